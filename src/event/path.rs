@@ -1,0 +1,177 @@
+//! Field paths: `context.page.url`, `properties.items.0.sku`, `properties.product\ 1.price`.
+
+use std::fmt;
+
+use super::Member;
+use crate::parse::json::Json;
+
+/// One step of a [`Path`]: a member name, or the place in a list where the name is a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segment {
+    name: Box<str>,
+    index: Option<usize>,
+}
+
+/// A field path, compiled once and looked up for each event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Path {
+    head: Box<str>,
+    member: Option<Member>,
+    tail: Box<[Segment]>,
+}
+
+/// Why a text is no path: the byte where it stops being one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "expected a field path such as `properties.plan` (names of letters, digits, `_` and `-`, joined by `.`; a backslash before any other character)"
+)]
+pub struct PathError {
+    /// Byte offset into the text, from 0.
+    pub offset: usize,
+}
+
+/// Something that field paths lead into.
+pub trait Lookup<'t> {
+    /// The value at `path`; `None` where a step is missing. The value may be `null`.
+    fn lookup(&self, path: &Path) -> Option<Json<'t>>;
+}
+
+impl Path {
+    /// A path of the given names, unescaped, outermost first; `None` of no names.
+    pub fn new(names: &[impl AsRef<str>]) -> Option<Self> {
+        let (head, tail) = names.split_first()?;
+        Some(Self {
+            head: head.as_ref().into(),
+            member: Member::from_key(head.as_ref()),
+            tail: tail.iter().map(|name| Segment::new(name.as_ref())).collect(),
+        })
+    }
+
+    /// Reads a path as FQL writes it: names of letters, digits, `_` and `-` joined by `.`; a
+    /// backslash takes the next character as it is.
+    ///
+    /// # Errors
+    /// The offset of the first character that cannot stand in a path, or of an empty name.
+    pub fn parse(text: &str) -> Result<Self, PathError> {
+        let mut names = vec![String::new()];
+        let mut start = 0;
+        let mut chars = text.char_indices();
+        while let Some((offset, char)) = chars.next() {
+            let name = names.last_mut().ok_or(PathError { offset })?;
+            match char {
+                '.' if start == offset => return Err(PathError { offset }),
+                '.' => {
+                    names.push(String::new());
+                    start = offset + 1;
+                }
+                '\\' => name.push(chars.next().ok_or(PathError { offset })?.1),
+                'A'..='Z' | 'a'..='z' | '0'..='9' | '_' | '-' => name.push(char),
+                _ => return Err(PathError { offset }),
+            }
+        }
+        if start == text.len() {
+            return Err(PathError { offset: start });
+        }
+        Self::new(&names).ok_or(PathError { offset: 0 })
+    }
+
+    /// The top-level name.
+    pub fn head(&self) -> &str {
+        &self.head
+    }
+
+    /// The top-level member this path goes through, where it is one that events have.
+    pub fn member(&self) -> Option<Member> {
+        self.member
+    }
+
+    /// Whether this is the top-level `member` itself, and nothing inside it.
+    pub fn is_member(&self, member: Member) -> bool {
+        self.member == Some(member) && self.tail.is_empty()
+    }
+
+    /// Follows the steps after the first from `value`.
+    #[inline]
+    pub fn descend<'t>(&self, value: Json<'t>) -> Option<Json<'t>> {
+        self.tail.iter().try_fold(value, |value, segment| segment.of(value))
+    }
+}
+
+impl fmt::Display for Path {
+    /// The path as FQL writes it, escapes included.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = std::iter::once(&*self.head).chain(self.tail.iter().map(|step| &*step.name));
+        for (place, name) in names.enumerate() {
+            if place > 0 {
+                f.write_str(".")?;
+            }
+            for char in name.chars() {
+                if !(char.is_ascii_alphanumeric() || matches!(char, '_' | '-')) {
+                    f.write_str("\\")?;
+                }
+                write!(f, "{char}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Segment {
+    fn new(name: &str) -> Self {
+        let numeric = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+        let index = if numeric { name.parse().ok() } else { None };
+        Self { name: name.into(), index }
+    }
+
+    #[inline]
+    fn of<'t>(&self, value: Json<'t>) -> Option<Json<'t>> {
+        match self.index {
+            Some(index) if value.is_array() => value.item(index),
+            _ => value.get(&self.name),
+        }
+    }
+}
+
+impl<'t> Lookup<'t> for Json<'t> {
+    fn lookup(&self, path: &Path) -> Option<Json<'t>> {
+        path.descend(self.get(&path.head)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(json: &str, path: &str) -> Option<String> {
+        let mut bytes = json.as_bytes().to_vec();
+        let tape = simd_json::to_tape(&mut bytes).unwrap();
+        let json = Json::new(&tape.0).unwrap();
+        json.lookup(&Path::parse(path).unwrap()).map(|value| value.as_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn escapes_and_list_places() {
+        let json =
+            r#"{"properties":{"product 1":{"price":"9"},"a.b":"dot","list":["x",{"0":"in"}]}}"#;
+        assert_eq!(find(json, r"properties.product\ 1.price").as_deref(), Some("9"));
+        assert_eq!(find(json, r"properties.a\.b").as_deref(), Some("dot"));
+        assert_eq!(find(json, "properties.list.0").as_deref(), Some("x"));
+        assert_eq!(find(json, "properties.list.1.0").as_deref(), Some("in"));
+        assert_eq!(find(json, "properties.list.7"), None);
+        assert_eq!(find(json, "properties.list.x"), None);
+    }
+
+    #[test]
+    fn a_path_is_shown_as_it_is_written() {
+        for text in ["context.page.url", r"properties.product\ 1.a\.b", "a-b._c"] {
+            assert_eq!(Path::parse(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_path_says_where() {
+        for (text, offset) in [("", 0), ("a..b", 2), (".a", 0), ("a.", 2), ("a b", 1), ("a\\", 1)] {
+            assert_eq!(Path::parse(text), Err(PathError { offset }), "{text}");
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Who each visitor turned out to be.
+
+/// How a signal came to its lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Resolution {
+    /// Its rule mapped the e-mail.
+    Direct,
+    /// The visitor was identified before it.
+    Known,
+    /// The visitor was identified after it.
+    Rehydrated,
+    /// The visitor was never identified.
+    Cold,
+}
+
+impl Resolution {
+    /// The name in `signals`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Known => "known",
+            Self::Rehydrated => "rehydrated",
+            Self::Cold => "cold",
+        }
+    }
+}

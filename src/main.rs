@@ -1,0 +1,2 @@
+//! The `backtrail` command.
+fn main() {}

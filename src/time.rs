@@ -1,0 +1,317 @@
+//! Points in time, to the millisecond, in UTC.
+//!
+//! Reads RFC 3339 text (any offset, up to nine fractional digits, a space for the `T`) and epoch
+//! numbers; writes `2025-07-01T00:00:34.985Z`. A missing time is a value of its own that sorts
+//! before all others, so that ordering by time needs no special case.
+
+use std::fmt;
+
+use crate::parse::json::{Json, Kind, Number};
+
+/// Milliseconds in a day.
+pub const DAY_MS: i64 = 86_400_000;
+/// Milliseconds in a minute.
+pub const MINUTE_MS: i64 = 60_000;
+
+/// From this value on an epoch number is milliseconds, below it seconds.
+const EPOCH_MILLIS_FROM: f64 = 1e11;
+/// `0000-01-01T00:00:00Z`, the first time RFC 3339 can write.
+const FIRST_MS: i64 = -62_167_219_200_000;
+/// `9999-12-31T23:59:59.999Z`, the last time RFC 3339 can write.
+const LAST_MS: i64 = 253_402_300_799_999;
+
+/// A point in time, or [`Time::MISSING`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Time(i64);
+
+impl Time {
+    /// No usable time; sorts before every other.
+    pub const MISSING: Self = Self(i64::MIN);
+
+    /// From milliseconds since 1970-01-01T00:00:00Z; `None` outside the years 0000 to 9999.
+    pub fn from_millis(millis: i64) -> Option<Self> {
+        (FIRST_MS..=LAST_MS).contains(&millis).then_some(Self(millis))
+    }
+
+    /// Milliseconds since 1970-01-01T00:00:00Z; `None` of a missing time.
+    #[inline]
+    pub fn millis(self) -> Option<i64> {
+        (!self.is_missing()).then_some(self.0)
+    }
+
+    /// Whether this is [`Time::MISSING`].
+    #[inline]
+    pub fn is_missing(self) -> bool {
+        self.0 == i64::MIN
+    }
+
+    /// The raw order of this time: milliseconds, or `i64::MIN` of a missing one.
+    #[inline]
+    pub fn to_raw(self) -> i64 {
+        self.0
+    }
+
+    /// The inverse of [`Time::to_raw`]; what is no time at all becomes missing.
+    #[inline]
+    pub fn from_raw(raw: i64) -> Self {
+        Self::from_millis(raw).unwrap_or(Self::MISSING)
+    }
+
+    /// This time, or `other` where this one is missing.
+    #[inline]
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        if self.is_missing() { other } else { self }
+    }
+
+    /// From an epoch number: seconds, or milliseconds from 10^11 on. Fractions of a millisecond
+    /// are cut off.
+    pub fn from_epoch(number: f64) -> Option<Self> {
+        let millis = if number.abs() >= EPOCH_MILLIS_FROM { number } else { number * 1000.0 };
+        // Seconds with a fraction are rarely exact as doubles: 0.123 s must not become 122 ms.
+        let millis = (millis + 1e-4).floor();
+        if millis.is_nan() || millis.abs() > 1e15 {
+            return None;
+        }
+        #[allow(clippy::cast_possible_truncation)] // bounded just above
+        Self::from_millis(millis as i64)
+    }
+
+    /// From a JSON value: RFC 3339 text or an epoch number.
+    #[inline]
+    pub fn from_json(json: Json<'_>) -> Option<Self> {
+        match json.kind() {
+            Kind::String(text) => Self::parse(text.as_bytes()),
+            #[allow(clippy::cast_precision_loss)] // beyond 2^53 there is no year 9999 either
+            Kind::Number(number) => Self::from_epoch(match number {
+                Number::Int(value) => value as f64,
+                Number::Uint(value) => value as f64,
+                Number::Float(value) => value,
+            }),
+            _ => None,
+        }
+    }
+
+    /// From RFC 3339 text. A leap second reads as the second before it. `None` of anything else,
+    /// dates that do not exist included.
+    #[inline]
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let (head, rest) = text.split_first_chunk::<19>()?;
+        let year = i64::from(two(head[0], head[1])?) * 100 + i64::from(two(head[2], head[3])?);
+        let month = two(head[5], head[6])?;
+        let day = two(head[8], head[9])?;
+        let hour = two(head[11], head[12])?;
+        let minute = two(head[14], head[15])?;
+        let second = two(head[17], head[18])?;
+        let separators = [head[4], head[7], head[13], head[16]] == *b"--::"
+            && matches!(head[10], b'T' | b't' | b' ');
+        let in_range = (1..=12).contains(&month)
+            && day >= 1
+            && day <= days_in_month(year, month)
+            && hour < 24
+            && minute < 60
+            && second <= 60;
+        if !separators || !in_range {
+            return None;
+        }
+        let (millis, rest) = fraction(rest)?;
+        let seconds = days_from_civil(year, month, day) * 86_400
+            + i64::from(hour) * 3_600
+            + i64::from(minute) * 60
+            + i64::from(second.min(59));
+        Self::from_millis(seconds * 1000 + millis - offset_minutes(rest)? * MINUTE_MS)
+    }
+
+    /// Writes `2025-07-01T00:00:34.985Z` at the end of `out`; nothing of a missing time.
+    #[inline]
+    pub fn write(self, out: &mut Vec<u8>) {
+        if self.is_missing() {
+            return;
+        }
+        let (year, month, day) = civil_from_days(self.0.div_euclid(DAY_MS));
+        let ms = self.0.rem_euclid(DAY_MS);
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let mut put = |at: usize, width: usize, mut value: i64| {
+            for slot in text[at..at + width].iter_mut().rev() {
+                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // one digit
+                {
+                    *slot = b'0' + (value % 10) as u8;
+                }
+                value /= 10;
+            }
+        };
+        put(0, 4, year);
+        put(5, 2, month);
+        put(8, 2, day);
+        put(11, 2, ms / 3_600_000);
+        put(14, 2, ms / 60_000 % 60);
+        put(17, 2, ms / 1000 % 60);
+        put(20, 3, ms % 1000);
+        out.extend_from_slice(&text);
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = Vec::with_capacity(24);
+        self.write(&mut text);
+        f.write_str(&String::from_utf8_lossy(&text))
+    }
+}
+
+/// The value of two ASCII digits.
+#[inline]
+fn two(tens: u8, ones: u8) -> Option<u32> {
+    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+    (tens < 10 && ones < 10).then(|| u32::from(tens) * 10 + u32::from(ones))
+}
+
+/// The milliseconds of a fraction such as `.985` and what follows it; zero where there is none.
+#[inline]
+fn fraction(rest: &[u8]) -> Option<(i64, &[u8])> {
+    let Some(digits) = rest.strip_prefix(b".") else { return Some((0, rest)) };
+    let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if count > 9 {
+        return None;
+    }
+    let millis = (0..3).fold(0, |sum, place| {
+        let digit = if place < count { i64::from(digits[place] - b'0') } else { 0 };
+        sum * 10 + digit
+    });
+    Some((millis, &digits[count..]))
+}
+
+/// The minutes east of UTC of `Z`, `+02:00` or `-05:30`.
+#[inline]
+fn offset_minutes(text: &[u8]) -> Option<i64> {
+    match *text {
+        [b'Z' | b'z'] => Some(0),
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
+            let (hours, minutes) = (two(h1, h2)?, two(m1, m2)?);
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            let total = i64::from(hours * 60 + minutes);
+            Some(if sign == b'-' { -total } else { total })
+        }
+        _ => None,
+    }
+}
+
+fn days_in_month(year: i64, month: u32) -> u32 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Days since 1970-01-01 of a date in the proleptic Gregorian calendar; years are counted from
+/// March, so that the leap day comes last, in eras of 400 years.
+fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((i64::from(month) + 9) % 12) + 2) / 5 + i64::from(day) - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
+/// The inverse of [`days_from_civil`]: year, month, day.
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(text: &str) -> Option<String> {
+        Time::parse(text.as_bytes()).map(|time| time.to_string())
+    }
+
+    #[test]
+    fn reads_what_rfc_3339_allows() {
+        for (text, expected) in [
+            ("2025-07-01T00:00:34.985Z", "2025-07-01T00:00:34.985Z"),
+            ("2025-07-01t00:00:34.985z", "2025-07-01T00:00:34.985Z"),
+            ("2025-07-01 00:00:34Z", "2025-07-01T00:00:34.000Z"),
+            ("2025-07-01T02:00:34.9+02:00", "2025-07-01T00:00:34.900Z"),
+            ("2025-06-30T18:30:34.123456789-05:30", "2025-07-01T00:00:34.123Z"),
+            ("2024-02-29T12:00:00-00:00", "2024-02-29T12:00:00.000Z"),
+            ("2016-12-31T23:59:60Z", "2016-12-31T23:59:59.000Z"),
+            ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z"),
+            ("1969-12-31T23:59:59.999Z", "1969-12-31T23:59:59.999Z"),
+        ] {
+            assert_eq!(read(text).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_time() {
+        for text in [
+            "",
+            "0000-00-00T00:00:00Z",
+            "2023-02-29T00:00:00Z",
+            "2025-07-01",
+            "2025-07-01T00:00:34",
+            "2025-07-01T24:00:00Z",
+            "2025-07-01T00:00:34.1234567890Z",
+            "10000-01-01T00:00:00Z",
+            "2025-07-01T00:00:34ZZ",
+            "2025-07-01T00:00:34+2:00",
+            "9999-12-31T23:59:59.999-00:01",
+            "2024-09-10T14:38:57.524122374Z[GMT]",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn epoch_numbers_are_seconds_until_they_must_be_milliseconds() {
+        let at = |number| Time::from_epoch(number).map(|time| time.to_string());
+        assert_eq!(at(1_751_328_034.0).as_deref(), Some("2025-07-01T00:00:34.000Z"));
+        assert_eq!(at(1_751_328_034_985.0).as_deref(), Some("2025-07-01T00:00:34.985Z"));
+        assert_eq!(at(1_751_328_034.985).as_deref(), Some("2025-07-01T00:00:34.985Z"));
+        assert_eq!(at(-1.0).as_deref(), Some("1969-12-31T23:59:59.000Z"));
+        assert_eq!(at(1e18), None);
+        assert_eq!(at(f64::NAN), None);
+    }
+
+    #[test]
+    fn a_missing_time_sorts_first_and_writes_nothing() {
+        assert!(Time::MISSING < Time::parse(b"0000-01-01T00:00:00Z").unwrap());
+        assert_eq!(Time::MISSING.to_string(), "");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back(millis in FIRST_MS..=LAST_MS) {
+            let time = Time::from_millis(millis).unwrap();
+            prop_assert_eq!(Time::parse(time.to_string().as_bytes()), Some(time));
+        }
+
+        #[test]
+        fn agrees_with_another_implementation(millis in FIRST_MS + DAY_MS..=LAST_MS - DAY_MS) {
+            let other = jiff::Timestamp::from_millisecond(millis).unwrap();
+            let text = Time::from_millis(millis).unwrap().to_string();
+            prop_assert_eq!(text.parse::<jiff::Timestamp>().unwrap(), other);
+        }
+
+        #[test]
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let _ = Time::parse(&bytes);
+        }
+    }
+}
