@@ -11,6 +11,8 @@ pub mod diagnostic;
 
 pub mod event;
 
+pub mod canonical;
+
 pub mod fql;
 
 pub mod filter;

@@ -143,6 +143,26 @@ impl<'t> Json<'t> {
         found
     }
 
+    /// Where the members of an object stand among its [`nodes`](Self::nodes), in document order,
+    /// for [`Json::member_at`].
+    #[allow(clippy::cast_possible_truncation)] // the parser refuses inputs of 4 GiB
+    pub fn places(self) -> impl Iterator<Item = u32> + use<'t> {
+        let mut place = 1;
+        self.entries().map(move |(_, value)| {
+            let here = place as u32;
+            place += 1 + value.nodes.len();
+            here
+        })
+    }
+
+    /// The member whose name is the node at `place` of an object's `nodes`.
+    pub fn member_at(nodes: &'t [Node<'t>], place: usize) -> Option<(&'t str, Self)> {
+        match nodes.get(place)? {
+            Node::String(key) => Some((key, Self::new(&nodes[place + 1..])?)),
+            _ => None,
+        }
+    }
+
     /// The item at `index` of a list.
     pub fn item(self, index: usize) -> Option<Self> {
         self.items().nth(index)

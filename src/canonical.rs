@@ -1,0 +1,324 @@
+//! The canonical form of JSON (RFC 8785, JCS) and the content hash made of it.
+//!
+//! One deviation, which any reader of the hash should know: integers of up to 64 bits are written
+//! digit for digit, where JCS would round those that a double cannot hold. Two events that differ
+//! in the last digit of a 64-bit id are two events.
+
+use std::cmp::Ordering;
+
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::event::{Event, Member};
+use crate::parse::json::{Json, Kind, Number};
+
+/// The members that make up an event's content, in canonical order. Delivery fields (`sentAt`,
+/// `receivedAt`, `integrations`, …) are not among them, so that a redelivery has the hash of the
+/// original; `timestamp` counts only where there is no `originalTimestamp`, because Segment
+/// computes it anew for each delivery.
+pub const CONTENT_MEMBERS: [Member; 14] = [
+    Member::AnonymousId,
+    Member::Category,
+    Member::Context,
+    Member::Event,
+    Member::GroupId,
+    Member::MessageId,
+    Member::Name,
+    Member::OriginalTimestamp,
+    Member::PreviousId,
+    Member::Properties,
+    Member::Timestamp,
+    Member::Traits,
+    Member::Type,
+    Member::UserId,
+];
+
+/// Writes canonical forms and hashes them; keeps its buffers between events.
+#[derive(Debug, Default)]
+pub struct Canonical {
+    text: Vec<u8>,
+    /// Places of members of the objects being written whose names do not stand in order.
+    order: Vec<u32>,
+}
+
+impl Canonical {
+    /// The 128-bit XXH3 (seed 0) of the canonical form of `event`'s content, without the members
+    /// `ignored`. `plain` promises that no string of the event has a character to escape.
+    pub fn content_hash(&mut self, event: &Event<'_>, ignored: &[Member], plain: bool) -> u128 {
+        self.text.clear();
+        self.text.push(b'{');
+        for member in CONTENT_MEMBERS {
+            let stands_aside =
+                member == Member::Timestamp && event.get(Member::OriginalTimestamp).is_some();
+            let Some(value) = event.get(member) else { continue };
+            if stands_aside || ignored.contains(&member) {
+                continue;
+            }
+            if self.text.len() > 1 {
+                self.text.push(b',');
+            }
+            self.text.push(b'"');
+            self.text.extend_from_slice(member.key().as_bytes());
+            self.text.extend_from_slice(b"\":");
+            write_value(value, &mut self.text, &mut self.order, plain);
+        }
+        self.text.push(b'}');
+        xxh3_128(&self.text)
+    }
+
+    /// Appends the canonical form of `value` to `out`.
+    pub fn write(&mut self, value: Json<'_>, out: &mut Vec<u8>) {
+        write_value(value, out, &mut self.order, false);
+    }
+}
+
+fn write_value(value: Json<'_>, out: &mut Vec<u8>, order: &mut Vec<u32>, plain: bool) {
+    match value.kind() {
+        Kind::Null => out.extend_from_slice(b"null"),
+        Kind::Bool(true) => out.extend_from_slice(b"true"),
+        Kind::Bool(false) => out.extend_from_slice(b"false"),
+        Kind::Number(number) => write_number(number, out),
+        Kind::String(text) => write_string(text, out, plain),
+        Kind::Array(_) => {
+            out.push(b'[');
+            for (place, item) in value.items().enumerate() {
+                if place > 0 {
+                    out.push(b',');
+                }
+                write_value(item, out, order, plain);
+            }
+            out.push(b']');
+        }
+        Kind::Object(_) => write_object(value, out, order, plain),
+    }
+}
+
+/// Segment's archives hold their names in order, so a look comes before a sort.
+fn write_object(value: Json<'_>, out: &mut Vec<u8>, order: &mut Vec<u32>, plain: bool) {
+    if !is_ordered(value) {
+        return write_unordered(value, out, order, plain);
+    }
+    out.push(b'{');
+    for (place, (key, member)) in value.entries().enumerate() {
+        if place > 0 {
+            out.push(b',');
+        }
+        write_member(key, member, out, order, plain);
+    }
+    out.push(b'}');
+}
+
+/// Whether each name of an object follows the one before it, none standing twice.
+#[inline]
+fn is_ordered(value: Json<'_>) -> bool {
+    let mut entries = value.entries();
+    let Some((mut previous, _)) = entries.next() else { return true };
+    entries.all(|(key, _)| {
+        let ordered = compare_utf16(previous, key) == Ordering::Less;
+        previous = key;
+        ordered
+    })
+}
+
+fn write_unordered(value: Json<'_>, out: &mut Vec<u8>, order: &mut Vec<u32>, plain: bool) {
+    let nodes = value.nodes();
+    let member_at = |place: u32| Json::member_at(nodes, place as usize);
+    let base = order.len();
+    order.extend(value.places());
+    order[base..].sort_unstable_by(|&a, &b| {
+        let names = match (member_at(a), member_at(b)) {
+            (Some((a, _)), Some((b, _))) => compare_utf16(a, b),
+            _ => Ordering::Equal,
+        };
+        names.then(a.cmp(&b))
+    });
+    out.push(b'{');
+    let mut first = true;
+    for slot in base..order.len() {
+        let Some((key, member)) = member_at(order[slot]) else { continue };
+        let next = order.get(slot + 1).and_then(|&place| member_at(place));
+        if next.is_some_and(|(next, _)| next == key) {
+            continue; // of several members with one name the last counts
+        }
+        if !first {
+            out.push(b',');
+        }
+        first = false;
+        write_member(key, member, out, order, plain);
+    }
+    order.truncate(base);
+    out.push(b'}');
+}
+
+#[inline]
+fn write_member(key: &str, value: Json<'_>, out: &mut Vec<u8>, order: &mut Vec<u32>, plain: bool) {
+    write_string(key, out, plain);
+    out.push(b':');
+    write_value(value, out, order, plain);
+}
+
+/// The order of RFC 8785: by UTF-16 code units. It differs from the order of the bytes only where
+/// a character past U+FFFF meets one from U+E000 to U+FFFF.
+#[inline]
+fn compare_utf16(a: &str, b: &str) -> Ordering {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    match a.iter().zip(b).find(|(x, y)| x != y) {
+        Some((&(0xF0..), &(0xEE | 0xEF))) => Ordering::Less,
+        Some((&(0xEE | 0xEF), &(0xF0..))) => Ordering::Greater,
+        Some((x, y)) => x.cmp(y),
+        None => a.len().cmp(&b.len()),
+    }
+}
+
+/// Appends a number: integers digit for digit, doubles as ECMAScript writes them.
+#[inline]
+pub fn write_number(number: Number, out: &mut Vec<u8>) {
+    match number {
+        Number::Int(value) => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
+        Number::Uint(value) => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
+        Number::Float(value) => {
+            out.extend_from_slice(ryu_js::Buffer::new().format(value).as_bytes());
+        }
+    }
+}
+
+/// Appends a JSON string with the escapes of RFC 8785; `plain` promises that none is needed.
+#[inline]
+pub fn write_string(text: &str, out: &mut Vec<u8>, plain: bool) {
+    out.push(b'"');
+    if plain {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        write_escaped(text, out);
+    }
+    out.push(b'"');
+}
+
+fn write_escaped(text: &str, out: &mut Vec<u8>) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let bytes = text.as_bytes();
+    let mut copied = 0;
+    for (place, &byte) in bytes.iter().enumerate() {
+        let short = match byte {
+            b'"' => b'"',
+            b'\\' => b'\\',
+            0x08 => b'b',
+            b'\t' => b't',
+            b'\n' => b'n',
+            0x0c => b'f',
+            b'\r' => b'r',
+            0x00..0x20 => 0,
+            _ => continue,
+        };
+        out.extend_from_slice(&bytes[copied..place]);
+        copied = place + 1;
+        if short == 0 {
+            out.extend_from_slice(b"\\u00");
+            out.push(HEX[usize::from(byte >> 4)]);
+            out.push(HEX[usize::from(byte & 15)]);
+        } else {
+            out.extend_from_slice(&[b'\\', short]);
+        }
+    }
+    out.extend_from_slice(&bytes[copied..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn canonical(text: &str) -> String {
+        let mut bytes = text.as_bytes().to_vec();
+        let tape = simd_json::to_tape(&mut bytes).unwrap();
+        let mut out = Vec::new();
+        Canonical::default().write(Json::new(&tape.0).unwrap(), &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    fn hash(text: &str, ignored: &[Member]) -> String {
+        let mut bytes = text.as_bytes().to_vec();
+        let tape = simd_json::to_tape(&mut bytes).unwrap();
+        let event = Event::new(Json::new(&tape.0).unwrap());
+        format!("{:032x}", Canonical::default().content_hash(&event, ignored, false))
+    }
+
+    #[test]
+    fn names_are_sorted_by_utf16_and_the_last_of_two_stays() {
+        assert_eq!(
+            canonical(r#"{"b":1,"a":{"d":[{"z":0,"y":1}],"c":2}}"#),
+            r#"{"a":{"c":2,"d":[{"y":1,"z":0}]},"b":1}"#
+        );
+        assert_eq!(canonical(r#"{"b":1,"a":2,"b":3}"#), r#"{"a":2,"b":3}"#);
+        assert_eq!(canonical(r#"{"a":1,"a":2}"#), r#"{"a":2}"#);
+        // the example of RFC 8785, section 3.2.3
+        assert_eq!(
+            canonical(
+                "{\"\u{20ac}\":1,\"\\r\":2,\"\u{fb33}\":3,\"1\":4,\"\u{1f600}\":5,\"\u{80}\":6,\"\u{f6}\":7}"
+            ),
+            "{\"\\r\":2,\"1\":4,\"\u{80}\":6,\"\u{f6}\":7,\"\u{20ac}\":1,\"\u{1f600}\":5,\"\u{fb33}\":3}"
+        );
+    }
+
+    #[test]
+    fn numbers_are_written_as_ecmascript_does_but_64_bit_integers_digit_for_digit() {
+        for (text, expected) in [
+            ("1.0", "1"),
+            ("-0.0", "0"),
+            ("-0", "0"),
+            ("1e21", "1e+21"),
+            ("1e20", "100000000000000000000"),
+            ("0.1", "0.1"),
+            ("5e-324", "5e-324"),
+            ("1e-7", "1e-7"),
+            ("0.000001", "0.000001"),
+            ("1.7976931348623157e308", "1.7976931348623157e+308"),
+            ("9007199254740993", "9007199254740993"),
+            ("18446744073709551615", "18446744073709551615"),
+            ("-9223372036854775808", "-9223372036854775808"),
+            ("18446744073709551616", "18446744073709552000"),
+        ] {
+            assert_eq!(canonical(&format!("[{text}]")), format!("[{expected}]"));
+        }
+    }
+
+    #[test]
+    fn only_what_must_be_escaped_is() {
+        assert_eq!(
+            canonical(r#"["\u20ac$\u000f\nA'B\"\\\\\"\/\u007f\u0008\t\f\r"]"#),
+            "[\"\u{20ac}$\\u000f\\nA'B\\\"\\\\\\\\\\\"/\u{7f}\\b\\t\\f\\r\"]"
+        );
+    }
+
+    #[test]
+    fn a_redelivery_has_the_hash_of_the_original() {
+        let first = r#"{"type":"track","event":"A","messageId":"m","anonymousId":"a","originalTimestamp":"2025-01-01T00:00:00Z","timestamp":"2025-01-01T00:00:00.1Z","sentAt":"x","properties":{"a":1,"b":[]}}"#;
+        let again = r#"{"receivedAt":"later","timestamp":"2025-01-01T00:00:05Z","originalTimestamp":"2025-01-01T00:00:00Z","properties":{"b":[],"a":1.0},"event":"A","messageId":"m","anonymousId":"a","userId":null,"type":"track"}"#;
+        assert_eq!(hash(first, &[]), hash(again, &[]));
+        let other = again.replace(r#""a":1.0"#, r#""a":1.5"#);
+        assert_ne!(hash(first, &[]), hash(&other, &[]));
+        assert_eq!(hash(first, &[Member::Properties]), hash(&other, &[Member::Properties]));
+    }
+
+    #[test]
+    fn disorder_at_every_depth_is_sorted_without_repeating_work() {
+        let depth = 100; // work that doubled with each level would never end
+        let text = format!("{}1{}", r#"{"b":0,"a":"#.repeat(depth), "}".repeat(depth));
+        let sorted = format!("{}1{}", r#"{"a":"#.repeat(depth), r#","b":0}"#.repeat(depth));
+        assert_eq!(canonical(&text), sorted);
+    }
+
+    proptest! {
+        #[test]
+        fn canonical_forms_read_back_as_themselves(text in ".*", number in any::<f64>()) {
+            let source = serde_json::json!({ "z": text, "a": [number], &text: { "b": null } });
+            let once = canonical(&source.to_string());
+            prop_assert_eq!(canonical(&once), once);
+        }
+
+        #[test]
+        fn names_compare_as_their_utf16(a in ".*", b in ".*") {
+            let expected = a.encode_utf16().cmp(b.encode_utf16());
+            prop_assert_eq!(compare_utf16(&a, &b), expected);
+        }
+    }
+}
