@@ -1,8 +1,8 @@
 //! The canonical form of JSON (RFC 8785, JCS) and the content hash made of it.
 //!
-//! One deviation, which any reader of the hash should know: integers of up to 64 bits are written
-//! digit for digit, where JCS would round those that a double cannot hold. Two events that differ
-//! in the last digit of a 64-bit id are two events.
+//! One deviation, which any reader of the hash should know: integers of up to 64 bits that no
+//! double holds are written digit for digit, where JCS would round them. Two events that differ in
+//! the last digit of a 64-bit id are two events.
 
 use std::cmp::Ordering;
 
@@ -169,16 +169,36 @@ fn compare_utf16(a: &str, b: &str) -> Ordering {
     }
 }
 
-/// Appends a number: integers digit for digit, doubles as ECMAScript writes them.
+/// Appends a number as ECMAScript writes the double that it is; an integer that no double holds,
+/// digit for digit.
 #[inline]
 pub fn write_number(number: Number, out: &mut Vec<u8>) {
+    /// Every integer up to here is a double, and is written with all its digits.
+    const EXACT: u64 = 1 << 53;
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    // the loss is what is asked about
     match number {
-        Number::Int(value) => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
-        Number::Uint(value) => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
-        Number::Float(value) => {
-            out.extend_from_slice(ryu_js::Buffer::new().format(value).as_bytes());
-        }
+        Number::Int(value) if value.unsigned_abs() <= EXACT => write_integer(value, out),
+        Number::Int(value) => match value as f64 {
+            float if float as i128 == i128::from(value) => write_float(float, out),
+            _ => write_integer(value, out),
+        },
+        Number::Uint(value) => match value as f64 {
+            float if float as u128 == u128::from(value) => write_float(float, out),
+            _ => write_integer(value, out),
+        },
+        Number::Float(value) => write_float(value, out),
     }
+}
+
+/// Appends an integer digit for digit.
+#[inline]
+pub fn write_integer(value: impl itoa::Integer, out: &mut Vec<u8>) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+fn write_float(value: f64, out: &mut Vec<u8>) {
+    out.extend_from_slice(ryu_js::Buffer::new().format(value).as_bytes());
 }
 
 /// Appends a JSON string with the escapes of RFC 8785; `plain` promises that none is needed.
@@ -260,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_written_as_ecmascript_does_but_64_bit_integers_digit_for_digit() {
+    fn numbers_are_written_as_ecmascript_does_but_integers_that_no_double_holds_digit_for_digit() {
         for (text, expected) in [
             ("1.0", "1"),
             ("-0.0", "0"),
@@ -274,7 +294,8 @@ mod tests {
             ("1.7976931348623157e308", "1.7976931348623157e+308"),
             ("9007199254740993", "9007199254740993"),
             ("18446744073709551615", "18446744073709551615"),
-            ("-9223372036854775808", "-9223372036854775808"),
+            ("-9223372036854775807", "-9223372036854775807"),
+            ("1152921504606846976", "1152921504606847000"),
             ("18446744073709551616", "18446744073709552000"),
         ] {
             assert_eq!(canonical(&format!("[{text}]")), format!("[{expected}]"));

@@ -1,6 +1,19 @@
 //! What is wrong with a text that a user wrote, and where: data here, rendered on demand.
 
+mod mask;
+
+use std::fmt::Write as _;
 use std::ops::Range;
+
+pub use mask::masked;
+use unicode_width::UnicodeWidthChar as _;
+
+/// A source line wider than this is shown as a window around the span.
+const WINDOW_COLUMNS: usize = 100;
+/// How much of the line the window keeps before the span.
+const LEAD_COLUMNS: usize = 40;
+/// A tab is shown as so many blanks, so that the caret stands under its character anywhere.
+const TAB: &str = "    ";
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,9 +37,275 @@ pub struct Diagnostic {
     pub help: Option<String>,
 }
 
+impl Diagnostic {
+    /// An error about `span`.
+    pub fn error(span: Range<usize>, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Error, span, message: message.into(), help: None }
+    }
+
+    /// A warning about `span`.
+    pub fn warning(span: Range<usize>, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, span, message: message.into(), help: None }
+    }
+
+    /// The same with a piece of advice.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The same for a text that begins `offset` bytes into a longer one.
+    #[must_use]
+    pub fn shifted(mut self, offset: usize) -> Self {
+        self.span = self.span.start + offset..self.span.end + offset;
+        self
+    }
+}
+
 /// `name:line:column: error: message`, the source line, carets under the span and the help, for
-/// each of `diagnostics` in the order of the text; columns count characters from 1.
+/// each of `diagnostics` in the order of the text; columns count characters from 1. E-mail addresses
+/// are [`masked`].
 pub fn render(name: &str, source: &str, diagnostics: &[Diagnostic]) -> String {
-    let _ = (name, source, diagnostics);
-    String::new()
+    let lines = Lines::new(source);
+    let mut ordered: Vec<_> = diagnostics.iter().collect();
+    ordered.sort_by_key(|diagnostic| diagnostic.span.start);
+    let mut out = String::new();
+    for diagnostic in ordered {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        render_one(&mut out, name, &lines, diagnostic);
+    }
+    out
+}
+
+/// The line and the column of a byte of `source`, both from 1, columns in characters.
+pub fn position(source: &str, offset: usize) -> (usize, usize) {
+    let lines = Lines::new(source);
+    let (number, line, start) = lines.at(offset);
+    (number, column(line, offset - start))
+}
+
+fn render_one(out: &mut String, name: &str, lines: &Lines<'_>, diagnostic: &Diagnostic) {
+    let severity = match diagnostic.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    let from = diagnostic.span.start.min(lines.source.len());
+    let (number, line, start) = lines.at(from);
+    let span = from - start..diagnostic.span.end.max(from) - start;
+    let column = column(line, span.start);
+    let (text, carets) = excerpt(line, &span);
+    let gutter = number.to_string();
+    let blank = " ".repeat(gutter.len());
+    // Writing to a string cannot fail.
+    let _ = writeln!(out, "{name}:{number}:{column}: {severity}: {}", masked(&diagnostic.message));
+    let _ = writeln!(out, " {gutter} | {}", masked(&text));
+    let _ = writeln!(out, " {blank} | {carets}");
+    if let Some(help) = &diagnostic.help {
+        let _ = writeln!(out, "help: {}", masked(help));
+    }
+}
+
+/// A text and where its lines begin.
+struct Lines<'s> {
+    source: &'s str,
+    starts: Vec<usize>,
+}
+
+impl<'s> Lines<'s> {
+    fn new(source: &'s str) -> Self {
+        let breaks = source.match_indices('\n').map(|(offset, _)| offset + 1);
+        Self { source, starts: std::iter::once(0).chain(breaks).collect() }
+    }
+
+    /// The number of the line that has the byte `offset`, from 1, its text without its end, and
+    /// where it begins.
+    fn at(&self, offset: usize) -> (usize, &'s str, usize) {
+        let number = self.starts.partition_point(|&start| start <= offset);
+        let start = self.starts[number - 1];
+        let end = self.starts.get(number).map_or(self.source.len(), |&next| next - 1);
+        let line = &self.source[start..end];
+        (number, line.strip_suffix('\r').unwrap_or(line), start)
+    }
+}
+
+/// The column of the byte `offset` of `line`, in characters from 1.
+fn column(line: &str, offset: usize) -> usize {
+    line.char_indices().take_while(|&(at, char)| at + char.len_utf8() <= offset).count() + 1
+}
+
+/// The line, or as much of it as fits around `span`, and the carets below it.
+fn excerpt(line: &str, span: &Range<usize>) -> (String, String) {
+    let from = char_boundary(line, span.start);
+    let to = char_boundary(line, span.end).max(from);
+    let (begin, end) = window(line, from);
+    let to = to.min(end);
+
+    let mut text = String::new();
+    let mut pad = 0;
+    if begin > 0 {
+        text.push('…');
+        pad = 1;
+    }
+    for char in line[begin..end].chars() {
+        show(char, &mut text);
+    }
+    if end < line.len() {
+        text.push('…');
+    }
+    pad += width(&line[begin..from]);
+    let carets = width(&line[from..to]).max(1);
+    (text, " ".repeat(pad) + &"^".repeat(carets))
+}
+
+/// The nearest place at or before `offset` where a character of `line` begins or the line ends.
+fn char_boundary(line: &str, offset: usize) -> usize {
+    let offset = offset.min(line.len());
+    (0..=offset).rev().find(|&at| line.is_char_boundary(at)).unwrap_or(0)
+}
+
+/// The bytes of `line` to show so that what stands at `from` is seen: all of a line that fits.
+fn window(line: &str, from: usize) -> (usize, usize) {
+    let whole = fitting(line.chars(), WINDOW_COLUMNS);
+    if whole == line.len() {
+        return (0, line.len());
+    }
+    let begin = from - fitting(line[..from].chars().rev(), LEAD_COLUMNS);
+    let end = begin + fitting(line[begin..].chars(), WINDOW_COLUMNS);
+    (begin, end)
+}
+
+/// How many bytes of `chars` fit into `columns`.
+fn fitting(chars: impl Iterator<Item = char>, columns: usize) -> usize {
+    let mut used = 0;
+    chars
+        .take_while(|&char| {
+            used += char_width(char);
+            used <= columns
+        })
+        .map(char::len_utf8)
+        .sum()
+}
+
+fn width(text: &str) -> usize {
+    text.chars().map(char_width).sum()
+}
+
+/// The columns that [`show`] takes for `char`.
+fn char_width(char: char) -> usize {
+    match char {
+        '\t' => TAB.len(),
+        _ if is_unprintable(char) => 1,
+        _ => char.width().unwrap_or(1),
+    }
+}
+
+fn show(char: char, out: &mut String) {
+    match char {
+        '\t' => out.push_str(TAB),
+        _ if is_unprintable(char) => out.push(char::REPLACEMENT_CHARACTER),
+        _ => out.push(char),
+    }
+}
+
+/// Control characters, and those that turn the direction of writing: a terminal would act on them.
+fn is_unprintable(char: char) -> bool {
+    char.is_control()
+        || matches!(char, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_diagnostic_shows_its_place_and_help() {
+        let source = "when = 1\nevent == 'x'\n";
+        let error = Diagnostic::error(15..17, "expected `=`").with_help("write `=`");
+        insta::assert_snapshot!(render("rules.toml", source, &[error]), @r"
+        rules.toml:2:7: error: expected `=`
+         2 | event == 'x'
+           |       ^^
+        help: write `=`
+        ");
+    }
+
+    #[test]
+    fn diagnostics_come_in_the_order_of_the_text() {
+        let found = [Diagnostic::error(3..4, "second"), Diagnostic::warning(0..1, "first")];
+        insta::assert_snapshot!(render("-", "a b c", &found), @r"
+        -:1:1: warning: first
+         1 | a b c
+           | ^
+
+        -:1:4: error: second
+         1 | a b c
+           |    ^
+        ");
+    }
+
+    #[test]
+    fn the_end_of_the_text_has_a_place() {
+        insta::assert_snapshot!(render("-", "a =", &[Diagnostic::error(3..3, "x")]), @r"
+        -:1:4: error: x
+         1 | a =
+           |    ^
+        ");
+        insta::assert_snapshot!(render("-", "", &[Diagnostic::error(0..0, "x")]), @r"
+        -:1:1: error: x
+         1 | 
+           | ^
+        ");
+    }
+
+    #[test]
+    fn tabs_and_wide_characters_do_not_move_the_caret() {
+        let source = "\t'名前' = é §";
+        let start = source.find('§').unwrap();
+        let shown = render("-", source, &[Diagnostic::error(start..start + 2, "x")]);
+        insta::assert_snapshot!(shown, @r"
+        -:1:11: error: x
+         1 |     '名前' = é §
+           |                ^
+        ");
+    }
+
+    #[test]
+    fn a_long_line_is_cut_around_the_span() {
+        let source = format!("{}HERE{}", "a".repeat(5000), "b".repeat(5000));
+        let shown = render("-", &source, &[Diagnostic::error(5000..5004, "x")]);
+        let lines: Vec<_> = shown.lines().collect();
+        assert_eq!(lines[0], "-:1:5001: error: x");
+        assert!(lines[1].chars().count() < 120, "{shown}");
+        let caret = lines[2].chars().position(|char| char == '^').unwrap();
+        let under: String = lines[1].chars().skip(caret).take(4).collect();
+        assert_eq!(under, "HERE");
+        assert!(lines[1].contains("…a") && lines[1].ends_with("b…"));
+    }
+
+    #[test]
+    fn a_span_past_its_line_ends_with_the_line() {
+        insta::assert_snapshot!(render("-", "ab\r\ncd", &[Diagnostic::error(1..6, "x")]), @r"
+        -:1:2: error: x
+         1 | ab
+           |  ^
+        ");
+    }
+
+    #[test]
+    fn control_characters_never_reach_the_terminal() {
+        let shown = render("-", "a\u{1b}[31m\u{202e}b", &[Diagnostic::error(0..1, "x")]);
+        assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{shown}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_span_of_any_text_renders(source in "\\PC*|[\\x00-\\x7f]*", a in 0usize..200, b in 0usize..200) {
+            let shown = render("-", &source, &[Diagnostic::error(a..b, "x")]);
+            prop_assert!(shown.contains('^'));
+        }
+    }
 }

@@ -1,13 +1,15 @@
 //! The engine of `backtrail`: Segment event history in; leads, signals and plan reports out.
 //!
-//! Data goes one way, and the modules stand in that order: each imports only from those above it.
-//! The library never prints, never exits and never reads the environment; the binary does.
+//! Data goes one way, and the modules stand in that order. The library never prints and never exits;
+//! the binary does, and only [`cli`] reads the environment.
 
 pub mod time;
 
 pub mod parse;
 
 pub mod diagnostic;
+
+pub mod error;
 
 pub mod event;
 
@@ -23,11 +25,15 @@ pub mod source;
 
 pub mod identity;
 
+pub mod lead;
+
 pub mod plan;
 
 pub mod emit;
 
 pub mod report;
+
+pub mod pipeline;
 
 pub mod commands;
 

@@ -1,2 +1,61 @@
-//! The `backtrail` command.
-fn main() {}
+//! The `backtrail` command: reads the arguments, does the job, tells the outcome.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use backtrail::cli::args::{Cli, Command, RunArgs, Show};
+use backtrail::cli::progress::Follower;
+use backtrail::cli::resolve::{self, Surroundings};
+use backtrail::cli::{closing, man};
+use backtrail::commands::run;
+use backtrail::error::Error;
+use clap::Parser;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Set by the first Ctrl-C.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+fn main() -> ExitCode {
+    let Cli { command, show } = Cli::parse();
+    let result = match command {
+        Command::Run(args) => run(args, show),
+        Command::Completions { shell } => man::completions(shell, &mut std::io::stdout()),
+        Command::Man { out: None } => man::print(&mut std::io::stdout()),
+        Command::Man { out: Some(dir) } => man::write_all(&dir),
+    };
+    ExitCode::from(result.unwrap_or_else(|error| {
+        if !matches!(error, Error::ClosedPipe) {
+            tell(&format!("backtrail: error: {error}\n"));
+        }
+        error.exit_code()
+    }))
+}
+
+fn run(args: RunArgs, show: Show) -> Result<u8, Error> {
+    let around = Surroundings::read();
+    let display = resolve::display(show, &args, around);
+    let job = resolve::run(args, around)?;
+    ctrlc::set_handler(interrupt).map_err(|error| Error::Setup(error.to_string()))?;
+    let follower = Follower::new(&STOP, display.bar);
+    let outcome = run::run(job, &follower);
+    follower.clear();
+    let outcome = outcome?;
+    tell(&closing::text(&outcome, display));
+    Ok(outcome.exit_code())
+}
+
+/// The first Ctrl-C ends the run in order, the second at once.
+#[allow(clippy::exit)] // nothing that is still running may hold it up
+fn interrupt() {
+    if STOP.swap(true, Ordering::Relaxed) {
+        std::process::exit(130);
+    }
+}
+
+/// Says something to people; that nobody listens is no error.
+fn tell(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}

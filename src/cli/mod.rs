@@ -1,1 +1,8 @@
-//! Stub.
+//! The command line: arguments to jobs, and what is shown while they run.
+
+pub mod args;
+pub mod closing;
+pub mod man;
+pub mod progress;
+pub mod resolve;
+mod value;

@@ -1,1 +1,3 @@
-//! Stub.
+//! One file a command: each takes a resolved job and calls the engine.
+
+pub mod run;

@@ -1,3 +1,21 @@
-//! Rows to files: one file of code for each format, and atomic files.
+//! Rows to files: one file of code for each format, and files that appear whole or not at all.
+//!
+//! A row says its cells in order ([`row::Row`]); each format is one receiver of cells
+//! ([`row::Cells`]). Workers render rows to [`Chunk`]s side by side; one [`TableWriter`] puts the
+//! chunks into the file in order.
 
+mod csv;
+mod encoder;
+mod format;
+mod json;
+mod parquet;
 pub mod row;
+mod scan;
+pub mod staging;
+mod table;
+mod writer;
+
+pub use encoder::{Chunk, Encoder, Spent};
+pub use format::{Format, FormulaGuard, UnknownFormat};
+pub use table::{Layout, Table};
+pub use writer::TableWriter;

@@ -1,8 +1,34 @@
-//! The rows of the two tables, borrowed from whoever made them.
+//! The rows of the two tables, borrowed from whoever made them, and how they tell their cells.
 
 use crate::event::CallType;
 use crate::identity::Resolution;
 use crate::time::Time;
+
+/// Takes the cells of a row, in the order of the table's columns. An empty text is a missing value.
+pub trait Cells {
+    /// A content hash.
+    fn hash(&mut self, hash: u128);
+    /// A point in time, or none.
+    fn time(&mut self, time: Time);
+    /// One of our own names, which nobody outside can choose.
+    fn name(&mut self, name: &'static str);
+    /// A text from outside.
+    fn text(&mut self, text: &str);
+    /// A JSON value from outside, in its RFC 8785 form.
+    fn json(&mut self, json: &str);
+    /// An integer.
+    fn integer(&mut self, value: i64);
+    /// True or false.
+    fn flag(&mut self, value: bool);
+    /// Texts from outside; no text at all is an empty list, not a missing one.
+    fn list(&mut self, texts: &[&str]);
+}
+
+/// A row that can tell its cells.
+pub trait Row {
+    /// Tells `to` every cell in order, the last `own` of them the rules' own columns.
+    fn tell(&self, own: usize, to: &mut impl Cells);
+}
 
 /// What a rule mapped to one of its own columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,4 +98,72 @@ pub struct LeadRow<'a> {
     pub user_ids: &'a [&'a str],
     /// Sorted.
     pub sources: &'a [&'a str],
+}
+
+impl Row for SignalRow<'_> {
+    #[inline]
+    fn tell(&self, own: usize, to: &mut impl Cells) {
+        to.hash(self.signal_id);
+        to.time(self.timestamp);
+        to.time(self.received_at);
+        to.name(self.call.name());
+        to.text(self.event);
+        to.text(self.signal);
+        to.text(self.signal_type);
+        to.flag(self.high_intent);
+        to.text(self.rule);
+        to.integer(self.score);
+        to.text(self.lead_email);
+        to.name(self.resolution.name());
+        to.text(self.anonymous_id);
+        to.text(self.user_id);
+        to.text(self.page_url);
+        to.text(self.page_name);
+        to.text(self.source);
+        to.text(self.message_id);
+        for at in 0..own {
+            match self.columns.get(at).copied().unwrap_or(Cell::Absent) {
+                Cell::Absent => to.text(""),
+                Cell::Text(text) => to.text(text),
+                Cell::Json(json) => to.json(json),
+            }
+        }
+    }
+}
+
+impl Row for LeadRow<'_> {
+    fn tell(&self, _own: usize, to: &mut impl Cells) {
+        for text in [
+            self.email,
+            self.name,
+            self.first_name,
+            self.last_name,
+            self.company,
+            self.title,
+            self.phone,
+        ] {
+            to.text(text);
+        }
+        to.integer(self.score);
+        for count in [self.signals, self.high_intent_signals, self.rehydrated_signals] {
+            to.integer(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+        to.time(self.first_seen);
+        to.time(self.last_seen);
+        to.time(self.identified_at);
+        for text in [
+            self.first_page_url,
+            self.first_referrer,
+            self.utm_source,
+            self.utm_medium,
+            self.utm_campaign,
+            self.last_signal,
+            self.top_signal,
+        ] {
+            to.text(text);
+        }
+        to.list(self.anonymous_ids);
+        to.list(self.user_ids);
+        to.list(self.sources);
+    }
 }

@@ -2,9 +2,11 @@
 //!
 //! The member names are those of Segment's common fields and of its six calls (Segment Spec).
 
+pub mod id;
 pub mod path;
 
 use crate::parse::json::Json;
+use id::Id;
 use path::{Lookup, Path};
 
 /// Segment's six calls.
@@ -158,6 +160,12 @@ impl<'t> Event<'t> {
     #[inline]
     pub fn text(&self, member: Member) -> Option<&'t str> {
         self.get(member).and_then(Json::as_str)
+    }
+
+    /// A top-level member that is an id.
+    #[inline]
+    pub fn id(&self, member: Member) -> Option<Id<'t>> {
+        self.get(member).and_then(Id::from_json)
     }
 
     /// The call that `type` names, where it is one of the six.

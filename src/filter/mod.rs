@@ -1,1 +1,3 @@
-//! Stub.
+//! What reaches a destination at all: allow lists, and the filters that drop or change events.
+
+pub mod allow;

@@ -1,14 +1,41 @@
 //! Segment's Filter Query Language: text to expression to verdict.
+//!
+//! `lex` makes tokens, `parse` a tree, `compile` looks up functions and patterns, `eval` runs what
+//! came out on one event after another. The language is that of Segment's public reference of the
+//! Destination Filter Query Language.
 
 pub mod glob;
 
+mod ast;
+mod compile;
+mod convert;
+mod demand;
+mod eval;
+mod function;
+mod lex;
+mod nearest;
+mod number;
+mod parse;
+mod value;
+mod warn;
+
+#[cfg(test)]
+mod tests;
+
+pub use demand::Demand;
+
 use crate::diagnostic::Diagnostic;
-use crate::event::CallType;
 use crate::event::path::Lookup;
+use compile::Node;
+
+/// The expression that takes every event.
+const ALL: &str = "all";
 
 /// A compiled expression.
 #[derive(Clone, Debug)]
-pub struct Expr {}
+pub struct Expr {
+    root: Node,
+}
 
 /// An expression that compiled, with what is doubtful about it.
 #[derive(Clone, Debug)]
@@ -19,34 +46,31 @@ pub struct Compiled {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// What every event that an expression takes must have, read off its `event =`, `type =` and `in`
-/// conjuncts; `None` where the expression demands nothing. An index over many expressions uses it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Demand {
-    /// The event is called one of these.
-    pub events: Option<Vec<Box<str>>>,
-    /// The call is one of these.
-    pub calls: Option<Vec<CallType>>,
-}
-
 impl Expr {
     /// Compiles `source`.
     ///
     /// # Errors
     /// Everything wrong with it, spans in bytes of `source`.
     pub fn compile(source: &str) -> Result<Compiled, Vec<Diagnostic>> {
-        let _ = source;
-        Ok(Compiled { expr: Self {}, warnings: Vec::new() })
+        if source.trim_matches(lex::is_blank) == ALL {
+            return Ok(Compiled { expr: Self { root: Node::Bool(true) }, warnings: Vec::new() });
+        }
+        let (ast, mut errors) = parse::parse(source);
+        let root = compile::compile(source, &ast, &mut errors);
+        if errors.is_empty() {
+            return Ok(Compiled { expr: Self { root }, warnings: warn::warnings(source, &ast) });
+        }
+        errors.sort_by_key(|error| error.span.start);
+        Err(errors)
     }
 
     /// Whether the expression is true of `event`.
     pub fn holds<'t>(&self, event: &impl Lookup<'t>) -> bool {
-        let _ = event;
-        false
+        self.root.holds(event)
     }
 
     /// What every event that this takes must have.
     pub fn demand(&self) -> Demand {
-        Demand::default()
+        Demand::of(&self.root)
     }
 }

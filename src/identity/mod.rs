@@ -1,4 +1,15 @@
 //! Who each visitor turned out to be.
+//!
+//! Events leave [facts](fact::Fact): an id was tied to an e-mail or to a user id at some time.
+//! Facts in order make [timelines](timeline::Timelines), and a [resolver](resolve::Resolver) asks
+//! these whose a signal is.
+
+pub mod fact;
+pub mod ids;
+pub mod merge;
+pub mod resolve;
+pub mod timeline;
+pub mod value;
 
 /// How a signal came to its lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,3 +35,6 @@ impl Resolution {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

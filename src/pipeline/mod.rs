@@ -1,1 +1,89 @@
-//! Stub.
+//! The two phases of a run: [`ingest`] maps and commits blocks, [`produce`] resolves and writes.
+
+pub mod batch;
+pub mod commit;
+pub mod counters;
+pub mod dedup;
+mod extract;
+pub mod finish;
+pub mod ingest;
+pub mod map;
+pub mod ordered;
+pub mod output;
+pub mod produce;
+pub mod rejects;
+pub mod spill;
+pub mod stored;
+pub mod summary;
+pub mod tally;
+pub mod watch;
+
+use crate::event::Event;
+use crate::filter::allow::AllowList;
+use crate::fql::Expr;
+use crate::identity::value::Blocklist;
+use crate::parse::Detection;
+use crate::rules::Rules;
+
+/// What a run does to each event.
+#[derive(Debug)]
+pub struct Engine {
+    /// The mapping rules and all that stands beside them.
+    pub rules: Rules,
+    /// The values that are never an id.
+    pub blocklist: Blocklist,
+    /// Only what this takes passes.
+    pub allow: Option<AllowList>,
+    /// Only what this is true of passes.
+    pub filter: Option<Expr>,
+    /// Which events count as Segment's.
+    pub detection: Detection,
+    /// Longer lines are refused.
+    pub max_record_bytes: u64,
+    /// Whether message ids and contents that do not agree are counted.
+    pub profile_duplicates: bool,
+}
+
+impl Engine {
+    /// Whether `event` passes the filters.
+    #[inline]
+    pub fn takes(&self, event: &Event<'_>) -> bool {
+        self.allow.as_ref().is_none_or(|allow| allow.takes(event).is_some())
+            && self.filter.as_ref().is_none_or(|filter| filter.holds(event))
+    }
+}
+
+/// One event of a run: its segment, in order of commit, and its row there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventRef(u64);
+
+impl EventRef {
+    /// Row `row` of segment `segment`.
+    pub fn new(segment: usize, row: u32) -> Self {
+        Self((segment as u64) << 32 | u64::from(row))
+    }
+
+    /// The number of its segment.
+    pub fn segment(self) -> usize {
+        // A segment is a block in memory or on disk: there are fewer than 2^32.
+        (self.0 >> 32) as usize
+    }
+
+    /// Its row.
+    pub fn row(self) -> u32 {
+        #[allow(clippy::cast_possible_truncation)] // the lower half
+        {
+            self.0 as u32
+        }
+    }
+
+    /// As a plain number.
+    pub fn to_raw(self) -> u64 {
+        self.0
+    }
+
+    /// From a plain number.
+    pub fn from_raw(raw: u64) -> Self {
+        Self(raw)
+    }
+}

@@ -1,1 +1,75 @@
-//! Stub.
+//! What the events cost against the limits of a plan: plain arithmetic over counts by the minute.
+//!
+//! A plan takes so many raw signals in a period; past that the service answers 429 and Segment
+//! retries the delivery for four hours. [`Ledger`] works out, from a [`Volume`] and the [`Terms`]
+//! of a plan, what each period cost, what was refused, what a retry saved and what was lost.
+
+mod calendar;
+mod ledger;
+mod mix;
+mod service;
+mod terms;
+mod trend;
+mod volume;
+
+pub use calendar::{Calendar, Every, Period};
+pub use ledger::{Ledger, Totals, Verdict};
+pub use mix::PeriodMix;
+pub use service::Usage;
+pub use terms::{Terms, UnknownZone};
+pub use trend::Trend;
+pub use volume::Volume;
+
+/// How close a count is to its limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Light {
+    /// Under 80 % of the limit, or no limit.
+    Green,
+    /// From 80 % of the limit on.
+    Amber,
+    /// The limit is reached.
+    Red,
+}
+
+impl Light {
+    /// The light of `count` against `limit`; `None` is unlimited.
+    pub fn of(count: u64, limit: Option<u64>) -> Self {
+        match limit {
+            Some(limit) if count >= limit => Self::Red,
+            Some(limit) if u128::from(count) * 10 >= u128::from(limit) * 8 => Self::Amber,
+            _ => Self::Green,
+        }
+    }
+
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Green => "green",
+            Self::Amber => "amber",
+            Self::Red => "red",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Light;
+
+    #[test]
+    fn the_light_changes_at_80_and_at_100_percent() {
+        let light = |count, limit| Light::of(count, Some(limit)).name();
+        assert_eq!(light(0, 10), "green");
+        assert_eq!(light(79_999, 100_000), "green");
+        assert_eq!(light(80_000, 100_000), "amber");
+        assert_eq!(light(99_999, 100_000), "amber");
+        assert_eq!(light(100_000, 100_000), "red");
+        assert_eq!(light(0, 1), "green");
+        assert_eq!(light(1, 1), "red");
+        assert_eq!(light(u64::MAX / 2, u64::MAX), "green");
+    }
+
+    #[test]
+    fn without_a_limit_the_light_is_green() {
+        assert_eq!(Light::of(u64::MAX, None), Light::Green);
+    }
+}

@@ -1,1 +1,335 @@
-//! Stub.
+//! The report of a run: one tree of plain values that *is* `report.json`, and its text for people.
+
+pub mod text;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// `report.json`. Lists and maps are in a fixed order; a count that was not asked for is `null`.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// The version of this layout.
+    pub version: u32,
+    /// The inputs, in order.
+    pub inputs: Vec<Input>,
+    /// Records: events and rejects.
+    pub records: u64,
+    /// Events.
+    pub events: Events,
+    /// Records that yield no event.
+    pub rejects: Rejects,
+    /// Copies of events.
+    pub duplicates: Duplicates,
+    /// Who the visitors turned out to be.
+    pub identity: Identity,
+    /// What the rules mapped.
+    pub rules: RuleCounts,
+    /// The leads.
+    pub leads: Leads,
+    /// What it costs.
+    pub plan: Plan,
+    /// CSV cells that a spreadsheet would have run as formulas.
+    pub guarded_cells: u64,
+    /// What is wrong with inputs.
+    pub faults: Vec<Fault>,
+    /// What is doubtful.
+    pub warnings: Vec<String>,
+    /// How long it took.
+    pub elapsed_seconds: f64,
+    /// Bytes read, as they are stored.
+    pub bytes_read: u64,
+}
+
+/// One input.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Input {
+    /// Its name.
+    pub path: String,
+    /// Its size as it is stored; `null` where that is not known.
+    pub bytes: Option<u64>,
+    /// Its records.
+    pub records: u64,
+}
+
+/// Counts of events: `total` is `filtered` and `duplicates` and `kept`.
+#[derive(Clone, Debug, Default, Serialize)]
+#[allow(missing_docs)] // each is the count of that name
+pub struct Events {
+    pub total: u64,
+    pub filtered: u64,
+    pub duplicates: u64,
+    pub kept: u64,
+    pub no_anonymous_id: u64,
+    pub no_timestamp: u64,
+    pub clock_skew: u64,
+    /// Raw signals by call.
+    pub by_type: BTreeMap<&'static str, u64>,
+    /// Raw signals by call and name, the most frequent first.
+    pub by_name: Vec<NameCount>,
+    /// Names beyond those listed, and how many raw signals they have.
+    pub other_names: u64,
+    pub other_count: u64,
+}
+
+/// How often an event name came.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct NameCount {
+    /// The call.
+    #[serde(rename = "type")]
+    pub call: &'static str,
+    /// The event's name; empty for calls that have none.
+    pub event: String,
+    /// How often.
+    pub count: u64,
+}
+
+/// Counts of rejects.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Rejects {
+    /// All.
+    pub total: u64,
+    /// By reason; every reason is there.
+    pub by_reason: BTreeMap<&'static str, u64>,
+}
+
+/// Counts of duplicates.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Duplicates {
+    /// Copies that were not kept.
+    pub total: u64,
+    /// Message ids that came with more than one content.
+    pub same_message_id_different_content: Option<u64>,
+    /// Contents that came with more than one message id.
+    pub same_content_different_message_id: Option<u64>,
+}
+
+/// How many ids there are, and how many lead to an e-mail at some time.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[allow(missing_docs)]
+pub struct Visitors {
+    pub seen: u64,
+    pub resolved: u64,
+}
+
+/// Kept signals by how they came to their lead.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[allow(missing_docs)]
+pub struct Resolutions {
+    pub total: u64,
+    pub direct: u64,
+    pub known: u64,
+    pub rehydrated: u64,
+    pub cold: u64,
+}
+
+/// Known and rehydrated signals by what led to the e-mail.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[allow(missing_docs)]
+pub struct Through {
+    pub anonymous_id: u64,
+    pub user_id: u64,
+    pub bridge: u64,
+}
+
+/// An id with more e-mails than a person has.
+#[derive(Clone, Debug, Serialize)]
+pub struct SharedId {
+    /// `anonymous_id` or `user_id`.
+    pub kind: &'static str,
+    /// The id.
+    pub id: String,
+    /// How many e-mails it has, counted to one past the limit.
+    pub emails: usize,
+}
+
+/// E-mails that share user ids but are too many for one person.
+#[derive(Clone, Debug, Serialize)]
+pub struct MergeRefused {
+    /// How many e-mails.
+    pub emails: usize,
+    /// The user ids.
+    pub user_ids: Vec<String>,
+}
+
+/// Who the visitors turned out to be.
+#[derive(Clone, Debug, Default, Serialize)]
+#[allow(missing_docs)] // each is the count of that name
+pub struct Identity {
+    pub policy: &'static str,
+    pub facts: u64,
+    pub anonymous_ids: Visitors,
+    pub user_ids: Visitors,
+    pub signals: Resolutions,
+    pub through: Through,
+    pub identify_without_email: u64,
+    pub invalid_email: u64,
+    pub blocked_emails: u64,
+    pub blocked_ids: u64,
+    pub internal_signals: u64,
+    /// Signals that each policy would give to someone else.
+    pub would_change_owner: BTreeMap<&'static str, u64>,
+    pub shared_ids: Vec<SharedId>,
+    pub merged_emails: u64,
+    pub merge_refused: Vec<MergeRefused>,
+}
+
+/// One rule's signals.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct RuleCount {
+    /// The rule.
+    pub id: String,
+    /// Its signals.
+    pub matches: u64,
+    /// What each scores.
+    pub score: i64,
+}
+
+/// What the rules mapped.
+#[derive(Clone, Debug, Default, Serialize)]
+#[allow(missing_docs)]
+pub struct RuleCounts {
+    pub file: Option<String>,
+    pub mapped: u64,
+    pub unmapped: u64,
+    /// In the order of the file.
+    pub by_rule: Vec<RuleCount>,
+    pub unmapped_by_event: Vec<NameCount>,
+}
+
+/// The leads and their scores.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[allow(missing_docs)]
+pub struct Leads {
+    pub total: u64,
+    pub with_signals: u64,
+    pub without_signals: u64,
+    pub lowest_score: i64,
+    pub highest_score: i64,
+    pub total_score: i64,
+}
+
+/// What it costs against the plan.
+#[derive(Clone, Debug, Default, Serialize)]
+#[allow(missing_docs)] // each is the figure of that name
+pub struct Plan {
+    pub name: Option<String>,
+    pub period: &'static str,
+    pub timezone: String,
+    /// `null` is no limit.
+    pub raw_signals_limit: Option<u64>,
+    pub active_leads_limit: Option<u64>,
+    pub periods: Vec<Period>,
+    /// Raw signals that were refused when they arrived.
+    pub over: u64,
+    /// Of these, those that a retry in the next period saved.
+    pub retried: u64,
+    /// Of these, those that nothing saved.
+    pub lost: u64,
+    pub lost_identifies: u64,
+    pub lost_leads: u64,
+    /// Up to a thousand of the lost leads.
+    pub lost_lead_emails: Vec<String>,
+    /// Raw signals without any time, which belong to no period.
+    pub undated: u64,
+    pub trend: Option<Trend>,
+}
+
+/// Where the counts are heading.
+#[derive(Clone, Debug, Serialize)]
+pub struct Trend {
+    /// By how many raw signals a period differs from the one before.
+    pub change_per_period: f64,
+    /// The period in which the limit is reached, if it is within ten years.
+    pub limit_reached_in: Option<String>,
+}
+
+/// What one period cost.
+#[derive(Clone, Debug, Default, Serialize)]
+#[allow(missing_docs)] // each is the figure of that name
+pub struct Period {
+    pub period: String,
+    pub start: String,
+    pub end: String,
+    pub raw_signals: u64,
+    pub limit: Option<u64>,
+    /// Raw signals by the limit.
+    pub share: Option<f64>,
+    pub light: &'static str,
+    /// The minute in which the limit was reached.
+    pub reached_at: Option<String>,
+    /// Refused in the period before and taken in this one; they count against its limit.
+    pub carried: u64,
+    /// Raw signals that were refused when they arrived.
+    pub over: u64,
+    /// Of these, those that a retry in the next period saved.
+    pub retried: u64,
+    /// Of these, those that nothing saved.
+    pub lost: u64,
+    pub active_leads: u64,
+    pub active_leads_limit: Option<u64>,
+    pub active_leads_light: &'static str,
+    /// What the raw signals were.
+    pub mix: Mix,
+}
+
+/// What the raw signals of a period were.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[allow(missing_docs)]
+pub struct Mix {
+    pub duplicates: u64,
+    pub identifies: u64,
+    pub mapped: u64,
+    pub unmapped: u64,
+    pub other: u64,
+}
+
+/// Something that is wrong with an input.
+#[derive(Clone, Debug, Serialize)]
+pub struct Fault {
+    /// The input.
+    pub path: String,
+    /// Bytes of it that are good, as it is stored.
+    pub offset: Option<u64>,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:", self.path)?;
+        if let Some(offset) = self.offset {
+            write!(f, " byte {offset}:")?;
+        }
+        write!(f, " {}", self.message)
+    }
+}
+
+impl Report {
+    /// Whether every record is in exactly one count.
+    ///
+    /// # Errors
+    /// The sum that does not hold.
+    pub fn check_sums(&self) -> Result<(), String> {
+        let Self { records, events, rejects, identity, .. } = self;
+        let signals = &identity.signals;
+        let sums = [
+            ("records = events + rejects", *records, events.total + rejects.total),
+            (
+                "events = filtered + duplicates + kept",
+                events.total,
+                events.filtered + events.duplicates + events.kept,
+            ),
+            (
+                "signals = direct + known + rehydrated + cold",
+                signals.total,
+                signals.direct + signals.known + signals.rehydrated + signals.cold,
+            ),
+            ("rejects = sum by reason", rejects.total, rejects.by_reason.values().sum()),
+        ];
+        match sums.iter().find(|(_, whole, parts)| whole != parts) {
+            Some((sum, whole, parts)) => Err(format!("{sum}: {whole} is not {parts}")),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,1 +1,265 @@
-//! Stub.
+//! The rules file: which signals are worth what, what the plan allows, how identities resolve.
+
+mod index;
+mod load;
+mod read;
+mod tree;
+
+use std::ops::Range;
+
+use crate::diagnostic::Diagnostic;
+use crate::event::path::{Lookup, Path};
+use crate::event::{Event, Member};
+use crate::fql::Expr;
+use crate::fql::glob::Glob;
+use crate::parse::json::Json;
+use index::Index;
+
+/// A rules file, checked and compiled.
+#[derive(Debug, Default)]
+pub struct Rules {
+    /// The rules, in the order of the file.
+    pub rules: Vec<Rule>,
+    /// The rules' own columns of `signals`, in order of first mention.
+    pub columns: Vec<String>,
+    /// What the plan allows.
+    pub plan: Plan,
+    /// The allow list: each line and where it stands in the file. `None` where the file has none.
+    pub allow: Option<Vec<(String, Range<usize>)>>,
+    /// How identities resolve.
+    pub identity: IdentityConfig,
+    /// What counts as a duplicate.
+    pub dedup: Dedup,
+    /// What the file says of itself.
+    pub tests: Vec<RuleTest>,
+    /// What is doubtful about the file.
+    pub warnings: Vec<Diagnostic>,
+    index: Index,
+}
+
+/// The place of a rule in the file, from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RuleId(u32);
+
+impl RuleId {
+    /// Its place in [`Rules::rules`].
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One rule.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Its name, unique in the file.
+    pub id: String,
+    /// Which signals it maps.
+    pub when: Expr,
+    /// The name of its signals; else they bear their event's.
+    pub signal: Option<String>,
+    /// TrailSpark's type of signal.
+    pub signal_type: Option<String>,
+    /// Whether its signals show intent to buy.
+    pub high_intent: bool,
+    /// For people.
+    pub description: Option<String>,
+    /// Higher is tried first.
+    pub priority: i64,
+    /// What each of its signals scores.
+    pub score: i64,
+    /// At most so many of its signals score for one lead.
+    pub limit: Option<u32>,
+    /// Whether a mapped e-mail ties the visitor to it, as an identify call does.
+    pub identify: bool,
+    /// What it takes from its signals.
+    pub map: FieldMap,
+}
+
+/// Where a rule finds what it maps; of several paths the first that is present counts.
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs)] // each is the field of that name
+pub struct FieldMap {
+    pub email: Vec<Path>,
+    pub name: Vec<Path>,
+    pub first_name: Vec<Path>,
+    pub last_name: Vec<Path>,
+    pub company: Vec<Path>,
+    pub title: Vec<Path>,
+    pub phone: Vec<Path>,
+    /// Own columns by their place in [`Rules::columns`], sorted.
+    pub columns: Vec<(usize, Vec<Path>)>,
+}
+
+/// How long a period of the plan is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Period {
+    /// A calendar month.
+    #[default]
+    Month,
+    /// A calendar day.
+    Day,
+}
+
+/// What the plan allows in a period.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Its name.
+    pub name: Option<String>,
+    /// Events; 0 is no limit.
+    pub raw_signals: u64,
+    /// Leads with a signal; 0 is no limit.
+    pub active_leads: u64,
+    /// How long a period is.
+    pub period: Period,
+    /// IANA name of the zone in which periods begin.
+    pub timezone: String,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        let (raw_signals, active_leads) = (0, 0);
+        let (name, period, timezone) = (None, Period::Month, "UTC".to_owned());
+        Self { name, raw_signals, active_leads, period, timezone }
+    }
+}
+
+/// Which e-mails become one lead.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Merge {
+    /// Each is its own.
+    #[default]
+    None,
+    /// Those that share a user id.
+    UserId,
+}
+
+/// Which of an id's e-mails owns a signal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Policy {
+    /// The latest up to the signal, else the first after it.
+    #[default]
+    Split,
+    /// The first, whatever the time.
+    First,
+    /// The last, whatever the time.
+    Last,
+    /// As split, but none where an anonymous id has several.
+    Strict,
+}
+
+impl Policy {
+    /// The name in files and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Split => "split",
+            Self::First => "first",
+            Self::Last => "last",
+            Self::Strict => "strict",
+        }
+    }
+}
+
+/// How identities resolve.
+#[derive(Clone, Debug)]
+pub struct IdentityConfig {
+    /// Lower-case patterns of values that are no ids.
+    pub block: Vec<Glob>,
+    /// Lower-case domains of staff.
+    pub internal_domains: Vec<String>,
+    /// Signals older than so many days before the identify call stay cold.
+    pub lookback_days: Option<u32>,
+    /// Which e-mails become one lead.
+    pub merge: Merge,
+    /// Whether user ids count, or anonymous ids alone.
+    pub user_id: bool,
+    /// Which of an id's e-mails owns a signal.
+    pub policy: Policy,
+    /// An id with more e-mails is a shared device.
+    pub max_emails: u32,
+}
+
+impl Default for IdentityConfig {
+    fn default() -> Self {
+        Self {
+            block: Vec::new(),
+            internal_domains: Vec::new(),
+            lookback_days: None,
+            merge: Merge::None,
+            user_id: true,
+            policy: Policy::Split,
+            max_emails: 5,
+        }
+    }
+}
+
+/// What makes two events copies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DedupBy {
+    /// The same content hash.
+    #[default]
+    Content,
+    /// The same message id.
+    MessageId,
+    /// Nothing.
+    None,
+}
+
+/// What counts as a duplicate.
+#[derive(Clone, Debug, Default)]
+pub struct Dedup {
+    /// What makes two events copies.
+    pub by: DedupBy,
+    /// Members that are left out of the content.
+    pub ignore: Vec<Member>,
+}
+
+/// A test of the rules, in the file itself.
+#[derive(Clone, Debug)]
+pub struct RuleTest {
+    /// Its name.
+    pub name: String,
+    /// The event.
+    pub event: serde_json::Value,
+    /// What is expected of it.
+    pub expect: Expect,
+    /// Where the test stands in the file.
+    pub span: Range<usize>,
+}
+
+/// What a test expects; what it does not name may be anything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expect {
+    /// The rule that maps the event; empty for none.
+    pub rule: Option<String>,
+    /// Its score.
+    pub score: Option<i64>,
+    /// The mapped e-mail, normalised.
+    pub email: Option<String>,
+    /// The name of the signal.
+    pub signal: Option<String>,
+}
+
+impl Rules {
+    /// Reads a rules file: TOML, or JSON of the same shape.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, in the order of the text.
+    pub fn parse(text: &str) -> Result<Self, Vec<Diagnostic>> {
+        load::load(text)
+    }
+
+    /// The rule that maps `event`, a signal: of those that take it the one of the highest
+    /// priority, and of these the first of the file.
+    #[inline]
+    pub fn first_match(&self, event: &Event<'_>) -> Option<RuleId> {
+        self.index.first_match(&self.rules, event)
+    }
+}
+
+/// The first value at `paths` that is neither `null` nor `""`.
+#[inline]
+pub fn first_present<'t>(paths: &[Path], event: &Event<'t>) -> Option<Json<'t>> {
+    paths.iter().find_map(|path| {
+        event.lookup(path).filter(|value| !value.is_null() && value.as_str() != Some(""))
+    })
+}

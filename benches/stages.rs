@@ -1,0 +1,173 @@
+//! What each stage costs an event: parse, hash, rules, and the first phase as a whole.
+//!
+//! `cargo bench --bench stages`. The data is that of the generator beside this file, 20,000 events.
+
+#![allow(missing_docs)]
+
+#[path = "support/history.rs"]
+mod history;
+#[path = "support/rules.rs"]
+mod rules;
+
+use ahash::RandomState;
+use backtrail::canonical::Canonical;
+use backtrail::event::Event;
+use backtrail::fql::Expr;
+use backtrail::identity::value::Blocklist;
+use backtrail::parse::document::{Document, is_json};
+use backtrail::parse::reject::Reject;
+use backtrail::parse::{Arrival, Detection, Parser, Sink};
+use backtrail::pipeline::Engine;
+use backtrail::pipeline::batch::Place;
+use backtrail::pipeline::ingest::ingest;
+use backtrail::pipeline::map::Mapper;
+use backtrail::pipeline::spill::Spill;
+use backtrail::pipeline::watch::Unwatched;
+use backtrail::rules::Rules;
+use backtrail::source::{Block, Discovery, Input, Options, Reader};
+use divan::counter::{BytesCount, ItemsCount};
+use divan::{Bencher, black_box};
+use history::{History, Plan};
+
+const EVENTS: u64 = 20_000;
+
+fn main() {
+    divan::main();
+}
+
+fn events() -> Vec<u8> {
+    let mut history = History::new(&Plan::of(EVENTS));
+    let mut bytes = Vec::new();
+    while history.write_next(&mut bytes) {}
+    bytes
+}
+
+/// A block that holds the whole history.
+fn block() -> Block {
+    let mut bytes = events();
+    let len = bytes.len();
+    bytes.resize(len + simd_json::INPUT_PADDING, b' ');
+    Block { bytes, len, ..Block::default() }
+}
+
+fn engine(rules: usize) -> Engine {
+    let rules = Rules::parse(&rules::rules_file(rules)).expect("the generated rules are right");
+    Engine {
+        blocklist: Blocklist::default(),
+        rules,
+        allow: None,
+        filter: None,
+        detection: Detection::EitherId,
+        max_record_bytes: 8 << 20,
+        profile_duplicates: false,
+    }
+}
+
+/// Looks at every event and keeps none.
+struct Each<F>(F);
+
+impl<F: FnMut(&Event<'_>)> Sink for Each<F> {
+    fn event(&mut self, event: &Event<'_>, _: Arrival) {
+        (self.0)(event);
+    }
+
+    fn reject(&mut self, _: Reject<'_>) {}
+}
+
+fn each(bencher: Bencher<'_, '_>, mut look: impl FnMut(&Event<'_>)) {
+    let block = block();
+    let mut parser = Parser::new(Detection::EitherId, 8 << 20);
+    bencher
+        .counter(BytesCount::new(block.len))
+        .counter(ItemsCount::new(EVENTS))
+        .with_inputs(|| block.clone())
+        .bench_local_refs(|block| parser.read_block(block, &mut Each(&mut look)));
+}
+
+/// The tape alone, as the measure of everything else.
+#[divan::bench]
+fn tape(bencher: Bencher<'_, '_>) {
+    let block = block();
+    let mut document = Document::default();
+    bencher
+        .counter(BytesCount::new(block.len))
+        .counter(ItemsCount::new(EVENTS))
+        .with_inputs(|| block.bytes.clone())
+        .bench_local_refs(|bytes| {
+            let mut start = 0;
+            while let Some(length) = memchr::memchr(b'\n', &bytes[start..block.len]) {
+                document.read(&mut bytes[start..], length, |json| black_box(json.is_ok()));
+                start += length + 1;
+            }
+        });
+}
+
+#[divan::bench]
+fn parse(bencher: Bencher<'_, '_>) {
+    each(bencher, |event| {
+        black_box(event);
+    });
+}
+
+#[divan::bench]
+fn hash(bencher: Bencher<'_, '_>) {
+    let mut canonical = Canonical::default();
+    each(bencher, |event| {
+        black_box(canonical.content_hash(event, &[], true));
+    });
+}
+
+#[divan::bench(args = [10, 1000])]
+fn match_rules(bencher: Bencher<'_, '_>, rules: usize) {
+    let engine = engine(rules);
+    each(bencher, |event| {
+        black_box(engine.rules.first_match(event));
+    });
+}
+
+#[divan::bench]
+fn fql(bencher: Bencher<'_, '_>) {
+    let text = "type = 'page' and match(context.page.path, '/docs/*') and !contains(context.userAgent, 'bot')";
+    let expr = Expr::compile(text).expect("this compiles").expr;
+    each(bencher, |event| {
+        black_box(expr.holds(event));
+    });
+}
+
+/// Parse, filter, hash, rules and rows.
+#[divan::bench]
+fn map(bencher: Bencher<'_, '_>) {
+    let engine = engine(10);
+    let mut parser = Parser::new(engine.detection, engine.max_record_bytes);
+    let mut mapper = Mapper::new(&engine, RandomState::new());
+    let block = block();
+    bencher
+        .counter(BytesCount::new(block.len))
+        .counter(ItemsCount::new(EVENTS))
+        .with_inputs(|| block.clone())
+        .bench_local_refs(|block| {
+            mapper.begin(Place::default());
+            let lines = parser.read_block(block, &mut mapper);
+            mapper.end(lines)
+        });
+}
+
+/// The first phase on a file, on one thread and on all.
+#[divan::bench(args = [1, 0])]
+fn first_phase(bencher: Bencher<'_, '_>, threads: usize) {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let path = dir.path().join("events.ndjson");
+    let history = events();
+    std::fs::write(&path, &history).expect("room for the events");
+    let engine = engine(10);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+    let input = Input { display: "events".into(), path: Some(path), size: None };
+    bencher.counter(BytesCount::new(history.len())).counter(ItemsCount::new(EVENTS)).bench_local(
+        || {
+            let inputs = Discovery { inputs: vec![input.clone()], ..Discovery::default() };
+            let reader = Reader::new(inputs, Options::new(is_json));
+            let spill = Spill::new(dir.path().to_owned(), 64 << 20);
+            ingest(&engine, &reader, &pool, spill, &Unwatched).expect("it reads").counters.events
+        },
+    );
+}

@@ -1,0 +1,200 @@
+//! The arguments as clap reads them. Help texts, man pages and completions come of these.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+use super::value;
+use crate::commands::run::MaxRejects;
+use crate::emit::Format;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  fine
+  1  findings: more rejects than --max-rejects, plan over with --fail-over-plan
+  2  error: usage, an input that cannot be read to its end, a bad rules file";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  backtrail run exports/ --rules rules.toml -o out
+  backtrail run 'logs/**/*.gz' -o out --format csv,parquet
+  aws s3 cp s3://bucket/log.gz - | backtrail run -o - --emit leads";
+
+/// Backfill leads and signals from Segment event history, offline
+#[derive(Debug, Parser)]
+#[command(
+    name = "backtrail",
+    version,
+    max_term_width = 100,
+    after_help = "`backtrail COMMAND --help` tells more of a command.",
+    after_long_help = EXIT_CODES
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// What is shown meanwhile.
+    #[command(flatten)]
+    pub show: Show,
+}
+
+/// What is shown while a command works, and how.
+#[derive(Clone, Copy, Debug, Args)]
+#[command(next_help_heading = "Display")]
+pub struct Show {
+    /// Print errors and findings only
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Show no progress bar
+    ///
+    /// There is none either with --quiet, or where standard error is no terminal.
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+    /// When to colour the summary
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorWhen,
+}
+
+/// When output is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant)] // there is one of it
+pub enum Command {
+    /// Turn event exports into leads, signals and a plan report
+    Run(RunArgs),
+    /// Print shell completions
+    #[command(after_help = "Example:\n  backtrail completions bash > \
+        ~/.local/share/bash-completion/completions/backtrail")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page, or write all pages to a folder
+    #[command(after_help = "Examples:\n  backtrail man | man -l -\n  \
+        backtrail man --out ~/.local/share/man/man1")]
+    Man {
+        /// Write every page to this folder instead
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        out: Option<PathBuf>,
+    },
+}
+
+/// Which table goes to standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Emit {
+    /// Each track, page and screen, and whose it is
+    Signals,
+    /// Each person with an e-mail address
+    Leads,
+}
+
+/// The arguments of `run`.
+#[derive(Debug, Args)]
+#[command(after_help = RUN_EXAMPLES, after_long_help = format!("{RUN_EXAMPLES}\n\n{EXIT_CODES}"))]
+#[allow(clippy::struct_excessive_bools)] // each is a flag; they end in enums of the job
+pub struct RunArgs {
+    /// Files, folders, quoted globs, or `-` for standard input
+    ///
+    /// Folders are walked in the order of their paths, without hidden files. Inputs may be plain,
+    /// gzip or zstd, whatever their names. Without an INPUT, standard input is read unless it is
+    /// a terminal.
+    #[arg(value_name = "INPUT", value_hint = ValueHint::AnyPath)]
+    pub inputs: Vec<OsString>,
+
+    /// Folder for the outputs, or `-` to stream one table
+    ///
+    /// Made where it is missing. Files appear in it whole or not at all, readable by you alone.
+    /// With `-`, the table that --emit names goes to standard output and the summary to standard
+    /// error.
+    #[arg(short, long, value_name = "DIR", help_heading = "Output", value_hint = ValueHint::DirPath)]
+    pub output: PathBuf,
+    /// Formats of the tables, several with commas
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        help_heading = "Output",
+        value_delimiter = ',',
+        default_value = "csv",
+        value_parser = PossibleValuesParser::new(Format::ALL.map(Format::name))
+            .try_map(|name| name.parse::<Format>())
+    )]
+    pub format: Vec<Format>,
+    /// Which table `-o -` streams [default: signals]
+    #[arg(long, value_name = "TABLE", help_heading = "Output")]
+    pub emit: Option<Emit>,
+    /// Replace the outputs of an earlier run
+    #[arg(long, help_heading = "Output")]
+    pub overwrite: bool,
+    /// Leave CSV cells alone that a spreadsheet would run as formulas
+    ///
+    /// Without it, a cell from outside that begins with =, +, -, @, tab or carriage return gets a
+    /// leading ', unless it is a plain number or phone number.
+    #[arg(long, help_heading = "Output")]
+    pub csv_raw: bool,
+
+    /// Mapping rules, plan and identity settings (TOML or JSON)
+    #[arg(long, value_name = "FILE", help_heading = "Rules and filters", value_hint = ValueHint::FilePath)]
+    pub rules: Option<PathBuf>,
+    /// Allow list: only events that one of its lines takes pass
+    ///
+    /// A line is a call type (identify), an event name (Form Submitted), `page PATTERN`, `screen
+    /// PATTERN` or `fql: EXPRESSION`; # begins a comment. It replaces the allow list of the rules
+    /// file.
+    #[arg(long, value_name = "FILE", help_heading = "Rules and filters", value_hint = ValueHint::FilePath)]
+    pub allow: Option<PathBuf>,
+    /// Only events of which this FQL expression is true pass
+    ///
+    /// FQL is Segment's Filter Query Language: 'type = "track" and contains(event, "Trial")'.
+    #[arg(long = "where", value_name = "FQL", help_heading = "Rules and filters")]
+    pub filter: Option<String>,
+    /// Reject events without an anonymousId, as TrailSpark does
+    #[arg(long, help_heading = "Rules and filters")]
+    pub strict_detect: bool,
+
+    /// Stop at the first input that cannot be read to its end
+    ///
+    /// Without it, what was read before the fault counts, the other inputs are read, and the exit
+    /// code is 2.
+    #[arg(long, help_heading = "Checks")]
+    pub strict: bool,
+    /// Exit 1 past so many rejects: a number, or a share of the records
+    #[arg(long, value_name = "N|P%", help_heading = "Checks", value_parser = value::max_rejects)]
+    pub max_rejects: Option<MaxRejects>,
+    /// Do not fail when no input has an event
+    #[arg(long, help_heading = "Checks")]
+    pub allow_empty: bool,
+    /// Exit 1 when a period is over the plan's raw signals
+    #[arg(long, help_heading = "Checks")]
+    pub fail_over_plan: bool,
+    /// Report message ids and contents that do not go together
+    ///
+    /// The same messageId with different content, and the same content but for the messageId. It
+    /// costs a second hash of each event.
+    #[arg(long, help_heading = "Checks")]
+    pub profile_duplicates: bool,
+
+    /// Threads; 0 is one for each core
+    #[arg(long, value_name = "N", help_heading = "Resources", default_value_t = 0)]
+    pub threads: usize,
+    /// Keep rows in memory up to this size; more wait on disk
+    ///
+    /// Rows wait until all inputs are read, for only then is known whose they are. Those on disk
+    /// are in a file without a name in the output folder, or in TMPDIR with `-o -`.
+    #[arg(long, value_name = "SIZE", help_heading = "Resources", default_value = "64MiB", value_parser = value::size)]
+    pub memory: u64,
+    /// Reject longer records: bytes, or with kB, KiB, MB, MiB …
+    #[arg(long, value_name = "SIZE", help_heading = "Resources", default_value = "8MiB", value_parser = value::record_size)]
+    pub max_record_bytes: u64,
+}

@@ -1,0 +1,48 @@
+//! What is said when a run is over.
+
+use std::fmt::Write;
+
+use super::resolve::Display;
+use crate::commands::run::Outcome;
+use crate::report::text::summary;
+
+/// The summary of a run and what was found, for standard error. With `--quiet`, only what makes
+/// the exit code other than 0.
+pub fn text(outcome: &Outcome, display: Display) -> String {
+    let mut out = String::new();
+    if display.quiet {
+        for fault in &outcome.report.faults {
+            // Writing to a string cannot fail.
+            let _ = writeln!(out, "backtrail: error: {fault}");
+        }
+    } else {
+        out.push_str(&summary(&outcome.report, display.colour));
+    }
+    for finding in &outcome.findings {
+        let _ = writeln!(out, "backtrail: {finding}");
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::progress::Bar;
+    use crate::report::text::Colour;
+    use crate::report::{Fault, Report};
+
+    #[test]
+    fn a_quiet_run_says_only_what_makes_it_fail() {
+        let fault =
+            Fault { path: "a.gz".into(), offset: Some(12), message: "unexpected end".into() };
+        let report = Report { faults: vec![fault], ..Report::default() };
+        let outcome = Outcome { report, findings: vec!["3 rejects, over 2".into()] };
+        let display = Display { quiet: true, colour: Colour::Off, bar: Bar::Hidden };
+        assert_eq!(
+            text(&outcome, display),
+            "backtrail: error: a.gz: byte 12: unexpected end\nbacktrail: 3 rejects, over 2\n"
+        );
+        let said = text(&outcome, Display { quiet: false, ..display });
+        assert!(said.starts_with("read ") && said.ends_with("over 2\n"), "{said}");
+    }
+}

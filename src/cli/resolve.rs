@@ -1,0 +1,264 @@
+//! Arguments, files and environment to a job, each read once.
+
+use std::io::{BufWriter, IsTerminal};
+use std::path::Path;
+
+use super::args::{ColorWhen, Emit, RunArgs, Show};
+use super::progress::Bar;
+use crate::commands::run::{Destination, Job};
+use crate::diagnostic::{Diagnostic, Severity, masked, position, render};
+use crate::emit::staging::Overwrite;
+use crate::emit::{Format, FormulaGuard};
+use crate::error::Error;
+use crate::filter::allow::AllowList;
+use crate::fql::Expr;
+use crate::identity::value::Blocklist;
+use crate::parse::Detection;
+use crate::pipeline::Engine;
+use crate::pipeline::output::Stream;
+use crate::plan::{Every, Terms};
+use crate::report::text::Colour;
+use crate::rules::{Period, Rules};
+use crate::source::{OnFault, discover};
+
+/// Bytes gathered before they are written to standard output.
+const STREAM_BUFFER_BYTES: usize = 1 << 20;
+/// More threads than this only cost memory.
+const MOST_THREADS: usize = 1024;
+
+/// What a program can tell of where it was started.
+#[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools)] // plain facts, each of its own
+pub struct Surroundings {
+    /// Whether standard input is a terminal.
+    pub terminal_in: bool,
+    /// Whether standard output is one.
+    pub terminal_out: bool,
+    /// Whether standard error is one.
+    pub terminal_err: bool,
+    /// Whether `NO_COLOR` is set and not empty (no-color.org).
+    pub no_color: bool,
+}
+
+impl Surroundings {
+    /// Looks around.
+    pub fn read() -> Self {
+        Self {
+            terminal_in: std::io::stdin().is_terminal(),
+            terminal_out: std::io::stdout().is_terminal(),
+            terminal_err: std::io::stderr().is_terminal(),
+            no_color: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
+        }
+    }
+}
+
+/// How a command speaks to people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Display {
+    /// Whether only errors and findings are said.
+    pub quiet: bool,
+    /// Whether the summary is coloured.
+    pub colour: Colour,
+    /// Whether there is a progress bar.
+    pub bar: Bar,
+}
+
+/// How the run `args` speaks.
+pub fn display(show: Show, args: &RunArgs, around: Surroundings) -> Display {
+    let colour = match show.color {
+        ColorWhen::Always => Colour::On,
+        ColorWhen::Auto if around.terminal_err && !around.no_color => Colour::On,
+        ColorWhen::Auto | ColorWhen::Never => Colour::Off,
+    };
+    // A bar would stand among the rows.
+    let rows_on_terminal = is_stream(args) && around.terminal_out;
+    let hidden = show.quiet || show.no_progress || !around.terminal_err || rows_on_terminal;
+    let bar = if hidden { Bar::Hidden } else { Bar::Shown };
+    Display { quiet: show.quiet, colour, bar }
+}
+
+/// The job that `args` ask for.
+///
+/// # Errors
+/// When arguments do not go together, or a file that they name cannot be used.
+pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
+    let mut formats = args.format.clone();
+    formats.sort_unstable();
+    formats.dedup();
+    let destination = destination(&args, &formats, around)?;
+    let mut texts = Texts::default();
+    let rules_file = args.rules.as_deref().map(Text::read).transpose()?;
+    let rules = texts.rules(rules_file.as_ref())?;
+    let allow = match &args.allow {
+        Some(path) => Some(texts.allow(&Text::read(path)?)?),
+        None => texts.allow_of(&rules, rules_file.as_ref())?,
+    };
+    let filter = args.filter.map(|expr| texts.filter(expr)).transpose()?;
+    let terms = terms(&rules)?;
+    let inputs = discover(&args.inputs, around.terminal_in)?;
+    Ok(Job {
+        inputs,
+        engine: Engine {
+            blocklist: Blocklist::new(rules.identity.block.clone()),
+            rules,
+            allow,
+            filter,
+            detection: if args.strict_detect {
+                Detection::AnonymousId
+            } else {
+                Detection::EitherId
+            },
+            max_record_bytes: args.max_record_bytes,
+            profile_duplicates: args.profile_duplicates,
+        },
+        terms,
+        rules_file: rules_file.map(|file| file.name),
+        warnings: texts.warnings,
+        destination,
+        formats,
+        guard: if args.csv_raw { FormulaGuard::Off } else { FormulaGuard::On },
+        on_fault: if args.strict { OnFault::Stop } else { OnFault::Continue },
+        threads: threads(args.threads),
+        row_memory_bytes: usize::try_from(args.memory).unwrap_or(usize::MAX),
+        allow_empty: args.allow_empty,
+        max_rejects: args.max_rejects,
+        fail_over_plan: args.fail_over_plan,
+    })
+}
+
+fn is_stream(args: &RunArgs) -> bool {
+    args.output.as_os_str() == "-"
+}
+
+fn destination(
+    args: &RunArgs,
+    formats: &[Format],
+    around: Surroundings,
+) -> Result<Destination, Error> {
+    let refused = |text: &str| Err(Error::Usage(text.to_owned()));
+    if !is_stream(args) {
+        if args.emit.is_some() {
+            return refused("--emit is for `-o -`; a folder gets both tables");
+        }
+        let overwrite = if args.overwrite { Overwrite::Yes } else { Overwrite::No };
+        return Ok(Destination::Directory(args.output.clone(), overwrite));
+    }
+    if formats.len() > 1 {
+        return refused("`-o -` streams one format; name one with --format, or a folder with -o");
+    }
+    if around.terminal_out && formats == [Format::Parquet] {
+        return refused("Parquet is not for terminals; send it to a file or a pipe");
+    }
+    let stream = match args.emit {
+        Some(Emit::Leads) => Stream::Leads,
+        Some(Emit::Signals) | None => Stream::Signals,
+    };
+    let stdout = BufWriter::with_capacity(STREAM_BUFFER_BYTES, std::io::stdout());
+    let spill_dir = std::env::temp_dir();
+    Ok(Destination::Stream { stream, out: Box::new(stdout), spill_dir })
+}
+
+fn threads(asked: usize) -> usize {
+    match asked {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        asked => asked.min(MOST_THREADS),
+    }
+}
+
+fn terms(rules: &Rules) -> Result<Terms, Error> {
+    let plan = &rules.plan;
+    let every = match plan.period {
+        Period::Month => Every::Month,
+        Period::Day => Every::Day,
+    };
+    Terms::new(plan.name.clone(), plan.raw_signals, plan.active_leads, every, &plan.timezone)
+        .map_err(|error| Error::Usage(error.to_string()))
+}
+
+/// A text that the user wrote.
+struct Text {
+    name: String,
+    text: String,
+}
+
+impl Text {
+    fn read(path: &Path) -> Result<Self, Error> {
+        let bytes = std::fs::read(path)
+            .map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Ok(Self { name: path.display().to_string(), text: text.to_owned() }),
+            Err(error) => {
+                let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+                let (line, column) = position(&good, good.len());
+                Err(Error::NotUtf8 { path: path.to_owned(), line, column })
+            }
+        }
+    }
+
+    fn refused(&self, faults: &[Diagnostic]) -> Error {
+        let errors = faults.iter().filter(|fault| fault.severity == Severity::Error);
+        Error::Diagnostics {
+            name: self.name.clone(),
+            count: errors.count(),
+            rendered: render(&self.name, &self.text, faults),
+        }
+    }
+}
+
+/// Compiles texts and keeps what is doubtful about them.
+#[derive(Default)]
+struct Texts {
+    /// An entry a warning, with its place.
+    warnings: Vec<String>,
+}
+
+impl Texts {
+    fn warn(&mut self, source: &Text, doubts: &[Diagnostic]) {
+        for doubt in doubts {
+            let (line, column) = position(&source.text, doubt.span.start);
+            let help = doubt.help.as_ref().map_or_else(String::new, |help| format!(" ({help})"));
+            let place = format!("{}:{line}:{column}", source.name);
+            let text = masked(&format!("{}{help}", doubt.message));
+            self.warnings.push(format!("{place}: {text}"));
+        }
+    }
+
+    fn rules(&mut self, file: Option<&Text>) -> Result<Rules, Error> {
+        let Some(file) = file else { return Ok(Rules::default()) };
+        let rules = Rules::parse(&file.text).map_err(|faults| file.refused(&faults))?;
+        self.warn(file, &rules.warnings);
+        Ok(rules)
+    }
+
+    fn allow(&mut self, file: &Text) -> Result<AllowList, Error> {
+        let parsed = AllowList::parse(&file.text);
+        let (list, doubts) = parsed.map_err(|faults| file.refused(&faults))?;
+        self.warn(file, &doubts);
+        Ok(list)
+    }
+
+    /// The allow list that the rules file holds.
+    fn allow_of(&mut self, rules: &Rules, file: Option<&Text>) -> Result<Option<AllowList>, Error> {
+        let (Some(lines), Some(file)) = (&rules.allow, file) else { return Ok(None) };
+        let texts: Vec<String> = lines.iter().map(|(line, _)| line.clone()).collect();
+        let placed = |found: Vec<(usize, Diagnostic)>| -> Vec<Diagnostic> {
+            let start = |entry: usize| lines.get(entry).map_or(0, |(_, span)| span.start);
+            found.into_iter().map(|(entry, found)| found.shifted(start(entry))).collect()
+        };
+        let (list, doubts) =
+            AllowList::from_lines(&texts).map_err(|faults| file.refused(&placed(faults)))?;
+        self.warn(file, &placed(doubts));
+        Ok(Some(list))
+    }
+
+    fn filter(&mut self, expr: String) -> Result<Expr, Error> {
+        let source = Text { name: "--where".into(), text: expr };
+        let compiled = Expr::compile(&source.text).map_err(|faults| source.refused(&faults))?;
+        self.warn(&source, &compiled.warnings);
+        Ok(compiled.expr)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,242 @@
+//! `backtrail run`: events in, leads and signals out.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use crate::emit::staging::{Overwrite, Staging};
+use crate::emit::{Format, FormulaGuard};
+use crate::error::Error;
+use crate::parse::document::is_json;
+use crate::pipeline::Engine;
+use crate::pipeline::ingest::{Ingested, ingest};
+use crate::pipeline::output::{Output, Stream, Target};
+use crate::pipeline::produce::produce;
+use crate::pipeline::spill::Spill;
+use crate::pipeline::summary::Facts;
+use crate::pipeline::watch::Watch;
+use crate::plan::{Ledger, Terms, Volume};
+use crate::report::Report;
+use crate::source::{Discovery, OnFault, Options, Reader};
+
+/// Where the outputs of a run go.
+pub enum Destination {
+    /// Files in a directory.
+    Directory(PathBuf, Overwrite),
+    /// One table to a stream.
+    Stream {
+        /// Which table.
+        stream: Stream,
+        /// Where it goes.
+        out: Box<dyn Write + Send>,
+        /// A directory that has room for what does not fit into memory.
+        spill_dir: PathBuf,
+    },
+}
+
+/// How many rejects are too many.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum MaxRejects {
+    /// More than so many.
+    Count(u64),
+    /// More than so many of a hundred records.
+    Percent(f64),
+}
+
+/// A run, all of it decided.
+pub struct Job {
+    /// What is read.
+    pub inputs: Discovery,
+    /// What is done to each event.
+    pub engine: Engine,
+    /// What the plan allows.
+    pub terms: Terms,
+    /// The name of the rules file.
+    pub rules_file: Option<String>,
+    /// What is doubtful about the files that the user wrote.
+    pub warnings: Vec<String>,
+    /// Where the outputs go.
+    pub destination: Destination,
+    /// The formats of the tables.
+    pub formats: Vec<Format>,
+    /// Whether CSV cells are guarded.
+    pub guard: FormulaGuard,
+    /// What a fault of an input does.
+    pub on_fault: OnFault,
+    /// How many threads work.
+    pub threads: usize,
+    /// Rows wait for the second phase in memory up to this many bytes.
+    pub row_memory_bytes: usize,
+    /// Whether an input without events is fine.
+    pub allow_empty: bool,
+    /// Past so many rejects the run fails.
+    pub max_rejects: Option<MaxRejects>,
+    /// Whether the run fails where the plan's limit is passed.
+    pub fail_over_plan: bool,
+}
+
+/// What a run came to.
+pub struct Outcome {
+    /// The report.
+    pub report: Report,
+    /// Why the run failed all the same.
+    pub findings: Vec<String>,
+}
+
+impl Outcome {
+    /// The exit code of the program.
+    pub fn exit_code(&self) -> u8 {
+        if self.report.faults.is_empty() { u8::from(!self.findings.is_empty()) } else { 2 }
+    }
+}
+
+/// Runs `job`.
+///
+/// # Errors
+/// Whatever keeps outputs from being written; then nothing has changed on disk.
+pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
+    let start = Instant::now();
+    let streams = matches!(job.destination, Destination::Stream { .. });
+    let (target, spill_dir) = target(job.destination, &job.formats)?;
+    let mut output = Output::new(target, job.formats, job.guard);
+    let pool = pool(job.threads)?;
+    let options = Options {
+        max_record_bytes: usize::try_from(job.engine.max_record_bytes).unwrap_or(usize::MAX),
+        on_fault: job.on_fault,
+        stop: watch.stop_flag(),
+        ..Options::new(is_json)
+    };
+    let reader = Reader::new(job.inputs, options);
+    let spill = Spill::new(spill_dir, job.row_memory_bytes);
+    let mut ingested = ingest(&job.engine, &reader, &pool, spill, watch)?;
+    go_on(watch)?;
+    if ingested.counters.events == 0 && !job.allow_empty {
+        return Err(Error::Empty(describe_rejects(&ingested, &reader)));
+    }
+    watch.writing();
+    let ledger = settle(&ingested, &job.terms);
+    let files: Vec<String> = reader.inputs().iter().map(|input| input.display.clone()).collect();
+    let produced = produce(&job.engine, &mut ingested, &files, &ledger, &mut output, &pool, watch);
+    let produced = produced.map_err(|error| match error {
+        Error::Interrupted if streams => Error::CutShort,
+        error => error,
+    })?;
+    let report = Facts {
+        engine: &job.engine,
+        reader: &reader,
+        counters: &ingested.counters,
+        duplicates: ingested.committed.duplicates,
+        profile: profile(&job.engine, &ingested),
+        ids: &ingested.committed.ids,
+        produced: &produced,
+        ledger: &ledger,
+        terms: &job.terms,
+        rules_file: job.rules_file,
+        warnings: job.warnings,
+        elapsed: start.elapsed(),
+    }
+    .report();
+    debug_assert_eq!(report.check_sums(), Ok(()));
+    write_report(&report, &mut output)?;
+    if !streams {
+        // A stream has all of its table by now.
+        go_on(watch)?;
+    }
+    output.commit()?;
+    let findings = findings(&report, job.max_rejects, job.fail_over_plan);
+    Ok(Outcome { report, findings })
+}
+
+fn go_on(watch: &dyn Watch) -> Result<(), Error> {
+    if watch.stopped() { Err(Error::Interrupted) } else { Ok(()) }
+}
+
+fn pool(threads: usize) -> Result<ThreadPool, Error> {
+    let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.map_err(|error| Error::Setup(format!("cannot start {threads} threads: {error}")))
+}
+
+/// Message ids with several contents, and contents with several message ids; `None` where nobody
+/// asked for them.
+fn profile(engine: &Engine, ingested: &Ingested) -> Option<(u64, u64)> {
+    let profile = &ingested.committed.profile;
+    engine.profile_duplicates.then(|| {
+        (profile.messages_with_several_contents(), profile.contents_with_several_messages())
+    })
+}
+
+fn write_report(report: &Report, output: &mut Output) -> Result<(), Error> {
+    let Some(mut file) = output.file("report.json")? else { return Ok(()) };
+    serde_json::to_writer_pretty(&mut file, report)
+        .map_err(|error| Error::from_output(error.into()))?;
+    file.write_all(b"\n").map_err(Error::from_output)?;
+    output.keep(file);
+    Ok(())
+}
+
+fn target(destination: Destination, formats: &[Format]) -> Result<(Target, PathBuf), Error> {
+    match destination {
+        Destination::Directory(dir, overwrite) => {
+            let names = Output::names(formats);
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let staging = Staging::new(&dir, overwrite, &names)?;
+            Ok((Target::Directory(staging), dir))
+        }
+        Destination::Stream { stream, out, spill_dir } => {
+            Ok((Target::Stream(stream, out), spill_dir))
+        }
+    }
+}
+
+fn settle(ingested: &Ingested, terms: &Terms) -> Ledger {
+    let counters = &ingested.counters;
+    let mut volume = Volume { undated: counters.undated, ..Volume::default() };
+    for (&minute, &count) in &counters.minutes {
+        volume.add(minute, count);
+    }
+    Ledger::new(&volume, terms)
+}
+
+/// Why no record was an event.
+fn describe_rejects(ingested: &Ingested, reader: &Reader) -> String {
+    let rejects: u64 = ingested.counters.rejects.iter().sum();
+    if rejects == 0 {
+        return match reader.faults().first() {
+            Some(fault) => fault.to_string(),
+            None => "it has no records".into(),
+        };
+    }
+    let reasons = crate::parse::reject::Reason::ALL.into_iter();
+    let counted = reasons.filter_map(|reason| {
+        let count = ingested.counters.rejects[reason as usize];
+        (count > 0).then(|| format!("{count} {}", reason.name()))
+    });
+    format!("{rejects} rejected: {}", counted.collect::<Vec<_>>().join(", "))
+}
+
+fn findings(report: &Report, max: Option<MaxRejects>, fail_over_plan: bool) -> Vec<String> {
+    let mut findings = Vec::new();
+    let rejected = report.rejects.total;
+    #[allow(clippy::cast_precision_loss)] // compared with a percentage that people wrote
+    let too_many = max.and_then(|max| match max {
+        MaxRejects::Count(most) => (rejected > most).then(|| most.to_string()),
+        MaxRejects::Percent(most) => {
+            let share = rejected as f64 * 100.0;
+            (share > most * report.records as f64).then(|| format!("{most}%"))
+        }
+    });
+    if let Some(most) = too_many {
+        findings.push(format!(
+            "{rejected} of {} records rejected, over --max-rejects {most}",
+            report.records
+        ));
+    }
+    if fail_over_plan {
+        for period in report.plan.periods.iter().filter(|period| period.over > 0) {
+            findings.push(format!("the plan is over in {} by {}", period.period, period.over));
+        }
+    }
+    findings
+}

@@ -1,0 +1,289 @@
+//! CSV: RFC 4180 with LF line ends, guarded against formula injection.
+
+use super::FormulaGuard;
+use super::row::{Cells, Row};
+use super::scan;
+use super::table::Table;
+use crate::time::Time;
+
+/// Rows as CSV lines.
+pub(super) struct CsvRows {
+    out: Vec<u8>,
+    /// Buffers to go on with.
+    spare: Vec<Vec<u8>>,
+    guard: FormulaGuard,
+    guarded: u64,
+    own: usize,
+    /// A list's cell while it is put together.
+    joined: Vec<u8>,
+}
+
+impl CsvRows {
+    pub(super) fn new(table: Table<'_>, guard: FormulaGuard) -> Self {
+        Self {
+            out: Vec::new(),
+            spare: Vec::new(),
+            guard,
+            guarded: 0,
+            own: table.own().len(),
+            joined: Vec::new(),
+        }
+    }
+
+    /// Appends one line.
+    #[inline]
+    pub(super) fn push(&mut self, row: &impl Row) {
+        row.tell(self.own, self);
+        self.end_line();
+    }
+
+    /// What was appended since the last time, and how many of its cells were guarded.
+    pub(super) fn take(&mut self) -> (Vec<u8>, u64) {
+        let next = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(self.out.len()));
+        (std::mem::replace(&mut self.out, next), std::mem::take(&mut self.guarded))
+    }
+
+    /// Gives back a buffer that was taken.
+    pub(super) fn reuse(&mut self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        self.spare.push(buffer);
+    }
+
+    /// Appends a cell from outside.
+    #[inline]
+    fn cell(&mut self, cell: &[u8]) {
+        let guard = self.guard == FormulaGuard::On && is_formula(cell);
+        self.guarded += u64::from(guard);
+        let quote = scan::any(cell, |byte| matches!(byte, b'"' | b',' | b'\n' | b'\r'));
+        if quote {
+            self.out.push(b'"');
+        }
+        if guard {
+            self.out.push(b'\'');
+        }
+        if quote {
+            double_quotes(cell, &mut self.out);
+            self.out.push(b'"');
+        } else {
+            self.out.extend_from_slice(cell);
+        }
+        self.out.push(b',');
+    }
+
+    /// Makes the comma behind the last cell the end of the line.
+    #[inline]
+    fn end_line(&mut self) {
+        if let Some(last) = self.out.last_mut() {
+            *last = b'\n';
+        }
+    }
+}
+
+/// The header of `table`. Own columns can be named after properties, so they are guarded as well.
+pub(super) fn header(table: Table<'_>, guard: FormulaGuard) -> Vec<u8> {
+    let mut rows = CsvRows::new(table, guard);
+    for (name, _) in table.columns() {
+        rows.text(name);
+    }
+    rows.end_line();
+    rows.out
+}
+
+impl Cells for CsvRows {
+    #[inline]
+    fn hash(&mut self, hash: u128) {
+        write_hash(hash, &mut self.out);
+        self.out.push(b',');
+    }
+
+    #[inline]
+    fn time(&mut self, time: Time) {
+        time.write(&mut self.out);
+        self.out.push(b',');
+    }
+
+    #[inline]
+    fn name(&mut self, name: &'static str) {
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.push(b',');
+    }
+
+    #[inline]
+    fn text(&mut self, text: &str) {
+        self.cell(text.as_bytes());
+    }
+
+    #[inline]
+    fn json(&mut self, json: &str) {
+        self.cell(json.as_bytes());
+    }
+
+    #[inline]
+    fn integer(&mut self, value: i64) {
+        self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+        self.out.push(b',');
+    }
+
+    #[inline]
+    fn flag(&mut self, value: bool) {
+        self.name(if value { "true" } else { "false" });
+    }
+
+    fn list(&mut self, texts: &[&str]) {
+        let mut joined = std::mem::take(&mut self.joined);
+        joined.clear();
+        for (at, text) in texts.iter().enumerate() {
+            if at > 0 {
+                joined.push(b';');
+            }
+            joined.extend_from_slice(text.as_bytes());
+        }
+        self.cell(&joined);
+        self.joined = joined;
+    }
+}
+
+/// Whether a spreadsheet could take the cell for a formula; numbers and phone numbers are none.
+#[inline]
+fn is_formula(cell: &[u8]) -> bool {
+    let Some((b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r', rest)) = cell.split_first() else {
+        return false;
+    };
+    !rest
+        .iter()
+        .all(|byte| matches!(byte, b'0'..=b'9' | b' ' | b'\t' | b'(' | b')' | b'.' | b'-' | b'+'))
+}
+
+/// Appends `cell` with every quotation mark doubled.
+#[cold]
+fn double_quotes(cell: &[u8], out: &mut Vec<u8>) {
+    let mut start = 0;
+    for at in memchr::memchr_iter(b'"', cell) {
+        out.extend_from_slice(&cell[start..=at]);
+        out.push(b'"');
+        start = at + 1;
+    }
+    out.extend_from_slice(&cell[start..]);
+}
+
+/// Appends a content hash as 32 lower-case hex digits.
+#[inline]
+pub(super) fn write_hash(hash: u128, out: &mut Vec<u8>) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = [0; 32];
+    for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(hash.to_be_bytes()) {
+        *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+    }
+    out.extend_from_slice(&text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The line of `cells`, and how many of them were guarded.
+    fn line(cells: &[&str], guard: FormulaGuard) -> (Vec<u8>, u64) {
+        let mut rows = CsvRows::new(Table::Leads, guard);
+        for cell in cells {
+            rows.text(cell);
+        }
+        rows.end_line();
+        rows.take()
+    }
+
+    fn text(cells: &[&str]) -> String {
+        String::from_utf8(line(cells, FormulaGuard::On).0).unwrap()
+    }
+
+    #[test]
+    fn only_cells_that_need_it_are_quoted() {
+        assert_eq!(text(&["plain", "", " blank "]), "plain,, blank \n");
+        assert_eq!(text(&["a,b", "say \"hi\"", "\""]), "\"a,b\",\"say \"\"hi\"\"\",\"\"\"\"\n");
+        assert_eq!(text(&["two\nlines", "cr\r"]), "\"two\nlines\",\"cr\r\"\n");
+    }
+
+    #[test]
+    fn what_a_spreadsheet_would_run_is_guarded() {
+        for cell in [
+            "=HYPERLINK(\"x\")",
+            "+cmd|' /C calc'!A0",
+            "-2+3+cmd",
+            "@SUM(1)",
+            "\tx",
+            "\r=1",
+            "-1e-7",
+            "=A1",
+        ] {
+            let (line, guarded) = line(&[cell], FormulaGuard::On);
+            let unquoted = line.strip_prefix(b"\"").unwrap_or(&line);
+            assert!(unquoted.starts_with(b"'"), "{cell:?}");
+            assert_eq!(guarded, 1, "{cell:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_and_phone_numbers_are_not_guarded() {
+        let cells = ["-1.5", "+49 (30) 123-45.6", "-", "+1", "a=b", "'=1"];
+        assert_eq!(text(&cells), "-1.5,+49 (30) 123-45.6,-,+1,a=b,'=1\n");
+        assert_eq!(line(&cells, FormulaGuard::On).1, 0);
+    }
+
+    #[test]
+    fn the_guard_can_be_turned_off() {
+        assert_eq!(line(&["=A1", "@x"], FormulaGuard::Off), (b"=A1,@x\n".to_vec(), 0));
+    }
+
+    #[test]
+    fn lists_are_joined_and_guarded_as_one_cell() {
+        let mut rows = CsvRows::new(Table::Leads, FormulaGuard::On);
+        rows.list(&["a", "b,c"]);
+        rows.list(&[]);
+        rows.list(&["=x", "y"]);
+        rows.end_line();
+        assert_eq!(rows.take(), (b"\"a;b,c\",,'=x;y\n".to_vec(), 1));
+    }
+
+    #[test]
+    fn our_own_numbers_are_never_guarded() {
+        let mut rows = CsvRows::new(Table::Leads, FormulaGuard::On);
+        rows.integer(i64::MIN);
+        rows.hash(0xff);
+        rows.flag(true);
+        rows.time(Time::MISSING);
+        rows.end_line();
+        let expected = "-9223372036854775808,000000000000000000000000000000ff,true,\n";
+        assert_eq!(rows.take(), (expected.into(), 0));
+    }
+
+    #[test]
+    fn the_header_names_the_columns_and_guards_the_own_ones() {
+        let own = ["form".to_owned(), "=x".to_owned()];
+        let header = String::from_utf8(header(Table::Signals(&own), FormulaGuard::On)).unwrap();
+        assert!(header.starts_with("signal_id,timestamp,received_at,type,event,"), "{header}");
+        assert!(header.ends_with(",source,message_id,form,'=x\n"), "{header}");
+    }
+
+    proptest! {
+        #[test]
+        fn the_csv_crate_reads_back_any_text(
+            cells in proptest::collection::vec("[\\PC\",\r\n\t=';]{0,40}", 2..6),
+        ) {
+            let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+            let (line, _) = line(&cells, FormulaGuard::Off);
+            let mut reader = ::csv::ReaderBuilder::new().has_headers(false).from_reader(&line[..]);
+            let records: Vec<_> = reader.records().map(Result::unwrap).collect();
+            prop_assert_eq!(records.len(), 1);
+            prop_assert_eq!(records[0].iter().collect::<Vec<_>>(), cells);
+        }
+
+        #[test]
+        fn a_guarded_cell_is_the_cell_after_an_apostrophe(cell in "[=+@\t-][a-z,\"\n0-9 ]{0,20}") {
+            let (line, guarded) = line(&[&cell, "x"], FormulaGuard::On);
+            let mut reader = ::csv::ReaderBuilder::new().has_headers(false).from_reader(&line[..]);
+            let read = reader.records().next().unwrap().unwrap()[0].to_owned();
+            let expected = if guarded == 1 { format!("'{cell}") } else { cell };
+            prop_assert_eq!(read, expected);
+        }
+    }
+}

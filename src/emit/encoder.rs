@@ -1,0 +1,109 @@
+//! Rows to chunks: the half of writing that workers do side by side.
+
+use super::Format;
+use super::csv::CsvRows;
+use super::json::{Between, JsonRows};
+use super::parquet::{Columns, ParquetRows};
+use super::row::{LeadRow, Row, SignalRow};
+use super::table::{Layout, Table};
+
+/// Encodes the rows of one chunk after the other. Made by [`Layout::encoder`]; one for each
+/// worker, and reused: its buffers keep their size.
+pub struct Encoder {
+    rows: usize,
+    format: Rows,
+    /// Which of the two kinds of rows it takes.
+    is_leads: bool,
+}
+
+enum Rows {
+    Csv(CsvRows),
+    Json(JsonRows),
+    Parquet(Box<ParquetRows>),
+}
+
+/// Encoded rows, to be handed to the [`TableWriter`](super::TableWriter) of the same layout.
+pub struct Chunk {
+    pub(super) body: Body,
+    rows: usize,
+    guarded_cells: u64,
+}
+
+pub(super) enum Body {
+    Text(Vec<u8>),
+    Columns(Vec<Columns>),
+}
+
+/// The memory of a chunk that has been written.
+pub struct Spent(pub(super) Option<Vec<u8>>);
+
+impl Chunk {
+    /// How many rows it holds.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// How many CSV cells were kept from acting as formulas.
+    pub fn guarded_cells(&self) -> u64 {
+        self.guarded_cells
+    }
+}
+
+impl Encoder {
+    pub(super) fn new(layout: &Layout<'_>) -> Self {
+        let table = layout.table;
+        let format = match layout.format {
+            Format::Csv => Rows::Csv(CsvRows::new(table, layout.guard)),
+            Format::Ndjson => Rows::Json(JsonRows::new(table, Between::Lines)),
+            Format::Json => Rows::Json(JsonRows::new(table, Between::Commas)),
+            Format::Parquet => Rows::Parquet(Box::new(ParquetRows::new(table))),
+        };
+        Self { rows: 0, format, is_leads: matches!(table, Table::Leads) }
+    }
+
+    /// Appends a row of `signals`; the encoder must be one of that table.
+    #[inline]
+    pub fn signal(&mut self, row: &SignalRow<'_>) {
+        debug_assert!(!self.is_leads, "a signal among leads");
+        self.push(row);
+    }
+
+    /// Appends a row of `leads`; the encoder must be one of that table.
+    #[inline]
+    pub fn lead(&mut self, row: &LeadRow<'_>) {
+        debug_assert!(self.is_leads, "a lead among signals");
+        self.push(row);
+    }
+
+    /// The rows appended since the last time.
+    pub fn take(&mut self) -> Chunk {
+        let (body, guarded_cells) = match &mut self.format {
+            Rows::Csv(rows) => {
+                let (text, guarded) = rows.take();
+                (Body::Text(text), guarded)
+            }
+            Rows::Json(rows) => (Body::Text(rows.take()), 0),
+            Rows::Parquet(rows) => (Body::Columns(rows.take()), 0),
+        };
+        Chunk { body, rows: std::mem::take(&mut self.rows), guarded_cells }
+    }
+
+    /// Takes the memory of a chunk that has been written, so that the next needs none of its own.
+    pub fn reuse(&mut self, spent: Spent) {
+        match (&mut self.format, spent.0) {
+            (Rows::Csv(rows), Some(buffer)) => rows.reuse(buffer),
+            (Rows::Json(rows), Some(buffer)) => rows.reuse(buffer),
+            _ => {}
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, row: &impl Row) {
+        self.rows += 1;
+        match &mut self.format {
+            Rows::Csv(rows) => rows.push(row),
+            Rows::Json(rows) => rows.push(row),
+            Rows::Parquet(rows) => rows.push(row),
+        }
+    }
+}

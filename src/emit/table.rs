@@ -1,0 +1,144 @@
+//! The two tables: which columns they have, in which order, of which kind.
+
+use std::io::{self, Write};
+
+use super::{Encoder, Format, FormulaGuard, TableWriter};
+
+/// A table that a run writes.
+#[derive(Clone, Copy, Debug)]
+pub enum Table<'a> {
+    /// The signals, with the names of the rules' own columns in order of first mention. A name
+    /// must be neither one of [`Table::is_built_in`] nor stand twice.
+    Signals(&'a [String]),
+    /// The leads.
+    Leads,
+}
+
+/// One table in one format: what its encoders and its writer must agree on.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout<'a> {
+    /// Which table.
+    pub table: Table<'a>,
+    /// How it is written.
+    pub format: Format,
+    /// Whether CSV cells from outside are guarded; the other formats need no guard.
+    pub guard: FormulaGuard,
+}
+
+impl Layout<'_> {
+    /// An encoder of this table's rows; one for each worker.
+    pub fn encoder(&self) -> Encoder {
+        Encoder::new(self)
+    }
+
+    /// A writer of this table to `out`.
+    ///
+    /// # Errors
+    /// Those of writing the header to `out`.
+    pub fn writer<W: Write + Send>(&self, out: W) -> io::Result<TableWriter<W>> {
+        TableWriter::new(self, out)
+    }
+}
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A content hash as 32 hex digits; never missing.
+    Hash,
+    /// A point in time.
+    Time,
+    /// One of our own names, of few values; never missing.
+    Name,
+    /// A text that is never missing.
+    Key,
+    /// A text.
+    Text,
+    /// A text of few values.
+    Word,
+    /// An integer; never missing.
+    Integer,
+    /// True or false; never missing.
+    Flag,
+    /// A list of texts; empty rather than missing.
+    List,
+}
+
+/// A column's name and kind.
+pub(super) type Column<'a> = (&'a str, Kind);
+
+#[rustfmt::skip]
+const SIGNALS: &[Column<'static>] = &[
+    ("signal_id", Kind::Hash), ("timestamp", Kind::Time), ("received_at", Kind::Time),
+    ("type", Kind::Name), ("event", Kind::Word), ("signal", Kind::Word),
+    ("signal_type", Kind::Word), ("high_intent", Kind::Flag), ("rule", Kind::Word),
+    ("score", Kind::Integer), ("lead_email", Kind::Word), ("resolution", Kind::Name),
+    ("anonymous_id", Kind::Text), ("user_id", Kind::Text), ("page_url", Kind::Text),
+    ("page_name", Kind::Word), ("source", Kind::Word), ("message_id", Kind::Key),
+];
+
+#[rustfmt::skip]
+const LEADS: &[Column<'static>] = &[
+    ("email", Kind::Key), ("name", Kind::Text), ("first_name", Kind::Text),
+    ("last_name", Kind::Text), ("company", Kind::Text), ("title", Kind::Text),
+    ("phone", Kind::Text), ("score", Kind::Integer), ("signals", Kind::Integer),
+    ("high_intent_signals", Kind::Integer), ("rehydrated_signals", Kind::Integer),
+    ("first_seen", Kind::Time), ("last_seen", Kind::Time), ("identified_at", Kind::Time),
+    ("first_page_url", Kind::Text), ("first_referrer", Kind::Text), ("utm_source", Kind::Word),
+    ("utm_medium", Kind::Word), ("utm_campaign", Kind::Word), ("last_signal", Kind::Word),
+    ("top_signal", Kind::Word), ("anonymous_ids", Kind::List), ("user_ids", Kind::List),
+    ("sources", Kind::List),
+];
+
+impl<'a> Table<'a> {
+    /// The name of the file, without its extension.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Signals(_) => "signals",
+            Self::Leads => "leads",
+        }
+    }
+
+    /// Whether `name` is a column that this table has anyway, which no own column can be called.
+    pub fn is_built_in(self, name: &str) -> bool {
+        self.built_in().iter().any(|(column, _)| *column == name)
+    }
+
+    /// All columns in order, the own ones last.
+    pub(super) fn columns(self) -> impl Iterator<Item = Column<'a>> {
+        let own = self.own().iter().map(|name| (name.as_str(), Kind::Text));
+        self.built_in().iter().copied().chain(own)
+    }
+
+    /// The names of the rules' own columns.
+    pub(super) fn own(self) -> &'a [String] {
+        match self {
+            Self::Signals(own) => own,
+            Self::Leads => &[],
+        }
+    }
+
+    fn built_in(self) -> &'static [Column<'static>] {
+        match self {
+            Self::Signals(_) => SIGNALS,
+            Self::Leads => LEADS,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_columns_stand_last() {
+        let own = ["form".to_owned()];
+        assert_eq!(Table::Signals(&own).columns().last(), Some(("form", Kind::Text)));
+        assert_eq!(Table::Leads.columns().last(), Some(("sources", Kind::List)));
+    }
+
+    #[test]
+    fn built_in_names_are_known() {
+        assert!(Table::Signals(&[]).is_built_in("page_url"));
+        assert!(!Table::Signals(&[]).is_built_in("form"));
+    }
+}

@@ -1,0 +1,116 @@
+//! What ends a run early.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::emit::staging::StagingError;
+use crate::source::{DiscoverError, Fault};
+
+/// Why a command ended before it was done. Texts name the place and what to do; none holds a value
+/// of the data.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The arguments do not go together.
+    #[error("{0}")]
+    Usage(String),
+    /// An argument names nothing to read.
+    #[error(transparent)]
+    Discover(#[from] DiscoverError),
+    /// A text that the user wrote is wrong.
+    #[error("{count} {} in {name}\n{}", if *.count == 1 { "error" } else { "errors" }, .rendered.trim_end())]
+    Diagnostics {
+        /// The file, or the flag that holds the text.
+        name: String,
+        /// How many errors it has.
+        count: usize,
+        /// Each of them with its place; see [`crate::diagnostic::render`].
+        rendered: String,
+    },
+    /// A file that a flag names cannot be read.
+    #[error("{}: cannot read: {source}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file that a flag names is no text.
+    #[error("{}:{line}:{column}: not UTF-8", .path.display())]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// The line of the first byte that is at fault, from 1.
+        line: usize,
+        /// Its column in characters, from 1.
+        column: usize,
+    },
+    /// An input is at fault, and the run is strict.
+    #[error("{0} (--strict stops here)")]
+    Fault(#[from] Fault),
+    /// No input has an event.
+    #[error("no event in the input ({0}); use --allow-empty if that is expected")]
+    Empty(String),
+    /// What does not fit into memory cannot be kept.
+    #[error("cannot keep rows in a temporary file: {0}; free some space or raise --memory")]
+    Spill(io::Error),
+    /// An output cannot be written.
+    #[error(transparent)]
+    Output(#[from] StagingError),
+    /// A stream cannot be written, or a file whose error names its path.
+    #[error("cannot write: {0}")]
+    Write(io::Error),
+    /// Whoever read the stream has gone.
+    #[error("the reader of the output has gone")]
+    ClosedPipe,
+    /// Threads or signal handlers cannot be set up.
+    #[error("{0}")]
+    Setup(String),
+    /// Somebody stopped the run before it wrote anything.
+    #[error("interrupted; nothing was written")]
+    Interrupted,
+    /// Somebody stopped the run while it wrote to a stream.
+    #[error("interrupted; what was streamed is not the whole table")]
+    CutShort,
+}
+
+/// 128 and the number of SIGINT, as shells have it.
+const INTERRUPTED: u8 = 130;
+
+impl Error {
+    /// An error of writing an output.
+    pub fn from_output(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::ClosedPipe,
+            _ => Self::Write(error),
+        }
+    }
+
+    /// The exit code of the program.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::ClosedPipe => 0,
+            Self::Interrupted | Self::CutShort => INTERRUPTED,
+            _ => 2,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closed_pipe_is_success_and_any_other_write_error_is_not() {
+        let code = |kind: io::ErrorKind| Error::from_output(kind.into()).exit_code();
+        assert_eq!(code(io::ErrorKind::BrokenPipe), 0);
+        assert_eq!(code(io::ErrorKind::StorageFull), 2);
+    }
+
+    #[test]
+    fn the_errors_of_a_text_are_counted_above_their_places() {
+        let (name, rendered) = ("a.toml".to_owned(), "a.toml:1:1: error: b\n".to_owned());
+        let error = Error::Diagnostics { name, count: 1, rendered };
+        assert_eq!(error.to_string(), "1 error in a.toml\na.toml:1:1: error: b");
+        assert_eq!(error.exit_code(), 2);
+    }
+}

@@ -1,0 +1,158 @@
+//! The tree to what is run: functions are looked up, literal patterns compiled.
+
+use std::ops::Range;
+
+use super::ast::{Ast, AstKind};
+use super::function::Function;
+use super::glob::{Glob, GlobError};
+use super::lex::Compare;
+use super::nearest;
+use crate::diagnostic::Diagnostic;
+use crate::event::path::Path;
+use crate::parse::json::Number;
+
+/// A list of strings at least this long is searched instead of compared one by one.
+const SEARCHED_FROM: usize = 8;
+
+/// One part of a compiled expression.
+#[derive(Clone, Debug)]
+pub(super) enum Node {
+    Null,
+    Bool(bool),
+    Number(Number),
+    Text(Box<str>),
+    Path(Path),
+    List(Box<[Node]>),
+    Not(Box<Node>),
+    /// All of them hold.
+    And(Box<[Node]>),
+    /// One of them holds.
+    Or(Box<[Node]>),
+    Compare(Compare, Box<[Node; 2]>),
+    In(Box<[Node; 2]>),
+    /// Whether a value is one of these strings, sorted.
+    OneOf(Box<Node>, Box<[Box<str>]>),
+    /// `match` with a literal pattern.
+    Match(Box<Node>, Glob),
+    /// A function of one argument.
+    Call1(Function, Box<Node>),
+    /// A function of two arguments.
+    Call2(Function, Box<[Node; 2]>),
+}
+
+/// Compiles `ast`, the tree of `source`; what is wrong with it is added to `errors`.
+pub(super) fn compile(source: &str, ast: &Ast, errors: &mut Vec<Diagnostic>) -> Node {
+    Compiler { source, errors }.node(ast)
+}
+
+struct Compiler<'s> {
+    source: &'s str,
+    errors: &'s mut Vec<Diagnostic>,
+}
+
+impl Compiler<'_> {
+    fn node(&mut self, ast: &Ast) -> Node {
+        match &ast.kind {
+            AstKind::Bad | AstKind::Null => Node::Null,
+            AstKind::Bool(value) => Node::Bool(*value),
+            AstKind::Number(value) => Node::Number(*value),
+            AstKind::Text(text) => Node::Text(text.clone()),
+            AstKind::Path(path) => Node::Path(path.clone()),
+            AstKind::List(items) => Node::List(self.nodes(items)),
+            AstKind::Not(inner) => Node::Not(Box::new(self.node(inner))),
+            AstKind::And(parts) => Node::And(self.nodes(parts)),
+            AstKind::Or(parts) => Node::Or(self.nodes(parts)),
+            AstKind::Compare(operator, sides) => {
+                Node::Compare(*operator, Box::new(self.pair(sides)))
+            }
+            AstKind::In(sides) => self.membership(sides),
+            AstKind::Call { name, function: None, args } => {
+                self.nodes(args);
+                self.unknown(name.clone());
+                Node::Null
+            }
+            AstKind::Call { function: Some(function), args, .. } => self.call(*function, ast, args),
+        }
+    }
+
+    fn nodes(&mut self, parts: &[Ast]) -> Box<[Node]> {
+        parts.iter().map(|part| self.node(part)).collect()
+    }
+
+    fn pair(&mut self, [left, right]: &[Ast; 2]) -> [Node; 2] {
+        [self.node(left), self.node(right)]
+    }
+
+    fn membership(&mut self, sides: &[Ast; 2]) -> Node {
+        let AstKind::List(items) = &sides[1].kind else {
+            return Node::In(Box::new(self.pair(sides)));
+        };
+        let texts: Option<Vec<Box<str>>> = items
+            .iter()
+            .map(|item| match &item.kind {
+                AstKind::Text(text) => Some(text.clone()),
+                _ => None,
+            })
+            .collect();
+        match texts {
+            Some(mut texts) if texts.len() >= SEARCHED_FROM => {
+                texts.sort_unstable();
+                Node::OneOf(Box::new(self.node(&sides[0])), texts.into())
+            }
+            _ => Node::In(Box::new(self.pair(sides))),
+        }
+    }
+
+    fn call(&mut self, function: Function, call: &Ast, args: &[Ast]) -> Node {
+        let nodes = self.nodes(args);
+        if nodes.len() != function.arity() {
+            self.wrong_arity(function, call.span.clone(), nodes.len());
+            return Node::Null;
+        }
+        let mut nodes = nodes.into_iter();
+        match (nodes.next(), nodes.next()) {
+            (Some(text), Some(Node::Text(pattern))) if function == Function::Match => {
+                match Glob::new(&pattern) {
+                    Ok(glob) => Node::Match(Box::new(text), glob),
+                    Err(error) => {
+                        // The pattern begins after the quote.
+                        self.malformed(&pattern, &error, args[1].span.start + 1);
+                        Node::Null
+                    }
+                }
+            }
+            (Some(left), Some(right)) => Node::Call2(function, Box::new([left, right])),
+            (Some(argument), None) => Node::Call1(function, Box::new(argument)),
+            _ => Node::Null,
+        }
+    }
+
+    fn unknown(&mut self, name: Range<usize>) {
+        let text = &self.source[name.clone()];
+        let names = Function::ALL.map(Function::name);
+        let help = match nearest::nearest(text, names) {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => format!("the functions are {}", names.join(", ")),
+        };
+        let message = format!("expected the name of a function, found `{text}`");
+        self.errors.push(Diagnostic::error(name, message).with_help(help));
+    }
+
+    fn wrong_arity(&mut self, function: Function, span: Range<usize>, found: usize) {
+        let (name, arity) = (function.name(), function.arity());
+        let plural = if arity == 1 { "" } else { "s" };
+        let message = format!("expected {arity} argument{plural} to `{name}`, found {found}");
+        let help = format!("it is written `{}`", function.usage());
+        self.errors.push(Diagnostic::error(span, message).with_help(help));
+    }
+
+    /// Reports a literal pattern that begins `start` bytes into the source.
+    fn malformed(&mut self, pattern: &str, error: &GlobError, start: usize) {
+        let wrong = pattern[error.offset..].chars().next().map_or(0, char::len_utf8);
+        let at = start + error.offset;
+        self.errors.push(
+            Diagnostic::error(at..at + wrong, error.message)
+                .with_help("in a pattern a backslash makes the next character literal"),
+        );
+    }
+}

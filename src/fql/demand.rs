@@ -1,0 +1,198 @@
+//! What an event must have for an expression to take it, read off the expression alone.
+
+use super::compile::Node;
+use super::lex::Compare;
+use crate::event::path::Path;
+use crate::event::{CallType, Member};
+
+/// What every event that an expression takes must have, read off its `event =`, `type =` and `in`
+/// conjuncts; `None` where the expression demands nothing. An index over many expressions uses it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Demand {
+    /// The event is called one of these.
+    pub events: Option<Vec<Box<str>>>,
+    /// The call is one of these.
+    pub calls: Option<Vec<CallType>>,
+}
+
+impl Demand {
+    pub(super) fn of(node: &Node) -> Self {
+        match node {
+            Node::And(parts) => parts.iter().map(Self::of).fold(Self::default(), Self::both),
+            Node::Or(parts) => parts.iter().map(Self::of).reduce(Self::either).unwrap_or_default(),
+            Node::Compare(Compare::Equal, sides) => match &**sides {
+                [Node::Path(path), Node::Text(text)] | [Node::Text(text), Node::Path(path)] => {
+                    Self::one_of(path, std::iter::once(&**text))
+                }
+                _ => Self::default(),
+            },
+            Node::In(sides) => match &**sides {
+                [Node::Path(path), Node::List(items)] => {
+                    let texts: Option<Vec<&str>> = items.iter().map(literal).collect();
+                    texts.map_or_else(Self::default, |texts| Self::one_of(path, texts))
+                }
+                _ => Self::default(),
+            },
+            Node::OneOf(item, texts) => match &**item {
+                Node::Path(path) => Self::one_of(path, texts.iter().map(|text| &**text)),
+                _ => Self::default(),
+            },
+            _ => Self::default(),
+        }
+    }
+
+    /// That the member at `path` is one of `texts`.
+    fn one_of<'n>(path: &Path, texts: impl IntoIterator<Item = &'n str>) -> Self {
+        if path.is_member(Member::Event) {
+            let mut events: Vec<Box<str>> = texts.into_iter().map(Into::into).collect();
+            events.sort_unstable();
+            events.dedup();
+            return Self { events: Some(events), calls: None };
+        }
+        if path.is_member(Member::Type) {
+            // With a `type` that is no call among them there is nothing to say about the call.
+            let calls: Option<Vec<_>> = texts.into_iter().map(CallType::from_name).collect();
+            return Self { events: None, calls: calls.map(sorted) };
+        }
+        Self::default()
+    }
+
+    fn both(self, other: Self) -> Self {
+        Self {
+            events: intersect(self.events, other.events),
+            calls: intersect(self.calls, other.calls),
+        }
+    }
+
+    fn either(self, other: Self) -> Self {
+        Self { events: unite(self.events, other.events), calls: unite(self.calls, other.calls) }
+    }
+}
+
+fn literal(node: &Node) -> Option<&str> {
+    match node {
+        Node::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
+fn sorted<T: Ord>(mut items: Vec<T>) -> Vec<T> {
+    items.sort_unstable();
+    items.dedup();
+    items
+}
+
+/// What both of two sorted demands allow; one that is missing allows everything.
+fn intersect<T: Ord>(left: Option<Vec<T>>, right: Option<Vec<T>>) -> Option<Vec<T>> {
+    match (left, right) {
+        (Some(mut left), Some(right)) => {
+            left.retain(|item| right.binary_search(item).is_ok());
+            Some(left)
+        }
+        (left, right) => left.or(right),
+    }
+}
+
+/// What one of two demands allows.
+fn unite<T: Ord>(left: Option<Vec<T>>, right: Option<Vec<T>>) -> Option<Vec<T>> {
+    let (mut left, right) = (left?, right?);
+    left.extend(right);
+    Some(sorted(left))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Event;
+    use crate::fql::Expr;
+    use crate::parse::json::Json;
+    use proptest::prelude::*;
+
+    fn demand(source: &str) -> (Option<Vec<String>>, Option<Vec<CallType>>) {
+        let demand = Expr::compile(source).unwrap().expr.demand();
+        (demand.events.map(|names| names.into_iter().map(String::from).collect()), demand.calls)
+    }
+
+    #[test]
+    fn demands_are_read_off_conjuncts() {
+        use CallType::{Page, Track};
+        let events = |names: &[&str]| Some(names.iter().map(|&name| name.to_owned()).collect());
+        for (source, names, calls) in [
+            ("event = 'A'", events(&["A"]), None),
+            ("'A' = event", events(&["A"]), None),
+            ("event in ['B', 'A']", events(&["A", "B"]), None),
+            ("type = 'track'", None, Some(vec![Track])),
+            ("type in ['page', 'track']", None, Some(vec![Track, Page])),
+            ("event = 'A' and type = 'track' and userId", events(&["A"]), Some(vec![Track])),
+            ("event = 'A' or event = 'B'", events(&["A", "B"]), None),
+            ("event = 'A' or type = 'page'", None, None),
+            ("event in ['A', 'B'] and event in ['B', 'C']", events(&["B"]), None),
+            (
+                "event = 'A' and (type = 'track' or type = 'page')",
+                events(&["A"]),
+                Some(vec![Track, Page]),
+            ),
+            ("event != 'A'", None, None),
+            ("!(event = 'A')", None, None),
+            ("event in ['A', null]", None, None),
+            ("event in properties.names", None, None),
+            ("type = 'delete'", None, None),
+            ("type in ['track', 'delete']", None, None),
+            ("event.x = 'A'", None, None),
+            ("lowercase(event) = 'a'", None, None),
+            ("all", None, None),
+        ] {
+            assert_eq!(demand(source), (names, calls), "{source}");
+        }
+    }
+
+    /// Expressions about an event's name and type, and little else.
+    fn expressions() -> impl Strategy<Value = String> {
+        const NAMES: [&str; 8] =
+            ["'A'", "'B'", "'track'", "'page'", "'delete'", "null", "1", "userId"];
+        let value = prop::sample::select(&NAMES[..]);
+        let path = prop::sample::select(&["event", "type", "userId"][..]);
+        let list = prop::collection::vec(value.clone(), 0..12).prop_map(|items| items.join(", "));
+        let leaf = prop_oneof![
+            (path.clone(), prop::sample::select(&["=", "!="][..]), value.clone())
+                .prop_map(|(path, operator, value)| format!("{path} {operator} {value}")),
+            (value, path.clone()).prop_map(|(value, path)| format!("{value} = {path}")),
+            (path, list).prop_map(|(path, list)| format!("{path} in [{list}]")),
+            Just("true".to_owned()),
+        ];
+        leaf.prop_recursive(4, 24, 3, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 2..4)
+                    .prop_map(|parts| format!("({})", parts.join(" and "))),
+                prop::collection::vec(inner.clone(), 2..4)
+                    .prop_map(|parts| format!("({})", parts.join(" or "))),
+                inner.prop_map(|part| format!("!({part})")),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn an_event_that_is_taken_meets_the_demand(
+            source in expressions(),
+            name in prop::sample::select(&["\"A\"", "\"B\"", "\"track\"", "null", "1"][..]),
+            call in prop::sample::select(&["\"track\"", "\"page\"", "\"delete\"", "\"A\"", "null"][..]),
+        ) {
+            let mut bytes = format!(r#"{{"event":{name},"type":{call},"userId":"A"}}"#).into_bytes();
+            let tape = simd_json::to_tape(&mut bytes).unwrap();
+            let event = Event::new(Json::new(&tape.0).unwrap());
+            let expr = Expr::compile(&source).unwrap().expr;
+            if expr.holds(&event) {
+                let demand = expr.demand();
+                if let Some(names) = demand.events {
+                    let name = event.text(Member::Event);
+                    prop_assert!(names.iter().any(|demanded| Some(&**demanded) == name));
+                }
+                if let Some(calls) = demand.calls {
+                    let call = event.call_type();
+                    prop_assert!(calls.iter().any(|demanded| Some(*demanded) == call));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The functions: names, numbers of arguments, and what types they can give.
+
+/// A function of the language (Segment's reference of the Destination Filter Query Language,
+/// "Functions").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Function {
+    Contains,
+    Match,
+    Length,
+    Lowercase,
+    Uppercase,
+    Snakecase,
+    Kebabcase,
+    Titlecase,
+    Typeof,
+    Bool,
+    String,
+    Number,
+}
+
+impl Function {
+    pub(super) const ALL: [Self; 12] = [
+        Self::Contains,
+        Self::Match,
+        Self::Length,
+        Self::Lowercase,
+        Self::Uppercase,
+        Self::Snakecase,
+        Self::Kebabcase,
+        Self::Titlecase,
+        Self::Typeof,
+        Self::Bool,
+        Self::String,
+        Self::Number,
+    ];
+
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|function| function.name() == name)
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Contains => "contains",
+            Self::Match => "match",
+            Self::Length => "length",
+            Self::Lowercase => "lowercase",
+            Self::Uppercase => "uppercase",
+            Self::Snakecase => "snakecase",
+            Self::Kebabcase => "kebabcase",
+            Self::Titlecase => "titlecase",
+            Self::Typeof => "typeof",
+            Self::Bool => "bool",
+            Self::String => "string",
+            Self::Number => "number",
+        }
+    }
+
+    /// How a call is written, which also tells the number of arguments.
+    pub(super) fn usage(self) -> &'static str {
+        match self {
+            Self::Contains => "contains(string, substring)",
+            Self::Match => "match(string, pattern)",
+            Self::Length => "length(list or string)",
+            Self::Lowercase => "lowercase(string)",
+            Self::Uppercase => "uppercase(string)",
+            Self::Snakecase => "snakecase(string)",
+            Self::Kebabcase => "kebabcase(string)",
+            Self::Titlecase => "titlecase(string)",
+            Self::Typeof => "typeof(value)",
+            Self::Bool => "bool(value)",
+            Self::String => "string(value)",
+            Self::Number => "number(value)",
+        }
+    }
+
+    pub(super) fn arity(self) -> usize {
+        match self {
+            Self::Contains | Self::Match => 2,
+            _ => 1,
+        }
+    }
+
+    /// What a call can give.
+    pub(super) fn result(self) -> Types {
+        match self {
+            Self::Contains | Self::Match | Self::Bool => Types::BOOL,
+            Self::Length | Self::Number => Types::NUMBER.or(Types::NULL),
+            Self::Typeof | Self::String => Types::STRING,
+            Self::Lowercase
+            | Self::Uppercase
+            | Self::Snakecase
+            | Self::Kebabcase
+            | Self::Titlecase => Types::STRING.or(Types::NULL),
+        }
+    }
+}
+
+/// A set of the types that a value can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Types(u8);
+
+impl Types {
+    pub(super) const NULL: Self = Self(1);
+    pub(super) const BOOL: Self = Self(1 << 1);
+    pub(super) const NUMBER: Self = Self(1 << 2);
+    pub(super) const STRING: Self = Self(1 << 3);
+    pub(super) const LIST: Self = Self(1 << 4);
+    /// Every type, objects among them.
+    pub(super) const ANY: Self = Self(0b11_1111);
+
+    pub(super) fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether some type is in both.
+    pub(super) fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_usage_names_its_function_and_all_its_arguments() {
+        for function in Function::ALL {
+            let usage = function.usage();
+            assert_eq!(usage.split_once('(').unwrap().0, function.name());
+            assert_eq!(usage.matches(',').count() + 1, function.arity());
+            assert_eq!(Function::from_name(function.name()), Some(function));
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The name that an author likely meant.
+
+/// Below this likeness (0 to 1) a name is another one, not a slip.
+const LIKENESS: f64 = 0.8;
+
+/// The one of `names` that is nearest to `name`, without regard to capitals, `_` and `-`; `None`
+/// where none is near.
+pub(super) fn nearest(
+    name: &str,
+    names: impl IntoIterator<Item = &'static str>,
+) -> Option<&'static str> {
+    let plain = plain(name);
+    names
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(&plain, &self::plain(candidate)), candidate))
+        .filter(|(likeness, _)| *likeness >= LIKENESS)
+        .max_by(|(left, _), (right, _)| left.total_cmp(right))
+        .map(|(_, candidate)| candidate)
+}
+
+fn plain(name: &str) -> String {
+    name.chars()
+        .filter(|char| char.is_alphanumeric())
+        .map(|char| char.to_ascii_lowercase())
+        .take(64)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_is_told_from_another_name() {
+        let names = ["receivedAt", "userId", "properties"];
+        assert_eq!(nearest("received_at", names), Some("receivedAt"));
+        assert_eq!(nearest("userid", names), Some("userId"));
+        assert_eq!(nearest("propertes", names), Some("properties"));
+        assert_eq!(nearest("plan", names), None);
+        assert_eq!(nearest("", names), None);
+    }
+}

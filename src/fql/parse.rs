@@ -1,0 +1,370 @@
+//! Tokens to a tree, by recursive descent: `or` < `and` < `!` < comparison < operand.
+//!
+//! An error never ends the work: what is missing becomes [`AstKind::Bad`] and reading goes on at
+//! the next token that can follow, so that one run finds all there is to find.
+
+use std::ops::Range;
+
+use super::ast::{Ast, AstKind};
+use super::function::Function;
+use super::lex::{self, Keyword, Kind, Token};
+use crate::diagnostic::Diagnostic;
+
+/// How deep parentheses, `!`, calls and lists may nest.
+const MAX_DEPTH: usize = 128;
+
+/// The tree of `source` and what is wrong with it.
+pub(super) fn parse(source: &str) -> (Ast, Vec<Diagnostic>) {
+    let (tokens, errors) = lex::tokens(source);
+    let mut parser = Parser { source, tokens, next: 0, depth: 0, errors, gave_up: false };
+    let ast = parser.whole();
+    // The lexer's errors come first and say more than the parser's at the same place.
+    parser.errors.sort_by_key(|error| error.span.start);
+    parser.errors.dedup_by(|second, first| second.span == first.span);
+    (ast, parser.errors)
+}
+
+struct Parser<'s> {
+    source: &'s str,
+    tokens: Vec<Token>,
+    next: usize,
+    depth: usize,
+    errors: Vec<Diagnostic>,
+    gave_up: bool,
+}
+
+impl Parser<'_> {
+    /// An expression and nothing after it.
+    fn whole(&mut self) -> Ast {
+        if matches!(self.kind(), Kind::End) {
+            self.report(0..self.source.len(), "expected an expression, found nothing", None);
+            return Ast::new(AstKind::Bad, 0..0);
+        }
+        let first = self.expression();
+        if matches!(self.kind(), Kind::End) {
+            return first;
+        }
+        // What else there is only serves to find its errors.
+        let mut parts = vec![first];
+        while !matches!(self.kind(), Kind::End) {
+            self.unexpected("an operator or the end of the expression");
+            self.skip_to_operator();
+            if !matches!(self.kind(), Kind::End) {
+                self.advance();
+                parts.push(self.expression());
+            }
+        }
+        Ast::new(AstKind::List(parts), 0..self.source.len())
+    }
+
+    fn expression(&mut self) -> Ast {
+        self.chain(Keyword::Or, AstKind::Or, |parser| {
+            parser.chain(Keyword::And, AstKind::And, Self::negation)
+        })
+    }
+
+    /// `part`s joined by `keyword`, or the one part there is.
+    fn chain(
+        &mut self,
+        keyword: Keyword,
+        make: fn(Vec<Ast>) -> AstKind,
+        part: impl Fn(&mut Self) -> Ast,
+    ) -> Ast {
+        let first = part(self);
+        if !self.take_joint(keyword) {
+            return first;
+        }
+        let mut parts = vec![first, part(self)];
+        while self.take_joint(keyword) {
+            parts.push(part(self));
+        }
+        let span = parts[0].span.start..parts[parts.len() - 1].span.end;
+        Ast::new(make(parts), span)
+    }
+
+    fn negation(&mut self) -> Ast {
+        if !matches!(self.kind(), Kind::Not) {
+            return self.comparison();
+        }
+        let start = self.advance().start;
+        let inner = self.nested(start, Self::negation);
+        let span = start..inner.span.end;
+        Ast::new(AstKind::Not(Box::new(inner)), span)
+    }
+
+    fn comparison(&mut self) -> Ast {
+        let left = self.operand();
+        let Some(make) = self.take_comparison() else { return left };
+        let right = self.operand();
+        let span = left.span.start..right.span.end;
+        let ast = Ast::new(make([left, right]), span);
+        while matches!(self.kind(), Kind::Compare(_) | Kind::Keyword(Keyword::In)) {
+            let help = "join comparisons with `and`, or put one of them in parentheses";
+            self.report(self.span(), "expected the comparison to end here", Some(help));
+            self.advance();
+            self.operand();
+        }
+        ast
+    }
+
+    fn take_comparison(&mut self) -> Option<impl FnOnce([Ast; 2]) -> AstKind + use<>> {
+        let operator = match *self.kind() {
+            Kind::Compare(operator) => Some(operator),
+            Kind::Keyword(Keyword::In) => None,
+            _ if self.is_miswritten("in") => {
+                self.miswritten(Keyword::In);
+                None
+            }
+            _ => return None,
+        };
+        self.advance();
+        Some(move |sides| match operator {
+            Some(operator) => AstKind::Compare(operator, Box::new(sides)),
+            None => AstKind::In(Box::new(sides)),
+        })
+    }
+
+    fn operand(&mut self) -> Ast {
+        let span = self.span();
+        let kind = match self.kind().clone() {
+            Kind::Path(_) if matches!(self.tokens[self.next + 1].kind, Kind::LeftParen) => {
+                return self.call();
+            }
+            Kind::LeftParen => return self.group(),
+            Kind::LeftBracket => return self.list(),
+            Kind::Path(path) => AstKind::Path(path),
+            Kind::Text(text) => AstKind::Text(text),
+            Kind::Number(number) => AstKind::Number(number),
+            Kind::Keyword(Keyword::True) => AstKind::Bool(true),
+            Kind::Keyword(Keyword::False) => AstKind::Bool(false),
+            Kind::Keyword(Keyword::Null) => AstKind::Null,
+            Kind::Bad => AstKind::Bad,
+            Kind::Not => {
+                let help = "put what `!` turns round in parentheses: `a = (!b)`";
+                self.report(span.clone(), "expected a value, found `!`", Some(help));
+                self.advance();
+                let inner = self.nested(span.start, Self::operand);
+                return Ast::new(AstKind::Bad, span.start..inner.span.end);
+            }
+            _ => {
+                self.unexpected("a value");
+                return Ast::new(AstKind::Bad, span.start..span.start);
+            }
+        };
+        self.advance();
+        Ast::new(kind, span)
+    }
+
+    fn group(&mut self) -> Ast {
+        let open = self.advance();
+        let mut inner = self.nested(open.start, Self::expression);
+        self.close(&open, &Kind::RightParen, "`)`");
+        inner.grouped = true;
+        inner
+    }
+
+    fn list(&mut self) -> Ast {
+        let open = self.advance();
+        let items = self.items(&open, &Kind::RightBracket, "`,` or `]`");
+        Ast::new(AstKind::List(items), open.start..self.behind())
+    }
+
+    fn call(&mut self) -> Ast {
+        let name = self.advance();
+        let open = self.advance();
+        let args = self.items(&open, &Kind::RightParen, "`,` or `)`");
+        let span = name.start..self.behind();
+        let function = Function::from_name(&self.source[name.clone()]);
+        Ast::new(AstKind::Call { name, function, args }, span)
+    }
+
+    /// What stands between `open`, already read, and `end`, which is read too.
+    fn items(&mut self, open: &Range<usize>, end: &Kind, expected: &str) -> Vec<Ast> {
+        let mut items = Vec::new();
+        if !self.is(end) {
+            items.push(self.nested(open.start, Self::expression));
+            while matches!(self.kind(), Kind::Comma) {
+                self.advance();
+                items.push(self.nested(open.start, Self::expression));
+            }
+        }
+        self.close(open, end, expected);
+        items
+    }
+
+    /// Reads the bracket `end` that belongs to `open`; what stands before it is reported and
+    /// skipped.
+    fn close(&mut self, open: &Range<usize>, end: &Kind, expected: &str) {
+        if !self.is(end) {
+            let bracket = &self.source[open.clone()];
+            if matches!(self.kind(), Kind::End) {
+                let help = format!("this `{bracket}` is never closed");
+                self.report(
+                    open.clone(),
+                    &format!("expected {expected} before the end"),
+                    Some(&help),
+                );
+            } else {
+                self.unexpected(expected);
+            }
+            self.skip_to(end);
+        }
+        if self.is(end) {
+            self.advance();
+        }
+    }
+
+    /// Runs `read` one level deeper; past the limit the rest of the text is given up.
+    fn nested(&mut self, start: usize, read: impl FnOnce(&mut Self) -> Ast) -> Ast {
+        if self.depth == MAX_DEPTH {
+            let message = format!("expected at most {MAX_DEPTH} levels of nesting");
+            self.report(
+                start..start + 1,
+                &message,
+                Some("split the expression, or drop parentheses"),
+            );
+            self.gave_up = true;
+            self.next = self.tokens.len() - 1;
+            return Ast::new(AstKind::Bad, start..start);
+        }
+        self.depth += 1;
+        let ast = read(self);
+        self.depth -= 1;
+        ast
+    }
+
+    fn kind(&self) -> &Kind {
+        &self.tokens[self.next].kind
+    }
+
+    fn is(&self, kind: &Kind) -> bool {
+        std::mem::discriminant(self.kind()) == std::mem::discriminant(kind)
+    }
+
+    fn span(&self) -> Range<usize> {
+        self.tokens[self.next].span.clone()
+    }
+
+    /// Where the token before the next one ends.
+    fn behind(&self) -> usize {
+        self.next.checked_sub(1).map_or(0, |before| self.tokens[before].span.end)
+    }
+
+    /// Goes past the next token, never past the end.
+    fn advance(&mut self) -> Range<usize> {
+        let span = self.span();
+        if !matches!(self.kind(), Kind::End) {
+            self.next += 1;
+        }
+        span
+    }
+
+    /// Goes to the bracket `end` of this level, or to the end of the text.
+    fn skip_to(&mut self, end: &Kind) {
+        let mut open = 0_usize;
+        while !matches!(self.kind(), Kind::End) && (open > 0 || !self.is(end)) {
+            match self.kind() {
+                Kind::LeftParen | Kind::LeftBracket => open += 1,
+                Kind::RightParen | Kind::RightBracket => open = open.saturating_sub(1),
+                _ => {}
+            }
+            self.advance();
+        }
+    }
+
+    /// Goes to the next `and` or `or`, past at least one token.
+    fn skip_to_operator(&mut self) {
+        loop {
+            self.advance();
+            if matches!(self.kind(), Kind::End | Kind::Keyword(Keyword::And | Keyword::Or)) {
+                return;
+            }
+        }
+    }
+
+    /// Takes `and` or `or`, also where it is miswritten as `AND`.
+    fn take_joint(&mut self, keyword: Keyword) -> bool {
+        let name = if keyword == Keyword::And { "and" } else { "or" };
+        if self.is_miswritten(name) {
+            self.miswritten(keyword);
+        } else if !matches!(self.kind(), Kind::Keyword(found) if *found == keyword) {
+            return false;
+        }
+        self.advance();
+        true
+    }
+
+    /// Whether the next token is a path that is `keyword` but for its capitals.
+    fn is_miswritten(&self, keyword: &str) -> bool {
+        matches!(self.kind(), Kind::Path(_))
+            && self.source[self.span()].eq_ignore_ascii_case(keyword)
+            && self.source[self.span()] != *keyword
+    }
+
+    fn miswritten(&mut self, keyword: Keyword) {
+        let name = match keyword {
+            Keyword::And => "and",
+            Keyword::Or => "or",
+            _ => "in",
+        };
+        let message = format!("expected `{name}`, found `{}`", &self.source[self.span()]);
+        self.report(self.span(), &message, Some("keywords are lower case"));
+    }
+
+    /// Reports the next token where `expected` should stand.
+    fn unexpected(&mut self, expected: &str) {
+        if matches!(self.kind(), Kind::Bad) {
+            return;
+        }
+        let text = &self.source[self.span()];
+        let found = match self.kind() {
+            Kind::End => "the end".to_owned(),
+            Kind::Text(_) => "a string".to_owned(),
+            _ => format!("`{text}`"),
+        };
+        let help = self.advice();
+        self.report(self.span(), &format!("expected {expected}, found {found}"), help);
+    }
+
+    /// What an author who wrote the next token likely meant.
+    fn advice(&self) -> Option<&'static str> {
+        let before = self.next.checked_sub(1).map(|before| &self.tokens[before]);
+        let word = |token: &Token| match token.kind {
+            Kind::Path(_) => Some(self.source[token.span.clone()].to_ascii_lowercase()),
+            _ => None,
+        };
+        match word(&self.tokens[self.next]).as_deref() {
+            Some("not") => return Some("write `!(x in list)` for a value that is not in a list"),
+            Some("is") => return Some("compare with `=` or `!=`: `userId != null`"),
+            Some("like" | "matches") => return Some("match a pattern with `match(path, 'a*')`"),
+            Some("contains" | "includes") => return Some("write `contains(path, 'text')`"),
+            _ => {}
+        }
+        if before.and_then(word).as_deref() == Some("not") {
+            return Some("negate with `!`");
+        }
+        match (before.map(|token| &token.kind), self.kind()) {
+            (_, Kind::Comma) if self.depth > 0 => Some("a list stands in `[` and `]`"),
+            (_, Kind::RightParen | Kind::RightBracket) if self.depth == 0 => {
+                Some("nothing is open that this would close")
+            }
+            (Some(Kind::Text(_)), Kind::Path(_) | Kind::Text(_)) => {
+                Some("a string cannot hold its own quote; use the other kind around it")
+            }
+            (Some(Kind::Path(_)), Kind::Path(_) | Kind::Number(_)) => {
+                Some("a blank in a field name needs a backslash before it: `product\\ 1`")
+            }
+            _ => None,
+        }
+    }
+
+    /// Adds an error, unless the rest of the text was given up.
+    fn report(&mut self, span: Range<usize>, message: &str, help: Option<&str>) {
+        if self.gave_up {
+            return;
+        }
+        let mut error = Diagnostic::error(span, message);
+        error.help = help.map(str::to_owned);
+        self.errors.push(error);
+    }
+}

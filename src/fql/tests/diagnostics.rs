@@ -1,0 +1,183 @@
+//! What is told about an expression that does not compile, or does but looks wrong.
+
+use proptest::prelude::*;
+
+use super::takes;
+use crate::diagnostic::render;
+use crate::fql::Expr;
+
+/// The errors, or else the warnings, of `source` as a user sees them.
+fn shown(source: &str) -> String {
+    match Expr::compile(source) {
+        Ok(compiled) => render("filter", source, &compiled.warnings),
+        Err(errors) => render("filter", source, &errors),
+    }
+}
+
+/// Where the errors of `source` begin and end.
+fn places(source: &str) -> Vec<(usize, usize)> {
+    let errors = Expr::compile(source).unwrap_err();
+    errors.into_iter().map(|error| (error.span.start, error.span.end)).collect()
+}
+
+#[test]
+fn an_error_shows_its_place_and_what_was_expected() {
+    insta::assert_snapshot!(shown("userId = oops\""), @r#"
+    filter:1:14: error: expected a closing " of this string
+     1 | userId = oops"
+       |              ^
+    help: a string ends with the quote it began with: "
+    "#);
+    insta::assert_snapshot!(shown("match(event, 'a[b')"), @r"
+    filter:1:16: error: expected a `]` that closes this `[`
+     1 | match(event, 'a[b')
+       |                ^
+    help: in a pattern a backslash makes the next character literal
+    ");
+    insta::assert_snapshot!(shown("x not in ['a']"), @r"
+    filter:1:3: error: expected an operator or the end of the expression, found `not`
+     1 | x not in ['a']
+       |   ^^^
+    help: write `!(x in list)` for a value that is not in a list
+    ");
+}
+
+#[test]
+fn all_errors_of_an_expression_are_found() {
+    insta::assert_snapshot!(shown("event == 'a' AND\n  (conatins(a) or ) and type = "), @r"
+    filter:1:7: error: expected `=`, found `==`
+     1 | event == 'a' AND
+       |       ^^
+    help: FQL writes `=`
+
+    filter:1:14: error: expected `and`, found `AND`
+     1 | event == 'a' AND
+       |              ^^^
+    help: keywords are lower case
+
+    filter:2:4: error: expected the name of a function, found `conatins`
+     2 |   (conatins(a) or ) and type = 
+       |    ^^^^^^^^
+    help: did you mean `contains`?
+
+    filter:2:19: error: expected a value, found `)`
+     2 |   (conatins(a) or ) and type = 
+       |                   ^
+
+    filter:2:32: error: expected a value, found the end
+     2 |   (conatins(a) or ) and type = 
+       |                                ^
+    ");
+}
+
+#[test]
+fn errors_stand_where_the_text_stops_making_sense() {
+    for (source, expected) in [
+        ("", &[(0, 0)][..]),
+        ("  ", &[(0, 2)]),
+        ("a =", &[(3, 3)]),
+        ("= 1", &[(0, 1)]),
+        ("a b", &[(2, 3)]),
+        ("a and and b", &[(6, 9)]),
+        ("a = 1)", &[(5, 6)]),
+        ("(a = 1", &[(0, 1)]),
+        ("[1, 2", &[(0, 1)]),
+        ("a in [1,]", &[(8, 9)]),
+        ("a in ('x', 'y')", &[(9, 10)]),
+        ("a = b = c", &[(6, 7)]),
+        ("a = !b", &[(4, 5)]),
+        ("length()", &[(0, 8)]),
+        ("contains(a)", &[(0, 11)]),
+        ("lowercase(a, b)", &[(0, 15)]),
+        ("nope(a) and nil(b)", &[(0, 4), (12, 15)]),
+        ("Contains(a, 'b')", &[(0, 8)]),
+        ("match(a, \"é[x-]\")", &[(15, 16)]),
+        ("(a b) and (c d)", &[(3, 4), (13, 14)]),
+        ("a b or nope(c)", &[(2, 3), (7, 11)]),
+        ("not a", &[(4, 5)]),
+        ("a like 'b'", &[(2, 6)]),
+        ("a $ b", &[(2, 3)]),
+    ] {
+        assert_eq!(places(source), expected, "{source}");
+    }
+}
+
+#[test]
+fn deep_nesting_is_refused_without_harm() {
+    let nested =
+        |open: &str, close: &str, depth: usize| open.repeat(depth) + "true" + &close.repeat(depth);
+    for (open, close) in [("(", ")"), ("!", ""), ("[", "]"), ("typeof(", ")"), ("![(", ")]")] {
+        assert_eq!(places(&nested(open, close, 100_000)).len(), 1, "{open}");
+    }
+    assert!(takes(&nested("(", ")", 128), "{}"));
+    assert!(takes(&nested("!", "", 128), "{}"));
+    assert!(Expr::compile(&nested("(", ")", 129)).is_err());
+    let long = vec!["false"; 100_000].join(" or ") + " or true";
+    assert!(takes(&long, "{}"));
+}
+
+#[test]
+fn what_is_likely_not_meant_gives_a_warning() {
+    insta::assert_snapshot!(shown("type = 'page' and userId or event = 'x'"), @r"
+    filter:1:1: warning: `and` and `or` are mixed without parentheses: this reads the `and` first
+     1 | type = 'page' and userId or event = 'x'
+       | ^^^^^^^^^^^^^^^^^^^^^^^^
+    help: write `(type = 'page' and userId)` if that is meant
+    ");
+    insta::assert_snapshot!(shown("received_at >= '2023-04-21'"), @r"
+    filter:1:1: warning: this never holds: only numbers are greater or less than one another
+     1 | received_at >= '2023-04-21'
+       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+
+    filter:1:1: warning: no event has a top-level field `received_at`
+     1 | received_at >= '2023-04-21'
+       | ^^^^^^^^^^^
+    help: did you mean `receivedAt`?
+    ");
+    insta::assert_snapshot!(shown("plan = 'pro'"), @r"
+    filter:1:1: warning: no event has a top-level field `plan`
+     1 | plan = 'pro'
+       | ^^^^
+    help: fields of your own are in `properties` or `traits`, such as `properties.plan`
+    ");
+}
+
+#[test]
+fn each_doubt_is_told_once_and_sound_expressions_have_none() {
+    let messages = |source: &str| Expr::compile(source).unwrap().warnings.len();
+    for doubtful in [
+        "properties.x > null",
+        "properties.x < '5'",
+        "lowercase(event) >= 1",
+        "(userId = 'a') < 2",
+        "length(userId) = '3'",
+        "event = 'a' and (userId = 'b' and event = 'c' or userId = 'd')",
+        "'a' in 'abc'",
+        "type = 'Track'",
+        "'array' = typeof(properties.x)",
+        "userid = 'a'",
+        "event = 'a' or all",
+    ] {
+        assert_eq!(messages(doubtful), 1, "{doubtful}");
+    }
+    for sound in [
+        "all",
+        "properties.x > 1 and (userId or traits.y)",
+        "(type = 'track' and userId) or event = 'x'",
+        "length(userId) > 0",
+        "userId != null or email = 'x'",
+        "typeof(properties.x) = 'list'",
+        "match(context.page.path, '/a*')",
+        "_metadata.bundled = null",
+        "number(properties.n) >= 3",
+    ] {
+        assert_eq!(messages(sound), 0, "{sound}: {}", shown(sound));
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics_the_compiler(source in "\\PC{0,40}") {
+        let _ = shown(&source);
+    }
+}

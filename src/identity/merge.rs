@@ -1,0 +1,118 @@
+//! E-mails of one person made one lead: those that share a user id.
+
+use ahash::AHashMap;
+
+use super::fact::{Fact, OrderKey};
+use super::ids::{Ids, NodeId, Space};
+
+/// Which e-mail stands for which.
+#[derive(Debug, Default)]
+pub struct Merged {
+    named: AHashMap<NodeId, NodeId>,
+    refused: Vec<Refused>,
+}
+
+/// E-mails that share user ids, but are too many to be one person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// How many e-mails would have become one lead.
+    pub emails: usize,
+    /// The user ids that they share, sorted by their text.
+    pub user_ids: Vec<NodeId>,
+}
+
+#[derive(Debug, Default)]
+struct Group {
+    emails: Vec<NodeId>,
+    user_ids: Vec<NodeId>,
+}
+
+impl Merged {
+    /// Joins the e-mails that a user id was tied to, unless more than `max_emails` would become
+    /// one. The e-mail with the latest fact names the lead.
+    pub fn new(facts: &[Fact], ids: &Ids, max_emails: usize) -> Self {
+        let mut groups = Groups::default();
+        let mut latest: AHashMap<NodeId, OrderKey> = AHashMap::new();
+        for fact in facts.iter().filter(|fact| ids.space(fact.target) == Space::Email) {
+            let key = latest.entry(fact.target).or_insert(fact.key);
+            *key = fact.key.max(*key);
+            if ids.space(fact.source) == Space::User {
+                groups.join(fact.source, fact.target);
+            }
+        }
+        let mut merged = Self::default();
+        for group in groups.collect(ids).into_values().filter(|group| group.emails.len() > 1) {
+            if group.emails.len() > max_emails {
+                let mut user_ids = group.user_ids;
+                user_ids.sort_unstable_by_key(|&id| ids.text(id));
+                merged.refused.push(Refused { emails: group.emails.len(), user_ids });
+                continue;
+            }
+            let rank = |&email: &NodeId| (latest.get(&email), ids.text(email));
+            let Some(name) = group.emails.iter().copied().max_by_key(rank) else { continue };
+            merged.named.extend(group.emails.into_iter().map(|email| (email, name)));
+        }
+        merged
+            .refused
+            .sort_unstable_by_key(|refused| refused.user_ids.first().map(|&id| ids.text(id)));
+        merged
+    }
+
+    /// The e-mail that names the lead of `email`.
+    #[inline]
+    pub fn name(&self, email: NodeId) -> NodeId {
+        if self.named.is_empty() {
+            return email;
+        }
+        self.named.get(&email).copied().unwrap_or(email)
+    }
+
+    /// How many e-mails became part of another's lead.
+    pub fn joined(&self) -> usize {
+        self.named.iter().filter(|(email, name)| email != name).count()
+    }
+
+    /// What was not joined.
+    pub fn refused(&self) -> &[Refused] {
+        &self.refused
+    }
+}
+
+/// Disjoint sets of user ids and e-mails.
+#[derive(Debug, Default)]
+struct Groups {
+    parent: AHashMap<NodeId, NodeId>,
+}
+
+impl Groups {
+    fn root(&mut self, id: NodeId) -> NodeId {
+        let mut root = id;
+        while let Some(&parent) = self.parent.get(&root).filter(|&&parent| parent != root) {
+            root = parent;
+        }
+        let mut step = id;
+        while step != root {
+            step = self.parent.insert(step, root).unwrap_or(root);
+        }
+        root
+    }
+
+    fn join(&mut self, a: NodeId, b: NodeId) {
+        let (a, b) = (self.root(a), self.root(b));
+        self.parent.insert(a, a);
+        self.parent.insert(b, a);
+    }
+
+    fn collect(mut self, ids: &Ids) -> AHashMap<NodeId, Group> {
+        let mut groups: AHashMap<NodeId, Group> = AHashMap::new();
+        let members: Vec<NodeId> = self.parent.keys().copied().collect();
+        for id in members {
+            let group = groups.entry(self.root(id)).or_default();
+            match ids.space(id) {
+                Space::Email => group.emails.push(id),
+                _ => group.user_ids.push(id),
+            }
+        }
+        groups
+    }
+}

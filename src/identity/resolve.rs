@@ -1,0 +1,161 @@
+//! Whose a signal is: the e-mail that its ids lead to at its time.
+
+use super::Resolution;
+use super::ids::{Ids, NodeId, Space};
+use super::timeline::{Link, MAX_STEPS, Timelines};
+use crate::rules::{IdentityConfig, Policy};
+use crate::time::{DAY_MS, Time};
+
+/// How many links one resolution may look at. Only timelines that were made to be slow have more
+/// dead ends than this; such a signal stays cold.
+const BUDGET: u32 = 10_000;
+
+/// What led to an e-mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Through {
+    /// The anonymous id is tied to the e-mail itself.
+    AnonymousId,
+    /// The user id.
+    UserId,
+    /// The anonymous id is tied to a user id, and that leads to the e-mail.
+    Bridge,
+}
+
+/// Whose a signal is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The e-mail.
+    pub email: NodeId,
+    /// [`Resolution::Known`] or [`Resolution::Rehydrated`].
+    pub resolution: Resolution,
+    /// What led to it.
+    pub through: Through,
+}
+
+/// The ids of a signal that are not blocked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Visitor {
+    /// Its `userId`.
+    pub user: Option<NodeId>,
+    /// Its `anonymousId`.
+    pub anonymous: Option<NodeId>,
+}
+
+/// Resolves signals against timelines.
+#[derive(Debug)]
+pub struct Resolver<'a> {
+    timelines: &'a Timelines,
+    ids: &'a Ids,
+    lookback_ms: Option<i64>,
+    max_emails: usize,
+}
+
+/// One resolution under way.
+struct Search {
+    time: Time,
+    policy: Policy,
+    path: [Option<NodeId>; MAX_STEPS as usize],
+    budget: u32,
+}
+
+impl<'a> Resolver<'a> {
+    /// A resolver over `timelines`, whose ids are `ids`.
+    pub fn new(timelines: &'a Timelines, ids: &'a Ids, config: &IdentityConfig) -> Self {
+        Self {
+            timelines,
+            ids,
+            lookback_ms: config.lookback_days.map(|days| i64::from(days) * DAY_MS),
+            max_emails: config.max_emails as usize,
+        }
+    }
+
+    /// The owner of a signal of `visitor` at `time`; `None` of a cold one. The user id is asked
+    /// first, then the anonymous id.
+    pub fn owner(&self, visitor: Visitor, time: Time, policy: Policy) -> Option<Owner> {
+        let user = visitor.user.and_then(|id| self.lead(id, time, policy));
+        user.or_else(|| {
+            let id = visitor.anonymous?;
+            let ambiguous = policy == Policy::Strict && self.timelines.emails(id).len() > 1;
+            if ambiguous { None } else { self.lead(id, time, policy) }
+        })
+    }
+
+    /// Whether every policy gives a signal of `visitor` the same owner at any time: each of its
+    /// ids leads to one e-mail at most, and no limit can cut that off.
+    pub fn is_plain(&self, visitor: Visitor) -> bool {
+        let plain = |id: NodeId| self.timelines.emails(id).len() <= 1;
+        self.lookback_ms.is_none()
+            && visitor.user.is_none_or(plain)
+            && visitor.anonymous.is_none_or(plain)
+    }
+
+    /// Whether `id` has more e-mails than a person would: a shared device.
+    pub fn is_shared(&self, id: NodeId) -> bool {
+        self.timelines.emails(id).len() > self.max_emails
+    }
+
+    fn lead(&self, id: NodeId, time: Time, policy: Policy) -> Option<Owner> {
+        let mut search = Search { time, policy, path: [None; MAX_STEPS as usize], budget: BUDGET };
+        let (email, link) = self.follow(id, 0, &mut search)?;
+        let resolution = if link.time <= time { Resolution::Known } else { Resolution::Rehydrated };
+        let through = match (self.ids.space(id), self.ids.space(link.target)) {
+            (Space::User, _) => Through::UserId,
+            (_, Space::User) => Through::Bridge,
+            _ => Through::AnonymousId,
+        };
+        Some(Owner { email, resolution, through })
+    }
+
+    /// The e-mail that `id`, reached after `steps` facts, leads to, and the link of `id` itself
+    /// that does.
+    fn follow(&self, id: NodeId, steps: u8, search: &mut Search) -> Option<(NodeId, Link)> {
+        let distance = self.timelines.distance(id)?;
+        if distance > MAX_STEPS - steps || search.path.contains(&Some(id)) {
+            return None;
+        }
+        search.path[usize::from(steps)] = Some(id);
+        let links = self.timelines.links(id);
+        let known = links.partition_point(|link| link.time <= search.time);
+        let later = &links[known..];
+        let later = if self.is_shared(id) { &[] } else { later };
+        let found = match search.policy {
+            Policy::Split | Policy::Strict => links[..known]
+                .iter()
+                .rev()
+                .chain(later)
+                .find_map(|link| self.take(link, steps, search)),
+            Policy::First => {
+                links[..known].iter().chain(later).find_map(|link| self.take(link, steps, search))
+            }
+            Policy::Last => later
+                .iter()
+                .rev()
+                .chain(links[..known].iter().rev())
+                .find_map(|link| self.take(link, steps, search)),
+        };
+        search.path[usize::from(steps)] = None;
+        found
+    }
+
+    fn take(&self, link: &Link, steps: u8, search: &mut Search) -> Option<(NodeId, Link)> {
+        search.budget = search.budget.checked_sub(1)?;
+        if self.is_too_late(link.time, search.time) {
+            return None;
+        }
+        let email = match self.ids.space(link.target) {
+            Space::Email => link.target,
+            _ if steps + 1 >= MAX_STEPS => return None,
+            _ => self.follow(link.target, steps + 1, search)?.0,
+        };
+        Some((email, *link))
+    }
+
+    /// Whether a tie made at `tied` is too long after a signal at `time` to reach back to it. A
+    /// signal without a time has no age.
+    fn is_too_late(&self, tied: Time, time: Time) -> bool {
+        match (self.lookback_ms, tied.millis(), time.millis()) {
+            (Some(lookback), Some(tied), Some(time)) => tied.saturating_sub(time) > lookback,
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Resolution against a plain reading of its rules.
+
+use ahash::RandomState;
+use proptest::prelude::*;
+
+use super::Resolution;
+use super::fact::{Fact, OrderKey};
+use super::ids::{Ids, NodeId, Space};
+use super::merge::Merged;
+use super::resolve::{Owner, Resolver, Through, Visitor};
+use super::timeline::{MAX_STEPS, Timelines};
+use crate::rules::{IdentityConfig, Policy};
+use crate::time::{DAY_MS, Time};
+
+/// Facts by name: `a…` are anonymous ids, `u…` user ids, `e…` e-mails.
+struct World {
+    ids: Ids,
+    facts: Vec<Fact>,
+}
+
+impl World {
+    fn new(facts: &[(i64, &str, &str)]) -> Self {
+        let mut world = Self { ids: Ids::new(RandomState::new()), facts: Vec::new() };
+        for (event, &(time, source, target)) in facts.iter().enumerate() {
+            let time = Time::from_raw(time);
+            let key = OrderKey { time, received: time, signal_id: event as u128 };
+            let (source, target) = (world.id(source), world.id(target));
+            world.facts.push(Fact { key, source, target, event: event as u64 });
+        }
+        world
+    }
+
+    fn id(&mut self, name: &str) -> NodeId {
+        let space = match name.as_bytes()[0] {
+            b'a' => Space::Anonymous,
+            b'u' => Space::User,
+            _ => Space::Email,
+        };
+        self.ids.intern(space, name.as_bytes())
+    }
+
+    fn owner(&mut self, who: &str, time: i64, config: &IdentityConfig) -> Option<(String, Owner)> {
+        let id = self.id(who);
+        let of = |space| (self.ids.space(id) == space).then_some(id);
+        let visitor = Visitor { user: of(Space::User), anonymous: of(Space::Anonymous) };
+        let mut facts = self.facts.clone();
+        let timelines = Timelines::new(&mut facts, &self.ids, config.max_emails as usize);
+        let resolver = Resolver::new(&timelines, &self.ids, config);
+        let owner = resolver.owner(visitor, Time::from_raw(time), config.policy)?;
+        Some((self.ids.text(owner.email).to_owned(), owner))
+    }
+
+    fn found(&mut self, who: &str, time: i64, config: &IdentityConfig) -> String {
+        match self.owner(who, time, config) {
+            Some((email, owner)) => format!("{email} {}", owner.resolution.name()),
+            None => "cold".to_owned(),
+        }
+    }
+}
+
+#[test]
+fn what_was_someones_stays_theirs_and_history_goes_to_the_first() {
+    let mut world = World::new(&[(10, "a", "e1"), (20, "a", "e2")]);
+    let config = IdentityConfig::default();
+    assert_eq!(world.found("a", 5, &config), "e1 rehydrated");
+    assert_eq!(world.found("a", 10, &config), "e1 known");
+    assert_eq!(world.found("a", 19, &config), "e1 known");
+    assert_eq!(world.found("a", 20, &config), "e2 known");
+    assert_eq!(world.found("a2", 20, &config), "cold");
+}
+
+#[test]
+fn a_bridge_leads_where_the_user_id_leads_at_that_time() {
+    let mut world = World::new(&[(10, "a", "u"), (20, "u", "e1"), (30, "u", "e2")]);
+    let config = IdentityConfig::default();
+    for (time, expected) in
+        [(5, "e1 rehydrated"), (15, "e1 known"), (25, "e1 known"), (30, "e2 known")]
+    {
+        assert_eq!(world.found("a", time, &config), expected, "at {time}");
+    }
+    let (_, owner) = world.owner("a", 25, &config).unwrap();
+    assert_eq!(owner.through, Through::Bridge);
+    assert_eq!(world.owner("u", 25, &config).unwrap().1.through, Through::UserId);
+}
+
+#[test]
+fn facts_that_lead_nowhere_are_passed_over() {
+    let mut world = World::new(&[(10, "a", "e1"), (20, "a", "u9"), (30, "u9", "u8")]);
+    assert_eq!(world.found("a", 25, &IdentityConfig::default()), "e1 known");
+}
+
+#[test]
+fn chains_end_after_eight_facts_and_cycles_are_cold() {
+    let mut chain = vec![(1, "a", "u1")];
+    let names = ["u1", "u2", "u3", "u4", "u5", "u6", "u7", "u8"];
+    chain.extend(names.windows(2).map(|pair| (1, pair[0], pair[1])));
+    chain.push((1, "u7", "e7"));
+    chain.push((1, "u8", "e8"));
+    let config = IdentityConfig::default();
+    assert_eq!(World::new(&chain).found("a", 2, &config), "e7 known");
+    let without: Vec<_> = chain.into_iter().filter(|fact| fact.2 != "e7").collect();
+    assert_eq!(World::new(&without).found("a", 2, &config), "cold");
+    assert_eq!(World::new(&without).found("u1", 2, &config), "e8 known");
+    let mut cycle = World::new(&[(1, "u1", "u2"), (2, "u2", "u1"), (3, "u1", "u1")]);
+    assert_eq!(cycle.found("u1", 9, &config), "cold");
+}
+
+#[test]
+fn policies_first_last_and_strict() {
+    let mut world = World::new(&[(10, "a", "e1"), (20, "a", "e2"), (10, "b", "e1")]);
+    let with = |policy| IdentityConfig { policy, ..IdentityConfig::default() };
+    assert_eq!(world.found("a", 25, &with(Policy::First)), "e1 known");
+    assert_eq!(world.found("a", 5, &with(Policy::Last)), "e2 rehydrated");
+    assert_eq!(world.found("a", 25, &with(Policy::Strict)), "cold");
+}
+
+#[test]
+fn a_shared_device_is_known_but_never_rehydrates() {
+    let config = IdentityConfig { max_emails: 2, ..IdentityConfig::default() };
+    let mut world = World::new(&[(10, "a", "e1"), (20, "a", "e2"), (30, "a", "e3")]);
+    assert_eq!(world.found("a", 5, &config), "cold");
+    assert_eq!(world.found("a", 15, &config), "e1 known");
+}
+
+#[test]
+fn the_emails_of_a_user_id_count_even_where_an_email_of_the_same_event_is_closer() {
+    let mut world = World::new(&[(5, "u", "e1"), (7, "u", "e2"), (9, "a", "u"), (9, "a", "e3")]);
+    world.facts[3].key = world.facts[2].key;
+    let config = |max_emails| IdentityConfig { max_emails, ..IdentityConfig::default() };
+    assert_eq!(world.found("a", 1, &config(3)), "e3 rehydrated");
+    assert_eq!(world.found("a", 1, &config(2)), "cold");
+    assert_eq!(world.found("a", 9, &config(2)), "e3 known");
+}
+
+#[test]
+fn lookback_leaves_older_signals_cold() {
+    let config = IdentityConfig { lookback_days: Some(1), ..IdentityConfig::default() };
+    let mut world = World::new(&[(2 * DAY_MS, "a", "e")]);
+    assert_eq!(world.found("a", DAY_MS, &config), "e rehydrated");
+    assert_eq!(world.found("a", DAY_MS - 1, &config), "cold");
+    assert_eq!(world.found("a", i64::MIN, &config), "e rehydrated");
+}
+
+#[test]
+fn emails_of_one_user_id_merge_under_the_latest_unless_too_many() {
+    let mut world = World::new(&[
+        (1, "u1", "e1"),
+        (2, "u1", "e2"),
+        (3, "u2", "e2"),
+        (9, "u2", "e3"),
+        (5, "a", "e9"),
+    ]);
+    let (e1, e3, e9) = (world.id("e1"), world.id("e3"), world.id("e9"));
+    let merged = Merged::new(&world.facts, &world.ids, 3);
+    assert_eq!((merged.name(e1), merged.name(e3), merged.name(e9)), (e3, e3, e9));
+    assert_eq!(merged.joined(), 2);
+    let refused = Merged::new(&world.facts, &world.ids, 2);
+    assert_eq!(refused.name(e1), e1);
+    assert_eq!(refused.refused()[0].emails, 3);
+}
+
+/// The rules of resolution as they are written, with no thought of speed.
+struct Naive<'a> {
+    world: &'a World,
+    time: Time,
+    config: &'a IdentityConfig,
+}
+
+impl Naive<'_> {
+    fn reach(&self, id: NodeId, steps: u8, found: &mut Vec<NodeId>) {
+        if self.world.ids.space(id) == Space::Email {
+            if !found.contains(&id) {
+                found.push(id);
+            }
+        } else if steps > 0 {
+            for fact in self.world.facts.iter().filter(|fact| fact.source == id) {
+                self.reach(fact.target, steps - 1, found);
+            }
+        }
+    }
+
+    fn lead(&self, id: NodeId, path: &[NodeId]) -> Option<(NodeId, Time)> {
+        let mut facts: Vec<Fact> =
+            self.world.facts.iter().filter(|fact| fact.source == id).copied().collect();
+        facts.sort_by_key(|fact| fact.key);
+        let mut path = path.to_vec();
+        path.push(id);
+        let leads = |fact: &Fact| {
+            if let (Some(days), Some(tied), Some(time)) =
+                (self.config.lookback_days, fact.key.time.millis(), self.time.millis())
+                && tied - time > i64::from(days) * DAY_MS
+            {
+                return None;
+            }
+            let email = match self.world.ids.space(fact.target) {
+                Space::Email => fact.target,
+                _ if path.len() >= usize::from(MAX_STEPS) || path.contains(&fact.target) => {
+                    return None;
+                }
+                _ => self.lead(fact.target, &path)?.0,
+            };
+            Some((email, fact.key.time))
+        };
+        let mut emails = Vec::new();
+        self.reach(id, MAX_STEPS, &mut emails);
+        let known = facts.iter().rev().filter(|fact| fact.key.time <= self.time);
+        let later = facts.iter().filter(|fact| fact.key.time > self.time);
+        known
+            .chain(later.filter(|_| emails.len() <= self.config.max_emails as usize))
+            .find_map(leads)
+    }
+}
+
+fn fact() -> impl Strategy<Value = (i64, String, String)> {
+    let source = prop_oneof!["a[1-3]", "u[1-4]"];
+    let target = prop_oneof!["u[1-4]", "e[1-3]"];
+    (0_i64..12, source, target).prop_map(|(day, source, target)| (day * DAY_MS / 2, source, target))
+}
+
+proptest! {
+    #[test]
+    fn timelines_resolve_as_the_plain_reading_does(
+        facts in proptest::collection::vec(fact(), 0..24),
+        time in 0_i64..12,
+        lookback_days in proptest::option::of(0_u32..5),
+        max_emails in 1_u32..4,
+    ) {
+        let named: Vec<_> = facts.iter().map(|(t, s, e)| (*t, s.as_str(), e.as_str())).collect();
+        let config = IdentityConfig { lookback_days, max_emails, ..IdentityConfig::default() };
+        let time = time * DAY_MS / 2;
+        for who in ["a1", "a2", "u1", "u2"] {
+            let mut world = World::new(&named);
+            let id = world.id(who);
+            let naive = Naive { world: &world, time: Time::from_raw(time), config: &config };
+            let expected = naive.lead(id, &[]).map(|(email, tied)| {
+                let known = tied <= Time::from_raw(time);
+                let resolution = if known { Resolution::Known } else { Resolution::Rehydrated };
+                (world.ids.text(email).to_owned(), resolution)
+            });
+            let found = world.owner(who, time, &config);
+            prop_assert_eq!(found.map(|(email, owner)| (email, owner.resolution)), expected);
+        }
+    }
+}

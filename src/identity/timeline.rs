@@ -1,0 +1,251 @@
+//! For each id, whom it was tied to and when: the facts in order, without those that change
+//! nothing.
+
+use rayon::slice::ParallelSliceMut;
+
+use super::fact::Fact;
+use super::ids::{Ids, NodeId, Space};
+use crate::time::Time;
+
+/// How many facts a chain from an id to an e-mail may have.
+pub const MAX_STEPS: u8 = 8;
+/// The distance of an id that leads to no e-mail.
+const NOWHERE: u8 = u8::MAX;
+
+/// From `time` on the id is tied to `target`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// When the tie was made.
+    pub time: Time,
+    /// A user id or an e-mail.
+    pub target: NodeId,
+}
+
+/// The e-mails that an id leads to, at any time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Emails {
+    /// None.
+    None,
+    /// One.
+    One(NodeId),
+    /// Several, sorted; no more than one past the limit that was asked for.
+    Several(Box<[NodeId]>),
+}
+
+impl Emails {
+    /// How many, counted no further than one past the limit.
+    pub fn len(&self) -> usize {
+        self.as_slice().len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::None
+    }
+
+    fn as_slice(&self) -> &[NodeId] {
+        match self {
+            Self::None => &[],
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Several(several) => several,
+        }
+    }
+}
+
+/// All timelines. Links that lead to no e-mail are left out, as resolution passes them over, and
+/// so are those that tie an id again to what it is tied to already.
+#[derive(Debug)]
+pub struct Timelines {
+    starts: Vec<u32>,
+    links: Vec<Link>,
+    /// Ties to user ids that an e-mail of the same event eclipsed: they decide no signal, but the
+    /// user ids' e-mails are the id's too. By source.
+    eclipsed: Vec<(NodeId, NodeId)>,
+    distance: Vec<u8>,
+    emails: Vec<Emails>,
+}
+
+impl Timelines {
+    /// Orders `facts` and keeps what counts. E-mails of an id are counted up to one past
+    /// `max_emails`.
+    pub fn new(facts: &mut [Fact], ids: &Ids, max_emails: usize) -> Self {
+        sort(facts, ids);
+        let mut timelines = Self {
+            starts: Vec::with_capacity(ids.len() + 1),
+            links: Vec::new(),
+            eclipsed: Vec::new(),
+            distance: vec![NOWHERE; ids.len()],
+            emails: vec![Emails::None; ids.len()],
+        };
+        timelines.fill(facts, ids);
+        timelines.measure(ids);
+        timelines.prune();
+        timelines.count_emails(ids, max_emails);
+        timelines
+    }
+
+    /// The links of `id`, by time.
+    #[inline]
+    pub fn links(&self, id: NodeId) -> &[Link] {
+        let place = id.index();
+        &self.links[self.starts[place] as usize..self.starts[place + 1] as usize]
+    }
+
+    /// How many facts the shortest chain from `id` to an e-mail has; `None` where there is no
+    /// chain of at most [`MAX_STEPS`].
+    #[inline]
+    pub fn distance(&self, id: NodeId) -> Option<u8> {
+        let distance = self.distance[id.index()];
+        (distance != NOWHERE).then_some(distance)
+    }
+
+    /// The e-mails that `id` leads to.
+    #[inline]
+    pub fn emails(&self, id: NodeId) -> &Emails {
+        &self.emails[id.index()]
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // 2^32 links would take 64 GiB
+    fn fill(&mut self, facts: &[Fact], ids: &Ids) {
+        let mut rest = facts;
+        for id in 0..ids.len() {
+            self.starts.push(self.links.len() as u32);
+            while let Some((fact, later)) = rest.split_first()
+                && fact.source.index() == id
+            {
+                rest = later;
+                // One event can tie an anonymous id both to a user id and to an e-mail; the
+                // e-mail is the closer tie, and sorted it comes last.
+                let eclipsed = ids.space(fact.target) == Space::User
+                    && later
+                        .iter()
+                        .take_while(|next| next.source == fact.source && next.key == fact.key)
+                        .any(|next| ids.space(next.target) == Space::Email);
+                let tie = (fact.source, fact.target);
+                if !eclipsed {
+                    self.links.push(Link { time: fact.key.time, target: fact.target });
+                } else if self.eclipsed.last() != Some(&tie) {
+                    self.eclipsed.push(tie);
+                }
+            }
+        }
+        self.starts.push(self.links.len() as u32);
+    }
+
+    /// Breadth first from the e-mails, a round for each step.
+    fn measure(&mut self, ids: &Ids) {
+        for (id, space) in ids.iter() {
+            if space == Space::Email {
+                self.distance[id.index()] = 0;
+            }
+        }
+        for step in 1..=MAX_STEPS {
+            let reached: Vec<NodeId> = ids
+                .iter()
+                .map(|(id, _)| id)
+                .filter(|&id| {
+                    self.distance[id.index()] == NOWHERE
+                        && self.links(id).iter().any(|l| self.distance[l.target.index()] < step)
+                })
+                .collect();
+            if reached.is_empty() {
+                return;
+            }
+            for id in reached {
+                self.distance[id.index()] = step;
+            }
+        }
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // never more links than before
+    fn prune(&mut self) {
+        let mut kept = 0;
+        for id in 0..self.starts.len().saturating_sub(1) {
+            let links = self.starts[id] as usize..self.starts[id + 1] as usize;
+            let start = kept;
+            self.starts[id] = start as u32;
+            for place in links {
+                let link = self.links[place];
+                let repeated = kept > start && self.links[kept - 1].target == link.target;
+                if !repeated && self.distance[link.target.index()] != NOWHERE {
+                    self.links[kept] = link;
+                    kept += 1;
+                }
+            }
+        }
+        if let Some(end) = self.starts.last_mut() {
+            *end = kept as u32;
+        }
+        self.links.truncate(kept);
+        self.links.shrink_to_fit();
+    }
+
+    /// Round by round, so that a chain of so many steps is seen after as many rounds; ids that no
+    /// alias touches are done after the first, anonymous ids after one more.
+    fn count_emails(&mut self, ids: &Ids, max_emails: usize) {
+        let of_space = |wanted| {
+            let these = ids.iter().filter(move |&(_, space)| space == wanted);
+            these.map(|(id, _)| id).filter(|&id| !self.links(id).is_empty()).collect::<Vec<_>>()
+        };
+        let mut open = of_space(Space::User);
+        let anonymous = of_space(Space::Anonymous);
+        for (id, space) in ids.iter() {
+            if space == Space::Email {
+                self.emails[id.index()] = Emails::One(id);
+            }
+        }
+        let is_bridged =
+            |this: &Self, id| this.links(id).iter().any(|l| ids.space(l.target) == Space::User);
+        for _ in 0..MAX_STEPS {
+            let found: Vec<Emails> =
+                open.iter().map(|&id| self.gather(id, max_emails + 1)).collect();
+            let mut changed = false;
+            for (&id, emails) in open.iter().zip(found) {
+                changed |= self.emails[id.index()] != emails;
+                self.emails[id.index()] = emails;
+            }
+            open.retain(|&id| is_bridged(self, id));
+            if !changed || open.is_empty() {
+                break;
+            }
+        }
+        for id in anonymous {
+            self.emails[id.index()] = self.gather(id, max_emails + 1);
+        }
+    }
+
+    /// The e-mails of all that `id` is tied to, at most `limit`.
+    fn gather(&self, id: NodeId, limit: usize) -> Emails {
+        let mut several: Vec<NodeId> = Vec::new();
+        let from = self.eclipsed.partition_point(|&(source, _)| source < id);
+        let eclipsed = self.eclipsed[from..].iter().take_while(|&&(source, _)| source == id);
+        let linked = self.links(id).iter().map(|link| link.target);
+        let mut targets: Vec<NodeId> = linked.chain(eclipsed.map(|&(_, target)| target)).collect();
+        targets.sort_unstable();
+        targets.dedup();
+        for target in targets {
+            for &email in self.emails[target.index()].as_slice() {
+                if several.len() < limit && !several.contains(&email) {
+                    several.push(email);
+                }
+            }
+        }
+        several.sort_unstable();
+        match *several {
+            [] => Emails::None,
+            [one] => Emails::One(one),
+            _ => Emails::Several(several.into()),
+        }
+    }
+}
+
+/// By source, then by what decides between competing things; a user id before an e-mail of the
+/// same event, and texts where nothing else tells two facts apart.
+fn sort(facts: &mut [Fact], ids: &Ids) {
+    facts.par_sort_unstable_by(|a, b| {
+        a.source.cmp(&b.source).then_with(|| a.key.cmp(&b.key)).then_with(|| {
+            let by_space = ids.space(a.target).cmp(&ids.space(b.target));
+            by_space.then_with(|| ids.text(a.target).cmp(ids.text(b.target)))
+        })
+    });
+}

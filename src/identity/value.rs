@@ -1,0 +1,149 @@
+//! Which values are ids and e-mail addresses at all.
+
+use crate::fql::glob::Glob;
+
+/// Values that trackers send where they have no id.
+const NO_IDS: [&str; 15] = [
+    "anonymous",
+    "null",
+    "undefined",
+    "unknown",
+    "none",
+    "nil",
+    "na",
+    "n/a",
+    "guest",
+    "-1",
+    "0",
+    "true",
+    "false",
+    "nan",
+    "[object object]",
+];
+/// The longest of [`NO_IDS`].
+const NO_ID_MAX: usize = 15;
+/// The longest address that SMTP can carry (RFC 5321 with erratum 1690).
+const EMAIL_MAX: usize = 254;
+
+/// The values that are never an id.
+#[derive(Clone, Debug, Default)]
+pub struct Blocklist {
+    globs: Vec<Glob>,
+}
+
+impl Blocklist {
+    /// The built-in values and `globs`, which are lower-case.
+    pub fn new(globs: Vec<Glob>) -> Self {
+        Self { globs }
+    }
+
+    /// Whether `value` is no id of anyone: one of the built-in values or all zeros and dashes,
+    /// without regard to case, or taken by a glob.
+    pub fn blocks(&self, value: &str) -> bool {
+        is_no_id(value.as_bytes()) || self.blocks_by_glob(value)
+    }
+
+    /// Whether a glob takes `value`, without regard to case.
+    pub fn blocks_by_glob(&self, value: &str) -> bool {
+        if self.globs.is_empty() {
+            return false;
+        }
+        let lower = value.to_lowercase();
+        self.globs.iter().any(|glob| glob.matches(&lower))
+    }
+}
+
+fn is_no_id(value: &[u8]) -> bool {
+    let only_filler = || value.iter().all(|byte| matches!(byte, b'0' | b'-'));
+    match value.first() {
+        Some(b'0' | b'-') if only_filler() => true,
+        Some(_) if value.len() <= NO_ID_MAX => {
+            NO_IDS.iter().any(|no_id| value.eq_ignore_ascii_case(no_id.as_bytes()))
+        }
+        _ => false,
+    }
+}
+
+/// Why a value is no e-mail address to work with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EmailFault {
+    /// Not an address.
+    Invalid,
+    /// An address that the rules block.
+    Blocked,
+}
+
+/// Writes the address that `value` is to `out`, trimmed and lower-cased.
+///
+/// An address has one `@`, a local part, a domain with a dot, no blanks or control characters and
+/// at most 254 bytes.
+///
+/// # Errors
+/// What is wrong with it; `out` is then of no use.
+pub fn normalise_email(
+    value: &str,
+    blocklist: &Blocklist,
+    out: &mut Vec<u8>,
+) -> Result<(), EmailFault> {
+    let value = value.trim();
+    out.clear();
+    if value.is_ascii() {
+        out.extend(value.bytes().map(|byte| byte.to_ascii_lowercase()));
+    } else {
+        out.extend_from_slice(value.to_lowercase().as_bytes());
+    }
+    let lower = std::str::from_utf8(out).map_err(|_| EmailFault::Invalid)?;
+    let (local, domain) = lower.split_once('@').ok_or(EmailFault::Invalid)?;
+    let valid = !local.is_empty()
+        && domain.contains('.')
+        && !domain.contains('@')
+        && lower.len() <= EMAIL_MAX
+        && !lower.chars().any(|char| char.is_whitespace() || char.is_control());
+    if !valid {
+        Err(EmailFault::Invalid)
+    } else if blocklist.blocks(lower) {
+        Err(EmailFault::Blocked)
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fillers_are_no_ids_whatever_their_case() {
+        let blocklist = Blocklist::default();
+        for value in [
+            "Null",
+            "[object Object]",
+            "00000000-0000-0000-0000-000000000000",
+            "-1",
+            "0",
+            "-",
+            "N/A",
+        ] {
+            assert!(blocklist.blocks(value), "{value}");
+        }
+        for value in ["1", "-2", "0a", "nobody", "nullable", "a-0"] {
+            assert!(!blocklist.blocks(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_trimmed_and_lower_cased() {
+        let read = |value| {
+            let mut out = Vec::new();
+            normalise_email(value, &Blocklist::default(), &mut out)
+                .map(|()| String::from_utf8(out).unwrap())
+        };
+        assert_eq!(read(" Ana@Acme.Example\n").as_deref(), Ok("ana@acme.example"));
+        assert_eq!(read("ÄNNE@straße.example").as_deref(), Ok("änne@straße.example"));
+        let long = format!("{}@a.example", "x".repeat(245));
+        for value in ["", "a", "a@b", "@b.c", "a@b@c.d", "a b@c.d", "a@b .c", "a\u{7f}@b.c", &long]
+        {
+            assert_eq!(read(value), Err(EmailFault::Invalid), "{value}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! A small set that mostly sees the same few values again and again.
+
+/// A set; cheap to add to, sorted when read.
+#[derive(Clone, Debug)]
+pub struct Set<T> {
+    values: Vec<T>,
+    sorted: usize,
+}
+
+impl<T> Default for Set<T> {
+    fn default() -> Self {
+        Self { values: Vec::new(), sorted: 0 }
+    }
+}
+
+impl<T: Ord + Copy> Set<T> {
+    /// Adds `value`.
+    pub fn insert(&mut self, value: T) {
+        if self.values.last() == Some(&value) || self.values.first() == Some(&value) {
+            return;
+        }
+        // Small sets stay exact; large ones are sorted whenever they have doubled.
+        if self.values.len() < 8 && self.values.contains(&value) {
+            return;
+        }
+        self.values.push(value);
+        if self.values.len() > 2 * self.sorted + 8 {
+            self.tidy();
+        }
+    }
+
+    fn tidy(&mut self) {
+        self.values.sort_unstable();
+        self.values.dedup();
+        self.sorted = self.values.len();
+    }
+
+    /// The values, sorted.
+    pub fn as_slice(&mut self) -> &[T] {
+        self.tidy();
+        &self.values
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn holds_each_value_once(values in proptest::collection::vec(0_u32..60, 0..300)) {
+            let mut set = Set::default();
+            for &value in &values {
+                set.insert(value);
+            }
+            let expected: std::collections::BTreeSet<u32> = values.into_iter().collect();
+            prop_assert_eq!(set.as_slice(), &expected.into_iter().collect::<Vec<_>>()[..]);
+        }
+    }
+}

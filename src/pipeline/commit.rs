@@ -1,0 +1,219 @@
+//! The one place where batches meet: duplicates are told, ids numbered, facts and rows kept.
+//!
+//! Batches may come in any order. Whatever is decided here is decided by what the events say, or,
+//! between events alike in every way, by where they stood; so the order changes nothing.
+
+use std::io;
+
+use ahash::{AHashMap, RandomState};
+
+use super::EventRef;
+use super::batch::{Batch, Place};
+use super::dedup::{Dedup, Verdict};
+use super::spill::{Piece, Spill};
+use crate::identity::fact::Fact;
+use crate::identity::ids::{Ids, NodeId};
+
+/// What is kept of a batch until the second phase.
+#[derive(Debug)]
+pub struct Segment {
+    /// Where its block stands.
+    pub place: Place,
+    /// How many lines the block has.
+    pub lines: u64,
+    /// Rows that are duplicates.
+    pub dead: Vec<u32>,
+    /// Some of them became so only after their facts were taken.
+    revoked: bool,
+    ids: usize,
+    rows: usize,
+    piece: Piece,
+}
+
+/// A segment's bytes, taken apart.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts<'a> {
+    ids: &'a [u8],
+    /// Its rows.
+    pub rows: &'a [u8],
+    /// Its rejects.
+    pub rejects: &'a [u8],
+}
+
+impl Parts<'_> {
+    /// The number in the run of the id that has number `id` in the batch.
+    #[inline]
+    pub fn id(&self, id: NodeId) -> Option<NodeId> {
+        let raw = self.ids.get(id.index() * 4..)?.first_chunk()?;
+        Some(NodeId::from_raw(u32::from_le_bytes(*raw)))
+    }
+}
+
+/// What all batches come together in.
+#[derive(Debug)]
+pub struct Committer {
+    /// Every id of the run.
+    pub ids: Ids,
+    /// Every fact, until [`Committer::settle`] those of duplicates too.
+    pub facts: Vec<Fact>,
+    /// A segment for each batch; in order once settled.
+    pub segments: Vec<Segment>,
+    /// How many events were duplicates.
+    pub duplicates: u64,
+    /// How often message ids and contents do not agree, where that was asked for.
+    pub profile: Profile,
+    dedup: Dedup,
+    spill: Spill,
+    map: Vec<NodeId>,
+    map_bytes: Vec<u8>,
+    dropped: Vec<bool>,
+}
+
+impl Committer {
+    /// An empty committer; `hasher` is that of the batches' ids.
+    pub fn new(hasher: RandomState, spill: Spill) -> Self {
+        Self {
+            ids: Ids::new(hasher),
+            facts: Vec::new(),
+            segments: Vec::new(),
+            duplicates: 0,
+            profile: Profile::default(),
+            dedup: Dedup::default(),
+            spill,
+            map: Vec::new(),
+            map_bytes: Vec::new(),
+            dropped: Vec::new(),
+        }
+    }
+
+    /// Takes over what `batch` holds.
+    ///
+    /// # Errors
+    /// When the rows cannot be spilled.
+    pub fn commit(&mut self, batch: &Batch) -> io::Result<()> {
+        self.ids.absorb(&batch.ids, &mut self.map);
+        self.map_bytes.clear();
+        for id in &self.map {
+            self.map_bytes.extend_from_slice(&id.to_raw().to_le_bytes());
+        }
+        let rows = batch.rows.as_bytes();
+        let piece = self.spill.keep(&[&self.map_bytes, rows, &batch.rejects])?;
+        self.segments.push(Segment {
+            place: batch.place,
+            lines: batch.lines,
+            dead: Vec::new(),
+            revoked: false,
+            ids: self.map_bytes.len(),
+            rows: rows.len(),
+            piece,
+        });
+        self.tell_duplicates(batch);
+        self.take_facts(batch);
+        for &(message, content) in &batch.profiles {
+            self.profile.see(message, content);
+        }
+        Ok(())
+    }
+
+    fn tell_duplicates(&mut self, batch: &Batch) {
+        let Self { segments, dedup, dropped, duplicates, .. } = self;
+        let current = segments.len() - 1;
+        dropped.clear();
+        dropped.resize(batch.marks.len(), false);
+        for (row, mark) in (0_u32..).zip(&batch.marks) {
+            let Some(key) = mark.dedup else { continue };
+            let event = EventRef::new(current, row);
+            let place_of = |event: EventRef| (segments[event.segment()].place, event.row());
+            let loser = match dedup.see(key, mark.rank, event, place_of) {
+                Verdict::Kept => continue,
+                Verdict::Duplicate => event,
+                Verdict::Replaces(other) => other,
+            };
+            *duplicates += 1;
+            let segment = &mut segments[loser.segment()];
+            segment.dead.push(loser.row());
+            if loser.segment() == current {
+                dropped[loser.row() as usize] = true;
+            } else {
+                segment.revoked = true;
+            }
+        }
+    }
+
+    fn take_facts(&mut self, batch: &Batch) {
+        let current = self.segments.len() - 1;
+        let kept = batch.facts.iter().filter(|fact| !self.dropped[fact.row as usize]);
+        self.facts.extend(kept.map(|fact| Fact {
+            key: batch.marks[fact.row as usize].key,
+            source: self.map[fact.source.index()],
+            target: self.map[fact.target.index()],
+            event: EventRef::new(current, fact.row).to_raw(),
+        }));
+    }
+
+    /// After the last batch: takes back the facts of duplicates and puts the segments in order.
+    pub fn settle(&mut self) {
+        self.dedup = Dedup::default();
+        for segment in &mut self.segments {
+            segment.dead.sort_unstable();
+        }
+        let segments = &self.segments;
+        if segments.iter().any(|segment| segment.revoked) {
+            self.facts.retain(|fact| {
+                let event = EventRef::from_raw(fact.event);
+                let segment = &segments[event.segment()];
+                !segment.revoked || segment.dead.binary_search(&event.row()).is_err()
+            });
+        }
+        self.segments.sort_unstable_by_key(|segment| segment.place);
+    }
+
+    /// The bytes of `segment`; `buffer` holds them where they were spilled.
+    ///
+    /// # Errors
+    /// When the spill cannot be read.
+    pub fn read<'a>(
+        &'a self,
+        segment: &'a Segment,
+        buffer: &'a mut Vec<u8>,
+    ) -> io::Result<Parts<'a>> {
+        let bytes = self.spill.read(&segment.piece, buffer)?;
+        let (ids, rest) = bytes.split_at(segment.ids);
+        let (rows, rejects) = rest.split_at(segment.rows);
+        Ok(Parts { ids, rows, rejects })
+    }
+}
+
+/// Message ids and contents that do not go together.
+#[derive(Debug, Default)]
+pub struct Profile {
+    by_message: AHashMap<u64, Partner>,
+    by_content: AHashMap<u64, Partner>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Partner {
+    first: u64,
+    several: bool,
+}
+
+impl Profile {
+    fn see(&mut self, message: u64, content: u64) {
+        for (map, key, other) in
+            [(&mut self.by_message, message, content), (&mut self.by_content, content, message)]
+        {
+            let partner = map.entry(key).or_insert(Partner { first: other, several: false });
+            partner.several |= partner.first != other;
+        }
+    }
+
+    /// How many message ids came with more than one content.
+    pub fn messages_with_several_contents(&self) -> u64 {
+        self.by_message.values().filter(|partner| partner.several).count() as u64
+    }
+
+    /// How many contents came with more than one message id.
+    pub fn contents_with_several_messages(&self) -> u64 {
+        self.by_content.values().filter(|partner| partner.several).count() as u64
+    }
+}

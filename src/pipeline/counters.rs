@@ -1,0 +1,87 @@
+//! What a worker counts while it maps; sums over workers are sums over the input.
+
+use std::ops::AddAssign;
+
+use ahash::AHashMap;
+use hashbrown::HashMap;
+
+use crate::event::CallType;
+use crate::parse::reject::Reason;
+
+/// Counts of the first phase.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Events that were detected.
+    pub events: u64,
+    /// Events that the filter took out.
+    pub filtered: u64,
+    /// Events without an anonymous id.
+    pub no_anonymous_id: u64,
+    /// Events without a usable time.
+    pub no_timestamp: u64,
+    /// Events whose own time was more than a day after they were received.
+    pub clock_skew: u64,
+    /// Rejects by reason.
+    pub rejects: [u64; Reason::ALL.len()],
+    /// Raw signals by call and event name.
+    pub names: Names,
+    /// Raw signals by the minute in which they were received.
+    pub minutes: AHashMap<i64, u64>,
+    /// Raw signals without any time.
+    pub undated: u64,
+    /// Records by input file.
+    pub records_by_file: AHashMap<u32, u64>,
+}
+
+/// Counts by call and event name.
+#[derive(Debug, Default)]
+pub struct Names([HashMap<String, u64, ahash::RandomState>; CallType::ALL.len()]);
+
+impl Names {
+    /// Adds `count` events called `name`; allocates only for a name that is new.
+    pub fn add(&mut self, call: CallType, name: &str, count: u64) {
+        *self.0[call as usize].entry_ref(name).or_insert(0) += count;
+    }
+
+    /// All names, sorted by count, the most frequent first, then by call and name.
+    pub fn sorted(&self) -> Vec<(CallType, &str, u64)> {
+        let mut all: Vec<_> = CallType::ALL
+            .into_iter()
+            .zip(&self.0)
+            .flat_map(|(call, names)| names.iter().map(move |(name, &n)| (call, name.as_str(), n)))
+            .collect();
+        all.sort_unstable_by(|a, b| b.2.cmp(&a.2).then_with(|| (a.0, a.1).cmp(&(b.0, b.1))));
+        all
+    }
+}
+
+impl AddAssign for Names {
+    fn add_assign(&mut self, other: Self) {
+        for (call, names) in CallType::ALL.into_iter().zip(other.0) {
+            for (name, count) in names {
+                self.add(call, &name, count);
+            }
+        }
+    }
+}
+
+impl AddAssign for Counters {
+    fn add_assign(&mut self, other: Self) {
+        self.events += other.events;
+        self.filtered += other.filtered;
+        self.no_anonymous_id += other.no_anonymous_id;
+        self.no_timestamp += other.no_timestamp;
+        self.clock_skew += other.clock_skew;
+        self.undated += other.undated;
+        self.names += other.names;
+        for (sum, count) in self.rejects.iter_mut().zip(other.rejects) {
+            *sum += count;
+        }
+        for (minute, count) in other.minutes {
+            *self.minutes.entry(minute).or_default() += count;
+        }
+        for (file, count) in other.records_by_file {
+            *self.records_by_file.entry(file).or_default() += count;
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! What a row takes from an event: its texts, its traits and the values that its rule maps.
+
+use super::map::write_text;
+use super::stored::{Field, Rows};
+use crate::canonical::Canonical;
+use crate::event::path::Path;
+use crate::event::{CallType, Event, Member};
+use crate::parse::json::{Json, Kind};
+use crate::rules::{Rule, first_present};
+
+/// An event and the rule that maps it.
+pub struct Extract<'a, 't> {
+    /// The event.
+    pub event: &'a Event<'t>,
+    /// Its call.
+    pub call: CallType,
+    /// Its rule.
+    pub rule: Option<&'a Rule>,
+}
+
+/// What stands around a signal.
+#[derive(Clone, Copy, Default)]
+struct Surroundings<'t> {
+    url: Option<Json<'t>>,
+    page: Option<Json<'t>>,
+    campaign: Option<Json<'t>>,
+}
+
+impl<'t> Surroundings<'t> {
+    fn page(&self, name: &str) -> Option<Json<'t>> {
+        present(self.page?.get(name))
+    }
+
+    fn campaign(&self, name: &str) -> Option<Json<'t>> {
+        present(self.campaign?.get(name))
+    }
+}
+
+/// A value that is neither `null` nor `""`.
+fn present(value: Option<Json<'_>>) -> Option<Json<'_>> {
+    value.filter(|value| !value.is_null() && value.as_str() != Some(""))
+}
+
+/// The first present value that `paths` lead to.
+pub fn mapped<'t>(paths: &[Path], event: &Event<'t>) -> Option<Json<'t>> {
+    if paths.is_empty() { None } else { first_present(paths, event) }
+}
+
+/// The e-mail of an identify call: `traits.email`, else `context.traits.email`, else a top-level
+/// `email`, whatever the case of the name.
+pub fn identify_email<'t>(event: &Event<'t>) -> Option<Json<'t>> {
+    let context_traits = || event.get(Member::Context).and_then(|context| context.get("traits"));
+    event
+        .get(Member::Traits)
+        .and_then(email_member)
+        .or_else(|| context_traits().and_then(email_member))
+        .or_else(|| email_member(event.root()))
+}
+
+fn email_member(object: Json<'_>) -> Option<Json<'_>> {
+    object
+        .entries()
+        .filter(|(key, _)| key.eq_ignore_ascii_case("email"))
+        .filter_map(|(_, value)| present(Some(value)))
+        .last()
+}
+
+/// Appends the event's name as TrailSpark knows it; nothing of a call that has none.
+pub fn event_name(event: &Event<'_>, call: CallType, canonical: &mut Canonical, out: &mut Vec<u8>) {
+    match call {
+        CallType::Track => write_text(event.get(Member::Event), canonical, out),
+        CallType::Page => out.extend_from_slice(b"Page Viewed"),
+        CallType::Screen => out.extend_from_slice(b"Screen Viewed"),
+        CallType::Identify | CallType::Group | CallType::Alias => {}
+    }
+}
+
+impl<'t> Extract<'_, 't> {
+    /// Writes the texts of every field, then the rules' own columns, of which there are `columns`.
+    pub fn write(&self, rows: &mut Rows, canonical: &mut Canonical, columns: usize) {
+        let around = self.surroundings();
+        for &field in Field::ALL {
+            rows.text(|out| self.field(field, &around, canonical, out));
+        }
+        let mut mapped_columns =
+            self.rule.map_or(&[][..], |rule| &rule.map.columns).iter().peekable();
+        for column in 0..columns {
+            let value = mapped_columns
+                .next_if(|(mapped, _)| *mapped == column)
+                .and_then(|(_, paths)| mapped(paths, self.event));
+            match value {
+                None => rows.no_cell(),
+                Some(value) => {
+                    let is_text = value.as_str().is_some();
+                    rows.cell(is_text, |out| write_text(Some(value), canonical, out));
+                }
+            }
+        }
+    }
+
+    fn field(
+        &self,
+        field: Field,
+        around: &Surroundings<'t>,
+        canonical: &mut Canonical,
+        out: &mut Vec<u8>,
+    ) {
+        let id = |member| self.event.id(member);
+        let value = match field {
+            Field::Event => return event_name(self.event, self.call, canonical, out),
+            Field::AnonymousId => return id(Member::AnonymousId).map_or((), |id| id.write(out)),
+            Field::UserId => return id(Member::UserId).map_or((), |id| id.write(out)),
+            Field::MessageId => return id(Member::MessageId).map_or((), |id| id.write(out)),
+            Field::PageUrl => around.url,
+            Field::PageName if self.call.is_signal() => {
+                present(self.event.get(Member::Name)).or_else(|| self.property("name"))
+            }
+            Field::Referrer if around.url.is_some() => {
+                self.property("referrer").or_else(|| around.page("referrer"))
+            }
+            Field::UtmSource => around.campaign("source"),
+            Field::UtmMedium => around.campaign("medium"),
+            Field::UtmCampaign => around.campaign("name"),
+            Field::Name if self.call == CallType::Identify => return self.full_name(out),
+            Field::GroupName if self.call == CallType::Group => self.trait_text("name"),
+            _ if self.call == CallType::Identify => self.person(field),
+            _ => self.rule.and_then(|rule| mapped(enrichment(rule, field), self.event)),
+        };
+        write_text(value, canonical, out);
+    }
+
+    fn property(&self, name: &str) -> Option<Json<'t>> {
+        present(self.event.get(Member::Properties).and_then(|properties| properties.get(name)))
+    }
+
+    /// The page and how the visitor came to it, found in one pass over the context.
+    fn surroundings(&self) -> Surroundings<'t> {
+        let mut found = Surroundings::default();
+        if !self.call.is_signal() {
+            return found;
+        }
+        for (key, value) in self.event.get(Member::Context).into_iter().flat_map(Json::entries) {
+            match key {
+                "page" => found.page = Some(value),
+                "campaign" => found.campaign = Some(value),
+                _ => {}
+            }
+        }
+        found.url = self.property("url").or_else(|| found.page("url"));
+        if found.url.is_none() {
+            found.campaign = None;
+        }
+        found
+    }
+
+    /// A trait that is a string or a number.
+    fn trait_text(&self, name: &str) -> Option<Json<'t>> {
+        text_like(self.event.get(Member::Traits)?.get(name))
+    }
+
+    fn person(&self, field: Field) -> Option<Json<'t>> {
+        match field {
+            Field::FirstName => self.trait_text("firstName"),
+            Field::LastName => self.trait_text("lastName"),
+            Field::Title => self.trait_text("title"),
+            Field::Phone => self.trait_text("phone"),
+            Field::Company => {
+                let company = self.event.get(Member::Traits)?.get("company")?;
+                text_like(if company.is_object() { company.get("name") } else { Some(company) })
+            }
+            _ => None,
+        }
+    }
+
+    /// `traits.name`, else the first and the last name.
+    fn full_name(&self, out: &mut Vec<u8>) {
+        if let Some(name) = self.trait_text("name").and_then(Json::as_str) {
+            return out.extend_from_slice(name.as_bytes());
+        }
+        let start = out.len();
+        let parts = ["firstName", "lastName"].map(|name| self.trait_text(name));
+        for part in parts.into_iter().flatten().filter_map(Json::as_str) {
+            if out.len() > start {
+                out.push(b' ');
+            }
+            out.extend_from_slice(part.as_bytes());
+        }
+    }
+}
+
+fn text_like(value: Option<Json<'_>>) -> Option<Json<'_>> {
+    present(value).filter(|value| matches!(value.kind(), Kind::String(_) | Kind::Number(_)))
+}
+
+/// Where a rule looks for what enriches a lead.
+fn enrichment(rule: &Rule, field: Field) -> &[Path] {
+    match field {
+        Field::Name => &rule.map.name,
+        Field::FirstName => &rule.map.first_name,
+        Field::LastName => &rule.map.last_name,
+        Field::Company => &rule.map.company,
+        Field::Title => &rule.map.title,
+        Field::Phone => &rule.map.phone,
+        _ => &[],
+    }
+}

@@ -1,0 +1,383 @@
+//! The second phase, for each row: whose is it, what does it add to its lead, and its line in
+//! the outputs.
+
+use std::sync::{Mutex, PoisonError};
+
+use ahash::AHashMap;
+
+use super::Engine;
+use super::commit::{Parts, Segment};
+use super::counters::Names;
+use super::stored::{Field, Flags, Row, RowIds};
+use super::tally::{Contender, POLICIES, Tally};
+use crate::emit::Encoder;
+use crate::emit::row::SignalRow;
+use crate::event::CallType;
+use crate::identity::Resolution;
+use crate::identity::fact::OrderKey;
+use crate::identity::ids::{Ids, NodeId, Space};
+use crate::identity::merge::Merged;
+use crate::identity::resolve::{Owner, Resolver, Visitor};
+use crate::lead::{Leads, Page, Signal, Touch};
+use crate::plan::{Ledger, Verdict};
+use crate::rules::Rule;
+use crate::time::MINUTE_MS;
+
+/// What `source` says of every signal.
+pub const SOURCE: &str = "segment";
+
+/// The numbers of event names.
+#[derive(Debug)]
+pub struct EventNames<'a> {
+    numbers: AHashMap<&'a str, u32>,
+    names: Vec<&'a str>,
+}
+
+impl<'a> EventNames<'a> {
+    /// Numbers every name that was counted.
+    pub fn new(counted: &'a Names) -> Self {
+        let mut names: Vec<&str> = counted.sorted().into_iter().map(|(_, name, _)| name).collect();
+        names.sort_unstable();
+        names.dedup();
+        let numbers = names.iter().copied().zip(0..).collect();
+        Self { numbers, names }
+    }
+
+    /// The names by their numbers.
+    pub fn as_slice(&self) -> &[&'a str] {
+        &self.names
+    }
+
+    fn number(&self, name: &str) -> u32 {
+        self.numbers.get(name).copied().unwrap_or(u32::MAX)
+    }
+}
+
+/// The latest name of each group.
+pub type GroupNames = AHashMap<NodeId, (OrderKey, Box<str>)>;
+
+/// What every worker of the second phase shares.
+pub struct Finisher<'a> {
+    engine: &'a Engine,
+    ids: &'a Ids,
+    resolver: Resolver<'a>,
+    merged: &'a Merged,
+    ledger: &'a Ledger,
+    events: &'a EventNames<'a>,
+    internal: Vec<bool>,
+    leads: Leads,
+    groups: Mutex<GroupNames>,
+}
+
+/// What a worker of the second phase has of its own.
+pub struct Worker {
+    /// Its counts.
+    pub tally: Tally,
+    /// One for each format of the signals.
+    pub encoders: Vec<Encoder>,
+}
+
+/// A row with its ids as numbers of the run.
+struct Settled<'a> {
+    row: Row<'a>,
+    ids: RowIds,
+    minute: Option<i64>,
+    period: Option<usize>,
+}
+
+impl<'a> Finisher<'a> {
+    /// A finisher for what has been committed.
+    pub fn new(
+        engine: &'a Engine,
+        ids: &'a Ids,
+        resolver: Resolver<'a>,
+        merged: &'a Merged,
+        ledger: &'a Ledger,
+        events: &'a EventNames<'a>,
+    ) -> Self {
+        let domains = &engine.rules.identity.internal_domains;
+        let is_internal = |(id, space): (NodeId, Space)| {
+            let domain = (space == Space::Email).then(|| ids.text(id).split_once('@')).flatten();
+            domain.is_some_and(|(_, domain)| domains.iter().any(|internal| internal == domain))
+        };
+        let internal =
+            if domains.is_empty() { Vec::new() } else { ids.iter().map(is_internal).collect() };
+        let (leads, groups) = (Leads::default(), Mutex::default());
+        Self { engine, ids, resolver, merged, ledger, events, internal, leads, groups }
+    }
+
+    /// A worker with `encoders` for the signals.
+    pub fn worker(&self, encoders: Vec<Encoder>) -> Worker {
+        let rules = self.engine.rules.rules.len();
+        Worker { tally: Tally::new(self.ledger.periods.len(), rules), encoders }
+    }
+
+    /// All rows of `segment`, whose bytes are `parts`.
+    pub fn segment(&self, worker: &mut Worker, segment: &Segment, parts: &Parts<'_>) {
+        let mut dead = segment.dead.iter().copied().peekable();
+        let mut bytes = parts.rows;
+        let mut cells = Vec::new();
+        for number in 0.. {
+            let Some(row) = Row::read(&mut bytes) else { return };
+            let settled = self.settle(row, parts);
+            if dead.next_if_eq(&number).is_some() {
+                self.duplicate(worker, &settled);
+                continue;
+            }
+            self.count(&mut worker.tally, &settled);
+            match settled.row.head.call {
+                CallType::Identify => self.identify(worker, &settled),
+                CallType::Group => self.group(&settled),
+                CallType::Alias => {}
+                _ => {
+                    cells.clear();
+                    settled.row.cells(&mut cells);
+                    self.signal(worker, &settled, &cells);
+                }
+            }
+            self.weigh_loss(&mut worker.tally, &settled);
+        }
+    }
+
+    /// The leads and the names of groups.
+    pub fn into_leads(self) -> (Leads, GroupNames) {
+        (self.leads, self.groups.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn settle<'r>(&self, row: Row<'r>, parts: &Parts<'_>) -> Settled<'r> {
+        let global = |id: Option<NodeId>| id.and_then(|id| parts.id(id));
+        let RowIds { anonymous, user, email, group } = row.ids;
+        let ids = RowIds {
+            anonymous: global(anonymous),
+            user: global(user),
+            email: global(email),
+            group: global(group),
+        };
+        let at = row.head.key.received.or(row.head.key.time);
+        let minute = at.millis().map(|millis| millis.div_euclid(MINUTE_MS));
+        let period = minute.and_then(|minute| self.ledger.period_of(minute));
+        Settled { row, ids, minute, period }
+    }
+
+    fn duplicate(&self, worker: &mut Worker, settled: &Settled<'_>) {
+        if let Some(period) = settled.period {
+            worker.tally.mix[period].duplicates += 1;
+        }
+        if let Some(minute) = settled.minute
+            && matches!(self.ledger.verdict(minute), Verdict::Partial { .. })
+        {
+            let contender = Contender::new(minute, settled.row.head.key, false, None);
+            worker.tally.partial.push(contender);
+        }
+    }
+
+    fn count(&self, tally: &mut Tally, settled: &Settled<'_>) {
+        let Settled { row, ids, .. } = settled;
+        let has = |flag| u64::from(row.head.flags.has(flag));
+        tally.identify_without_email += has(Flags::WITHOUT_EMAIL);
+        tally.invalid_email += has(Flags::INVALID_EMAIL);
+        tally.blocked_emails += has(Flags::BLOCKED_EMAIL);
+        tally.blocked_ids += has(Flags::BLOCKED_ANONYMOUS_ID) + has(Flags::BLOCKED_USER_ID);
+        let rule = self.rule(row);
+        let user = ids.user.filter(|_| self.engine.rules.identity.user_id);
+        let identifies =
+            row.head.call == CallType::Identify || rule.is_some_and(|rule| rule.identify);
+        if identifies && ids.email.is_some() {
+            tally.facts += u64::from(ids.anonymous.is_some()) + u64::from(user.is_some());
+        }
+        tally.facts += u64::from(ids.anonymous.is_some() && user.is_some());
+        tally.facts += has(Flags::TIES_PREVIOUS);
+        if let Some(mix) = settled.period.and_then(|period| tally.mix.get_mut(period)) {
+            match row.head.call {
+                CallType::Identify => mix.identifies += 1,
+                call if !call.is_signal() => mix.other += 1,
+                _ if rule.is_some() => mix.mapped += 1,
+                _ => mix.unmapped += 1,
+            }
+        }
+    }
+
+    fn rule(&self, row: &Row<'_>) -> Option<&'a Rule> {
+        row.head.rule.and_then(|rule| self.engine.rules.rules.get(rule as usize))
+    }
+
+    fn is_internal(&self, lead: NodeId) -> bool {
+        self.internal.get(lead.index()).copied().unwrap_or(false)
+    }
+
+    /// The lead whose e-mail the event itself brings, unless it is staff.
+    fn brought(&self, settled: &Settled<'_>) -> Option<NodeId> {
+        let lead = self.merged.name(settled.ids.email?);
+        (!self.is_internal(lead)).then_some(lead)
+    }
+
+    fn touch<'r>(&self, lead: NodeId, settled: &Settled<'r>) -> Touch<'r> {
+        let Settled { row, ids, minute, .. } = settled;
+        let accepted = || {
+            let verdict = minute.map_or(Verdict::Accepted, |minute| self.ledger.verdict(minute));
+            verdict == Verdict::Accepted
+        };
+        Touch {
+            lead,
+            key: row.head.key,
+            anonymous: ids.anonymous,
+            user: ids.user,
+            traits: [
+                row.text(Field::Name),
+                row.text(Field::FirstName),
+                row.text(Field::LastName),
+                row.text(Field::Company),
+                row.text(Field::Title),
+                row.text(Field::Phone),
+            ],
+            brings_email: ids.email.map(|_| accepted()),
+        }
+    }
+
+    fn identify(&self, _worker: &mut Worker, settled: &Settled<'_>) {
+        if let Some(lead) = self.brought(settled) {
+            self.leads.identify(&self.touch(lead, settled));
+        }
+    }
+
+    fn owner(&self, settled: &Settled<'_>) -> Option<Owner> {
+        let policy = self.engine.rules.identity.policy;
+        self.resolver.owner(self.visitor(settled), settled.row.head.key.time, policy)
+    }
+
+    fn visitor(&self, settled: &Settled<'_>) -> Visitor {
+        let user = settled.ids.user.filter(|_| self.engine.rules.identity.user_id);
+        Visitor { user, anonymous: settled.ids.anonymous }
+    }
+
+    fn group(&self, settled: &Settled<'_>) {
+        let Some(group) = settled.ids.group else { return };
+        let key = settled.row.head.key;
+        let name = settled.row.text(Field::GroupName);
+        if !name.is_empty() {
+            let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+            let kept = groups.get(&group);
+            if kept.is_none_or(|(kept_key, kept)| (key, name) > (*kept_key, &**kept)) {
+                groups.insert(group, (key, name.into()));
+            }
+        }
+        let Some(owner) = self.owner(settled) else { return };
+        let lead = self.merged.name(owner.email);
+        if !self.is_internal(lead) {
+            self.leads.group(lead, key, group);
+        }
+    }
+
+    /// How many policies would give the signal to someone else.
+    fn compare_policies(&self, tally: &mut Tally, settled: &Settled<'_>, owner: Option<Owner>) {
+        let visitor = self.visitor(settled);
+        if self.resolver.is_plain(visitor) {
+            return;
+        }
+        let email = owner.map(|owner| self.merged.name(owner.email));
+        for (count, policy) in tally.would_change.iter_mut().zip(POLICIES) {
+            let other = self.resolver.owner(visitor, settled.row.head.key.time, policy);
+            *count += u64::from(other.map(|other| self.merged.name(other.email)) != email);
+        }
+    }
+
+    fn signal<'r>(
+        &self,
+        worker: &mut Worker,
+        settled: &Settled<'r>,
+        cells: &[crate::emit::row::Cell<'r>],
+    ) {
+        let tally = &mut worker.tally;
+        let row = &settled.row;
+        let rule = self.rule(row);
+        let event = row.text(Field::Event);
+        match row.head.rule {
+            Some(rule) => tally.matches[rule as usize] += 1,
+            None => tally.unmapped.add(row.head.call, event, 1),
+        }
+        let (email, resolution) = if let Some(email) = settled.ids.email {
+            tally.resolved(Resolution::Direct, None);
+            (Some(email), Resolution::Direct)
+        } else {
+            let owner = self.owner(settled);
+            let resolution = owner.map_or(Resolution::Cold, |owner| owner.resolution);
+            tally.resolved(resolution, owner);
+            self.compare_policies(tally, settled, owner);
+            (owner.map(|owner| owner.email), resolution)
+        };
+        let lead = email.map(|email| self.merged.name(email));
+        if let Some(lead) = lead {
+            if self.is_internal(lead) {
+                tally.internal_signals += 1;
+            } else {
+                let signal = self.signal_of(settled, rule, resolution);
+                self.leads.signal(&self.touch(lead, settled), &signal);
+            }
+        }
+        let text = |text: Option<&'a String>| text.map_or("", String::as_str);
+        let signal_row = SignalRow {
+            signal_id: row.head.key.signal_id,
+            timestamp: row.head.key.time,
+            received_at: row.head.key.received,
+            call: row.head.call,
+            event,
+            signal: rule.and_then(|rule| rule.signal.as_deref()).unwrap_or(event),
+            signal_type: text(rule.and_then(|rule| rule.signal_type.as_ref())),
+            high_intent: rule.is_some_and(|rule| rule.high_intent),
+            rule: text(rule.map(|rule| &rule.id)),
+            score: rule.map_or(0, |rule| rule.score),
+            lead_email: lead.map_or("", |lead| self.ids.text(lead)),
+            resolution,
+            anonymous_id: row.text(Field::AnonymousId),
+            user_id: row.text(Field::UserId),
+            page_url: row.text(Field::PageUrl),
+            page_name: row.text(Field::PageName),
+            source: SOURCE,
+            message_id: row.text(Field::MessageId),
+            columns: cells,
+        };
+        for encoder in &mut worker.encoders {
+            encoder.signal(&signal_row);
+        }
+    }
+
+    fn signal_of<'r>(
+        &self,
+        settled: &Settled<'r>,
+        rule: Option<&Rule>,
+        resolution: Resolution,
+    ) -> Signal<'r> {
+        let row = &settled.row;
+        let url = row.text(Field::PageUrl);
+        let page = Page {
+            url,
+            referrer: row.text(Field::Referrer),
+            utm_source: row.text(Field::UtmSource),
+            utm_medium: row.text(Field::UtmMedium),
+            utm_campaign: row.text(Field::UtmCampaign),
+        };
+        Signal {
+            rule: row.head.rule,
+            event: self.events.number(row.text(Field::Event)),
+            high_intent: rule.is_some_and(|rule| rule.high_intent),
+            rehydrated: resolution == Resolution::Rehydrated,
+            period: settled.period.and_then(|period| u32::try_from(period).ok()),
+            page: (!url.is_empty()).then_some(page),
+        }
+    }
+
+    /// Whether the service would have lost the event.
+    fn weigh_loss(&self, tally: &mut Tally, settled: &Settled<'_>) {
+        let Some(minute) = settled.minute else { return };
+        let is_identify = settled.row.head.call == CallType::Identify;
+        match self.ledger.verdict(minute) {
+            Verdict::Accepted => {}
+            Verdict::Lost => tally.lost_identifies += u64::from(is_identify),
+            Verdict::Partial { .. } => {
+                let key = settled.row.head.key;
+                let brings = self.brought(settled);
+                tally.partial.push(Contender::new(minute, key, is_identify, brings));
+            }
+        }
+    }
+}

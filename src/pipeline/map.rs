@@ -1,0 +1,290 @@
+//! The first phase, for each event: filter, count, hash, and render what is kept into a row.
+//!
+//! Stateless but for counters, so that any number of workers give the same sums and rows.
+
+use ahash::RandomState;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::batch::{Batch, BatchFact, Mark, Place};
+use super::counters::Counters;
+use super::dedup::Rank;
+use super::extract::{self, Extract};
+use super::stored::{Flags, Head, RowIds};
+use super::{Engine, rejects};
+use crate::canonical::Canonical;
+use crate::event::{CallType, Event, Member};
+use crate::identity::fact::OrderKey;
+use crate::identity::ids::{NodeId, Space};
+use crate::identity::value::{EmailFault, normalise_email};
+use crate::parse::json::Json;
+use crate::parse::reject::Reject;
+use crate::parse::{Arrival, Sink};
+use crate::rules::{DedupBy, Rule};
+use crate::time::{DAY_MS, MINUTE_MS, Time};
+
+/// Maps blocks to batches; one for each worker.
+pub struct Mapper<'a> {
+    engine: &'a Engine,
+    canonical: Canonical,
+    email: Vec<u8>,
+    scratch: Vec<u8>,
+    minute: (i64, u64),
+    records: u64,
+    /// What the current block has given so far.
+    pub batch: Batch,
+    counters: Counters,
+}
+
+impl<'a> Mapper<'a> {
+    /// A mapper for `engine`, whose ids are hashed by `hasher`.
+    pub fn new(engine: &'a Engine, hasher: RandomState) -> Self {
+        Self {
+            engine,
+            canonical: Canonical::default(),
+            email: Vec::new(),
+            scratch: Vec::new(),
+            minute: (0, 0),
+            records: 0,
+            batch: Batch::new(hasher),
+            counters: Counters::default(),
+        }
+    }
+
+    /// Begins the batch of the block at `place`.
+    pub fn begin(&mut self, place: Place) {
+        self.batch.restart(place);
+        self.records = 0;
+    }
+
+    /// Ends the batch of a block of so many lines; returns how many records it had.
+    pub fn end(&mut self, lines: u64) -> u64 {
+        self.batch.lines = lines;
+        *self.counters.records_by_file.entry(self.batch.place.file).or_default() += self.records;
+        self.records
+    }
+
+    /// The sums over all blocks.
+    pub fn into_counters(mut self) -> Counters {
+        self.flush_minute();
+        self.counters
+    }
+
+    fn flush_minute(&mut self) {
+        if self.minute.1 > 0 {
+            *self.counters.minutes.entry(self.minute.0).or_default() += self.minute.1;
+        }
+    }
+
+    /// Counts a raw signal received at `at`; runs of one minute cost one look-up.
+    fn count_minute(&mut self, at: Time) {
+        let Some(millis) = at.millis() else {
+            self.counters.undated += 1;
+            return;
+        };
+        let minute = millis.div_euclid(MINUTE_MS);
+        if minute != self.minute.0 {
+            self.flush_minute();
+            self.minute = (minute, 0);
+        }
+        self.minute.1 += 1;
+    }
+
+    /// The time of `event` and when it was received.
+    fn times(&mut self, event: &Event<'_>, captured_at: Time) -> (Time, Time) {
+        let read = |member| event.get(member).and_then(Time::from_json).unwrap_or(Time::MISSING);
+        let received = read(Member::ReceivedAt).or(captured_at);
+        let own = [Member::Timestamp, Member::OriginalTimestamp, Member::SentAt]
+            .into_iter()
+            .map(read)
+            .find(|time| !time.is_missing())
+            .unwrap_or(received);
+        match (own.millis(), received.millis()) {
+            (Some(own), Some(at)) if own - at > DAY_MS => {
+                self.counters.clock_skew += 1;
+                (received, received)
+            }
+            (None, _) => {
+                self.counters.no_timestamp += 1;
+                (own, received)
+            }
+            _ => (own, received),
+        }
+    }
+
+    /// The number of the id at `member`, and whether it is blocked instead.
+    fn id(&mut self, event: &Event<'_>, member: Member, space: Space) -> (Option<NodeId>, bool) {
+        let Some(id) = event.id(member) else { return (None, false) };
+        self.scratch.clear();
+        id.write(&mut self.scratch);
+        let text = std::str::from_utf8(&self.scratch).unwrap_or_default();
+        if space != Space::Group && self.engine.blocklist.blocks(text) {
+            return (None, true);
+        }
+        (Some(self.batch.ids.intern(space, &self.scratch)), false)
+    }
+
+    /// The e-mail that the event brings, and what is wrong with it where it brings none.
+    fn email(
+        &mut self,
+        event: &Event<'_>,
+        call: CallType,
+        rule: Option<&Rule>,
+    ) -> (Option<NodeId>, Flags) {
+        let mut flags = Flags::default();
+        let value = match (call, rule) {
+            (CallType::Identify, _) => extract::identify_email(event),
+            (_, Some(rule)) => extract::mapped(&rule.map.email, event),
+            _ => None,
+        };
+        let Some(value) = value else {
+            if call == CallType::Identify {
+                flags.set(Flags::WITHOUT_EMAIL);
+            }
+            return (None, flags);
+        };
+        let text = value.as_str().unwrap_or_default();
+        match normalise_email(text, &self.engine.blocklist, &mut self.email) {
+            Ok(()) => return (Some(self.batch.ids.intern(Space::Email, &self.email)), flags),
+            Err(EmailFault::Invalid) => flags.set(Flags::INVALID_EMAIL),
+            Err(EmailFault::Blocked) => flags.set(Flags::BLOCKED_EMAIL),
+        }
+        (None, flags)
+    }
+
+    /// Notes what the event ties together, and returns whether it is an alias that ties something.
+    fn tie(&mut self, event: &Event<'_>, call: CallType, ids: &RowIds, identifies: bool) -> bool {
+        #[allow(clippy::cast_possible_truncation)] // a block holds far fewer than 2^32 events
+        let row = self.batch.marks.len() as u32;
+        let users = self.engine.rules.identity.user_id;
+        let user = ids.user.filter(|_| users);
+        let facts = &mut self.batch.facts;
+        if identifies && let Some(target) = ids.email {
+            let sources = [ids.anonymous, user].into_iter().flatten();
+            facts.extend(sources.map(|source| BatchFact { row, source, target }));
+        }
+        let Some(target) = user else { return false };
+        facts.extend(ids.anonymous.map(|source| BatchFact { row, source, target }));
+        if call != CallType::Alias {
+            return false;
+        }
+        // Nothing tells whether the previous id was an anonymous id or a user id.
+        let (Some(anonymous), _) = self.id(event, Member::PreviousId, Space::Anonymous) else {
+            return false;
+        };
+        let (previous, _) = self.id(event, Member::PreviousId, Space::User);
+        let previous = previous.filter(|&previous| previous != target);
+        let sources = std::iter::once(anonymous).chain(previous);
+        self.batch.facts.extend(sources.map(|source| BatchFact { row, source, target }));
+        true
+    }
+
+    /// The key under which copies meet, and what tells them apart beside their times.
+    fn dedup(&mut self, event: &Event<'_>, signal_id: u128, row: u64) -> (Option<u128>, u64) {
+        match self.engine.rules.dedup.by {
+            DedupBy::Content => (Some(signal_id), row),
+            DedupBy::None => (None, row),
+            DedupBy::MessageId => {
+                self.scratch.clear();
+                if let Some(id) = event.id(Member::MessageId) {
+                    id.write(&mut self.scratch);
+                }
+                // First the signal id, as everywhere; the row tells the rest.
+                #[allow(clippy::cast_possible_truncation)] // its upper 48 bits
+                let content = ((signal_id >> 80) as u64) << 16 | row >> 48;
+                (Some(xxhash_rust::xxh3::xxh3_128(&self.scratch)), content)
+            }
+        }
+    }
+
+    /// Hashes of the message id and of the content without it.
+    fn profile(&mut self, event: &Event<'_>, plain: bool) -> (u64, u64) {
+        self.scratch.clear();
+        if let Some(id) = event.id(Member::MessageId) {
+            id.write(&mut self.scratch);
+        }
+        let mut ignored = self.engine.rules.dedup.ignore.clone();
+        ignored.push(Member::MessageId);
+        let content = self.canonical.content_hash(event, &ignored, plain);
+        #[allow(clippy::cast_possible_truncation)] // 64 bits tell contents apart well enough
+        (xxh3_64(&self.scratch), content as u64)
+    }
+
+    fn keep(&mut self, event: &Event<'_>, call: CallType, key: OrderKey, plain: bool) {
+        let matched = if call.is_signal() { self.engine.rules.first_match(event) } else { None };
+        let rule = matched.map(|id| &self.engine.rules.rules[id.index()]);
+        let (email, mut flags) = self.email(event, call, rule);
+        let (anonymous, anonymous_blocked) = self.id(event, Member::AnonymousId, Space::Anonymous);
+        let (user, user_blocked) = self.id(event, Member::UserId, Space::User);
+        let (group, _) = match call {
+            CallType::Group => self.id(event, Member::GroupId, Space::Group),
+            _ => (None, false),
+        };
+        if anonymous_blocked {
+            flags.set(Flags::BLOCKED_ANONYMOUS_ID);
+        }
+        if user_blocked {
+            flags.set(Flags::BLOCKED_USER_ID);
+        }
+        let ids = RowIds { anonymous, user, email, group };
+        let identifies = call == CallType::Identify || rule.is_some_and(|rule| rule.identify);
+        if self.tie(event, call, &ids, identifies) {
+            flags.set(Flags::TIES_PREVIOUS);
+        }
+        #[allow(clippy::cast_possible_truncation)] // a rules file has far fewer
+        let head = Head { call, flags, rule: matched.map(|id| id.index() as u32), key };
+        self.batch.rows.begin(&head);
+        let columns = self.engine.rules.columns.len();
+        Extract { event, call, rule }.write(&mut self.batch.rows, &mut self.canonical, columns);
+        let row = self.batch.rows.end(ids) ^ email.map_or(0, |_| xxh3_64(&self.email));
+        let (dedup, content) = self.dedup(event, key.signal_id, row);
+        let rank = Rank { received: key.received, time: key.time, content };
+        self.batch.marks.push(Mark { key, dedup, rank });
+        if self.engine.profile_duplicates {
+            let profile = self.profile(event, plain);
+            self.batch.profiles.push(profile);
+        }
+    }
+}
+
+impl Sink for Mapper<'_> {
+    fn event(&mut self, event: &Event<'_>, arrival: Arrival) {
+        let Some(call) = event.call_type() else { return };
+        self.records += 1;
+        self.counters.events += 1;
+        if event.id(Member::AnonymousId).is_none() {
+            self.counters.no_anonymous_id += 1;
+        }
+        let (time, received) = self.times(event, arrival.captured_at);
+        if !self.engine.takes(event) {
+            self.counters.filtered += 1;
+            return;
+        }
+        self.count_minute(received.or(time));
+        self.scratch.clear();
+        extract::event_name(event, call, &mut self.canonical, &mut self.scratch);
+        let name = std::str::from_utf8(&self.scratch).unwrap_or_default();
+        self.counters.names.add(call, name, 1);
+        let ignored = &self.engine.rules.dedup.ignore;
+        let signal_id = self.canonical.content_hash(event, ignored, arrival.plain);
+        self.keep(event, call, OrderKey { time, received, signal_id }, arrival.plain);
+    }
+
+    fn reject(&mut self, reject: Reject<'_>) {
+        self.records += 1;
+        self.counters.rejects[reject.refusal.reason as usize] += 1;
+        rejects::encode(&reject, &mut self.batch.rejects);
+    }
+}
+
+/// The value of an event that a row shows as text: a string as it stands, anything else but
+/// `null` in canonical form.
+pub(super) fn write_text(value: Option<Json<'_>>, canonical: &mut Canonical, out: &mut Vec<u8>) {
+    match value {
+        None => {}
+        Some(value) => match value.as_str() {
+            Some(text) => out.extend_from_slice(text.as_bytes()),
+            None if value.is_null() => {}
+            None => canonical.write(value, out),
+        },
+    }
+}

@@ -1,0 +1,367 @@
+//! The second phase: timelines, then every row once, then the leads.
+
+use std::io::Write;
+
+use rayon::ThreadPool;
+
+use super::Engine;
+use super::commit::Segment;
+use super::finish::{EventNames, Finisher, GroupNames, SOURCE};
+use super::ingest::Ingested;
+use super::ordered::in_order;
+use super::output::{Output, Tables};
+use super::rejects;
+use super::tally::{Contender, Tally};
+use super::watch::Watch;
+use crate::emit::row::LeadRow;
+use crate::emit::staging::StagedFile;
+use crate::emit::{Chunk, Spent};
+use crate::error::Error;
+use crate::identity::ids::{Ids, NodeId, Space};
+use crate::identity::merge::Merged;
+use crate::identity::resolve::Resolver;
+use crate::identity::timeline::Timelines;
+use crate::lead::{Leads, Ranked, RuleTerms, Trait};
+use crate::plan::{Ledger, Verdict};
+use crate::report::Visitors;
+use crate::rules::Merge;
+use crate::time::Time;
+
+/// How many leads are encoded at once.
+const LEADS_A_CHUNK: usize = 8192;
+
+/// What the second phase found, for the report.
+pub struct Produced {
+    /// The sums over all kept events.
+    pub tally: Tally,
+    /// Anonymous ids and user ids: how many there are, and how many lead to an e-mail.
+    pub visitors: [Visitors; 2],
+    /// Ids with more e-mails than a person has: which kind, the id, how many at least.
+    pub shared: Vec<(Space, String, usize)>,
+    /// What was merged.
+    pub merged: Merged,
+    /// Leads.
+    pub leads: LeadSums,
+    /// Leads that the service would not have made, by e-mail.
+    pub lost_leads: Vec<String>,
+    /// Leads with a signal, by period of the plan.
+    pub active_leads: Vec<u64>,
+    /// CSV cells that a spreadsheet would have run as formulas.
+    pub guarded_cells: u64,
+}
+
+/// Sums over the leads.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LeadSums {
+    /// All.
+    pub total: u64,
+    /// Those with signals.
+    pub with_signals: u64,
+    /// The lowest score.
+    pub min_score: i64,
+    /// The highest score.
+    pub max_score: i64,
+    /// All scores.
+    pub total_score: i64,
+}
+
+/// Resolves, scores and writes what was ingested.
+///
+/// # Errors
+/// When the run was interrupted, when what was spilled cannot be read, or when an output cannot
+/// be written.
+pub fn produce(
+    engine: &Engine,
+    ingested: &mut Ingested,
+    files: &[String],
+    ledger: &Ledger,
+    output: &mut Output,
+    pool: &ThreadPool,
+    watch: &dyn Watch,
+) -> Result<Produced, Error> {
+    let identity = &engine.rules.identity;
+    let max_emails = identity.max_emails as usize;
+    let mut facts = std::mem::take(&mut ingested.committed.facts);
+    let ids = &ingested.committed.ids;
+    let timelines = pool.install(|| Timelines::new(&mut facts, ids, max_emails));
+    let merged = match identity.merge {
+        Merge::None => Merged::default(),
+        Merge::UserId => Merged::new(&facts, ids, max_emails),
+    };
+    drop(facts);
+    let events = EventNames::new(&ingested.counters.names);
+    let resolver = Resolver::new(&timelines, ids, identity);
+    let finisher = Finisher::new(engine, ids, resolver, &merged, ledger, &events);
+
+    let mut signals = output.signals(engine)?;
+    let rejected = ingested.counters.rejects.iter().any(|&count| count > 0);
+    let mut rejects = if rejected { output.file("rejects.ndjson")? } else { None };
+    let mut tally = write_signals(
+        ingested,
+        files,
+        &finisher,
+        &mut Streams { signals: &mut signals, rejects: rejects.as_mut() },
+        pool,
+        watch,
+    )?;
+    let mut guarded_cells = signals.guarded_cells();
+    output.close(signals)?;
+    if let Some(file) = rejects {
+        output.keep(file);
+    }
+
+    let (leads, groups) = finisher.into_leads();
+    settle_partial(&mut tally, ledger, &leads);
+    let terms = rule_terms(engine);
+    let mut ranked = pool.install(|| leads.rank(&terms, events.as_slice(), ids));
+    let mut table = output.leads()?;
+    let scribe = LeadScribe { ids, groups: &groups, terms: &terms, events: events.as_slice() };
+    for chunk in ranked.chunks_mut(LEADS_A_CHUNK) {
+        table.write(scribe.encode(chunk, &table))?;
+    }
+    guarded_cells += table.guarded_cells();
+    output.close(table)?;
+    Ok(Produced {
+        tally,
+        visitors: [Space::Anonymous, Space::User].map(|space| visitors(&timelines, ids, space)),
+        shared: shared(&timelines, ids, max_emails),
+        leads: sum_leads(&ranked),
+        lost_leads: lost_leads(&ranked, ids),
+        active_leads: active_leads(&mut ranked, ledger.periods.len()),
+        merged,
+        guarded_cells,
+    })
+}
+
+struct Streams<'a, 'b> {
+    signals: &'a mut Tables<'b>,
+    rejects: Option<&'a mut StagedFile>,
+}
+
+/// What one segment gives to the outputs.
+struct Written {
+    chunks: Vec<Chunk>,
+    rejects: Vec<u8>,
+}
+
+fn write_signals(
+    ingested: &Ingested,
+    files: &[String],
+    finisher: &Finisher<'_>,
+    streams: &mut Streams<'_, '_>,
+    pool: &ThreadPool,
+    watch: &dyn Watch,
+) -> Result<Tally, Error> {
+    let committed = &ingested.committed;
+    let lines_before = lines_before(&committed.segments);
+    let encoders: Vec<_> =
+        (0..pool.current_num_threads()).map(|_| streams.signals.encoders()).collect();
+    let encoders = std::sync::Mutex::new(encoders);
+    let all_spent: std::sync::Mutex<Vec<Vec<Spent>>> = std::sync::Mutex::default();
+    let take_spent = || all_spent.lock().ok().and_then(|mut all| all.pop()).unwrap_or_default();
+    let start = || {
+        let own = encoders.lock().ok().and_then(|mut all| all.pop()).unwrap_or_default();
+        (finisher.worker(own), Vec::new())
+    };
+    let workers = in_order(
+        pool,
+        committed.segments.len(),
+        start,
+        |(worker, buffer), number| {
+            if watch.stopped() {
+                return Err(Error::Interrupted);
+            }
+            for (encoder, spent) in worker.encoders.iter_mut().zip(take_spent()) {
+                encoder.reuse(spent);
+            }
+            let segment = &committed.segments[number];
+            let parts = committed.read(segment, buffer).map_err(Error::Spill)?;
+            finisher.segment(worker, segment, &parts);
+            let mut rejects = Vec::new();
+            let file = files.get(segment.place.file as usize).map_or("", String::as_str);
+            rejects::decode(parts.rejects, file, lines_before[number], &mut rejects);
+            let chunks = worker.encoders.iter_mut().map(crate::emit::Encoder::take).collect();
+            Ok(Written { chunks, rejects })
+        },
+        |written: Written| {
+            if let Some(file) = &mut streams.rejects {
+                file.write_all(&written.rejects).map_err(Error::from_output)?;
+            }
+            let spent = streams.signals.write(written.chunks)?;
+            if let Ok(mut all) = all_spent.lock() {
+                all.push(spent);
+            }
+            Ok(())
+        },
+    )?;
+    let mut workers = workers.into_iter().map(|(worker, _)| worker.tally);
+    let mut tally = workers.next().unwrap_or_default();
+    workers.for_each(|other| tally += other);
+    Ok(tally)
+}
+
+/// For each segment, how many lines of its file stand before it.
+fn lines_before(segments: &[Segment]) -> Vec<u64> {
+    let mut before = Vec::with_capacity(segments.len());
+    let (mut file, mut lines) = (None, 0);
+    for segment in segments {
+        if file != Some(segment.place.file) {
+            (file, lines) = (Some(segment.place.file), 0);
+        }
+        before.push(lines);
+        lines += segment.lines;
+    }
+    before
+}
+
+/// Decides about the events of minutes of which only the first few were taken.
+fn settle_partial(tally: &mut Tally, ledger: &Ledger, leads: &Leads) {
+    let mut contenders = std::mem::take(&mut tally.partial);
+    contenders.sort_unstable();
+    for of_minute in contenders.chunk_by(|a, b| a.minute == b.minute) {
+        let Verdict::Partial { accepted } = ledger.verdict(of_minute[0].minute) else { continue };
+        let accepted = usize::try_from(accepted).unwrap_or(usize::MAX).min(of_minute.len());
+        let (taken, lost) = of_minute.split_at(accepted);
+        taken.iter().filter_map(|event| event.brings).for_each(|lead| leads.accept(lead));
+        tally.lost_identifies +=
+            lost.iter().filter(|event: &&Contender| event.is_identify).count() as u64;
+    }
+}
+
+fn rule_terms(engine: &Engine) -> Vec<RuleTerms<'_>> {
+    let terms = engine.rules.rules.iter().map(|rule| RuleTerms {
+        score: rule.score,
+        limit: rule.limit,
+        signal: rule.signal.as_deref(),
+    });
+    terms.collect()
+}
+
+fn visitors(timelines: &Timelines, ids: &Ids, wanted: Space) -> Visitors {
+    let mut visitors = Visitors::default();
+    for (id, _) in ids.iter().filter(|&(_, space)| space == wanted) {
+        visitors.seen += 1;
+        visitors.resolved += u64::from(timelines.distance(id).is_some());
+    }
+    visitors
+}
+
+fn shared(timelines: &Timelines, ids: &Ids, max_emails: usize) -> Vec<(Space, String, usize)> {
+    let mut shared: Vec<_> = ids
+        .iter()
+        .filter(|(_, space)| matches!(space, Space::Anonymous | Space::User))
+        .filter(|&(id, _)| timelines.emails(id).len() > max_emails)
+        .map(|(id, space)| (space, ids.text(id).to_owned(), timelines.emails(id).len()))
+        .collect();
+    shared.sort_unstable();
+    shared
+}
+
+fn sum_leads(ranked: &[Ranked<'_>]) -> LeadSums {
+    let scores = || ranked.iter().map(|lead| lead.score);
+    LeadSums {
+        total: ranked.len() as u64,
+        with_signals: ranked.iter().filter(|lead| lead.lead.signals > 0).count() as u64,
+        min_score: scores().min().unwrap_or(0),
+        max_score: scores().max().unwrap_or(0),
+        total_score: scores().fold(0, i64::saturating_add),
+    }
+}
+
+fn lost_leads(ranked: &[Ranked<'_>], ids: &Ids) -> Vec<String> {
+    let lost = ranked.iter().filter(|lead| !lead.lead.accepted);
+    let mut lost: Vec<String> = lost.map(|lead| ids.text(lead.email).to_owned()).collect();
+    lost.sort_unstable();
+    lost
+}
+
+fn active_leads(ranked: &mut [Ranked<'_>], periods: usize) -> Vec<u64> {
+    let mut active = vec![0; periods];
+    for lead in ranked {
+        for &period in lead.lead.periods() {
+            if let Some(count) = active.get_mut(period as usize) {
+                *count += 1;
+            }
+        }
+    }
+    active
+}
+
+/// Turns leads into rows.
+struct LeadScribe<'a> {
+    ids: &'a Ids,
+    groups: &'a GroupNames,
+    terms: &'a [RuleTerms<'a>],
+    events: &'a [&'a str],
+}
+
+impl LeadScribe<'_> {
+    fn encode(&self, leads: &mut [Ranked<'_>], table: &Tables<'_>) -> Vec<Chunk> {
+        let mut encoders = table.encoders();
+        for ranked in leads {
+            let anonymous_ids = self.texts(ranked.lead.anonymous_ids());
+            let user_ids = self.texts(ranked.lead.user_ids());
+            let row = self.row(ranked, &anonymous_ids, &user_ids);
+            for encoder in &mut encoders {
+                encoder.lead(&row);
+            }
+        }
+        encoders.iter_mut().map(crate::emit::Encoder::take).collect()
+    }
+
+    fn texts(&self, ids: &[NodeId]) -> Vec<&str> {
+        let mut texts: Vec<&str> = ids.iter().map(|&id| self.ids.text(id)).collect();
+        texts.sort_unstable();
+        texts
+    }
+
+    fn row<'r>(
+        &'r self,
+        ranked: &'r Ranked<'_>,
+        anonymous_ids: &'r [&'r str],
+        user_ids: &'r [&'r str],
+    ) -> LeadRow<'r> {
+        let lead = &ranked.lead;
+        let touch = lead.first_touch();
+        let time = |time: Option<Time>| time.unwrap_or(Time::MISSING);
+        let identified_at = time(lead.identified_at);
+        let seen = |seen| if lead.signals == 0 { identified_at } else { time(seen) };
+        let mut company = lead.trait_text(Trait::Company);
+        if company.is_empty() {
+            let names = lead.groups().into_iter().filter_map(|group| self.groups.get(&group));
+            company = names.map(|(_, name)| &**name).next().unwrap_or("");
+        }
+        LeadRow {
+            email: self.ids.text(ranked.email),
+            name: lead.trait_text(Trait::Name),
+            first_name: lead.trait_text(Trait::FirstName),
+            last_name: lead.trait_text(Trait::LastName),
+            company,
+            title: lead.trait_text(Trait::Title),
+            phone: lead.trait_text(Trait::Phone),
+            score: ranked.score,
+            signals: lead.signals,
+            high_intent_signals: lead.high_intent_signals,
+            rehydrated_signals: lead.rehydrated_signals,
+            first_seen: seen(lead.first_seen),
+            last_seen: seen(lead.last_seen),
+            identified_at,
+            first_page_url: touch.map_or("", |touch| &touch.page_url),
+            first_referrer: touch.map_or("", |touch| &touch.referrer),
+            utm_source: touch.map_or("", |touch| &touch.utm_source),
+            utm_medium: touch.map_or("", |touch| &touch.utm_medium),
+            utm_campaign: touch.map_or("", |touch| &touch.utm_campaign),
+            last_signal: self.signal_name(lead.last_signal()),
+            top_signal: ranked.top_signal,
+            anonymous_ids,
+            user_ids,
+            sources: &[SOURCE],
+        }
+    }
+
+    fn signal_name(&self, signal: Option<(Option<u32>, u32)>) -> &str {
+        let Some((rule, event)) = signal else { return "" };
+        let of_rule = rule.and_then(|rule| self.terms.get(rule as usize)?.signal);
+        of_rule.or_else(|| self.events.get(event as usize).copied()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,328 @@
+//! A kept event as it waits between the two phases: a compact row of bytes.
+//!
+//! Everything that any output needs of an event is in its row, so the input is read once. Ids are
+//! numbers of the batch that the row came in.
+
+use crate::emit::row::Cell;
+use crate::event::CallType;
+use crate::identity::fact::OrderKey;
+use crate::identity::ids::NodeId;
+use crate::time::Time;
+
+macro_rules! fields {
+    ($($variant:ident),+ $(,)?) => {
+        /// The texts of a row.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(missing_docs)] // each is the column or trait of that name
+        pub enum Field { $($variant),+ }
+
+        impl Field {
+            /// All of them, in the order of the row.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+        }
+    };
+}
+
+fields! {
+    Event, PageUrl, PageName, AnonymousId, UserId, MessageId, Referrer, UtmSource, UtmMedium,
+    UtmCampaign, Name, FirstName, LastName, Company, Title, Phone, GroupName,
+}
+
+/// What counts about a row beside its values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags(u8);
+
+impl Flags {
+    /// An identify call without an e-mail.
+    pub const WITHOUT_EMAIL: Self = Self(1);
+    /// Its e-mail is not an address.
+    pub const INVALID_EMAIL: Self = Self(2);
+    /// Its e-mail is blocked.
+    pub const BLOCKED_EMAIL: Self = Self(4);
+    /// Its anonymous id is blocked.
+    pub const BLOCKED_ANONYMOUS_ID: Self = Self(8);
+    /// It is an alias that ties its previous id.
+    pub const TIES_PREVIOUS: Self = Self(32);
+    /// Its user id is blocked.
+    pub const BLOCKED_USER_ID: Self = Self(16);
+
+    /// Adds `other`.
+    pub fn set(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    /// Whether `other` is among these.
+    pub fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// The ids of a row; numbers of its batch while it waits, of the run once it is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RowIds {
+    /// The anonymous id, unless blocked.
+    pub anonymous: Option<NodeId>,
+    /// The user id, unless blocked.
+    pub user: Option<NodeId>,
+    /// The e-mail that an identify call or a rule brought.
+    pub email: Option<NodeId>,
+    /// The group of a group call.
+    pub group: Option<NodeId>,
+}
+
+/// The fixed part of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The call.
+    pub call: CallType,
+    /// What counts about it.
+    pub flags: Flags,
+    /// The rule that maps it, by its place in the rules file.
+    pub rule: Option<u32>,
+    /// When, and the content hash.
+    pub key: OrderKey,
+}
+
+const HEAD_BYTES: usize = 4 + 4 + 1 + 1 + 4 + 16 + 8 + 8;
+const ID_BYTES: usize = 16;
+const NONE: u32 = u32::MAX;
+
+/// Appends rows to a buffer: [`begin`](Self::begin), [`text`](Self::text) for every field in
+/// order, [`cell`](Self::cell) for each of the rules' own columns, [`end`](Self::end).
+///
+/// A row is its length, the length of its list of lengths, the fixed part, the list, all texts as
+/// one, and the ids: so the texts are one string, and are checked to be one at once.
+#[derive(Debug, Default)]
+pub struct Rows {
+    bytes: Vec<u8>,
+    lengths: Vec<u8>,
+    texts: Vec<u8>,
+    start: usize,
+}
+
+impl Rows {
+    /// Begins a row.
+    pub fn begin(&mut self, head: &Head) {
+        self.start = self.bytes.len();
+        self.lengths.clear();
+        self.texts.clear();
+        let mut fixed = [0; HEAD_BYTES];
+        fixed[8] = head.call as u8;
+        fixed[9] = head.flags.0;
+        fixed[10..14].copy_from_slice(&head.rule.unwrap_or(NONE).to_le_bytes());
+        fixed[14..30].copy_from_slice(&head.key.signal_id.to_le_bytes());
+        fixed[30..38].copy_from_slice(&head.key.time.to_raw().to_le_bytes());
+        fixed[38..46].copy_from_slice(&head.key.received.to_raw().to_le_bytes());
+        self.bytes.extend_from_slice(&fixed);
+    }
+
+    /// The next field's text, appended by `write`; nothing where it has none.
+    #[inline]
+    pub fn text(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.texts.len();
+        write(&mut self.texts);
+        self.length(self.texts.len() - start);
+    }
+
+    /// That the next own column has no value.
+    pub fn no_cell(&mut self) {
+        self.length(0);
+    }
+
+    /// The next own column's value, appended by `write`: a string where `is_text`, else canonical
+    /// JSON.
+    pub fn cell(&mut self, is_text: bool, write: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.texts.len();
+        write(&mut self.texts);
+        // 0 is absent, so that lengths count from one.
+        self.length(((self.texts.len() - start) << 1 | usize::from(is_text)) + 1);
+    }
+
+    /// Ends the row and returns a hash of all that is in it but its ids.
+    #[allow(clippy::cast_possible_truncation)] // a row is shorter than its 4 GiB record
+    pub fn end(&mut self, ids: RowIds) -> u64 {
+        let Self { bytes, lengths, texts, start } = self;
+        bytes.extend_from_slice(lengths);
+        bytes.extend_from_slice(texts);
+        let content = xxhash_rust::xxh3::xxh3_64(&bytes[*start + 8..]);
+        for id in [ids.anonymous, ids.user, ids.email, ids.group] {
+            bytes.extend_from_slice(&id.map_or(NONE, NodeId::to_raw).to_le_bytes());
+        }
+        let len = (bytes.len() - *start) as u32;
+        bytes[*start..*start + 4].copy_from_slice(&len.to_le_bytes());
+        bytes[*start + 4..*start + 8].copy_from_slice(&(lengths.len() as u32).to_le_bytes());
+        content
+    }
+
+    /// All rows so far.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Forgets all rows but keeps the memory, unless a giant row made it too large.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.bytes.shrink_to(8 << 20);
+        self.texts.shrink_to(1 << 20);
+    }
+
+    /// A length in seven bits a byte, the lowest first; the high bit says that more follow.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)] // the lowest bits are what is wanted
+    fn length(&mut self, mut length: usize) {
+        while length >= 0x80 {
+            self.lengths.push(length as u8 | 0x80);
+            length >>= 7;
+        }
+        self.lengths.push(length as u8);
+    }
+}
+
+/// One row read back.
+#[derive(Clone, Debug)]
+pub struct Row<'a> {
+    /// The fixed part.
+    pub head: Head,
+    /// The ids, as numbers of the batch.
+    pub ids: RowIds,
+    texts: [&'a str; Field::ALL.len()],
+    cell_lengths: &'a [u8],
+    cell_texts: &'a str,
+}
+
+impl<'a> Row<'a> {
+    /// Takes the first row off `bytes`; `None` at the end.
+    pub fn read(bytes: &mut &'a [u8]) -> Option<Self> {
+        let len = u32::from_le_bytes(*bytes.first_chunk()?) as usize;
+        let (row, rest) = bytes.split_at_checked(len)?;
+        *bytes = rest;
+        let (body, ids) = row.split_at_checked(len.checked_sub(ID_BYTES)?)?;
+        let (head, body) = body.split_at_checked(HEAD_BYTES)?;
+        let lengths = u32::from_le_bytes(*head.get(4..)?.first_chunk()?) as usize;
+        let (mut lengths, all) = body.split_at_checked(lengths)?;
+        // Rows are written from strings alone, so this never fails.
+        let mut all = std::str::from_utf8(all).ok()?;
+        let mut texts = [""; Field::ALL.len()];
+        for text in &mut texts {
+            *text = take_text(&mut all, take_length(&mut lengths)?)?;
+        }
+        let id = |place: usize| {
+            let raw = u32::from_le_bytes(*ids.get(place * 4..)?.first_chunk()?);
+            (raw != NONE).then(|| NodeId::from_raw(raw))
+        };
+        let ids = RowIds { anonymous: id(0), user: id(1), email: id(2), group: id(3) };
+        Some(Self { head: read_head(head)?, ids, texts, cell_lengths: lengths, cell_texts: all })
+    }
+
+    /// The text of `field`; empty where the row has none.
+    #[inline]
+    pub fn text(&self, field: Field) -> &'a str {
+        self.texts[field as usize]
+    }
+
+    /// Appends the values of the rules' own columns to `out`.
+    pub fn cells(&self, out: &mut Vec<Cell<'a>>) {
+        let (mut lengths, mut texts) = (self.cell_lengths, self.cell_texts);
+        while let Some(tagged) = take_length(&mut lengths) {
+            let cell = tagged.checked_sub(1).and_then(|tagged| {
+                let text = take_text(&mut texts, tagged >> 1)?;
+                Some(if tagged & 1 == 1 { Cell::Text(text) } else { Cell::Json(text) })
+            });
+            out.push(cell.unwrap_or(Cell::Absent));
+        }
+    }
+}
+
+fn read_head(body: &[u8]) -> Option<Head> {
+    let rule = u32::from_le_bytes(*body.get(10..)?.first_chunk()?);
+    let time =
+        |at: usize| Some(Time::from_raw(i64::from_le_bytes(*body.get(at..)?.first_chunk()?)));
+    Some(Head {
+        call: *CallType::ALL.get(usize::from(*body.get(8)?))?,
+        flags: Flags(*body.get(9)?),
+        rule: (rule != NONE).then_some(rule),
+        key: OrderKey {
+            signal_id: u128::from_le_bytes(*body.get(14..)?.first_chunk()?),
+            time: time(30)?,
+            received: time(38)?,
+        },
+    })
+}
+
+#[inline]
+fn take_length(bytes: &mut &[u8]) -> Option<usize> {
+    let (&first, rest) = bytes.split_first()?;
+    *bytes = rest;
+    if first < 0x80 {
+        return Some(usize::from(first));
+    }
+    let mut length = usize::from(first & 0x7f);
+    let mut shift = 7;
+    loop {
+        let (&next, rest) = bytes.split_first()?;
+        *bytes = rest;
+        length |= usize::from(next & 0x7f) << shift;
+        if next < 0x80 {
+            return Some(length);
+        }
+        shift += 7;
+    }
+}
+
+#[inline]
+fn take_text<'a>(texts: &mut &'a str, len: usize) -> Option<&'a str> {
+    let (text, rest) = texts.split_at_checked(len)?;
+    *texts = rest;
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn head() -> Head {
+        let key = OrderKey { time: Time::MISSING, received: Time::from_raw(5), signal_id: 7 << 90 };
+        Head { call: CallType::Screen, flags: Flags(9), rule: Some(3), key }
+    }
+
+    proptest! {
+        #[test]
+        fn a_row_reads_back_as_it_was_written(
+            texts in proptest::collection::vec(".{0,200}", Field::ALL.len()),
+            cells in proptest::collection::vec(proptest::option::of((any::<bool>(), ".{0,99}")), 0..4),
+        ) {
+            let mut rows = Rows::default();
+            let ids = RowIds { user: Some(NodeId::from_raw(4)), ..RowIds::default() };
+            for _ in 0..2 {
+                rows.begin(&head());
+                for text in &texts {
+                    rows.text(|out| out.extend_from_slice(text.as_bytes()));
+                }
+                for cell in &cells {
+                    match cell {
+                        None => rows.no_cell(),
+                        Some((is_text, text)) => rows.cell(*is_text, |out| out.extend_from_slice(text.as_bytes())),
+                    }
+                }
+                rows.end(ids);
+            }
+            let mut bytes = rows.as_bytes();
+            for _ in 0..2 {
+                let row = Row::read(&mut bytes).unwrap();
+                prop_assert_eq!(row.head, head());
+                prop_assert_eq!(row.ids, ids);
+                prop_assert_eq!(&row.texts[..], &texts.iter().map(String::as_str).collect::<Vec<_>>()[..]);
+                let mut read = Vec::new();
+                row.cells(&mut read);
+                let expected: Vec<_> = cells.iter().map(|cell| match cell {
+                    None => Cell::Absent,
+                    Some((true, text)) => Cell::Text(text),
+                    Some((false, text)) => Cell::Json(text),
+                }).collect();
+                prop_assert_eq!(read, expected);
+            }
+            prop_assert!(Row::read(&mut bytes).is_none());
+        }
+    }
+}

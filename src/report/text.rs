@@ -1,0 +1,245 @@
+//! The report in a few lines for people. No e-mail address stands in it.
+
+use std::fmt::Write;
+
+use super::{Period, Report};
+
+/// How wide a plan's meter is.
+const METER: usize = 24;
+/// How many of a long list are shown.
+const SHOWN: usize = 6;
+
+/// Whether lights are coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colour {
+    /// With ANSI escapes.
+    On,
+    /// Plain text.
+    Off,
+}
+
+/// The summary of `report`, under 80 columns.
+pub fn summary(report: &Report, colour: Colour) -> String {
+    let mut out = String::new();
+    // Writing to a string cannot fail.
+    let _ = write_summary(report, colour, &mut out);
+    out
+}
+
+fn write_summary(report: &Report, colour: Colour, out: &mut String) -> std::fmt::Result {
+    let Report { events, rejects, identity, leads, .. } = report;
+    let files = report.inputs.len();
+    writeln!(
+        out,
+        "read        {} records from {} in {:.2} s ({})",
+        thousands(report.records),
+        if files == 1 { "1 input".into() } else { format!("{} inputs", thousands(files as u64)) },
+        report.elapsed_seconds,
+        bytes(report.bytes_read),
+    )?;
+    if rejects.total > 0 {
+        let reasons = rejects.by_reason.iter().filter(|(_, count)| **count > 0);
+        let reasons: Vec<String> =
+            reasons.map(|(reason, count)| format!("{reason} {}", thousands(*count))).collect();
+        wrapped(out, "rejected", &format!("{}:", thousands(rejects.total)), &reasons)?;
+    }
+    writeln!(
+        out,
+        "events      {}: {} kept, {} duplicates, {} filtered",
+        thousands(events.total),
+        thousands(events.kept),
+        thousands(events.duplicates),
+        thousands(events.filtered),
+    )?;
+    let signals = &identity.signals;
+    writeln!(out, "signals     {}", thousands(signals.total))?;
+    for (name, count) in [
+        ("direct", signals.direct),
+        ("known", signals.known),
+        ("rehydrated", signals.rehydrated),
+        ("cold", signals.cold),
+    ] {
+        let share = percent(count, signals.total);
+        writeln!(out, "  {name:<12}{:>14}  {share:>6}", thousands(count))?;
+    }
+    writeln!(
+        out,
+        "leads       {}: {} with signals, {} without",
+        thousands(leads.total),
+        thousands(leads.with_signals),
+        thousands(leads.without_signals),
+    )?;
+    rules(report, out)?;
+    plan(report, colour, out)?;
+    for fault in &report.faults {
+        writeln!(out, "fault       {fault}")?;
+    }
+    for warning in &report.warnings {
+        writeln!(out, "warning     {warning}")?;
+    }
+    Ok(())
+}
+
+fn rules(report: &Report, out: &mut String) -> std::fmt::Result {
+    let rules = &report.rules;
+    if !rules.by_rule.is_empty() {
+        let total = rules.mapped + rules.unmapped;
+        writeln!(
+            out,
+            "rules       {} of {} signals mapped ({})",
+            thousands(rules.mapped),
+            thousands(total),
+            percent(rules.mapped, total),
+        )?;
+        let mut top: Vec<_> = rules.by_rule.iter().filter(|rule| rule.matches > 0).collect();
+        top.sort_by_key(|rule| std::cmp::Reverse(rule.matches));
+        for rule in top.iter().take(SHOWN) {
+            writeln!(out, "  {:<40}{:>14}", shortened(&rule.id, 38), thousands(rule.matches))?;
+        }
+        if top.len() > SHOWN {
+            writeln!(out, "  … {} more", top.len() - SHOWN)?;
+        }
+    }
+    if !rules.by_rule.is_empty() && !rules.unmapped_by_event.is_empty() {
+        writeln!(out, "unmapped")?;
+        for name in rules.unmapped_by_event.iter().take(SHOWN) {
+            let event = if name.event.is_empty() { name.call } else { &name.event };
+            writeln!(out, "  {:<40}{:>14}", shortened(event, 38), thousands(name.count))?;
+        }
+    }
+    Ok(())
+}
+
+fn plan(report: &Report, colour: Colour, out: &mut String) -> std::fmt::Result {
+    let plan = &report.plan;
+    let Some(limit) = plan.raw_signals_limit else { return Ok(()) };
+    let name = plan.name.as_deref().unwrap_or("plan");
+    writeln!(out, "{name:<11} {} raw signals a {}", thousands(limit), plan.period)?;
+    let earlier = plan.periods.len().saturating_sub(SHOWN);
+    if earlier > 0 {
+        writeln!(out, "  … {earlier} earlier")?;
+    }
+    for period in &plan.periods[earlier..] {
+        meter(period, limit, colour, out)?;
+    }
+    if plan.lost > 0 {
+        writeln!(
+            out,
+            "  lost        {} events, among them {} identify calls; {} leads",
+            thousands(plan.lost),
+            thousands(plan.lost_identifies),
+            thousands(plan.lost_leads),
+        )?;
+    }
+    if let Some(month) = plan.trend.as_ref().and_then(|trend| trend.limit_reached_in.as_ref()) {
+        writeln!(out, "  at this trend the limit is reached in {month}")?;
+    }
+    Ok(())
+}
+
+fn meter(period: &Period, limit: u64, colour: Colour, out: &mut String) -> std::fmt::Result {
+    let width = METER as u64;
+    let filled = (u128::from(period.raw_signals) * u128::from(width) / u128::from(limit.max(1)))
+        .min(u128::from(width)) as usize;
+    let bar = format!("{}{}", "█".repeat(filled), "·".repeat(METER - filled));
+    let code = match period.light {
+        "green" => "32",
+        "amber" => "33",
+        _ => "31",
+    };
+    let bar = if colour == Colour::On { format!("\x1b[{code}m{bar}\x1b[0m") } else { bar };
+    write!(out, "  {:<10}  {bar} {:>12}", period.period, thousands(period.raw_signals))?;
+    write!(out, " {:>8}  {}", percent(period.raw_signals, limit), period.light)?;
+    writeln!(out)
+}
+
+/// A list under a heading, broken before column 80.
+fn wrapped(out: &mut String, head: &str, first: &str, items: &[String]) -> std::fmt::Result {
+    let mut line = format!("{head:<12}{first}");
+    for (place, item) in items.iter().enumerate() {
+        let comma = if place + 1 < items.len() { "," } else { "" };
+        if line.chars().count() + item.len() + 2 > 79 {
+            writeln!(out, "{line}")?;
+            line = " ".repeat(11);
+        }
+        write!(line, " {item}{comma}")?;
+    }
+    writeln!(out, "{line}")
+}
+
+/// A name of the data, fit to be shown: short, without control characters or addresses.
+fn shortened(text: &str, width: usize) -> String {
+    if text.contains('@') {
+        return "(a name with an @)".into();
+    }
+    let clean = |char: char| if char.is_control() { '\u{fffd}' } else { char };
+    if text.chars().count() <= width {
+        return text.chars().map(clean).collect();
+    }
+    text.chars().take(width - 1).map(clean).chain(['…']).collect()
+}
+
+fn thousands(count: u64) -> String {
+    let digits = count.to_string();
+    let mut out = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[allow(clippy::cast_precision_loss)] // shown to a tenth of a percent
+fn percent(part: u64, whole: u64) -> String {
+    if whole == 0 {
+        return "–".into();
+    }
+    format!("{:.1} %", part as f64 / whole as f64 * 100.0)
+}
+
+#[allow(clippy::cast_precision_loss)] // shown to a tenth
+fn bytes(count: u64) -> String {
+    let mut value = count as f64;
+    for unit in ["B", "kB", "MB", "GB"] {
+        if value < 1000.0 {
+            return if unit == "B" { format!("{count} B") } else { format!("{value:.1} {unit}") };
+        }
+        value /= 1000.0;
+    }
+    format!("{value:.1} TB")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_report_divides_by_nothing() {
+        let text = summary(&Report::default(), Colour::Off);
+        assert!(!text.contains("NaN") && text.contains("signals     0"), "{text}");
+    }
+
+    #[test]
+    fn the_plan_is_a_meter_with_a_light() {
+        let mut report = Report::default();
+        report.plan.raw_signals_limit = Some(100);
+        report.plan.period = "month";
+        let period = |raw_signals, light| Period {
+            period: "2025-04".into(),
+            raw_signals,
+            light,
+            ..Period::default()
+        };
+        report.plan.periods = vec![period(50, "green"), period(1_234, "red")];
+        let text = summary(&report, Colour::Off);
+        assert!(
+            text.contains("  2025-04     ████████████············           50   50.0 %  green"),
+            "{text}"
+        );
+        assert!(text.contains("1,234 1234.0 %  red"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() < 80), "{text}");
+        assert!(summary(&report, Colour::On).contains("\x1b[31m"));
+    }
+}

@@ -1,0 +1,136 @@
+//! Reading a table key by key, noting everything that is wrong with it.
+
+use std::ops::Range;
+
+use super::tree::{Entry, Node, Value};
+use crate::diagnostic::Diagnostic;
+
+/// How alike two names must be for one to be a slip for the other.
+const LIKENESS: f64 = 0.75;
+
+/// A table under reading; what is wrong is noted in the list that all tables of a file share.
+pub struct Table<'a> {
+    entries: &'a [Entry],
+    /// Where the table stands.
+    pub span: Range<usize>,
+}
+
+/// Everything that is wrong with a file.
+pub type Faults = Vec<Diagnostic>;
+
+impl<'a> Table<'a> {
+    /// The table that `node` is, whose keys are all among `keys`.
+    pub fn new(node: &'a Node, what: &str, keys: &[&str], faults: &mut Faults) -> Option<Self> {
+        let Value::Table(entries) = &node.value else {
+            faults.push(mismatch(node, what, "a table"));
+            return None;
+        };
+        for entry in entries {
+            if !keys.contains(&entry.key.as_str()) {
+                let message = format!("`{}` is no key of {what}", entry.key);
+                let fault = Diagnostic::error(entry.key_span.clone(), message);
+                faults.push(match nearest(&entry.key, keys) {
+                    Some(key) => fault.with_help(format!("did you mean `{key}`?")),
+                    None => fault.with_help(format!("its keys are {}", keys.join(", "))),
+                });
+            }
+        }
+        Some(Self { entries, span: node.span.clone() })
+    }
+
+    /// The value of `key`.
+    pub fn get(&self, key: &str) -> Option<&'a Node> {
+        self.entries.iter().rev().find(|entry| entry.key == key).map(|entry| &entry.node)
+    }
+
+    /// A text.
+    pub fn text(&self, key: &str, faults: &mut Faults) -> Option<(&'a str, Range<usize>)> {
+        let node = self.get(key)?;
+        let Value::Text(text) = &node.value else {
+            faults.push(mismatch(node, &format!("`{key}`"), "a text"));
+            return None;
+        };
+        Some((text, node.span.clone()))
+    }
+
+    /// A whole number.
+    pub fn integer(&self, key: &str, faults: &mut Faults) -> Option<i64> {
+        let node = self.get(key)?;
+        let Value::Integer(value) = node.value else {
+            faults.push(mismatch(node, &format!("`{key}`"), "a whole number"));
+            return None;
+        };
+        Some(value)
+    }
+
+    /// A whole number from `least` on.
+    pub fn count<T: TryFrom<i64>>(&self, key: &str, least: i64, faults: &mut Faults) -> Option<T> {
+        let value = self.integer(key, faults)?;
+        let converted = if value < least { None } else { T::try_from(value).ok() };
+        if converted.is_none() {
+            let span = self.get(key).map_or(0..0, |node| node.span.clone());
+            let message = format!("`{key}` must be a whole number of {least} or more");
+            faults.push(Diagnostic::error(span, message));
+        }
+        converted
+    }
+
+    /// `true` or `false`.
+    pub fn flag(&self, key: &str, faults: &mut Faults) -> Option<bool> {
+        let node = self.get(key)?;
+        let Value::Bool(value) = node.value else {
+            faults.push(mismatch(node, &format!("`{key}`"), "true or false"));
+            return None;
+        };
+        Some(value)
+    }
+
+    /// One of several names.
+    pub fn choice<T: Copy>(
+        &self,
+        key: &str,
+        choices: &[(&str, T)],
+        faults: &mut Faults,
+    ) -> Option<T> {
+        let (text, span) = self.text(key, faults)?;
+        if let Some(&(_, choice)) = choices.iter().find(|(name, _)| *name == text) {
+            return Some(choice);
+        }
+        let names: Vec<String> = choices.iter().map(|(name, _)| format!("`{name}`")).collect();
+        let message = format!("`{key}` must be one of {}", names.join(", "));
+        faults.push(Diagnostic::error(span, message));
+        None
+    }
+
+    /// A list of texts.
+    pub fn texts(&self, key: &str, faults: &mut Faults) -> Option<Vec<(&'a str, Range<usize>)>> {
+        let node = self.get(key)?;
+        let Value::List(items) = &node.value else {
+            faults.push(mismatch(node, &format!("`{key}`"), "a list of texts"));
+            return None;
+        };
+        let mut texts = Vec::new();
+        for item in items {
+            match &item.value {
+                Value::Text(text) => texts.push((text.as_str(), item.span.clone())),
+                _ => faults.push(mismatch(item, &format!("an item of `{key}`"), "a text")),
+            }
+        }
+        Some(texts)
+    }
+}
+
+/// That `what`, at `node`, is not what was expected.
+pub fn mismatch(node: &Node, what: &str, expected: &str) -> Diagnostic {
+    let found = node.value.name();
+    Diagnostic::error(node.span.clone(), format!("{what} must be {expected}, found {found}"))
+}
+
+/// The key that was likely meant.
+fn nearest<'k>(name: &str, keys: &[&'k str]) -> Option<&'k str> {
+    keys.iter()
+        .map(|key| (strsim::jaro_winkler(&name.to_lowercase(), key), *key))
+        .filter(|(likeness, _)| *likeness >= LIKENESS)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, key)| key)
+}

@@ -1,0 +1,187 @@
+//! A TOML or JSON text as one kind of tree, with the place of everything in the text, so that
+//! what a rules file must be is checked once for both.
+
+use std::ops::Range;
+
+use simd_json::INPUT_PADDING;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::diagnostic::Diagnostic;
+use crate::parse::document::Document;
+use crate::parse::json::{Json, Kind, Number};
+use crate::parse::reject::Refusal;
+
+/// A value and its bytes in the text.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Where it stands.
+    pub span: Range<usize>,
+    /// What it is.
+    pub value: Value,
+}
+
+/// What a node is.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// `true` or `false`
+    Bool(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A text.
+    Text(String),
+    /// A list.
+    List(Vec<Node>),
+    /// A table or object, in the order of the text.
+    Table(Vec<Entry>),
+    /// Anything else, by its name.
+    Other(&'static str),
+}
+
+/// A member of a table.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its name.
+    pub key: String,
+    /// Where the name stands.
+    pub key_span: Range<usize>,
+    /// Its value.
+    pub node: Node,
+}
+
+impl Value {
+    /// What it is, for messages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Bool(_) => "true or false",
+            Self::Integer(_) => "a whole number",
+            Self::Text(_) => "a text",
+            Self::List(_) => "a list",
+            Self::Table(_) => "a table",
+            Self::Other(name) => name,
+        }
+    }
+}
+
+impl Node {
+    /// Reads TOML, or JSON where the text begins with `{`.
+    ///
+    /// # Errors
+    /// Where the text is neither.
+    pub fn parse(text: &str) -> Result<Self, Vec<Diagnostic>> {
+        if text.trim_start().starts_with('{') { from_json(text) } else { from_toml(text) }
+    }
+}
+
+fn from_toml(text: &str) -> Result<Node, Vec<Diagnostic>> {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if errors.is_empty() {
+        let span = table.span();
+        return Ok(Node { span, value: toml_table(table.get_ref()) });
+    }
+    let diagnostics = errors.iter().map(|error| {
+        Diagnostic::error(error.span().unwrap_or(0..0), format!("not TOML: {}", error.message()))
+    });
+    Err(diagnostics.collect())
+}
+
+fn toml_table(table: &DeTable<'_>) -> Value {
+    let mut entries: Vec<Entry> = table
+        .iter()
+        .map(|(key, value)| Entry {
+            key: key.get_ref().to_string(),
+            key_span: key.span(),
+            node: toml_node(value),
+        })
+        .collect();
+    entries.sort_by_key(|entry| entry.key_span.start);
+    Value::Table(entries)
+}
+
+fn toml_node(node: &Spanned<DeValue<'_>>) -> Node {
+    let value = match node.get_ref() {
+        DeValue::String(text) => Value::Text(text.to_string()),
+        DeValue::Boolean(value) => Value::Bool(*value),
+        DeValue::Integer(digits) => i64::from_str_radix(digits.as_str(), digits.radix())
+            .map_or(Value::Other("a number past 64 bits"), Value::Integer),
+        DeValue::Float(_) => Value::Other("a number with a fraction"),
+        DeValue::Datetime(_) => Value::Other("a date"),
+        DeValue::Array(items) => Value::List(items.iter().map(toml_node).collect()),
+        DeValue::Table(table) => toml_table(table),
+    };
+    Node { span: node.span(), value }
+}
+
+fn from_json(text: &str) -> Result<Node, Vec<Diagnostic>> {
+    let mut bytes = text.as_bytes().to_vec();
+    bytes.resize(text.len() + INPUT_PADDING, b' ');
+    let base = bytes.as_ptr().addr();
+    let parsed = Document::default().read(&mut bytes, text.len(), |value| match value {
+        Ok(value) => Ok(json_node(value, 0..0, base)),
+        Err(error) => {
+            let at = error.index().min(text.len().saturating_sub(1));
+            Err((at..at + 1, Refusal::from_parser(&error, text.as_bytes()).detail))
+        }
+    });
+    parsed.map_err(|(span, detail)| vec![Diagnostic::error(span, format!("not JSON: {detail}"))])
+}
+
+/// Strings lie in the text itself, so their addresses tell their places; everything else is placed
+/// where the name before it is.
+fn json_node(json: Json<'_>, before: Range<usize>, base: usize) -> Node {
+    let place = |text: &str| {
+        let start = text.as_ptr().addr().saturating_sub(base);
+        start..start + text.len()
+    };
+    let mut span = before.clone();
+    let value = match json.kind() {
+        Kind::Null => Value::Other("null"),
+        Kind::Bool(value) => Value::Bool(value),
+        Kind::Number(Number::Int(value)) => Value::Integer(value),
+        Kind::Number(Number::Uint(_)) => Value::Other("a number past 64 bits"),
+        Kind::Number(Number::Float(_)) => Value::Other("a number with a fraction"),
+        Kind::String(text) => {
+            // As in TOML the span holds the quotes.
+            let inside = place(text);
+            span = inside.start.saturating_sub(1)..inside.end + 1;
+            Value::Text(text.to_owned())
+        }
+        Kind::Array(_) => {
+            Value::List(json.items().map(|item| json_node(item, before.clone(), base)).collect())
+        }
+        Kind::Object(_) => Value::Table(
+            json.entries()
+                .map(|(key, value)| {
+                    let key_span = place(key);
+                    let node = json_node(value, key_span.clone(), base);
+                    Entry { key: key.to_owned(), key_span, node }
+                })
+                .collect(),
+        ),
+    };
+    Node { span, value }
+}
+
+/// Where the content of the text node at `span` begins in `source`, if it stands there as it is:
+/// then a place in the content is a place in the source.
+pub fn content_start(source: &str, span: &Range<usize>, content: &str) -> Option<usize> {
+    let written = source.get(span.clone())?;
+    let at = written.find(content)?;
+    Some(span.start + at)
+}
+
+impl Node {
+    /// As plain JSON, for the events of tests.
+    pub fn to_json(&self) -> serde_json::Value {
+        match &self.value {
+            Value::Bool(value) => (*value).into(),
+            Value::Integer(value) => (*value).into(),
+            Value::Text(text) => text.clone().into(),
+            Value::List(items) => items.iter().map(Self::to_json).collect(),
+            Value::Table(entries) => serde_json::Value::Object(
+                entries.iter().map(|entry| (entry.key.clone(), entry.node.to_json())).collect(),
+            ),
+            Value::Other(_) => serde_json::Value::Null,
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! From arguments to the list of inputs.
+
+use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use glob::MatchOptions;
+use walkdir::{DirEntry, WalkDir};
+
+use super::fault::Fault;
+
+/// Something to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// Where it is; `None` is standard input.
+    pub path: Option<PathBuf>,
+    /// What to call it before the user; `-` is standard input.
+    pub display: String,
+    /// Its size in bytes as it is stored; `None` of pipes and the like.
+    pub size: Option<u64>,
+}
+
+/// What the arguments name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Discovery {
+    /// In the order of the arguments, each argument's sorted by the bytes of their paths.
+    pub inputs: Vec<Input>,
+    /// Folders that could not be listed, and the like.
+    pub faults: Vec<Fault>,
+}
+
+/// Arguments that name nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DiscoverError {
+    /// No argument, and nothing is piped in.
+    #[error("no input: name files or folders, or pipe events in")]
+    NoInput,
+    /// No such file or folder.
+    #[error("{}: no such file or folder", .0.display())]
+    Missing(PathBuf),
+    /// A pattern that matches no file.
+    #[error("{0}: no file matches this pattern")]
+    NoMatch(String),
+    /// A pattern that cannot be understood.
+    #[error("{pattern}: not a valid pattern: {message}")]
+    BadPattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+/// Lists what `args` name: files, folders (all files in them and below, hidden ones left out),
+/// patterns where no file has that very name, and `-` for standard input, which is also meant by no
+/// argument at all unless it is a terminal. What is reached twice is listed once.
+///
+/// Links to folders are followed when they are named, not when they are met on the way.
+///
+/// # Errors
+/// If an argument names nothing. A folder that is there but cannot be read is no error but a
+/// [`Fault`] in the result.
+pub fn discover(args: &[OsString], stdin_is_terminal: bool) -> Result<Discovery, DiscoverError> {
+    let mut found = Finder::default();
+    if args.is_empty() {
+        if stdin_is_terminal {
+            return Err(DiscoverError::NoInput);
+        }
+        found.add_stdin();
+    }
+    for arg in args {
+        if arg == "-" {
+            found.add_stdin();
+        } else {
+            found.add_argument(Path::new(arg))?;
+        }
+    }
+    Ok(found.discovery)
+}
+
+/// What makes two paths the same file.
+#[derive(PartialEq, Eq, Hash)]
+enum Identity {
+    #[cfg(unix)]
+    Inode(u64, u64),
+    Path(PathBuf),
+}
+
+impl Identity {
+    fn of(path: &Path, metadata: &Metadata) -> Self {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            // Some file systems have no inode numbers.
+            if metadata.ino() != 0 {
+                return Self::Inode(metadata.dev(), metadata.ino());
+            }
+        }
+        let _ = metadata;
+        Self::Path(fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf()))
+    }
+}
+
+#[derive(Default)]
+struct Finder {
+    discovery: Discovery,
+    seen: HashSet<Identity>,
+}
+
+impl Finder {
+    fn add_stdin(&mut self) {
+        // So that a file both named and redirected is read once, where the system can tell.
+        let path = Path::new("/dev/stdin");
+        let identity = fs::metadata(path).map(|metadata| Identity::of(path, &metadata));
+        if self.seen.insert(identity.unwrap_or_else(|_| Identity::Path("-".into()))) {
+            self.discovery.inputs.push(Input { path: None, display: "-".into(), size: None });
+        }
+    }
+
+    fn add_argument(&mut self, path: &Path) -> Result<(), DiscoverError> {
+        match fs::metadata(path) {
+            Ok(metadata) => self.add_existing(path, &metadata),
+            Err(error) if is_missing(&error) => match path.to_str().filter(|s| is_pattern(s)) {
+                Some(pattern) if fs::symlink_metadata(path).is_err() => {
+                    self.add_pattern(pattern)?;
+                }
+                _ => return Err(DiscoverError::Missing(path.to_path_buf())),
+            },
+            Err(error) => self.add_fault(path, &error),
+        }
+        Ok(())
+    }
+
+    /// Adds a named file, or the files of a named folder.
+    fn add_existing(&mut self, path: &Path, metadata: &Metadata) {
+        if metadata.is_dir() {
+            self.add_folder(path);
+        } else {
+            self.add_file(path, metadata);
+        }
+    }
+
+    fn add_file(&mut self, path: &Path, metadata: &Metadata) {
+        if self.seen.insert(Identity::of(path, metadata)) {
+            self.discovery.inputs.push(Input {
+                path: Some(path.to_path_buf()),
+                display: path.display().to_string(),
+                size: metadata.is_file().then_some(metadata.len()),
+            });
+        }
+    }
+
+    fn add_folder(&mut self, folder: &Path) {
+        let mut paths = Vec::new();
+        for entry in WalkDir::new(folder).into_iter().filter_entry(|entry| !is_hidden(entry)) {
+            match entry {
+                Ok(entry) if entry.file_type().is_dir() => {}
+                Ok(entry) => paths.push(entry.into_path()),
+                Err(error) => {
+                    let path = error.path().unwrap_or(folder).to_path_buf();
+                    self.add_fault(&path, &error.into());
+                }
+            }
+        }
+        sort_by_bytes(&mut paths);
+        for path in paths {
+            match fs::metadata(&path) {
+                // Pipes and devices are read when named, but nobody means them by a folder.
+                Ok(metadata) if metadata.is_file() => self.add_file(&path, &metadata),
+                Ok(_) => {}
+                Err(error) => self.add_fault(&path, &error),
+            }
+        }
+    }
+
+    fn add_pattern(&mut self, pattern: &str) -> Result<(), DiscoverError> {
+        let options = MatchOptions {
+            case_sensitive: true,
+            require_literal_separator: true,
+            require_literal_leading_dot: true,
+        };
+        let matches = glob::glob_with(pattern, options).map_err(|error| {
+            let message = format!("{} at character {}", error.msg, error.pos + 1);
+            DiscoverError::BadPattern { pattern: pattern.to_owned(), message }
+        })?;
+        let mut paths = Vec::new();
+        let faults_before = self.discovery.faults.len();
+        for path in matches {
+            match path {
+                Ok(path) => paths.push(path),
+                Err(error) => self.add_fault(error.path(), error.error()),
+            }
+        }
+        if paths.is_empty() && self.discovery.faults.len() == faults_before {
+            return Err(DiscoverError::NoMatch(pattern.to_owned()));
+        }
+        sort_by_bytes(&mut paths);
+        for path in paths {
+            match fs::metadata(&path) {
+                Ok(metadata) => self.add_existing(&path, &metadata),
+                Err(error) => self.add_fault(&path, &error),
+            }
+        }
+        Ok(())
+    }
+
+    fn add_fault(&mut self, path: &Path, error: &io::Error) {
+        // Walking adds the path to the text of its errors; the cause is the plain one.
+        let cause = error.get_ref().and_then(std::error::Error::source);
+        self.discovery.faults.push(Fault {
+            file: None,
+            display: path.display().to_string(),
+            offset: None,
+            decoded: None,
+            message: cause.map_or_else(|| error.to_string(), ToString::to_string),
+        });
+    }
+}
+
+/// Whether nothing can be there: a part of the path does not exist or is no folder.
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+fn is_pattern(name: &str) -> bool {
+    name.contains(['*', '?', '['])
+}
+
+/// Whether an entry below the folder that was named is hidden.
+fn is_hidden(entry: &DirEntry) -> bool {
+    entry.depth() > 0 && is_dotted(entry.file_name())
+}
+
+fn is_dotted(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
+}
+
+/// Sorts by the bytes of the whole path: `a.json` before `a/b.json`.
+fn sort_by_bytes(paths: &mut [PathBuf]) {
+    paths.sort_by(|a, b| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::{create_dir_all, write};
+
+    fn tree(files: &[&str]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = root.path().join(file);
+            create_dir_all(path.parent().unwrap()).unwrap();
+            write(path, file).unwrap();
+        }
+        root
+    }
+
+    fn found(root: &Path, args: &[&str]) -> Result<Discovery, DiscoverError> {
+        let args: Vec<_> = args.iter().map(|arg| root.join(arg).into_os_string()).collect();
+        discover(&args, false)
+    }
+
+    /// The names of what is found, below `root`.
+    fn names(root: &Path, args: &[&str]) -> Vec<String> {
+        let inputs = found(root, args).unwrap().inputs;
+        let prefix = format!("{}/", root.display());
+        inputs.iter().map(|input| input.display.strip_prefix(&prefix).unwrap().into()).collect()
+    }
+
+    #[test]
+    fn folders_are_walked_in_the_order_of_path_bytes_without_hidden_files() {
+        let root = tree(&["d/a/b", "d/a.json", "d/.hidden", "d/.git/x", "d/A", "d/z/1", "d/z/.2"]);
+        assert_eq!(names(root.path(), &["d"]), ["d/A", "d/a.json", "d/a/b", "d/z/1"]);
+        assert_eq!(names(root.path(), &["d/.hidden", "d/.git"]), ["d/.hidden", "d/.git/x"]);
+        assert_eq!(found(root.path(), &["d/A"]).unwrap().inputs[0].size, Some(3));
+    }
+
+    #[test]
+    fn the_order_is_that_of_the_arguments_and_what_comes_twice_is_read_once() {
+        let root = tree(&["b", "a", "d/c"]);
+        fs::hard_link(root.path().join("a"), root.path().join("d/again")).unwrap();
+        assert_eq!(names(root.path(), &["b", "d", "d/../b", ""]), ["b", "d/again", "d/c"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_to_files_are_read_and_links_to_folders_only_when_named() {
+        use std::os::unix::fs::symlink;
+        let root = tree(&["real/x", "d/y", "other"]);
+        symlink("../real", root.path().join("d/link")).unwrap();
+        symlink("../d", root.path().join("d/loop")).unwrap();
+        symlink("../other", root.path().join("d/one")).unwrap();
+        assert_eq!(names(root.path(), &["d"]), ["d/one", "d/y"]);
+        assert_eq!(names(root.path(), &["d/link"]), ["d/link/x"]);
+        symlink("gone", root.path().join("d/dangling")).unwrap();
+        let discovery = found(root.path(), &["d"]).unwrap();
+        assert_eq!((discovery.inputs.len(), discovery.faults.len()), (2, 1));
+        assert!(discovery.faults[0].to_string().contains("d/dangling: No such file"));
+    }
+
+    #[test]
+    fn patterns_are_expanded_unless_a_file_has_that_name() {
+        let root =
+            tree(&["l/b.gz", "l/a.gz", "l/x/c.gz", "l/x/y/d.gz", "l/.h/e.gz", "l/.f.gz", "l/n"]);
+        assert_eq!(names(root.path(), &["l/*.gz"]), ["l/a.gz", "l/b.gz"]);
+        let deep = ["l/a.gz", "l/b.gz", "l/x/c.gz", "l/x/y/d.gz"];
+        assert_eq!(names(root.path(), &["l/**/*.gz"]), deep);
+        assert_eq!(names(root.path(), &["l/?.gz", "l/[x-z]"]), deep);
+        assert_eq!(names(root.path(), &["l/*"])[2..], ["l/n", "l/x/c.gz", "l/x/y/d.gz"]);
+        assert!(!names(root.path(), &["l/**"]).iter().any(|name| name.contains(".h")));
+        write(root.path().join("l/[x-z]"), "").unwrap();
+        assert_eq!(names(root.path(), &["l/[x-z]"]), ["l/[x-z]"]);
+    }
+
+    #[test]
+    fn arguments_that_name_nothing_are_errors() {
+        let root = tree(&["a"]);
+        let error = |arg| found(root.path(), &[arg]).unwrap_err().to_string();
+        assert!(error("b").ends_with("/b: no such file or folder"));
+        assert!(error("a/b").ends_with("/a/b: no such file or folder"));
+        assert!(error("*.gz").ends_with("/*.gz: no file matches this pattern"));
+        assert!(error("[a").contains("/[a: not a valid pattern: "));
+    }
+
+    #[test]
+    fn without_arguments_standard_input_is_read_unless_it_is_a_terminal() {
+        let stdin = [Input { path: None, display: "-".into(), size: None }];
+        assert_eq!(discover(&[], false).unwrap().inputs, stdin);
+        assert_eq!(discover(&["-".into(), "-".into()], true).unwrap().inputs, stdin);
+        assert_eq!(discover(&[], true), Err(DiscoverError::NoInput));
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_listed_is_a_fault() {
+        let mut finder = Finder::default();
+        finder.add_folder(Path::new("/nowhere/at/all"));
+        let faults = finder.discovery.faults;
+        assert_eq!(faults.len(), 1);
+        let text = faults[0].to_string();
+        assert!(text.starts_with("/nowhere/at/all: No such file"), "{text}");
+        assert_eq!(text.matches("nowhere").count(), 1, "{text}");
+    }
+}

@@ -1,0 +1,92 @@
+//! A stream whose bytes can be put back.
+
+use super::decompress::{DecodeError, Decoder};
+
+/// The most that the buffer of bytes put back keeps allocated for reuse, in bytes.
+const KEPT: usize = 16 << 20;
+
+/// What ends an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum End {
+    Regular,
+    Fault(DecodeError),
+}
+
+/// The decompressed bytes of an open input. Bytes once read can be put back, to be read again.
+pub(super) struct OpenInput {
+    decoder: Decoder,
+    /// `pending[position..]` comes before what the decoder gives next.
+    pending: Vec<u8>,
+    position: usize,
+    end: Option<End>,
+}
+
+impl OpenInput {
+    pub fn new(decoder: Decoder) -> Self {
+        Self { decoder, pending: Vec::new(), position: 0, end: None }
+    }
+
+    /// Fills `out`. Returns how many bytes it got: fewer than `out` holds only at the end.
+    pub fn fill(&mut self, out: &mut [u8]) -> usize {
+        let pending = &self.pending[self.position..];
+        let mut filled = pending.len().min(out.len());
+        out[..filled].copy_from_slice(&pending[..filled]);
+        self.position += filled;
+        while filled < out.len() && self.end.is_none() {
+            match self.decoder.read(&mut out[filled..]) {
+                Ok(0) => self.end = Some(End::Regular),
+                Ok(count) => filled += count,
+                Err(error) => self.end = Some(End::Fault(error)),
+            }
+        }
+        filled
+    }
+
+    /// Puts back `tail`, the last bytes that were read.
+    pub fn put_back(&mut self, tail: &[u8]) {
+        if !self.rewind(tail.len()) {
+            if self.pending.capacity() > KEPT {
+                self.pending = Vec::new();
+            }
+            self.pending.clear();
+            self.pending.extend_from_slice(tail);
+            self.position = 0;
+        }
+    }
+
+    /// Does the same without a copy.
+    pub fn put_back_owned(&mut self, tail: Vec<u8>) {
+        if !self.rewind(tail.len()) {
+            self.pending = tail;
+            self.position = 0;
+        }
+    }
+
+    /// Steps back over the last `count` bytes if they came from `pending`: so they all do while
+    /// there is some of it left.
+    fn rewind(&mut self, count: usize) -> bool {
+        let possible = self.position < self.pending.len();
+        if possible {
+            self.position -= count;
+        }
+        possible
+    }
+
+    /// Whether everything is read.
+    pub fn at_end(&self) -> bool {
+        self.end.is_some() && self.position == self.pending.len()
+    }
+
+    /// The fault that cut the input short, if one did and has been reached.
+    pub fn fault(&self) -> Option<&DecodeError> {
+        match &self.end {
+            Some(End::Fault(error)) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// See [`Decoder::decoded`].
+    pub fn decoded(&self) -> Option<u64> {
+        self.decoder.decoded()
+    }
+}

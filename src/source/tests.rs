@@ -1,0 +1,500 @@
+//! Tests of the way from stored bytes to lines, across the modules.
+
+use std::fs;
+use std::io::{self, Cursor, Read, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use proptest::prelude::*;
+
+use super::block::{Block, BlockKind, FileId, HEAD_BYTES, PADDING};
+use super::decompress::{DecodeError, Decoder};
+use super::discover::discover;
+use super::input::OpenInput;
+use super::reader::{OnFault, Options, Reader};
+use super::stream::Stream;
+
+fn is_json(text: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok()
+}
+
+fn options(block_bytes: usize, max_record_bytes: usize) -> Options {
+    Options { block_bytes, max_record_bytes, ..Options::new(is_json) }
+}
+
+/// A line as a parser would get it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Line {
+    Text(u64, Vec<u8>),
+    Oversize(u64, u64, Vec<u8>),
+}
+
+fn without_line_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// What the lines of `text` are, said in the plainest way.
+fn lines_of(text: &[u8], max: usize) -> Vec<Line> {
+    let mut offset = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    let mut lines = Vec::new();
+    for piece in text[offset..].split_inclusive(|&byte| byte == b'\n') {
+        let line = without_line_end(piece);
+        lines.push(if line.len() > max {
+            let head = line[..line.len().min(HEAD_BYTES)].to_vec();
+            Line::Oversize(offset as u64, line.len() as u64, head)
+        } else {
+            Line::Text(offset as u64, line.to_vec())
+        });
+        offset += piece.len();
+    }
+    lines
+}
+
+/// The lines of a block, checked for what every block promises.
+fn lines_of_block(block: &Block) -> Vec<Line> {
+    assert!(block.bytes.len() >= block.len + PADDING);
+    assert_eq!(block.kind, BlockKind::Lines);
+    let content = block.content();
+    assert!(block.last || content.ends_with(b"\n"));
+    let mut at = 0;
+    let mut lines = Vec::new();
+    for piece in content.split_inclusive(|&byte| byte == b'\n') {
+        let offset = block.offset + at as u64;
+        let over = block.oversize.iter().find(|over| over.line_in_block == lines.len());
+        lines.push(if let Some(over) = over {
+            assert!(piece.trim_ascii().is_empty());
+            assert_eq!(over.offset, offset);
+            Line::Oversize(offset, over.length, over.head.clone())
+        } else {
+            Line::Text(offset, without_line_end(piece).to_vec())
+        });
+        at += piece.len();
+    }
+    lines
+}
+
+/// A source that gives few bytes at a time and breaks in the end, if told to.
+struct Trickle {
+    bytes: Cursor<Vec<u8>>,
+    step: usize,
+    breaks: bool,
+}
+
+impl Read for Trickle {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let most = out.len().min(self.step);
+        match self.bytes.read(&mut out[..most])? {
+            0 if self.breaks => Err(io::Error::other("the disk is gone")),
+            count => Ok(count),
+        }
+    }
+}
+
+fn stream(source: impl Read + Send + 'static) -> Stream {
+    Stream::new(FileId(0), OpenInput::new(Decoder::new(Box::new(source), Arc::default())))
+}
+
+/// All lines of a stored file, the fault that ended it, and the size of the largest buffer.
+fn read_all(
+    source: impl Read + Send + 'static,
+    options: &Options,
+) -> (Vec<Line>, Option<DecodeError>, usize) {
+    let mut stream = stream(source);
+    let mut block = Block::default();
+    let (mut lines, mut largest) = (Vec::new(), 0);
+    for number in 0.. {
+        stream.next(&mut block, options);
+        assert_eq!((block.file, block.number), (FileId(0), number));
+        lines.extend(lines_of_block(&block));
+        largest = largest.max(block.bytes.capacity());
+        if block.last {
+            break;
+        }
+    }
+    (lines, stream.fault().cloned(), largest)
+}
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zstd(text: &[u8]) -> Vec<u8> {
+    let mut encoder = zstd::stream::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.include_checksum(true).unwrap();
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn members(text: &[u8], cut: usize, compress: fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
+    let (head, tail) = text.split_at(cut.min(text.len()));
+    [compress(head), compress(tail)].concat()
+}
+
+/// Text that does not compress well, so that its compressed form has many bytes to cut at.
+fn noisy_lines(count: u64) -> Vec<u8> {
+    let mut seed = 1_u64;
+    let mut text = Vec::new();
+    for number in 0..count {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(number);
+        writeln!(text, "{{\"n\":{number},\"x\":\"{seed:x}\"}}").unwrap();
+    }
+    text
+}
+
+fn text() -> impl Strategy<Value = Vec<u8>> {
+    let line = prop_oneof![
+        4 => "[ab\r \u{e9}]{0,12}",
+        1 => "[ab]{0,200}",
+        1 => Just(String::new()),
+    ];
+    let lines = prop::collection::vec(line, 0..20);
+    (any::<bool>(), lines, any::<bool>()).prop_map(|(mark, lines, final_line_end)| {
+        let mut text = if mark { "\u{feff}".to_owned() } else { String::new() };
+        text.push_str(&lines.join("\n"));
+        if final_line_end {
+            text.push('\n');
+        }
+        text.into_bytes()
+    })
+}
+
+proptest! {
+    #[test]
+    fn the_lines_of_all_blocks_are_the_lines_of_the_file(
+        text in text(),
+        block_bytes in 1_usize..100,
+        max in 0_usize..150,
+        step in 1_usize..50,
+        cut in 0_usize..300,
+    ) {
+        let expected = lines_of(&text, max);
+        let stored =
+            [text.clone(), gzip(&text), members(&text, cut, gzip), members(&text, cut, zstd)];
+        for bytes in stored {
+            let source = Trickle { bytes: Cursor::new(bytes), step, breaks: false };
+            let (lines, fault, largest) = read_all(source, &options(block_bytes, max));
+            prop_assert_eq!(&lines, &expected);
+            prop_assert_eq!(fault, None);
+            prop_assert!(largest <= (max + 2).max(block_bytes) + PADDING);
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_one_value_over_many_lines_is_one_block(
+        items in prop::collection::vec("[a{}\\[\\],:\\n]{0,9}", 0..30),
+        block_bytes in 1_usize..100,
+        mark in any::<bool>(),
+        cut in prop::option::of(0_usize..400),
+    ) {
+        let mut text = serde_json::to_vec_pretty(&serde_json::json!({"list": items})).unwrap();
+        if let Some(cut) = cut {
+            text.truncate(cut);
+        }
+        let stored = if mark { [b"\xef\xbb\xbf".as_slice(), &text].concat() } else { text.clone() };
+        if is_json(&text) {
+            let mut block = Block::default();
+            stream(Cursor::new(stored)).next(&mut block, &options(block_bytes, 1000));
+            prop_assert_eq!((block.kind, block.last), (BlockKind::Whole, true));
+            prop_assert_eq!(block.content(), &text);
+            prop_assert_eq!(block.offset, if mark { 3 } else { 0 });
+            prop_assert!(block.bytes.len() >= block.len + PADDING);
+        } else {
+            let expected = lines_of(&stored, 1000);
+            let (lines, ..) = read_all(Cursor::new(stored), &options(block_bytes, 1000));
+            prop_assert_eq!(lines, expected);
+        }
+    }
+
+    #[test]
+    fn a_damaged_file_never_panics_and_its_blocks_stay_in_order(
+        at in 0_usize..400,
+        with in any::<u8>(),
+        zstandard in any::<bool>(),
+    ) {
+        let text = noisy_lines(20);
+        let mut bytes = if zstandard { zstd(&text) } else { gzip(&text) };
+        let at = at % bytes.len();
+        bytes[at] ^= with;
+        let _ = read_all(Cursor::new(bytes), &options(64, 1000));
+    }
+}
+
+#[test]
+fn a_value_over_many_lines_past_the_limit_is_read_as_lines() {
+    let text = serde_json::to_vec_pretty(&vec![1; 100]).unwrap();
+    let options = Options { max_value_bytes: text.len() - 1, ..options(16, 1000) };
+    let (lines, ..) = read_all(Cursor::new(text.clone()), &options);
+    assert_eq!(lines, lines_of(&text, 1000));
+}
+
+#[test]
+fn broken_newline_delimited_json_is_not_gathered_in_memory() {
+    static LONGEST: Mutex<usize> = Mutex::new(0);
+    fn watched(text: &[u8]) -> bool {
+        let mut longest = LONGEST.lock().unwrap();
+        *longest = text.len().max(*longest);
+        is_json(text)
+    }
+    let text = [b"{\"cut\": \n".as_slice(), &noisy_lines(500)].concat();
+    let options = Options { is_json: watched, ..options(256, 1000) };
+    let (lines, ..) = read_all(Cursor::new(text.clone()), &options);
+    assert_eq!(lines, lines_of(&text, 1000));
+    assert!(*LONGEST.lock().unwrap() < 256);
+}
+
+/// Whether `lines` are the first lines of `all`, the last of them perhaps cut.
+fn is_prefix(lines: &[Line], all: &[Line]) -> bool {
+    let Some((Line::Text(offset, cut), whole)) = lines.split_last() else {
+        return lines.is_empty();
+    };
+    let Line::Text(at, full) = &all[whole.len()] else { return false };
+    whole == &all[..whole.len()] && offset == at && full.starts_with(cut)
+}
+
+#[test]
+fn gzip_cut_anywhere_gives_the_lines_before_the_cut_and_a_fault() {
+    let text = noisy_lines(40);
+    let bytes = members(&text, 700, gzip);
+    let second = gzip(&text[..700]).len();
+    let all = lines_of(&text, 1000);
+    // One byte does not tell the format; whole members are whole files.
+    for cut in (2..bytes.len()).filter(|&cut| cut != second) {
+        let (lines, fault, _) = read_all(Cursor::new(bytes[..cut].to_vec()), &options(128, 1000));
+        assert!(is_prefix(&lines, &all), "cut at {cut}");
+        assert_eq!(fault.unwrap().offset, cut as u64 - u64::from(cut == second + 1));
+        if cut > second {
+            let decoded = lines.last().map(|line| match line {
+                Line::Text(offset, text) => offset + text.len() as u64,
+                Line::Oversize(..) => 0,
+            });
+            assert!(decoded >= Some(699), "the first member counts: cut at {cut}");
+        }
+    }
+}
+
+#[test]
+fn zstd_cut_anywhere_gives_the_lines_before_the_cut_and_a_fault() {
+    let text = noisy_lines(8000);
+    let bytes = zstd(&text);
+    let all = lines_of(&text, 1000);
+    let mut most = 0;
+    for cut in (4..bytes.len()).step_by(997).chain([bytes.len() - 1]) {
+        let (lines, fault, _) = read_all(Cursor::new(bytes[..cut].to_vec()), &options(999, 1000));
+        assert!(is_prefix(&lines, &all), "cut at {cut}");
+        let fault = fault.unwrap();
+        assert_eq!(
+            (fault.offset, fault.message.as_str()),
+            (cut as u64, "the zstd data is cut off")
+        );
+        most = most.max(lines.len());
+    }
+    assert_eq!(most, all.len());
+}
+
+#[test]
+fn bytes_decoded_before_corruption_are_delivered() {
+    let text = noisy_lines(20_000);
+    let all = lines_of(&text, 1000);
+    for compress in [gzip, zstd] {
+        let mut bytes = compress(&text);
+        let damaged = bytes.len() * 6 / 10;
+        bytes[damaged..damaged + 64].fill(0xff);
+        let (lines, fault, _) = read_all(Cursor::new(bytes), &options(5000, 1000));
+        let fault = fault.unwrap();
+        assert!(fault.message.starts_with("corrupt"), "{fault:?}");
+        // The text is alike all over, so a little under six tenths of it stands before the damage.
+        let sure = all.len() / 2;
+        assert!(lines.len() > sure && lines[..sure] == all[..sure], "{} lines", lines.len());
+    }
+}
+
+#[test]
+fn a_wrong_checksum_is_a_fault_after_all_lines() {
+    let text = noisy_lines(100);
+    for (mut bytes, from_end) in [(gzip(&text), 8), (zstd(&text), 1)] {
+        let at = bytes.len() - from_end;
+        bytes[at] ^= 1;
+        let (lines, fault, _) = read_all(Cursor::new(bytes), &options(512, 1000));
+        assert_eq!(lines, lines_of(&text, 1000));
+        assert!(fault.unwrap().message.starts_with("corrupt"));
+    }
+}
+
+#[test]
+fn garbage_after_compressed_data_is_a_fault_and_zero_padding_is_not() {
+    let text = noisy_lines(3);
+    for bytes in [gzip(&text), zstd(&text)] {
+        let padded = [bytes.as_slice(), &[0; 1000]].concat();
+        let (lines, fault, _) = read_all(Cursor::new(padded), &options(512, 1000));
+        assert_eq!((lines, fault), (lines_of(&text, 1000), None));
+
+        let soiled = [bytes.as_slice(), b"garbage"].concat();
+        let (lines, fault, _) = read_all(Cursor::new(soiled), &options(512, 1000));
+        assert_eq!(lines, lines_of(&text, 1000));
+        let fault = fault.unwrap();
+        assert_eq!(fault.offset, bytes.len() as u64);
+        assert!(fault.message.starts_with("garbage"));
+    }
+}
+
+#[test]
+fn a_zstd_file_may_begin_with_a_skippable_frame() {
+    let skippable = [0x5a, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, b'h', b'i'];
+    let bytes = [skippable.as_slice(), &zstd(b"a\nb\n")].concat();
+    let (lines, fault, _) = read_all(Cursor::new(bytes), &options(512, 1000));
+    assert_eq!((lines, fault), (lines_of(b"a\nb\n", 1000), None));
+}
+
+#[test]
+fn a_source_that_breaks_gives_what_it_had() {
+    let text = noisy_lines(10);
+    for bytes in [text.clone(), gzip(&text)] {
+        let length = bytes.len() as u64;
+        let half = bytes[..bytes.len() - 1].to_vec();
+        let source = Trickle { bytes: Cursor::new(half), step: 7, breaks: true };
+        let (lines, fault, _) = read_all(source, &options(64, 1000));
+        assert!(is_prefix(&lines, &lines_of(&text, 1000)));
+        assert_eq!(lines.len(), 10);
+        let fault = fault.unwrap();
+        assert_eq!((fault.offset, fault.message.as_str()), (length - 1, "the disk is gone"));
+    }
+}
+
+#[test]
+fn a_giant_line_is_passed_over_in_bounded_memory() {
+    let giant = vec![b'x'; 3 << 20];
+    let text = [b"{}\n".as_slice(), &giant, b"\r\n{}\n", &giant].concat();
+    let (lines, fault, largest) = read_all(Cursor::new(gzip(&text)), &options(4096, 100_000));
+    assert_eq!((&lines, fault), (&lines_of(&text, 100_000), None));
+    assert_eq!(lines[1], Line::Oversize(3, 3 << 20, vec![b'x'; HEAD_BYTES]));
+    assert!(largest <= 100_002 + PADDING);
+}
+
+fn reader_of(folder: &Path, options: Options) -> Reader {
+    Reader::new(discover(&[folder.into()], false).unwrap(), options)
+}
+
+#[test]
+fn many_threads_share_many_files_and_every_file_ends_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut expected = Vec::new();
+    for number in 0..40_u64 {
+        let text = noisy_lines(number * 7);
+        let bytes = match number % 3 {
+            0 => text.clone(),
+            1 => gzip(&text),
+            _ => zstd(&text),
+        };
+        fs::write(folder.path().join(format!("{number:02}")), bytes).unwrap();
+        expected.push(lines_of(&text, 1000));
+    }
+    let reader = reader_of(folder.path(), options(512, 1000));
+    let found = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let mut block = Block::default();
+                while reader.next(&mut block).unwrap() {
+                    let place = (block.file, block.number);
+                    found.lock().unwrap().push((place, block.last, lines_of_block(&block)));
+                }
+            });
+        }
+    });
+    let mut found = found.into_inner().unwrap();
+    found.sort();
+    for (file, expected) in (0..).zip(expected) {
+        let blocks: Vec<_> = found.iter().filter(|(place, ..)| place.0 == FileId(file)).collect();
+        let numbers: Vec<_> = blocks.iter().map(|(place, ..)| place.1 as usize).collect();
+        assert_eq!(numbers, (0..blocks.len()).collect::<Vec<_>>());
+        assert!(
+            blocks.iter().all(|(place, last, _)| *last == (place.1 as usize == blocks.len() - 1))
+        );
+        let lines: Vec<_> = blocks.iter().flat_map(|(.., lines)| lines.clone()).collect();
+        assert_eq!(lines, expected);
+    }
+    assert_eq!(Some(reader.bytes_read()), reader.total_bytes());
+    assert_eq!(reader.faults(), []);
+}
+
+#[test]
+fn one_file_is_shared_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = noisy_lines(3000);
+    fs::write(folder.path().join("a"), gzip(&text)).unwrap();
+    let reader = reader_of(folder.path(), options(300, 1000));
+    let lines = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let mut block = Block::default();
+                while reader.next(&mut block).unwrap() {
+                    lines.lock().unwrap().extend(lines_of_block(&block));
+                }
+            });
+        }
+    });
+    let mut lines = lines.into_inner().unwrap();
+    lines.sort();
+    assert_eq!(lines, lines_of(&text, 1000));
+}
+
+fn folder_with_faults() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a"), "1\n").unwrap();
+    fs::write(folder.path().join("b"), &gzip(&noisy_lines(9))[..60]).unwrap();
+    fs::write(folder.path().join("c"), "2\n").unwrap();
+    fs::write(folder.path().join("d"), "3\n").unwrap();
+    folder
+}
+
+#[test]
+fn faults_are_noted_and_the_other_files_are_read() {
+    let folder = folder_with_faults();
+    let reader = reader_of(folder.path(), options(512, 1000));
+    fs::remove_file(folder.path().join("c")).unwrap();
+    let mut block = Block::default();
+    let mut ends = Vec::new();
+    while reader.next(&mut block).unwrap() {
+        assert!(block.last && block.bytes.len() >= block.len + PADDING);
+        ends.push((block.file.0, block.len > 0));
+    }
+    assert_eq!(ends, [(0, true), (1, true), (2, false), (3, true)]);
+    let faults = reader.faults();
+    assert_eq!(
+        faults.iter().map(|f| f.file).collect::<Vec<_>>(),
+        [Some(FileId(1)), Some(FileId(2))]
+    );
+    assert!(faults[0].to_string().contains("/b: at byte 60: the gzip data is cut off (after "));
+    assert!(faults[1].to_string().contains("/c: No such file"));
+}
+
+#[test]
+fn when_told_so_the_first_fault_stops_the_run() {
+    let folder = folder_with_faults();
+    let options = Options { on_fault: OnFault::Stop, ..options(512, 1000) };
+    let reader = reader_of(folder.path(), options);
+    let mut block = Block::default();
+    assert_eq!(reader.next(&mut block), Ok(true));
+    let fault = reader.next(&mut block).unwrap_err();
+    assert_eq!(fault.offset, Some(60));
+    assert_eq!(reader.next(&mut block), Err(fault));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_named_pipe_is_read_as_a_stream_of_unknown_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = reader_of(&pipe, options(512, 1000));
+    assert_eq!(reader.total_bytes(), None);
+    let writer = std::thread::spawn(move || fs::write(pipe, gzip(b"1\n2\n")).unwrap());
+    let mut block = Block::default();
+    assert_eq!(reader.next(&mut block), Ok(true));
+    assert_eq!(block.content(), b"1\n2\n");
+    writer.join().unwrap();
+}
