@@ -1,0 +1,31 @@
+//! The man pages under `man/` are those of the command line as it is.
+
+#![allow(clippy::unwrap_used)] // also in the helpers, which clippy takes for no tests
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use backtrail::cli::man;
+
+const RENEW: &str = "renew them with: cargo run -- man --out man";
+
+fn committed() -> BTreeMap<String, Vec<u8>> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("man");
+    let entries = std::fs::read_dir(&dir).unwrap_or_else(|error| panic!("man: {error}; {RENEW}"));
+    let page = |path: &Path| {
+        (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(path).unwrap())
+    };
+    entries.map(|entry| page(&entry.unwrap().path())).collect()
+}
+
+#[test]
+fn the_committed_pages_are_those_of_the_command_line() {
+    let generated: BTreeMap<String, Vec<u8>> =
+        man::pages().unwrap().into_iter().map(|page| (page.file_name, page.text)).collect();
+    let committed = committed();
+    let names = |pages: &BTreeMap<String, Vec<u8>>| pages.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&committed), names(&generated), "the pages under man/ are others; {RENEW}");
+    for (name, text) in &generated {
+        assert!(committed[name] == *text, "man/{name} is out of date; {RENEW}");
+    }
+}
