@@ -7,7 +7,7 @@ use crate::identity::Resolution;
 use crate::identity::fact::OrderKey;
 use crate::identity::ids::NodeId;
 use crate::identity::resolve::Owner;
-use crate::report::Mix;
+use crate::plan::PeriodMix;
 use crate::rules::Policy;
 
 /// The policies, in the order of reports.
@@ -39,7 +39,7 @@ pub struct Tally {
     /// Signals that no rule maps.
     pub unmapped: Names,
     /// By period of the plan, what the raw signals were.
-    pub mix: Vec<Mix>,
+    pub mix: Vec<PeriodMix>,
     /// Identify calls that the service would have lost.
     pub lost_identifies: u64,
     /// Events in minutes of which the service would have taken only the first few.
@@ -69,7 +69,11 @@ impl Contender {
 impl Tally {
     /// Nothing counted yet, for a plan of so many periods and so many rules.
     pub fn new(periods: usize, rules: usize) -> Self {
-        Self { mix: vec![Mix::default(); periods], matches: vec![0; rules], ..Self::default() }
+        Self {
+            mix: vec![PeriodMix::default(); periods],
+            matches: vec![0; rules],
+            ..Self::default()
+        }
     }
 
     /// A signal with its owner.
@@ -84,16 +88,6 @@ impl Tally {
 fn add_all<T: AddAssign>(sums: &mut [T], others: Vec<T>) {
     for (sum, other) in sums.iter_mut().zip(others) {
         *sum += other;
-    }
-}
-
-impl AddAssign for Mix {
-    fn add_assign(&mut self, other: Self) {
-        self.duplicates += other.duplicates;
-        self.identifies += other.identifies;
-        self.mapped += other.mapped;
-        self.unmapped += other.unmapped;
-        self.other += other.other;
     }
 }
 

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::plan::PeriodMix;
+
 /// `report.json`. Lists and maps are in a fixed order; a count that was not asked for is `null`.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
@@ -270,18 +272,7 @@ pub struct Period {
     pub active_leads_limit: Option<u64>,
     pub active_leads_light: &'static str,
     /// What the raw signals were.
-    pub mix: Mix,
-}
-
-/// What the raw signals of a period were.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-#[allow(missing_docs)]
-pub struct Mix {
-    pub duplicates: u64,
-    pub identifies: u64,
-    pub mapped: u64,
-    pub unmapped: u64,
-    pub other: u64,
+    pub mix: PeriodMix,
 }
 
 /// Something that is wrong with an input.
