@@ -16,7 +16,7 @@ use backtrail::fql::Expr;
 use backtrail::identity::value::Blocklist;
 use backtrail::parse::document::{Document, is_json};
 use backtrail::parse::reject::Reject;
-use backtrail::parse::{Arrival, Detection, Parser, Sink};
+use backtrail::parse::{Arrival, Detection, Sink};
 use backtrail::pipeline::Engine;
 use backtrail::pipeline::batch::Place;
 use backtrail::pipeline::ingest::ingest;
@@ -24,7 +24,7 @@ use backtrail::pipeline::map::Mapper;
 use backtrail::pipeline::spill::Spill;
 use backtrail::pipeline::watch::Unwatched;
 use backtrail::rules::Rules;
-use backtrail::source::{Block, Discovery, Input, Options, Reader};
+use backtrail::source::{Block, Discovery, Input, Options, PADDING, Reader};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use history::{History, Plan};
@@ -46,7 +46,7 @@ fn events() -> Vec<u8> {
 fn block() -> Block {
     let mut bytes = events();
     let len = bytes.len();
-    bytes.resize(len + simd_json::INPUT_PADDING, b' ');
+    bytes.resize(len + PADDING, b' ');
     Block { bytes, len, ..Block::default() }
 }
 
@@ -76,12 +76,11 @@ impl<F: FnMut(&Event<'_>)> Sink for Each<F> {
 
 fn each(bencher: Bencher<'_, '_>, mut look: impl FnMut(&Event<'_>)) {
     let block = block();
-    let mut parser = Parser::new(Detection::EitherId, 8 << 20);
+    let mut parser = engine(0).parser();
     bencher
         .counter(BytesCount::new(block.len))
         .counter(ItemsCount::new(EVENTS))
-        .with_inputs(|| block.clone())
-        .bench_local_refs(|block| parser.read_block(block, &mut Each(&mut look)));
+        .bench_local(|| parser.read_block(&block, &mut Each(&mut look)));
 }
 
 /// The tape alone, as the measure of everything else.
@@ -89,17 +88,17 @@ fn each(bencher: Bencher<'_, '_>, mut look: impl FnMut(&Event<'_>)) {
 fn tape(bencher: Bencher<'_, '_>) {
     let block = block();
     let mut document = Document::default();
-    bencher
-        .counter(BytesCount::new(block.len))
-        .counter(ItemsCount::new(EVENTS))
-        .with_inputs(|| block.bytes.clone())
-        .bench_local_refs(|bytes| {
+    bencher.counter(BytesCount::new(block.len)).counter(ItemsCount::new(EVENTS)).bench_local(
+        || {
+            let bytes = &block.bytes;
             let mut start = 0;
             while let Some(length) = memchr::memchr(b'\n', &bytes[start..block.len]) {
-                document.read(&mut bytes[start..], length, |json| black_box(json.is_ok()));
+                let line = &bytes[start..start + length];
+                document.read(line, |json| black_box(json.is_ok()));
                 start += length + 1;
             }
-        });
+        },
+    );
 }
 
 #[divan::bench]
@@ -138,18 +137,16 @@ fn fql(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn map(bencher: Bencher<'_, '_>) {
     let engine = engine(10);
-    let mut parser = Parser::new(engine.detection, engine.max_record_bytes);
+    let mut parser = engine.parser();
     let mut mapper = Mapper::new(&engine, RandomState::new());
     let block = block();
-    bencher
-        .counter(BytesCount::new(block.len))
-        .counter(ItemsCount::new(EVENTS))
-        .with_inputs(|| block.clone())
-        .bench_local_refs(|block| {
+    bencher.counter(BytesCount::new(block.len)).counter(ItemsCount::new(EVENTS)).bench_local(
+        || {
             mapper.begin(Place::default());
-            let lines = parser.read_block(block, &mut mapper);
+            let lines = parser.read_block(&block, &mut mapper);
             mapper.end(lines)
-        });
+        },
+    );
 }
 
 /// The first phase on a file, on one thread and on all.

@@ -4,6 +4,8 @@
 //! double holds are written digit for digit, where JCS would round them. Two events that differ in
 //! the last digit of a 64-bit id are two events.
 
+pub mod content;
+
 use std::cmp::Ordering;
 
 use xxhash_rust::xxh3::xxh3_128;
@@ -43,7 +45,25 @@ pub struct Canonical {
 impl Canonical {
     /// The 128-bit XXH3 (seed 0) of the canonical form of `event`'s content, without the members
     /// `ignored`. `plain` promises that no string of the event has a character to escape.
+    ///
+    /// Where the event's outline says what its content is, that has been told `ignored` before.
+    #[inline]
     pub fn content_hash(&mut self, event: &Event<'_>, ignored: &[Member], plain: bool) -> u128 {
+        let Some(content) = event.content() else {
+            return self.content_hash_without(event, ignored, plain);
+        };
+        self.text.clear();
+        content.write(event.root().doc(), &mut self.text);
+        xxh3_128(&self.text)
+    }
+
+    /// The same, whatever the event's outline says.
+    pub fn content_hash_without(
+        &mut self,
+        event: &Event<'_>,
+        ignored: &[Member],
+        plain: bool,
+    ) -> u128 {
         self.text.clear();
         self.text.push(b'{');
         for member in CONTENT_MEMBERS {
@@ -120,22 +140,16 @@ fn is_ordered(value: Json<'_>) -> bool {
 }
 
 fn write_unordered(value: Json<'_>, out: &mut Vec<u8>, order: &mut Vec<u32>, plain: bool) {
-    let nodes = value.nodes();
-    let member_at = |place: u32| Json::member_at(nodes, place as usize);
+    let member_at = |place: u32| value.member_at(place);
     let base = order.len();
-    order.extend(value.places());
-    order[base..].sort_unstable_by(|&a, &b| {
-        let names = match (member_at(a), member_at(b)) {
-            (Some((a, _)), Some((b, _))) => compare_utf16(a, b),
-            _ => Ordering::Equal,
-        };
-        names.then(a.cmp(&b))
-    });
+    order.extend(value.entries().map(|(_, member)| member.place()));
+    order[base..]
+        .sort_unstable_by(|&a, &b| compare_utf16(member_at(a).0, member_at(b).0).then(a.cmp(&b)));
     out.push(b'{');
     let mut first = true;
     for slot in base..order.len() {
-        let Some((key, member)) = member_at(order[slot]) else { continue };
-        let next = order.get(slot + 1).and_then(|&place| member_at(place));
+        let (key, member) = member_at(order[slot]);
+        let next = order.get(slot + 1).map(|&place| member_at(place));
         if next.is_some_and(|(next, _)| next == key) {
             continue; // of several members with one name the last counts
         }
@@ -159,7 +173,7 @@ fn write_member(key: &str, value: Json<'_>, out: &mut Vec<u8>, order: &mut Vec<u
 /// The order of RFC 8785: by UTF-16 code units. It differs from the order of the bytes only where
 /// a character past U+FFFF meets one from U+E000 to U+FFFF.
 #[inline]
-fn compare_utf16(a: &str, b: &str) -> Ordering {
+pub(crate) fn compare_utf16(a: &str, b: &str) -> Ordering {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     match a.iter().zip(b).find(|(x, y)| x != y) {
         Some((&(0xF0..), &(0xEE | 0xEF))) => Ordering::Less,
@@ -245,21 +259,20 @@ fn write_escaped(text: &str, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parse::document::with_json;
     use proptest::prelude::*;
 
     fn canonical(text: &str) -> String {
-        let mut bytes = text.as_bytes().to_vec();
-        let tape = simd_json::to_tape(&mut bytes).unwrap();
         let mut out = Vec::new();
-        Canonical::default().write(Json::new(&tape.0).unwrap(), &mut out);
+        with_json(text, |json| Canonical::default().write(json, &mut out));
         String::from_utf8(out).unwrap()
     }
 
     fn hash(text: &str, ignored: &[Member]) -> String {
-        let mut bytes = text.as_bytes().to_vec();
-        let tape = simd_json::to_tape(&mut bytes).unwrap();
-        let event = Event::new(Json::new(&tape.0).unwrap());
-        format!("{:032x}", Canonical::default().content_hash(&event, ignored, false))
+        let hash = with_json(text, |json| {
+            Canonical::default().content_hash(&Event::new(json), ignored, false)
+        });
+        format!("{hash:032x}")
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::alloc::System;
 
 use ahash::RandomState;
 use backtrail::identity::value::Blocklist;
-use backtrail::parse::{Detection, Parser};
+use backtrail::parse::Detection;
 use backtrail::pipeline::Engine;
 use backtrail::pipeline::batch::Place;
 use backtrail::pipeline::map::Mapper;
@@ -55,15 +55,14 @@ fn allocations(captured: bool) -> usize {
         max_record_bytes: 8 << 20,
         profile_duplicates: false,
     };
-    let mut parser = Parser::new(engine.detection, engine.max_record_bytes);
+    let mut parser = engine.parser();
     let mut mapper = Mapper::new(&engine, RandomState::new());
     let block = block(captured);
-    let mut blocks = [block.clone(), block.clone(), block];
     let mut counted = 0;
-    for block in &mut blocks {
+    for _ in 0..3 {
         mapper.begin(Place::default());
         let region = Region::new(ALLOCATOR);
-        let lines = parser.read_block(block, &mut mapper);
+        let lines = parser.read_block(&block, &mut mapper);
         counted = region.change().allocations + region.change().reallocations;
         mapper.end(lines);
         assert_eq!(mapper.batch.marks.len() as u64, EVENTS);

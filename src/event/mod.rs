@@ -5,7 +5,9 @@
 pub mod id;
 pub mod path;
 
+use crate::canonical::content::Content;
 use crate::parse::json::Json;
+use crate::parse::outline::Outline;
 use id::Id;
 use path::{Lookup, Path};
 
@@ -114,34 +116,148 @@ members! {
     WriteKey "writeKey",
 }
 
+/// What every signal is asked for, further inside: found with the members, so that it is found
+/// once for all lines of an outline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // each is the field of that path
+pub enum Inner {
+    PropertiesUrl,
+    PropertiesName,
+    PropertiesReferrer,
+    PageUrl,
+    PageReferrer,
+    CampaignSource,
+    CampaignMedium,
+    CampaignName,
+}
+
+impl Inner {
+    const COUNT: usize = Self::CampaignName as usize + 1;
+
+    /// Whether it is a part of the context, which a batch can lend.
+    fn is_of_context(self) -> bool {
+        self as usize >= Self::PageUrl as usize
+    }
+}
+
+/// Where the known members of an object stand in its document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Members {
+    top: [u32; Member::ALL.len()],
+    inner: [u32; Inner::COUNT],
+}
+
+impl Members {
+    /// The place of a member that is absent or `null`: at the first node is the outermost value.
+    const ABSENT: u32 = 0;
+
+    /// Those of `object`. A member that is `null` counts as absent; of two with one name the last
+    /// counts.
+    #[inline]
+    pub(crate) fn of(object: Json<'_>) -> Self {
+        let mut top = [Self::ABSENT; Member::ALL.len()];
+        for (key, value) in object.entries() {
+            if let Some(member) = Member::from_key(key) {
+                top[member as usize] = Self::unless_null(value);
+            }
+        }
+        let mut members = Self { top, inner: [Self::ABSENT; Inner::COUNT] };
+        members.look_inside(object);
+        members
+    }
+
+    fn look_inside(&mut self, object: Json<'_>) {
+        let value = |place| Json::at(object.doc(), place);
+        let names = [
+            ("url", Inner::PropertiesUrl),
+            ("name", Inner::PropertiesName),
+            ("referrer", Inner::PropertiesReferrer),
+        ];
+        if let Some(properties) = self.place(Member::Properties).map(value) {
+            self.note(properties, &names);
+        }
+        for (key, part) in
+            self.place(Member::Context).map(value).into_iter().flat_map(Json::entries)
+        {
+            let names: &[(&str, Inner)] = match key {
+                "page" => &[("url", Inner::PageUrl), ("referrer", Inner::PageReferrer)],
+                "campaign" => &[
+                    ("source", Inner::CampaignSource),
+                    ("medium", Inner::CampaignMedium),
+                    ("name", Inner::CampaignName),
+                ],
+                _ => continue,
+            };
+            self.note(part, names);
+        }
+    }
+
+    /// Notes where the members of `object` that have these names stand; of two with one name the
+    /// last counts.
+    fn note(&mut self, object: Json<'_>, names: &[(&str, Inner)]) {
+        for &(_, inner) in names {
+            self.inner[inner as usize] = Self::ABSENT;
+        }
+        for (key, value) in object.entries() {
+            if let Some(&(_, inner)) = names.iter().find(|(name, _)| *name == key) {
+                self.inner[inner as usize] = Self::unless_null(value);
+            }
+        }
+    }
+
+    fn unless_null(value: Json<'_>) -> u32 {
+        if value.is_null() { Self::ABSENT } else { value.place() }
+    }
+
+    /// The place of `member`, unless it is absent.
+    #[inline]
+    pub(crate) fn place(&self, member: Member) -> Option<u32> {
+        let place = self.top[member as usize];
+        (place != Self::ABSENT).then_some(place)
+    }
+
+    #[inline]
+    fn inner_place(&self, inner: Inner) -> Option<u32> {
+        let place = self.inner[inner as usize];
+        (place != Self::ABSENT).then_some(place)
+    }
+}
+
 /// One event: its known members found once, so that each later look-up is an index.
 #[derive(Clone, Copy, Debug)]
 pub struct Event<'t> {
     root: Json<'t>,
-    members: [Option<Json<'t>>; Member::ALL.len()],
+    members: Members,
+    /// The batch that lends what the event lacks.
+    batch: Option<&'t Event<'t>>,
+    content: Option<&'t Content>,
 }
 
 impl<'t> Event<'t> {
-    /// The view of `root`, an object. A member that is `null` counts as absent; of two with one
-    /// name the last counts.
+    /// The view of `root`, an object.
     #[inline]
     pub fn new(root: Json<'t>) -> Self {
-        let mut members = [None; Member::ALL.len()];
-        for (key, value) in root.entries() {
-            if let Some(member) = Member::from_key(key) {
-                members[member as usize] = (!value.is_null()).then_some(value);
-            }
-        }
-        Self { root, members }
+        Self { root, members: Members::of(root), batch: None, content: None }
     }
 
-    /// Fills `sentAt`, `context` and `integrations` from the batch that brought this event, where
+    /// The view of `root`, the object of a line that has this `outline`.
+    #[inline]
+    pub(crate) fn outlined(root: Json<'t>, outline: &'t Outline) -> Self {
+        let (members, content) = (*outline.members(), Some(outline.content()));
+        Self { root, members, batch: None, content }
+    }
+
+    /// Lets `batch`, which brought this event, fill `sentAt`, `context` and `integrations` where
     /// the event lacks them (HTTP tracking API, "Batch").
-    pub fn fill_from(&mut self, batch: &Event<'t>) {
-        for member in [Member::SentAt, Member::Context, Member::Integrations] {
-            let slot = &mut self.members[member as usize];
-            *slot = slot.or(batch.members[member as usize]);
-        }
+    pub fn fill_from(&mut self, batch: &'t Event<'t>) {
+        self.batch = Some(batch);
+        self.content = None;
+    }
+
+    /// What is hashed of the event, where its outline says so.
+    #[inline]
+    pub(crate) fn content(&self) -> Option<&'t Content> {
+        self.content
     }
 
     /// The object itself, as it stands in the input.
@@ -153,7 +269,25 @@ impl<'t> Event<'t> {
     /// A top-level member that is not `null`.
     #[inline]
     pub fn get(&self, member: Member) -> Option<Json<'t>> {
-        self.members[member as usize]
+        let own = self.members.place(member).map(|place| Json::at(self.root.doc(), place));
+        let Some(batch) = self.batch else { return own };
+        own.or_else(|| match member {
+            Member::SentAt | Member::Context | Member::Integrations => batch.get(member),
+            _ => None,
+        })
+    }
+
+    /// A member further inside that is not `null`.
+    #[inline]
+    pub fn inner(&self, inner: Inner) -> Option<Json<'t>> {
+        match self.batch {
+            Some(batch)
+                if inner.is_of_context() && self.members.place(Member::Context).is_none() =>
+            {
+                batch.inner(inner)
+            }
+            _ => self.members.inner_place(inner).map(|place| Json::at(self.root.doc(), place)),
+        }
     }
 
     /// A top-level member that is a string.

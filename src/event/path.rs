@@ -141,12 +141,12 @@ impl<'t> Lookup<'t> for Json<'t> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parse::document::with_json;
 
     fn find(json: &str, path: &str) -> Option<String> {
-        let mut bytes = json.as_bytes().to_vec();
-        let tape = simd_json::to_tape(&mut bytes).unwrap();
-        let json = Json::new(&tape.0).unwrap();
-        json.lookup(&Path::parse(path).unwrap()).map(|value| value.as_str().unwrap().to_owned())
+        with_json(json, |json| {
+            json.lookup(&Path::parse(path).unwrap()).map(|value| value.as_str().unwrap().to_owned())
+        })
     }
 
     #[test]

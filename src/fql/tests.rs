@@ -7,16 +7,13 @@ use proptest::prelude::*;
 use super::*;
 use crate::diagnostic::render;
 use crate::event::Event;
-use crate::parse::json::Json;
+use crate::parse::document::with_json;
 
 /// Whether `source` takes the event written as `json`.
 fn takes(source: &str, json: &str) -> bool {
-    let mut bytes = json.as_bytes().to_vec();
-    let tape = simd_json::to_tape(&mut bytes).unwrap();
-    let event = Event::new(Json::new(&tape.0).unwrap());
     let compiled = Expr::compile(source)
         .unwrap_or_else(|errors| panic!("{}", render("test", source, &errors)));
-    compiled.expr.holds(&event)
+    with_json(json, |json| compiled.expr.holds(&Event::new(json)))
 }
 
 /// Checks pairs of an expression and its verdict on the event written as `json`.
@@ -330,9 +327,7 @@ proptest! {
         let source = tokens.join(joint);
         match Expr::compile(&source) {
             Ok(compiled) => {
-                let mut bytes = SIGNUP.as_bytes().to_vec();
-                let tape = simd_json::to_tape(&mut bytes).unwrap();
-                compiled.expr.holds(&Json::new(&tape.0).unwrap());
+                with_json(SIGNUP, |json| compiled.expr.holds(&json));
             }
             Err(errors) => {
                 prop_assert!(!errors.is_empty());

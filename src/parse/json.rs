@@ -1,13 +1,13 @@
-//! A borrowed, copyable view of one JSON value on a simd-json tape.
+//! A borrowed, copyable view of one JSON value.
 //!
-//! A tape is a flat list of nodes in document order; a container says how many nodes it spans, so
-//! a sibling is found by skipping, and nothing is ever built. Where a name stands twice in an
-//! object the last one counts, as in JavaScript.
+//! A document is a flat list of nodes in document order; a container says how many nodes it spans,
+//! so a sibling is found by skipping, and nothing is ever built. What repeats from line to line
+//! (the nodes and the names of members) stands apart from what does not (the values), so that lines
+//! of one outline can share the former. Where a name stands twice in an object the last one counts,
+//! as in JavaScript.
 
-use simd_json::{Node, StaticNode};
-
-/// A JSON number as the parser understood it: integers of up to 64 bits stay exact.
-#[derive(Clone, Copy, Debug)]
+/// A JSON number: integers of up to 64 bits stay exact.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Number {
     /// An integer that fits `i64`.
     Int(i64),
@@ -34,59 +34,140 @@ pub enum Kind<'t> {
     Object(usize),
 }
 
-/// One JSON value: the nodes that make it up, its own first.
-#[derive(Clone, Copy, Debug)]
-pub struct Json<'t> {
-    nodes: &'t [Node<'t>],
+/// From where to where a text goes, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub start: u32,
+    pub end: u32,
 }
 
-/// How many nodes the value takes that begins with `node`.
-#[inline]
-fn span(node: &Node<'_>) -> usize {
-    match node {
-        Node::Object { count, .. } | Node::Array { count, .. } => count + 1,
-        Node::String(_) | Node::Static(_) => 1,
+impl Span {
+    #[inline]
+    pub fn of(self, text: &str) -> &str {
+        // Spans are made of the text that they are read from, so this never falls back.
+        text.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
+}
+
+/// A piece of a document. Members are their name and then their value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Node {
+    Null,
+    Bool(bool),
+    Number(Number),
+    /// A number whose digits are the value of that place.
+    Digits(u32),
+    /// A string, or the name of a member, that is the value of that place.
+    Text(u32),
+    /// The name of a member, in the text of the names.
+    Key(Span),
+    /// So many items, which take so many nodes.
+    Array {
+        len: u32,
+        count: u32,
+    },
+    /// So many members, which take so many nodes.
+    Object {
+        len: u32,
+        count: u32,
+    },
+}
+
+impl Node {
+    /// How many nodes the value takes that begins with this one.
+    #[inline]
+    fn span(self) -> usize {
+        match self {
+            Self::Array { count, .. } | Self::Object { count, .. } => count as usize + 1,
+            _ => 1,
+        }
+    }
+}
+
+/// One document: its nodes, and the texts that they speak of.
+#[derive(Clone, Copy, Debug)]
+pub struct Doc<'t> {
+    pub(crate) nodes: &'t [Node],
+    pub(crate) names: &'t str,
+    pub(crate) values: &'t [Span],
+    pub(crate) text: &'t str,
+    /// Where in the text the document begins.
+    pub(crate) origin: u32,
+}
+
+impl<'t> Doc<'t> {
+    /// The value that the document is; `None` where it has no nodes.
+    #[inline]
+    pub fn root(&'t self) -> Option<Json<'t>> {
+        (!self.nodes.is_empty()).then_some(Json { doc: self, at: 0 })
+    }
+
+    #[inline]
+    fn value(&self, place: u32) -> &'t str {
+        self.values.get(place as usize).map_or("", |span| span.of(self.text))
+    }
+
+    /// The name that the node at `at` is.
+    #[inline]
+    fn name(&self, at: usize) -> &'t str {
+        match self.nodes[at] {
+            Node::Key(span) => span.of(self.names),
+            Node::Text(place) => self.value(place),
+            _ => "",
+        }
+    }
+}
+
+/// One JSON value of a document.
+#[derive(Clone, Copy, Debug)]
+pub struct Json<'t> {
+    doc: &'t Doc<'t>,
+    at: u32,
 }
 
 impl<'t> Json<'t> {
-    /// The value at the head of `nodes`; what follows it is left out of the view. `None` of an
-    /// empty tape.
+    /// The value whose first node is at `at`.
     #[inline]
-    pub fn new(nodes: &'t [Node<'t>]) -> Option<Self> {
-        let first = nodes.first()?;
-        nodes.get(..span(first)).map(|nodes| Self { nodes })
+    pub(crate) fn at(doc: &'t Doc<'t>, at: u32) -> Self {
+        Self { doc, at }
     }
 
-    /// The nodes of this value, in document order.
+    /// The document that this is a value of.
     #[inline]
-    pub fn nodes(self) -> &'t [Node<'t>] {
-        self.nodes
+    pub(crate) fn doc(self) -> &'t Doc<'t> {
+        self.doc
+    }
+
+    /// The place of its first node in the document.
+    #[inline]
+    pub(crate) fn place(self) -> u32 {
+        self.at
+    }
+
+    #[inline]
+    fn node(self) -> Node {
+        self.doc.nodes[self.at as usize]
     }
 
     /// What this value is.
     #[inline]
     pub fn kind(self) -> Kind<'t> {
-        match self.nodes[0] {
-            Node::String(text) => Kind::String(text),
-            Node::Object { len, .. } => Kind::Object(len),
-            Node::Array { len, .. } => Kind::Array(len),
-            Node::Static(StaticNode::Null) => Kind::Null,
-            Node::Static(StaticNode::Bool(value)) => Kind::Bool(value),
-            Node::Static(StaticNode::I64(value)) => Kind::Number(Number::Int(value)),
-            Node::Static(StaticNode::U64(value)) => Kind::Number(match i64::try_from(value) {
-                Ok(value) => Number::Int(value),
-                Err(_) => Number::Uint(value),
-            }),
-            Node::Static(StaticNode::F64(value)) => Kind::Number(Number::Float(value)),
+        match self.node() {
+            Node::Text(place) => Kind::String(self.doc.value(place)),
+            Node::Object { len, .. } => Kind::Object(len as usize),
+            Node::Array { len, .. } => Kind::Array(len as usize),
+            Node::Bool(value) => Kind::Bool(value),
+            Node::Number(number) => Kind::Number(number),
+            Node::Digits(place) => Kind::Number(read_digits(self.doc.value(place))),
+            Node::Null | Node::Key(_) => Kind::Null,
         }
     }
 
     /// The text of a string.
     #[inline]
     pub fn as_str(self) -> Option<&'t str> {
-        match self.nodes[0] {
-            Node::String(text) => Some(text),
+        match self.node() {
+            Node::Text(place) => Some(self.doc.value(place)),
             _ => None,
         }
     }
@@ -94,40 +175,40 @@ impl<'t> Json<'t> {
     /// Whether this is `null`.
     #[inline]
     pub fn is_null(self) -> bool {
-        matches!(self.nodes[0], Node::Static(StaticNode::Null))
+        matches!(self.node(), Node::Null)
     }
 
     /// Whether this is an object.
     #[inline]
     pub fn is_object(self) -> bool {
-        matches!(self.nodes[0], Node::Object { .. })
+        matches!(self.node(), Node::Object { .. })
     }
 
     /// Whether this is a list.
     #[inline]
     pub fn is_array(self) -> bool {
-        matches!(self.nodes[0], Node::Array { .. })
+        matches!(self.node(), Node::Array { .. })
     }
 
     /// The members of an object in document order, duplicates included; nothing for any other
     /// value.
     #[inline]
     pub fn entries(self) -> Entries<'t> {
-        let left = match self.nodes[0] {
+        let left = match self.node() {
             Node::Object { len, .. } => len,
             _ => 0,
         };
-        Entries { nodes: &self.nodes[1..], left }
+        Entries { doc: self.doc, at: self.at + 1, left }
     }
 
     /// The items of a list; nothing for any other value.
     #[inline]
     pub fn items(self) -> Items<'t> {
-        let left = match self.nodes[0] {
+        let left = match self.node() {
             Node::Array { len, .. } => len,
             _ => 0,
         };
-        Items { nodes: &self.nodes[1..], left }
+        Items { doc: self.doc, at: self.at + 1, left }
     }
 
     /// The member `name` of an object, the last one of that name; `None` where there is none, or
@@ -143,37 +224,38 @@ impl<'t> Json<'t> {
         found
     }
 
-    /// Where the members of an object stand among its [`nodes`](Self::nodes), in document order,
-    /// for [`Json::member_at`].
-    #[allow(clippy::cast_possible_truncation)] // the parser refuses inputs of 4 GiB
-    pub fn places(self) -> impl Iterator<Item = u32> + use<'t> {
-        let mut place = 1;
-        self.entries().map(move |(_, value)| {
-            let here = place as u32;
-            place += 1 + value.nodes.len();
-            here
-        })
-    }
-
-    /// The member whose name is the node at `place` of an object's `nodes`.
-    pub fn member_at(nodes: &'t [Node<'t>], place: usize) -> Option<(&'t str, Self)> {
-        match nodes.get(place)? {
-            Node::String(key) => Some((key, Self::new(&nodes[place + 1..])?)),
-            _ => None,
-        }
+    /// The name and the value of the member of an object whose value is at `place`.
+    pub(crate) fn member_at(self, place: u32) -> (&'t str, Self) {
+        (self.doc.name(place as usize - 1), Self { doc: self.doc, at: place })
     }
 
     /// The item at `index` of a list.
     pub fn item(self, index: usize) -> Option<Self> {
         self.items().nth(index)
     }
+
+    /// The place just past its last node.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)] // documents of 4 GiB are refused
+    pub(crate) fn end(self) -> u32 {
+        self.at + self.node().span() as u32
+    }
+}
+
+/// Reads a number that has neither an exponent nor more digits than a double holds.
+fn read_digits(text: &str) -> Number {
+    match text.parse() {
+        Ok(integer) => Number::Int(integer),
+        Err(_) => Number::Float(text.parse().unwrap_or(0.0)),
+    }
 }
 
 /// Iterator over an object's members.
 #[derive(Clone, Debug)]
 pub struct Entries<'t> {
-    nodes: &'t [Node<'t>],
-    left: usize,
+    doc: &'t Doc<'t>,
+    at: u32,
+    left: u32,
 }
 
 impl<'t> Iterator for Entries<'t> {
@@ -185,23 +267,23 @@ impl<'t> Iterator for Entries<'t> {
             return None;
         }
         self.left -= 1;
-        let (key, rest) = self.nodes.split_first()?;
-        let Node::String(key) = key else { return None };
-        let value = Json::new(rest)?;
-        self.nodes = &rest[value.nodes.len()..];
+        let key = self.doc.name(self.at as usize);
+        let value = Json { doc: self.doc, at: self.at + 1 };
+        self.at = value.end();
         Some((key, value))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left, Some(self.left))
+        (self.left as usize, Some(self.left as usize))
     }
 }
 
 /// Iterator over a list's items.
 #[derive(Clone, Debug)]
 pub struct Items<'t> {
-    nodes: &'t [Node<'t>],
-    left: usize,
+    doc: &'t Doc<'t>,
+    at: u32,
+    left: u32,
 }
 
 impl<'t> Iterator for Items<'t> {
@@ -213,29 +295,24 @@ impl<'t> Iterator for Items<'t> {
             return None;
         }
         self.left -= 1;
-        let value = Json::new(self.nodes)?;
-        self.nodes = &self.nodes[value.nodes.len()..];
+        let value = Json { doc: self.doc, at: self.at };
+        self.at = value.end();
         Some(value)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left, Some(self.left))
+        (self.left as usize, Some(self.left as usize))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn with<R>(text: &str, read: impl FnOnce(Json<'_>) -> R) -> R {
-        let mut bytes = text.as_bytes().to_vec();
-        let tape = simd_json::to_tape(&mut bytes).unwrap();
-        read(Json::new(&tape.0).unwrap())
-    }
+    use crate::parse::document::with_json;
 
     #[test]
     fn siblings_are_found_past_nested_containers() {
-        with(r#"{"a":{"x":[1,{"y":2}],"z":{}},"b":[[],[3]],"c":"end"}"#, |json| {
+        with_json(r#"{"a":{"x":[1,{"y":2}],"z":{}},"b":[[],[3]],"c":"end"}"#, |json| {
             assert_eq!(json.get("c").and_then(Json::as_str), Some("end"));
             let inner = json.get("a").and_then(|a| a.get("x")).unwrap();
             assert_eq!(inner.items().count(), 2);
@@ -247,14 +324,14 @@ mod tests {
 
     #[test]
     fn of_two_members_with_one_name_the_last_counts() {
-        with(r#"{"a":1,"a":2}"#, |json| {
+        with_json(r#"{"a":1,"a":2}"#, |json| {
             assert!(matches!(json.get("a").unwrap().kind(), Kind::Number(Number::Int(2))));
         });
     }
 
     #[test]
     fn integers_stay_exact_up_to_64_bits() {
-        with("[9223372036854775807,18446744073709551615,18446744073709551616,-0]", |json| {
+        with_json("[9223372036854775807,18446744073709551615,18446744073709551616,-0]", |json| {
             let kinds: Vec<_> = json.items().map(Json::kind).collect();
             assert!(matches!(kinds[0], Kind::Number(Number::Int(i64::MAX))));
             assert!(matches!(kinds[1], Kind::Number(Number::Uint(u64::MAX))));

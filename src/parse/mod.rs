@@ -3,16 +3,23 @@
 pub mod capture;
 pub mod document;
 pub mod json;
+pub mod outline;
 pub mod record;
 pub mod reject;
+#[cfg(test)]
+mod tests;
 
-use memchr::{memchr, memchr_iter};
-use simd_json::INPUT_PADDING;
+use std::iter::Peekable;
 
-use crate::event::Event;
-use crate::source::{Block, BlockKind};
+use memchr::{memchr, memchr_iter, memrchr};
+use simdutf8::basic::from_utf8;
+
+use crate::event::{Event, Member};
+use crate::source::{Block, BlockKind, Oversize};
 use crate::time::Time;
 use document::Document;
+use json::Span;
+use outline::Outlines;
 use record::{Delivery, Nested, Walk};
 use reject::{Reason, Refusal, Reject};
 
@@ -45,103 +52,190 @@ pub enum Detection {
     AnonymousId,
 }
 
-/// Reads blocks; keeps its buffers between them.
+/// How a [`Parser`] reads.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Which events count as Segment's.
+    pub detection: Detection,
+    /// Longer lines are refused.
+    pub max_record_bytes: u64,
+    /// Members that the content hash leaves out.
+    pub ignored: Vec<Member>,
+}
+
+/// Reads blocks; keeps its buffers between them, and what it learned of their lines.
 pub struct Parser {
-    detection: Detection,
-    max_record_bytes: u64,
+    options: Options,
+    outlines: Outlines,
+    values: Vec<Span>,
     document: Document,
     nested: Vec<Nested>,
+    unknown: Option<String>,
     refusals: Vec<Refusal>,
-    original: Vec<u8>,
 }
 
 impl Parser {
-    /// A parser that refuses lines of more than `max_record_bytes`.
-    pub fn new(detection: Detection, max_record_bytes: u64) -> Self {
+    /// A parser that has seen nothing yet.
+    pub fn new(options: Options) -> Self {
         Self {
-            detection,
-            max_record_bytes,
+            outlines: Outlines::new(&options.ignored),
+            options,
+            values: Vec::new(),
             document: Document::default(),
             nested: Vec::new(),
+            unknown: None,
             refusals: Vec::new(),
-            original: Vec::new(),
         }
     }
 
     /// Hands all that `block` holds to `sink` and returns the number of its lines.
-    pub fn read_block(&mut self, block: &mut Block, sink: &mut impl Sink) -> u64 {
-        let Block { bytes, len, kind, offset, oversize, .. } = block;
-        if *kind == BlockKind::Whole {
-            self.read_record(bytes, 0..*len, Place { line_in_block: 0, offset: *offset }, sink);
-            return memchr_iter(b'\n', &bytes[..*len]).count() as u64;
+    pub fn read_block(&mut self, block: &Block, sink: &mut impl Sink) -> u64 {
+        let content = block.content();
+        if block.kind == BlockKind::Whole {
+            let place = Place { line_in_block: 0, offset: block.offset };
+            self.read_record(content, place, sink);
+            return memchr_iter(b'\n', content).count() as u64;
         }
-        let mut oversize = oversize.iter().peekable();
-        let (mut lines, mut start) = (0_u64, 0);
+        let mut cursor = Cursor { at: 0, lines: 0, oversize: block.oversize.iter().peekable() };
+        let (mut base, mut valid) = (0, "");
+        // Outlines count in 32 bits.
+        let outlined = u32::try_from(content.len()).is_ok();
+        if outlined {
+            valid = valid_lines(content);
+        }
         loop {
-            // A blank line stands where a giant one was.
-            while let Some(giant) = oversize.next_if(|giant| giant.line_in_block as u64 <= lines) {
-                let place = Place { line_in_block: lines, offset: giant.offset };
-                self.too_large(giant.length, place, &giant.head, sink);
+            self.too_large(&mut cursor, sink);
+            if cursor.at >= content.len() {
+                return cursor.lines;
             }
-            if start >= *len {
-                return lines;
+            let in_valid = cursor.at - base;
+            if in_valid < valid.len() {
+                let padded = &block.bytes[base..];
+                let offset = block.offset + cursor.at as u64;
+                let place = Place { line_in_block: cursor.lines, offset };
+                if let Some(end) = self.read_outlined(padded, valid, in_valid, place, sink) {
+                    cursor.next_line(base + end);
+                    continue;
+                }
             }
-            let end = memchr(b'\n', &bytes[start..*len]).map_or(*len, |length| start + length);
-            let place = Place { line_in_block: lines, offset: *offset + start as u64 };
-            if !bytes[start..end].trim_ascii().is_empty() {
-                self.read_record(bytes, start..end, place, sink);
+            let rest = &content[cursor.at..];
+            let line = &rest[..memchr(b'\n', rest).unwrap_or(rest.len())];
+            if !line.trim_ascii().is_empty() {
+                let offset = block.offset + cursor.at as u64;
+                self.read_record(line, Place { line_in_block: cursor.lines, offset }, sink);
             }
-            lines += 1;
-            start = end + 1;
+            cursor.next_line(cursor.at + line.len());
+            if outlined && cursor.at > base + valid.len() {
+                // Past a line that is not UTF-8.
+                base = cursor.at.min(content.len());
+                valid = valid_lines(&content[base..]);
+            }
         }
     }
 
-    fn too_large(&self, length: u64, place: Place, record: &[u8], sink: &mut impl Sink) {
-        let limit = self.max_record_bytes;
-        let detail = format!("{length} bytes in one line, over the limit of {limit}");
-        let refusal = &Refusal::new(Reason::TooLarge, detail);
-        let Place { line_in_block, offset } = place;
-        sink.reject(Reject { refusal, line_in_block, offset, record });
+    /// Refuses the giant lines that stood at the cursor.
+    fn too_large(&self, cursor: &mut Cursor<'_>, sink: &mut impl Sink) {
+        // A blank line stands where a giant one was.
+        while let Some(giant) =
+            cursor.oversize.next_if(|giant| giant.line_in_block as u64 <= cursor.lines)
+        {
+            let limit = self.options.max_record_bytes;
+            let detail = format!("{} bytes in one line, over the limit of {limit}", giant.length);
+            let refusal = &Refusal::new(Reason::TooLarge, detail);
+            let (line_in_block, offset) = (cursor.lines, giant.offset);
+            sink.reject(Reject { refusal, line_in_block, offset, record: &giant.head });
+        }
     }
 
-    fn read_record(
+    /// Reads the line of `text` that begins at `start` if its outline is known, and returns where
+    /// it ends; `padded` is `text` and at least [`PADDING`](crate::source::PADDING) bytes more.
+    #[inline]
+    fn read_outlined(
         &mut self,
-        bytes: &mut [u8],
-        range: std::ops::Range<usize>,
+        padded: &[u8],
+        text: &str,
+        start: usize,
         place: Place,
         sink: &mut impl Sink,
-    ) {
-        let len = range.len();
-        let text = &mut bytes[range.start..];
-        let plain = memchr(b'\\', &text[..len]).is_none();
-        // The parser unescapes in place; a refusal shows the text as it stood.
-        self.original.clear();
-        if !plain {
-            self.original.extend_from_slice(&text[..len]);
+    ) -> Option<usize> {
+        let Self { options, outlines, values, nested, unknown, refusals, .. } = self;
+        let (outline, end) = outlines.read(padded, text.len(), start, values)?;
+        let line_end = match &text.as_bytes()[end..] {
+            [] | [b'\n', ..] => end,
+            [b'\r', b'\n', ..] => end + 1,
+            _ => return None,
+        };
+        let doc = outline.doc(text, values, start);
+        let mut walk =
+            Walk { detection: options.detection, sink, outlines, unknown, nested, refusals };
+        walk.record(doc.root()?, &Delivery::outlined(outline));
+        if !refusals.is_empty() {
+            reject_all(refusals, place, &text.as_bytes()[start..line_end], sink);
         }
-        let refusals = &mut self.refusals;
-        let nested = &mut self.nested;
-        let mut walk = Walk { detection: self.detection, sink, nested, refusals };
-        let delivery = Delivery::new(plain);
-        let failed = self.document.read(text, len, |value| match value {
+        if let Some(body) = unknown.take() {
+            outlines.learn(&body);
+        }
+        Some(line_end)
+    }
+
+    fn read_record(&mut self, text: &[u8], place: Place, sink: &mut impl Sink) {
+        let plain = memchr(b'\\', text).is_none();
+        let Self { options, outlines, document, nested, unknown, refusals, .. } = self;
+        let detection = options.detection;
+        let mut walk = Walk { detection, sink, outlines, unknown, nested, refusals };
+        let failed = document.read(text, |value| match value {
             Ok(value) => {
-                walk.record(value, &delivery);
+                walk.record(value, &Delivery::new(plain));
                 None
             }
             Err(error) => Some(error),
         });
-        let original = if plain { &text[..len] } else { &self.original[..] };
         if let Some(error) = failed {
-            self.refusals.push(Refusal::from_parser(&error, original));
+            self.refusals.push(Refusal::from_parser(&error, text));
+        } else if plain
+            && self.refusals.is_empty()
+            && let Ok(line) = from_utf8(text.trim_ascii_end())
+        {
+            self.outlines.learn(line);
         }
-        for refusal in self.refusals.drain(..) {
-            let Place { line_in_block, offset } = place;
-            sink.reject(Reject { refusal: &refusal, line_in_block, offset, record: original });
+        if let Some(body) = self.unknown.take() {
+            self.outlines.learn(&body);
         }
-        if len > INPUT_PADDING << 14 {
-            self.original.shrink_to(INPUT_PADDING << 14);
-        }
+        reject_all(&mut self.refusals, place, text, sink);
     }
+}
+
+fn reject_all(refusals: &mut Vec<Refusal>, place: Place, record: &[u8], sink: &mut impl Sink) {
+    let Place { line_in_block, offset } = place;
+    for refusal in refusals.drain(..) {
+        sink.reject(Reject { refusal: &refusal, line_in_block, offset, record });
+    }
+}
+
+/// How far a block has been read.
+struct Cursor<'a> {
+    at: usize,
+    lines: u64,
+    oversize: Peekable<std::slice::Iter<'a, Oversize>>,
+}
+
+impl Cursor<'_> {
+    /// Goes to the line after the one that ends at `end`.
+    #[inline]
+    fn next_line(&mut self, end: usize) {
+        self.at = end + 1;
+        self.lines += 1;
+    }
+}
+
+/// The lines at the beginning of `bytes` that are UTF-8.
+fn valid_lines(bytes: &[u8]) -> &str {
+    if let Ok(text) = from_utf8(bytes) {
+        return text;
+    }
+    let valid = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+    let whole_lines = memrchr(b'\n', &bytes[..valid]).map_or(0, |end| end + 1);
+    std::str::from_utf8(&bytes[..whole_lines]).unwrap_or_default()
 }
 
 /// Where a record begins.

@@ -1,13 +1,13 @@
 //! What a record is (an event, a batch, a capture), followed down to its events.
 
-use simd_json::INPUT_PADDING;
-
 use super::capture::{Body, Capture, decode_base64};
 use super::document::Document;
-use super::json::{Json, Kind};
+use super::json::{Json, Kind, Span};
+use super::outline::{Outline, Outlines};
 use super::reject::{Reason, Refusal};
-use super::{Arrival, Detection, Sink};
+use super::{Arrival, Detection, Sink, from_utf8};
 use crate::event::{CallType, Event, Member};
+use crate::source::PADDING;
 use crate::time::Time;
 
 /// How many batches and captures may stand in one another.
@@ -21,16 +21,24 @@ pub(super) struct Delivery<'t> {
     in_batch: bool,
     nesting: u32,
     plain: bool,
+    /// That of the record itself, where it is known.
+    outline: Option<&'t Outline>,
 }
 
-impl Delivery<'_> {
+impl<'t> Delivery<'t> {
+    /// That of a record that stands by itself and has this outline.
+    pub(super) fn outlined(outline: &'t Outline) -> Self {
+        Self { outline: Some(outline), ..Self::new(true) }
+    }
+
     /// That of a record which stands by itself.
     pub(super) fn new(plain: bool) -> Self {
-        Self { captured_at: Time::MISSING, batch: None, in_batch: false, nesting: 0, plain }
+        let (captured_at, batch, in_batch, nesting) = (Time::MISSING, None, false, 0);
+        Self { captured_at, batch, in_batch, nesting, plain, outline: None }
     }
 
     fn deeper(self) -> Self {
-        Self { nesting: self.nesting + 1, ..self }
+        Self { nesting: self.nesting + 1, outline: None, ..self }
     }
 }
 
@@ -39,12 +47,16 @@ impl Delivery<'_> {
 pub(super) struct Nested {
     document: Document,
     text: Vec<u8>,
+    values: Vec<Span>,
 }
 
 /// One record on its way to its events.
 pub(super) struct Walk<'a, S> {
     pub(super) detection: Detection,
     pub(super) sink: &'a mut S,
+    pub(super) outlines: &'a Outlines,
+    /// A body whose outline is to be learned.
+    pub(super) unknown: &'a mut Option<String>,
     pub(super) nested: &'a mut Vec<Nested>,
     pub(super) refusals: &'a mut Vec<Refusal>,
 }
@@ -67,7 +79,10 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     fn object(&mut self, object: Json<'_>, delivery: &Delivery<'_>) {
-        let event = Event::new(object);
+        let event = match delivery.outline {
+            Some(outline) => Event::outlined(object, outline),
+            None => Event::new(object),
+        };
         let has_id = [Member::MessageId, Member::AnonymousId, Member::UserId]
             .into_iter()
             .any(|member| event.id(member).is_some());
@@ -75,7 +90,8 @@ impl<S: Sink> Walk<'_, S> {
             return self.event(event, call, delivery);
         }
         if let Some(batch) = object.get("batch").filter(|batch| batch.is_array()) {
-            return self.batch(batch, &Delivery { batch: Some(&event), ..*delivery });
+            let batch_of = Delivery { batch: Some(&event), outline: None, ..*delivery };
+            return self.batch(batch, &batch_of);
         }
         if delivery.in_batch
             && let Some(inner) = object.get("json").filter(|v| v.is_object())
@@ -152,25 +168,55 @@ impl<S: Sink> Walk<'_, S> {
     /// Parses a body's text, which `write` puts into a buffer, and follows it.
     fn text(&mut self, delivery: &Delivery<'_>, write: impl FnOnce(&mut Vec<u8>) -> bool) {
         let mut nested = self.nested.pop().unwrap_or_default();
-        let Nested { document, text } = &mut nested;
+        let Nested { document, text, values } = &mut nested;
         text.clear();
         if write(text) {
-            let len = text.len();
-            // What the batch lends to the event stands in another text.
-            let lent_plain = delivery.batch.is_none() || delivery.plain;
-            let plain = lent_plain && memchr::memchr(b'\\', text).is_none();
-            text.resize(len + INPUT_PADDING, b' ');
-            document.read(text, len, |value| match value {
-                Ok(value) => self.record(value, &Delivery { plain, ..*delivery }),
-                Err(_) => {
-                    self.refuse(Reason::BadCaptureBody, "expected the body to be one JSON value");
-                }
-            });
+            self.body(document, text, values, delivery);
         } else {
             self.refuse(Reason::BadCaptureBody, "expected the body to be base64");
         }
+        text.clear();
         text.shrink_to(1 << 20);
         self.nested.push(nested);
+    }
+
+    fn body(
+        &mut self,
+        document: &mut Document,
+        text: &mut Vec<u8>,
+        values: &mut Vec<Span>,
+        delivery: &Delivery<'_>,
+    ) {
+        let len = text.len();
+        text.resize(len + PADDING, 0);
+        if let Ok(body) = from_utf8(&text[..len])
+            && let Some((outline, end)) = self.outlines.read(text, len, 0, values)
+            && end == len
+        {
+            let doc = outline.doc(body, values, 0);
+            // What the batch lends to the event stands in another text.
+            let plain = delivery.batch.is_none() || delivery.plain;
+            let delivery = Delivery { plain, outline: Some(outline), ..*delivery };
+            if let Some(root) = doc.root() {
+                self.record(root, &delivery);
+            }
+            return;
+        }
+        let text = &text[..len];
+        let plain = memchr::memchr(b'\\', text).is_none();
+        let refused = self.refusals.len();
+        document.read(text, |value| match value {
+            Ok(value) => {
+                let plain = plain && (delivery.batch.is_none() || delivery.plain);
+                self.record(value, &Delivery { plain, outline: None, ..*delivery });
+            }
+            Err(_) => {
+                self.refuse(Reason::BadCaptureBody, "expected the body to be one JSON value");
+            }
+        });
+        if plain && self.refusals.len() == refused && self.unknown.is_none() {
+            *self.unknown = self.outlines.wanted(text);
+        }
     }
 
     fn refuse(&mut self, reason: Reason, detail: impl Into<std::borrow::Cow<'static, str>>) {

@@ -4,7 +4,7 @@ use super::map::write_text;
 use super::stored::{Field, Rows};
 use crate::canonical::Canonical;
 use crate::event::path::Path;
-use crate::event::{CallType, Event, Member};
+use crate::event::{CallType, Event, Inner, Member};
 use crate::parse::json::{Json, Kind};
 use crate::rules::{Rule, first_present};
 
@@ -16,24 +16,6 @@ pub struct Extract<'a, 't> {
     pub call: CallType,
     /// Its rule.
     pub rule: Option<&'a Rule>,
-}
-
-/// What stands around a signal.
-#[derive(Clone, Copy, Default)]
-struct Surroundings<'t> {
-    url: Option<Json<'t>>,
-    page: Option<Json<'t>>,
-    campaign: Option<Json<'t>>,
-}
-
-impl<'t> Surroundings<'t> {
-    fn page(&self, name: &str) -> Option<Json<'t>> {
-        present(self.page?.get(name))
-    }
-
-    fn campaign(&self, name: &str) -> Option<Json<'t>> {
-        present(self.campaign?.get(name))
-    }
 }
 
 /// A value that is neither `null` nor `""`.
@@ -78,9 +60,9 @@ pub fn event_name(event: &Event<'_>, call: CallType, canonical: &mut Canonical, 
 impl<'t> Extract<'_, 't> {
     /// Writes the texts of every field, then the rules' own columns, of which there are `columns`.
     pub fn write(&self, rows: &mut Rows, canonical: &mut Canonical, columns: usize) {
-        let around = self.surroundings();
+        let url = self.page_url();
         for &field in Field::ALL {
-            rows.text(|out| self.field(field, &around, canonical, out));
+            rows.text(|out| self.field(field, url, canonical, out));
         }
         let mut mapped_columns =
             self.rule.map_or(&[][..], |rule| &rule.map.columns).iter().peekable();
@@ -101,7 +83,7 @@ impl<'t> Extract<'_, 't> {
     fn field(
         &self,
         field: Field,
-        around: &Surroundings<'t>,
+        url: Option<Json<'t>>,
         canonical: &mut Canonical,
         out: &mut Vec<u8>,
     ) {
@@ -111,16 +93,16 @@ impl<'t> Extract<'_, 't> {
             Field::AnonymousId => return id(Member::AnonymousId).map_or((), |id| id.write(out)),
             Field::UserId => return id(Member::UserId).map_or((), |id| id.write(out)),
             Field::MessageId => return id(Member::MessageId).map_or((), |id| id.write(out)),
-            Field::PageUrl => around.url,
+            Field::PageUrl => url,
             Field::PageName if self.call.is_signal() => {
-                present(self.event.get(Member::Name)).or_else(|| self.property("name"))
+                present(self.event.get(Member::Name)).or_else(|| self.inner(Inner::PropertiesName))
             }
-            Field::Referrer if around.url.is_some() => {
-                self.property("referrer").or_else(|| around.page("referrer"))
+            Field::Referrer if url.is_some() => {
+                self.inner(Inner::PropertiesReferrer).or_else(|| self.inner(Inner::PageReferrer))
             }
-            Field::UtmSource => around.campaign("source"),
-            Field::UtmMedium => around.campaign("medium"),
-            Field::UtmCampaign => around.campaign("name"),
+            Field::UtmSource if url.is_some() => self.inner(Inner::CampaignSource),
+            Field::UtmMedium if url.is_some() => self.inner(Inner::CampaignMedium),
+            Field::UtmCampaign if url.is_some() => self.inner(Inner::CampaignName),
             Field::Name if self.call == CallType::Identify => return self.full_name(out),
             Field::GroupName if self.call == CallType::Group => self.trait_text("name"),
             _ if self.call == CallType::Identify => self.person(field),
@@ -129,28 +111,16 @@ impl<'t> Extract<'_, 't> {
         write_text(value, canonical, out);
     }
 
-    fn property(&self, name: &str) -> Option<Json<'t>> {
-        present(self.event.get(Member::Properties).and_then(|properties| properties.get(name)))
+    fn inner(&self, inner: Inner) -> Option<Json<'t>> {
+        present(self.event.inner(inner))
     }
 
-    /// The page and how the visitor came to it, found in one pass over the context.
-    fn surroundings(&self) -> Surroundings<'t> {
-        let mut found = Surroundings::default();
+    /// The page that a signal was on.
+    fn page_url(&self) -> Option<Json<'t>> {
         if !self.call.is_signal() {
-            return found;
+            return None;
         }
-        for (key, value) in self.event.get(Member::Context).into_iter().flat_map(Json::entries) {
-            match key {
-                "page" => found.page = Some(value),
-                "campaign" => found.campaign = Some(value),
-                _ => {}
-            }
-        }
-        found.url = self.property("url").or_else(|| found.page("url"));
-        if found.url.is_none() {
-            found.campaign = None;
-        }
-        found
+        self.inner(Inner::PropertiesUrl).or_else(|| self.inner(Inner::PageUrl))
     }
 
     /// A trait that is a string or a number.

@@ -1,20 +1,19 @@
 //! The first phase: blocks in from every file, batches committed.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ahash::RandomState;
 use rayon::ThreadPool;
 
 use super::Engine;
 use super::batch::Place;
-use super::commit::Committer;
+use super::commit::{Committer, Kept};
 use super::counters::Counters;
 use super::map::Mapper;
 use super::spill::Spill;
 use super::watch::{Progress, Watch};
 use crate::error::Error;
-use crate::parse::Parser;
 use crate::source::Block;
 use crate::source::Reader;
 
@@ -31,6 +30,7 @@ struct Shared<'a> {
     engine: &'a Engine,
     reader: &'a Reader,
     hasher: RandomState,
+    spill: Arc<Spill>,
     committer: Mutex<Committer>,
     failed: AtomicBool,
     records: AtomicU64,
@@ -51,10 +51,12 @@ pub fn ingest(
     watch: &dyn Watch,
 ) -> Result<Ingested, Error> {
     let hasher = RandomState::new();
+    let spill = Arc::new(spill);
     let shared = Shared {
         engine,
         reader,
-        committer: Mutex::new(Committer::new(hasher.clone(), spill)),
+        committer: Mutex::new(Committer::new(hasher.clone(), Arc::clone(&spill))),
+        spill,
         hasher,
         failed: AtomicBool::new(false),
         records: AtomicU64::new(0),
@@ -78,7 +80,7 @@ pub fn ingest(
 
 fn work(shared: &Shared<'_>) -> Result<Counters, Error> {
     let engine = shared.engine;
-    let mut parser = Parser::new(engine.detection, engine.max_record_bytes);
+    let mut parser = engine.parser();
     let mut mapper = Mapper::new(engine, shared.hasher.clone());
     let mut block = Block::default();
     while !shared.failed.load(Ordering::Relaxed) && shared.reader.next(&mut block)? {
@@ -86,10 +88,12 @@ fn work(shared: &Shared<'_>) -> Result<Counters, Error> {
             return Err(Error::Interrupted);
         }
         mapper.begin(Place { file: block.file.0, block: block.number });
-        let lines = parser.read_block(&mut block, &mut mapper);
+        let lines = parser.read_block(&block, &mut mapper);
         let records = mapper.end(lines);
+        // What can be done side by side is done before the others have to wait.
+        let kept = Kept::new(&mapper.batch, &shared.spill).map_err(Error::Spill)?;
         let mut committer = shared.committer.lock().unwrap_or_else(PoisonError::into_inner);
-        committer.commit(&mapper.batch).map_err(Error::Spill)?;
+        committer.commit(&mapper.batch, kept).map_err(Error::Spill)?;
         drop(committer);
         let records = shared.records.fetch_add(records, Ordering::Relaxed) + records;
         let (bytes_read, total_bytes) = (shared.reader.bytes_read(), shared.reader.total_bytes());

@@ -204,7 +204,7 @@ impl<'a> Mapper<'a> {
         }
         let mut ignored = self.engine.rules.dedup.ignore.clone();
         ignored.push(Member::MessageId);
-        let content = self.canonical.content_hash(event, &ignored, plain);
+        let content = self.canonical.content_hash_without(event, &ignored, plain);
         #[allow(clippy::cast_possible_truncation)] // 64 bits tell contents apart well enough
         (xxh3_64(&self.scratch), content as u64)
     }

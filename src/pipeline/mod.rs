@@ -22,7 +22,7 @@ use crate::event::Event;
 use crate::filter::allow::AllowList;
 use crate::fql::Expr;
 use crate::identity::value::Blocklist;
-use crate::parse::Detection;
+use crate::parse::{self, Detection, Parser};
 use crate::rules::Rules;
 
 /// What a run does to each event.
@@ -45,6 +45,15 @@ pub struct Engine {
 }
 
 impl Engine {
+    /// A parser for what this engine is to see; one for each worker.
+    pub fn parser(&self) -> Parser {
+        Parser::new(parse::Options {
+            detection: self.detection,
+            max_record_bytes: self.max_record_bytes,
+            ignored: self.rules.dedup.ignore.clone(),
+        })
+    }
+
     /// Whether `event` passes the filters.
     #[inline]
     pub fn takes(&self, event: &Event<'_>) -> bool {

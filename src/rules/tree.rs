@@ -2,14 +2,14 @@
 //! what a rules file must be is checked once for both.
 
 use std::ops::Range;
+use std::slice;
 
-use simd_json::INPUT_PADDING;
+use simd_json::{Buffers, Node as TapeNode, StaticNode};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::diagnostic::Diagnostic;
-use crate::parse::document::Document;
-use crate::parse::json::{Json, Kind, Number};
+use crate::parse::MAX_DEPTH;
 use crate::parse::reject::Refusal;
 
 /// A value and its bytes in the text.
@@ -114,50 +114,55 @@ fn toml_node(node: &Spanned<DeValue<'_>>) -> Node {
 
 fn from_json(text: &str) -> Result<Node, Vec<Diagnostic>> {
     let mut bytes = text.as_bytes().to_vec();
-    bytes.resize(text.len() + INPUT_PADDING, b' ');
     let base = bytes.as_ptr().addr();
-    let parsed = Document::default().read(&mut bytes, text.len(), |value| match value {
-        Ok(value) => Ok(json_node(value, 0..0, base)),
+    let mut buffers = Buffers::with_max_depth(text.len(), MAX_DEPTH);
+    match simd_json::to_tape_with_buffers(&mut bytes, &mut buffers) {
+        Ok(tape) => Ok(json_node(&mut tape.0.iter(), 0..0, base)),
         Err(error) => {
             let at = error.index().min(text.len().saturating_sub(1));
-            Err((at..at + 1, Refusal::from_parser(&error, text.as_bytes()).detail))
+            let detail = Refusal::from_parser(&error, text.as_bytes()).detail;
+            Err(vec![Diagnostic::error(at..at + 1, format!("not JSON: {detail}"))])
         }
-    });
-    parsed.map_err(|(span, detail)| vec![Diagnostic::error(span, format!("not JSON: {detail}"))])
+    }
 }
 
-/// Strings lie in the text itself, so their addresses tell their places; everything else is placed
-/// where the name before it is.
-fn json_node(json: Json<'_>, before: Range<usize>, base: usize) -> Node {
+/// The value whose nodes come next. Strings lie in the text itself, so their addresses tell their
+/// places; everything else is placed where the name before it is.
+fn json_node(nodes: &mut slice::Iter<'_, TapeNode<'_>>, before: Range<usize>, base: usize) -> Node {
     let place = |text: &str| {
         let start = text.as_ptr().addr().saturating_sub(base);
         start..start + text.len()
     };
     let mut span = before.clone();
-    let value = match json.kind() {
-        Kind::Null => Value::Other("null"),
-        Kind::Bool(value) => Value::Bool(value),
-        Kind::Number(Number::Int(value)) => Value::Integer(value),
-        Kind::Number(Number::Uint(_)) => Value::Other("a number past 64 bits"),
-        Kind::Number(Number::Float(_)) => Value::Other("a number with a fraction"),
-        Kind::String(text) => {
+    let value = match nodes.next() {
+        None | Some(TapeNode::Static(StaticNode::Null)) => Value::Other("null"),
+        Some(TapeNode::Static(StaticNode::Bool(value))) => Value::Bool(*value),
+        Some(TapeNode::Static(StaticNode::I64(value))) => Value::Integer(*value),
+        Some(TapeNode::Static(StaticNode::U64(value))) => {
+            i64::try_from(*value).map_or(Value::Other("a number past 64 bits"), Value::Integer)
+        }
+        Some(TapeNode::Static(StaticNode::F64(_))) => Value::Other("a number with a fraction"),
+        Some(TapeNode::String(text)) => {
             // As in TOML the span holds the quotes.
             let inside = place(text);
             span = inside.start.saturating_sub(1)..inside.end + 1;
-            Value::Text(text.to_owned())
+            Value::Text((*text).to_owned())
         }
-        Kind::Array(_) => {
-            Value::List(json.items().map(|item| json_node(item, before.clone(), base)).collect())
+        Some(TapeNode::Array { len, .. }) => {
+            Value::List((0..*len).map(|_| json_node(nodes, before.clone(), base)).collect())
         }
-        Kind::Object(_) => Value::Table(
-            json.entries()
-                .map(|(key, value)| {
-                    let key_span = place(key);
-                    let node = json_node(value, key_span.clone(), base);
-                    Entry { key: key.to_owned(), key_span, node }
-                })
-                .collect(),
-        ),
+        Some(TapeNode::Object { len, .. }) => {
+            let entry = |_| {
+                let key = match nodes.next() {
+                    Some(TapeNode::String(key)) => *key,
+                    _ => "",
+                };
+                let key_span = place(key);
+                let node = json_node(nodes, key_span.clone(), base);
+                Entry { key: key.to_owned(), key_span, node }
+            };
+            Value::Table((0..*len).map(entry).collect())
+        }
     };
     Node { span, value }
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::diagnostic::render;
-use crate::parse::json::Json;
+use crate::parse::document::with_json;
 use proptest::prelude::*;
 
 fn list(text: &str) -> AllowList {
@@ -9,9 +9,7 @@ fn list(text: &str) -> AllowList {
 
 /// The text of the first line of `list` that takes the event written as `json`.
 fn taker<'l>(list: &'l AllowList, json: &str) -> Option<&'l str> {
-    let mut bytes = json.as_bytes().to_vec();
-    let tape = simd_json::to_tape(&mut bytes).unwrap();
-    let line = list.takes(&Event::new(Json::new(&tape.0).unwrap()))?;
+    let line = with_json(json, |json| list.takes(&Event::new(json)))?;
     Some(&list.lines()[line].text)
 }
 

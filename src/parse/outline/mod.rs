@@ -1,0 +1,51 @@
+//! What lines have in common, so that it is read once: most lines of an export differ in nothing
+//! but their values.
+//!
+//! An outline is a line without its strings and numbers: the text between them, byte for byte. It
+//! is learned from a line that the full parser took, and a later line that has the same text in the
+//! same places is JSON of the same structure, whatever its values. So all that follows from the
+//! structure (nodes, names, where the members stand, in which order the content is hashed) is
+//! worked out once for each outline, and a line costs a comparison and a look for the end of each
+//! value. Whatever does not fit, such as a string with escapes or a number with an exponent, goes
+//! to the full parser.
+
+mod scan;
+mod survey;
+mod tree;
+
+pub(crate) use survey::Survey;
+pub use tree::Outlines;
+
+use super::json::{Doc, Node, Span};
+use crate::canonical::content::Content;
+use crate::event::Members;
+
+/// What the lines of one outline share.
+#[derive(Debug)]
+pub struct Outline {
+    nodes: Box<[Node]>,
+    names: Box<str>,
+    members: Members,
+    content: Content,
+}
+
+impl Outline {
+    /// The document of a line of this outline: one that stands in `text` from `origin` on and has
+    /// these `values`.
+    #[inline]
+    pub(super) fn doc<'t>(&'t self, text: &'t str, values: &'t [Span], origin: usize) -> Doc<'t> {
+        #[allow(clippy::cast_possible_truncation)] // longer texts are not read by outlines
+        let origin = origin as u32;
+        Doc { nodes: &self.nodes, names: &self.names, values, text, origin }
+    }
+
+    /// Where the known members of the outermost object stand.
+    pub(crate) fn members(&self) -> &Members {
+        &self.members
+    }
+
+    /// What is hashed of a line, if it is an event.
+    pub(crate) fn content(&self) -> &Content {
+        &self.content
+    }
+}

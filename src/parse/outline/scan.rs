@@ -1,0 +1,201 @@
+//! The ends of values and the comparison of what stands between them, many bytes at a time.
+
+use wide::{u8x16, u8x32};
+
+/// How many bytes are compared at once.
+const STEP: usize = 16;
+/// More digits than this may be more than a double holds.
+const MAX_DIGITS: usize = 15;
+/// With more zeros before its first digit a fraction is written with an exponent.
+const MAX_LEADING_ZEROS: usize = 5;
+
+/// The place of the quote that ends the string whose first byte is at `at`. `None` of a string with
+/// a backslash or a control character before that, and near the end of `bytes`.
+#[inline]
+pub(super) fn text_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+    let quote = u8x32::splat(b'"');
+    let backslash = u8x32::splat(b'\\');
+    let last_control = u8x32::splat(0x1f);
+    loop {
+        let block = u8x32::new(*bytes.get(at..)?.first_chunk()?);
+        let stops = block.simd_eq(quote)
+            | block.simd_eq(backslash)
+            | block.min(last_control).simd_eq(block);
+        let stops = stops.to_bitmask();
+        if stops != 0 {
+            at += stops.trailing_zeros() as usize;
+            return (bytes[at] == b'"').then_some(at);
+        }
+        at += 32;
+    }
+}
+
+/// The end of the number that begins at `at`. `None` unless it stands there as RFC 8785 writes it:
+/// without an exponent, with few enough digits for a double, with no zero at the end of a fraction.
+#[inline]
+pub(super) fn number_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let negative = *bytes.get(at)? == b'-';
+    let first = at + usize::from(negative);
+    let point = digits_end(bytes, first);
+    let is_zero = *bytes.get(first)? == b'0';
+    if point == first || point - first > MAX_DIGITS || (is_zero && point - first > 1) {
+        return None;
+    }
+    if bytes.get(point) != Some(&b'.') {
+        return (!(negative && is_zero)).then_some(point);
+    }
+    let end = digits_end(bytes, point + 1);
+    let fraction = &bytes[point + 1..end];
+    let leading_zeros = fraction.iter().take_while(|&&digit| digit == b'0').count();
+    let fits = fraction.last().is_some_and(|&digit| digit != b'0')
+        && end - first - 1 <= MAX_DIGITS
+        && (!is_zero || leading_zeros <= MAX_LEADING_ZEROS);
+    fits.then_some(end)
+}
+
+#[inline]
+fn digits_end(bytes: &[u8], mut at: usize) -> usize {
+    while bytes.get(at).is_some_and(u8::is_ascii_digit) {
+        at += 1;
+    }
+    at
+}
+
+/// A text to be found at a place.
+#[derive(Debug)]
+pub(super) struct Literal {
+    /// The text, the last step filled up.
+    steps: Box<[[u8; STEP]]>,
+    /// Which bytes of the last step count.
+    last: u32,
+    len: usize,
+}
+
+impl Literal {
+    pub fn new(text: &[u8]) -> Self {
+        let steps: Box<_> = text
+            .chunks(STEP)
+            .map(|chunk| {
+                let mut step = [0; STEP];
+                step[..chunk.len()].copy_from_slice(chunk);
+                step
+            })
+            .collect();
+        let in_last = text.len() - steps.len().saturating_sub(1) * STEP;
+        Self { steps, last: (1 << in_last) - 1, len: text.len() }
+    }
+
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    pub fn text(&self) -> &[u8] {
+        &self.steps.as_flattened()[..self.len]
+    }
+
+    /// Whether it stands at `at`. Near the end of `bytes` nothing does.
+    #[inline]
+    pub fn is_at(&self, bytes: &[u8], at: usize) -> bool {
+        let Some(rest) = bytes.get(at..) else { return false };
+        let Some((last, steps)) = self.steps.split_last() else { return true };
+        let same = |step: &[u8; STEP], here: Option<&[u8; STEP]>| {
+            here.map_or(0, |here| u8x16::new(*here).simd_eq(u8x16::new(*step)).to_bitmask())
+        };
+        let mut here = rest;
+        for step in steps {
+            if same(step, here.first_chunk()) != 0xffff {
+                return false;
+            }
+            here = &here[STEP..];
+        }
+        same(last, here.first_chunk()) & self.last == self.last
+    }
+}
+
+/// The eight bytes at `at`; what stands beyond `bytes` is zero.
+#[inline]
+pub(super) fn word_at(bytes: &[u8], at: usize) -> u64 {
+    match bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        Some(word) => u64::from_le_bytes(*word),
+        None => {
+            let mut word = [0; 8];
+            let rest = bytes.get(at..).unwrap_or_default();
+            word[..rest.len()].copy_from_slice(rest);
+            u64::from_le_bytes(word)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn padded(text: &str) -> Vec<u8> {
+        let mut bytes = text.as_bytes().to_vec();
+        bytes.resize(bytes.len() + 64, 0);
+        bytes
+    }
+
+    #[test]
+    fn a_string_ends_at_its_quote_however_long_it_is() {
+        for length in 0..100 {
+            let mut text = "é".repeat(length);
+            text.push('"');
+            assert_eq!(text_end(&padded(&text), 0), Some(length * 2), "{length}");
+            for stop in ["\\", "\n", "\0", "\u{1f}"] {
+                let text = format!("{}{stop}\"", "a".repeat(length));
+                assert_eq!(text_end(&padded(&text), 0), None, "{text:?}");
+            }
+        }
+        assert_eq!(text_end(b"abc", 0), None);
+    }
+
+    #[test]
+    fn numbers_end_where_they_do_and_others_are_left_to_the_full_parser() {
+        for text in [
+            "0",
+            "7",
+            "-7",
+            "123456789012345",
+            "0.5",
+            "-0.5",
+            "12.25",
+            "0.000001",
+            "1.23456789012345",
+        ] {
+            assert_eq!(number_end(&padded(&format!("{text},")), 0), Some(text.len()), "{text}");
+            let value: f64 = text.parse().unwrap();
+            assert_eq!(ryu_js::Buffer::new().format(value), text);
+        }
+        for text in [
+            "",
+            "-",
+            "-0",
+            "00",
+            "01",
+            "1.",
+            "1.0",
+            "1.50",
+            ".5",
+            "0.0000001",
+            "1234567890123456",
+            "1.234567890123456",
+            "x",
+        ] {
+            assert_eq!(number_end(&padded(text), 0), None, "{text}");
+        }
+        assert_eq!(number_end(&padded("1e5"), 0), Some(1)); // what follows fits no literal
+    }
+
+    #[test]
+    fn a_literal_is_found_where_it_stands() {
+        let text = padded(r#"xx","a name that is longer than a step":""#);
+        for length in 0..41 {
+            let literal = Literal::new(&text[2..2 + length]);
+            assert_eq!((literal.len(), literal.text()), (length, &text[2..2 + length]));
+            assert!(literal.is_at(&text, 2));
+            assert!(length == 0 || !literal.is_at(&text, 3), "{length}");
+            assert!(!literal.is_at(&text, 1000));
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! All outlines that were learned, as a tree of the texts between values.
+
+use super::Outline;
+use super::scan::{Literal, number_end, text_end, word_at};
+use super::survey::{Survey, ValueKind};
+use crate::canonical::content::Content;
+use crate::event::{Member, Members};
+use crate::parse::json::{Doc, Span};
+
+/// Longer lines are not worth an outline.
+const MAX_LINE_BYTES: usize = 64 << 10;
+/// How many texts may follow one value; lines that would add more go to the full parser.
+const MAX_EDGES: usize = 128;
+/// How much memory outlines may take, about.
+const MAX_BYTES: usize = 8 << 20;
+/// After so many lines that fitted none, and found no more room, the outlines are learned anew:
+/// exports change over the years.
+const MAX_MISSES: u32 = 1 << 16;
+
+/// A text between two values, and what comes after it.
+#[derive(Debug)]
+struct Edge {
+    literal: Literal,
+    then: Then,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Then {
+    /// A value, and the branch behind it.
+    Value(ValueKind, u32),
+    /// The end of the line.
+    End(u32),
+}
+
+/// What was seen to follow one value.
+#[derive(Debug, Default)]
+struct Branch {
+    edges: Vec<Edge>,
+    /// How many bytes all edges have in common.
+    skip: usize,
+    /// For each edge its first bytes after those, and which of them count.
+    heads: Vec<(u64, u64)>,
+}
+
+impl Branch {
+    #[inline]
+    fn find(&self, bytes: &[u8], at: usize) -> Option<&Edge> {
+        if let [edge] = &self.edges[..] {
+            return edge.is_at(bytes, at).then_some(edge);
+        }
+        let word = word_at(bytes, at + self.skip);
+        let mut edges = self.heads.iter().zip(&self.edges);
+        let found =
+            edges.find(|((head, mask), edge)| (word ^ head) & mask == 0 && edge.is_at(bytes, at));
+        found.map(|(_, edge)| edge)
+    }
+
+    fn add(&mut self, edge: Edge) {
+        self.edges.push(edge);
+        let first = self.edges[0].literal.text();
+        let common =
+            |edge: &Edge| first.iter().zip(edge.literal.text()).take_while(|(a, b)| a == b).count();
+        self.skip = self.edges.iter().map(common).min().unwrap_or(0);
+        self.heads.clear();
+        self.heads.extend(self.edges.iter().map(|edge| {
+            let rest = &edge.literal.text()[self.skip..];
+            let mask = if rest.len() < 8 { (1 << (rest.len() * 8)) - 1 } else { u64::MAX };
+            (word_at(rest, 0), mask)
+        }));
+    }
+}
+
+impl Edge {
+    #[inline]
+    fn is_at(&self, bytes: &[u8], at: usize) -> bool {
+        let next = at + self.literal.len();
+        self.literal.is_at(bytes, at)
+            && match self.then {
+                Then::Value(ValueKind::Text, _) => true,
+                // One outline can have a string where another has a number.
+                Then::Value(ValueKind::Number, _) => {
+                    bytes.get(next).is_some_and(|byte| matches!(byte, b'0'..=b'9' | b'-'))
+                }
+                // What may be the end of one line may be the middle of another.
+                Then::End(_) => !matches!(bytes.get(next), Some(b',' | b'}' | b']')),
+            }
+    }
+}
+
+/// The outlines of the lines seen so far, and the values of the last line that was read by one.
+#[derive(Debug)]
+pub struct Outlines {
+    branches: Vec<Branch>,
+    outlines: Vec<Outline>,
+    bytes: usize,
+    misses: u32,
+    /// Members that do not count as content.
+    ignored: Box<[Member]>,
+}
+
+impl Outlines {
+    /// None yet; the members `ignored` are no part of the content.
+    pub fn new(ignored: &[Member]) -> Self {
+        let (branches, outlines) = (vec![Branch::default()], Vec::new());
+        Self { branches, outlines, bytes: 0, misses: 0, ignored: ignored.into() }
+    }
+
+    /// Reads the text that begins at `start` of `bytes` if it has a known outline: its values go to
+    /// `values`. Returns the outline and the place behind the text.
+    ///
+    /// Of `bytes` all before `len` must be UTF-8; some bytes must follow, and may be anything.
+    #[inline]
+    pub(crate) fn read(
+        &self,
+        bytes: &[u8],
+        len: usize,
+        start: usize,
+        values: &mut Vec<Span>,
+    ) -> Option<(&Outline, usize)> {
+        values.clear();
+        let mut branch = &self.branches[0];
+        let mut at = start;
+        loop {
+            let edge = branch.find(bytes, at)?;
+            at += edge.literal.len();
+            let (kind, next) = match edge.then {
+                Then::Value(kind, next) => (kind, next),
+                Then::End(outline) => {
+                    return (at <= len).then(|| (&self.outlines[outline as usize], at));
+                }
+            };
+            let end = match kind {
+                ValueKind::Text => text_end(bytes, at)?,
+                ValueKind::Number => number_end(bytes, at)?,
+            };
+            #[allow(clippy::cast_possible_truncation)] // longer blocks are not read by outlines
+            values.push(Span { start: at as u32, end: end as u32 });
+            at = end;
+            branch = &self.branches[next as usize];
+        }
+    }
+
+    /// A copy of `line`, if its outline would be learned.
+    pub(crate) fn wanted(&self, line: &[u8]) -> Option<String> {
+        let wanted = line.len() <= MAX_LINE_BYTES && self.bytes <= MAX_BYTES;
+        wanted.then(|| String::from_utf8_lossy(line).into_owned())
+    }
+
+    /// Learns the outline of `line`, which is JSON and fitted none, if it is worth one.
+    pub(crate) fn learn(&mut self, line: &str) {
+        if self.bytes > MAX_BYTES {
+            self.misses += 1;
+            if self.misses > MAX_MISSES {
+                *self = Self::new(&self.ignored);
+            }
+            return;
+        }
+        if line.len() > MAX_LINE_BYTES {
+            return;
+        }
+        if let Some(survey) = Survey::of(line) {
+            self.add(line, &survey);
+        }
+    }
+
+    /// Adds the outline that `survey` found, unless a branch on its way is full.
+    fn add(&mut self, line: &str, survey: &Survey) {
+        let (mut branch, mut at) = (0, 0);
+        for &(kind, span) in &survey.values {
+            let literal = &line.as_bytes()[at..span.start as usize];
+            let known = self.branches[branch].edges.iter().find_map(|edge| match edge.then {
+                Then::Value(known, next) if known == kind && edge.literal.text() == literal => {
+                    Some(next as usize)
+                }
+                _ => None,
+            });
+            branch = match known {
+                Some(next) => next,
+                None if self.branches[branch].edges.len() >= MAX_EDGES => return,
+                None => {
+                    let Ok(next) = u32::try_from(self.branches.len()) else { return };
+                    self.branches.push(Branch::default());
+                    self.join(branch, literal, Then::Value(kind, next));
+                    next as usize
+                }
+            };
+            at = span.end as usize;
+        }
+        let Ok(outline) = u32::try_from(self.outlines.len()) else { return };
+        let known = &self.branches[branch].edges;
+        if known.len() >= MAX_EDGES || known.iter().any(|edge| matches!(edge.then, Then::End(_))) {
+            return;
+        }
+        self.join(branch, &line.as_bytes()[at..], Then::End(outline));
+        let values: Vec<Span> = survey.values.iter().map(|&(_, span)| span).collect();
+        let doc = Doc {
+            nodes: &survey.nodes,
+            names: &survey.names,
+            values: &values,
+            text: line,
+            origin: 0,
+        };
+        let Some(root) = doc.root() else { return };
+        let members = Members::of(root);
+        let content = Content::new(survey, &members, &self.ignored);
+        self.bytes += size_of_val(&survey.nodes[..]) + survey.names.len() + size_of::<Outline>();
+        self.outlines.push(Outline {
+            nodes: survey.nodes.as_slice().into(),
+            names: survey.names.as_str().into(),
+            members,
+            content,
+        });
+    }
+
+    fn join(&mut self, branch: usize, literal: &[u8], then: Then) {
+        self.bytes += size_of::<Branch>() + size_of::<Edge>() + literal.len();
+        self.branches[branch].add(Edge { literal: Literal::new(literal), then });
+    }
+}
