@@ -129,24 +129,31 @@ impl Time {
             return;
         }
         let (year, month, day) = civil_from_days(self.0.div_euclid(DAY_MS));
-        let ms = self.0.rem_euclid(DAY_MS);
+        // Below a day and below the year 10,000: 32 bits divide faster than 64.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let (year, month, day, ms) =
+            (year as u32, month as u32, day as u32, self.0.rem_euclid(DAY_MS) as u32);
         let mut text = *b"0000-00-00T00:00:00.000Z";
-        let mut put = |at: usize, width: usize, mut value: i64| {
-            for slot in text[at..at + width].iter_mut().rev() {
-                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // one digit
-                {
-                    *slot = b'0' + (value % 10) as u8;
-                }
-                value /= 10;
+        let mut put = |at: usize, value: u32| {
+            #[allow(clippy::cast_possible_truncation)] // one digit each
+            {
+                text[at] = b'0' + (value / 10) as u8;
+                text[at + 1] = b'0' + (value % 10) as u8;
             }
         };
-        put(0, 4, year);
-        put(5, 2, month);
-        put(8, 2, day);
-        put(11, 2, ms / 3_600_000);
-        put(14, 2, ms / 60_000 % 60);
-        put(17, 2, ms / 1000 % 60);
-        put(20, 3, ms % 1000);
+        let seconds = ms / 1000;
+        put(0, year / 100);
+        put(2, year % 100);
+        put(5, month);
+        put(8, day);
+        put(11, seconds / 3600);
+        put(14, seconds / 60 % 60);
+        put(17, seconds % 60);
+        put(20, ms % 1000 / 10);
+        #[allow(clippy::cast_possible_truncation)] // one digit
+        {
+            text[22] = b'0' + (ms % 10) as u8;
+        }
         out.extend_from_slice(&text);
     }
 }

@@ -2,9 +2,12 @@
 
 use super::FormulaGuard;
 use super::row::{Cells, Row};
-use super::scan;
+use super::scan::Needles;
 use super::table::Table;
 use crate::time::Time;
+
+/// What makes a cell need quotes.
+const QUOTED: Needles = Needles::new(*b"\",\n\r");
 
 /// Rows as CSV lines.
 pub(super) struct CsvRows {
@@ -54,7 +57,7 @@ impl CsvRows {
     fn cell(&mut self, cell: &[u8]) {
         let guard = self.guard == FormulaGuard::On && is_formula(cell);
         self.guarded += u64::from(guard);
-        let quote = scan::any(cell, |byte| matches!(byte, b'"' | b',' | b'\n' | b'\r'));
+        let quote = QUOTED.are_in(cell);
         if quote {
             self.out.push(b'"');
         }

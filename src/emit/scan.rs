@@ -1,5 +1,7 @@
 //! Looking through the bytes of a cell.
 
+use wide::u8x16;
+
 /// Whether any byte of `bytes` is what `wanted` looks for. Blocks of sixteen have no early way
 /// out, so that the compiler can test all sixteen at once.
 #[inline]
@@ -9,16 +11,75 @@ pub(super) fn any(bytes: &[u8], wanted: impl Fn(u8) -> bool) -> bool {
         || rest.iter().any(|&byte| wanted(byte))
 }
 
+/// Four bytes to look for, in cells that are mostly short.
+#[derive(Clone, Copy)]
+pub(super) struct Needles([u8; 4]);
+
+impl Needles {
+    pub(super) const fn new(bytes: [u8; 4]) -> Self {
+        Self(bytes)
+    }
+
+    /// Whether any of them is among `bytes`.
+    #[inline]
+    pub(super) fn are_in(self, bytes: &[u8]) -> bool {
+        if let Some(last) = bytes.last_chunk::<16>() {
+            let blocks = bytes.as_chunks::<16>().0;
+            // The last block may look again at some of the one before it.
+            return blocks.iter().any(|block| self.are_in_block(block)) || self.are_in_block(last);
+        }
+        match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+            (Some(first), Some(last)) => self.are_in_word(first) | self.are_in_word(last),
+            _ => {
+                let mut word = [0; 8];
+                word[..bytes.len()].copy_from_slice(bytes);
+                self.are_in_word(&word)
+            }
+        }
+    }
+
+    #[inline]
+    fn are_in_block(self, block: &[u8; 16]) -> bool {
+        let block = u8x16::new(*block);
+        let [a, b, c, d] = self.0.map(|needle| block.simd_eq(u8x16::splat(needle)));
+        ((a | b) | (c | d)).to_bitmask() != 0
+    }
+
+    /// The same for eight bytes: a byte that is equal becomes zero, and a zero borrows.
+    #[inline]
+    fn are_in_word(self, word: &[u8; 8]) -> bool {
+        const LOW: u64 = u64::from_le_bytes([0x01; 8]);
+        const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
+        let word = u64::from_le_bytes(*word);
+        let found = self.0.map(|needle| {
+            let zero = word ^ (LOW * u64::from(needle));
+            zero.wrapping_sub(LOW) & !zero & HIGH
+        });
+        found.into_iter().fold(0, |all, one| all | one) != 0
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::Needles;
+
     #[test]
     fn finds_a_byte_wherever_it_stands() {
+        let needles = Needles::new(*b"xyz\n");
         for length in 0..40 {
             let mut bytes = vec![b'a'; length];
+            assert!(!needles.are_in(&bytes));
             assert!(!super::any(&bytes, |byte| byte == b'x'));
             for at in 0..length {
-                bytes[at] = b'x';
-                assert!(super::any(&bytes, |byte| byte == b'x'));
+                for needle in *b"xyz\n" {
+                    bytes[at] = needle;
+                    assert!(needles.are_in(&bytes), "{length} {at}");
+                    assert!(super::any(&bytes, |byte| byte == needle));
+                }
+                for other in [0, 0x80, 0xff, b'x' + 0x80, b'w', b'{', b'\r'] {
+                    bytes[at] = other;
+                    assert!(!needles.are_in(&bytes), "{length} {at} {other}");
+                }
                 bytes[at] = b'a';
             }
         }

@@ -2,6 +2,7 @@
 
 use ahash::RandomState;
 use hashbrown::HashTable;
+use simdutf8::basic::from_utf8;
 
 /// What kind of id; the same text in two spaces is two ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,6 +16,10 @@ pub enum Space {
     Email,
     /// `groupId`
     Group,
+}
+
+impl Space {
+    const ALL: [Self; 4] = [Self::Anonymous, Self::User, Self::Email, Self::Group];
 }
 
 /// The number of an id among [`Ids`].
@@ -41,12 +46,36 @@ impl NodeId {
     }
 }
 
+/// Where an id's text is, and what it is; small, because there are as many as ids.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    hash: u64,
-    start: usize,
+    /// Where its text begins, and in the two upper bits its space.
+    start_and_space: u64,
     len: u32,
-    space: Space,
+    hash: u32,
+}
+
+impl Entry {
+    const SPACE_SHIFT: u32 = 62;
+
+    #[inline]
+    fn space(self) -> Space {
+        Space::ALL[(self.start_and_space >> Self::SPACE_SHIFT) as usize]
+    }
+
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)] // it was a usize
+    fn range(self) -> std::ops::Range<usize> {
+        let start = (self.start_and_space & !(3 << Self::SPACE_SHIFT)) as usize;
+        start..start + self.len as usize
+    }
+}
+
+/// A number, with enough of the hash to grow the table without looking at the entry.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    hash: u32,
+    place: u32,
 }
 
 /// A set of ids that numbers them in order of arrival. The hash function is seeded anew for each
@@ -54,9 +83,18 @@ struct Entry {
 #[derive(Clone, Debug)]
 pub struct Ids {
     hasher: RandomState,
-    table: HashTable<u32>,
+    table: HashTable<Slot>,
     entries: Vec<Entry>,
     bytes: Vec<u8>,
+}
+
+/// No number yet.
+const UNKNOWN: NodeId = NodeId(u32::MAX);
+
+/// The table wants 64 bits.
+#[inline]
+fn spread(hash: u32) -> u64 {
+    u64::from(hash) << 32 | u64::from(hash)
 }
 
 impl Ids {
@@ -68,28 +106,30 @@ impl Ids {
     /// The number of `text` in `space`, a new one at its first appearance.
     #[inline]
     pub fn intern(&mut self, space: Space, text: &[u8]) -> NodeId {
-        let hash = self.hasher.hash_one((space as u8, text));
+        #[allow(clippy::cast_possible_truncation)] // the upper half
+        let hash = (self.hasher.hash_one((space as u8, text)) >> 32) as u32;
         self.intern_hashed(space, text, hash)
     }
 
-    fn intern_hashed(&mut self, space: Space, text: &[u8], hash: u64) -> NodeId {
-        let Self { table, entries, bytes, .. } = self;
-        let same = |&place: &u32| {
-            let entry = &entries[place as usize];
-            entry.hash == hash
-                && entry.space == space
-                && &bytes[entry.start..entry.start + entry.len as usize] == text
-        };
-        if let Some(&place) = table.find(hash, same) {
-            return NodeId(place);
+    #[inline]
+    fn is(&self, id: NodeId, space: Space, text: &[u8]) -> bool {
+        let entry = self.entries[id.index()];
+        entry.space() == space && &self.bytes[entry.range()] == text
+    }
+
+    fn intern_hashed(&mut self, space: Space, text: &[u8], hash: u32) -> NodeId {
+        let same = |slot: &Slot| slot.hash == hash && self.is(NodeId(slot.place), space, text);
+        if let Some(slot) = self.table.find(spread(hash), same) {
+            return NodeId(slot.place);
         }
+        let start_and_space = self.bytes.len() as u64 | (space as u64) << Entry::SPACE_SHIFT;
         #[allow(clippy::cast_possible_truncation)] // an id is shorter than its 4 GiB record
-        let entry = Entry { hash, start: bytes.len(), len: text.len() as u32, space };
+        let entry = Entry { start_and_space, len: text.len() as u32, hash };
         #[allow(clippy::cast_possible_truncation)] // 2^32 ids would take 200 GB
-        let place = entries.len() as u32;
-        bytes.extend_from_slice(text);
-        entries.push(entry);
-        table.insert_unique(hash, place, |&place| entries[place as usize].hash);
+        let place = self.entries.len() as u32;
+        self.bytes.extend_from_slice(text);
+        self.entries.push(entry);
+        self.table.insert_unique(spread(hash), Slot { hash, place }, |slot| spread(slot.hash));
         NodeId(place)
     }
 
@@ -97,28 +137,30 @@ impl Ids {
     /// number here of each, in `other`'s order.
     pub fn absorb(&mut self, other: &Self, map: &mut Vec<NodeId>) {
         map.clear();
-        map.extend((0..other.entries.len()).map(|place| {
-            let Entry { hash, space, .. } = other.entries[place];
-            self.intern_hashed(space, other.bytes_at(place), hash)
+        // First where each may be, then whether it is: apart, the waits for memory overlap.
+        map.extend(other.entries.iter().map(|entry| {
+            let slot = self.table.find(spread(entry.hash), |slot| slot.hash == entry.hash);
+            slot.map_or(UNKNOWN, |slot| NodeId(slot.place))
         }));
-    }
-
-    fn bytes_at(&self, place: usize) -> &[u8] {
-        let entry = &self.entries[place];
-        &self.bytes[entry.start..entry.start + entry.len as usize]
+        for (id, entry) in map.iter_mut().zip(&other.entries) {
+            let (space, text) = (entry.space(), &other.bytes[entry.range()]);
+            if *id == UNKNOWN || !self.is(*id, space, text) {
+                *id = self.intern_hashed(space, text, entry.hash);
+            }
+        }
     }
 
     /// The text of `id`.
     #[inline]
     pub fn text(&self, id: NodeId) -> &str {
         // Ids come from JSON strings, so this never fails.
-        std::str::from_utf8(self.bytes_at(id.index())).unwrap_or_default()
+        from_utf8(&self.bytes[self.entries[id.index()].range()]).unwrap_or_default()
     }
 
     /// The space of `id`.
     #[inline]
     pub fn space(&self, id: NodeId) -> Space {
-        self.entries[id.index()].space
+        self.entries[id.index()].space()
     }
 
     /// How many ids there are.
@@ -133,7 +175,7 @@ impl Ids {
 
     /// All numbers with their spaces.
     pub fn iter(&self) -> impl Iterator<Item = (NodeId, Space)> + '_ {
-        (0_u32..).zip(&self.entries).map(|(place, entry)| (NodeId(place), entry.space))
+        (0_u32..).zip(&self.entries).map(|(place, entry)| (NodeId(place), entry.space()))
     }
 
     /// Forgets all ids but keeps the memory.

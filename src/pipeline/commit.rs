@@ -4,6 +4,7 @@
 //! between events alike in every way, by where they stood; so the order changes nothing.
 
 use std::io;
+use std::sync::Arc;
 
 use ahash::{AHashMap, RandomState};
 
@@ -25,9 +26,34 @@ pub struct Segment {
     pub dead: Vec<u32>,
     /// Some of them became so only after their facts were taken.
     revoked: bool,
-    ids: usize,
-    rows: usize,
+    ids: Piece,
+    kept: Kept,
+}
+
+/// The rows and rejects of a batch, where they wait.
+#[derive(Debug)]
+pub struct Kept {
     piece: Piece,
+    /// How many bytes of them are rows.
+    rows: usize,
+}
+
+impl Kept {
+    /// Keeps those of `batch` in `spill`.
+    ///
+    /// # Errors
+    /// When they cannot be spilled.
+    pub fn new(batch: &Batch, spill: &Spill) -> io::Result<Self> {
+        let rows = batch.rows.as_bytes();
+        Ok(Self { piece: spill.keep(&[rows, &batch.rejects])?, rows: rows.len() })
+    }
+}
+
+/// Buffers for the bytes of one segment after the other.
+#[derive(Debug, Default)]
+pub struct Buffers {
+    ids: Vec<u8>,
+    rows: Vec<u8>,
 }
 
 /// A segment's bytes, taken apart.
@@ -63,15 +89,16 @@ pub struct Committer {
     /// How often message ids and contents do not agree, where that was asked for.
     pub profile: Profile,
     dedup: Dedup,
-    spill: Spill,
+    spill: Arc<Spill>,
     map: Vec<NodeId>,
     map_bytes: Vec<u8>,
     dropped: Vec<bool>,
+    hashes: Vec<u32>,
 }
 
 impl Committer {
     /// An empty committer; `hasher` is that of the batches' ids.
-    pub fn new(hasher: RandomState, spill: Spill) -> Self {
+    pub fn new(hasher: RandomState, spill: Arc<Spill>) -> Self {
         Self {
             ids: Ids::new(hasher),
             facts: Vec::new(),
@@ -83,29 +110,28 @@ impl Committer {
             map: Vec::new(),
             map_bytes: Vec::new(),
             dropped: Vec::new(),
+            hashes: Vec::new(),
         }
     }
 
-    /// Takes over what `batch` holds.
+    /// Takes over what `batch` holds, of which the rows and rejects are `kept` already.
     ///
     /// # Errors
-    /// When the rows cannot be spilled.
-    pub fn commit(&mut self, batch: &Batch) -> io::Result<()> {
+    /// When the numbers of its ids cannot be spilled.
+    pub fn commit(&mut self, batch: &Batch, kept: Kept) -> io::Result<()> {
         self.ids.absorb(&batch.ids, &mut self.map);
         self.map_bytes.clear();
         for id in &self.map {
             self.map_bytes.extend_from_slice(&id.to_raw().to_le_bytes());
         }
-        let rows = batch.rows.as_bytes();
-        let piece = self.spill.keep(&[&self.map_bytes, rows, &batch.rejects])?;
+        let ids = self.spill.keep(&[&self.map_bytes])?;
         self.segments.push(Segment {
             place: batch.place,
             lines: batch.lines,
             dead: Vec::new(),
             revoked: false,
-            ids: self.map_bytes.len(),
-            rows: rows.len(),
-            piece,
+            ids,
+            kept,
         });
         self.tell_duplicates(batch);
         self.take_facts(batch);
@@ -116,15 +142,17 @@ impl Committer {
     }
 
     fn tell_duplicates(&mut self, batch: &Batch) {
-        let Self { segments, dedup, dropped, duplicates, .. } = self;
+        let Self { segments, dedup, dropped, duplicates, hashes, .. } = self;
         let current = segments.len() - 1;
+        hashes.clear();
+        dedup.hash(batch.marks.iter().map(|mark| mark.dedup.unwrap_or_default()), hashes);
         dropped.clear();
         dropped.resize(batch.marks.len(), false);
-        for (row, mark) in (0_u32..).zip(&batch.marks) {
+        for ((row, mark), &hash) in (0_u32..).zip(&batch.marks).zip(&*hashes) {
             let Some(key) = mark.dedup else { continue };
             let event = EventRef::new(current, row);
             let place_of = |event: EventRef| (segments[event.segment()].place, event.row());
-            let loser = match dedup.see(key, mark.rank, event, place_of) {
+            let loser = match dedup.see((key, hash), mark.rank, event, place_of) {
                 Verdict::Kept => continue,
                 Verdict::Duplicate => event,
                 Verdict::Replaces(other) => other,
@@ -168,18 +196,18 @@ impl Committer {
         self.segments.sort_unstable_by_key(|segment| segment.place);
     }
 
-    /// The bytes of `segment`; `buffer` holds them where they were spilled.
+    /// The bytes of `segment`; `buffers` hold them where they were spilled.
     ///
     /// # Errors
     /// When the spill cannot be read.
     pub fn read<'a>(
         &'a self,
         segment: &'a Segment,
-        buffer: &'a mut Vec<u8>,
+        buffers: &'a mut Buffers,
     ) -> io::Result<Parts<'a>> {
-        let bytes = self.spill.read(&segment.piece, buffer)?;
-        let (ids, rest) = bytes.split_at(segment.ids);
-        let (rows, rejects) = rest.split_at(segment.rows);
+        let Kept { piece, rows } = &segment.kept;
+        let ids = self.spill.read(&segment.ids, &mut buffers.ids)?;
+        let (rows, rejects) = self.spill.read(piece, &mut buffers.rows)?.split_at(*rows);
         Ok(Parts { ids, rows, rejects })
     }
 }

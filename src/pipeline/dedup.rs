@@ -42,32 +42,56 @@ struct Slot {
     place: u32,
 }
 
+/// Entries in pieces of this many: growing one list would copy all that is there.
+const PIECE: usize = 1 << 14;
+
 /// The keys seen so far. The hash is seeded anew for each run, so that nobody can choose keys that
 /// collide.
 #[derive(Debug, Default)]
 pub struct Dedup {
     hasher: RandomState,
     table: HashTable<Slot>,
-    entries: Vec<Entry>,
+    pieces: Vec<Vec<Entry>>,
+    len: usize,
+}
+
+#[inline]
+fn entry(pieces: &[Vec<Entry>], place: u32) -> &Entry {
+    &pieces[place as usize / PIECE][place as usize % PIECE]
+}
+
+/// The table wants 64 bits.
+#[inline]
+fn spread(hash: u32) -> u64 {
+    u64::from(hash) << 32 | u64::from(hash)
 }
 
 impl Dedup {
-    /// Sees an event; `place_of` tells where in the input an event stands.
+    /// Appends to `hashes` those of `keys`, in order. Looks where each of them would stand, so that
+    /// [`see`](Self::see) need not wait for memory; apart, the waits overlap.
+    pub fn hash(&self, keys: impl Iterator<Item = u128>, hashes: &mut Vec<u32>) {
+        hashes.extend(keys.map(|key| {
+            #[allow(clippy::cast_possible_truncation)] // the upper half, which the slots keep
+            let hash = (self.hasher.hash_one(key) >> 32) as u32;
+            std::hint::black_box(self.table.find(spread(hash), |slot| slot.hash == hash));
+            hash
+        }));
+    }
+
+    /// Sees an event of which `hash` is the [hash](Self::hash) of its key; `place_of` tells where
+    /// in the input an event stands.
     pub fn see<P: Ord>(
         &mut self,
-        key: u128,
+        (key, hash): (u128, u32),
         rank: Rank,
         event: EventRef,
         place_of: impl Fn(EventRef) -> P,
     ) -> Verdict {
-        let Self { hasher, table, entries } = self;
-        let hash = hasher.hash_one(key);
-        #[allow(clippy::cast_possible_truncation)] // the upper half, which the slots keep
-        let upper = (hash >> 32) as u32;
-        let spread = |upper: u32| u64::from(upper) << 32 | u64::from(upper);
-        let same = |slot: &Slot| slot.hash == upper && entries[slot.place as usize].key == key;
-        if let Some(slot) = table.find(spread(upper), same) {
-            let entry = &mut entries[slot.place as usize];
+        let Self { table, pieces, len, .. } = self;
+        let same = |slot: &Slot| slot.hash == hash && entry(pieces, slot.place).key == key;
+        if let Some(slot) = table.find(spread(hash), same) {
+            let place = slot.place as usize;
+            let entry = &mut pieces[place / PIECE][place % PIECE];
             // Copies alike in every way give the same row; the first in the input lends its place.
             let earlier = || place_of(event) < place_of(entry.event);
             if rank > entry.rank || (rank == entry.rank && !earlier()) {
@@ -77,20 +101,26 @@ impl Dedup {
             return Verdict::Replaces(std::mem::replace(&mut entry.event, event));
         }
         #[allow(clippy::cast_possible_truncation)] // 2^32 entries would take 200 GB
-        let place = entries.len() as u32;
-        entries.push(Entry { key, rank, event });
-        table.insert_unique(spread(upper), Slot { hash: upper, place }, |slot| spread(slot.hash));
+        let place = *len as u32;
+        if len.is_multiple_of(PIECE) {
+            pieces.push(Vec::with_capacity(PIECE));
+        }
+        if let Some(last) = pieces.last_mut() {
+            last.push(Entry { key, rank, event });
+        }
+        *len += 1;
+        table.insert_unique(spread(hash), Slot { hash, place }, |slot| spread(slot.hash));
         Verdict::Kept
     }
 
     /// How many different keys there are.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.len
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.len == 0
     }
 }
 
@@ -106,7 +136,11 @@ mod tests {
     fn the_copy_received_first_is_kept_wherever_it_stood() {
         let mut dedup = Dedup::default();
         let event = |row| EventRef::new(0, row);
-        let mut see = |key, rank, row| dedup.see(key, rank, event(row), EventRef::row);
+        let mut see = |key, rank, row| {
+            let mut hashes = Vec::new();
+            dedup.hash(std::iter::once(key), &mut hashes);
+            dedup.see((key, hashes[0]), rank, event(row), EventRef::row)
+        };
         assert_eq!(see(1, rank(20, 1), 0), Verdict::Kept);
         assert_eq!(see(1, rank(30, 0), 1), Verdict::Duplicate);
         assert_eq!(see(1, rank(10, 9), 2), Verdict::Replaces(event(0)));

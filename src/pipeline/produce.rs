@@ -5,7 +5,7 @@ use std::io::Write;
 use rayon::ThreadPool;
 
 use super::Engine;
-use super::commit::Segment;
+use super::commit::{Buffers, Segment};
 use super::finish::{EventNames, Finisher, GroupNames, SOURCE};
 use super::ingest::Ingested;
 use super::ordered::in_order;
@@ -161,13 +161,13 @@ fn write_signals(
     let take_spent = || all_spent.lock().ok().and_then(|mut all| all.pop()).unwrap_or_default();
     let start = || {
         let own = encoders.lock().ok().and_then(|mut all| all.pop()).unwrap_or_default();
-        (finisher.worker(own), Vec::new())
+        (finisher.worker(own), Buffers::default())
     };
     let workers = in_order(
         pool,
         committed.segments.len(),
         start,
-        |(worker, buffer), number| {
+        |(worker, buffers), number| {
             if watch.stopped() {
                 return Err(Error::Interrupted);
             }
@@ -175,7 +175,7 @@ fn write_signals(
                 encoder.reuse(spent);
             }
             let segment = &committed.segments[number];
-            let parts = committed.read(segment, buffer).map_err(Error::Spill)?;
+            let parts = committed.read(segment, buffers).map_err(Error::Spill)?;
             finisher.segment(worker, segment, &parts);
             let mut rejects = Vec::new();
             let file = files.get(segment.place.file as usize).map_or("", String::as_str);

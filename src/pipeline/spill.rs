@@ -1,20 +1,23 @@
 //! Bytes that wait for the second phase: in memory up to a budget, then in a file without a name.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+/// Where one piece is to wait.
+enum Room {
+    Memory,
+    /// In the file, from this byte on.
+    Disk(u64),
+}
 
 /// Where one piece waits.
 #[derive(Debug)]
 pub enum Piece {
-    /// Among the bytes in memory.
-    Memory {
-        /// Where among them.
-        offset: usize,
-        /// How many bytes.
-        len: usize,
-    },
+    /// In memory.
+    Memory(Box<[u8]>),
     /// In the file.
     Disk {
         /// Where in the file.
@@ -24,64 +27,75 @@ pub enum Piece {
     },
 }
 
-/// Keeps pieces in the order in which they are given.
+/// Keeps pieces, of any number of threads at once.
 #[derive(Debug)]
 pub struct Spill {
     dir: PathBuf,
     budget_bytes: usize,
-    held: Vec<u8>,
-    file: Mutex<Option<File>>,
-    end: u64,
+    taken: AtomicUsize,
+    end: AtomicU64,
+    file: OnceLock<File>,
+    opening: Mutex<()>,
 }
 
 impl Spill {
     /// Keeps up to `budget_bytes` in memory and the rest in a file in `dir` that goes away by
     /// itself.
     pub fn new(dir: PathBuf, budget_bytes: usize) -> Self {
-        Self { dir, budget_bytes, held: Vec::new(), file: Mutex::new(None), end: 0 }
+        let (taken, end) = (AtomicUsize::new(0), AtomicU64::new(0));
+        Self { dir, budget_bytes, taken, end, file: OnceLock::new(), opening: Mutex::new(()) }
+    }
+
+    fn room(&self, len: usize) -> Room {
+        let fits = |taken: usize| taken.checked_add(len).filter(|&sum| sum <= self.budget_bytes);
+        match self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits) {
+            Ok(_) => Room::Memory,
+            Err(_) => Room::Disk(self.end.fetch_add(len as u64, Ordering::Relaxed)),
+        }
     }
 
     /// Keeps `parts`, one behind the other.
     ///
     /// # Errors
     /// When the file cannot be made or written.
-    pub fn keep(&mut self, parts: &[&[u8]]) -> io::Result<Piece> {
+    pub fn keep(&self, parts: &[&[u8]]) -> io::Result<Piece> {
         let len = parts.iter().map(|part| part.len()).sum();
-        if self.held.len() + len <= self.budget_bytes {
-            // All at once: growing would copy what is there and touch twice the memory.
-            self.held.reserve_exact(self.budget_bytes - self.held.len());
-            let offset = self.held.len();
-            for part in parts {
-                self.held.extend_from_slice(part);
+        match self.room(len) {
+            Room::Memory => Ok(Piece::Memory(parts.concat().into())),
+            Room::Disk(offset) => {
+                let mut file = self.file()?;
+                let mut at = offset;
+                for part in parts {
+                    write_all_at(&mut file, part, at)?;
+                    at += part.len() as u64;
+                }
+                Ok(Piece::Disk { offset, len })
             }
-            return Ok(Piece::Memory { offset, len });
         }
-        let slot = self.file.get_mut().map_err(|_| io::Error::other("a worker panicked"))?;
-        let file = match slot {
-            Some(file) => file,
-            None => slot.insert(tempfile::tempfile_in(&self.dir)?),
-        };
-        let offset = self.end;
-        for part in parts {
-            file.write_all(part)?;
+    }
+
+    /// The file, made when it is first asked for.
+    fn file(&self) -> io::Result<&File> {
+        let _alone = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = self.file.get() {
+            return Ok(file);
         }
-        self.end += len as u64;
-        Ok(Piece::Disk { offset, len })
+        let file = tempfile::tempfile_in(&self.dir)?;
+        Ok(self.file.get_or_init(|| file))
     }
 
     /// The bytes of `piece`; `buffer` holds them where they come from the file.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn read<'a>(&'a self, piece: &Piece, buffer: &'a mut Vec<u8>) -> io::Result<&'a [u8]> {
+    pub fn read<'a>(&'a self, piece: &'a Piece, buffer: &'a mut Vec<u8>) -> io::Result<&'a [u8]> {
         match piece {
-            Piece::Memory { offset, len } => Ok(&self.held[*offset..offset + len]),
+            Piece::Memory(bytes) => Ok(bytes),
             Piece::Disk { offset, len } => {
                 buffer.resize(*len, 0);
-                let slot = self.file.lock().map_err(|_| io::Error::other("a worker panicked"))?;
-                let mut file = slot.as_ref().ok_or_else(|| io::Error::other("nothing spilled"))?;
-                file.seek(SeekFrom::Start(*offset))?;
-                file.read_exact(buffer)?;
+                let mut file =
+                    self.file.get().ok_or_else(|| io::Error::other("nothing spilled"))?;
+                read_exact_at(&mut file, buffer, *offset)?;
                 Ok(buffer)
             }
         }
@@ -89,8 +103,36 @@ impl Spill {
 
     /// How many bytes went to the file.
     pub fn spilled_bytes(&self) -> u64 {
-        self.end
+        self.end.load(Ordering::Relaxed)
     }
+}
+
+#[cfg(unix)]
+fn write_all_at(file: &mut &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(*file, bytes, offset)
+}
+
+#[cfg(unix)]
+fn read_exact_at(file: &mut &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(*file, bytes, offset)
+}
+
+/// Elsewhere a file has one place at a time for all.
+#[cfg(not(unix))]
+static SEEKING: Mutex<()> = Mutex::new(());
+
+#[cfg(not(unix))]
+fn write_all_at(file: &mut &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+    let _alone = SEEKING.lock().unwrap_or_else(PoisonError::into_inner);
+    io::Seek::seek(file, io::SeekFrom::Start(offset))?;
+    io::Write::write_all(file, bytes)
+}
+
+#[cfg(not(unix))]
+fn read_exact_at(file: &mut &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+    let _alone = SEEKING.lock().unwrap_or_else(PoisonError::into_inner);
+    io::Seek::seek(file, io::SeekFrom::Start(offset))?;
+    io::Read::read_exact(file, bytes)
 }
 
 #[cfg(test)]
@@ -100,7 +142,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_into_memory_comes_back_from_the_file() {
         let dir = tempfile::tempdir().unwrap();
-        let mut spill = Spill::new(dir.path().to_owned(), 5);
+        let spill = Spill::new(dir.path().to_owned(), 5);
         let pieces: Vec<Piece> = [&b"abc"[..], b"defg", b"h", b"ijk"]
             .iter()
             .map(|part| spill.keep(&[part, b"."]).unwrap())

@@ -201,7 +201,7 @@ impl<'a> Row<'a> {
         let lengths = u32::from_le_bytes(*head.get(4..)?.first_chunk()?) as usize;
         let (mut lengths, all) = body.split_at_checked(lengths)?;
         // Rows are written from strings alone, so this never fails.
-        let mut all = std::str::from_utf8(all).ok()?;
+        let mut all = simdutf8::basic::from_utf8(all).ok()?;
         let mut texts = [""; Field::ALL.len()];
         for text in &mut texts {
             *text = take_text(&mut all, take_length(&mut lengths)?)?;
