@@ -1,10 +1,13 @@
 //! Blocks of lines to events: JSON, what kind of record each is, and why one is refused.
 
+pub mod auth;
 pub mod capture;
 pub mod document;
 pub mod json;
+mod raw;
 pub mod record;
 pub mod reject;
+pub mod shape;
 
 use memchr::{memchr, memchr_iter};
 use simd_json::INPUT_PADDING;
@@ -12,9 +15,11 @@ use simd_json::INPUT_PADDING;
 use crate::event::Event;
 use crate::source::{Block, BlockKind};
 use crate::time::Time;
+use auth::Auth;
 use document::Document;
 use record::{Delivery, Nested, Walk};
 use reject::{Reason, Refusal, Reject};
+use shape::Shape;
 
 /// How deep a JSON value may be nested.
 pub const MAX_DEPTH: usize = 128;
@@ -34,6 +39,8 @@ pub struct Arrival {
     pub captured_at: Time,
     /// No string of it has a character that JSON escapes.
     pub plain: bool,
+    /// What it came in.
+    pub shape: Shape,
 }
 
 /// Which events count as Segment's.
@@ -49,6 +56,7 @@ pub enum Detection {
 pub struct Parser {
     detection: Detection,
     max_record_bytes: u64,
+    auth: Auth,
     document: Document,
     nested: Vec<Nested>,
     refusals: Vec<Refusal>,
@@ -61,11 +69,18 @@ impl Parser {
         Self {
             detection,
             max_record_bytes,
+            auth: Auth::default(),
             document: Document::default(),
             nested: Vec::new(),
             refusals: Vec::new(),
             original: Vec::new(),
         }
+    }
+
+    /// Refuses captured deliveries that do not show what `auth` asks for.
+    #[must_use]
+    pub fn with_auth(self, auth: Auth) -> Self {
+        Self { auth, ..self }
     }
 
     /// Hands all that `block` holds to `sink` and returns the number of its lines.
@@ -98,7 +113,9 @@ impl Parser {
 
     fn too_large(&self, length: u64, place: Place, record: &[u8], sink: &mut impl Sink) {
         let limit = self.max_record_bytes;
-        let detail = format!("{length} bytes in one line, over the limit of {limit}");
+        let detail = format!(
+            "{length} bytes in one line, over the limit of {limit} (--max-record-bytes raises it)"
+        );
         let refusal = &Refusal::new(Reason::TooLarge, detail);
         let Place { line_in_block, offset } = place;
         sink.reject(Reject { refusal, line_in_block, offset, record });
@@ -121,7 +138,8 @@ impl Parser {
         }
         let refusals = &mut self.refusals;
         let nested = &mut self.nested;
-        let mut walk = Walk { detection: self.detection, sink, nested, refusals };
+        let auth = &self.auth;
+        let mut walk = Walk { detection: self.detection, auth, sink, nested, refusals };
         let delivery = Delivery::new(plain);
         let failed = self.document.read(text, len, |value| match value {
             Ok(value) => {
@@ -134,13 +152,65 @@ impl Parser {
         if let Some(error) = failed {
             self.refusals.push(Refusal::from_parser(&error, original));
         }
-        for refusal in self.refusals.drain(..) {
-            let Place { line_in_block, offset } = place;
-            sink.reject(Reject { refusal: &refusal, line_in_block, offset, record: original });
+        if !self.refusals.is_empty() {
+            refuse(&mut self.refusals, original, place, sink);
         }
         if len > INPUT_PADDING << 14 {
             self.original.shrink_to(INPUT_PADDING << 14);
         }
+    }
+}
+
+/// Hands `refusals` to the sink. A capture of a list is shown at its own place and with its own
+/// text, so that a file of many captures does not stand there once for each of them.
+#[cold]
+fn refuse(refusals: &mut Vec<Refusal>, original: &[u8], place: Place, sink: &mut impl Sink) {
+    // The captures of a list are refused in order; those behind are never looked for again.
+    let mut list: Option<Entries<'_>> = None;
+    for refusal in refusals.drain(..) {
+        let mut reject = Reject {
+            refusal: &refusal,
+            line_in_block: place.line_in_block,
+            offset: place.offset,
+            record: original,
+        };
+        if let Some(entry) = refusal.entry {
+            let list = list.get_or_insert_with(|| Entries::new(original, entry.path));
+            if let Some((range, lines)) = list.find(entry.index) {
+                reject.line_in_block += lines;
+                reject.offset += range.start as u64;
+                reject.record = &original[range];
+            }
+        }
+        sink.reject(reject);
+    }
+}
+
+/// The captures of a list in the text of a record, looked up in order.
+struct Entries<'a> {
+    text: &'a [u8],
+    items: Option<std::iter::Enumerate<raw::Items<'a>>>,
+    current: Option<(usize, std::ops::Range<usize>)>,
+    /// Lines before the current one.
+    lines: u64,
+}
+
+impl<'a> Entries<'a> {
+    fn new(text: &'a [u8], path: &[&str]) -> Self {
+        let items = raw::Items::at_path(text, path).map(Iterator::enumerate);
+        Self { text, items, current: None, lines: 0 }
+    }
+
+    /// Where the one at `index` stands, and how many lines are before it.
+    fn find(&mut self, index: usize) -> Option<(std::ops::Range<usize>, u64)> {
+        while self.current.as_ref().is_none_or(|(current, _)| *current < index) {
+            let from = self.current.as_ref().map_or(0, |(_, range)| range.start);
+            let next = self.items.as_mut()?.next()?;
+            self.lines += memchr_iter(b'\n', &self.text[from..next.1.start]).count() as u64;
+            self.current = Some(next);
+        }
+        let (current, range) = self.current.as_ref()?;
+        (*current == index).then(|| (range.clone(), self.lines))
     }
 }
 
