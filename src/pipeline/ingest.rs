@@ -78,7 +78,8 @@ pub fn ingest(
 
 fn work(shared: &Shared<'_>) -> Result<Counters, Error> {
     let engine = shared.engine;
-    let mut parser = Parser::new(engine.detection, engine.max_record_bytes);
+    let parser = Parser::new(engine.detection, engine.max_record_bytes);
+    let mut parser = parser.with_auth(engine.auth.clone());
     let mut mapper = Mapper::new(engine, shared.hasher.clone());
     let mut block = Block::default();
     while !shared.failed.load(Ordering::Relaxed) && shared.reader.next(&mut block)? {

@@ -8,6 +8,7 @@ mod extract;
 pub mod finish;
 pub mod ingest;
 pub mod map;
+pub mod mask;
 pub mod ordered;
 pub mod output;
 pub mod produce;
@@ -23,6 +24,7 @@ use crate::filter::allow::AllowList;
 use crate::fql::Expr;
 use crate::identity::value::Blocklist;
 use crate::parse::Detection;
+use crate::parse::auth::Auth;
 use crate::rules::Rules;
 
 /// What a run does to each event.
@@ -38,6 +40,8 @@ pub struct Engine {
     pub filter: Option<Expr>,
     /// Which events count as Segment's.
     pub detection: Detection,
+    /// What captured deliveries must show.
+    pub auth: Auth,
     /// Longer lines are refused.
     pub max_record_bytes: u64,
     /// Whether message ids and contents that do not agree are counted.

@@ -45,7 +45,7 @@ pub(crate) fn decode_base64(text: &str, out: &mut Vec<u8>) -> bool {
 
 /// Whether `text`, of which nobody said what it is, can only be an object or a list in base64:
 /// `{` and `[` are the letters `e` and `W` there, with which no JSON begins.
-pub(crate) fn seems_base64(text: &str) -> bool {
+pub(super) fn seems_base64(text: &str) -> bool {
     let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
     text.starts_with(['e', 'W']) && text.trim_end().bytes().all(is_base64)
 }

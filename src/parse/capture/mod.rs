@@ -19,7 +19,8 @@ mod time;
 mod webhook_site;
 
 pub use body::Body;
-pub(super) use body::{decode_base64, seems_base64};
+pub(crate) use body::decode_base64;
+use body::seems_base64;
 pub use headers::Headers;
 
 use super::json::Json;
