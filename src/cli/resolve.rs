@@ -141,11 +141,7 @@ fn auth(args: &RunArgs, around: Surroundings) -> Result<Auth, Error> {
     Ok(Auth {
         api_secret: find("--api-secret", &args.api_secret, "BACKTRAIL_API_SECRET")?,
         api_key: find("--api-key", &args.api_key, "BACKTRAIL_API_KEY")?,
-        signing_secret: find(
-            "--signing-secret",
-            &args.signing_secret,
-            "BACKTRAIL_SIGNING_SECRET",
-        )?,
+        signing_secret: find("--signing-secret", &args.signing_secret, "BACKTRAIL_SIGNING_SECRET")?,
     })
 }
 

@@ -50,9 +50,8 @@ pub(super) fn find(
             Secret::new(text)
         }
     };
-    let empty = || {
-        Error::Usage(format!("{flag}: expected a secret, or @FILE with one; this one is empty"))
-    };
+    let empty =
+        || Error::Usage(format!("{flag}: expected a secret, or @FILE with one; this one is empty"));
     secret.map(Some).ok_or_else(empty)
 }
 

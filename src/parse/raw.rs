@@ -66,7 +66,8 @@ fn member(text: &[u8], at: usize, name: &str) -> Option<usize> {
             b'"' => {
                 let end = string_end(text, at)?;
                 let colon = skip_blanks(text, end);
-                let value = skip_blanks(text, (text.get(colon) == Some(&b':')).then_some(colon + 1)?);
+                let value =
+                    skip_blanks(text, (text.get(colon) == Some(&b':')).then_some(colon + 1)?);
                 if &text[at + 1..end - 1] == name.as_bytes() {
                     found = Some(value);
                 }

@@ -137,8 +137,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     fn batch(&mut self, list: Json<'_>, delivery: &Delivery<'_>) {
-        let delivery =
-            Delivery { in_batch: true, ..delivery.deeper() }.around(Shape::Batch);
+        let delivery = Delivery { in_batch: true, ..delivery.deeper() }.around(Shape::Batch);
         let mut items = list.items().peekable();
         if items.peek().is_none() {
             return self.refuse(
@@ -155,8 +154,8 @@ impl<S: Sink> Walk<'_, S> {
     /// Walks a list of captures, one by one.
     fn list(&mut self, list: List<'_>, delivery: &Delivery<'_>) {
         let is_record = delivery.nesting == 0;
-        let delivery = Delivery { batch: None, in_batch: false, ..delivery.deeper() }
-            .around(list.shape);
+        let delivery =
+            Delivery { batch: None, in_batch: false, ..delivery.deeper() }.around(list.shape);
         for (index, item) in list.items.items().enumerate() {
             let entry = Entry { path: list.path, index };
             let entry = if is_record { Some(entry) } else { delivery.entry };

@@ -194,9 +194,9 @@ impl<'a> Reading<'a> {
     /// What must be hidden of a string.
     fn within(&self, text: &str) -> Hidden {
         let knows = |text: &str| {
-            self.auth.secrets().any(|secret| {
-                memchr::memmem::find(text.as_bytes(), secret.as_bytes()).is_some()
-            })
+            self.auth
+                .secrets()
+                .any(|secret| memchr::memmem::find(text.as_bytes(), secret.as_bytes()).is_some())
         };
         if self.depth >= MAX_DEPTH {
             let hide = speaks_of_a_header(text) || knows(text);

@@ -83,7 +83,9 @@ fn a_signature_is_the_hmac_of_the_very_bytes() {
     let text = text.as_bytes();
     assert_eq!(verified(secret, signature, Signed::Text(text)), "fine");
     assert_eq!(verified(secret, &signature.to_uppercase(), Signed::Text(text)), "fine");
-    for wrong in ["", "00", &signature[1..], &format!("{signature}00"), &signature.replace('e', "g")] {
+    for wrong in
+        ["", "00", &signature[1..], &format!("{signature}00"), &signature.replace('e', "g")]
+    {
         assert_eq!(verified(secret, wrong, Signed::Text(text)), "bad_signature", "{wrong}");
     }
     assert_eq!(verified("jefe", signature, Signed::Text(text)), "bad_signature");
@@ -108,7 +110,8 @@ fn of_a_batch_the_first_element_may_be_signed() {
 
 #[test]
 fn a_parsed_body_is_verified_as_javascript_would_write_it() {
-    let signature = sign("s", "{\"b\":[1,1.5,1e+21,-0.001],\"a\":\"é\\n/\u{2028}\",\"c\":[{},[],null,true]}");
+    let signature =
+        sign("s", "{\"b\":[1,1.5,1e+21,-0.001],\"a\":\"é\\n/\u{2028}\",\"c\":[{},[],null,true]}");
     let body = "{ \"b\": [1.0, 1.50, 1e21, -1E-3],\n \"a\": \"\\u00e9\\u000A\\/\u{2028}\", \"c\": [{}, [], null, true] }";
     with(body, |value| assert_eq!(verified("s", &signature, Signed::Value(value)), "fine"));
     with("{\"b\":2}", |value| {

@@ -74,8 +74,7 @@ mod tests {
         text.resize(headers.len() + simd_json::INPUT_PADDING, b' ');
         Document::default().read(&mut text, headers.len(), |value| {
             let mut found = Vec::new();
-            let mut see =
-                |value: &[u8]| found.push(String::from_utf8_lossy(value).into_owned());
+            let mut see = |value: &[u8]| found.push(String::from_utf8_lossy(value).into_owned());
             Headers::new(value.ok()).each("x-api-secret", &mut see);
             found
         })

@@ -14,7 +14,8 @@ pub(in crate::parse) fn body(message: &mut [u8]) -> Result<Range<usize>, &'stati
     {
         return Ok(0..message.len());
     }
-    let start = head_end(message).ok_or("expected a blank line after the headers of the message")?;
+    let start =
+        head_end(message).ok_or("expected a blank line after the headers of the message")?;
     let (head, body) = message.split_at_mut(start);
     let (mut chunked, mut length) = (false, None);
     each_header(head, "transfer-encoding", &mut |value| {
@@ -92,7 +93,10 @@ mod tests {
 
     #[test]
     fn the_body_stands_after_the_first_empty_line() {
-        assert_eq!(read("POST / HTTP/1.1\r\nHost: h\r\n\r\n{\"a\":\r\n\r\n1}").unwrap(), "{\"a\":\r\n\r\n1}");
+        assert_eq!(
+            read("POST / HTTP/1.1\r\nHost: h\r\n\r\n{\"a\":\r\n\r\n1}").unwrap(),
+            "{\"a\":\r\n\r\n1}"
+        );
         assert_eq!(read("POST / HTTP/1.1\nHost: h\n\n[]").unwrap(), "[]");
         assert_eq!(read("GET / HTTP/1.1\r\n\r\n").unwrap(), "");
         assert_eq!(read(" {\"a\":1}").unwrap(), " {\"a\":1}");

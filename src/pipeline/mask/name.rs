@@ -2,14 +2,8 @@
 
 /// Headers whose values are secret: what the issue of a key or a session is told by. They are
 /// compared without case, with `_` as `-`, and without the `HTTP_` that CGI puts before them.
-const NAMES: [&str; 6] = [
-    "x-api-secret",
-    "x-api-key",
-    "authorization",
-    "proxy-authorization",
-    "cookie",
-    "set-cookie",
-];
+const NAMES: [&str; 6] =
+    ["x-api-secret", "x-api-key", "authorization", "proxy-authorization", "cookie", "set-cookie"];
 
 /// What every one of [`NAMES`] contains one of.
 const STEMS: [&str; 4] = ["x-api-secret", "x-api-key", "authorization", "cookie"];
@@ -58,7 +52,8 @@ mod tests {
 
     #[test]
     fn names_are_told_in_any_writing() {
-        for name in ["X-Api-Secret", "x_api_secret", "HTTP_X_API_SECRET", " COOKIE: ", "set-cookie"] {
+        for name in ["X-Api-Secret", "x_api_secret", "HTTP_X_API_SECRET", " COOKIE: ", "set-cookie"]
+        {
             assert!(is_name(name), "{name}");
         }
         for name in ["", "X-Api-Secrets", "Cookie Consent", "http", "x-signature", "é-cookie"] {
@@ -68,7 +63,12 @@ mod tests {
 
     #[test]
     fn a_name_with_a_value_behind_it_is_more_than_a_word() {
-        for text in ["a\r\nX-Api-Secret: s", "curl -H 'cookie : a=b'", "['Authorization', 's']", "cookies=1"] {
+        for text in [
+            "a\r\nX-Api-Secret: s",
+            "curl -H 'cookie : a=b'",
+            "['Authorization', 's']",
+            "cookies=1",
+        ] {
             assert!(names_a_header(text) && speaks_of_a_header(text), "{text}");
         }
         for text in ["Cookie Consent Accepted", "Authorization", "cookie"] {

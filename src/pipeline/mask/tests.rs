@@ -18,8 +18,12 @@ fn forms(name: &str, value: &str) -> Vec<String> {
     vec![
         format!(r#"{{"headers":{{"Host":"h",{name}:{value}}},"body":"b"}}"#),
         format!(r#"{{"headers":{{{name}:[{value},{value}],"Host":["h"]}}}}"#),
-        format!(r#"{{"headers":[{{"name":"Host","value":"h"}},{{"name":{name},"value":{value}}}]}}"#),
-        format!(r#"{{"headers":[{{"value":{value},"name":{name}}},{{"name":"Host","value":"h"}}]}}"#),
+        format!(
+            r#"{{"headers":[{{"name":"Host","value":"h"}},{{"name":{name},"value":{value}}}]}}"#
+        ),
+        format!(
+            r#"{{"headers":[{{"value":{value},"name":{name}}},{{"name":"Host","value":"h"}}]}}"#
+        ),
         format!(r#"{{"headers":[{{"value":[{value}],"comment":"","name":{name}}}]}}"#),
         format!(r#"{{"headers":[["Host","h"],[{name},{value}]]}}"#),
         format!(r#"{{"rawHeaders":["Host","h",{name},{value}]}}"#),
@@ -110,7 +114,8 @@ fn what_is_hidden_leaves_the_rest_readable() {
 #[test]
 fn the_secrets_that_the_user_named_are_hidden_wherever_they_stand() {
     let secret = |text: &str| Secret::new(text);
-    let auth = Auth { api_key: secret("key-17"), api_secret: secret("a\"b\\c"), signing_secret: None };
+    let auth =
+        Auth { api_key: secret("key-17"), api_secret: secret("a\"b\\c"), signing_secret: None };
     for (record, shown) in [
         (r#"{"url":"https://h/webhook/key-17?x"}"#, r#"{"url":"https://h/webhook/***?x"}"#),
         (r#"{"key-17":1}"#, r#"{"***":1}"#),
