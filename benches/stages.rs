@@ -168,7 +168,8 @@ fn captures() -> Block {
     for event in String::from_utf8_lossy(&events()).lines() {
         let mac = Hmac::<Sha1>::new_from_slice(SECRET.as_bytes()).expect("any key will do");
         let signature = mac.chain_update(event).finalize().into_bytes();
-        let signature: String = signature.iter().map(|byte| format!("{byte:02x}")).collect();
+        let signature =
+            signature.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         let capture = serde_json::json!({
             "method": "POST",
             "path": "/webhook/key",

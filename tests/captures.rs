@@ -138,7 +138,7 @@ fn capture(body: &str, headers: &[(&str, &str)]) -> Value {
 /// The hex HMAC-SHA1 of `text`.
 fn sign(secret: &str, text: &str) -> String {
     let mac = Hmac::<Sha1>::new_from_slice(secret.as_bytes()).unwrap().chain_update(text);
-    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    mac.finalize().into_bytes().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 /// What `lines` come to: the message ids of the events, and of the refused the line, the reason
@@ -173,6 +173,7 @@ fn bodies_that_are_no_json_are_told_by_what_is_wrong() {
         (json!({ "body": STANDARD.encode(b"\xff\xfe{}"), "base64": true }), "one JSON value"),
         (json!({ "body": STANDARD.encode(b"\x1f\x8b\x08\0"), "base64": true }), "gzip"),
         (json!({ "body": 7 }), "an object, a list or a text"),
+        (capture("null", &[]), "an object, a list or a text"),
         (json!({ "version": "2.0", "requestContext": {} }), "at `body`, found none"),
         (json!({ "start": "", "request": { "raw": "%" } }), "base64"),
         (message("GET /"), "blank line"),
@@ -375,12 +376,12 @@ fn telling_captures() -> String {
         json!({ "body": inner.to_string() }),
         json!({ "body": STANDARD.encode(inner.to_string()), "base64": true }),
         json!({ "headers": headers, "signed_with": SECRETS[2], "body": "x".repeat(5000) }),
-        json!({ "padding": "x".repeat(3990), "headers": [{ "value": SECRETS[0], "name": "X-Api-Secret" }], "body": "{" }),
+        json!({ "padding": "x".repeat(3990), "body": "{",
+            "headers": [{ "value": SECRETS[0], "name": "X-Api-Secret" }] }),
     ];
-    let mut text: String = lines.map(|line| line.to_string() + "\n").concat();
-    text += &format!("{{\"X-Api-Secret\": \"{}\", broken\n", SECRETS[0]);
-    text += &format!("POST / X-Api-Secret: {}\n", SECRETS[0]);
-    text
+    let lines = lines.map(|line| line.to_string() + "\n").concat();
+    let secret = SECRETS[0];
+    format!("{lines}{{\"X-Api-Secret\": \"{secret}\", broken\nPOST / X-Api-Secret: {secret}\n")
 }
 
 #[test]
@@ -395,13 +396,12 @@ fn no_secret_is_told_by_rejects_reports_or_errors() {
     ];
     let literal =
         ["--api-secret", SECRETS[0], "--api-key", SECRETS[1], "--signing-secret", SECRETS[2]];
-    let runs: [(&[&str], &[(&str, &str)]); 4] = [
-        (&[], &secrets),
+    for (flags, variables) in [
+        (&[][..], &secrets[..]),
         (&literal, &[]),
         (&["--api-secret", "@secret"], &secrets[1..]),
         (&["--api-key", SECRETS[1]], &[secrets[0], secrets[2]]),
-    ];
-    for (flags, variables) in runs {
+    ] {
         let mut command =
             workspace.command(["in.ndjson", "-o", "out", "--overwrite", "--allow-empty"]);
         let output = command.args(flags).envs(variables.iter().copied()).output().unwrap();

@@ -168,19 +168,19 @@ pub struct RunArgs {
     ///
     /// SECRET is @FILE to read it from a file, or the secret itself, which other users of the
     /// machine then see in the list of processes. Prefer the file, or the environment variable
-    /// BACKTRAIL_API_SECRET. Events that come without a capture are taken as they are.
+    /// `BACKTRAIL_API_SECRET`. Events that come without a capture are taken as they are.
     #[arg(long, value_name = "SECRET", help_heading = "Captures", value_parser = given())]
     pub api_secret: Option<Given>,
     /// Reject captured deliveries to paths without this key
     ///
     /// The paths are those that TrailSpark gives out: …/webhook/KEY, …/webhook/SOURCE/KEY,
-    /// …/webhook/KEY/batch and …/bulk/KEY. KEY as --api-secret; or BACKTRAIL_API_KEY.
+    /// …/webhook/KEY/batch and …/bulk/KEY. KEY as --api-secret; or `BACKTRAIL_API_KEY`.
     #[arg(long, value_name = "KEY", help_heading = "Captures", value_parser = given())]
     pub api_key: Option<Given>,
     /// Reject captured deliveries without an X-Signature by this secret
     ///
     /// It is the HMAC-SHA1 of the body, of a batch that of its first element. SECRET as
-    /// --api-secret; or BACKTRAIL_SIGNING_SECRET.
+    /// --api-secret; or `BACKTRAIL_SIGNING_SECRET`.
     #[arg(long, value_name = "SECRET", help_heading = "Captures", value_parser = given())]
     pub signing_secret: Option<Given>,
 

@@ -17,6 +17,7 @@ use crate::time::Time;
 
 /// How many batches and captures may stand in one another.
 const MAX_NESTING: u32 = 8;
+const NO_RECORD: &str = "expected the body to be an object, a list or a text of one of these";
 
 /// Whether a delivery has shown what it must.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -167,26 +168,25 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     fn event<'t>(&mut self, mut event: Event<'t>, call: CallType, delivery: &Delivery<'t>) {
-        let delivery = &delivery.around(Shape::Event);
         let anonymous = event.id(Member::AnonymousId).is_some();
         if event.id(Member::MessageId).is_none() {
             let detail = format!("expected a `messageId` on this {} event", call.name());
-            return self.refuse(delivery, Reason::MissingMessageId, detail);
+            return self.refuse(&delivery.around(Shape::Event), Reason::MissingMessageId, detail);
         }
         if !anonymous && event.id(Member::UserId).is_none() {
             let detail =
                 format!("expected an `anonymousId` or `userId` on this {} event", call.name());
-            return self.refuse(delivery, Reason::MissingIdentity, detail);
+            return self.refuse(&delivery.around(Shape::Event), Reason::MissingIdentity, detail);
         }
         if !anonymous && self.detection == Detection::AnonymousId {
             let detail = "expected an `anonymousId`, which --strict-detect asks for";
-            return self.refuse(delivery, Reason::MissingIdentity, detail);
+            return self.refuse(&delivery.around(Shape::Event), Reason::MissingIdentity, detail);
         }
         if let Some(batch) = delivery.batch {
             event.fill_from(batch);
         }
         let Delivery { captured_at, plain, shape, .. } = *delivery;
-        self.sink.event(&event, Arrival { captured_at, plain, shape });
+        self.sink.event(&event, Arrival { captured_at, plain, shape: shape.around(Shape::Event) });
     }
 
     fn capture(&mut self, capture: &Capture<'_>, delivery: &Delivery<'_>) {
@@ -235,7 +235,7 @@ impl<S: Sink> Walk<'_, S> {
             }
             Body::Value(value) => {
                 if !value.is_object() && !value.is_array() {
-                    return bad("expected the body to be an object, a list or a text of JSON");
+                    return bad(NO_RECORD);
                 }
                 if asks {
                     self.auth.verify(&headers, Signed::Value(value), text)?;
@@ -299,7 +299,10 @@ impl<S: Sink> Walk<'_, S> {
         let lent_plain = delivery.batch.is_none() || delivery.plain;
         let plain = lent_plain && memchr::memchr(b'\\', &body[..range.len()]).is_none();
         document.read(body, range.len(), |value| match value {
-            Ok(value) => self.record(value, &Delivery { plain, ..*delivery }),
+            Ok(value) if value.is_object() || value.is_array() => {
+                self.record(value, &Delivery { plain, ..*delivery });
+            }
+            Ok(_) => self.refuse(delivery, Reason::BadCaptureBody, NO_RECORD),
             Err(error) => self.refuse_for(delivery, Refusal::from_body(&error)),
         });
     }

@@ -54,14 +54,26 @@ struct Frame {
     values: Vec<Range<usize>>,
     /// A header is named in it: all its values are hidden.
     is_header: bool,
-    /// The member that comes is to be hidden.
-    hides_next: bool,
-    /// The member that comes is a `value`, and these came already.
-    next_is_value: bool,
+    /// What is known of the member that comes.
+    next: Next,
+    /// What came as its `value`.
     unnamed: Vec<Range<usize>>,
-    /// The member that comes is a `name`, and whether one came already.
-    next_is_name: bool,
+    /// Whether its `name` came.
     is_named: bool,
+}
+
+/// What the name of a member says of its value.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Next {
+    /// Nothing.
+    #[default]
+    Shown,
+    /// It is to be hidden.
+    Hidden,
+    /// It is the value of a header, if a `name` stands beside it.
+    Value,
+    /// It is such a name.
+    Name,
 }
 
 /// A text that is being read.
@@ -84,12 +96,7 @@ impl<'a> Reading<'a> {
             match token {
                 Token::Open => self.open(range.start),
                 Token::Close => self.close(range.end),
-                Token::Comma => {
-                    let frame = self.frame();
-                    frame.hides_next = false;
-                    frame.next_is_value = false;
-                    frame.next_is_name = false;
-                }
+                Token::Comma => self.frame().next = Next::Shown,
                 Token::Key { closed } => self.key(&range, closed),
                 Token::String { closed } => self.string(&range, closed),
                 Token::Other => {
@@ -116,7 +123,7 @@ impl<'a> Reading<'a> {
 
     fn open(&mut self, start: usize) {
         let frame = self.frame();
-        let is_header = frame.is_header || frame.hides_next;
+        let is_header = frame.is_header || frame.next == Next::Hidden;
         self.frames.push(Frame { start, is_header, ..Frame::default() });
     }
 
@@ -130,28 +137,27 @@ impl<'a> Reading<'a> {
 
     fn key(&mut self, range: &Range<usize>, closed: bool) {
         let key = unescaped(inside(self.text, range, closed));
-        let hides = is_name(&key) || key.eq_ignore_ascii_case("cookies");
         let is = |names: &[&str]| names.iter().any(|name| key.eq_ignore_ascii_case(name));
-        let (is_value, is_name) =
-            (is(&["value", "values", "val", "v"]), is(&["name", "key", "header", "field", "k"]));
-        // A whole message, as ngrok keeps it.
-        let hides = hides || is(&["raw"]);
-        let frame = self.frame();
-        frame.hides_next = hides;
-        frame.next_is_value = is_value;
-        frame.next_is_name = is_name;
+        // `raw` is a whole message, as ngrok keeps it.
+        self.frame().next = if is_name(&key) || is(&["cookies", "raw"]) {
+            Next::Hidden
+        } else if is(&["value", "values", "val", "v"]) {
+            Next::Value
+        } else if is(&["name", "key", "header", "field", "k"]) {
+            Next::Name
+        } else {
+            Next::Shown
+        };
     }
 
     /// Takes the value at `range` into its frame; hides it if it must be.
     fn value(&mut self, range: Range<usize>, is_string: bool) {
         let frame = self.frame();
-        let hide = frame.hides_next || frame.is_header;
-        if std::mem::take(&mut frame.next_is_value) {
+        let next = std::mem::take(&mut frame.next);
+        if next == Next::Value {
             frame.unnamed.push(range.clone());
         }
-        frame.next_is_name = false;
-        frame.hides_next = false;
-        if !hide {
+        if !frame.is_header && next != Next::Hidden {
             frame.values.push(range);
         } else if is_string || !self.text[range.clone()].starts_with(['{', '[']) {
             self.hide(range);
@@ -162,9 +168,10 @@ impl<'a> Reading<'a> {
     fn string(&mut self, range: &Range<usize>, closed: bool) {
         let text = unescaped(inside(self.text, range, closed));
         let frame = self.frame();
-        frame.is_named |= frame.next_is_name && closed;
+        frame.is_named |= frame.next == Next::Name && closed;
+        let is_shown = !frame.is_header && frame.next != Next::Hidden;
         if is_name(&text) {
-            if !std::mem::take(&mut frame.hides_next) {
+            if std::mem::take(&mut frame.next) != Next::Hidden {
                 frame.is_header = true;
                 for value in std::mem::take(&mut frame.values) {
                     self.hide(value);
@@ -173,7 +180,7 @@ impl<'a> Reading<'a> {
             }
             return self.hide(range.clone());
         }
-        if !frame.hides_next && !frame.is_header {
+        if is_shown {
             match self.within(&text) {
                 Hidden::Nothing => {}
                 Hidden::All => self.hide(range.clone()),
@@ -233,7 +240,7 @@ impl<'a> Reading<'a> {
         for frame in self.frames.split_off(1) {
             let unnamed = if frame.is_named { Vec::new() } else { frame.unnamed };
             let values = if in_value { frame.values } else { Vec::new() };
-            in_value |= frame.next_is_value && !frame.is_named;
+            in_value |= frame.next == Next::Value && !frame.is_named;
             for value in unnamed.into_iter().chain(values) {
                 self.hide(value);
             }

@@ -68,7 +68,7 @@ const JEFE: (&str, &str, &str) =
 
 fn sign(secret: &str, text: &str) -> String {
     let mac = Hmac::<Sha1>::new_from_slice(secret.as_bytes()).unwrap().chain_update(text);
-    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    mac.finalize().into_bytes().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 fn verified(secret: &str, signature: &str, signed: Signed<'_>) -> &'static str {
