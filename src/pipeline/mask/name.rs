@@ -1,7 +1,7 @@
 //! The names of headers that hold secrets.
 
-/// Headers whose values are secret: what the issue of a key or a session is told by. They are
-/// compared without case, with `_` as `-`, and without the `HTTP_` that CGI puts before them.
+/// Headers whose values are secret. They are compared without case, with `_` as `-`, and without
+/// the `HTTP_` that CGI puts before them.
 const NAMES: [&str; 6] =
     ["x-api-secret", "x-api-key", "authorization", "proxy-authorization", "cookie", "set-cookie"];
 
