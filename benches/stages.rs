@@ -14,6 +14,7 @@ use backtrail::canonical::Canonical;
 use backtrail::event::Event;
 use backtrail::fql::Expr;
 use backtrail::identity::value::Blocklist;
+use backtrail::parse::auth::{Auth, Secret};
 use backtrail::parse::document::{Document, is_json};
 use backtrail::parse::reject::Reject;
 use backtrail::parse::{Arrival, Detection, Sink};
@@ -28,8 +29,11 @@ use backtrail::source::{Block, Discovery, Input, Options, PADDING, Reader};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use history::{History, Plan};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha1::Sha1;
 
 const EVENTS: u64 = 20_000;
+const SECRET: &str = "secret";
 
 fn main() {
     divan::main();
@@ -58,6 +62,7 @@ fn engine(rules: usize) -> Engine {
         allow: None,
         filter: None,
         detection: Detection::EitherId,
+        auth: Auth::default(),
         max_record_bytes: 8 << 20,
         profile_duplicates: false,
     }
@@ -136,14 +141,61 @@ fn fql(bencher: Bencher<'_, '_>) {
 /// Parse, filter, hash, rules and rows.
 #[divan::bench]
 fn map(bencher: Bencher<'_, '_>) {
-    let engine = engine(10);
+    map_block(bencher, &block(), Auth::default());
+}
+
+/// The same events, each as the text of a capture's body.
+#[divan::bench]
+fn map_captured(bencher: Bencher<'_, '_>) {
+    map_block(bencher, &captures(), Auth::default());
+}
+
+/// The same captures, each of which must show its secret and its signature.
+#[divan::bench]
+fn map_captured_signed(bencher: Bencher<'_, '_>) {
+    let auth = Auth {
+        api_secret: Secret::new(SECRET),
+        api_key: None,
+        signing_secret: Secret::new(SECRET),
+    };
+    map_block(bencher, &captures(), auth);
+}
+
+/// A block of captures as a request bin writes them.
+fn captures() -> Block {
+    let mut bytes = Vec::new();
+    for event in String::from_utf8_lossy(&events()).lines() {
+        let mac = Hmac::<Sha1>::new_from_slice(SECRET.as_bytes()).expect("any key will do");
+        let signature = mac.chain_update(event).finalize().into_bytes();
+        let signature =
+            signature.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+        let capture = serde_json::json!({
+            "method": "POST",
+            "path": "/webhook/key",
+            "headers": {
+                "Content-Type": "application/json",
+                "X-Api-Secret": SECRET,
+                "X-Signature": signature,
+            },
+            "body": event,
+            "receivedAt": "2025-05-01T00:00:00Z",
+        });
+        bytes.extend_from_slice(capture.to_string().as_bytes());
+        bytes.push(b'\n');
+    }
+    let len = bytes.len();
+    bytes.resize(len + PADDING, b' ');
+    Block { bytes, len, ..Block::default() }
+}
+
+fn map_block(bencher: Bencher<'_, '_>, block: &Block, auth: Auth) {
+    let engine = Engine { auth, ..engine(10) };
     let mut parser = engine.parser();
     let mut mapper = Mapper::new(&engine, RandomState::new());
-    let block = block();
     bencher.counter(BytesCount::new(block.len)).counter(ItemsCount::new(EVENTS)).bench_local(
         || {
             mapper.begin(Place::default());
-            let lines = parser.read_block(&block, &mut mapper);
+            let lines = parser.read_block(block, &mut mapper);
             mapper.end(lines)
         },
     );

@@ -12,12 +12,16 @@ use std::alloc::System;
 use ahash::RandomState;
 use backtrail::identity::value::Blocklist;
 use backtrail::parse::Detection;
+use backtrail::parse::auth::{Auth, Secret};
 use backtrail::pipeline::Engine;
 use backtrail::pipeline::batch::Place;
 use backtrail::pipeline::map::Mapper;
 use backtrail::rules::Rules;
 use backtrail::source::Block;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use history::{History, Plan};
+use serde_json::json;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -25,19 +29,14 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const EVENTS: u64 = 2_000;
 
-/// The same events as plain records, or each as the text of a capture's body.
-fn block(captured: bool) -> Block {
+/// The events, each in what `wrap` makes of it.
+fn block(wrap: fn(&str) -> String) -> Block {
     let mut history = History::new(&Plan::of(EVENTS));
     let (mut bytes, mut line) = (Vec::new(), Vec::new());
     while history.write_next(&mut line) {
-        if captured {
-            let body = String::from_utf8(line.clone()).unwrap();
-            let capture = serde_json::json!({ "body": body.trim_end(), "headers": {} });
-            bytes.extend_from_slice(capture.to_string().as_bytes());
-            bytes.push(b'\n');
-        } else {
-            bytes.extend_from_slice(&line);
-        }
+        let event = std::str::from_utf8(&line).unwrap().trim_end();
+        bytes.extend_from_slice(wrap(event).as_bytes());
+        bytes.push(b'\n');
         line.clear();
     }
     let len = bytes.len();
@@ -45,19 +44,24 @@ fn block(captured: bool) -> Block {
     Block { bytes, len, ..Block::default() }
 }
 
-fn allocations(captured: bool) -> usize {
+fn allocations(wrap: fn(&str) -> String) -> usize {
     let engine = Engine {
         blocklist: Blocklist::default(),
         rules: Rules::parse(&rules::rules_file(10)).unwrap(),
         allow: None,
         filter: None,
         detection: Detection::EitherId,
+        auth: Auth {
+            api_secret: Secret::new("secret"),
+            api_key: Secret::new("key"),
+            signing_secret: None,
+        },
         max_record_bytes: 8 << 20,
         profile_duplicates: false,
     };
     let mut parser = engine.parser();
     let mut mapper = Mapper::new(&engine, RandomState::new());
-    let block = block(captured);
+    let block = block(wrap);
     let mut counted = 0;
     for _ in 0..3 {
         mapper.begin(Place::default());
@@ -70,9 +74,47 @@ fn allocations(captured: bool) -> usize {
     counted
 }
 
+fn generic(event: &str) -> String {
+    json!({ "body": event, "headers": { "X-Api-Secret": "secret" }, "path": "/webhook/key" })
+        .to_string()
+}
+
+fn lambda(event: &str) -> String {
+    json!({
+        "version": "2.0",
+        "rawPath": "/webhook/key",
+        "headers": { "x-api-secret": "secret" },
+        "requestContext": { "timeEpoch": 1_583_348_638_390_u64 },
+        "body": STANDARD.encode(event),
+        "isBase64Encoded": true,
+    })
+    .to_string()
+}
+
+fn webhook_site(event: &str) -> String {
+    json!({
+        "uuid": "0b7f2c64",
+        "token_id": "5d1a3a0c",
+        "content": event,
+        "headers": { "x-api-secret": ["secret"] },
+        "url": "https://webhook.site/5d1a3a0c/webhook/key",
+        "created_at": "2023-03-07 13:52:43",
+    })
+    .to_string()
+}
+
+fn ngrok(event: &str) -> String {
+    let head = "POST /webhook/key HTTP/1.1\r\nX-Api-Secret: secret\r\n\r\n";
+    let raw = STANDARD.encode(format!("{head}{event}"));
+    json!({ "start": "2014-12-15T20:32:07-08:00", "request": { "raw": raw } }).to_string()
+}
+
 #[test]
 fn warm_buffers_take_events_without_allocating() {
     // One test, because others at its side would be counted too.
-    assert_eq!(allocations(false), 0, "plain events");
-    assert_eq!(allocations(true), 0, "captured events");
+    assert_eq!(allocations(str::to_owned), 0, "plain events");
+    assert_eq!(allocations(generic), 0, "captured events");
+    assert_eq!(allocations(lambda), 0, "captures of Lambda in base64");
+    assert_eq!(allocations(webhook_site), 0, "captures of webhook.site");
+    assert_eq!(allocations(ngrok), 0, "captures of ngrok");
 }

@@ -64,7 +64,9 @@ fn help_lists_the_commands_and_what_run_takes() {
     }
     let (short, _) = ends(0, &["run", "-h"]);
     let (long, _) = ends(0, &["run", "--help"]);
-    for heading in ["Output:", "Rules and filters:", "Checks:", "Resources:", "Display:"] {
+    for heading in
+        ["Output:", "Rules and filters:", "Captures:", "Checks:", "Resources:", "Display:"]
+    {
         assert!(short.contains(heading), "{heading}\n{short}");
         assert!(long.contains(heading), "{heading}\n{long}");
     }

@@ -128,24 +128,21 @@ impl<'a> Draft<'a> {
         if place.canonical {
             return self.line(place.start, place.end);
         }
-        match self.survey.nodes[at] {
-            Node::Object { .. } => {
-                self.fixed("{");
-                for (number, member) in self.sorted(at).into_iter().enumerate() {
-                    self.member(member, number == 0);
-                }
-                self.fixed("}");
+        if let Node::Object { .. } = self.survey.nodes[at] {
+            self.fixed("{");
+            for (number, member) in self.sorted(at).into_iter().enumerate() {
+                self.member(member, number == 0);
             }
-            _ => {
-                self.fixed("[");
-                for (number, item) in self.children(at, 0).into_iter().enumerate() {
-                    if number > 0 {
-                        self.fixed(",");
-                    }
-                    self.value(item);
+            self.fixed("}");
+        } else {
+            self.fixed("[");
+            for (number, item) in self.children(at, 0).into_iter().enumerate() {
+                if number > 0 {
+                    self.fixed(",");
                 }
-                self.fixed("]");
+                self.value(item);
             }
+            self.fixed("]");
         }
     }
 

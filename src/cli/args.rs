@@ -3,9 +3,10 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+use super::secret::Given;
 use super::value;
 use crate::commands::run::MaxRejects;
 use crate::emit::Format;
@@ -163,6 +164,26 @@ pub struct RunArgs {
     #[arg(long, help_heading = "Rules and filters")]
     pub strict_detect: bool,
 
+    /// Reject captured deliveries without this X-Api-Secret header
+    ///
+    /// SECRET is @FILE to read it from a file, or the secret itself, which other users of the
+    /// machine then see in the list of processes. Prefer the file, or the environment variable
+    /// `BACKTRAIL_API_SECRET`. Events that come without a capture are taken as they are.
+    #[arg(long, value_name = "SECRET", help_heading = "Captures", value_parser = given())]
+    pub api_secret: Option<Given>,
+    /// Reject captured deliveries to paths without this key
+    ///
+    /// The paths are those that TrailSpark gives out: …/webhook/KEY, …/webhook/SOURCE/KEY,
+    /// …/webhook/KEY/batch and …/bulk/KEY. KEY as --api-secret; or `BACKTRAIL_API_KEY`.
+    #[arg(long, value_name = "KEY", help_heading = "Captures", value_parser = given())]
+    pub api_key: Option<Given>,
+    /// Reject captured deliveries without an X-Signature by this secret
+    ///
+    /// It is the HMAC-SHA1 of the body, of a batch that of its first element. SECRET as
+    /// --api-secret; or `BACKTRAIL_SIGNING_SECRET`.
+    #[arg(long, value_name = "SECRET", help_heading = "Captures", value_parser = given())]
+    pub signing_secret: Option<Given>,
+
     /// Stop at the first input that cannot be read to its end
     ///
     /// Without it, what was read before the fault counts, the other inputs are read, and the exit
@@ -197,4 +218,8 @@ pub struct RunArgs {
     /// Reject longer records: bytes, or with kB, KiB, MB, MiB …
     #[arg(long, value_name = "SIZE", help_heading = "Resources", default_value = "8MiB", value_parser = value::record_size)]
     pub max_record_bytes: u64,
+}
+
+fn given() -> impl TypedValueParser<Value = Given> {
+    OsStringValueParser::new().map(Given::from)
 }

@@ -5,4 +5,5 @@ pub mod closing;
 pub mod man;
 pub mod progress;
 pub mod resolve;
+pub mod secret;
 mod value;

@@ -1,10 +1,12 @@
 //! Arguments, files and environment to a job, each read once.
 
+use std::ffi::{OsStr, OsString};
 use std::io::{BufWriter, IsTerminal};
 use std::path::Path;
 
 use super::args::{ColorWhen, Emit, RunArgs, Show};
 use super::progress::Bar;
+use super::secret::{self, Given};
 use crate::commands::run::{Destination, Job};
 use crate::diagnostic::{Diagnostic, Severity, masked, position, render};
 use crate::emit::staging::Overwrite;
@@ -14,6 +16,7 @@ use crate::filter::allow::AllowList;
 use crate::fql::Expr;
 use crate::identity::value::Blocklist;
 use crate::parse::Detection;
+use crate::parse::auth::Auth;
 use crate::pipeline::Engine;
 use crate::pipeline::output::Stream;
 use crate::plan::{Every, Terms};
@@ -38,6 +41,8 @@ pub struct Surroundings {
     pub terminal_err: bool,
     /// Whether `NO_COLOR` is set and not empty (no-color.org).
     pub no_color: bool,
+    /// The value of an environment variable, which may be a secret.
+    pub variable: fn(&OsStr) -> Option<OsString>,
 }
 
 impl Surroundings {
@@ -48,6 +53,7 @@ impl Surroundings {
             terminal_out: std::io::stdout().is_terminal(),
             terminal_err: std::io::stderr().is_terminal(),
             no_color: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
+            variable: |name| std::env::var_os(name),
         }
     }
 }
@@ -93,6 +99,7 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
         Some(path) => Some(texts.allow(&Text::read(path)?)?),
         None => texts.allow_of(&rules, rules_file.as_ref())?,
     };
+    let auth = auth(&args, around)?;
     let filter = args.filter.map(|expr| texts.filter(expr)).transpose()?;
     let terms = terms(&rules)?;
     let inputs = discover(&args.inputs, around.terminal_in)?;
@@ -108,6 +115,7 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
             } else {
                 Detection::EitherId
             },
+            auth,
             max_record_bytes: args.max_record_bytes,
             profile_duplicates: args.profile_duplicates,
         },
@@ -123,6 +131,17 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
         allow_empty: args.allow_empty,
         max_rejects: args.max_rejects,
         fail_over_plan: args.fail_over_plan,
+    })
+}
+
+fn auth(args: &RunArgs, around: Surroundings) -> Result<Auth, Error> {
+    let find = |flag, given: &Option<Given>, variable: &str| {
+        secret::find(flag, given.as_ref(), (around.variable)(variable.as_ref()))
+    };
+    Ok(Auth {
+        api_secret: find("--api-secret", &args.api_secret, "BACKTRAIL_API_SECRET")?,
+        api_key: find("--api-key", &args.api_key, "BACKTRAIL_API_KEY")?,
+        signing_secret: find("--signing-secret", &args.signing_secret, "BACKTRAIL_SIGNING_SECRET")?,
     })
 }
 

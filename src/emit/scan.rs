@@ -28,14 +28,12 @@ impl Needles {
             // The last block may look again at some of the one before it.
             return blocks.iter().any(|block| self.are_in_block(block)) || self.are_in_block(last);
         }
-        match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
-            (Some(first), Some(last)) => self.are_in_word(first) | self.are_in_word(last),
-            _ => {
-                let mut word = [0; 8];
-                word[..bytes.len()].copy_from_slice(bytes);
-                self.are_in_word(&word)
-            }
+        if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+            return self.are_in_word(*first) | self.are_in_word(*last);
         }
+        let mut word = [0; 8];
+        word[..bytes.len()].copy_from_slice(bytes);
+        self.are_in_word(word)
     }
 
     #[inline]
@@ -47,10 +45,10 @@ impl Needles {
 
     /// The same for eight bytes: a byte that is equal becomes zero, and a zero borrows.
     #[inline]
-    fn are_in_word(self, word: &[u8; 8]) -> bool {
+    fn are_in_word(self, word: [u8; 8]) -> bool {
         const LOW: u64 = u64::from_le_bytes([0x01; 8]);
         const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
-        let word = u64::from_le_bytes(*word);
+        let word = u64::from_le_bytes(word);
         let found = self.0.map(|needle| {
             let zero = word ^ (LOW * u64::from(needle));
             zero.wrapping_sub(LOW) & !zero & HIGH

@@ -1,11 +1,14 @@
 //! Blocks of lines to events: JSON, what kind of record each is, and why one is refused.
 
+pub mod auth;
 pub mod capture;
 pub mod document;
 pub mod json;
 pub mod outline;
+mod raw;
 pub mod record;
 pub mod reject;
+pub mod shape;
 #[cfg(test)]
 mod tests;
 
@@ -17,11 +20,13 @@ use simdutf8::basic::from_utf8;
 use crate::event::{Event, Member};
 use crate::source::{Block, BlockKind, Oversize};
 use crate::time::Time;
+use auth::Auth;
 use document::Document;
 use json::Span;
 use outline::Outlines;
 use record::{Delivery, Nested, Walk};
 use reject::{Reason, Refusal, Reject};
+use shape::Shape;
 
 /// How deep a JSON value may be nested.
 pub const MAX_DEPTH: usize = 128;
@@ -41,6 +46,8 @@ pub struct Arrival {
     pub captured_at: Time,
     /// No string of it has a character that JSON escapes.
     pub plain: bool,
+    /// What it came in.
+    pub shape: Shape,
 }
 
 /// Which events count as Segment's.
@@ -61,6 +68,8 @@ pub struct Options {
     pub max_record_bytes: u64,
     /// Members that the content hash leaves out.
     pub ignored: Vec<Member>,
+    /// What captured deliveries must show.
+    pub auth: Auth,
 }
 
 /// Reads blocks; keeps its buffers between them, and what it learned of their lines.
@@ -140,7 +149,10 @@ impl Parser {
             cursor.oversize.next_if(|giant| giant.line_in_block as u64 <= cursor.lines)
         {
             let limit = self.options.max_record_bytes;
-            let detail = format!("{} bytes in one line, over the limit of {limit}", giant.length);
+            let detail = format!(
+                "{} bytes in one line, over the limit of {limit} (--max-record-bytes raises it)",
+                giant.length
+            );
             let refusal = &Refusal::new(Reason::TooLarge, detail);
             let (line_in_block, offset) = (cursor.lines, giant.offset);
             sink.reject(Reject { refusal, line_in_block, offset, record: &giant.head });
@@ -166,11 +178,12 @@ impl Parser {
             _ => return None,
         };
         let doc = outline.doc(text, values, start);
+        let Options { detection, auth, .. } = &*options;
         let mut walk =
-            Walk { detection: options.detection, sink, outlines, unknown, nested, refusals };
+            Walk { detection: *detection, auth, sink, outlines, unknown, nested, refusals };
         walk.record(doc.root()?, &Delivery::outlined(outline));
         if !refusals.is_empty() {
-            reject_all(refusals, place, &text.as_bytes()[start..line_end], sink);
+            refuse(refusals, &text.as_bytes()[start..line_end], place, sink);
         }
         if let Some(body) = unknown.take() {
             outlines.learn(&body);
@@ -181,8 +194,9 @@ impl Parser {
     fn read_record(&mut self, text: &[u8], place: Place, sink: &mut impl Sink) {
         let plain = memchr(b'\\', text).is_none();
         let Self { options, outlines, document, nested, unknown, refusals, .. } = self;
-        let detection = options.detection;
-        let mut walk = Walk { detection, sink, outlines, unknown, nested, refusals };
+        let Options { detection, auth, .. } = &*options;
+        let mut walk =
+            Walk { detection: *detection, auth, sink, outlines, unknown, nested, refusals };
         let failed = document.read(text, |value| match value {
             Ok(value) => {
                 walk.record(value, &Delivery::new(plain));
@@ -201,14 +215,62 @@ impl Parser {
         if let Some(body) = self.unknown.take() {
             self.outlines.learn(&body);
         }
-        reject_all(&mut self.refusals, place, text, sink);
+        if !self.refusals.is_empty() {
+            refuse(&mut self.refusals, text, place, sink);
+        }
     }
 }
 
-fn reject_all(refusals: &mut Vec<Refusal>, place: Place, record: &[u8], sink: &mut impl Sink) {
-    let Place { line_in_block, offset } = place;
+/// Hands `refusals` to the sink. A capture of a list is shown at its own place and with its own
+/// text, so that a file of many captures does not stand there once for each of them.
+#[cold]
+fn refuse(refusals: &mut Vec<Refusal>, original: &[u8], place: Place, sink: &mut impl Sink) {
+    // The captures of a list are refused in order; those behind are never looked for again.
+    let mut list: Option<Entries<'_>> = None;
     for refusal in refusals.drain(..) {
-        sink.reject(Reject { refusal: &refusal, line_in_block, offset, record });
+        let mut reject = Reject {
+            refusal: &refusal,
+            line_in_block: place.line_in_block,
+            offset: place.offset,
+            record: original,
+        };
+        if let Some(entry) = refusal.entry {
+            let list = list.get_or_insert_with(|| Entries::new(original, entry.path));
+            if let Some((range, lines)) = list.find(entry.index) {
+                reject.line_in_block += lines;
+                reject.offset += range.start as u64;
+                reject.record = &original[range];
+            }
+        }
+        sink.reject(reject);
+    }
+}
+
+/// The captures of a list in the text of a record, looked up in order.
+struct Entries<'a> {
+    text: &'a [u8],
+    items: Option<std::iter::Enumerate<raw::Items<'a>>>,
+    current: Option<(usize, std::ops::Range<usize>)>,
+    /// Lines before the current one.
+    lines: u64,
+}
+
+impl<'a> Entries<'a> {
+    fn new(text: &'a [u8], path: &[&str]) -> Self {
+        let items = raw::Items::at_path(text, path).map(Iterator::enumerate);
+        Self { text, items, current: None, lines: 0 }
+    }
+
+    /// Where the one at `index` stands, and how many lines are before it.
+    fn find(&mut self, index: usize) -> Option<(std::ops::Range<usize>, u64)> {
+        while self.current.as_ref().is_none_or(|(current, _)| *current < index) {
+            let from = self.current.as_ref().map_or(0, |(_, range)| range.start);
+            let next = self.items.as_mut()?.next()?;
+            self.lines += memchr_iter(b'\n', &self.text[from..next.1.start]).count() as u64;
+            self.current = Some(next);
+        }
+        let (current, range) = self.current.as_ref()?;
+        (*current == index).then(|| (range.clone(), self.lines))
     }
 }
 

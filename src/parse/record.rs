@@ -1,10 +1,15 @@
 //! What a record is (an event, a batch, a capture), followed down to its events.
 
-use super::capture::{Body, Capture, decode_base64};
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::auth::{Auth, Signed};
+use super::capture::{Body, Capture, Found, Headers, List, decode_base64, message};
 use super::document::Document;
 use super::json::{Json, Kind, Span};
 use super::outline::{Outline, Outlines};
-use super::reject::{Reason, Refusal};
+use super::reject::{Entry, Reason, Refusal};
+use super::shape::Shape;
 use super::{Arrival, Detection, Sink, from_utf8};
 use crate::event::{CallType, Event, Member};
 use crate::source::PADDING;
@@ -12,6 +17,16 @@ use crate::time::Time;
 
 /// How many batches and captures may stand in one another.
 const MAX_NESTING: u32 = 8;
+const NO_RECORD: &str = "expected the body to be an object, a list or a text of one of these";
+
+/// Whether a delivery has shown what it must.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trust {
+    /// Not yet.
+    Open,
+    /// It has; what stands inside it came with it and has nothing more to show.
+    Shown,
+}
 
 /// What a record takes from those around it.
 #[derive(Clone, Copy)]
@@ -21,6 +36,9 @@ pub(super) struct Delivery<'t> {
     in_batch: bool,
     nesting: u32,
     plain: bool,
+    shape: Shape,
+    trust: Trust,
+    entry: Option<Entry>,
     /// That of the record itself, where it is known.
     outline: Option<&'t Outline>,
 }
@@ -33,12 +51,25 @@ impl<'t> Delivery<'t> {
 
     /// That of a record which stands by itself.
     pub(super) fn new(plain: bool) -> Self {
-        let (captured_at, batch, in_batch, nesting) = (Time::MISSING, None, false, 0);
-        Self { captured_at, batch, in_batch, nesting, plain, outline: None }
+        Self {
+            captured_at: Time::MISSING,
+            batch: None,
+            in_batch: false,
+            nesting: 0,
+            plain,
+            shape: Shape::Unknown,
+            trust: Trust::Open,
+            entry: None,
+            outline: None,
+        }
     }
 
     fn deeper(self) -> Self {
         Self { nesting: self.nesting + 1, outline: None, ..self }
+    }
+
+    fn around(self, shape: Shape) -> Self {
+        Self { shape: self.shape.around(shape), ..self }
     }
 }
 
@@ -53,6 +84,7 @@ pub(super) struct Nested {
 /// One record on its way to its events.
 pub(super) struct Walk<'a, S> {
     pub(super) detection: Detection,
+    pub(super) auth: &'a Auth,
     pub(super) sink: &'a mut S,
     pub(super) outlines: &'a Outlines,
     /// A body whose outline is to be learned.
@@ -66,12 +98,13 @@ impl<S: Sink> Walk<'_, S> {
     pub(super) fn record(&mut self, value: Json<'_>, delivery: &Delivery<'_>) {
         if delivery.nesting > MAX_NESTING {
             let detail = format!("batches and captures nested deeper than {MAX_NESTING}");
-            return self.refuse(Reason::BadCaptureBody, detail);
+            return self.refuse(delivery, Reason::BadCaptureBody, detail);
         }
         match value.kind() {
             Kind::Array(_) => self.batch(value, &Delivery { batch: None, ..*delivery }),
             Kind::Object(_) => self.object(value, delivery),
             _ => self.refuse(
+                delivery,
                 Reason::NotSegment,
                 "expected an object or a list, found a JSON value of another type",
             ),
@@ -90,22 +123,28 @@ impl<S: Sink> Walk<'_, S> {
             return self.event(event, call, delivery);
         }
         if let Some(batch) = object.get("batch").filter(|batch| batch.is_array()) {
-            let batch_of = Delivery { batch: Some(&event), outline: None, ..*delivery };
-            return self.batch(batch, &batch_of);
+            return self.batch(batch, &Delivery { batch: Some(&event), ..*delivery });
         }
         if delivery.in_batch
             && let Some(inner) = object.get("json").filter(|v| v.is_object())
         {
             return self.record(inner, &delivery.deeper());
         }
-        if let Some(capture) = Capture::from_object(object) {
-            return self.capture(capture, delivery);
+        match Found::in_object(object) {
+            Some(Found::One(capture)) => return self.capture(&capture, delivery),
+            Some(Found::Many(list)) => return self.list(list, delivery),
+            None => {}
         }
         if has_id && event.get(Member::Type).is_some() {
             let calls = CallType::ALL.map(CallType::name).join(", ");
-            self.refuse(Reason::UnknownType, format!("expected `type` to be one of {calls}"));
+            self.refuse(
+                &delivery.around(Shape::Event),
+                Reason::UnknownType,
+                format!("expected `type` to be one of {calls}"),
+            );
         } else {
             self.refuse(
+                delivery,
                 Reason::NotSegment,
                 "expected a Segment event (`type` with `messageId`, `anonymousId` or `userId`), \
                  a `batch` or a capture with a `body`",
@@ -114,13 +153,32 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     fn batch(&mut self, list: Json<'_>, delivery: &Delivery<'_>) {
-        let delivery = Delivery { in_batch: true, ..delivery.deeper() };
+        let delivery = Delivery { in_batch: true, ..delivery.deeper() }.around(Shape::Batch);
         let mut items = list.items().peekable();
         if items.peek().is_none() {
-            return self.refuse(Reason::NotSegment, "expected events, found an empty batch");
+            return self.refuse(
+                &delivery,
+                Reason::NotSegment,
+                "expected events, found an empty batch",
+            );
         }
         for item in items {
             self.record(item, &delivery);
+        }
+    }
+
+    /// Walks a list of captures, one by one.
+    fn list(&mut self, list: List<'_>, delivery: &Delivery<'_>) {
+        let is_record = delivery.nesting == 0;
+        let delivery =
+            Delivery { batch: None, in_batch: false, ..delivery.deeper() }.around(list.shape);
+        for (index, item) in list.items.items().enumerate() {
+            let entry = Entry { path: list.path, index };
+            let entry = if is_record { Some(entry) } else { delivery.entry };
+            self.record(item, &Delivery { entry, ..delivery });
+        }
+        if list.items.items().next().is_none() {
+            self.refuse(&delivery, Reason::NotSegment, "expected captures, found an empty list");
         }
     }
 
@@ -128,98 +186,183 @@ impl<S: Sink> Walk<'_, S> {
         let anonymous = event.id(Member::AnonymousId).is_some();
         if event.id(Member::MessageId).is_none() {
             let detail = format!("expected a `messageId` on this {} event", call.name());
-            return self.refuse(Reason::MissingMessageId, detail);
+            return self.refuse(&delivery.around(Shape::Event), Reason::MissingMessageId, detail);
         }
         if !anonymous && event.id(Member::UserId).is_none() {
             let detail =
                 format!("expected an `anonymousId` or `userId` on this {} event", call.name());
-            return self.refuse(Reason::MissingIdentity, detail);
+            return self.refuse(&delivery.around(Shape::Event), Reason::MissingIdentity, detail);
         }
         if !anonymous && self.detection == Detection::AnonymousId {
             let detail = "expected an `anonymousId`, which --strict-detect asks for";
-            return self.refuse(Reason::MissingIdentity, detail);
+            return self.refuse(&delivery.around(Shape::Event), Reason::MissingIdentity, detail);
         }
         if let Some(batch) = delivery.batch {
             event.fill_from(batch);
         }
-        let Delivery { captured_at, plain, .. } = *delivery;
-        self.sink.event(&event, Arrival { captured_at, plain });
+        let Delivery { captured_at, plain, shape, .. } = *delivery;
+        self.sink.event(&event, Arrival { captured_at, plain, shape: shape.around(Shape::Event) });
     }
 
-    fn capture(&mut self, capture: Capture<'_>, delivery: &Delivery<'_>) {
+    fn capture(&mut self, capture: &Capture<'_>, delivery: &Delivery<'_>) {
+        // `{"body": "…"}` in a batch is an element in a wrapper.
+        let is_wrapper = delivery.in_batch
+            && capture.shape == Shape::Capture
+            && capture.headers.is_none()
+            && capture.time.is_missing();
+        let shape = if is_wrapper { delivery.shape } else { delivery.shape.around(capture.shape) };
         let captured_at = capture.time.or(delivery.captured_at);
-        let delivery = Delivery { captured_at, ..delivery.deeper() };
-        match capture.body {
-            Body::Value(value) if value.is_object() || value.is_array() => {
-                self.record(value, &delivery);
-            }
-            Body::Value(_) => self.refuse(
-                Reason::BadCaptureBody,
-                "expected the body to be an object, a list or a text of JSON",
-            ),
-            Body::Text(text) => self.text(&delivery, |out| {
-                out.extend_from_slice(text.as_bytes());
-                true
-            }),
-            Body::Base64(text) => self.text(&delivery, |out| decode_base64(text, out)),
-        }
-    }
-
-    /// Parses a body's text, which `write` puts into a buffer, and follows it.
-    fn text(&mut self, delivery: &Delivery<'_>, write: impl FnOnce(&mut Vec<u8>) -> bool) {
+        let delivery = &Delivery { captured_at, shape, ..delivery.deeper() };
         let mut nested = self.nested.pop().unwrap_or_default();
-        let Nested { document, text, values } = &mut nested;
-        text.clear();
-        if write(text) {
-            self.body(document, text, values, delivery);
-        } else {
-            self.refuse(Reason::BadCaptureBody, "expected the body to be base64");
+        nested.text.clear();
+        match self.open(capture, delivery.trust, &mut nested.text) {
+            Ok(body) => {
+                let delivery = &Delivery { trust: Trust::Shown, ..*delivery };
+                match body {
+                    Opened::Value(value) => self.record(value, delivery),
+                    Opened::Text(range) => self.text(&mut nested, range, delivery),
+                }
+            }
+            Err(refusal) => self.refuse_for(delivery, refusal),
         }
-        text.clear();
-        text.shrink_to(1 << 20);
+        nested.text.shrink_to(1 << 20);
         self.nested.push(nested);
     }
 
-    fn body(
-        &mut self,
-        document: &mut Document,
+    /// The body of a capture, once it is decoded (to `text`, if it is one) and has shown what it
+    /// must.
+    fn open<'t>(
+        &self,
+        capture: &Capture<'t>,
+        trust: Trust,
         text: &mut Vec<u8>,
-        values: &mut Vec<Span>,
-        delivery: &Delivery<'_>,
-    ) {
-        let len = text.len();
-        text.resize(len + PADDING, 0);
-        if let Ok(body) = from_utf8(&text[..len])
-            && let Some((outline, end)) = self.outlines.read(text, len, 0, values)
-            && end == len
+    ) -> Result<Opened<'t>, Refusal> {
+        let Capture { body, headers, path, .. } = *capture;
+        let asks = trust == Trust::Open;
+        if asks && !matches!(body, Body::Message(_)) {
+            self.auth.admit(&headers, path)?;
+        }
+        let bad = |detail: &'static str| Err(Refusal::new(Reason::BadCaptureBody, detail));
+        let range = match body {
+            Body::Absent(place) => {
+                let detail = format!("expected a body at {place}, found none");
+                return Err(Refusal::new(Reason::BadCaptureBody, detail));
+            }
+            Body::Value(value) => {
+                if !value.is_object() && !value.is_array() {
+                    return bad(NO_RECORD);
+                }
+                if asks {
+                    self.auth.verify(&headers, Signed::Value(value), text)?;
+                }
+                return Ok(Opened::Value(value));
+            }
+            Body::Text(body) => {
+                text.extend_from_slice(body.as_bytes());
+                0..text.len()
+            }
+            Body::Base64(body) => {
+                if !decode_base64(body, text) {
+                    return bad("expected the body to be base64");
+                }
+                0..text.len()
+            }
+            Body::Message(raw) => {
+                if !decode_base64(raw, text) {
+                    return bad("expected the message to be base64");
+                }
+                let range = message::body(text);
+                if asks {
+                    self.admit_message(capture, text, range.as_ref().map_or(0, |body| body.start))?;
+                }
+                range.map_err(|detail| Refusal::new(Reason::BadCaptureBody, detail))?
+            }
+        };
+        let (head, body) = (&text[..range.start], &text[range.clone()]);
+        if asks {
+            let headers = if head.is_empty() { headers } else { Headers::Text(head) };
+            self.auth.verify(&headers, Signed::Text(body), &mut Vec::new())?;
+        }
+        if body.trim_ascii().is_empty() {
+            return bad("expected a body, found none");
+        }
+        if body.starts_with(b"\x1f\x8b") {
+            return bad("expected JSON, found gzip data");
+        }
+        Ok(Opened::Text(range))
+    }
+
+    /// As [`Auth::admit`], with the headers that end at `head_end` of a message.
+    fn admit_message(
+        &self,
+        capture: &Capture<'_>,
+        message: &[u8],
+        head_end: usize,
+    ) -> Result<(), Refusal> {
+        let head = &message[..head_end];
+        let headers = if head.is_empty() { capture.headers } else { Headers::Text(head) };
+        self.auth.admit(&headers, capture.path.or_else(|| message::target(head)))
+    }
+
+    /// Parses the body that stands at `range` and follows it.
+    fn text(&mut self, nested: &mut Nested, range: Range<usize>, delivery: &Delivery<'_>) {
+        let Nested { document, text, values } = nested;
+        text.truncate(range.end);
+        text.resize(range.end + PADDING, 0);
+        let padded = &text[range.start..];
+        let body = &padded[..range.len()];
+        // What the batch lends to the event stands in another text.
+        let lent_plain = delivery.batch.is_none() || delivery.plain;
+        if let Ok(body) = from_utf8(body)
+            && let Some((outline, end)) = self.outlines.read(padded, body.len(), 0, values)
+            && end == body.len()
         {
             let doc = outline.doc(body, values, 0);
-            // What the batch lends to the event stands in another text.
-            let plain = delivery.batch.is_none() || delivery.plain;
-            let delivery = Delivery { plain, outline: Some(outline), ..*delivery };
             if let Some(root) = doc.root() {
-                self.record(root, &delivery);
+                let outline = Some(outline);
+                self.record(root, &Delivery { plain: lent_plain, outline, ..*delivery });
             }
             return;
         }
-        let text = &text[..len];
-        let plain = memchr::memchr(b'\\', text).is_none();
+        let plain = memchr::memchr(b'\\', body).is_none();
         let refused = self.refusals.len();
-        document.read(text, |value| match value {
-            Ok(value) => {
-                let plain = plain && (delivery.batch.is_none() || delivery.plain);
+        document.read(body, |value| match value {
+            Ok(value) if value.is_object() || value.is_array() => {
+                let plain = plain && lent_plain;
                 self.record(value, &Delivery { plain, outline: None, ..*delivery });
             }
-            Err(_) => {
-                self.refuse(Reason::BadCaptureBody, "expected the body to be one JSON value");
-            }
+            Ok(_) => self.refuse(delivery, Reason::BadCaptureBody, NO_RECORD),
+            Err(error) => self.refuse_for(delivery, Refusal::from_body(&error)),
         });
         if plain && self.refusals.len() == refused && self.unknown.is_none() {
-            *self.unknown = self.outlines.wanted(text);
+            *self.unknown = self.outlines.wanted(body);
         }
     }
 
-    fn refuse(&mut self, reason: Reason, detail: impl Into<std::borrow::Cow<'static, str>>) {
-        self.refusals.push(Refusal::new(reason, detail));
+    fn refuse(
+        &mut self,
+        delivery: &Delivery<'_>,
+        reason: Reason,
+        detail: impl Into<Cow<'static, str>>,
+    ) {
+        self.refuse_for(delivery, Refusal::new(reason, detail));
     }
+
+    #[cold]
+    fn refuse_for(&mut self, delivery: &Delivery<'_>, refusal: Refusal) {
+        let Delivery { shape, entry, .. } = *delivery;
+        let detail = match entry {
+            Some(entry) => format!("{entry}: {}", refusal.detail).into(),
+            None => refusal.detail,
+        };
+        self.refusals.push(Refusal { detail, shape, entry, ..refusal });
+    }
+}
+
+/// A body, ready to be followed.
+enum Opened<'t> {
+    /// It stands in the capture.
+    Value(Json<'t>),
+    /// It is a text, and stands here in the buffer.
+    Text(Range<usize>),
 }

@@ -1,8 +1,11 @@
 //! Records that yield no event: why, and where they stand.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use simd_json::ErrorType;
+
+use super::shape::Shape;
 
 /// Why a record yields no event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,12 +75,50 @@ pub struct Refusal {
     pub reason: Reason,
     /// What was expected, for people.
     pub detail: Cow<'static, str>,
+    /// How the record came.
+    pub shape: Shape,
+    /// Which capture of a list it is, where it is one.
+    pub entry: Option<Entry>,
+}
+
+/// A capture in a list that is a record's own value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The members that lead to the list.
+    pub path: &'static [&'static str],
+    /// Its place in the list, from 0.
+    pub index: usize,
+}
+
+impl fmt::Display for Entry {
+    /// `log.entries[3]`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}[{}]", self.path.join("."), self.index)
+    }
 }
 
 impl Refusal {
     /// A reason with its explanation.
     pub fn new(reason: Reason, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { reason, detail: detail.into() }
+        Self { reason, detail: detail.into(), shape: Shape::Unknown, entry: None }
+    }
+
+    /// What the body of a capture is refused for that did not parse.
+    pub(super) fn from_body(error: &simd_json::Error) -> Self {
+        let detail: Cow<'static, str> = match (error.error(), error.index()) {
+            (ErrorType::DepthLimitExceeded, _) => {
+                format!("expected the body to be nested at most {} levels deep", super::MAX_DEPTH)
+                    .into()
+            }
+            (_, 0) => "expected the body to be one JSON value".into(),
+            (kind, index) => format!(
+                "expected the body to be one JSON value; byte {} of it: {}",
+                index + 1,
+                describe(kind)
+            )
+            .into(),
+        };
+        Self::new(Reason::BadCaptureBody, detail)
     }
 
     /// What a text that did not parse is refused for. `text` is the record as it stood before the

@@ -32,6 +32,7 @@ fn parser() -> Parser {
         detection: Detection::EitherId,
         max_record_bytes: 1 << 20,
         ignored: vec![Member::Category],
+        auth: Auth::default(),
     })
 }
 

@@ -7,6 +7,7 @@ use hashbrown::HashMap;
 
 use crate::event::CallType;
 use crate::parse::reject::Reason;
+use crate::parse::shape::Shape;
 
 /// Counts of the first phase.
 #[derive(Debug, Default)]
@@ -23,6 +24,8 @@ pub struct Counters {
     pub clock_skew: u64,
     /// Rejects by reason.
     pub rejects: [u64; Reason::ALL.len()],
+    /// Records, events and rejects alike, by what they came in.
+    pub shapes: [u64; Shape::ALL.len()],
     /// Raw signals by call and event name.
     pub names: Names,
     /// Raw signals by the minute in which they were received.
@@ -75,6 +78,9 @@ impl AddAssign for Counters {
         self.undated += other.undated;
         self.names += other.names;
         for (sum, count) in self.rejects.iter_mut().zip(other.rejects) {
+            *sum += count;
+        }
+        for (sum, count) in self.shapes.iter_mut().zip(other.shapes) {
             *sum += count;
         }
         for (minute, count) in other.minutes {

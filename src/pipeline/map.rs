@@ -251,6 +251,7 @@ impl Sink for Mapper<'_> {
         let Some(call) = event.call_type() else { return };
         self.records += 1;
         self.counters.events += 1;
+        self.counters.shapes[arrival.shape as usize] += 1;
         if event.id(Member::AnonymousId).is_none() {
             self.counters.no_anonymous_id += 1;
         }
@@ -272,7 +273,8 @@ impl Sink for Mapper<'_> {
     fn reject(&mut self, reject: Reject<'_>) {
         self.records += 1;
         self.counters.rejects[reject.refusal.reason as usize] += 1;
-        rejects::encode(&reject, &mut self.batch.rejects);
+        self.counters.shapes[reject.refusal.shape as usize] += 1;
+        rejects::encode(&reject, &self.engine.auth, &mut self.batch.rejects);
     }
 }
 

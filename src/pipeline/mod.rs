@@ -8,6 +8,7 @@ mod extract;
 pub mod finish;
 pub mod ingest;
 pub mod map;
+pub mod mask;
 pub mod ordered;
 pub mod output;
 pub mod produce;
@@ -22,6 +23,7 @@ use crate::event::Event;
 use crate::filter::allow::AllowList;
 use crate::fql::Expr;
 use crate::identity::value::Blocklist;
+use crate::parse::auth::Auth;
 use crate::parse::{self, Detection, Parser};
 use crate::rules::Rules;
 
@@ -38,6 +40,8 @@ pub struct Engine {
     pub filter: Option<Expr>,
     /// Which events count as Segment's.
     pub detection: Detection,
+    /// What captured deliveries must show.
+    pub auth: Auth,
     /// Longer lines are refused.
     pub max_record_bytes: u64,
     /// Whether message ids and contents that do not agree are counted.
@@ -51,6 +55,7 @@ impl Engine {
             detection: self.detection,
             max_record_bytes: self.max_record_bytes,
             ignored: self.rules.dedup.ignore.clone(),
+            auth: self.auth.clone(),
         })
     }
 

@@ -1,14 +1,17 @@
 //! Rejects on their way to `rejects.ndjson`: lines of the file are known only at the end, when it
 //! is known how many lines the blocks before had.
 
+use super::mask;
 use crate::canonical::write_string;
+use crate::parse::auth::Auth;
 use crate::parse::reject::Reject;
 
 /// How much of a record is shown.
 const RECORD_SHOWN: usize = 4096;
 
-/// Appends `reject` to `out`: its line in the block, a length, and the JSON behind the line.
-pub fn encode(reject: &Reject<'_>, out: &mut Vec<u8>) {
+/// Appends `reject` to `out`: its line in the block, a length, and the JSON behind the line. What
+/// is secret in the record, the secrets of `auth` among it, is masked.
+pub fn encode(reject: &Reject<'_>, auth: &Auth, out: &mut Vec<u8>) {
     out.extend_from_slice(&reject.line_in_block.to_le_bytes());
     let mark = out.len();
     out.extend_from_slice(&[0; 4]);
@@ -20,7 +23,7 @@ pub fn encode(reject: &Reject<'_>, out: &mut Vec<u8>) {
     let shown = &reject.record[..reject.record.len().min(RECORD_SHOWN)];
     // A character that the cut went through is left out rather than garbled.
     let cut = if shown.len() < reject.record.len() { whole_characters(shown) } else { shown };
-    write_string(&String::from_utf8_lossy(cut), out, false);
+    write_string(&mask::secrets(&String::from_utf8_lossy(cut), auth), out, false);
     out.extend_from_slice(b"}\n");
     #[allow(clippy::cast_possible_truncation)] // a few times 4 KiB
     let len = (out.len() - mark - 4) as u32;

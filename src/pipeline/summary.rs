@@ -1,5 +1,6 @@
 //! From what both phases counted to the report.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Engine;
@@ -11,6 +12,7 @@ use crate::identity::Resolution;
 use crate::identity::ids::{Ids, Space};
 use crate::identity::resolve::Through;
 use crate::parse::reject::Reason;
+use crate::parse::shape::Shape;
 use crate::plan::{Ledger, Light, Terms, Usage};
 use crate::report::{
     Duplicates, Events, Fault, Identity, Input, Leads, MergeRefused, NameCount, Period, Plan,
@@ -58,6 +60,7 @@ impl Facts<'_> {
             version: 1,
             inputs: self.inputs(),
             records: events.total + rejects.total,
+            records_by_shape: self.shapes(),
             rejects,
             duplicates: Duplicates {
                 total: self.duplicates,
@@ -89,6 +92,11 @@ impl Facts<'_> {
             .collect()
     }
 
+    fn shapes(&self) -> BTreeMap<&'static str, u64> {
+        let counts = self.counters.shapes;
+        Shape::ALL.map(|shape| (shape.name(), counts[shape as usize])).into()
+    }
+
     fn faults(&self) -> Vec<Fault> {
         let faults = self.reader.faults().into_iter();
         faults
@@ -109,7 +117,7 @@ impl Facts<'_> {
     fn events(&self) -> Events {
         let counters = self.counters;
         let (by_name, other_names, other_count) = listed(&counters.names);
-        let mut by_type = std::collections::BTreeMap::new();
+        let mut by_type = BTreeMap::new();
         for call in CallType::ALL {
             by_type.insert(call.name(), 0);
         }

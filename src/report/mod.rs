@@ -17,6 +17,8 @@ pub struct Report {
     pub inputs: Vec<Input>,
     /// Records: events and rejects.
     pub records: u64,
+    /// Records by what they came in; every shape is there.
+    pub records_by_shape: BTreeMap<&'static str, u64>,
     /// Events.
     pub events: Events,
     /// Records that yield no event.
@@ -317,6 +319,7 @@ impl Report {
                 signals.direct + signals.known + signals.rehydrated + signals.cold,
             ),
             ("rejects = sum by reason", rejects.total, rejects.by_reason.values().sum()),
+            ("records = sum by shape", *records, self.records_by_shape.values().sum()),
         ];
         match sums.iter().find(|(_, whole, parts)| whole != parts) {
             Some((sum, whole, parts)) => Err(format!("{sum}: {whole} is not {parts}")),

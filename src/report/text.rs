@@ -37,6 +37,7 @@ fn write_summary(report: &Report, colour: Colour, out: &mut String) -> std::fmt:
         report.elapsed_seconds,
         bytes(report.bytes_read),
     )?;
+    shapes(report, out)?;
     if rejects.total > 0 {
         let reasons = rejects.by_reason.iter().filter(|(_, count)| **count > 0);
         let reasons: Vec<String> =
@@ -78,6 +79,21 @@ fn write_summary(report: &Report, colour: Colour, out: &mut String) -> std::fmt:
         writeln!(out, "warning     {warning}")?;
     }
     Ok(())
+}
+
+/// What the records came in, where that is more than events.
+fn shapes(report: &Report, out: &mut String) -> std::fmt::Result {
+    let shapes = report.records_by_shape.iter();
+    let mut shapes: Vec<_> = shapes.filter(|(_, count)| **count > 0).collect();
+    if shapes.iter().all(|(name, _)| matches!(**name, "event" | "unknown")) {
+        return Ok(());
+    }
+    shapes.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let shape = |(name, count): (&&str, &u64)| format!("{name} {}", thousands(*count));
+    let mut shapes: Vec<String> = shapes.into_iter().map(shape).collect();
+    let rest = shapes.split_off(1);
+    let comma = if rest.is_empty() { "" } else { "," };
+    wrapped(out, "came as", &format!("{}{comma}", shapes[0]), &rest)
 }
 
 fn rules(report: &Report, out: &mut String) -> std::fmt::Result {

@@ -7,10 +7,15 @@ use super::*;
 use crate::cli::args::{Cli, Command};
 use crate::commands::run::MaxRejects;
 
-const PIPED: Surroundings =
-    Surroundings { terminal_in: false, terminal_out: false, terminal_err: false, no_color: false };
+const PIPED: Surroundings = Surroundings {
+    terminal_in: false,
+    terminal_out: false,
+    terminal_err: false,
+    no_color: false,
+    variable: |_| None,
+};
 const TERMINAL: Surroundings =
-    Surroundings { terminal_in: true, terminal_out: true, terminal_err: true, no_color: false };
+    Surroundings { terminal_in: true, terminal_out: true, terminal_err: true, ..PIPED };
 
 fn parsed(args: &[&str]) -> (RunArgs, Show) {
     let cli = Cli::try_parse_from(["backtrail", "run"].iter().chain(args)).unwrap();
@@ -75,6 +80,45 @@ fn every_option_arrives_in_the_job() {
     assert_eq!((job.threads, job.max_rejects), (3, Some(MaxRejects::Percent(2.0))));
     assert!(job.allow_empty && job.fail_over_plan && job.engine.profile_duplicates);
     assert!(matches!(job.destination, Destination::Directory(_, Overwrite::Yes)));
+}
+
+#[test]
+fn a_secret_is_a_value_a_file_or_a_variable() {
+    let (_dir, path) = folder("secret", "from file\r\n");
+    let at_file = format!("@{}", path.display());
+    let variables = Surroundings {
+        variable: |name| match name.to_str() {
+            Some("BACKTRAIL_API_SECRET") => Some("@from variable".into()),
+            Some("BACKTRAIL_API_KEY") => Some("".into()),
+            _ => None,
+        },
+        ..PIPED
+    };
+    let auth = |args: &[&str], around| resolved(args, around).unwrap().engine.auth;
+    let none = auth(&["-oo"], PIPED);
+    assert_eq!(none.secrets().count(), 0);
+    let found = auth(&["-oo", "--signing-secret", &at_file], variables);
+    assert!(found.api_secret.unwrap().is(b"@from variable"));
+    assert!(found.api_key.is_none(), "an empty variable is none");
+    assert!(found.signing_secret.unwrap().is(b"from file"));
+    let found = auth(&["-oo", "--api-secret=from flag", "--api-key", "k"], variables);
+    assert!(found.api_secret.unwrap().is(b"from flag"), "the flag goes first");
+    assert!(found.api_key.unwrap().is(b"k"));
+}
+
+#[test]
+fn a_secret_that_is_none_is_refused_without_being_told() {
+    for (args, expected) in [
+        (&["-oo", "--api-secret", ""][..], "--api-secret: expected a secret"),
+        (&["-oo", "--api-key=@hunter2"], "--api-key: cannot read the file that it names"),
+        (&["-oo", "--signing-secret", "@/dev/null"], "--signing-secret: expected a secret"),
+        (&["-oo", "--signing-secret", "@"], "--signing-secret: cannot read the file"),
+    ] {
+        let said = refusal(args, PIPED);
+        assert!(said.starts_with(expected) && !said.contains("hunter2"), "{said}");
+    }
+    let (args, _) = parsed(&["-oo", "--api-secret=hunter2", "--api-key=hunter2"]);
+    assert!(!format!("{args:?}").contains("hunter2"), "{args:?}");
 }
 
 #[test]

@@ -217,7 +217,7 @@ mod tests {
         for line in [
             r#"{"a":1,"b":[true,null,{"c":"é"}],"d":{},"e":[],"f":-1.5}"#,
             r#"{ "b" : 1 , "a" : [ 1 , "x" ] }"#,
-            r#"[]"#,
+            "[]",
         ] {
             let survey = Survey::of(line).unwrap();
             let values: Vec<Span> = survey.values.iter().map(|&(_, span)| span).collect();

@@ -91,7 +91,7 @@ impl Edge {
 #[derive(Debug)]
 pub struct Outlines {
     branches: Vec<Branch>,
-    outlines: Vec<Outline>,
+    known: Vec<Outline>,
     bytes: usize,
     misses: u32,
     /// Members that do not count as content.
@@ -101,8 +101,8 @@ pub struct Outlines {
 impl Outlines {
     /// None yet; the members `ignored` are no part of the content.
     pub fn new(ignored: &[Member]) -> Self {
-        let (branches, outlines) = (vec![Branch::default()], Vec::new());
-        Self { branches, outlines, bytes: 0, misses: 0, ignored: ignored.into() }
+        let (branches, known) = (vec![Branch::default()], Vec::new());
+        Self { branches, known, bytes: 0, misses: 0, ignored: ignored.into() }
     }
 
     /// Reads the text that begins at `start` of `bytes` if it has a known outline: its values go to
@@ -126,7 +126,7 @@ impl Outlines {
             let (kind, next) = match edge.then {
                 Then::Value(kind, next) => (kind, next),
                 Then::End(outline) => {
-                    return (at <= len).then(|| (&self.outlines[outline as usize], at));
+                    return (at <= len).then(|| (&self.known[outline as usize], at));
                 }
             };
             let end = match kind {
@@ -186,7 +186,7 @@ impl Outlines {
             };
             at = span.end as usize;
         }
-        let Ok(outline) = u32::try_from(self.outlines.len()) else { return };
+        let Ok(outline) = u32::try_from(self.known.len()) else { return };
         let known = &self.branches[branch].edges;
         if known.len() >= MAX_EDGES || known.iter().any(|edge| matches!(edge.then, Then::End(_))) {
             return;
@@ -204,7 +204,7 @@ impl Outlines {
         let members = Members::of(root);
         let content = Content::new(survey, &members, &self.ignored);
         self.bytes += size_of_val(&survey.nodes[..]) + survey.names.len() + size_of::<Outline>();
-        self.outlines.push(Outline {
+        self.known.push(Outline {
             nodes: survey.nodes.as_slice().into(),
             names: survey.names.as_str().into(),
             members,

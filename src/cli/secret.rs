@@ -1,0 +1,69 @@
+//! Secrets that the user names: in a file, in the environment, or on the command line.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use crate::error::Error;
+use crate::parse::auth::Secret;
+
+/// The longest secret that a file may hold, in bytes.
+const LONGEST: u64 = 1 << 16;
+
+/// A secret as it was given: itself, or `@FILE`. Neither is ever shown, for a secret may begin
+/// with an `@` too.
+#[derive(Clone)]
+pub struct Given(OsString);
+
+impl From<OsString> for Given {
+    fn from(text: OsString) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Given(…)")
+    }
+}
+
+/// The secret that `flag` names, else that which the environment holds; an empty variable is
+/// none.
+pub(super) fn find(
+    flag: &str,
+    given: Option<&Given>,
+    variable: Option<OsString>,
+) -> Result<Option<Secret>, Error> {
+    let Some(Given(given)) = given else {
+        return Ok(variable.and_then(|value| Secret::new(value.into_encoded_bytes())));
+    };
+    let secret = match given.as_encoded_bytes().strip_prefix(b"@") {
+        None => Secret::new(given.as_encoded_bytes()),
+        Some(path) => {
+            // What begins with an ASCII character goes on with a whole text.
+            let path = String::from_utf8_lossy(path).into_owned();
+            let text = read(Path::new(&path)).map_err(|error| {
+                Error::Usage(format!("{flag}: cannot read the file that it names: {error}"))
+            })?;
+            Secret::new(text)
+        }
+    };
+    let empty =
+        || Error::Usage(format!("{flag}: expected a secret, or @FILE with one; this one is empty"));
+    secret.map(Some).ok_or_else(empty)
+}
+
+/// The text of a file without the line end that editors put behind it.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    File::open(path)?.take(LONGEST + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > LONGEST {
+        return Err(io::Error::other("it is too long for a secret"));
+    }
+    let line = text.strip_suffix(b"\n").unwrap_or(&text);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    text.truncate(line.len());
+    Ok(text)
+}

@@ -1,0 +1,231 @@
+//! Whether a captured delivery came from who it should: a secret, a key in the path, a signature.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha1::Sha1;
+use subtle::ConstantTimeEq;
+
+use super::capture::Headers;
+use super::json::{Json, Kind};
+use super::raw;
+use super::reject::{Reason, Refusal};
+use crate::canonical::{write_number, write_string};
+
+/// The header that holds TrailSpark's secret.
+pub const SECRET_HEADER: &str = "X-Api-Secret";
+/// The header that holds Segment's signature.
+pub const SIGNATURE_HEADER: &str = "X-Signature";
+
+/// A text that nobody may see.
+#[derive(Clone)]
+pub struct Secret(Box<[u8]>);
+
+impl Secret {
+    /// The secret `text`; `None` where it is empty.
+    pub fn new(text: impl Into<Vec<u8>>) -> Option<Self> {
+        let text = text.into();
+        (!text.is_empty()).then(|| Self(text.into_boxed_slice()))
+    }
+
+    /// Whether `text` is the secret, in a time that does not depend on where they differ.
+    pub fn is(&self, text: &[u8]) -> bool {
+        self.0.ct_eq(text).into()
+    }
+
+    /// The secret itself, to keep it out of what is written.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// What a captured delivery must show. Events that come without a capture have nothing to show.
+#[derive(Clone, Debug, Default)]
+pub struct Auth {
+    /// The value of `X-Api-Secret`.
+    pub api_secret: Option<Secret>,
+    /// The key in the path that TrailSpark gave out.
+    pub api_key: Option<Secret>,
+    /// The key of the signatures.
+    pub signing_secret: Option<Secret>,
+}
+
+/// The bytes that were signed, as far as the capture still has them.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Signed<'a> {
+    /// The body as it was delivered.
+    Text(&'a [u8]),
+    /// A body that the capture holds parsed; the signature is that of the text which
+    /// `JSON.stringify` makes of it, for this is what Segment signs.
+    Value(Json<'a>),
+}
+
+impl Auth {
+    /// Every secret that there is.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        [&self.api_secret, &self.api_key, &self.signing_secret].into_iter().flatten()
+    }
+
+    /// Whether a delivery with these `headers`, made to `path`, has the right secret and key.
+    ///
+    /// # Errors
+    /// `unauthorized`, with what was expected.
+    pub(super) fn admit(&self, headers: &Headers<'_>, path: Option<&str>) -> Result<(), Refusal> {
+        let refused = |detail: &'static str| Err(Refusal::new(Reason::Unauthorized, detail));
+        if let Some(secret) = &self.api_secret {
+            let (mut found, mut right) = (false, true);
+            // A header that stands there twice is right only if both are.
+            headers.each(SECRET_HEADER, &mut |value| {
+                found = true;
+                right &= secret.is(value);
+            });
+            if !found {
+                return refused("expected the header `X-Api-Secret`, found none");
+            }
+            if !right {
+                return refused("the header `X-Api-Secret` is not the secret of --api-secret");
+            }
+        }
+        if let Some(key) = &self.api_key {
+            let Some(path) = path else {
+                return refused("expected a path with the key of --api-key, found none");
+            };
+            if !is_for_key(path, key) {
+                return refused(
+                    "expected a path that ends in `/webhook/KEY`, `/webhook/SOURCE/KEY`, \
+                     `/webhook/KEY/batch` or `/bulk/KEY`, with the key of --api-key",
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether one of the signatures in `headers` is that of the body, or of the first element of
+    /// the batch that it is. `scratch` is overwritten.
+    ///
+    /// Segment's documentation of webhooks signs `JSON.stringify(body)`, of a batch
+    /// `JSON.stringify(body[0])`, with HMAC-SHA1, in hex
+    /// (<https://segment.com/docs/connections/destinations/catalog/webhooks/>).
+    ///
+    /// # Errors
+    /// `bad_signature`, with what was expected.
+    pub(super) fn verify(
+        &self,
+        headers: &Headers<'_>,
+        signed: Signed<'_>,
+        scratch: &mut Vec<u8>,
+    ) -> Result<(), Refusal> {
+        let Some(secret) = &self.signing_secret else { return Ok(()) };
+        let (mut found, mut right) = (false, false);
+        let mut try_on = |text: &[u8]| {
+            headers.each(SIGNATURE_HEADER, &mut |value| {
+                found = true;
+                right |= decode_hex(value).is_some_and(|value| is_signature(value, secret, text));
+            });
+        };
+        match signed {
+            Signed::Text(text) => {
+                try_on(text);
+                if let Some(first) = raw::first_of_batch(text) {
+                    try_on(first);
+                }
+            }
+            Signed::Value(value) => {
+                let batch = value.get("batch").unwrap_or(value);
+                for value in [Some(value), batch.item(0)].into_iter().flatten() {
+                    scratch.clear();
+                    stringify(value, scratch);
+                    try_on(scratch);
+                }
+            }
+        }
+        let detail: Cow<'static, str> = match (found, right, signed) {
+            (true, true, _) => return Ok(()),
+            (false, ..) => "expected the header `X-Signature`, found none".into(),
+            (true, false, Signed::Text(_)) => {
+                "the header `X-Signature` is not the HMAC-SHA1 of the body, nor of the first \
+                 element of a batch"
+                    .into()
+            }
+            (true, false, Signed::Value(_)) => {
+                "the header `X-Signature` is not the HMAC-SHA1 of the body; the capture holds the \
+                 body parsed, and it was tried as JSON.stringify writes it"
+                    .into()
+            }
+        };
+        Err(Refusal::new(Reason::BadSignature, detail))
+    }
+}
+
+/// Whether `path`, or the path of a URL, is one that TrailSpark gives out for `key`.
+fn is_for_key(path: &str, key: &Secret) -> bool {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let mut from_end = path.trim_end_matches('/').rsplit('/').map(str::as_bytes);
+    let [last, second, third] = [(); 3].map(|()| from_end.next().unwrap_or_default());
+    let is_key = |segment: &[u8]| key.is(segment);
+    (is_key(last) && (second == b"webhook" || second == b"bulk"))
+        || (is_key(last) && !second.is_empty() && third == b"webhook")
+        || (last == b"batch" && is_key(second) && third == b"webhook")
+}
+
+/// Whether `signature` is the HMAC-SHA1 of `text` (RFC 2104), compared in constant time.
+fn is_signature(signature: [u8; 20], secret: &Secret, text: &[u8]) -> bool {
+    Hmac::<Sha1>::new_from_slice(&secret.0)
+        .is_ok_and(|mac| mac.chain_update(text).verify_slice(&signature).is_ok())
+}
+
+fn decode_hex(text: &[u8]) -> Option<[u8; 20]> {
+    let digit = |byte: u8| (byte as char).to_digit(16);
+    let mut out = [0; 20];
+    let pairs = text.as_chunks::<2>();
+    if text.len() != 40 {
+        return None;
+    }
+    for (slot, &[high, low]) in out.iter_mut().zip(pairs.0) {
+        *slot = u8::try_from(digit(high)? << 4 | digit(low)?).ok()?;
+    }
+    Some(out)
+}
+
+/// Writes `value` as JavaScript's `JSON.stringify` does: no blanks, members in their order, only
+/// the escapes that must be, numbers in their shortest form (ECMA-262, 25.5.2).
+fn stringify(value: Json<'_>, out: &mut Vec<u8>) {
+    match value.kind() {
+        Kind::Null => out.extend_from_slice(b"null"),
+        Kind::Bool(flag) => out.extend_from_slice(if flag { b"true" } else { b"false" }),
+        Kind::Number(number) => write_number(number, out),
+        Kind::String(text) => write_string(text, out, false),
+        Kind::Array(_) => {
+            out.push(b'[');
+            for (place, item) in value.items().enumerate() {
+                if place > 0 {
+                    out.push(b',');
+                }
+                stringify(item, out);
+            }
+            out.push(b']');
+        }
+        Kind::Object(_) => {
+            out.push(b'{');
+            for (place, (name, member)) in value.entries().enumerate() {
+                if place > 0 {
+                    out.push(b',');
+                }
+                write_string(name, out, false);
+                out.push(b':');
+                stringify(member, out);
+            }
+            out.push(b'}');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,36 @@
+//! What AWS hands to a Lambda function for an HTTP request, as functions log it.
+//!
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>
+//! has payload formats 1.0 (REST APIs: `requestContext.requestTimeEpoch`, headers twice) and 2.0
+//! (HTTP APIs and function URLs: `rawPath`, `requestContext.timeEpoch`). A load balancer's event has
+//! a `requestContext` too, without a time.
+
+use super::members::{Member, Members, text};
+use super::{Body, Capture, Headers, seems_base64, time};
+use crate::parse::shape::Shape;
+
+pub(super) fn read<'t>(members: &Members<'t>) -> Option<Capture<'t>> {
+    let context = members.object(Member::RequestContext)?;
+    let flag = members.flag(Member::IsBase64Encoded);
+    let body = match members.get(Member::Body) {
+        None => Body::Absent("`body`"),
+        Some(body) => {
+            // Who logs an event may leave the flag out.
+            let unsaid = flag.is_none() && body.as_str().is_some_and(seems_base64);
+            Body::new(body, flag == Some(true) || unsaid)
+        }
+    };
+    Some(Capture {
+        shape: Shape::ApiGateway,
+        body,
+        headers: Headers::Json([
+            members.get(Member::Headers),
+            members.get(Member::MultiValueHeaders),
+        ]),
+        path: members
+            .text(Member::Path)
+            .or_else(|| members.text(Member::RawPath))
+            .or_else(|| text(context, "path")),
+        time: time::first([context.get("requestTimeEpoch"), context.get("timeEpoch")]),
+    })
+}

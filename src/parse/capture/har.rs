@@ -1,0 +1,40 @@
+//! HTTP archives (HAR 1.2), as browsers and proxies save them, and single entries of them.
+//!
+//! <https://w3c.github.io/web-performance/specs/HAR/Overview.html> and
+//! <http://www.softwareishard.com/blog/har-12-spec/>: `request.postData.text` is the body. The
+//! format has no place for a body's `encoding` in a request; the tools that save binary bodies put
+//! it beside the text, as a response's `content` has it.
+
+use super::members::{Member, Members, present, text};
+use super::{Body, Capture, Headers, List, time};
+use crate::parse::json::Json;
+use crate::parse::shape::Shape;
+
+pub(super) fn list<'t>(members: &Members<'t>) -> Option<List<'t>> {
+    let items = present(members.object(Member::Log)?, "entries").filter(|list| list.is_array())?;
+    Some(List { shape: Shape::Har, path: &["log", "entries"], items })
+}
+
+pub(super) fn read<'t>(members: &Members<'t>) -> Option<Capture<'t>> {
+    let request = members.object(Member::Request)?;
+    let post = present(request, "postData");
+    if post.is_none() && !members.has(Member::StartedDateTime) {
+        return None;
+    }
+    let body = match post.and_then(|post| present(post, "text")) {
+        Some(body) => Body::new(body, post.is_some_and(is_base64)),
+        // A request that sends nothing, or the fields of a form.
+        None => Body::Absent("`request.postData.text`"),
+    };
+    Some(Capture {
+        shape: Shape::Har,
+        body,
+        headers: Headers::new(present(request, "headers")),
+        path: text(request, "url"),
+        time: time::first([members.get(Member::StartedDateTime)]),
+    })
+}
+
+fn is_base64(post: Json<'_>) -> bool {
+    text(post, "encoding").is_some_and(|encoding| encoding.eq_ignore_ascii_case("base64"))
+}

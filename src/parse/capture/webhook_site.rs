@@ -1,0 +1,30 @@
+//! Requests to webhook.site, one or as the list that its API gives out.
+//!
+//! <https://docs.webhook.site/api/requests.html>; the example of a whole list is in
+//! <https://docs.webhook.site/api/examples.html>. A request's `time` is how long its answer took.
+
+use super::members::{Member, Members};
+use super::{Body, Capture, Headers, List, time};
+use crate::parse::shape::Shape;
+
+pub(super) fn list<'t>(members: &Members<'t>) -> Option<List<'t>> {
+    let items = members.list(Member::Data)?;
+    let is_page = members.has(Member::Total) && members.has(Member::PerPage);
+    is_page.then_some(List { shape: Shape::WebhookSite, path: &["data"], items })
+}
+
+pub(super) fn read<'t>(members: &Members<'t>) -> Option<Capture<'t>> {
+    if !members.has(Member::TokenId) || !members.has(Member::CreatedAt) {
+        return None;
+    }
+    Some(Capture {
+        shape: Shape::WebhookSite,
+        // What came by e-mail or DNS has none.
+        body: members
+            .get(Member::Content)
+            .map_or(Body::Absent("`content`"), |content| Body::new(content, false)),
+        headers: Headers::new(members.get(Member::Headers)),
+        path: members.text(Member::Url),
+        time: time::first([members.get(Member::CreatedAt)]),
+    })
+}

@@ -1,0 +1,177 @@
+//! Places in the text of a JSON value, where its tape no longer says how it was written.
+//!
+//! Nothing is checked beyond what it takes to find one's way: the text was parsed, or will be. No
+//! text makes these functions panic or look at a byte more than once or twice.
+
+use std::ops::Range;
+
+/// Where the first byte from `at` on stands that is not blank.
+fn skip_blanks(text: &[u8], at: usize) -> usize {
+    let blanks = text.get(at..).unwrap_or_default().iter();
+    at + blanks.take_while(|byte| byte.is_ascii_whitespace()).count()
+}
+
+/// Where the string ends that begins with the quote at `at`: after its closing quote.
+fn string_end(text: &[u8], at: usize) -> Option<usize> {
+    let mut from = at + 1;
+    loop {
+        let place = from + memchr::memchr2(b'"', b'\\', text.get(from..)?)?;
+        if text[place] == b'"' {
+            return Some(place + 1);
+        }
+        from = place + 2;
+    }
+}
+
+/// Where the value ends that begins at `at`.
+fn value_end(text: &[u8], at: usize) -> Option<usize> {
+    match text.get(at)? {
+        b'"' => string_end(text, at),
+        b'{' | b'[' => {
+            let (mut depth, mut at) = (0_usize, at);
+            loop {
+                match text.get(at)? {
+                    b'"' => {
+                        at = string_end(text, at)?;
+                        continue;
+                    }
+                    b'{' | b'[' => depth += 1,
+                    b'}' | b']' => depth -= 1,
+                    _ => {}
+                }
+                at += 1;
+                if depth == 0 {
+                    return Some(at);
+                }
+            }
+        }
+        _ => {
+            let is_end = |byte: &u8| byte.is_ascii_whitespace() || b",]}".contains(byte);
+            let length = text[at..].iter().position(is_end).unwrap_or(text.len() - at);
+            (length > 0).then_some(at + length)
+        }
+    }
+}
+
+/// Where the value of the last member `name` begins of the object at `at`. A name that is written
+/// with escapes is not found.
+fn member(text: &[u8], at: usize, name: &str) -> Option<usize> {
+    let mut at = (text.get(at) == Some(&b'{')).then_some(at + 1)?;
+    let mut found = None;
+    loop {
+        at = skip_blanks(text, at);
+        match text.get(at)? {
+            b'}' => return found,
+            b',' => at += 1,
+            b'"' => {
+                let end = string_end(text, at)?;
+                let colon = skip_blanks(text, end);
+                let value =
+                    skip_blanks(text, (text.get(colon) == Some(&b':')).then_some(colon + 1)?);
+                if &text[at + 1..end - 1] == name.as_bytes() {
+                    found = Some(value);
+                }
+                at = value_end(text, value)?;
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// The items of a list, by where they stand in a text.
+pub(super) struct Items<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Items<'a> {
+    /// Those of the list that the members `path` of the object in `text` lead to.
+    pub(super) fn at_path(text: &'a [u8], path: &[&str]) -> Option<Self> {
+        let start = skip_blanks(text, 0);
+        let list = path.iter().try_fold(start, |at, name| member(text, at, name))?;
+        Self::of(text, list)
+    }
+
+    /// Those of the list at `at`.
+    fn of(text: &'a [u8], at: usize) -> Option<Self> {
+        (text.get(at) == Some(&b'[')).then_some(Self { text, at: at + 1 })
+    }
+}
+
+impl Iterator for Items<'_> {
+    type Item = Range<usize>;
+
+    fn next(&mut self) -> Option<Range<usize>> {
+        let mut start = skip_blanks(self.text, self.at);
+        if self.text.get(start) == Some(&b',') {
+            start = skip_blanks(self.text, start + 1);
+        }
+        let end = value_end(self.text, start)?;
+        self.at = end;
+        Some(start..end)
+    }
+}
+
+/// The text of the first element of the batch that `text` is: a list, or an object with a list
+/// `batch`.
+pub(super) fn first_of_batch(text: &[u8]) -> Option<&[u8]> {
+    let start = skip_blanks(text, 0);
+    let list = member(text, start, "batch").unwrap_or(start);
+    Items::of(text, list)?.next().map(|range| &text[range])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn items<'a>(text: &'a str, path: &[&str]) -> Vec<&'a str> {
+        Items::at_path(text.as_bytes(), path).into_iter().flatten().map(|at| &text[at]).collect()
+    }
+
+    #[test]
+    fn items_are_found_as_they_are_written() {
+        let har = r#"
+          { "version": [1], "log": {"entries": "no"}, "log": { "pages": [{"a": "]}"}],
+              "entries": [ {"a": "\"]"} , [1,[2]],"x", -1.5 ,null ] } }"#;
+        let expected = [r#"{"a": "\"]"}"#, "[1,[2]]", "\"x\"", "-1.5", "null"];
+        assert_eq!(items(har, &["log", "entries"]), expected);
+        assert_eq!(items("[]", &[]), [""; 0]);
+        assert_eq!(items("[1,2]", &[]), ["1", "2"]);
+        assert_eq!(items(har, &["log", "missing"]), [""; 0]);
+        assert_eq!(items(har, &["version", "x"]), [""; 0]);
+    }
+
+    #[test]
+    fn the_first_element_of_a_batch_is_found() {
+        for (text, expected) in [
+            (r#" [ {"a":1 } ,{"b":2}]"#, Some(r#"{"a":1 }"#)),
+            (r#"{"sentAt":"x","batch":[{"a":"é\\"}]}"#, Some(r#"{"a":"é\\"}"#)),
+            (r#"{"a":1}"#, None),
+            ("[]", None),
+            ("[{", None),
+            ("", None),
+            ("7", None),
+        ] {
+            assert_eq!(first_of_batch(text.as_bytes()), expected.map(str::as_bytes), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in r#"[\[\]{},:"\\a1 ]{0,40}"#) {
+            let _ = first_of_batch(text.as_bytes());
+            let _ = items(&text, &["a"]);
+            let _ = Items::of(text.as_bytes(), 0).into_iter().flatten().count();
+        }
+
+        #[test]
+        fn the_first_element_is_what_a_parser_says(values in proptest::collection::vec(".*", 1..4)) {
+            let list: serde_json::Value = values.clone().into();
+            for text in [list.to_string(), serde_json::json!({"a": [1], "batch": list}).to_string()] {
+                let first = first_of_batch(text.as_bytes()).unwrap();
+                prop_assert_eq!(serde_json::from_slice::<String>(first).unwrap(), values[0].clone());
+            }
+        }
+    }
+}

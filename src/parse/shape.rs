@@ -1,0 +1,95 @@
+//! The shapes that a record can come in.
+
+/// How a record came: by itself, in a batch, or in the capture of some tool.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Shape {
+    /// Nothing that is known: no JSON, or JSON of another kind.
+    #[default]
+    Unknown,
+    /// An event that stands by itself.
+    Event,
+    /// A batch of the HTTP tracking API, or a list.
+    Batch,
+    /// A capture of no particular tool.
+    Capture,
+    /// A capture of webhook.site.
+    WebhookSite,
+    /// What API Gateway or a function URL hands to a Lambda function.
+    ApiGateway,
+    /// A request or an event of Hookdeck.
+    Hookdeck,
+    /// The trigger of a Pipedream workflow.
+    Pipedream,
+    /// A request that the ngrok agent caught.
+    Ngrok,
+    /// An entry of an HTTP archive.
+    Har,
+    /// A `CloudEvent`.
+    CloudEvents,
+}
+
+impl Shape {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Unknown,
+        Self::Event,
+        Self::Batch,
+        Self::Capture,
+        Self::WebhookSite,
+        Self::ApiGateway,
+        Self::Hookdeck,
+        Self::Pipedream,
+        Self::Ngrok,
+        Self::Har,
+        Self::CloudEvents,
+    ];
+
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Event => "event",
+            Self::Batch => "batch",
+            Self::Capture => "capture",
+            Self::WebhookSite => "webhook_site",
+            Self::ApiGateway => "api_gateway",
+            Self::Hookdeck => "hookdeck",
+            Self::Pipedream => "pipedream",
+            Self::Ngrok => "ngrok",
+            Self::Har => "har",
+            Self::CloudEvents => "cloudevents",
+        }
+    }
+
+    /// The shape of what is found as `inner` in something of this shape: the outermost capture
+    /// names it, for that is the tool that wrote the file.
+    #[must_use]
+    pub fn around(self, inner: Self) -> Self {
+        match self {
+            Self::Unknown | Self::Event => inner,
+            Self::Batch if inner > Self::Batch => inner,
+            _ => self,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_outermost_capture_names_a_record() {
+        assert_eq!(Shape::Unknown.around(Shape::Event), Shape::Event);
+        assert_eq!(Shape::Batch.around(Shape::Event), Shape::Batch);
+        assert_eq!(Shape::Batch.around(Shape::Har), Shape::Har);
+        assert_eq!(Shape::Har.around(Shape::Batch), Shape::Har);
+        assert_eq!(Shape::Har.around(Shape::CloudEvents), Shape::Har);
+    }
+
+    #[test]
+    fn all_stand_in_the_order_of_their_numbers() {
+        for (number, shape) in Shape::ALL.into_iter().enumerate() {
+            assert_eq!(shape as usize, number);
+        }
+    }
+}
