@@ -17,7 +17,7 @@ use crate::pipeline::produce::produce;
 use crate::pipeline::spill::Spill;
 use crate::pipeline::summary::Facts;
 use crate::pipeline::watch::Watch;
-use crate::plan::{Ledger, Terms, Volume};
+use crate::plan::{Ledger, Terms};
 use crate::report::Report;
 use crate::source::{Discovery, OnFault, Options, Reader};
 
@@ -116,7 +116,7 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
         return Err(Error::Empty(describe_rejects(&ingested, &reader)));
     }
     watch.writing();
-    let ledger = settle(&ingested, &job.terms);
+    let ledger = Ledger::new(&ingested.counters.volume, &job.terms);
     let files: Vec<String> = reader.inputs().iter().map(|input| input.display.clone()).collect();
     let produced = produce(&job.engine, &mut ingested, &files, &ledger, &mut output, &pool, watch);
     let produced = produced.map_err(|error| match error {
@@ -188,15 +188,6 @@ fn target(destination: Destination, formats: &[Format]) -> Result<(Target, PathB
             Ok((Target::Stream(stream, out), spill_dir))
         }
     }
-}
-
-fn settle(ingested: &Ingested, terms: &Terms) -> Ledger {
-    let counters = &ingested.counters;
-    let mut volume = Volume { undated: counters.undated, ..Volume::default() };
-    for (&minute, &count) in &counters.minutes {
-        volume.add(minute, count);
-    }
-    Ledger::new(&volume, terms)
 }
 
 /// Why no record was an event.

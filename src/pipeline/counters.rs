@@ -8,6 +8,7 @@ use hashbrown::HashMap;
 use crate::event::CallType;
 use crate::parse::reject::Reason;
 use crate::parse::shape::Shape;
+use crate::plan::Volume;
 
 /// Counts of the first phase.
 #[derive(Debug, Default)]
@@ -29,9 +30,7 @@ pub struct Counters {
     /// Raw signals by call and event name.
     pub names: Names,
     /// Raw signals by the minute in which they were received.
-    pub minutes: AHashMap<i64, u64>,
-    /// Raw signals without any time.
-    pub undated: u64,
+    pub volume: Volume,
     /// Records by input file.
     pub records_by_file: AHashMap<u32, u64>,
 }
@@ -75,16 +74,13 @@ impl AddAssign for Counters {
         self.no_anonymous_id += other.no_anonymous_id;
         self.no_timestamp += other.no_timestamp;
         self.clock_skew += other.clock_skew;
-        self.undated += other.undated;
+        self.volume += other.volume;
         self.names += other.names;
         for (sum, count) in self.rejects.iter_mut().zip(other.rejects) {
             *sum += count;
         }
         for (sum, count) in self.shapes.iter_mut().zip(other.shapes) {
             *sum += count;
-        }
-        for (minute, count) in other.minutes {
-            *self.minutes.entry(minute).or_default() += count;
         }
         for (file, count) in other.records_by_file {
             *self.records_by_file.entry(file).or_default() += count;

@@ -20,7 +20,7 @@ use crate::parse::json::Json;
 use crate::parse::reject::Reject;
 use crate::parse::{Arrival, Sink};
 use crate::rules::{DedupBy, Rule};
-use crate::time::{DAY_MS, MINUTE_MS, Time};
+use crate::time::{DAY_MS, Time};
 
 /// Maps blocks to batches; one for each worker.
 pub struct Mapper<'a> {
@@ -28,7 +28,6 @@ pub struct Mapper<'a> {
     canonical: Canonical,
     email: Vec<u8>,
     scratch: Vec<u8>,
-    minute: (i64, u64),
     records: u64,
     /// What the current block has given so far.
     pub batch: Batch,
@@ -43,7 +42,6 @@ impl<'a> Mapper<'a> {
             canonical: Canonical::default(),
             email: Vec::new(),
             scratch: Vec::new(),
-            minute: (0, 0),
             records: 0,
             batch: Batch::new(hasher),
             counters: Counters::default(),
@@ -64,29 +62,8 @@ impl<'a> Mapper<'a> {
     }
 
     /// The sums over all blocks.
-    pub fn into_counters(mut self) -> Counters {
-        self.flush_minute();
+    pub fn into_counters(self) -> Counters {
         self.counters
-    }
-
-    fn flush_minute(&mut self) {
-        if self.minute.1 > 0 {
-            *self.counters.minutes.entry(self.minute.0).or_default() += self.minute.1;
-        }
-    }
-
-    /// Counts a raw signal received at `at`; runs of one minute cost one look-up.
-    fn count_minute(&mut self, at: Time) {
-        let Some(millis) = at.millis() else {
-            self.counters.undated += 1;
-            return;
-        };
-        let minute = millis.div_euclid(MINUTE_MS);
-        if minute != self.minute.0 {
-            self.flush_minute();
-            self.minute = (minute, 0);
-        }
-        self.minute.1 += 1;
     }
 
     /// The time of `event` and when it was received.
@@ -260,7 +237,7 @@ impl Sink for Mapper<'_> {
             self.counters.filtered += 1;
             return;
         }
-        self.count_minute(received.or(time));
+        self.counters.volume.count(received.or(time));
         self.scratch.clear();
         extract::event_name(event, call, &mut self.canonical, &mut self.scratch);
         let name = std::str::from_utf8(&self.scratch).unwrap_or_default();

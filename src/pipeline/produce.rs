@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use rayon::ThreadPool;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::Engine;
 use super::commit::{Buffers, Segment};
@@ -15,7 +16,7 @@ use super::tally::{Contender, Tally};
 use super::watch::Watch;
 use crate::emit::row::LeadRow;
 use crate::emit::staging::StagedFile;
-use crate::emit::{Chunk, Spent};
+use crate::emit::{Chunk, Encoder, Spent};
 use crate::error::Error;
 use crate::identity::ids::{Ids, NodeId, Space};
 use crate::identity::merge::Merged;
@@ -116,12 +117,18 @@ pub fn produce(
     let mut ranked = pool.install(|| leads.rank(&terms, events.as_slice(), ids));
     let mut table = output.leads()?;
     let scribe = LeadScribe { ids, groups: &groups, terms: &terms, events: events.as_slice() };
-    for chunk in ranked.chunks_mut(LEADS_A_CHUNK) {
-        table.write(scribe.encode(chunk, &table))?;
+    for some in ranked.chunks_mut(LEADS_A_CHUNK * pool.current_num_threads()) {
+        let some = some.chunks_mut(LEADS_A_CHUNK).map(|leads| (leads, table.encoders()));
+        let some: Vec<_> = some.collect();
+        let encode = |(leads, encoders)| scribe.encode(leads, encoders);
+        let encoded: Vec<_> = pool.install(|| some.into_par_iter().map(encode).collect());
+        for chunks in encoded {
+            table.write(chunks)?;
+        }
     }
     guarded_cells += table.guarded_cells();
     output.close(table)?;
-    Ok(Produced {
+    let produced = Produced {
         tally,
         visitors: [Space::Anonymous, Space::User].map(|space| visitors(&timelines, ids, space)),
         shared: shared(&timelines, ids, max_emails),
@@ -130,7 +137,10 @@ pub fn produce(
         active_leads: active_leads(&mut ranked, ledger.periods.len()),
         merged,
         guarded_cells,
-    })
+    };
+    // So many small pieces take a while to give back.
+    pool.install(|| ranked.into_par_iter().for_each(drop));
+    Ok(produced)
 }
 
 struct Streams<'a, 'b> {
@@ -180,7 +190,7 @@ fn write_signals(
             let mut rejects = Vec::new();
             let file = files.get(segment.place.file as usize).map_or("", String::as_str);
             rejects::decode(parts.rejects, file, lines_before[number], &mut rejects);
-            let chunks = worker.encoders.iter_mut().map(crate::emit::Encoder::take).collect();
+            let chunks = worker.encoders.iter_mut().map(Encoder::take).collect();
             Ok(Written { chunks, rejects })
         },
         |written: Written| {
@@ -296,8 +306,7 @@ struct LeadScribe<'a> {
 }
 
 impl LeadScribe<'_> {
-    fn encode(&self, leads: &mut [Ranked<'_>], table: &Tables<'_>) -> Vec<Chunk> {
-        let mut encoders = table.encoders();
+    fn encode(&self, leads: &mut [Ranked<'_>], mut encoders: Vec<Encoder>) -> Vec<Chunk> {
         for ranked in leads {
             let anonymous_ids = self.texts(ranked.lead.anonymous_ids());
             let user_ids = self.texts(ranked.lead.user_ids());
@@ -306,7 +315,7 @@ impl LeadScribe<'_> {
                 encoder.lead(&row);
             }
         }
-        encoders.iter_mut().map(crate::emit::Encoder::take).collect()
+        encoders.iter_mut().map(Encoder::take).collect()
     }
 
     fn texts(&self, ids: &[NodeId]) -> Vec<&str> {

@@ -65,10 +65,9 @@ impl Ledger {
     /// Settles `volume` under `terms`.
     pub fn new(volume: &Volume, terms: &Terms) -> Self {
         let mut buckets: Vec<Bucket> = volume
-            .by_minute
-            .iter()
-            .filter(|&(_, &count)| count > 0)
-            .map(|(&minute, &count)| Bucket { minute, count, accepted: 0 })
+            .by_minute()
+            .into_iter()
+            .map(|(minute, count)| Bucket { minute, count, accepted: 0 })
             .collect();
         let periods = periods(&terms.calendar, &buckets);
         let usages = deliver(&mut buckets, &periods, terms.raw_signals);

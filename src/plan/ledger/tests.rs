@@ -202,7 +202,7 @@ fn told_one_by_one(volume: &Volume, limit: u64, calendar: &Calendar) -> BTreeMap
     // (when it knocks, when it arrived, number)
     let mut knocks = std::collections::BTreeSet::new();
     let mut number = 0_u64;
-    for (&minute, &count) in &volume.by_minute {
+    for (minute, count) in volume.by_minute() {
         for _ in 0..count {
             number += 1;
             knocks.insert((minute, minute, number));
@@ -276,7 +276,7 @@ proptest! {
         let ledger = Ledger::new(&volume, &terms);
         let expected = told_one_by_one(&volume, limit, &terms.calendar);
         let mut lost_by_period = vec![0; ledger.periods.len()];
-        for (&minute, &count) in &volume.by_minute {
+        for (minute, count) in volume.by_minute() {
             let accepted = match ledger.verdict(minute) {
                 Verdict::Accepted => count,
                 Verdict::Lost => 0,
@@ -299,7 +299,7 @@ proptest! {
         let Totals { accepted, over, retried, lost } = ledger.totals;
         prop_assert_eq!(accepted + lost, volume.total());
         prop_assert_eq!(retried + lost, over);
-        let sums = ledger.by_period(volume.by_minute.iter().map(|(&at, &count)| (at, count)));
+        let sums = ledger.by_period(volume.by_minute());
         for (usage, sum) in ledger.periods.iter().zip(sums) {
             prop_assert_eq!(usage.raw_signals, sum);
             prop_assert_eq!(usage.retried + usage.lost, usage.over);
