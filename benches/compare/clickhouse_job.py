@@ -1,0 +1,13 @@
+"""The job with ClickHouse, in this process by way of chDB: clickhouse_job.py INPUT OUTPUT_FOLDER."""
+
+import sys
+
+sys.dont_write_bytecode = True
+
+from chdb.session import Session
+
+from sql import statements
+
+with Session() as session:
+    for statement in statements("clickhouse.sql", *sys.argv[1:]):
+        session.query(statement)
