@@ -6,8 +6,7 @@ sys.dont_write_bytecode = True
 
 from chdb.session import Session
 
-from sql import statements
+from sql import script
 
 with Session() as session:
-    for statement in statements("clickhouse.sql", *sys.argv[1:]):
-        session.query(statement)
+    session.query(script("clickhouse.sql", *sys.argv[1:]))

@@ -6,8 +6,7 @@ sys.dont_write_bytecode = True
 
 import duckdb
 
-from sql import statements
+from sql import script
 
 with duckdb.connect() as connection:
-    for statement in statements("duckdb.sql", *sys.argv[1:]):
-        connection.execute(statement)
+    connection.execute(script("duckdb.sql", *sys.argv[1:]))
