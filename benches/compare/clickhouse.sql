@@ -1,10 +1,12 @@
--- The job in ClickHouse's SQL. $input, $output and $rules are paths; rules.csv says what rules-10.toml does.
+-- The job in ClickHouse's SQL. $input, $output and $rules are paths; rules.csv says what rules-10.toml
+-- does.
 --
--- Tried, and no faster (most of the time is the reader's either way): all of an event in Tuple columns;
--- LowCardinality columns; simpleJSONExtract, which does not look where in the object a name stands; xxh3
--- and sipHash64 for cityHash64; larger blocks of parallel parsing; parallel_hash joins; mapping the file
--- into memory, which also counts the file as memory of the process. Parallel formatting is no faster on
--- two cores, and takes a sixth more CPU time in all and 350 MB more.
+-- Tried, and no faster as far as a noisy machine could tell (most of the time is the reader's either
+-- way): all of an event in Tuple columns; LowCardinality columns; simpleJSONExtract, which does not look
+-- where in the object a name stands; xxh3 and sipHash64 for cityHash64; larger blocks of parallel parsing;
+-- parallel_hash joins; mapping the file into memory, which also counts the file as memory of the process.
+-- Parallel formatting took a fifth to a third more CPU time for signals.csv and 350 MB more; by the clock
+-- it was no better on two busy cores. With more cores, or idle ones, it may be.
 
 -- A missing member is an empty text, as most columns would have it here.
 SET date_time_input_format = 'best_effort', date_time_output_format = 'iso',

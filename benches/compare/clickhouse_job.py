@@ -1,4 +1,4 @@
-"""The job with ClickHouse, in this process by way of chDB: clickhouse_job.py INPUT OUTPUT_FOLDER."""
+"""The job with ClickHouse, as the library chDB: clickhouse_job.py INPUT OUTPUT_FOLDER."""
 
 import sys
 

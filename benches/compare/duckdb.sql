@@ -1,9 +1,10 @@
 -- The job in DuckDB's SQL. $input, $output and $rules are paths; rules.csv says what rules-10.toml does.
 --
--- Tried, and no faster (most of the time is the reader's either way): all of an event in STRUCT columns;
--- only properties and traits so; lines from read_csv or read_ndjson_objects, and one json_extract_string
--- for everything; keeping context and opening it for leads alone (400 MB more); one hash of all texts
--- joined; hashing nothing but messageId; leaving strangers out before the ASOF join.
+-- Tried, and no faster as far as a noisy machine could tell (most of the time is the reader's either
+-- way): all of an event in STRUCT columns; only properties and traits so; json_transform; lines from
+-- read_csv or read_ndjson_objects, and one json_extract_string for everything; keeping context and opening
+-- it for leads alone (400 MB more); one hash of all texts joined; hashing nothing but messageId; leaving
+-- strangers out before the ASOF join.
 
 -- The rows may come in any order: that lets readers and writers go side by side.
 SET preserve_insertion_order = false;
@@ -17,12 +18,11 @@ FROM read_csv('$rules', header = true, columns = {
 CREATE TEMP TABLE events AS
 SELECT
     content, timestamp, received_at, type, event, message_id, anonymous_id, user_id,
-    lower(trim(coalesce(p.email, t.email))) AS email,
-    coalesce(p.url, c.page.url) AS page_url, coalesce(name, p.name) AS page_name,
-    coalesce(p.referrer, c.page.referrer) AS referrer,
-    c.campaign.source AS utm_source, c.campaign.medium AS utm_medium, c.campaign.name AS utm_campaign,
-    p.plan AS plan, p.seats AS seats, c.page.url AS page,
-    t.firstName AS first_name, t.lastName AS last_name, t.company.name AS company, t.title AS title
+    lower(trim(coalesce(p[4], t[1]))) AS email, coalesce(p[1], c[1]) AS page_url,
+    coalesce(name, p[2]) AS page_name, coalesce(p[3], c[2]) AS referrer,
+    c[3] AS utm_source, c[4] AS utm_medium, c[5] AS utm_campaign,
+    p[5] AS plan, p[6] AS seats, c[1] AS page,
+    t[2] AS first_name, t[3] AS last_name, t[4] AS company, t[5] AS title
 FROM (
     SELECT
         hash(anonymousId, context, event, groupId, messageId, name, originalTimestamp, properties,
@@ -30,14 +30,12 @@ FROM (
         timestamp, receivedAt AS received_at, type, name, messageId AS message_id,
         CASE type WHEN 'page' THEN 'Page Viewed' WHEN 'screen' THEN 'Screen Viewed' ELSE event END AS event,
         anonymousId AS anonymous_id, userId AS user_id,
-        CASE WHEN type IN ('track', 'page', 'screen') THEN json_transform(context, '{
-            "page": {"url": "VARCHAR", "referrer": "VARCHAR"},
-            "campaign": {"source": "VARCHAR", "medium": "VARCHAR", "name": "VARCHAR"}}') END AS c,
-        json_transform(properties, '{"url": "VARCHAR", "name": "VARCHAR", "referrer": "VARCHAR",
-            "email": "VARCHAR", "plan": "VARCHAR", "seats": "VARCHAR"}') AS p,
-        CASE type WHEN 'identify' THEN json_transform(traits, '{"email": "VARCHAR",
-            "firstName": "VARCHAR", "lastName": "VARCHAR", "company": {"name": "VARCHAR"},
-            "title": "VARCHAR"}') END AS t
+        CASE WHEN type IN ('track', 'page', 'screen') THEN json_extract_string(context,
+            ['/page/url', '/page/referrer', '/campaign/source', '/campaign/medium',
+             '/campaign/name']) END AS c,
+        json_extract_string(properties, ['url', 'name', 'referrer', 'email', 'plan', 'seats']) AS p,
+        CASE type WHEN 'identify' THEN json_extract_string(traits,
+            ['email', 'firstName', 'lastName', '/company/name', 'title']) END AS t
     FROM read_ndjson('$input', columns = {
         anonymousId: 'VARCHAR', context: 'JSON', event: 'VARCHAR', groupId: 'VARCHAR',
         messageId: 'VARCHAR', name: 'VARCHAR', originalTimestamp: 'VARCHAR', properties: 'JSON',

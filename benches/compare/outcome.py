@@ -48,14 +48,16 @@ def require_same(found):
     for name, outcome in others:
         if outcome != expected:
             differ = set(expected.leads.items()) ^ set(outcome.leads.items())
+            leads = len({email for email, _ in differ})
             sys.exit(
-                f"compare: {name} and {base} disagree ({len({email for email, _ in differ})} leads)\n"
+                f"compare: {name} and {base} disagree; {leads} leads differ\n"
                 f"  {base}: {describe(expected)}\n  {name}: {describe(outcome)}"
             )
 
 
 def describe(outcome):
-    by_resolution = ", ".join(f"{outcome.resolutions[key]:,} {key}" for key in sorted(outcome.resolutions))
+    resolutions = sorted(outcome.resolutions.items())
+    by_resolution = ", ".join(f"{count:,} {name}" for name, count in resolutions)
     return (
         f"{outcome.duplicates:,} duplicates; {sum(outcome.resolutions.values()):,} signals "
         f"({by_resolution}); {len(outcome.leads):,} leads with a score of "
