@@ -4,7 +4,7 @@ use super::FormulaGuard;
 use super::row::{Cells, Row};
 use super::scan::Needles;
 use super::table::Table;
-use crate::time::Time;
+use crate::time::{Time, TimeWriter};
 
 /// What makes a cell need quotes.
 const QUOTED: Needles = Needles::new(*b"\",\n\r");
@@ -19,6 +19,7 @@ pub(super) struct CsvRows {
     own: usize,
     /// A list's cell while it is put together.
     joined: Vec<u8>,
+    times: TimeWriter,
 }
 
 impl CsvRows {
@@ -30,6 +31,7 @@ impl CsvRows {
             guarded: 0,
             own: table.own().len(),
             joined: Vec::new(),
+            times: TimeWriter::default(),
         }
     }
 
@@ -55,6 +57,9 @@ impl CsvRows {
     /// Appends a cell from outside.
     #[inline]
     fn cell(&mut self, cell: &[u8]) {
+        if cell.is_empty() {
+            return self.out.push(b',');
+        }
         let guard = self.guard == FormulaGuard::On && is_formula(cell);
         self.guarded += u64::from(guard);
         let quote = QUOTED.are_in(cell);
@@ -101,7 +106,7 @@ impl Cells for CsvRows {
 
     #[inline]
     fn time(&mut self, time: Time) {
-        time.write(&mut self.out);
+        self.times.write(time, &mut self.out);
         self.out.push(b',');
     }
 

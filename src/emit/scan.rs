@@ -31,9 +31,12 @@ impl Needles {
         if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
             return self.are_in_word(*first) | self.are_in_word(*last);
         }
-        let mut word = [0; 8];
-        word[..bytes.len()].copy_from_slice(bytes);
-        self.are_in_word(word)
+        if let (Some(&[a, b, c, d]), Some(&[e, f, g, h])) =
+            (bytes.first_chunk(), bytes.last_chunk())
+        {
+            return self.are_in_word([a, b, c, d, e, f, g, h]);
+        }
+        bytes.iter().any(|byte| self.0.contains(byte))
     }
 
     #[inline]

@@ -23,6 +23,21 @@ impl<'t> Id<'t> {
         }
     }
 
+    /// The id's text; `scratch` holds it where it has to be written.
+    #[inline]
+    pub fn text<'a>(self, scratch: &'a mut Vec<u8>) -> &'a str
+    where
+        't: 'a,
+    {
+        if let Self::Text(text) = self {
+            return text;
+        }
+        scratch.clear();
+        self.write(scratch);
+        // Numbers are written in ASCII.
+        std::str::from_utf8(scratch).unwrap_or_default()
+    }
+
     /// Appends the id's text.
     #[inline]
     pub fn write(self, out: &mut Vec<u8>) {

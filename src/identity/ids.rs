@@ -154,7 +154,13 @@ impl Ids {
     #[inline]
     pub fn text(&self, id: NodeId) -> &str {
         // Ids come from JSON strings, so this never fails.
-        from_utf8(&self.bytes[self.entries[id.index()].range()]).unwrap_or_default()
+        from_utf8(self.bytes(id)).unwrap_or_default()
+    }
+
+    /// The bytes of the text of `id`, which compare as the text does.
+    #[inline]
+    pub fn bytes(&self, id: NodeId) -> &[u8] {
+        &self.bytes[self.entries[id.index()].range()]
     }
 
     /// The space of `id`.

@@ -103,7 +103,7 @@ impl Leads {
         let mut ranked: Vec<Ranked<'a>> =
             self.into_shards().into_par_iter().flat_map_iter(rank_shard).collect();
         ranked.par_sort_unstable_by(|a, b| {
-            b.score.cmp(&a.score).then_with(|| ids.text(a.email).cmp(ids.text(b.email)))
+            b.score.cmp(&a.score).then_with(|| ids.bytes(a.email).cmp(ids.bytes(b.email)))
         });
         ranked
     }

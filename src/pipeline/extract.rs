@@ -47,23 +47,37 @@ fn email_member(object: Json<'_>) -> Option<Json<'_>> {
         .last()
 }
 
-/// Appends the event's name as TrailSpark knows it; nothing of a call that has none.
-pub fn event_name(event: &Event<'_>, call: CallType, canonical: &mut Canonical, out: &mut Vec<u8>) {
+/// The event's name as TrailSpark knows it, empty of a call that has none; `scratch` holds it where
+/// it has to be written.
+#[inline]
+pub fn event_name<'a>(
+    event: &Event<'a>,
+    call: CallType,
+    canonical: &mut Canonical,
+    scratch: &'a mut Vec<u8>,
+) -> &'a str {
     match call {
-        CallType::Track => write_text(event.get(Member::Event), canonical, out),
-        CallType::Page => out.extend_from_slice(b"Page Viewed"),
-        CallType::Screen => out.extend_from_slice(b"Screen Viewed"),
-        CallType::Identify | CallType::Group | CallType::Alias => {}
+        CallType::Track => event.text(Member::Event).unwrap_or_else(|| {
+            scratch.clear();
+            write_text(event.get(Member::Event), canonical, scratch);
+            std::str::from_utf8(scratch).unwrap_or_default()
+        }),
+        CallType::Page => "Page Viewed",
+        CallType::Screen => "Screen Viewed",
+        CallType::Identify | CallType::Group | CallType::Alias => "",
     }
 }
 
 impl<'t> Extract<'_, 't> {
     /// Writes the texts of every field, then the rules' own columns, of which there are `columns`.
     pub fn write(&self, rows: &mut Rows, canonical: &mut Canonical, columns: usize) {
+        // Most signals are mapped by no rule, and bring nothing of a person.
+        let fields = if self.brings_traits() { Field::ALL } else { Field::OF_SIGNALS };
         let url = self.page_url();
-        for &field in Field::ALL {
+        for &field in fields {
             rows.text(|out| self.field(field, url, canonical, out));
         }
+        rows.no_texts(Field::ALL.len() - fields.len());
         let mut mapped_columns =
             self.rule.map_or(&[][..], |rule| &rule.map.columns).iter().peekable();
         for column in 0..columns {
@@ -89,7 +103,12 @@ impl<'t> Extract<'_, 't> {
     ) {
         let id = |member| self.event.id(member);
         let value = match field {
-            Field::Event => return event_name(self.event, self.call, canonical, out),
+            Field::Event => match self.call {
+                CallType::Track => self.event.get(Member::Event),
+                CallType::Page => return out.extend_from_slice(b"Page Viewed"),
+                CallType::Screen => return out.extend_from_slice(b"Screen Viewed"),
+                CallType::Identify | CallType::Group | CallType::Alias => None,
+            },
             Field::AnonymousId => return id(Member::AnonymousId).map_or((), |id| id.write(out)),
             Field::UserId => return id(Member::UserId).map_or((), |id| id.write(out)),
             Field::MessageId => return id(Member::MessageId).map_or((), |id| id.write(out)),
@@ -109,6 +128,11 @@ impl<'t> Extract<'_, 't> {
             _ => self.rule.and_then(|rule| mapped(enrichment(rule, field), self.event)),
         };
         write_text(value, canonical, out);
+    }
+
+    /// Whether the fields of a person or a group can have a text.
+    fn brings_traits(&self) -> bool {
+        self.rule.is_some() || !self.call.is_signal()
     }
 
     fn inner(&self, inner: Inner) -> Option<Json<'t>> {

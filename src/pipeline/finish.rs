@@ -78,8 +78,8 @@ pub struct Worker {
 }
 
 /// A row with its ids as numbers of the run.
-struct Settled<'a> {
-    row: Row<'a>,
+struct Settled<'r, 'a> {
+    row: &'r Row<'a>,
     ids: RowIds,
     minute: Option<i64>,
     period: Option<usize>,
@@ -119,7 +119,7 @@ impl<'a> Finisher<'a> {
         let mut cells = Vec::new();
         for number in 0.. {
             let Some(row) = Row::read(&mut bytes) else { return };
-            let settled = self.settle(row, parts);
+            let settled = self.settle(&row, parts);
             if dead.next_if_eq(&number).is_some() {
                 self.duplicate(worker, &settled);
                 continue;
@@ -144,7 +144,7 @@ impl<'a> Finisher<'a> {
         (self.leads, self.groups.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn settle<'r>(&self, row: Row<'r>, parts: &Parts<'_>) -> Settled<'r> {
+    fn settle<'r, 'b>(&self, row: &'r Row<'b>, parts: &Parts<'_>) -> Settled<'r, 'b> {
         let global = |id: Option<NodeId>| id.and_then(|id| parts.id(id));
         let RowIds { anonymous, user, email, group } = row.ids;
         let ids = RowIds {
@@ -159,7 +159,7 @@ impl<'a> Finisher<'a> {
         Settled { row, ids, minute, period }
     }
 
-    fn duplicate(&self, worker: &mut Worker, settled: &Settled<'_>) {
+    fn duplicate(&self, worker: &mut Worker, settled: &Settled<'_, '_>) {
         if let Some(period) = settled.period {
             worker.tally.mix[period].duplicates += 1;
         }
@@ -171,8 +171,8 @@ impl<'a> Finisher<'a> {
         }
     }
 
-    fn count(&self, tally: &mut Tally, settled: &Settled<'_>) {
-        let Settled { row, ids, .. } = settled;
+    fn count(&self, tally: &mut Tally, settled: &Settled<'_, '_>) {
+        let &Settled { row, ids, .. } = settled;
         let has = |flag| u64::from(row.head.flags.has(flag));
         tally.identify_without_email += has(Flags::WITHOUT_EMAIL);
         tally.invalid_email += has(Flags::INVALID_EMAIL);
@@ -206,12 +206,12 @@ impl<'a> Finisher<'a> {
     }
 
     /// The lead whose e-mail the event itself brings, unless it is staff.
-    fn brought(&self, settled: &Settled<'_>) -> Option<NodeId> {
+    fn brought(&self, settled: &Settled<'_, '_>) -> Option<NodeId> {
         let lead = self.merged.name(settled.ids.email?);
         (!self.is_internal(lead)).then_some(lead)
     }
 
-    fn touch<'r>(&self, lead: NodeId, settled: &Settled<'r>) -> Touch<'r> {
+    fn touch<'b>(&self, lead: NodeId, settled: &Settled<'_, 'b>) -> Touch<'b> {
         let Settled { row, ids, minute, .. } = settled;
         let accepted = || {
             let verdict = minute.map_or(Verdict::Accepted, |minute| self.ledger.verdict(minute));
@@ -234,23 +234,23 @@ impl<'a> Finisher<'a> {
         }
     }
 
-    fn identify(&self, _worker: &mut Worker, settled: &Settled<'_>) {
+    fn identify(&self, _worker: &mut Worker, settled: &Settled<'_, '_>) {
         if let Some(lead) = self.brought(settled) {
             self.leads.identify(&self.touch(lead, settled));
         }
     }
 
-    fn owner(&self, settled: &Settled<'_>) -> Option<Owner> {
+    fn owner(&self, settled: &Settled<'_, '_>) -> Option<Owner> {
         let policy = self.engine.rules.identity.policy;
         self.resolver.owner(self.visitor(settled), settled.row.head.key.time, policy)
     }
 
-    fn visitor(&self, settled: &Settled<'_>) -> Visitor {
+    fn visitor(&self, settled: &Settled<'_, '_>) -> Visitor {
         let user = settled.ids.user.filter(|_| self.engine.rules.identity.user_id);
         Visitor { user, anonymous: settled.ids.anonymous }
     }
 
-    fn group(&self, settled: &Settled<'_>) {
+    fn group(&self, settled: &Settled<'_, '_>) {
         let Some(group) = settled.ids.group else { return };
         let key = settled.row.head.key;
         let name = settled.row.text(Field::GroupName);
@@ -269,7 +269,7 @@ impl<'a> Finisher<'a> {
     }
 
     /// How many policies would give the signal to someone else.
-    fn compare_policies(&self, tally: &mut Tally, settled: &Settled<'_>, owner: Option<Owner>) {
+    fn compare_policies(&self, tally: &mut Tally, settled: &Settled<'_, '_>, owner: Option<Owner>) {
         let visitor = self.visitor(settled);
         if self.resolver.is_plain(visitor) {
             return;
@@ -281,14 +281,14 @@ impl<'a> Finisher<'a> {
         }
     }
 
-    fn signal<'r>(
+    fn signal<'b>(
         &self,
         worker: &mut Worker,
-        settled: &Settled<'r>,
-        cells: &[crate::emit::row::Cell<'r>],
+        settled: &Settled<'_, 'b>,
+        cells: &[crate::emit::row::Cell<'b>],
     ) {
         let tally = &mut worker.tally;
-        let row = &settled.row;
+        let row = settled.row;
         let rule = self.rule(row);
         let event = row.text(Field::Event);
         match row.head.rule {
@@ -341,13 +341,13 @@ impl<'a> Finisher<'a> {
         }
     }
 
-    fn signal_of<'r>(
+    fn signal_of<'b>(
         &self,
-        settled: &Settled<'r>,
+        settled: &Settled<'_, 'b>,
         rule: Option<&Rule>,
         resolution: Resolution,
-    ) -> Signal<'r> {
-        let row = &settled.row;
+    ) -> Signal<'b> {
+        let row = settled.row;
         let url = row.text(Field::PageUrl);
         let page = Page {
             url,
@@ -367,7 +367,7 @@ impl<'a> Finisher<'a> {
     }
 
     /// Whether the service would have lost the event.
-    fn weigh_loss(&self, tally: &mut Tally, settled: &Settled<'_>) {
+    fn weigh_loss(&self, tally: &mut Tally, settled: &Settled<'_, '_>) {
         let Some(minute) = settled.minute else { return };
         let is_identify = settled.row.head.call == CallType::Identify;
         match self.ledger.verdict(minute) {

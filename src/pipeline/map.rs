@@ -91,13 +91,11 @@ impl<'a> Mapper<'a> {
     /// The number of the id at `member`, and whether it is blocked instead.
     fn id(&mut self, event: &Event<'_>, member: Member, space: Space) -> (Option<NodeId>, bool) {
         let Some(id) = event.id(member) else { return (None, false) };
-        self.scratch.clear();
-        id.write(&mut self.scratch);
-        let text = std::str::from_utf8(&self.scratch).unwrap_or_default();
+        let text = id.text(&mut self.scratch);
         if space != Space::Group && self.engine.blocklist.blocks(text) {
             return (None, true);
         }
-        (Some(self.batch.ids.intern(space, &self.scratch)), false)
+        (Some(self.batch.ids.intern(space, text.as_bytes())), false)
     }
 
     /// The e-mail that the event brings, and what is wrong with it where it brings none.
@@ -238,9 +236,7 @@ impl Sink for Mapper<'_> {
             return;
         }
         self.counters.volume.count(received.or(time));
-        self.scratch.clear();
-        extract::event_name(event, call, &mut self.canonical, &mut self.scratch);
-        let name = std::str::from_utf8(&self.scratch).unwrap_or_default();
+        let name = extract::event_name(event, call, &mut self.canonical, &mut self.scratch);
         self.counters.names.add(call, name, 1);
         let ignored = &self.engine.rules.dedup.ignore;
         let signal_id = self.canonical.content_hash(event, ignored, arrival.plain);

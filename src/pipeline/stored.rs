@@ -28,6 +28,11 @@ fields! {
     UtmCampaign, Name, FirstName, LastName, Company, Title, Phone, GroupName,
 }
 
+impl Field {
+    /// Those that a signal has of its own: the first ones.
+    pub const OF_SIGNALS: &[Self] = Self::ALL.split_at(Self::UtmCampaign as usize + 1).0;
+}
+
 /// What counts about a row beside its values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flags(u8);
@@ -122,6 +127,12 @@ impl Rows {
         let start = self.texts.len();
         write(&mut self.texts);
         self.length(self.texts.len() - start);
+    }
+
+    /// That the next so many fields have no text.
+    #[inline]
+    pub fn no_texts(&mut self, count: usize) {
+        self.lengths.resize(self.lengths.len() + count, 0);
     }
 
     /// That the next own column has no value.

@@ -61,54 +61,70 @@ fn digits_end(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// A text to be found at a place.
-#[derive(Debug)]
+/// A text to be found at a place: which one of [`Literals`].
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Literal {
-    /// The text, the last step filled up.
-    steps: Box<[[u8; STEP]]>,
-    /// Which bytes of the last step count.
-    last: u32,
-    len: usize,
+    start: u32,
+    len: u32,
 }
 
 impl Literal {
-    pub fn new(text: &[u8]) -> Self {
-        let steps: Box<_> = text
-            .chunks(STEP)
-            .map(|chunk| {
-                let mut step = [0; STEP];
-                step[..chunk.len()].copy_from_slice(chunk);
-                step
-            })
-            .collect();
-        let in_last = text.len() - steps.len().saturating_sub(1) * STEP;
-        Self { steps, last: (1 << in_last) - 1, len: text.len() }
-    }
-
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
-    pub fn text(&self) -> &[u8] {
-        &self.steps.as_flattened()[..self.len]
-    }
-
-    /// Whether it stands at `at`. Near the end of `bytes` nothing does.
     #[inline]
-    pub fn is_at(&self, bytes: &[u8], at: usize) -> bool {
-        let Some(rest) = bytes.get(at..) else { return false };
-        let Some((last, steps)) = self.steps.split_last() else { return true };
-        let same = |step: &[u8; STEP], here: Option<&[u8; STEP]>| {
-            here.map_or(0, |here| u8x16::new(*here).simd_eq(u8x16::new(*step)).to_bitmask())
-        };
-        let mut here = rest;
-        for step in steps {
-            if same(step, here.first_chunk()) != 0xffff {
+    pub fn len(self) -> usize {
+        self.len as usize
+    }
+}
+
+/// The texts of literals, one behind the other, so that those of one line lie side by side.
+#[derive(Debug)]
+pub(super) struct Literals {
+    /// Ends with enough bytes that whole steps can be read anywhere.
+    bytes: Vec<u8>,
+}
+
+impl Default for Literals {
+    fn default() -> Self {
+        Self { bytes: vec![0; STEP] }
+    }
+}
+
+impl Literals {
+    /// Adds `text`; `None` when there are too many.
+    pub fn add(&mut self, text: &[u8]) -> Option<Literal> {
+        let start = self.bytes.len() - STEP;
+        let (start, len) = (u32::try_from(start).ok()?, u32::try_from(text.len()).ok()?);
+        self.bytes.truncate(start as usize);
+        self.bytes.extend_from_slice(text);
+        self.bytes.resize(self.bytes.len() + STEP, 0);
+        Some(Literal { start, len })
+    }
+
+    pub fn text(&self, literal: Literal) -> &[u8] {
+        &self.bytes[literal.start as usize..][..literal.len()]
+    }
+
+    /// Whether `literal` stands at `at`. Near the end of `bytes` nothing does.
+    #[inline]
+    pub fn is_at(&self, literal: Literal, bytes: &[u8], at: usize) -> bool {
+        let (mut wanted, mut here, mut left) = (literal.start as usize, at, literal.len());
+        loop {
+            let wanted_step = self.bytes.get(wanted..).and_then(<[u8]>::first_chunk::<STEP>);
+            let here_step = bytes.get(here..).and_then(<[u8]>::first_chunk::<STEP>);
+            let (Some(wanted_step), Some(here_step)) = (wanted_step, here_step) else {
+                return false;
+            };
+            let same = u8x16::new(*here_step).simd_eq(u8x16::new(*wanted_step)).to_bitmask();
+            let same = same.trailing_ones() as usize;
+            if left <= STEP {
+                return same >= left;
+            }
+            if same < STEP {
                 return false;
             }
-            here = &here[STEP..];
+            wanted += STEP;
+            here += STEP;
+            left -= STEP;
         }
-        same(last, here.first_chunk()) & self.last == self.last
     }
 }
 
@@ -188,12 +204,13 @@ mod tests {
     #[test]
     fn a_literal_is_found_where_it_stands() {
         let text = padded(r#"xx","a name that is longer than a step":""#);
+        let mut literals = Literals::default();
         for length in 0..41 {
-            let literal = Literal::new(&text[2..2 + length]);
-            assert_eq!((literal.len(), literal.text()), (length, &text[2..2 + length]));
-            assert!(literal.is_at(&text, 2));
-            assert!(length == 0 || !literal.is_at(&text, 3), "{length}");
-            assert!(!literal.is_at(&text, 1000));
+            let literal = literals.add(&text[2..2 + length]).unwrap();
+            assert_eq!((literal.len(), literals.text(literal)), (length, &text[2..2 + length]));
+            assert!(literals.is_at(literal, &text, 2));
+            assert!(length == 0 || !literals.is_at(literal, &text, 3), "{length}");
+            assert!(!literals.is_at(literal, &text, 1000));
         }
     }
 }

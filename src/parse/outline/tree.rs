@@ -1,7 +1,7 @@
 //! All outlines that were learned, as a tree of the texts between values.
 
 use super::Outline;
-use super::scan::{Literal, number_end, text_end, word_at};
+use super::scan::{Literal, Literals, number_end, text_end, word_at};
 use super::survey::{Survey, ValueKind};
 use crate::canonical::content::Content;
 use crate::event::{Member, Members};
@@ -18,7 +18,7 @@ const MAX_BYTES: usize = 8 << 20;
 const MAX_MISSES: u32 = 1 << 16;
 
 /// A text between two values, and what comes after it.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Edge {
     literal: Literal,
     then: Then,
@@ -26,8 +26,10 @@ struct Edge {
 
 #[derive(Clone, Copy, Debug)]
 enum Then {
-    /// A value, and the branch behind it.
-    Value(ValueKind, u32),
+    /// A string, and the branch behind it.
+    Text(u32),
+    /// A number, and the branch behind it.
+    Number(u32),
     /// The end of the line.
     End(u32),
 }
@@ -35,6 +37,14 @@ enum Then {
 /// What was seen to follow one value.
 #[derive(Debug, Default)]
 struct Branch {
+    /// The first one: mostly there is no other.
+    edge: Option<Edge>,
+    others: Option<Box<Others>>,
+}
+
+/// All that was seen to follow a value, where it is not always the same.
+#[derive(Debug, Default)]
+struct Others {
     edges: Vec<Edge>,
     /// How many bytes all edges have in common.
     skip: usize,
@@ -44,41 +54,65 @@ struct Branch {
 
 impl Branch {
     #[inline]
-    fn find(&self, bytes: &[u8], at: usize) -> Option<&Edge> {
-        if let [edge] = &self.edges[..] {
-            return edge.is_at(bytes, at).then_some(edge);
+    fn find(&self, literals: &Literals, bytes: &[u8], at: usize) -> Option<Edge> {
+        match &self.others {
+            None => self.edge.filter(|edge| edge.is_at(literals, bytes, at)),
+            Some(others) => others.find(literals, bytes, at),
         }
-        let word = word_at(bytes, at + self.skip);
-        let mut edges = self.heads.iter().zip(&self.edges);
-        let found =
-            edges.find(|((head, mask), edge)| (word ^ head) & mask == 0 && edge.is_at(bytes, at));
-        found.map(|(_, edge)| edge)
     }
 
-    fn add(&mut self, edge: Edge) {
-        self.edges.push(edge);
-        let first = self.edges[0].literal.text();
-        let common =
-            |edge: &Edge| first.iter().zip(edge.literal.text()).take_while(|(a, b)| a == b).count();
-        self.skip = self.edges.iter().map(common).min().unwrap_or(0);
-        self.heads.clear();
-        self.heads.extend(self.edges.iter().map(|edge| {
-            let rest = &edge.literal.text()[self.skip..];
+    fn edges(&self) -> &[Edge] {
+        match &self.others {
+            None => self.edge.as_slice(),
+            Some(others) => &others.edges,
+        }
+    }
+
+    fn add(&mut self, edge: Edge, literals: &Literals) {
+        let Some(first) = self.edge else {
+            self.edge = Some(edge);
+            return;
+        };
+        let others = self.others.get_or_insert_default();
+        if others.edges.is_empty() {
+            others.edges.push(first);
+        }
+        others.edges.push(edge);
+        let first = literals.text(first.literal);
+        let common = |edge: &Edge| {
+            let text = literals.text(edge.literal);
+            first.iter().zip(text).take_while(|(a, b)| a == b).count()
+        };
+        others.skip = others.edges.iter().map(common).min().unwrap_or(0);
+        others.heads.clear();
+        others.heads.extend(others.edges.iter().map(|edge| {
+            let rest = &literals.text(edge.literal)[others.skip..];
             let mask = if rest.len() < 8 { (1 << (rest.len() * 8)) - 1 } else { u64::MAX };
             (word_at(rest, 0), mask)
         }));
     }
 }
 
+impl Others {
+    fn find(&self, literals: &Literals, bytes: &[u8], at: usize) -> Option<Edge> {
+        let word = word_at(bytes, at + self.skip);
+        let mut edges = self.heads.iter().zip(&self.edges);
+        let found = edges.find(|((head, mask), edge)| {
+            (word ^ head) & mask == 0 && edge.is_at(literals, bytes, at)
+        });
+        found.map(|(_, edge)| *edge)
+    }
+}
+
 impl Edge {
     #[inline]
-    fn is_at(&self, bytes: &[u8], at: usize) -> bool {
+    fn is_at(self, literals: &Literals, bytes: &[u8], at: usize) -> bool {
         let next = at + self.literal.len();
-        self.literal.is_at(bytes, at)
+        literals.is_at(self.literal, bytes, at)
             && match self.then {
-                Then::Value(ValueKind::Text, _) => true,
+                Then::Text(_) => true,
                 // One outline can have a string where another has a number.
-                Then::Value(ValueKind::Number, _) => {
+                Then::Number(_) => {
                     bytes.get(next).is_some_and(|byte| matches!(byte, b'0'..=b'9' | b'-'))
                 }
                 // What may be the end of one line may be the middle of another.
@@ -91,6 +125,7 @@ impl Edge {
 #[derive(Debug)]
 pub struct Outlines {
     branches: Vec<Branch>,
+    literals: Literals,
     known: Vec<Outline>,
     bytes: usize,
     misses: u32,
@@ -102,7 +137,8 @@ impl Outlines {
     /// None yet; the members `ignored` are no part of the content.
     pub fn new(ignored: &[Member]) -> Self {
         let (branches, known) = (vec![Branch::default()], Vec::new());
-        Self { branches, known, bytes: 0, misses: 0, ignored: ignored.into() }
+        let literals = Literals::default();
+        Self { branches, literals, known, bytes: 0, misses: 0, ignored: ignored.into() }
     }
 
     /// Reads the text that begins at `start` of `bytes` if it has a known outline: its values go to
@@ -121,17 +157,14 @@ impl Outlines {
         let mut branch = &self.branches[0];
         let mut at = start;
         loop {
-            let edge = branch.find(bytes, at)?;
+            let edge = branch.find(&self.literals, bytes, at)?;
             at += edge.literal.len();
-            let (kind, next) = match edge.then {
-                Then::Value(kind, next) => (kind, next),
+            let (end, next) = match edge.then {
+                Then::Text(next) => (text_end(bytes, at)?, next),
+                Then::Number(next) => (number_end(bytes, at)?, next),
                 Then::End(outline) => {
                     return (at <= len).then(|| (&self.known[outline as usize], at));
                 }
-            };
-            let end = match kind {
-                ValueKind::Text => text_end(bytes, at)?,
-                ValueKind::Number => number_end(bytes, at)?,
             };
             #[allow(clippy::cast_possible_truncation)] // longer blocks are not read by outlines
             values.push(Span { start: at as u32, end: end as u32 });
@@ -168,27 +201,34 @@ impl Outlines {
         let (mut branch, mut at) = (0, 0);
         for &(kind, span) in &survey.values {
             let literal = &line.as_bytes()[at..span.start as usize];
-            let known = self.branches[branch].edges.iter().find_map(|edge| match edge.then {
-                Then::Value(known, next) if known == kind && edge.literal.text() == literal => {
+            let edges = self.branches[branch].edges();
+            let known = edges.iter().find_map(|edge| match (edge.then, kind) {
+                (Then::Text(next), ValueKind::Text) | (Then::Number(next), ValueKind::Number)
+                    if self.literals.text(edge.literal) == literal =>
+                {
                     Some(next as usize)
                 }
                 _ => None,
             });
             branch = match known {
                 Some(next) => next,
-                None if self.branches[branch].edges.len() >= MAX_EDGES => return,
+                None if edges.len() >= MAX_EDGES => return,
                 None => {
                     let Ok(next) = u32::try_from(self.branches.len()) else { return };
                     self.branches.push(Branch::default());
-                    self.join(branch, literal, Then::Value(kind, next));
+                    let then = match kind {
+                        ValueKind::Text => Then::Text(next),
+                        ValueKind::Number => Then::Number(next),
+                    };
+                    self.join(branch, literal, then);
                     next as usize
                 }
             };
             at = span.end as usize;
         }
         let Ok(outline) = u32::try_from(self.known.len()) else { return };
-        let known = &self.branches[branch].edges;
-        if known.len() >= MAX_EDGES || known.iter().any(|edge| matches!(edge.then, Then::End(_))) {
+        let edges = self.branches[branch].edges();
+        if edges.len() >= MAX_EDGES || edges.iter().any(|edge| matches!(edge.then, Then::End(_))) {
             return;
         }
         self.join(branch, &line.as_bytes()[at..], Then::End(outline));
@@ -213,7 +253,10 @@ impl Outlines {
     }
 
     fn join(&mut self, branch: usize, literal: &[u8], then: Then) {
-        self.bytes += size_of::<Branch>() + size_of::<Edge>() + literal.len();
-        self.branches[branch].add(Edge { literal: Literal::new(literal), then });
+        // A branch that gets its second edge needs a list of them.
+        self.bytes += size_of::<Branch>() + size_of::<Others>() + size_of::<Edge>() + literal.len();
+        if let Some(literal) = self.literals.add(literal) {
+            self.branches[branch].add(Edge { literal, then }, &self.literals);
+        }
     }
 }
