@@ -13,9 +13,11 @@ const MAX_LINE_BYTES: usize = 64 << 10;
 const MAX_EDGES: usize = 128;
 /// How much memory outlines may take, about.
 const MAX_BYTES: usize = 8 << 20;
-/// After so many lines that fitted none, and found no more room, the outlines are learned anew:
-/// exports change over the years.
-const MAX_MISSES: u32 = 1 << 16;
+/// So many lines are learned from: where no two are alike, it is not worth more.
+const MAX_LESSONS: u32 = 1 << 12;
+/// After so many lines that fitted none, and were not learned from any more, the outlines are
+/// learned anew: exports change over the years.
+const MAX_MISSES: u32 = 1 << 18;
 
 /// A text between two values, and what comes after it.
 #[derive(Clone, Copy, Debug)]
@@ -128,6 +130,7 @@ pub struct Outlines {
     literals: Literals,
     known: Vec<Outline>,
     bytes: usize,
+    lessons: u32,
     misses: u32,
     /// Members that do not count as content.
     ignored: Box<[Member]>,
@@ -138,7 +141,7 @@ impl Outlines {
     pub fn new(ignored: &[Member]) -> Self {
         let (branches, known) = (vec![Branch::default()], Vec::new());
         let literals = Literals::default();
-        Self { branches, literals, known, bytes: 0, misses: 0, ignored: ignored.into() }
+        Self { branches, literals, known, bytes: 0, lessons: 0, misses: 0, ignored: ignored.into() }
     }
 
     /// Reads the text that begins at `start` of `bytes` if it has a known outline: its values go to
@@ -175,13 +178,13 @@ impl Outlines {
 
     /// A copy of `line`, if its outline would be learned.
     pub(crate) fn wanted(&self, line: &[u8]) -> Option<String> {
-        let wanted = line.len() <= MAX_LINE_BYTES && self.bytes <= MAX_BYTES;
-        wanted.then(|| String::from_utf8_lossy(line).into_owned())
+        (self.goes_on() && line.len() <= MAX_LINE_BYTES)
+            .then(|| String::from_utf8_lossy(line).into_owned())
     }
 
     /// Learns the outline of `line`, which is JSON and fitted none, if it is worth one.
     pub(crate) fn learn(&mut self, line: &str) {
-        if self.bytes > MAX_BYTES {
+        if !self.goes_on() {
             self.misses += 1;
             if self.misses > MAX_MISSES {
                 *self = Self::new(&self.ignored);
@@ -191,9 +194,15 @@ impl Outlines {
         if line.len() > MAX_LINE_BYTES {
             return;
         }
+        self.lessons += 1;
         if let Some(survey) = Survey::of(line) {
             self.add(line, &survey);
         }
+    }
+
+    /// Whether there is room and reason to learn more.
+    fn goes_on(&self) -> bool {
+        self.bytes <= MAX_BYTES && self.lessons < MAX_LESSONS
     }
 
     /// Adds the outline that `survey` found, unless a branch on its way is full.
