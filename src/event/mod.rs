@@ -240,10 +240,12 @@ impl<'t> Event<'t> {
         Self { root, members: Members::of(root), batch: None, content: None }
     }
 
-    /// The view of `root`, the object of a line that has this `outline`.
+    /// The view of `root`, the object of a line that has this `outline`; `plain` where no string of
+    /// it has an escape.
     #[inline]
-    pub(crate) fn outlined(root: Json<'t>, outline: &'t Outline) -> Self {
-        let (members, content) = (*outline.members(), Some(outline.content()));
+    pub(crate) fn outlined(root: Json<'t>, outline: &'t Outline, plain: bool) -> Self {
+        // What has escapes does not stand in the line as it is hashed.
+        let (members, content) = (*outline.members(), plain.then(|| outline.content()));
         Self { root, members, batch: None, content }
     }
 

@@ -1,6 +1,6 @@
 //! One JSON text at a time, whatever it is: parsed by simd-json, into buffers that are kept.
 
-use simd_json::{Buffers, INPUT_PADDING, Node as TapeNode, StaticNode, Tape};
+use simd_json::{Buffers, Error, ErrorType, INPUT_PADDING, Node as TapeNode, StaticNode, Tape};
 
 use super::json::{Doc, Json, Node, Number, Span};
 
@@ -8,6 +8,9 @@ use super::json::{Doc, Json, Node, Number, Span};
 const KEEP_NODES: usize = 1 << 18;
 /// A text up to this long leaves its buffers as they are.
 const KEEP_BYTES: usize = 1 << 20;
+
+/// The longest text: places in it are counted in 31 bits.
+const MAX_BYTES: usize = i32::MAX as usize;
 
 /// A parser and its buffers.
 pub struct Document {
@@ -39,11 +42,10 @@ fn fresh_buffers() -> Buffers {
 
 impl Document {
     /// Parses `text` and hands the value to `then`.
-    pub fn read<R>(
-        &mut self,
-        text: &[u8],
-        then: impl FnOnce(Result<Json<'_>, simd_json::Error>) -> R,
-    ) -> R {
+    pub fn read<R>(&mut self, text: &[u8], then: impl FnOnce(Result<Json<'_>, Error>) -> R) -> R {
+        if text.len() > MAX_BYTES {
+            return then(Err(Error::generic(ErrorType::InputTooLarge)));
+        }
         self.copy.clear();
         self.copy.reserve(text.len() + INPUT_PADDING);
         self.copy.extend_from_slice(text);
@@ -61,10 +63,9 @@ impl Document {
         }
         self.tape = tape.reset();
         let Self { nodes, values, text: unescaped, .. } = self;
-        let doc = Doc { nodes, names: "", values, text: unescaped, origin: 0 };
-        let result = then(parsed.and_then(|()| {
-            doc.root().ok_or_else(|| simd_json::Error::generic(simd_json::ErrorType::Eof))
-        }));
+        let doc = Doc { nodes, names: "", values, text: unescaped, unescaped: "", origin: 0 };
+        let result =
+            then(parsed.and_then(|()| doc.root().ok_or_else(|| Error::generic(ErrorType::Eof))));
         if text.len() > KEEP_BYTES {
             self.give_back();
         }
@@ -86,7 +87,7 @@ impl Document {
 }
 
 #[inline]
-#[allow(clippy::cast_possible_truncation)] // the parser refuses texts of 4 GiB
+#[allow(clippy::cast_possible_truncation)] // texts are of 2 GiB at most
 fn take(node: &TapeNode<'_>, nodes: &mut Vec<Node>, values: &mut Vec<Span>, text: &mut String) {
     nodes.push(match *node {
         TapeNode::String(string) => {

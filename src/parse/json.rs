@@ -41,7 +41,38 @@ pub(crate) struct Span {
     pub end: u32,
 }
 
+/// What the values of a line are: texts of the line itself, and those that had escapes.
+#[derive(Debug, Default)]
+pub(crate) struct Values {
+    pub spans: Vec<Span>,
+    /// What the strings with escapes say, one behind the other.
+    pub unescaped: Vec<u8>,
+}
+
+impl Values {
+    const KEEP_BYTES: usize = 1 << 20;
+
+    /// Forgets all but keeps the memory, unless a giant line made it too large.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.spans.clear();
+        self.unescaped.clear();
+        if self.unescaped.capacity() > Self::KEEP_BYTES {
+            self.unescaped.shrink_to(Self::KEEP_BYTES);
+        }
+    }
+}
+
 impl Span {
+    /// Marks the start of a span that is one of the unescaped text.
+    const UNESCAPED: u32 = 1 << 31;
+
+    /// A span of the unescaped text.
+    #[inline]
+    pub fn unescaped(start: u32, end: u32) -> Self {
+        Self { start: start | Self::UNESCAPED, end }
+    }
+
     #[inline]
     pub fn of(self, text: &str) -> &str {
         // Spans are made of the text that they are read from, so this never falls back.
@@ -91,6 +122,8 @@ pub struct Doc<'t> {
     pub(crate) names: &'t str,
     pub(crate) values: &'t [Span],
     pub(crate) text: &'t str,
+    /// What strings with escapes say, for the spans that are marked so.
+    pub(crate) unescaped: &'t str,
     /// Where in the text the document begins.
     pub(crate) origin: u32,
 }
@@ -104,7 +137,11 @@ impl<'t> Doc<'t> {
 
     #[inline]
     fn value(&self, place: u32) -> &'t str {
-        self.values.get(place as usize).map_or("", |span| span.of(self.text))
+        let Some(&span) = self.values.get(place as usize) else { return "" };
+        if span.start & Span::UNESCAPED == 0 {
+            return span.of(self.text);
+        }
+        Span { start: span.start & !Span::UNESCAPED, ..span }.of(self.unescaped)
     }
 
     /// The name that the node at `at` is.

@@ -22,7 +22,7 @@ use crate::source::{Block, BlockKind, Oversize};
 use crate::time::Time;
 use auth::Auth;
 use document::Document;
-use json::Span;
+use json::Values;
 use outline::Outlines;
 use record::{Delivery, Nested, Walk};
 use reject::{Reason, Refusal, Reject};
@@ -76,7 +76,7 @@ pub struct Options {
 pub struct Parser {
     options: Options,
     outlines: Outlines,
-    values: Vec<Span>,
+    values: Values,
     document: Document,
     nested: Vec<Nested>,
     unknown: Option<String>,
@@ -89,7 +89,7 @@ impl Parser {
         Self {
             outlines: Outlines::new(&options.ignored),
             options,
-            values: Vec::new(),
+            values: Values::default(),
             document: Document::default(),
             nested: Vec::new(),
             unknown: None,
@@ -107,8 +107,8 @@ impl Parser {
         }
         let mut cursor = Cursor { at: 0, lines: 0, oversize: block.oversize.iter().peekable() };
         let (mut base, mut valid) = (0, "");
-        // Outlines count in 32 bits.
-        let outlined = u32::try_from(content.len()).is_ok();
+        // Outlines count in 31 bits.
+        let outlined = i32::try_from(content.len()).is_ok();
         if outlined {
             valid = valid_lines(content);
         }
@@ -181,7 +181,7 @@ impl Parser {
         let Options { detection, auth, .. } = &*options;
         let mut walk =
             Walk { detection: *detection, auth, sink, outlines, unknown, nested, refusals };
-        walk.record(doc.root()?, &Delivery::outlined(outline));
+        walk.record(doc.root()?, &Delivery::outlined(outline, doc.unescaped.is_empty()));
         if !refusals.is_empty() {
             refuse(refusals, &text.as_bytes()[start..line_end], place, sink);
         }
@@ -206,8 +206,7 @@ impl Parser {
         });
         if let Some(error) = failed {
             self.refusals.push(Refusal::from_parser(&error, text));
-        } else if plain
-            && self.refusals.is_empty()
+        } else if self.refusals.is_empty()
             && let Ok(line) = from_utf8(text.trim_ascii_end())
         {
             self.outlines.learn(line);

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::auth::{Auth, Signed};
 use super::capture::{Body, Capture, Found, Headers, List, decode_base64, message};
 use super::document::Document;
-use super::json::{Json, Kind, Span};
+use super::json::{Json, Kind, Values};
 use super::outline::{Outline, Outlines};
 use super::reject::{Entry, Reason, Refusal};
 use super::shape::Shape;
@@ -45,8 +45,8 @@ pub(super) struct Delivery<'t> {
 
 impl<'t> Delivery<'t> {
     /// That of a record that stands by itself and has this outline.
-    pub(super) fn outlined(outline: &'t Outline) -> Self {
-        Self { outline: Some(outline), ..Self::new(true) }
+    pub(super) fn outlined(outline: &'t Outline, plain: bool) -> Self {
+        Self { outline: Some(outline), ..Self::new(plain) }
     }
 
     /// That of a record which stands by itself.
@@ -78,7 +78,7 @@ impl<'t> Delivery<'t> {
 pub(super) struct Nested {
     document: Document,
     text: Vec<u8>,
-    values: Vec<Span>,
+    values: Values,
 }
 
 /// One record on its way to its events.
@@ -113,7 +113,7 @@ impl<S: Sink> Walk<'_, S> {
 
     fn object(&mut self, object: Json<'_>, delivery: &Delivery<'_>) {
         let event = match delivery.outline {
-            Some(outline) => Event::outlined(object, outline),
+            Some(outline) => Event::outlined(object, outline, delivery.plain),
             None => Event::new(object),
         };
         let has_id = [Member::MessageId, Member::AnonymousId, Member::UserId]
@@ -318,9 +318,9 @@ impl<S: Sink> Walk<'_, S> {
             && end == body.len()
         {
             let doc = outline.doc(body, values, 0);
+            let plain = lent_plain && doc.unescaped.is_empty();
             if let Some(root) = doc.root() {
-                let outline = Some(outline);
-                self.record(root, &Delivery { plain: lent_plain, outline, ..*delivery });
+                self.record(root, &Delivery { plain, outline: Some(outline), ..*delivery });
             }
             return;
         }
@@ -334,7 +334,7 @@ impl<S: Sink> Walk<'_, S> {
             Ok(_) => self.refuse(delivery, Reason::BadCaptureBody, NO_RECORD),
             Err(error) => self.refuse_for(delivery, Refusal::from_body(&error)),
         });
-        if plain && self.refusals.len() == refused && self.unknown.is_none() {
+        if self.refusals.len() == refused && self.unknown.is_none() {
             *self.unknown = self.outlines.wanted(body);
         }
     }

@@ -6,9 +6,9 @@
 //! same places is JSON of the same structure, whatever its values. So all that follows from the
 //! structure (nodes, names, where the members stand, in which order the content is hashed) is
 //! worked out once for each outline, and a line costs a comparison and a look for the end of each
-//! value. Whatever does not fit, such as a string with escapes or a number with an exponent, goes
-//! to the full parser.
+//! value. Whatever does not fit, such as a number with an exponent, goes to the full parser.
 
+mod escape;
 mod scan;
 mod survey;
 mod tree;
@@ -16,7 +16,9 @@ mod tree;
 pub(crate) use survey::Survey;
 pub use tree::Outlines;
 
-use super::json::{Doc, Node, Span};
+use simdutf8::basic::from_utf8;
+
+use super::json::{Doc, Node, Values};
 use crate::canonical::content::Content;
 use crate::event::Members;
 
@@ -33,10 +35,13 @@ impl Outline {
     /// The document of a line of this outline: one that stands in `text` from `origin` on and has
     /// these `values`.
     #[inline]
-    pub(super) fn doc<'t>(&'t self, text: &'t str, values: &'t [Span], origin: usize) -> Doc<'t> {
+    pub(super) fn doc<'t>(&'t self, text: &'t str, values: &'t Values, origin: usize) -> Doc<'t> {
         #[allow(clippy::cast_possible_truncation)] // longer texts are not read by outlines
         let origin = origin as u32;
-        Doc { nodes: &self.nodes, names: &self.names, values, text, origin }
+        let Values { spans: values, unescaped } = values;
+        // It was text before it was unescaped, so this never falls back.
+        let unescaped = from_utf8(unescaped).unwrap_or_default();
+        Doc { nodes: &self.nodes, names: &self.names, values, text, unescaped, origin }
     }
 
     /// Where the known members of the outermost object stand.

@@ -9,10 +9,19 @@ const MAX_DIGITS: usize = 15;
 /// With more zeros before its first digit a fraction is written with an exponent.
 const MAX_LEADING_ZEROS: usize = 5;
 
-/// The place of the quote that ends the string whose first byte is at `at`. `None` of a string with
-/// a backslash or a control character before that, and near the end of `bytes`.
+/// Where a look for the end of a string stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// At the quote that ends it, which stands here.
+    Quote(usize),
+    /// At an escape before that.
+    Backslash,
+}
+
+/// Looks for the end of the string whose first byte is at `at`. `None` of a string with a control
+/// character, and near the end of `bytes`.
 #[inline]
-pub(super) fn text_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+pub(super) fn text_end(bytes: &[u8], mut at: usize) -> Option<Stop> {
     let quote = u8x32::splat(b'"');
     let backslash = u8x32::splat(b'\\');
     let last_control = u8x32::splat(0x1f);
@@ -24,7 +33,11 @@ pub(super) fn text_end(bytes: &[u8], mut at: usize) -> Option<usize> {
         let stops = stops.to_bitmask();
         if stops != 0 {
             at += stops.trailing_zeros() as usize;
-            return (bytes[at] == b'"').then_some(at);
+            return match bytes[at] {
+                b'"' => Some(Stop::Quote(at)),
+                b'\\' => Some(Stop::Backslash),
+                _ => None,
+            };
         }
         at += 32;
     }
@@ -155,8 +168,10 @@ mod tests {
         for length in 0..100 {
             let mut text = "é".repeat(length);
             text.push('"');
-            assert_eq!(text_end(&padded(&text), 0), Some(length * 2), "{length}");
-            for stop in ["\\", "\n", "\0", "\u{1f}"] {
+            assert_eq!(text_end(&padded(&text), 0), Some(Stop::Quote(length * 2)), "{length}");
+            let escaped = format!("{}\\\"", "a".repeat(length));
+            assert_eq!(text_end(&padded(&escaped), 0), Some(Stop::Backslash));
+            for stop in ["\n", "\0", "\u{1f}"] {
                 let text = format!("{}{stop}\"", "a".repeat(length));
                 assert_eq!(text_end(&padded(&text), 0), None, "{text:?}");
             }

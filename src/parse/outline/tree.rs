@@ -1,11 +1,12 @@
 //! All outlines that were learned, as a tree of the texts between values.
 
 use super::Outline;
-use super::scan::{Literal, Literals, number_end, text_end, word_at};
+use super::escape;
+use super::scan::{Literal, Literals, Stop, number_end, text_end, word_at};
 use super::survey::{Survey, ValueKind};
 use crate::canonical::content::Content;
 use crate::event::{Member, Members};
-use crate::parse::json::{Doc, Span};
+use crate::parse::json::{Doc, Span, Values};
 
 /// Longer lines are not worth an outline.
 const MAX_LINE_BYTES: usize = 64 << 10;
@@ -123,6 +124,16 @@ impl Edge {
     }
 }
 
+impl Values {
+    /// Adds the string with escapes whose first byte is at `at`, and returns where it ends.
+    fn unescape(&mut self, bytes: &[u8], at: usize) -> Option<usize> {
+        let start = u32::try_from(self.unescaped.len()).ok()?;
+        let end = escape::unescape(bytes, at, &mut self.unescaped)?;
+        self.spans.push(Span::unescaped(start, u32::try_from(self.unescaped.len()).ok()?));
+        Some(end)
+    }
+}
+
 /// The outlines of the lines seen so far, and the values of the last line that was read by one.
 #[derive(Debug)]
 pub struct Outlines {
@@ -154,7 +165,7 @@ impl Outlines {
         bytes: &[u8],
         len: usize,
         start: usize,
-        values: &mut Vec<Span>,
+        values: &mut Values,
     ) -> Option<(&Outline, usize)> {
         values.clear();
         let mut branch = &self.branches[0];
@@ -163,14 +174,21 @@ impl Outlines {
             let edge = branch.find(&self.literals, bytes, at)?;
             at += edge.literal.len();
             let (end, next) = match edge.then {
-                Then::Text(next) => (text_end(bytes, at)?, next),
+                Then::Text(next) => match text_end(bytes, at)? {
+                    Stop::Quote(end) => (end, next),
+                    Stop::Backslash => {
+                        at = values.unescape(bytes, at)?;
+                        branch = &self.branches[next as usize];
+                        continue;
+                    }
+                },
                 Then::Number(next) => (number_end(bytes, at)?, next),
                 Then::End(outline) => {
                     return (at <= len).then(|| (&self.known[outline as usize], at));
                 }
             };
             #[allow(clippy::cast_possible_truncation)] // longer blocks are not read by outlines
-            values.push(Span { start: at as u32, end: end as u32 });
+            values.spans.push(Span { start: at as u32, end: end as u32 });
             at = end;
             branch = &self.branches[next as usize];
         }
@@ -247,6 +265,7 @@ impl Outlines {
             names: &survey.names,
             values: &values,
             text: line,
+            unescaped: "",
             origin: 0,
         };
         let Some(root) = doc.root() else { return };
