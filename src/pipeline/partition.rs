@@ -222,7 +222,9 @@ fn write(entry: Entry, bytes: &mut Vec<u8>) {
     let Entry { key, rank: Rank { received, time, content }, event } = entry;
     let times = [received, time].map(|time| time.to_raw().cast_unsigned());
     let words = [key as u64, (key >> 64) as u64, times[0], times[1], content, event.to_raw()];
-    words.iter().for_each(|word| bytes.extend_from_slice(&word.to_le_bytes()));
+    for word in words {
+        bytes.extend_from_slice(&word.to_le_bytes());
+    }
 }
 
 fn read(record: &[u8; RECORD_BYTES]) -> Entry {
