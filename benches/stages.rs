@@ -22,7 +22,7 @@ use backtrail::pipeline::Engine;
 use backtrail::pipeline::batch::Place;
 use backtrail::pipeline::ingest::ingest;
 use backtrail::pipeline::map::Mapper;
-use backtrail::pipeline::spill::Spill;
+use backtrail::pipeline::spill::Scratch;
 use backtrail::pipeline::watch::Unwatched;
 use backtrail::rules::Rules;
 use backtrail::source::{Block, Discovery, Input, Options, PADDING, Reader};
@@ -215,8 +215,8 @@ fn first_phase(bencher: Bencher<'_, '_>, threads: usize) {
         || {
             let inputs = Discovery { inputs: vec![input.clone()], ..Discovery::default() };
             let reader = Reader::new(inputs, Options::new(is_json));
-            let spill = Spill::new(dir.path().to_owned(), 64 << 20);
-            ingest(&engine, &reader, &pool, spill, &Unwatched).expect("it reads").counters.events
+            let scratch = Scratch::new(dir.path().to_owned(), 1 << 30);
+            ingest(&engine, &reader, &pool, scratch, &Unwatched).expect("it reads").counters.events
         },
     );
 }

@@ -51,7 +51,7 @@ pub enum Error {
     #[error("no event in the input ({0}); use --allow-empty if that is expected")]
     Empty(String),
     /// What does not fit into memory cannot be kept.
-    #[error("cannot keep rows in a temporary file: {0}; free some space or raise --memory")]
+    #[error("cannot use a temporary file: {0}; free some space or raise --memory")]
     Spill(io::Error),
     /// An output cannot be written.
     #[error(transparent)]

@@ -209,11 +209,13 @@ pub struct RunArgs {
     /// Threads; 0 is one for each core
     #[arg(long, value_name = "N", help_heading = "Resources", default_value_t = 0)]
     pub threads: usize,
-    /// Keep rows in memory up to this size; more wait on disk
+    /// Keep rows, and what tells duplicates, in memory up to this size; more wait on disk
     ///
-    /// Rows wait until all inputs are read, for only then is known whose they are. Those on disk
-    /// are in a file without a name in the output folder, or in TMPDIR with `-o -`.
-    #[arg(long, value_name = "SIZE", help_heading = "Resources", default_value = "64MiB", value_parser = value::size)]
+    /// Rows wait until all inputs are read, for only then is known whose they are; they get a
+    /// sixteenth. The rest is for a key of each distinct event: the default holds about 14 million.
+    /// What is on disk is in files without names in the output folder, or in TMPDIR with `-o -`.
+    /// The outputs are the same. Ids, identity facts and leads are in memory all the same.
+    #[arg(long, value_name = "SIZE", help_heading = "Resources", default_value = "1GiB", value_parser = value::size)]
     pub memory: u64,
     /// Reject longer records: bytes, or with kB, KiB, MB, MiB …
     #[arg(long, value_name = "SIZE", help_heading = "Resources", default_value = "8MiB", value_parser = value::record_size)]

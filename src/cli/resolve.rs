@@ -127,7 +127,7 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
         guard: if args.csv_raw { FormulaGuard::Off } else { FormulaGuard::On },
         on_fault: if args.strict { OnFault::Stop } else { OnFault::Continue },
         threads: threads(args.threads),
-        row_memory_bytes: usize::try_from(args.memory).unwrap_or(usize::MAX),
+        memory_bytes: usize::try_from(args.memory).unwrap_or(usize::MAX),
         allow_empty: args.allow_empty,
         max_rejects: args.max_rejects,
         fail_over_plan: args.fail_over_plan,

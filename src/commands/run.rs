@@ -14,7 +14,7 @@ use crate::pipeline::Engine;
 use crate::pipeline::ingest::{Ingested, ingest};
 use crate::pipeline::output::{Output, Stream, Target};
 use crate::pipeline::produce::produce;
-use crate::pipeline::spill::Spill;
+use crate::pipeline::spill::Scratch;
 use crate::pipeline::summary::Facts;
 use crate::pipeline::watch::Watch;
 use crate::plan::{Ledger, Terms};
@@ -67,8 +67,8 @@ pub struct Job {
     pub on_fault: OnFault,
     /// How many threads work.
     pub threads: usize,
-    /// Rows wait for the second phase in memory up to this many bytes.
-    pub row_memory_bytes: usize,
+    /// Rows wait for the second phase, and duplicates are told, in memory up to this many bytes.
+    pub memory_bytes: usize,
     /// Whether an input without events is fine.
     pub allow_empty: bool,
     /// Past so many rejects the run fails.
@@ -109,8 +109,8 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
         ..Options::new(is_json)
     };
     let reader = Reader::new(job.inputs, options);
-    let spill = Spill::new(spill_dir, job.row_memory_bytes);
-    let mut ingested = ingest(&job.engine, &reader, &pool, spill, watch)?;
+    let scratch = Scratch::new(spill_dir, job.memory_bytes);
+    let mut ingested = ingest(&job.engine, &reader, &pool, scratch, watch)?;
     go_on(watch)?;
     if ingested.counters.events == 0 && !job.allow_empty {
         return Err(Error::Empty(describe_rejects(&ingested, &reader)));

@@ -7,11 +7,16 @@ use std::io;
 use std::sync::Arc;
 
 use ahash::{AHashMap, RandomState};
+use rayon::ThreadPool;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::EventRef;
 use super::batch::{Batch, Place};
-use super::dedup::{Dedup, Verdict};
-use super::spill::{Piece, Spill};
+use super::dedup::Entry;
+use super::partition::{Part, Sieve};
+use super::spill::{Piece, Scratch, Spill};
+use super::watch::Watch;
+use crate::error::Error;
 use crate::identity::fact::Fact;
 use crate::identity::ids::{Ids, NodeId};
 
@@ -88,36 +93,37 @@ pub struct Committer {
     pub duplicates: u64,
     /// How often message ids and contents do not agree, where that was asked for.
     pub profile: Profile,
-    dedup: Dedup,
+    sieve: Sieve,
     spill: Arc<Spill>,
     map: Vec<NodeId>,
     map_bytes: Vec<u8>,
     dropped: Vec<bool>,
-    hashes: Vec<u32>,
+    losers: Vec<EventRef>,
 }
 
 impl Committer {
-    /// An empty committer; `hasher` is that of the batches' ids.
-    pub fn new(hasher: RandomState, spill: Arc<Spill>) -> Self {
+    /// An empty committer; `hasher` is that of the batches' ids. Rows wait in `spill`, keys where
+    /// `scratch` says.
+    pub fn new(hasher: RandomState, spill: Arc<Spill>, scratch: Scratch) -> Self {
         Self {
             ids: Ids::new(hasher),
             facts: Vec::new(),
             segments: Vec::new(),
             duplicates: 0,
             profile: Profile::default(),
-            dedup: Dedup::default(),
+            sieve: Sieve::new(scratch.dir, scratch.key_bytes),
             spill,
             map: Vec::new(),
             map_bytes: Vec::new(),
             dropped: Vec::new(),
-            hashes: Vec::new(),
+            losers: Vec::new(),
         }
     }
 
     /// Takes over what `batch` holds, of which the rows and rejects are `kept` already.
     ///
     /// # Errors
-    /// When the numbers of its ids cannot be spilled.
+    /// When the numbers of its ids, or the keys of its events, cannot be spilled.
     pub fn commit(&mut self, batch: &Batch, kept: Kept) -> io::Result<()> {
         self.ids.absorb(&batch.ids, &mut self.map);
         self.map_bytes.clear();
@@ -133,7 +139,7 @@ impl Committer {
             ids,
             kept,
         });
-        self.tell_duplicates(batch);
+        self.tell_duplicates(batch)?;
         self.take_facts(batch);
         for &(message, content) in &batch.profiles {
             self.profile.see(message, content);
@@ -141,22 +147,18 @@ impl Committer {
         Ok(())
     }
 
-    fn tell_duplicates(&mut self, batch: &Batch) {
-        let Self { segments, dedup, dropped, duplicates, hashes, .. } = self;
+    fn tell_duplicates(&mut self, batch: &Batch) -> io::Result<()> {
+        let Self { segments, sieve, dropped, duplicates, losers, .. } = self;
         let current = segments.len() - 1;
-        hashes.clear();
-        dedup.hash(batch.marks.iter().map(|mark| mark.dedup.unwrap_or_default()), hashes);
+        let entries = (0_u32..).zip(&batch.marks).filter_map(|(row, mark)| {
+            let event = EventRef::new(current, row);
+            mark.dedup.map(|key| Entry { key, rank: mark.rank, event })
+        });
+        losers.clear();
+        sieve.pass(entries, |event| place_of(segments, event), losers)?;
         dropped.clear();
         dropped.resize(batch.marks.len(), false);
-        for ((row, mark), &hash) in (0_u32..).zip(&batch.marks).zip(&*hashes) {
-            let Some(key) = mark.dedup else { continue };
-            let event = EventRef::new(current, row);
-            let place_of = |event: EventRef| (segments[event.segment()].place, event.row());
-            let loser = match dedup.see((key, hash), mark.rank, event, place_of) {
-                Verdict::Kept => continue,
-                Verdict::Duplicate => event,
-                Verdict::Replaces(other) => other,
-            };
+        for loser in &*losers {
             *duplicates += 1;
             let segment = &mut segments[loser.segment()];
             segment.dead.push(loser.row());
@@ -166,6 +168,7 @@ impl Committer {
                 segment.revoked = true;
             }
         }
+        Ok(())
     }
 
     fn take_facts(&mut self, batch: &Batch) {
@@ -179,9 +182,13 @@ impl Committer {
         }));
     }
 
-    /// After the last batch: takes back the facts of duplicates and puts the segments in order.
-    pub fn settle(&mut self) {
-        self.dedup = Dedup::default();
+    /// After the last batch: tells the duplicates whose keys wait on disk, takes back the facts of
+    /// duplicates and puts the segments in order.
+    ///
+    /// # Errors
+    /// When the run was interrupted, or when keys cannot be read or spilled again.
+    pub fn settle(&mut self, pool: &ThreadPool, watch: &dyn Watch) -> Result<(), Error> {
+        self.tell_late_duplicates(pool, watch)?;
         for segment in &mut self.segments {
             segment.dead.sort_unstable();
         }
@@ -194,6 +201,31 @@ impl Committer {
             });
         }
         self.segments.sort_unstable_by_key(|segment| segment.place);
+        Ok(())
+    }
+
+    /// Takes a part for each thread at once; together they have the memory that the table had.
+    fn tell_late_duplicates(&mut self, pool: &ThreadPool, watch: &dyn Watch) -> Result<(), Error> {
+        let at_once = self.sieve.parts_at_once(pool.current_num_threads());
+        let mut parts = self.sieve.take_parts(at_once).into_iter();
+        while parts.len() > 0 {
+            if watch.stopped() {
+                return Err(Error::Interrupted);
+            }
+            let segments = &self.segments;
+            let some: Vec<_> = parts.by_ref().take(at_once).collect();
+            let losers: io::Result<Vec<_>> = pool.install(|| {
+                let tell = |part: Part| part.losers(&|event| place_of(segments, event));
+                some.into_par_iter().map(tell).collect()
+            });
+            for loser in losers.map_err(Error::Spill)?.into_iter().flatten() {
+                self.duplicates += 1;
+                let segment = &mut self.segments[loser.segment()];
+                segment.dead.push(loser.row());
+                segment.revoked = true;
+            }
+        }
+        Ok(())
     }
 
     /// The bytes of `segment`; `buffers` hold them where they were spilled.
@@ -210,6 +242,11 @@ impl Committer {
         let (rows, rejects) = self.spill.read(piece, &mut buffers.rows)?.split_at(*rows);
         Ok(Parts { ids, rows, rejects })
     }
+}
+
+/// Where in the input `event` stands.
+fn place_of(segments: &[Segment], event: EventRef) -> (Place, u32) {
+    (segments[event.segment()].place, event.row())
 }
 
 /// Message ids and contents that do not go together.

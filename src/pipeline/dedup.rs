@@ -28,11 +28,15 @@ pub enum Verdict {
     Replaces(EventRef),
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    key: u128,
-    rank: Rank,
-    event: EventRef,
+/// An event, as far as it matters whose copy it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Copies have the same.
+    pub key: u128,
+    /// Tells copies apart.
+    pub rank: Rank,
+    /// Which event.
+    pub event: EventRef,
 }
 
 /// A place in the list of entries, with enough of the hash to grow the table without looking there.
@@ -78,13 +82,31 @@ impl Dedup {
         }));
     }
 
+    /// Whether `more` new keys fit into `budget_bytes`, and where the table has to grow the old one
+    /// beside the new.
+    pub fn has_room(&self, more: usize, budget_bytes: usize) -> bool {
+        let len = self.len + more;
+        let entries = len.div_ceil(PIECE) * PIECE * size_of::<Entry>();
+        // Seven of eight slots are in use at most, and each has a byte of the table's own.
+        let grown = (len * 8).div_ceil(7).next_power_of_two() * (size_of::<Slot>() + 1);
+        let table = self.table.allocation_size();
+        let table = if grown > table { grown + grown / 2 } else { table };
+        entries + table <= budget_bytes
+    }
+
+    /// All entries, each of those that are kept.
+    pub fn into_entries(self) -> impl Iterator<Item = Entry> {
+        let Self { table, pieces, .. } = self;
+        drop(table);
+        pieces.into_iter().flatten()
+    }
+
     /// Sees an event of which `hash` is the [hash](Self::hash) of its key; `place_of` tells where
     /// in the input an event stands.
     pub fn see<P: Ord>(
         &mut self,
-        (key, hash): (u128, u32),
-        rank: Rank,
-        event: EventRef,
+        Entry { key, rank, event }: Entry,
+        hash: u32,
         place_of: impl Fn(EventRef) -> P,
     ) -> Verdict {
         let Self { table, pieces, len, .. } = self;
@@ -139,7 +161,7 @@ mod tests {
         let mut see = |key, rank, row| {
             let mut hashes = Vec::new();
             dedup.hash(std::iter::once(key), &mut hashes);
-            dedup.see((key, hashes[0]), rank, event(row), EventRef::row)
+            dedup.see(Entry { key, rank, event: event(row) }, hashes[0], EventRef::row)
         };
         assert_eq!(see(1, rank(20, 1), 0), Verdict::Kept);
         assert_eq!(see(1, rank(30, 0), 1), Verdict::Duplicate);
@@ -151,5 +173,29 @@ mod tests {
         let missing = Rank { received: Time::MISSING, ..rank(0, 0) };
         assert_eq!(see(1, missing, 7), Verdict::Replaces(event(3)));
         assert_eq!(dedup.len(), 2);
+        let mut kept: Vec<_> = dedup.into_entries().map(|entry| (entry.key, entry.event)).collect();
+        kept.sort_unstable_by_key(|&(key, _)| key);
+        assert_eq!(kept, [(1, event(7)), (2, event(6))]);
+    }
+
+    #[test]
+    fn room_is_told_before_it_is_taken() {
+        let mut dedup = Dedup::default();
+        let (mut hashes, mut most) = (Vec::new(), 0);
+        for key in 0..100_000_u32 {
+            let budget = |dedup: &Dedup| {
+                let pieces = dedup.pieces.iter().map(Vec::capacity).sum::<usize>();
+                pieces * size_of::<Entry>() + dedup.table.allocation_size()
+            };
+            let (before, fits) = (budget(&dedup), dedup.has_room(1, 4 << 20));
+            hashes.clear();
+            dedup.hash(std::iter::once(key.into()), &mut hashes);
+            let entry = Entry { key: key.into(), rank: rank(0, 0), event: EventRef::new(0, key) };
+            dedup.see(entry, hashes[0], EventRef::row);
+            if fits {
+                most = most.max(budget(&dedup)).max(before);
+            }
+        }
+        assert!((3 << 20..=4 << 20).contains(&most), "{most}");
     }
 }

@@ -11,7 +11,7 @@ use super::batch::Place;
 use super::commit::{Committer, Kept};
 use super::counters::Counters;
 use super::map::Mapper;
-use super::spill::Spill;
+use super::spill::{Scratch, Spill};
 use super::watch::{Progress, Watch};
 use crate::error::Error;
 use crate::source::Block;
@@ -38,24 +38,24 @@ struct Shared<'a> {
 }
 
 /// Reads all that `reader` gives, on every thread of `pool`. What does not fit into memory until
-/// the second phase waits in `spill`.
+/// the second phase waits where `scratch` says.
 ///
 /// # Errors
-/// When the run was interrupted, when rows cannot be spilled, or, if the reader is strict, at the
+/// When the run was interrupted, when rows or keys cannot be spilled, or, if the reader is strict, at the
 /// first fault of an input.
 pub fn ingest(
     engine: &Engine,
     reader: &Reader,
     pool: &ThreadPool,
-    spill: Spill,
+    scratch: Scratch,
     watch: &dyn Watch,
 ) -> Result<Ingested, Error> {
     let hasher = RandomState::new();
-    let spill = Arc::new(spill);
+    let spill = Arc::new(Spill::new(scratch.dir.clone(), scratch.row_bytes));
     let shared = Shared {
         engine,
         reader,
-        committer: Mutex::new(Committer::new(hasher.clone(), Arc::clone(&spill))),
+        committer: Mutex::new(Committer::new(hasher.clone(), Arc::clone(&spill), scratch)),
         spill,
         hasher,
         failed: AtomicBool::new(false),
@@ -74,7 +74,7 @@ pub fn ingest(
         counters += result?;
     }
     let mut committed = shared.committer.into_inner().unwrap_or_else(PoisonError::into_inner);
-    committed.settle();
+    committed.settle(pool, watch)?;
     Ok(Ingested { committed, counters })
 }
 

@@ -11,6 +11,7 @@ pub mod map;
 pub mod mask;
 pub mod ordered;
 pub mod output;
+pub mod partition;
 pub mod produce;
 pub mod rejects;
 pub mod spill;

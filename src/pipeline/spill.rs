@@ -6,6 +6,28 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+/// How much may wait in memory, and where the rest does.
+#[derive(Clone, Debug)]
+pub struct Scratch {
+    /// A folder that has room for files without names.
+    pub dir: PathBuf,
+    /// For rows.
+    pub row_bytes: usize,
+    /// For the keys by which duplicates are told.
+    pub key_bytes: usize,
+}
+
+impl Scratch {
+    /// Rows get so much of the memory; they are read in order, so that disk does as well for them.
+    const ROW_SHARE: usize = 16;
+
+    /// Divides `memory_bytes` between rows and keys.
+    pub fn new(dir: PathBuf, memory_bytes: usize) -> Self {
+        let row_bytes = memory_bytes / Self::ROW_SHARE;
+        Self { dir, row_bytes, key_bytes: memory_bytes - row_bytes }
+    }
+}
+
 /// Where one piece is to wait.
 enum Room {
     Memory,
@@ -63,15 +85,24 @@ impl Spill {
         match self.room(len) {
             Room::Memory => Ok(Piece::Memory(parts.concat().into())),
             Room::Disk(offset) => {
-                let mut file = self.file()?;
-                let mut at = offset;
-                for part in parts {
-                    write_all_at(&mut file, part, at)?;
-                    at += part.len() as u64;
-                }
+                self.write(parts, offset).map_err(|error| self.failed("write", &error))?;
                 Ok(Piece::Disk { offset, len })
             }
         }
+    }
+
+    fn write(&self, parts: &[&[u8]], mut offset: u64) -> io::Result<()> {
+        let mut file = self.file()?;
+        for part in parts {
+            write_all_at(&mut file, part, offset)?;
+            offset += part.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// The file has no name to tell, so its folder is told.
+    fn failed(&self, what: &str, error: &io::Error) -> io::Error {
+        io::Error::new(error.kind(), format!("cannot {what} in {}: {error}", self.dir.display()))
     }
 
     /// The file, made when it is first asked for.
@@ -95,7 +126,8 @@ impl Spill {
                 buffer.resize(*len, 0);
                 let mut file =
                     self.file.get().ok_or_else(|| io::Error::other("nothing spilled"))?;
-                read_exact_at(&mut file, buffer, *offset)?;
+                read_exact_at(&mut file, buffer, *offset)
+                    .map_err(|error| self.failed("read", &error))?;
                 Ok(buffer)
             }
         }
@@ -153,5 +185,22 @@ mod tests {
             pieces.iter().map(|p| spill.read(p, &mut buffer).unwrap().to_vec()).collect();
         assert_eq!(read, [&b"abc."[..], b"defg.", b"h.", b"ijk."]);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn an_error_tells_what_failed_and_where() {
+        let dir = tempfile::tempdir().unwrap();
+        let gone = dir.path().join("gone");
+        let error = Spill::new(gone.clone(), 0).keep(&[b"abc"]).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("cannot write in {}: ", gone.display())), "{error}");
+    }
+
+    #[test]
+    fn memory_is_divided_without_a_rest() {
+        for bytes in [1, 16, 1000, 1 << 30] {
+            let scratch = Scratch::new(PathBuf::new(), bytes);
+            assert_eq!(scratch.row_bytes + scratch.key_bytes, bytes);
+        }
+        assert_eq!(Scratch::new(PathBuf::new(), 1 << 30).row_bytes, 64 << 20);
     }
 }

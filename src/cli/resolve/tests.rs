@@ -58,7 +58,7 @@ fn a_job_without_options_has_the_documented_defaults() {
     assert_eq!(job.on_fault, OnFault::Continue);
     assert_eq!(job.engine.detection, Detection::EitherId);
     assert_eq!(job.engine.max_record_bytes, 8 << 20);
-    assert_eq!(job.row_memory_bytes, 64 << 20);
+    assert_eq!(job.memory_bytes, 1 << 30);
     assert!(job.threads > 0 && job.max_rejects.is_none() && job.engine.allow.is_none());
     assert!(!job.allow_empty && !job.fail_over_plan && !job.engine.profile_duplicates);
     assert!(matches!(job.destination, Destination::Directory(_, Overwrite::No)));
@@ -68,7 +68,7 @@ fn a_job_without_options_has_the_documented_defaults() {
 fn every_option_arrives_in_the_job() {
     let args = "-o out --format parquet,csv --format csv --overwrite --csv-raw --strict-detect \
                 --strict --max-rejects 2% --allow-empty --fail-over-plan --profile-duplicates \
-                --threads 3 --memory 1GiB --max-record-bytes 64kB";
+                --threads 3 --memory 2GiB --max-record-bytes 64kB";
     let args: Vec<&str> = args.split_whitespace().collect();
     let job = resolved(&args, PIPED).unwrap();
     assert_eq!(job.formats, [Format::Csv, Format::Parquet]);
@@ -76,7 +76,7 @@ fn every_option_arrives_in_the_job() {
     assert_eq!(job.on_fault, OnFault::Stop);
     assert_eq!(job.engine.detection, Detection::AnonymousId);
     assert_eq!(job.engine.max_record_bytes, 64_000);
-    assert_eq!(job.row_memory_bytes, 1 << 30);
+    assert_eq!(job.memory_bytes, 2 << 30);
     assert_eq!((job.threads, job.max_rejects), (3, Some(MaxRejects::Percent(2.0))));
     assert!(job.allow_empty && job.fail_over_plan && job.engine.profile_duplicates);
     assert!(matches!(job.destination, Destination::Directory(_, Overwrite::Yes)));
