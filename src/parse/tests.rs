@@ -148,3 +148,15 @@ fn lines_after_one_that_is_not_utf8_are_read_as_ever() {
     assert_eq!(found.0.iter().filter(|text| text.contains("NotUtf8")).count(), 2);
     assert_eq!(found, found_apart(&lines, b"\n"));
 }
+
+#[test]
+fn a_value_over_many_lines_does_not_teach_to_join_lines() {
+    let pretty = b"{\n\"messageId\":\"m\",\n\"type\":\"track\",\n\"userId\":\"u\"\n}".to_vec();
+    let mut parser = parser();
+    let mut found = Found::default();
+    let whole = Block { kind: BlockKind::Whole, ..block(&pretty, 0) };
+    parser.read_block(&whole, &mut found);
+    assert_eq!(found.0.len(), 1);
+    let lines = [pretty.clone(), pretty];
+    assert_eq!(found_together(&mut parser, &lines, b"\n").0.len(), 10);
+}

@@ -209,7 +209,8 @@ impl Outlines {
             }
             return;
         }
-        if line.len() > MAX_LINE_BYTES {
+        // A text over many lines, such as a whole file, is no line that could come again.
+        if line.len() > MAX_LINE_BYTES || memchr::memchr(b'\n', line.as_bytes()).is_some() {
             return;
         }
         self.lessons += 1;
