@@ -206,8 +206,9 @@ impl Committer {
 
     /// Takes a part for each thread at once; together they have the memory that the table had.
     fn tell_late_duplicates(&mut self, pool: &ThreadPool, watch: &dyn Watch) -> Result<(), Error> {
-        let at_once = self.sieve.parts_at_once(pool.current_num_threads());
-        let mut parts = self.sieve.take_parts(at_once).into_iter();
+        let sieve = std::mem::take(&mut self.sieve);
+        let at_once = sieve.parts_at_once(pool.current_num_threads());
+        let mut parts = sieve.into_parts(at_once).into_iter();
         while parts.len() > 0 {
             if watch.stopped() {
                 return Err(Error::Interrupted);

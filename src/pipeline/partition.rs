@@ -32,7 +32,7 @@ const MOST_PIECE_BYTES: usize = RECORD_BYTES * 5461;
 const PIECES_SHARE: usize = 32;
 
 /// Tells duplicates: at once while their keys fit into a budget, else in the end.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Sieve {
     budget_bytes: usize,
     depth: u32,
@@ -47,6 +47,12 @@ enum Held {
     Parts(Parts),
 }
 
+impl Default for Held {
+    fn default() -> Self {
+        Self::Table(Dedup::default())
+    }
+}
+
 impl Sieve {
     /// Keeps up to `budget_bytes` in memory and then all in a file in `dir` that goes away by
     /// itself.
@@ -55,8 +61,7 @@ impl Sieve {
     }
 
     fn at_depth(depth: u32, spill: Arc<Spill>, budget_bytes: usize) -> Self {
-        let held = Held::Table(Dedup::default());
-        Self { budget_bytes, depth, spill, held, hashes: Vec::new() }
+        Self { budget_bytes, depth, spill, ..Self::default() }
     }
 
     /// Sees `entries` and appends to `losers` those events, of these and earlier ones, that turn
@@ -110,14 +115,14 @@ impl Sieve {
     }
 
     /// The parts that wait on disk, of which `at_once` are to be looked through at a time; none
-    /// where all duplicates have been told. The sieve is empty then.
-    pub fn take_parts(&mut self, at_once: usize) -> Vec<Part> {
+    /// where all duplicates have been told. The file goes away with the last of them.
+    pub fn into_parts(self, at_once: usize) -> Vec<Part> {
         let budget_bytes = (self.budget_bytes / at_once.max(1)).max(LEAST_PART_BYTES);
-        self.take_parts_for(budget_bytes)
+        self.into_parts_for(budget_bytes)
     }
 
-    fn take_parts_for(&mut self, budget_bytes: usize) -> Vec<Part> {
-        match std::mem::replace(&mut self.held, Held::Table(Dedup::default())) {
+    fn into_parts_for(self, budget_bytes: usize) -> Vec<Part> {
+        match self.held {
             Held::Table(_) => Vec::new(),
             Held::Parts(parts) => parts.finish(budget_bytes),
         }
@@ -210,7 +215,7 @@ impl Part {
             sieve.pass(records.iter().map(read), place_of, &mut losers)?;
         }
         drop(buffer);
-        for part in sieve.take_parts_for(budget_bytes) {
+        for part in sieve.into_parts_for(budget_bytes) {
             losers.append(&mut part.losers(place_of)?);
         }
         Ok(losers)

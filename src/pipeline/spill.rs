@@ -50,7 +50,7 @@ pub enum Piece {
 }
 
 /// Keeps pieces, of any number of threads at once.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Spill {
     dir: PathBuf,
     budget_bytes: usize,

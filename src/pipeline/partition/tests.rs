@@ -19,7 +19,7 @@ fn losers(batches: &[&[Entry]], budget_of: impl Fn(usize) -> usize) -> Vec<Event
         sieve.budget_bytes = budget_of(number);
         sieve.pass(batch.iter().copied(), EventRef::row, &mut losers).unwrap();
     }
-    for part in sieve.take_parts_for(budget_of(batches.len())) {
+    for part in sieve.into_parts_for(budget_of(batches.len())) {
         losers.extend(part.losers(&EventRef::row).unwrap());
     }
     losers.sort_unstable_by_key(|event| event.to_raw());
@@ -88,20 +88,39 @@ fn copies_of_one_event_take_no_room() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn the_file_goes_away_with_the_last_part() {
+    let files = |dir: &std::path::Path| {
+        let open = std::fs::read_dir("/proc/self/fd").unwrap();
+        let paths = open.filter_map(|file| std::fs::read_link(file.unwrap().path()).ok());
+        paths.filter(|path| path.starts_with(dir)).count()
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let mut sieve = Sieve::new(dir.path().to_owned(), 0);
+    let entries = (0..50_000_u32).map(|row| entry(row.into(), 0, row));
+    sieve.pass(entries, EventRef::row, &mut Vec::new()).unwrap();
+    assert_eq!(files(dir.path()), 1);
+    for part in std::mem::take(&mut sieve).into_parts(1) {
+        part.losers(&EventRef::row).unwrap();
+    }
+    assert_eq!(files(dir.path()), 0);
+}
+
+#[test]
 fn what_fits_is_told_at_once_and_leaves_no_part() {
     let mut sieve = Sieve::new("nowhere".into(), 2 << 20);
     let mut losers = Vec::new();
     let entries = [entry(1, 5, 0), entry(1, 5, 1), entry(2, 5, 2)];
     sieve.pass(entries.iter().copied(), EventRef::row, &mut losers).unwrap();
     assert_eq!(losers, [EventRef::new(3, 1)]);
-    assert!(sieve.take_parts(2).is_empty());
+    assert!(sieve.into_parts(2).is_empty());
 }
 
 #[test]
 fn without_entries_nothing_is_written() {
     let mut sieve = Sieve::new("nowhere".into(), 0);
     sieve.pass(std::iter::empty(), EventRef::row, &mut Vec::new()).unwrap();
-    assert!(sieve.take_parts(2).is_empty());
+    assert!(sieve.into_parts(2).is_empty());
 }
 
 #[test]
