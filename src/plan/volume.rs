@@ -38,17 +38,19 @@ impl Volume {
             Some((last, sum)) if *last == minute => *sum += count,
             _ if count == 0 => {}
             _ => {
-                self.counts.push((minute, count));
-                if self.counts.len() > self.merged * 2 + GATHERED {
+                let most = self.merged * 2 + GATHERED;
+                if self.counts.len() == most {
                     self.merge();
                 }
+                // All at once, so that between two merges nothing is allocated.
+                self.counts.reserve_exact(most - self.counts.len().min(most));
+                self.counts.push((minute, count));
             }
         }
     }
 
     fn merge(&mut self) {
-        // Runs that are in order already cost this sort next to nothing.
-        self.counts.sort_by_key(|&(minute, _)| minute);
+        self.counts.sort_unstable_by_key(|&(minute, _)| minute);
         self.counts.dedup_by(|(minute, count), (kept, sum)| {
             let same = minute == kept;
             *sum += if same { *count } else { 0 };
