@@ -5,6 +5,8 @@
 
 pub mod time;
 
+mod slot;
+
 pub mod parse;
 
 pub mod diagnostic;

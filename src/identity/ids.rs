@@ -4,6 +4,8 @@ use ahash::RandomState;
 use hashbrown::HashTable;
 use simdutf8::basic::from_utf8;
 
+use crate::slot::{Slot, spread, upper};
+
 /// What kind of id; the same text in two spaces is two ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -71,13 +73,6 @@ impl Entry {
     }
 }
 
-/// A number, with enough of the hash to grow the table without looking at the entry.
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    hash: u32,
-    place: u32,
-}
-
 /// A set of ids that numbers them in order of arrival. The hash function is seeded anew for each
 /// run, so that nobody can choose ids that collide; sets that share it can exchange hashes.
 #[derive(Clone, Debug)]
@@ -91,12 +86,6 @@ pub struct Ids {
 /// No number yet.
 const UNKNOWN: NodeId = NodeId(u32::MAX);
 
-/// The table wants 64 bits.
-#[inline]
-fn spread(hash: u32) -> u64 {
-    u64::from(hash) << 32 | u64::from(hash)
-}
-
 impl Ids {
     /// An empty set that hashes with `hasher`.
     pub fn new(hasher: RandomState) -> Self {
@@ -106,8 +95,7 @@ impl Ids {
     /// The number of `text` in `space`, a new one at its first appearance.
     #[inline]
     pub fn intern(&mut self, space: Space, text: &[u8]) -> NodeId {
-        #[allow(clippy::cast_possible_truncation)] // the upper half
-        let hash = (self.hasher.hash_one((space as u8, text)) >> 32) as u32;
+        let hash = upper(self.hasher.hash_one((space as u8, text)));
         self.intern_hashed(space, text, hash)
     }
 

@@ -4,6 +4,7 @@ use ahash::RandomState;
 use hashbrown::HashTable;
 
 use super::EventRef;
+use crate::slot::{Slot, spread, upper};
 use crate::time::Time;
 
 /// What tells copies apart, in the order that decides: the smallest is kept.
@@ -39,13 +40,6 @@ pub struct Entry {
     pub event: EventRef,
 }
 
-/// A place in the list of entries, with enough of the hash to grow the table without looking there.
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    hash: u32,
-    place: u32,
-}
-
 /// Entries in pieces of this many: growing one list would copy all that is there.
 const PIECE: usize = 1 << 14;
 
@@ -64,19 +58,12 @@ fn entry(pieces: &[Vec<Entry>], place: u32) -> &Entry {
     &pieces[place as usize / PIECE][place as usize % PIECE]
 }
 
-/// The table wants 64 bits.
-#[inline]
-fn spread(hash: u32) -> u64 {
-    u64::from(hash) << 32 | u64::from(hash)
-}
-
 impl Dedup {
     /// Appends to `hashes` those of `keys`, in order. Looks where each of them would stand, so that
     /// [`see`](Self::see) need not wait for memory; apart, the waits overlap.
     pub fn hash(&self, keys: impl Iterator<Item = u128>, hashes: &mut Vec<u32>) {
         hashes.extend(keys.map(|key| {
-            #[allow(clippy::cast_possible_truncation)] // the upper half, which the slots keep
-            let hash = (self.hasher.hash_one(key) >> 32) as u32;
+            let hash = upper(self.hasher.hash_one(key));
             std::hint::black_box(self.table.find(spread(hash), |slot| slot.hash == hash));
             hash
         }));

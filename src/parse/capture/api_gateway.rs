@@ -6,7 +6,7 @@
 //! a `requestContext` too, without a time.
 
 use super::members::{Member, Members, text};
-use super::{Body, Capture, Headers, seems_base64, time};
+use super::{Body, Capture, seems_base64, time};
 use crate::parse::shape::Shape;
 
 pub(super) fn read<'t>(members: &Members<'t>) -> Option<Capture<'t>> {
@@ -23,14 +23,8 @@ pub(super) fn read<'t>(members: &Members<'t>) -> Option<Capture<'t>> {
     Some(Capture {
         shape: Shape::ApiGateway,
         body,
-        headers: Headers::Json([
-            members.get(Member::Headers),
-            members.get(Member::MultiValueHeaders),
-        ]),
-        path: members
-            .text(Member::Path)
-            .or_else(|| members.text(Member::RawPath))
-            .or_else(|| text(context, "path")),
+        headers: members.headers(),
+        path: members.path().or_else(|| text(context, "path")),
         time: time::first([context.get("requestTimeEpoch"), context.get("timeEpoch")]),
     })
 }

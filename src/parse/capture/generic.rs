@@ -1,7 +1,7 @@
 //! Captures of no particular tool: what request bins, proxies and people's own scripts log.
 
 use super::members::{Member, Members, text};
-use super::{Body, Capture, Headers, time};
+use super::{Body, Capture, time};
 use crate::parse::shape::Shape;
 
 /// Members that may hold the body, in order of preference.
@@ -21,13 +21,9 @@ pub(super) fn read<'t>(members: &Members<'t>) -> Option<Capture<'t>> {
     Some(Capture {
         shape: Shape::Capture,
         body: Body::new(body, is_base64(members)),
-        headers: Headers::Json([
-            members.get(Member::Headers),
-            members.get(Member::MultiValueHeaders),
-        ]),
+        headers: members.headers(),
         path: members
-            .text(Member::Path)
-            .or_else(|| members.text(Member::RawPath))
+            .path()
             .or_else(|| text(members.get(Member::Request)?, "uri"))
             .or_else(|| members.text(Member::Url)),
         time: time::first(TIMES.map(|member| members.get(member))),

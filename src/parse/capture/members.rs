@@ -1,5 +1,6 @@
 //! The members by which captures are told, found in one pass over an object.
 
+use super::Headers;
 use crate::parse::json::{Json, Kind};
 
 macro_rules! members {
@@ -95,6 +96,16 @@ impl<'t> Members<'t> {
     /// A member that is a string with something in it.
     pub(super) fn text(&self, member: Member) -> Option<&'t str> {
         self.get(member).and_then(Json::as_str).filter(|text| !text.is_empty())
+    }
+
+    /// The headers, where they stand beside the body.
+    pub(super) fn headers(&self) -> Headers<'t> {
+        Headers::Json([self.get(Member::Headers), self.get(Member::MultiValueHeaders)])
+    }
+
+    /// The path, where it stands beside the body.
+    pub(super) fn path(&self) -> Option<&'t str> {
+        self.text(Member::Path).or_else(|| self.text(Member::RawPath))
     }
 
     /// A member that is `true` or `false`.

@@ -2,7 +2,7 @@
 
 use super::scan;
 use crate::canonical::compare_utf16;
-use crate::parse::json::{Node, Span};
+use crate::parse::json::{Doc, Node, Span};
 use std::cmp::Ordering;
 
 /// Lines of more values are not worth an outline.
@@ -43,6 +43,17 @@ impl Survey {
             Walk { bytes: line.as_bytes(), line, at: 0, blanks: 0, found: Self::default() };
         walk.value()?;
         (walk.at == line.len() && walk.found.values.len() <= MAX_VALUES).then_some(walk.found)
+    }
+
+    /// The document of the `line` that was measured, whose `values` are [`spans`](Self::spans).
+    pub fn doc<'t>(&'t self, line: &'t str, values: &'t [Span]) -> Doc<'t> {
+        let Self { nodes, names, .. } = self;
+        Doc { nodes, names, values, text: line, unescaped: "", origin: 0 }
+    }
+
+    /// Where the values stand.
+    pub fn spans(&self) -> Vec<Span> {
+        self.values.iter().map(|&(_, span)| span).collect()
     }
 
     /// The name that the node at `at` is.
@@ -219,7 +230,7 @@ fn small(number: usize) -> Option<u32> {
 mod tests {
     use super::*;
     use crate::parse::document::with_json;
-    use crate::parse::json::{Doc, Json};
+    use crate::parse::json::Json;
 
     /// The nodes that the full parser finds, and those of the survey, as texts.
     #[test]
@@ -230,15 +241,8 @@ mod tests {
             "[]",
         ] {
             let survey = Survey::of(line).unwrap();
-            let values: Vec<Span> = survey.values.iter().map(|&(_, span)| span).collect();
-            let doc = Doc {
-                nodes: &survey.nodes,
-                names: &survey.names,
-                values: &values,
-                text: line,
-                unescaped: "",
-                origin: 0,
-            };
+            let values = survey.spans();
+            let doc = survey.doc(line, &values);
             let ours = canonical(doc.root().unwrap());
             assert_eq!(ours, with_json(line, canonical), "{line}");
             for (node, place) in survey.nodes.iter().zip(&survey.places) {

@@ -6,7 +6,7 @@ use super::scan::{Literal, Literals, Stop, number_end, text_end, word_at};
 use super::survey::{Survey, ValueKind};
 use crate::canonical::content::Content;
 use crate::event::{Member, Members};
-use crate::parse::json::{Doc, Span, Values};
+use crate::parse::json::{Span, Values};
 
 /// Longer lines are not worth an outline.
 const MAX_LINE_BYTES: usize = 64 << 10;
@@ -134,7 +134,7 @@ impl Values {
     }
 }
 
-/// The outlines of the lines seen so far, and the values of the last line that was read by one.
+/// The outlines of the lines seen so far.
 #[derive(Debug)]
 pub struct Outlines {
     branches: Vec<Branch>,
@@ -260,15 +260,8 @@ impl Outlines {
             return;
         }
         self.join(branch, &line.as_bytes()[at..], Then::End(outline));
-        let values: Vec<Span> = survey.values.iter().map(|&(_, span)| span).collect();
-        let doc = Doc {
-            nodes: &survey.nodes,
-            names: &survey.names,
-            values: &values,
-            text: line,
-            unescaped: "",
-            origin: 0,
-        };
+        let values = survey.spans();
+        let doc = survey.doc(line, &values);
         let Some(root) = doc.root() else { return };
         let members = Members::of(root);
         let content = Content::new(survey, &members, &self.ignored);
