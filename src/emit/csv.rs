@@ -1,5 +1,7 @@
 //! CSV: RFC 4180 with LF line ends, guarded against formula injection.
 
+use wide::u8x16;
+
 use super::FormulaGuard;
 use super::row::{Cells, Row};
 use super::scan::Needles;
@@ -177,12 +179,15 @@ fn double_quotes(cell: &[u8], out: &mut Vec<u8>) {
 /// Appends a content hash as 32 lower-case hex digits.
 #[inline]
 pub(super) fn write_hash(hash: u128, out: &mut Vec<u8>) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = [0; 32];
-    for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(hash.to_be_bytes()) {
-        *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
-    }
-    out.extend_from_slice(&text);
+    const LOWER: u128 = u128::from_le_bytes([0x0f; 16]);
+    let halves = [hash >> 4 & LOWER, hash & LOWER].map(|half| {
+        let values = u8x16::new(half.to_be_bytes());
+        let is_digit = values.min(u8x16::splat(9)).simd_eq(values);
+        values + is_digit.bitselect(u8x16::splat(b'0'), u8x16::splat(b'a' - 10))
+    });
+    let [upper, lower] = halves;
+    out.extend_from_slice(u8x16::unpack_low(upper, lower).as_array());
+    out.extend_from_slice(u8x16::unpack_high(upper, lower).as_array());
 }
 
 #[cfg(test)]

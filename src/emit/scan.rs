@@ -11,7 +11,7 @@ pub(super) fn any(bytes: &[u8], wanted: impl Fn(u8) -> bool) -> bool {
         || rest.iter().any(|&byte| wanted(byte))
 }
 
-/// Four bytes to look for, in cells that are mostly short.
+/// Four bytes to look for, none of them zero, in cells that are mostly short.
 #[derive(Clone, Copy)]
 pub(super) struct Needles([u8; 4]);
 
@@ -28,13 +28,17 @@ impl Needles {
             // The last block may look again at some of the one before it.
             return blocks.iter().any(|block| self.are_in_block(block)) || self.are_in_block(last);
         }
-        if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
-            return self.are_in_word(*first) | self.are_in_word(*last);
+        // Shorter ones as a block of their two ends, which may overlap.
+        let mut block = [0; 16];
+        if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+            block[..8].copy_from_slice(first);
+            block[8..].copy_from_slice(last);
+            return self.are_in_block(&block);
         }
-        if let (Some(&[a, b, c, d]), Some(&[e, f, g, h])) =
-            (bytes.first_chunk(), bytes.last_chunk())
-        {
-            return self.are_in_word([a, b, c, d, e, f, g, h]);
+        if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+            block[..4].copy_from_slice(first);
+            block[4..8].copy_from_slice(last);
+            return self.are_in_block(&block);
         }
         bytes.iter().any(|byte| self.0.contains(byte))
     }
@@ -44,19 +48,6 @@ impl Needles {
         let block = u8x16::new(*block);
         let [a, b, c, d] = self.0.map(|needle| block.simd_eq(u8x16::splat(needle)));
         ((a | b) | (c | d)).to_bitmask() != 0
-    }
-
-    /// The same for eight bytes: a byte that is equal becomes zero, and a zero borrows.
-    #[inline]
-    fn are_in_word(self, word: [u8; 8]) -> bool {
-        const LOW: u64 = u64::from_le_bytes([0x01; 8]);
-        const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
-        let word = u64::from_le_bytes(word);
-        let found = self.0.map(|needle| {
-            let zero = word ^ (LOW * u64::from(needle));
-            zero.wrapping_sub(LOW) & !zero & HIGH
-        });
-        found.into_iter().fold(0, |all, one| all | one) != 0
     }
 }
 

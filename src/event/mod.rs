@@ -116,14 +116,22 @@ members! {
     WriteKey "writeKey",
 }
 
-/// What every signal is asked for, further inside: found with the members, so that it is found
-/// once for all lines of an outline.
+/// What every signal and every identify call is asked for, further inside: found with the members,
+/// so that it is found once for all lines of an outline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // each is the field of that path
 pub enum Inner {
     PropertiesUrl,
     PropertiesName,
     PropertiesReferrer,
+    TraitsName,
+    TraitsFirstName,
+    TraitsLastName,
+    TraitsTitle,
+    TraitsPhone,
+    TraitsCompany,
+    /// The name in a company that is an object.
+    TraitsCompanyName,
     PageUrl,
     PageReferrer,
     CampaignSource,
@@ -168,13 +176,27 @@ impl Members {
 
     fn look_inside(&mut self, object: Json<'_>) {
         let value = |place| Json::at(object.doc(), place);
-        let names = [
-            ("url", Inner::PropertiesUrl),
-            ("name", Inner::PropertiesName),
-            ("referrer", Inner::PropertiesReferrer),
-        ];
         if let Some(properties) = self.place(Member::Properties).map(value) {
+            let names = [
+                ("url", Inner::PropertiesUrl),
+                ("name", Inner::PropertiesName),
+                ("referrer", Inner::PropertiesReferrer),
+            ];
             self.note(properties, &names);
+        }
+        if let Some(traits) = self.place(Member::Traits).map(value) {
+            let names = [
+                ("name", Inner::TraitsName),
+                ("firstName", Inner::TraitsFirstName),
+                ("lastName", Inner::TraitsLastName),
+                ("title", Inner::TraitsTitle),
+                ("phone", Inner::TraitsPhone),
+                ("company", Inner::TraitsCompany),
+            ];
+            self.note(traits, &names);
+            if let Some(company) = self.inner_place(Inner::TraitsCompany).map(value) {
+                self.note(company, &[("name", Inner::TraitsCompanyName)]);
+            }
         }
         for (key, part) in
             self.place(Member::Context).map(value).into_iter().flat_map(Json::entries)
@@ -223,11 +245,35 @@ impl Members {
     }
 }
 
+/// What tells that an object is an event.
+#[derive(Clone, Copy, Debug)]
+struct Marks<'t> {
+    call: Option<CallType>,
+    message: Option<Id<'t>>,
+    anonymous: Option<Id<'t>>,
+    user: Option<Id<'t>>,
+}
+
+impl<'t> Marks<'t> {
+    #[inline]
+    fn of(root: Json<'t>, members: &Members) -> Self {
+        let get = |member| members.place(member).map(|place| Json::at(root.doc(), place));
+        let id = |member| get(member).and_then(Id::from_json);
+        Self {
+            call: get(Member::Type).and_then(Json::as_str).and_then(CallType::from_name),
+            message: id(Member::MessageId),
+            anonymous: id(Member::AnonymousId),
+            user: id(Member::UserId),
+        }
+    }
+}
+
 /// One event: its known members found once, so that each later look-up is an index.
 #[derive(Clone, Copy, Debug)]
 pub struct Event<'t> {
     root: Json<'t>,
     members: Members,
+    marks: Marks<'t>,
     /// The batch that lends what the event lacks.
     batch: Option<&'t Event<'t>>,
     content: Option<&'t Content>,
@@ -237,7 +283,8 @@ impl<'t> Event<'t> {
     /// The view of `root`, an object.
     #[inline]
     pub fn new(root: Json<'t>) -> Self {
-        Self { root, members: Members::of(root), batch: None, content: None }
+        let members = Members::of(root);
+        Self { root, marks: Marks::of(root, &members), members, batch: None, content: None }
     }
 
     /// The view of `root`, the object of a line that has this `outline`; `plain` where no string of
@@ -246,7 +293,7 @@ impl<'t> Event<'t> {
     pub(crate) fn outlined(root: Json<'t>, outline: &'t Outline, plain: bool) -> Self {
         // What has escapes does not stand in the line as it is hashed.
         let (members, content) = (*outline.members(), plain.then(|| outline.content()));
-        Self { root, members, batch: None, content }
+        Self { root, marks: Marks::of(root, &members), members, batch: None, content }
     }
 
     /// Lets `batch`, which brought this event, fill `sentAt`, `context` and `integrations` where
@@ -301,13 +348,18 @@ impl<'t> Event<'t> {
     /// A top-level member that is an id.
     #[inline]
     pub fn id(&self, member: Member) -> Option<Id<'t>> {
-        self.get(member).and_then(Id::from_json)
+        match member {
+            Member::MessageId => self.marks.message,
+            Member::AnonymousId => self.marks.anonymous,
+            Member::UserId => self.marks.user,
+            _ => self.get(member).and_then(Id::from_json),
+        }
     }
 
     /// The call that `type` names, where it is one of the six.
     #[inline]
     pub fn call_type(&self) -> Option<CallType> {
-        self.text(Member::Type).and_then(CallType::from_name)
+        self.marks.call
     }
 }
 

@@ -73,6 +73,12 @@ impl Span {
         Self { start: start | Self::UNESCAPED, end }
     }
 
+    /// Whether nothing is in it.
+    #[inline]
+    pub fn is_empty(self) -> bool {
+        self.start & !Self::UNESCAPED == self.end
+    }
+
     #[inline]
     pub fn of(self, text: &str) -> &str {
         // Spans are made of the text that they are read from, so this never falls back.
@@ -206,6 +212,18 @@ impl<'t> Json<'t> {
         match self.node() {
             Node::Text(place) => Some(self.doc.value(place)),
             _ => None,
+        }
+    }
+
+    /// Whether this is neither `null` nor `""`.
+    #[inline]
+    pub fn is_present(self) -> bool {
+        match self.node() {
+            Node::Null => false,
+            Node::Text(place) => {
+                self.doc.values.get(place as usize).is_some_and(|span| !span.is_empty())
+            }
+            _ => true,
         }
     }
 

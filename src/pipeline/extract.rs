@@ -20,7 +20,7 @@ pub struct Extract<'a, 't> {
 
 /// A value that is neither `null` nor `""`.
 fn present(value: Option<Json<'_>>) -> Option<Json<'_>> {
-    value.filter(|value| !value.is_null() && value.as_str() != Some(""))
+    value.filter(|value| value.is_present())
 }
 
 /// The first present value that `paths` lead to.
@@ -123,7 +123,7 @@ impl<'t> Extract<'_, 't> {
             Field::UtmMedium if url.is_some() => self.inner(Inner::CampaignMedium),
             Field::UtmCampaign if url.is_some() => self.inner(Inner::CampaignName),
             Field::Name if self.call == CallType::Identify => return self.full_name(out),
-            Field::GroupName if self.call == CallType::Group => self.trait_text("name"),
+            Field::GroupName if self.call == CallType::Group => self.trait_text(Inner::TraitsName),
             _ if self.call == CallType::Identify => self.person(field),
             _ => self.rule.and_then(|rule| mapped(enrichment(rule, field), self.event)),
         };
@@ -148,31 +148,33 @@ impl<'t> Extract<'_, 't> {
     }
 
     /// A trait that is a string or a number.
-    fn trait_text(&self, name: &str) -> Option<Json<'t>> {
-        text_like(self.event.get(Member::Traits)?.get(name))
+    fn trait_text(&self, inner: Inner) -> Option<Json<'t>> {
+        let value = self.inner(inner)?;
+        matches!(value.kind(), Kind::String(_) | Kind::Number(_)).then_some(value)
     }
 
     fn person(&self, field: Field) -> Option<Json<'t>> {
         match field {
-            Field::FirstName => self.trait_text("firstName"),
-            Field::LastName => self.trait_text("lastName"),
-            Field::Title => self.trait_text("title"),
-            Field::Phone => self.trait_text("phone"),
-            Field::Company => {
-                let company = self.event.get(Member::Traits)?.get("company")?;
-                text_like(if company.is_object() { company.get("name") } else { Some(company) })
-            }
+            Field::FirstName => self.trait_text(Inner::TraitsFirstName),
+            Field::LastName => self.trait_text(Inner::TraitsLastName),
+            Field::Title => self.trait_text(Inner::TraitsTitle),
+            Field::Phone => self.trait_text(Inner::TraitsPhone),
+            // Only a company that is an object has a name.
+            Field::Company => self
+                .trait_text(Inner::TraitsCompany)
+                .or_else(|| self.trait_text(Inner::TraitsCompanyName)),
             _ => None,
         }
     }
 
     /// `traits.name`, else the first and the last name.
     fn full_name(&self, out: &mut Vec<u8>) {
-        if let Some(name) = self.trait_text("name").and_then(Json::as_str) {
+        if let Some(name) = self.trait_text(Inner::TraitsName).and_then(Json::as_str) {
             return out.extend_from_slice(name.as_bytes());
         }
         let start = out.len();
-        let parts = ["firstName", "lastName"].map(|name| self.trait_text(name));
+        let parts =
+            [Inner::TraitsFirstName, Inner::TraitsLastName].map(|part| self.trait_text(part));
         for part in parts.into_iter().flatten().filter_map(Json::as_str) {
             if out.len() > start {
                 out.push(b' ');
@@ -180,10 +182,6 @@ impl<'t> Extract<'_, 't> {
             out.extend_from_slice(part.as_bytes());
         }
     }
-}
-
-fn text_like(value: Option<Json<'_>>) -> Option<Json<'_>> {
-    present(value).filter(|value| matches!(value.kind(), Kind::String(_) | Kind::Number(_)))
 }
 
 /// Where a rule looks for what enriches a lead.

@@ -259,7 +259,5 @@ impl Rules {
 /// The first value at `paths` that is neither `null` nor `""`.
 #[inline]
 pub fn first_present<'t>(paths: &[Path], event: &Event<'t>) -> Option<Json<'t>> {
-    paths.iter().find_map(|path| {
-        event.lookup(path).filter(|value| !value.is_null() && value.as_str() != Some(""))
-    })
+    paths.iter().find_map(|path| event.lookup(path).filter(|value| value.is_present()))
 }

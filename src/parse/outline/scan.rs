@@ -1,6 +1,6 @@
 //! The ends of values and the comparison of what stands between them, many bytes at a time.
 
-use wide::{u8x16, u8x32};
+use wide::u8x16;
 
 /// How many bytes are compared at once.
 const STEP: usize = 16;
@@ -22,24 +22,22 @@ pub(super) enum Stop {
 /// character, and near the end of `bytes`.
 #[inline]
 pub(super) fn text_end(bytes: &[u8], mut at: usize) -> Option<Stop> {
-    let quote = u8x32::splat(b'"');
-    let backslash = u8x32::splat(b'\\');
-    let last_control = u8x32::splat(0x1f);
     loop {
-        let block = u8x32::new(*bytes.get(at..)?.first_chunk()?);
-        let stops = block.simd_eq(quote)
-            | block.simd_eq(backslash)
-            | block.min(last_control).simd_eq(block);
-        let stops = stops.to_bitmask();
-        if stops != 0 {
-            at += stops.trailing_zeros() as usize;
-            return match bytes[at] {
-                b'"' => Some(Stop::Quote(at)),
-                b'\\' => Some(Stop::Backslash),
-                _ => None,
-            };
+        let block = u8x16::new(*bytes.get(at..)?.first_chunk::<STEP>()?);
+        let quotes = block.simd_eq(u8x16::splat(b'"'));
+        let controls = block.min(u8x16::splat(0x1f)).simd_eq(block);
+        let others = block.simd_eq(u8x16::splat(b'\\')) | controls;
+        let stops = (quotes | others).to_bitmask();
+        if stops == 0 {
+            at += STEP;
+            continue;
         }
-        at += 32;
+        let run = stops.trailing_zeros();
+        at += run as usize;
+        if quotes.to_bitmask() >> run & 1 == 1 {
+            return Some(Stop::Quote(at));
+        }
+        return (bytes.get(at) == Some(&b'\\')).then_some(Stop::Backslash);
     }
 }
 
@@ -74,9 +72,13 @@ fn digits_end(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// A text to be found at a place: which one of [`Literals`].
+/// A text to be found at a place: its first bytes, mostly all, and where in [`Literals`] it is
+/// whole.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Literal {
+    head: [u8; STEP],
+    /// A bit for each byte of the head that counts.
+    mask: u32,
     start: u32,
     len: u32,
 }
@@ -109,7 +111,8 @@ impl Literals {
         self.bytes.truncate(start as usize);
         self.bytes.extend_from_slice(text);
         self.bytes.resize(self.bytes.len() + STEP, 0);
-        Some(Literal { start, len })
+        let head = *self.bytes.get(start as usize..)?.first_chunk()?;
+        Some(Literal { head, mask: (1 << len.min(16)) - 1, start, len })
     }
 
     pub fn text(&self, literal: Literal) -> &[u8] {
@@ -118,26 +121,21 @@ impl Literals {
 
     /// Whether `literal` stands at `at`. Near the end of `bytes` nothing does.
     #[inline]
-    pub fn is_at(&self, literal: Literal, bytes: &[u8], at: usize) -> bool {
-        let (mut wanted, mut here, mut left) = (literal.start as usize, at, literal.len());
-        loop {
-            let wanted_step = self.bytes.get(wanted..).and_then(<[u8]>::first_chunk::<STEP>);
-            let here_step = bytes.get(here..).and_then(<[u8]>::first_chunk::<STEP>);
-            let (Some(wanted_step), Some(here_step)) = (wanted_step, here_step) else {
-                return false;
-            };
-            let same = u8x16::new(*here_step).simd_eq(u8x16::new(*wanted_step)).to_bitmask();
-            let same = same.trailing_ones() as usize;
-            if left <= STEP {
-                return same >= left;
-            }
-            if same < STEP {
-                return false;
-            }
-            wanted += STEP;
-            here += STEP;
-            left -= STEP;
-        }
+    pub fn is_at(&self, literal: &Literal, bytes: &[u8], at: usize) -> bool {
+        let Some(here) = bytes.get(at..).and_then(<[u8]>::first_chunk::<STEP>) else {
+            return false;
+        };
+        let same = u8x16::new(*here).simd_eq(u8x16::new(literal.head)).to_bitmask();
+        literal.mask & !same == 0
+            && (literal.len() <= STEP || self.tail_is_at(literal, bytes, at + STEP))
+    }
+
+    /// The same of what follows the head.
+    #[inline]
+    fn tail_is_at(&self, literal: &Literal, bytes: &[u8], at: usize) -> bool {
+        let start = literal.start as usize;
+        let tail = &self.bytes[start + STEP..start + literal.len()];
+        bytes.get(at..).and_then(|here| here.get(..tail.len())).is_some_and(|here| here == tail)
     }
 }
 
@@ -223,9 +221,9 @@ mod tests {
         for length in 0..41 {
             let literal = literals.add(&text[2..2 + length]).unwrap();
             assert_eq!((literal.len(), literals.text(literal)), (length, &text[2..2 + length]));
-            assert!(literals.is_at(literal, &text, 2));
-            assert!(length == 0 || !literals.is_at(literal, &text, 3), "{length}");
-            assert!(!literals.is_at(literal, &text, 1000));
+            assert!(literals.is_at(&literal, &text, 2));
+            assert!(length == 0 || !literals.is_at(&literal, &text, 3), "{length}");
+            assert!(!literals.is_at(&literal, &text, 1000));
         }
     }
 }

@@ -57,9 +57,9 @@ struct Others {
 
 impl Branch {
     #[inline]
-    fn find(&self, literals: &Literals, bytes: &[u8], at: usize) -> Option<Edge> {
+    fn find(&self, literals: &Literals, bytes: &[u8], at: usize) -> Option<&Edge> {
         match &self.others {
-            None => self.edge.filter(|edge| edge.is_at(literals, bytes, at)),
+            None => self.edge.as_ref().filter(|edge| edge.is_at(literals, bytes, at)),
             Some(others) => others.find(literals, bytes, at),
         }
     }
@@ -97,21 +97,21 @@ impl Branch {
 }
 
 impl Others {
-    fn find(&self, literals: &Literals, bytes: &[u8], at: usize) -> Option<Edge> {
+    fn find(&self, literals: &Literals, bytes: &[u8], at: usize) -> Option<&Edge> {
         let word = word_at(bytes, at + self.skip);
         let mut edges = self.heads.iter().zip(&self.edges);
         let found = edges.find(|((head, mask), edge)| {
             (word ^ head) & mask == 0 && edge.is_at(literals, bytes, at)
         });
-        found.map(|(_, edge)| *edge)
+        found.map(|(_, edge)| edge)
     }
 }
 
 impl Edge {
     #[inline]
-    fn is_at(self, literals: &Literals, bytes: &[u8], at: usize) -> bool {
+    fn is_at(&self, literals: &Literals, bytes: &[u8], at: usize) -> bool {
         let next = at + self.literal.len();
-        literals.is_at(self.literal, bytes, at)
+        literals.is_at(&self.literal, bytes, at)
             && match self.then {
                 Then::Text(_) => true,
                 // One outline can have a string where another has a number.
