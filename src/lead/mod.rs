@@ -8,7 +8,7 @@ mod rank;
 mod set;
 
 pub use fold::{Leads, Page, Signal, Touch};
-pub use rank::{Ranked, RuleTerms};
+pub use rank::{Ranked, Ranking, RuleTerms};
 
 use crate::identity::fact::OrderKey;
 use crate::identity::ids::NodeId;
@@ -100,18 +100,25 @@ impl Lead {
         groups.into_iter().map(|(group, _)| group).collect()
     }
 
-    /// The anonymous ids of its identify calls and signals, in no order.
-    pub fn anonymous_ids(&mut self) -> &[NodeId] {
+    /// The anonymous ids of its identify calls and signals.
+    pub fn anonymous_ids(&self) -> &[NodeId] {
         self.anonymous_ids.as_slice()
     }
 
-    /// The user ids of its identify calls and signals, in no order.
-    pub fn user_ids(&mut self) -> &[NodeId] {
+    /// The user ids of its identify calls and signals.
+    pub fn user_ids(&self) -> &[NodeId] {
         self.user_ids.as_slice()
     }
 
     /// The periods of the plan in which it has signals.
-    pub fn periods(&mut self) -> &[u32] {
+    pub fn periods(&self) -> &[u32] {
         self.periods.as_slice()
+    }
+
+    /// No event comes any more.
+    fn settle(&mut self) {
+        self.anonymous_ids.settle();
+        self.user_ids.settle();
+        self.periods.settle();
     }
 }

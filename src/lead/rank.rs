@@ -1,5 +1,7 @@
 //! Leads with their scores, in the order of the table.
 
+use std::ops::Range;
+
 use ahash::AHashMap;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
@@ -20,7 +22,7 @@ pub struct RuleTerms<'a> {
 }
 
 /// A lead with its score.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Ranked<'a> {
     /// The e-mail that names it.
     pub email: NodeId,
@@ -31,6 +33,51 @@ pub struct Ranked<'a> {
     /// The name of the signals that score highest; of several the most frequent, then the first
     /// by name.
     pub top_signal: &'a str,
+}
+
+/// All leads, where they lie and in their order: leads are large, and there may be many.
+#[derive(Debug)]
+pub struct Ranking<'a> {
+    shards: Vec<Vec<Ranked<'a>>>,
+    order: Vec<Place>,
+}
+
+/// Where a lead lies, and what decides its place in the order.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    score: i64,
+    email: NodeId,
+    shard: u32,
+    index: u32,
+}
+
+impl<'a> Ranking<'a> {
+    /// How many leads there are.
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    /// The leads from one rank to before another, by score, the highest first, then by e-mail.
+    pub fn range(&self, ranks: Range<usize>) -> impl Iterator<Item = &Ranked<'a>> {
+        let places = self.order.get(ranks).unwrap_or_default();
+        places.iter().map(|place| &self.shards[place.shard as usize][place.index as usize])
+    }
+
+    /// All leads, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &Ranked<'a>> {
+        self.shards.iter().flatten()
+    }
+
+    /// Gives the memory back: so many small pieces take a while, which the threads of the current
+    /// pool share.
+    pub fn free(self) {
+        self.shards.into_par_iter().for_each(drop);
+    }
 }
 
 /// A lead's signals of one rule and event name, and how many they are.
@@ -79,34 +126,41 @@ impl<'a> Terms<'a, '_> {
 }
 
 impl Leads {
-    /// All leads by score, the highest first, then by e-mail. `events` are the event names by
-    /// their numbers.
-    pub fn rank<'a>(
-        self,
-        rules: &[RuleTerms<'a>],
-        events: &[&'a str],
-        ids: &Ids,
-    ) -> Vec<Ranked<'a>> {
+    /// Scores and ranks all leads. `events` are the event names by their numbers.
+    #[allow(clippy::cast_possible_truncation)] // e-mails are numbered in 32 bits
+    pub fn rank<'a>(self, rules: &[RuleTerms<'a>], events: &[&'a str], ids: &Ids) -> Ranking<'a> {
         let terms = Terms { rules, events };
-        let rank_shard = |Shard { leads, tallies }: Shard| {
-            let tallies = sorted(tallies);
-            let mut weighed: AHashMap<NodeId, (i64, &'a str)> = tallies
-                .chunk_by(|a, b| a.0.0 == b.0.0)
-                .map(|of_lead| (of_lead[0].0.0, terms.weigh(of_lead)))
-                .collect();
-            let ranked = leads.into_iter().map(move |(email, lead)| {
-                let (score, top_signal) = weighed.remove(&email).unwrap_or_default();
-                Ranked { email, lead, score, top_signal }
-            });
-            ranked.collect::<Vec<_>>()
-        };
-        let mut ranked: Vec<Ranked<'a>> =
-            self.into_shards().into_par_iter().flat_map_iter(rank_shard).collect();
-        ranked.par_sort_unstable_by(|a, b| {
+        let shards: Vec<Vec<Ranked<'a>>> =
+            self.into_shards().into_par_iter().map(|shard| weigh(shard, terms)).collect();
+        let places = (0..).zip(&shards).flat_map(|(shard, leads)| {
+            let place = move |(index, lead): (u32, &Ranked<'_>)| Place {
+                score: lead.score,
+                email: lead.email,
+                shard,
+                index,
+            };
+            (0..).zip(leads).map(place)
+        });
+        let mut order: Vec<Place> = places.collect();
+        order.par_sort_unstable_by(|a, b| {
             b.score.cmp(&a.score).then_with(|| ids.bytes(a.email).cmp(ids.bytes(b.email)))
         });
-        ranked
+        Ranking { shards, order }
     }
+}
+
+fn weigh<'a>(Shard { leads, tallies }: Shard, terms: Terms<'a, '_>) -> Vec<Ranked<'a>> {
+    let tallies = sorted(tallies);
+    let mut weighed: AHashMap<NodeId, (i64, &'a str)> = tallies
+        .chunk_by(|a, b| a.0.0 == b.0.0)
+        .map(|of_lead| (of_lead[0].0.0, terms.weigh(of_lead)))
+        .collect();
+    let ranked = leads.into_iter().map(|(email, mut lead)| {
+        lead.settle();
+        let (score, top_signal) = weighed.remove(&email).unwrap_or_default();
+        Ranked { email, lead, score, top_signal }
+    });
+    ranked.collect()
 }
 
 fn sorted(tallies: Tallies) -> Vec<Tally> {

@@ -1,6 +1,6 @@
 //! A small set that mostly sees the same few values again and again.
 
-/// A set; cheap to add to, sorted when read.
+/// A set; cheap to add to, sorted once it is [settled](Self::settle).
 #[derive(Clone, Debug)]
 pub struct Set<T> {
     values: Vec<T>,
@@ -35,9 +35,14 @@ impl<T: Ord + Copy> Set<T> {
         self.sorted = self.values.len();
     }
 
-    /// The values, sorted.
-    pub fn as_slice(&mut self) -> &[T] {
+    /// Leaves each value once, in order, and no room for more.
+    pub fn settle(&mut self) {
         self.tidy();
+        self.values.shrink_to_fit();
+    }
+
+    /// The values; sorted once the set is settled.
+    pub fn as_slice(&self) -> &[T] {
         &self.values
     }
 }
@@ -54,6 +59,7 @@ mod tests {
             for &value in &values {
                 set.insert(value);
             }
+            set.settle();
             let expected: std::collections::BTreeSet<u32> = values.into_iter().collect();
             prop_assert_eq!(set.as_slice(), &expected.into_iter().collect::<Vec<_>>()[..]);
         }

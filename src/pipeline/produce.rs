@@ -22,7 +22,7 @@ use crate::identity::ids::{Ids, NodeId, Space};
 use crate::identity::merge::Merged;
 use crate::identity::resolve::Resolver;
 use crate::identity::timeline::Timelines;
-use crate::lead::{Leads, Ranked, RuleTerms, Trait};
+use crate::lead::{Leads, Ranked, Ranking, RuleTerms, Trait};
 use crate::plan::{Ledger, Verdict};
 use crate::report::Visitors;
 use crate::rules::Merge;
@@ -114,13 +114,17 @@ pub fn produce(
     let (leads, groups) = finisher.into_leads();
     settle_partial(&mut tally, ledger, &leads);
     let terms = rule_terms(engine);
-    let mut ranked = pool.install(|| leads.rank(&terms, events.as_slice(), ids));
+    let ranked = pool.install(|| leads.rank(&terms, events.as_slice(), ids));
     let mut table = output.leads()?;
     let scribe = LeadScribe { ids, groups: &groups, terms: &terms, events: events.as_slice() };
-    for some in ranked.chunks_mut(LEADS_A_CHUNK * pool.current_num_threads()) {
-        let some = some.chunks_mut(LEADS_A_CHUNK).map(|leads| (leads, table.encoders()));
-        let some: Vec<_> = some.collect();
-        let encode = |(leads, encoders)| scribe.encode(leads, encoders);
+    let at_once = LEADS_A_CHUNK * pool.current_num_threads();
+    for start in (0..ranked.len()).step_by(at_once) {
+        let firsts = (start..ranked.len().min(start + at_once)).step_by(LEADS_A_CHUNK);
+        let some: Vec<_> = firsts.map(|first| (first, table.encoders())).collect();
+        let encode = |(first, encoders)| {
+            let end = ranked.len().min(first + LEADS_A_CHUNK);
+            scribe.encode(ranked.range(first..end), encoders)
+        };
         let encoded: Vec<_> = pool.install(|| some.into_par_iter().map(encode).collect());
         for chunks in encoded {
             table.write(chunks)?;
@@ -134,12 +138,11 @@ pub fn produce(
         shared: shared(&timelines, ids, max_emails),
         leads: sum_leads(&ranked),
         lost_leads: lost_leads(&ranked, ids),
-        active_leads: active_leads(&mut ranked, ledger.periods.len()),
+        active_leads: active_leads(&ranked, ledger.periods.len()),
         merged,
         guarded_cells,
     };
-    // So many small pieces take a while to give back.
-    pool.install(|| ranked.into_par_iter().for_each(drop));
+    pool.install(|| ranked.free());
     Ok(produced)
 }
 
@@ -267,27 +270,32 @@ fn shared(timelines: &Timelines, ids: &Ids, max_emails: usize) -> Vec<(Space, St
     shared
 }
 
-fn sum_leads(ranked: &[Ranked<'_>]) -> LeadSums {
+fn sum_leads(ranked: &Ranking<'_>) -> LeadSums {
     let scores = || ranked.iter().map(|lead| lead.score);
     LeadSums {
         total: ranked.len() as u64,
         with_signals: ranked.iter().filter(|lead| lead.lead.signals > 0).count() as u64,
         min_score: scores().min().unwrap_or(0),
         max_score: scores().max().unwrap_or(0),
-        total_score: scores().fold(0, i64::saturating_add),
+        total_score: clamp(scores().map(i128::from).sum()),
     }
 }
 
-fn lost_leads(ranked: &[Ranked<'_>], ids: &Ids) -> Vec<String> {
+/// The nearest that 64 bits hold.
+fn clamp(sum: i128) -> i64 {
+    i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX })
+}
+
+fn lost_leads(ranked: &Ranking<'_>, ids: &Ids) -> Vec<String> {
     let lost = ranked.iter().filter(|lead| !lead.lead.accepted);
     let mut lost: Vec<String> = lost.map(|lead| ids.text(lead.email).to_owned()).collect();
     lost.sort_unstable();
     lost
 }
 
-fn active_leads(ranked: &mut [Ranked<'_>], periods: usize) -> Vec<u64> {
+fn active_leads(ranked: &Ranking<'_>, periods: usize) -> Vec<u64> {
     let mut active = vec![0; periods];
-    for lead in ranked {
+    for lead in ranked.iter() {
         for &period in lead.lead.periods() {
             if let Some(count) = active.get_mut(period as usize) {
                 *count += 1;
@@ -306,7 +314,11 @@ struct LeadScribe<'a> {
 }
 
 impl LeadScribe<'_> {
-    fn encode(&self, leads: &mut [Ranked<'_>], mut encoders: Vec<Encoder>) -> Vec<Chunk> {
+    fn encode<'r>(
+        &self,
+        leads: impl Iterator<Item = &'r Ranked<'r>>,
+        mut encoders: Vec<Encoder>,
+    ) -> Vec<Chunk> {
         for ranked in leads {
             let anonymous_ids = self.texts(ranked.lead.anonymous_ids());
             let user_ids = self.texts(ranked.lead.user_ids());
