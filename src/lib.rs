@@ -39,6 +39,8 @@ pub mod pipeline;
 
 pub mod check;
 
+pub mod audit;
+
 pub mod commands;
 
 pub mod cli;

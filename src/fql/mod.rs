@@ -13,7 +13,7 @@ mod demand;
 mod eval;
 mod function;
 mod lex;
-mod nearest;
+pub(crate) mod nearest;
 mod number;
 mod parse;
 mod value;

@@ -5,10 +5,10 @@ const LIKENESS: f64 = 0.8;
 
 /// The one of `names` that is nearest to `name`, without regard to capitals, `_` and `-`; `None`
 /// where none is near.
-pub(super) fn nearest(
+pub(crate) fn nearest<'n>(
     name: &str,
-    names: impl IntoIterator<Item = &'static str>,
-) -> Option<&'static str> {
+    names: impl IntoIterator<Item = &'n str>,
+) -> Option<&'n str> {
     let plain = plain(name);
     names
         .into_iter()
@@ -18,7 +18,8 @@ pub(super) fn nearest(
         .map(|(_, candidate)| candidate)
 }
 
-fn plain(name: &str) -> String {
+/// `name` without what people write in different ways.
+pub(crate) fn plain(name: &str) -> String {
     name.chars()
         .filter(|char| char.is_alphanumeric())
         .map(|char| char.to_ascii_lowercase())

@@ -22,6 +22,19 @@ use crate::parse::{Arrival, Sink};
 use crate::rules::{DedupBy, Rule};
 use crate::time::{DAY_MS, Time};
 
+/// What a mapper made of an event, for whoever maps for more than one outcome.
+#[derive(Clone, Copy, Debug)]
+pub struct Mapped {
+    /// The call.
+    pub call: CallType,
+    /// The rule that maps it, by its place in the rules file.
+    pub rule: Option<u32>,
+    /// When, and the content hash.
+    pub key: OrderKey,
+    /// The e-mail that it brings, as a number of the batch.
+    pub email: Option<NodeId>,
+}
+
 /// Maps blocks to batches; one for each worker.
 pub struct Mapper<'a> {
     engine: &'a Engine,
@@ -184,7 +197,8 @@ impl<'a> Mapper<'a> {
         (xxh3_64(&self.scratch), content as u64)
     }
 
-    fn keep(&mut self, event: &Event<'_>, call: CallType, key: OrderKey, plain: bool) {
+    /// Adds the row of an event that passes, and what it ties together, to the batch.
+    fn keep(&mut self, event: &Event<'_>, call: CallType, key: OrderKey, plain: bool) -> Mapped {
         let matched = if call.is_signal() { self.engine.rules.first_match(event) } else { None };
         let rule = matched.map(|id| &self.engine.rules.rules[id.index()]);
         let (email, mut flags) = self.email(event, call, rule);
@@ -206,7 +220,8 @@ impl<'a> Mapper<'a> {
             flags.set(Flags::TIES_PREVIOUS);
         }
         #[allow(clippy::cast_possible_truncation)] // a rules file has far fewer
-        let head = Head { call, flags, rule: matched.map(|id| id.index() as u32), key };
+        let matched = matched.map(|id| id.index() as u32);
+        let head = Head { call, flags, rule: matched, key };
         self.batch.rows.begin(&head);
         let columns = self.engine.rules.columns.len();
         Extract { event, call, rule }.write(&mut self.batch.rows, &mut self.canonical, columns);
@@ -218,12 +233,13 @@ impl<'a> Mapper<'a> {
             let profile = self.profile(event, plain);
             self.batch.profiles.push(profile);
         }
+        Mapped { call, rule: matched, key, email }
     }
-}
 
-impl Sink for Mapper<'_> {
-    fn event(&mut self, event: &Event<'_>, arrival: Arrival) {
-        let Some(call) = event.call_type() else { return };
+    /// Counts an event and maps it; `None` of one that the engine's filters take out.
+    #[inline]
+    pub fn see(&mut self, event: &Event<'_>, arrival: Arrival) -> Option<Mapped> {
+        let call = event.call_type()?;
         self.records += 1;
         self.counters.events += 1;
         self.counters.shapes[arrival.shape as usize] += 1;
@@ -233,14 +249,26 @@ impl Sink for Mapper<'_> {
         let (time, received) = self.times(event, arrival.captured_at);
         if !self.engine.takes(event) {
             self.counters.filtered += 1;
-            return;
+            return None;
         }
         self.counters.volume.count(received.or(time));
         let name = extract::event_name(event, call, &mut self.canonical, &mut self.scratch);
         self.counters.names.add(call, name, 1);
         let ignored = &self.engine.rules.dedup.ignore;
         let signal_id = self.canonical.content_hash(event, ignored, arrival.plain);
-        self.keep(event, call, OrderKey { time, received, signal_id }, arrival.plain);
+        Some(self.keep(event, call, OrderKey { time, received, signal_id }, arrival.plain))
+    }
+
+    /// The name of `event` as TrailSpark knows it; empty of a call that has none.
+    pub fn name<'n>(&'n mut self, event: &'n Event<'_>, call: CallType) -> &'n str {
+        extract::event_name(event, call, &mut self.canonical, &mut self.scratch)
+    }
+}
+
+impl Sink for Mapper<'_> {
+    #[inline]
+    fn event(&mut self, event: &Event<'_>, arrival: Arrival) {
+        self.see(event, arrival);
     }
 
     fn reject(&mut self, reject: Reject<'_>) {

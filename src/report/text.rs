@@ -195,7 +195,8 @@ fn shortened(text: &str, width: usize) -> String {
     text.chars().take(width - 1).map(clean).chain(['…']).collect()
 }
 
-fn thousands(count: u64) -> String {
+/// `1,234,567`.
+pub fn thousands(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -207,16 +208,18 @@ fn thousands(count: u64) -> String {
     out
 }
 
+/// `12.3 %`.
 #[allow(clippy::cast_precision_loss)] // shown to a tenth of a percent
-fn percent(part: u64, whole: u64) -> String {
+pub fn percent(part: u64, whole: u64) -> String {
     if whole == 0 {
         return "–".into();
     }
     format!("{:.1} %", part as f64 / whole as f64 * 100.0)
 }
 
+/// `1.2 MB`.
 #[allow(clippy::cast_precision_loss)] // shown to a tenth
-fn bytes(count: u64) -> String {
+pub fn bytes(count: u64) -> String {
     let mut value = count as f64;
     for unit in ["B", "kB", "MB", "GB"] {
         if value < 1000.0 {
