@@ -69,6 +69,11 @@ impl Expr {
         self.root.holds(event)
     }
 
+    /// Whether this is true of every event, as `all` is.
+    pub fn is_all(&self) -> bool {
+        matches!(self.root, Node::Bool(true))
+    }
+
     /// What every event that this takes must have.
     pub fn demand(&self) -> Demand {
         Demand::of(&self.root)
