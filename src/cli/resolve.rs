@@ -13,6 +13,7 @@ use crate::emit::staging::Overwrite;
 use crate::emit::{Format, FormulaGuard};
 use crate::error::Error;
 use crate::filter::allow::AllowList;
+use crate::filter::destination::DestinationFilters;
 use crate::fql::Expr;
 use crate::identity::value::Blocklist;
 use crate::parse::Detection;
@@ -99,6 +100,8 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
         Some(path) => Some(texts.allow(&Text::read(path)?)?),
         None => texts.allow_of(&rules, rules_file.as_ref())?,
     };
+    let filters_file = args.filters.as_deref().map(Text::read).transpose()?;
+    let filters = filters_file.as_ref().map(|file| texts.filters(file)).transpose()?;
     let auth = auth(&args, around)?;
     let filter = args.filter.map(|expr| texts.filter(expr)).transpose()?;
     let terms = terms(&rules)?;
@@ -110,6 +113,7 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
             rules,
             allow,
             filter,
+            filters,
             detection: if args.strict_detect {
                 Detection::AnonymousId
             } else {
@@ -121,6 +125,7 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
         },
         terms,
         rules_file: rules_file.map(|file| file.name),
+        filters_file: filters_file.map(|file| file.name),
         warnings: texts.warnings,
         destination,
         formats,
@@ -269,6 +274,13 @@ impl Texts {
             AllowList::from_lines(&texts).map_err(|faults| file.refused(&placed(faults)))?;
         self.warn(file, &placed(doubts));
         Ok(Some(list))
+    }
+
+    fn filters(&mut self, file: &Text) -> Result<DestinationFilters, Error> {
+        let parsed = DestinationFilters::parse(&file.text);
+        let (filters, doubts) = parsed.map_err(|faults| file.refused(&faults))?;
+        self.warn(file, &doubts);
+        Ok(filters)
     }
 
     fn filter(&mut self, expr: String) -> Result<Expr, Error> {

@@ -9,16 +9,19 @@
 //! cannot judge.
 
 mod action;
+mod count;
 mod fields;
 mod load;
 mod remains;
 mod sample;
 mod step;
-
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
 
 pub use action::{Action, Kind};
+pub use count::{Count, Counts};
 pub use fields::{Fields, Scope};
 pub use sample::Sample;
 

@@ -7,6 +7,7 @@
 pub mod glob;
 
 mod ast;
+mod cases;
 mod compile;
 mod convert;
 mod demand;

@@ -13,6 +13,7 @@ use super::stored::{Flags, Head, RowIds};
 use super::{Engine, rejects};
 use crate::canonical::Canonical;
 use crate::event::{CallType, Event, Member};
+use crate::filter::destination::{Counts, Scratch, Verdict};
 use crate::identity::fact::OrderKey;
 use crate::identity::ids::{NodeId, Space};
 use crate::identity::value::{EmailFault, normalise_email};
@@ -28,6 +29,7 @@ pub struct Mapper<'a> {
     canonical: Canonical,
     email: Vec<u8>,
     scratch: Vec<u8>,
+    judging: Scratch,
     records: u64,
     /// What the current block has given so far.
     pub batch: Batch,
@@ -42,9 +44,15 @@ impl<'a> Mapper<'a> {
             canonical: Canonical::default(),
             email: Vec::new(),
             scratch: Vec::new(),
+            judging: Scratch::default(),
             records: 0,
             batch: Batch::new(hasher),
-            counters: Counters::default(),
+            counters: Counters {
+                filters: Counts::new(
+                    engine.filters.as_ref().map_or(0, |filters| filters.filters().len()),
+                ),
+                ..Counters::default()
+            },
         }
     }
 
@@ -184,6 +192,32 @@ impl<'a> Mapper<'a> {
         (xxh3_64(&self.scratch), content as u64)
     }
 
+    /// Counts what is told of every event, sent or not; gives its time and when it was received.
+    fn look(&mut self, event: &Event<'_>, arrival: Arrival) -> (Time, Time) {
+        if event.id(Member::AnonymousId).is_none() {
+            self.counters.no_anonymous_id += 1;
+        }
+        self.times(event, arrival.captured_at)
+    }
+
+    /// Takes out an event that a filter keeps from being sent.
+    fn filter_out(&mut self, event: &Event<'_>, arrival: Arrival) {
+        self.look(event, arrival);
+        self.counters.filtered += 1;
+    }
+
+    /// Takes what is sent of an event.
+    fn receive(&mut self, event: &Event<'_>, arrival: Arrival) {
+        let (time, received) = self.look(event, arrival);
+        let Some(call) = event.call_type() else { return };
+        self.counters.volume.count(received.or(time));
+        let name = extract::event_name(event, call, &mut self.canonical, &mut self.scratch);
+        self.counters.names.add(call, name, 1);
+        let ignored = &self.engine.rules.dedup.ignore;
+        let signal_id = self.canonical.content_hash(event, ignored, arrival.plain);
+        self.keep(event, call, OrderKey { time, received, signal_id }, arrival.plain);
+    }
+
     fn keep(&mut self, event: &Event<'_>, call: CallType, key: OrderKey, plain: bool) {
         let matched = if call.is_signal() { self.engine.rules.first_match(event) } else { None };
         let rule = matched.map(|id| &self.engine.rules.rules[id.index()]);
@@ -223,24 +257,23 @@ impl<'a> Mapper<'a> {
 
 impl Sink for Mapper<'_> {
     fn event(&mut self, event: &Event<'_>, arrival: Arrival) {
-        let Some(call) = event.call_type() else { return };
         self.records += 1;
         self.counters.events += 1;
         self.counters.shapes[arrival.shape as usize] += 1;
-        if event.id(Member::AnonymousId).is_none() {
-            self.counters.no_anonymous_id += 1;
+        let engine = self.engine;
+        if !engine.takes(event) {
+            return self.filter_out(event, arrival);
         }
-        let (time, received) = self.times(event, arrival.captured_at);
-        if !self.engine.takes(event) {
-            self.counters.filtered += 1;
-            return;
-        }
-        self.counters.volume.count(received.or(time));
-        let name = extract::event_name(event, call, &mut self.canonical, &mut self.scratch);
-        self.counters.names.add(call, name, 1);
-        let ignored = &self.engine.rules.dedup.ignore;
-        let signal_id = self.canonical.content_hash(event, ignored, arrival.plain);
-        self.keep(event, call, OrderKey { time, received, signal_id }, arrival.plain);
+        let Some(filters) = &engine.filters else { return self.receive(event, arrival) };
+        let mut judging = std::mem::take(&mut self.judging);
+        filters.apply(event, engine.detection, &mut judging, |verdict, left| {
+            self.counters.filters.add(verdict);
+            match verdict {
+                Verdict::Dropped(_) => self.filter_out(left, arrival),
+                Verdict::Untouched | Verdict::Changed(_) => self.receive(left, arrival),
+            }
+        });
+        self.judging = judging;
     }
 
     fn reject(&mut self, reject: Reject<'_>) {
