@@ -61,6 +61,7 @@ fn engine(rules: usize) -> Engine {
         rules,
         allow: None,
         filter: None,
+        filters: None,
         detection: Detection::EitherId,
         auth: Auth::default(),
         max_record_bytes: 8 << 20,

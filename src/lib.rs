@@ -19,6 +19,8 @@ pub mod canonical;
 
 pub mod fql;
 
+pub mod config;
+
 pub mod filter;
 
 pub mod rules;

@@ -50,6 +50,7 @@ fn allocations(wrap: fn(&str) -> String) -> usize {
         rules: Rules::parse(&rules::rules_file(10)).unwrap(),
         allow: None,
         filter: None,
+        filters: None,
         detection: Detection::EitherId,
         auth: Auth {
             api_secret: Secret::new("secret"),

@@ -159,6 +159,13 @@ pub struct RunArgs {
     /// file.
     #[arg(long, value_name = "FILE", help_heading = "Rules and filters", value_hint = ValueHint::FilePath)]
     pub allow: Option<PathBuf>,
+    /// Destination filters: what Segment drops, and takes out of events, on the way
+    ///
+    /// A JSON file of one of Segment's filters, a list of them, or an answer of its Public API or
+    /// Config API. They apply in Segment's order (sample, drop, drop properties, allow properties),
+    /// after --allow and --where, and before everything else: what they take out is not seen again.
+    #[arg(long, value_name = "FILE", help_heading = "Rules and filters", value_hint = ValueHint::FilePath)]
+    pub filters: Option<PathBuf>,
     /// Only events of which this FQL expression is true pass
     ///
     /// FQL is Segment's Filter Query Language: 'type = "track" and contains(event, "Trial")'.

@@ -15,6 +15,7 @@ use crate::emit::staging::Overwrite;
 use crate::emit::{Format, FormulaGuard};
 use crate::error::Error;
 use crate::filter::allow::AllowList;
+use crate::filter::destination::DestinationFilters;
 use crate::fql::Expr;
 use crate::identity::value::Blocklist;
 use crate::parse::Detection;
@@ -113,6 +114,8 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
         Some(path) => Some(texts.allow(&Text::read(path)?)?),
         None => texts.allow_of(&rules, rules_file.as_ref())?,
     };
+    let filters_file = args.filters.as_deref().map(Text::read).transpose()?;
+    let filters = filters_file.as_ref().map(|file| texts.filters(file)).transpose()?;
     let auth = auth(&args.captures, around)?;
     let filter = args.filter.map(|expr| texts.filter(expr)).transpose()?;
     let terms = terms(&rules)?;
@@ -121,11 +124,13 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
         inputs,
         engine: Engine {
             allow,
+            filters,
             profile_duplicates: args.profile_duplicates,
             ..engine_of(rules, filter, args.strict_detect, auth, args.max_record_bytes)
         },
         terms,
         rules_file: rules_file.map(|file| file.name),
+        filters_file: filters_file.map(|file| file.name),
         warnings: texts.warnings,
         destination,
         formats,
@@ -152,6 +157,7 @@ fn engine_of(
         rules,
         allow: None,
         filter,
+        filters: None,
         detection: if strict_detect { Detection::AnonymousId } else { Detection::EitherId },
         auth,
         max_record_bytes,
@@ -298,6 +304,13 @@ impl Texts {
             AllowList::from_lines(&texts).map_err(|faults| file.refused(&placed(faults)))?;
         self.warn(file, &placed(doubts));
         Ok(Some(list))
+    }
+
+    fn filters(&mut self, file: &Text) -> Result<DestinationFilters, Error> {
+        let parsed = DestinationFilters::parse(&file.text);
+        let (filters, doubts) = parsed.map_err(|faults| file.refused(&faults))?;
+        self.warn(file, &doubts);
+        Ok(filters)
     }
 
     fn filter(&mut self, expr: String) -> Result<Expr, Error> {

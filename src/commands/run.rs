@@ -56,6 +56,8 @@ pub struct Job {
     pub terms: Terms,
     /// The name of the rules file.
     pub rules_file: Option<String>,
+    /// The name of the file of destination filters.
+    pub filters_file: Option<String>,
     /// What is doubtful about the files that the user wrote.
     pub warnings: Vec<String>,
     /// Where the outputs go.
@@ -135,6 +137,7 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
         ledger: &ledger,
         terms: &job.terms,
         rules_file: job.rules_file,
+        filters_file: job.filters_file,
         warnings: job.warnings,
         elapsed: start.elapsed(),
     }

@@ -62,6 +62,16 @@ pub enum Detection {
     AnonymousId,
 }
 
+impl Detection {
+    /// Whether `event` counts.
+    pub fn takes(self, event: &Event<'_>) -> bool {
+        let has = |member| event.id(member).is_some();
+        let identified =
+            has(Member::AnonymousId) || (self == Self::EitherId && has(Member::UserId));
+        identified && has(Member::MessageId) && event.call_type().is_some()
+    }
+}
+
 /// How a [`Parser`] reads.
 #[derive(Clone, Debug)]
 pub struct Options {

@@ -13,6 +13,7 @@ use super::stored::{Flags, Head, RowIds};
 use super::{Engine, rejects};
 use crate::canonical::Canonical;
 use crate::event::{CallType, Event, Member};
+use crate::filter::destination::{Counts, Scratch, Verdict};
 use crate::identity::fact::OrderKey;
 use crate::identity::ids::{NodeId, Space};
 use crate::identity::value::{EmailFault, normalise_email};
@@ -41,6 +42,7 @@ pub struct Mapper<'a> {
     canonical: Canonical,
     email: Vec<u8>,
     scratch: Vec<u8>,
+    judging: Scratch,
     records: u64,
     /// What the current block has given so far.
     pub batch: Batch,
@@ -55,9 +57,15 @@ impl<'a> Mapper<'a> {
             canonical: Canonical::default(),
             email: Vec::new(),
             scratch: Vec::new(),
+            judging: Scratch::default(),
             records: 0,
             batch: Batch::new(hasher),
-            counters: Counters::default(),
+            counters: Counters {
+                filters: Counts::new(
+                    engine.filters.as_ref().map_or(0, |filters| filters.filters().len()),
+                ),
+                ..Counters::default()
+            },
         }
     }
 
@@ -197,6 +205,51 @@ impl<'a> Mapper<'a> {
         (xxh3_64(&self.scratch), content as u64)
     }
 
+    /// Counts what is told of every event, sent or not; gives its time and when it was received.
+    fn look(&mut self, event: &Event<'_>, arrival: Arrival) -> (Time, Time) {
+        if event.id(Member::AnonymousId).is_none() {
+            self.counters.no_anonymous_id += 1;
+        }
+        self.times(event, arrival.captured_at)
+    }
+
+    /// Takes out an event that a filter keeps from being sent.
+    fn filter_out(&mut self, event: &Event<'_>, arrival: Arrival) {
+        self.look(event, arrival);
+        self.counters.filtered += 1;
+    }
+
+    /// Counts a record that is an event; whether the engine's allow list and expression take it.
+    #[inline]
+    pub fn admit(&mut self, event: &Event<'_>, arrival: Arrival) -> bool {
+        self.records += 1;
+        self.counters.events += 1;
+        self.counters.shapes[arrival.shape as usize] += 1;
+        let taken = self.engine.takes(event);
+        if !taken {
+            self.filter_out(event, arrival);
+        }
+        taken
+    }
+
+    /// Takes what is sent of an event; `None` of what is none.
+    #[inline]
+    pub fn receive(&mut self, event: &Event<'_>, arrival: Arrival) -> Option<Mapped> {
+        let (time, received) = self.look(event, arrival);
+        let call = event.call_type()?;
+        self.counters.volume.count(received.or(time));
+        let name = extract::event_name(event, call, &mut self.canonical, &mut self.scratch);
+        self.counters.names.add(call, name, 1);
+        let ignored = &self.engine.rules.dedup.ignore;
+        let signal_id = self.canonical.content_hash(event, ignored, arrival.plain);
+        Some(self.keep(event, call, OrderKey { time, received, signal_id }, arrival.plain))
+    }
+
+    /// The name of `event` as TrailSpark knows it; empty of a call that has none.
+    pub fn name<'n>(&'n mut self, event: &'n Event<'_>, call: CallType) -> &'n str {
+        extract::event_name(event, call, &mut self.canonical, &mut self.scratch)
+    }
+
     /// Adds the row of an event that passes, and what it ties together, to the batch.
     fn keep(&mut self, event: &Event<'_>, call: CallType, key: OrderKey, plain: bool) -> Mapped {
         let matched = if call.is_signal() { self.engine.rules.first_match(event) } else { None };
@@ -236,39 +289,29 @@ impl<'a> Mapper<'a> {
         Mapped { call, rule: matched, key, email }
     }
 
-    /// Counts an event and maps it; `None` of one that the engine's filters take out.
-    #[inline]
-    pub fn see(&mut self, event: &Event<'_>, arrival: Arrival) -> Option<Mapped> {
-        let call = event.call_type()?;
-        self.records += 1;
-        self.counters.events += 1;
-        self.counters.shapes[arrival.shape as usize] += 1;
-        if event.id(Member::AnonymousId).is_none() {
-            self.counters.no_anonymous_id += 1;
-        }
-        let (time, received) = self.times(event, arrival.captured_at);
-        if !self.engine.takes(event) {
-            self.counters.filtered += 1;
-            return None;
-        }
-        self.counters.volume.count(received.or(time));
-        let name = extract::event_name(event, call, &mut self.canonical, &mut self.scratch);
-        self.counters.names.add(call, name, 1);
-        let ignored = &self.engine.rules.dedup.ignore;
-        let signal_id = self.canonical.content_hash(event, ignored, arrival.plain);
-        Some(self.keep(event, call, OrderKey { time, received, signal_id }, arrival.plain))
-    }
-
-    /// The name of `event` as TrailSpark knows it; empty of a call that has none.
-    pub fn name<'n>(&'n mut self, event: &'n Event<'_>, call: CallType) -> &'n str {
-        extract::event_name(event, call, &mut self.canonical, &mut self.scratch)
-    }
 }
 
 impl Sink for Mapper<'_> {
-    #[inline]
     fn event(&mut self, event: &Event<'_>, arrival: Arrival) {
-        self.see(event, arrival);
+        if !self.admit(event, arrival) {
+            return;
+        }
+        let engine = self.engine;
+        let Some(filters) = &engine.filters else {
+            self.receive(event, arrival);
+            return;
+        };
+        let mut judging = std::mem::take(&mut self.judging);
+        filters.apply(event, engine.detection, &mut judging, |verdict, left| {
+            self.counters.filters.add(verdict);
+            match verdict {
+                Verdict::Dropped(_) => self.filter_out(left, arrival),
+                Verdict::Untouched | Verdict::Changed(_) => {
+                    self.receive(left, arrival);
+                }
+            }
+        });
+        self.judging = judging;
     }
 
     fn reject(&mut self, reject: Reject<'_>) {
