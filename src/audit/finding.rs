@@ -1,6 +1,7 @@
 //! What an audit finds: each kind looks at the evidence and tells what it has seen, with numbers
 //! and places.
 
+mod filter;
 mod identity;
 mod input;
 mod list;
@@ -81,6 +82,8 @@ pub(super) fn all(
     found.extend(identity::not_allowed(evidence));
     found.extend(identity::without_email(evidence));
     found.extend(identity::internal(evidence));
+    found.extend(filter::invalid(evidence));
+    found.extend(filter::taken_out(evidence));
     found.extend(list::never_seen(evidence, &names));
     found.extend(list::all_pages(evidence, report));
     found.extend(list::unmapped_pages(evidence, report));

@@ -15,6 +15,7 @@ pub mod report;
 pub mod spot;
 pub mod summary;
 pub mod survey;
+pub mod taking;
 pub mod text;
 pub mod world;
 

@@ -14,10 +14,10 @@ pub const VERSION: u32 = 1;
 pub struct Report {
     /// [`VERSION`].
     pub version: u32,
-    /// The filter.
-    pub filter: FilterInfo,
-    /// What it is compared with; `null` is no filter.
-    pub against: Option<FilterInfo>,
+    /// The filter: an allow list, destination filters, or both, the list first.
+    pub filter: Vec<FilterInfo>,
+    /// What it is compared with; empty is no filter.
+    pub against: Vec<FilterInfo>,
     /// The rules file.
     pub rules: Option<String>,
     /// The inputs.
@@ -63,6 +63,8 @@ pub struct FilterInfo {
     pub file: String,
     /// How many lines or filters it has.
     pub entries: usize,
+    /// Whether Segment draws lots where a hash decides here, so that all counts are estimates.
+    pub estimate: bool,
 }
 
 /// The events of an audit.

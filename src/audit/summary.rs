@@ -38,7 +38,7 @@ pub struct Facts<'a> {
     /// The two filters.
     pub filters: &'a Filters,
     /// What they are called.
-    pub infos: (FilterInfo, Option<FilterInfo>),
+    pub infos: [Vec<FilterInfo>; 2],
     /// The inputs, read to their ends.
     pub reader: &'a Reader,
     /// What the first phase gave.
@@ -81,8 +81,17 @@ impl Evidence<'_> {
 
     /// The entry of the allow list at `by`, from 0.
     pub fn entry(&self, by: u32) -> Option<Entry> {
-        let line = self.facts.filters.after.allow_list()?.lines().get(by as usize)?;
+        let line = self.facts.filters.after.allow.as_ref()?.lines().get(by as usize)?;
         Some(Entry { number: line.number, text: line.text.to_string() })
+    }
+}
+
+impl Evidence<'_> {
+    /// The destination filter at `by`, from 0, among all of its file.
+    pub fn dropper(&self, by: u32) -> Option<Entry> {
+        let filters = self.facts.filters.after.destination.as_ref()?;
+        let filter = filters.filters().get(by as usize)?;
+        Some(Entry { number: filter.number, text: filter.title.to_string() })
     }
 }
 
@@ -149,8 +158,8 @@ impl Facts<'_> {
         let records = gathered.counters.events + rejects.values().sum::<u64>();
         Report {
             version: VERSION,
-            filter: self.infos.0.clone(),
-            against: self.infos.1.clone(),
+            filter: self.infos[Side::After as usize].clone(),
+            against: self.infos[Side::Before as usize].clone(),
             rules: self.rules_file.clone(),
             inputs: self.inputs(),
             records,
@@ -261,8 +270,8 @@ impl Facts<'_> {
         let mut by: Vec<By> = by
             .into_iter()
             .map(|((kept, by), count)| {
-                let (number, text) =
-                    evidence.entry(by).map(|entry| (entry.number, entry.text)).unzip();
+                let entry = if kept { evidence.entry(by) } else { evidence.dropper(by) };
+                let (number, text) = entry.map(|entry| (entry.number, entry.text)).unzip();
                 let fate = if kept { Fate::Kept } else { Fate::Dropped };
                 By { fate, number, text, count }
             })
@@ -272,7 +281,7 @@ impl Facts<'_> {
     }
 
     fn lines(&self) -> Vec<Line> {
-        let Some(list) = self.filters.after.allow_list() else { return Vec::new() };
+        let Some(list) = &self.filters.after.allow else { return Vec::new() };
         let counts = &self.gathered.counts;
         let mut taken = vec![0; list.lines().len()];
         let kept = counts.cube.cells().filter(|(key, _)| key.traits.has(Traits::AFTER));
@@ -363,7 +372,7 @@ impl Facts<'_> {
         scores: &[i64],
     ) -> Result<Change, Error> {
         let world = &self.gathered.worlds[Side::After as usize];
-        let is_list = self.filters.after.allow_list().is_some();
+        let is_list = self.filters.after.allow.is_some();
         let droppable = |candidate: &Candidate| {
             // Of an allow list, pages that several lines take cannot be dropped with a line.
             let paged = matches!(candidate.unit.call, CallType::Page | CallType::Screen);
@@ -383,7 +392,7 @@ impl Facts<'_> {
         let left = world.resolve(means, ledger, Some(&dropped), gleaner)?;
         let targets: Vec<Target<'_>> =
             chosen.iter().map(|&at| target(candidates[at].unit, means.names)).collect();
-        let list = self.filters.after.allow_list();
+        let list = self.filters.after.allow.as_ref();
         let lost = compare(&after.leads, &left.leads).0.len() as u64;
         let drops = |places: &mut dyn Iterator<Item = usize>| -> Vec<Drop> {
             places.take(LISTED).map(|at| self.drop(&candidates[at], means.names)).collect()
@@ -410,7 +419,7 @@ impl Facts<'_> {
     /// Whether a filter without `unit` can be written.
     fn can_write(&self, unit: Unit, names: &EventNames<'_>) -> bool {
         let target = target(unit, names);
-        match self.filters.after.allow_list() {
+        match &self.filters.after.allow {
             Some(list) => fit::rewritten(list, &[target]).is_some(),
             None => fit::condition(&target).is_some(),
         }
@@ -418,7 +427,7 @@ impl Facts<'_> {
 
     fn drop(&self, candidate: &Candidate, names: &EventNames<'_>) -> Drop {
         let Unit { call, name, by } = candidate.unit;
-        let entry = self.filters.after.allow_list().and_then(|list| list.lines().get(by as usize));
+        let entry = self.filters.after.allow.as_ref().and_then(|list| list.lines().get(by as usize));
         let target = target(candidate.unit, names);
         Drop {
             call: call.name(),

@@ -9,14 +9,16 @@ use super::Side;
 use super::cube::{Cube, Key, NONE, Traits};
 use super::judge::{Filter, Verdict};
 use super::spot::Spot;
+use super::taking::Takings;
 use crate::event::{CallType, Event, Inner};
+use crate::filter::destination::Scratch;
 use crate::parse::json::Json;
 use crate::parse::reject::Reject;
 use crate::parse::{Arrival, Sink};
 use crate::pipeline::Engine;
 use crate::pipeline::batch::{Batch, BatchFact, Place};
 use crate::pipeline::counters::Counters;
-use crate::pipeline::map::Mapper;
+use crate::pipeline::map::{Mapped, Mapper};
 use crate::plan::Volume;
 
 /// The two filters of an audit.
@@ -48,11 +50,14 @@ pub struct Counts {
     pub volumes: [Volume; 2],
     /// For each line of the allow list, whether it takes anything, even if an earlier one does too.
     pub lines_seen: Vec<bool>,
+    /// What the filter takes out of events that a rule would have mapped.
+    pub takings: Takings,
 }
 
 impl AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
         self.cube += other.cube;
+        self.takings += other.takings;
         for (sum, volume) in self.volumes.iter_mut().zip(other.volumes) {
             *sum += volume;
         }
@@ -67,7 +72,9 @@ impl AddAssign for Counts {
 
 /// Surveys blocks; one for each worker.
 pub struct Surveyor<'a> {
+    engine: &'a Engine,
     filters: &'a Filters,
+    scratch: Scratch,
     /// Maps what is seen of either side.
     pub mapper: Mapper<'a>,
     /// For each row of the mapper's batch.
@@ -80,10 +87,19 @@ pub struct Surveyor<'a> {
 impl<'a> Surveyor<'a> {
     /// A surveyor for `engine`, whose ids are hashed by `hasher`.
     pub fn new(engine: &'a Engine, filters: &'a Filters, hasher: RandomState) -> Self {
-        let lines = filters.after.allow_list().map_or(0, |list| list.lines().len());
+        let lines = filters.after.allow.as_ref().map_or(0, |list| list.lines().len());
         let counts = Counts { lines_seen: vec![false; lines], ..Counts::default() };
         let mapper = Mapper::new(engine, hasher);
-        Self { filters, mapper, rows: Vec::new(), counts, line: 0, renumbered: Vec::new() }
+        Self {
+            engine,
+            filters,
+            scratch: Scratch::default(),
+            mapper,
+            rows: Vec::new(),
+            counts,
+            line: 0,
+            renumbered: Vec::new(),
+        }
     }
 
     /// Begins the batch of the block at `place`.
@@ -131,9 +147,57 @@ impl<'a> Surveyor<'a> {
         Spot { place: self.mapper.batch.place, line: self.line }
     }
 
+    /// What `side` does with `event`, which is `mapped` to the row at `row`. What it sees of a
+    /// changed event gets a row of its own.
+    fn judge(
+        &mut self,
+        side: Side,
+        event: &Event<'_>,
+        arrival: Arrival,
+        mapped: Mapped,
+        row: usize,
+    ) -> Verdict {
+        let filters = self.filters;
+        let filter = match side {
+            Side::Before => &filters.before,
+            Side::After => &filters.after,
+        };
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let verdict = filter.apply(event, self.engine.detection, &mut scratch, |verdict, left| {
+            let by = match (side, verdict.by()) {
+                (Side::After, Some(line)) if verdict.passes() => {
+                    // What several lines take goes with none of them.
+                    if self.note_lines(event, mapped.call, line) { NONE } else { line }
+                }
+                _ => NONE,
+            };
+            let mut seen = mapped;
+            match verdict {
+                Verdict::Dropped(_) => return verdict,
+                Verdict::Kept(_) => {
+                    let mark = &mut self.rows[row];
+                    mark.sides |= side.bit();
+                    mark.by = if side == Side::After { by } else { mark.by };
+                }
+                Verdict::Changed(_) => {
+                    let Some(changed) = self.mapper.receive(left, arrival) else { return verdict };
+                    self.rows.push(RowMark { sides: side.bit(), by, line: self.line });
+                    if side == Side::After {
+                        self.counts.takings.see(self.engine, (event, left), (mapped, changed), self.spot());
+                    }
+                    seen = changed;
+                }
+            }
+            self.counts.volumes[side as usize].count(seen.key.received.or(seen.key.time));
+            verdict
+        });
+        self.scratch = scratch;
+        verdict
+    }
+
     /// Marks every line that takes `event`, and tells whether one after `line` does.
     fn note_lines(&mut self, event: &Event<'_>, call: CallType, line: u32) -> bool {
-        let Some(list) = self.filters.after.allow_list() else { return false };
+        let Some(list) = &self.filters.after.allow else { return false };
         list.mark_takers(event, &mut self.counts.lines_seen);
         // Only of these is it asked: the others are dropped by name, whatever takes them.
         matches!(call, CallType::Page | CallType::Screen)
@@ -148,33 +212,25 @@ impl Sink for Surveyor<'_> {
     }
 
     fn event(&mut self, event: &Event<'_>, arrival: Arrival) {
-        let Some(mapped) = self.mapper.see(event, arrival) else { return };
-        let before = self.filters.before.judge(event).passes();
-        let verdict = self.filters.after.judge(event);
+        if !self.mapper.admit(event, arrival) {
+            return;
+        }
+        let Some(mapped) = self.mapper.receive(event, arrival) else { return };
+        let row = self.rows.len();
+        self.rows.push(RowMark { sides: 0, by: NONE, line: self.line });
+        let before = self.judge(Side::Before, event, arrival, mapped, row);
+        let verdict = self.judge(Side::After, event, arrival, mapped, row);
         let mut traits = Traits::default();
-        traits.set(Traits::BEFORE, before);
+        traits.set(Traits::BEFORE, before.passes());
         traits.set(Traits::AFTER, verdict.passes());
+        traits.set(Traits::CHANGED, matches!(verdict, Verdict::Changed(_)));
         traits.set(Traits::EMAIL, mapped.email.is_some());
         let url = event.inner(Inner::PageUrl).or_else(|| event.inner(Inner::PropertiesUrl));
         traits.set(Traits::LOCAL, url.and_then(Json::as_str).is_some_and(is_local));
-        let (Verdict::Kept(by) | Verdict::Dropped(by)) = verdict;
-        let by = by.unwrap_or(NONE);
-        let taken_twice = verdict.passes() && self.note_lines(event, mapped.call, by);
-        let sides = [before, verdict.passes()];
-        let received = mapped.key.received.or(mapped.key.time);
-        for (volume, _) in self.counts.volumes.iter_mut().zip(sides).filter(|(_, sees)| *sees) {
-            volume.count(received);
-        }
         let spot = self.spot();
-        self.rows.push(RowMark {
-            sides: u8::from(sides[0]) | u8::from(sides[1]) << 1,
-            // What several lines take goes with none of them.
-            by: if taken_twice { NONE } else { by },
-            line: self.line,
-        });
         let name = self.mapper.name(event, mapped.call);
         let name = self.counts.cube.number(mapped.call, name);
-        let rule = mapped.rule.unwrap_or(NONE);
+        let (by, rule) = (verdict.by().unwrap_or(NONE), mapped.rule.unwrap_or(NONE));
         self.counts.cube.see(Key { name, traits, by, rule }, spot);
     }
 

@@ -71,9 +71,15 @@ impl Page {
     fn head(&mut self, report: &Report) -> fmt::Result {
         let events = &report.events;
         let rejects: u64 = report.rejects.values().sum();
-        self.item("audit", &described(&report.filter))?;
-        if let Some(against) = &report.against {
-            self.item("against", &described(against))?;
+        for (head, filters) in [("audit", &report.filter), ("against", &report.against)] {
+            for (place, filter) in filters.iter().enumerate() {
+                self.item(if place == 0 { head } else { "  and" }, &described(filter))?;
+            }
+        }
+        if report.filter.iter().any(|filter| filter.estimate) {
+            let text = "counts are estimates: Segment draws lots for samples without a path, and \
+                a hash of the messageId decides here";
+            self.item("", text)?;
         }
         let files = report.inputs.len();
         let inputs = if files == 1 { "1 input".into() } else { format!("{files} inputs") };

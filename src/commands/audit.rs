@@ -35,8 +35,8 @@ pub struct Job {
     pub engine: Engine,
     /// The filter, and what it is compared with.
     pub filters: Filters,
-    /// What the two are called.
-    pub infos: (FilterInfo, Option<FilterInfo>),
+    /// What the two are called, what it is compared with first.
+    pub infos: [Vec<FilterInfo>; 2],
     /// What the plan allows.
     pub terms: Terms,
     /// The name of the rules file.

@@ -19,7 +19,7 @@ pub fn not_allowed(evidence: &Evidence<'_>) -> Option<(Kind, Finding)> {
     let mut dropped =
         identify(&|traits| !traits.has(Traits::AFTER) && traits.has(Traits::EMAIL));
     if dropped.count == 0 && passing.count == 0 {
-        let list = evidence.facts.filters.after.allow_list();
+        let list = evidence.facts.filters.after.allow.as_ref();
         if all.count == 0 && list.is_none_or(can_take_identify) {
             return None;
         }
@@ -40,7 +40,7 @@ pub fn not_allowed(evidence: &Evidence<'_>) -> Option<(Kind, Finding)> {
             many(lost, "lead", "leads"),
         )
     };
-    let is_list = evidence.facts.filters.after.allow_list().is_some();
+    let is_list = evidence.facts.filters.after.allow.is_some();
     let help = match is_list {
         true => "add the line `identify`",
         false => "let the filters leave `type = \"identify\"` alone",

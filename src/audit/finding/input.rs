@@ -37,7 +37,7 @@ pub fn filtered(evidence: &Evidence<'_>, report: &Report) -> Vec<(Kind, Finding)
         );
         add(&mut found, captured, report.records, message);
     }
-    let is_list = evidence.facts.filters.after.allow_list().is_some();
+    let is_list = evidence.facts.filters.after.allow.is_some();
     if is_list && events.total > 0 && events.after == events.total {
         let message = "every event is on the list: the input has likely been filtered by it, or \
             the list lets everything pass";

@@ -11,7 +11,7 @@ use crate::fql::nearest::nearest;
 
 /// Lines that take nothing, with the nearest name that was seen.
 pub fn never_seen(evidence: &Evidence<'_>, names: &[Named<'_>]) -> Vec<(Kind, Finding)> {
-    let Some(list) = evidence.facts.filters.after.allow_list() else { return Vec::new() };
+    let Some(list) = &evidence.facts.filters.after.allow else { return Vec::new() };
     let seen = &evidence.facts.gathered.counts.lines_seen;
     let unseen = list.lines().iter().zip(seen).filter(|(_, seen)| !**seen);
     unseen
@@ -72,7 +72,7 @@ pub fn all_pages(evidence: &Evidence<'_>, report: &Report) -> Option<(Kind, Find
     let kind = Kind::AllPagesAllowed;
     let is_page = |call| call == CallType::Page;
     let pages = kept(evidence, |call, _| is_page(call));
-    let list = evidence.facts.filters.after.allow_list();
+    let list = evidence.facts.filters.after.allow.as_ref();
     let line = list.and_then(|list| list.lines().iter().find(|line| takes_all_pages(line)));
     let cube = evidence.cube();
     let seen = cube.sum(|key| is_page(cube.name(key.name).0)).count;

@@ -55,7 +55,12 @@ pub struct AuditArgs {
     /// As of run. Without --allow and --filters, the list of the rules file is judged.
     #[arg(long, value_name = "FILE", help_heading = "Rules and filters", value_hint = ValueHint::FilePath)]
     pub allow: Option<PathBuf>,
-    /// Allow list that it is compared with, instead of no filter at all
+    /// Destination filters that are judged, after the allow list where there is one
+    ///
+    /// As of run.
+    #[arg(long, value_name = "FILE", help_heading = "Rules and filters", value_hint = ValueHint::FilePath)]
+    pub filters: Option<PathBuf>,
+    /// Allow list, or destination filters, to compare with, instead of no filter at all
     #[arg(long, value_name = "FILE", help_heading = "Rules and filters", value_hint = ValueHint::FilePath)]
     pub against: Option<PathBuf>,
     /// Mapping rules, plan and identity settings (TOML or JSON)

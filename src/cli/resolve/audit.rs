@@ -6,13 +6,14 @@ use std::path::Path;
 use super::{
     Display, Surroundings, Text, Texts, auth, bar, colour, engine_of, on_fault, terms, threads,
 };
-use crate::audit::judge::Filter;
+use crate::audit::judge::{Filter, FilterFault};
 use crate::audit::report::{FilterInfo, Severity};
 use crate::audit::survey::Filters;
 use crate::audit::text::Layout;
 use crate::cli::args::Show;
 use crate::cli::args::audit::{AuditArgs, AuditFormat, FailOn};
 use crate::commands::audit::{Format, Job};
+use crate::diagnostic::{masked, position};
 use crate::error::Error;
 use crate::filter::allow::AllowList;
 use crate::rules::Rules;
@@ -39,14 +40,12 @@ pub fn audit(args: AuditArgs, show: Show, around: Surroundings) -> Result<Job, E
     let mut texts = Texts::default();
     let rules_file = args.rules.as_deref().map(Text::read).transpose()?;
     let rules = texts.rules(rules_file.as_ref())?;
-    let after = after(&args, &mut texts, &rules, rules_file.as_ref())?;
-    let before = args.against.as_deref().map(|path| allow_list(path, &mut texts)).transpose()?;
-    let (filters, infos) = match (before, after) {
-        (None, (after, info)) => (Filters { before: Filter::Open, after }, (info, None)),
-        (Some((before, against)), (after, info)) => {
-            (Filters { before, after }, (info, Some(against)))
-        }
+    let (after, info) = after(&args, &mut texts, &rules, rules_file.as_ref())?;
+    let (before, against) = match &args.against {
+        Some(path) => any_filter(path, &mut texts)?,
+        None => Default::default(),
     };
+    let (filters, infos) = (Filters { before, after }, [against, info]);
     let auth = auth(&args.captures, around)?;
     let filter = args.filter.map(|expr| texts.filter(expr)).transpose()?;
     let terms = terms(&rules)?;
@@ -81,36 +80,77 @@ pub fn audit(args: AuditArgs, show: Show, around: Surroundings) -> Result<Job, E
     })
 }
 
-/// The filter that is judged, and what it is called.
+/// A filter and what it is called.
+type Named = (Filter, Vec<FilterInfo>);
+
+/// The filter that is judged.
 fn after(
     args: &AuditArgs,
     texts: &mut Texts,
     rules: &Rules,
     rules_file: Option<&Text>,
-) -> Result<(Filter, FilterInfo), Error> {
-    if let Some(path) = &args.allow {
-        return allow_list(path, texts);
+) -> Result<Named, Error> {
+    let (mut filter, mut infos) = match &args.allow {
+        Some(path) => allow_list(&Text::read(path)?, texts)?,
+        None => match texts.allow_of(rules, rules_file)?.zip(rules_file) {
+            Some((list, file)) => of_list(list, format!("{} [filter]", file.name)),
+            None => Default::default(),
+        },
+    };
+    if let Some(path) = &args.filters {
+        let (destination, of_destination) = destination(&Text::read(path)?, texts)?;
+        filter = Filter { allow: filter.allow, ..destination };
+        infos.extend(of_destination);
     }
-    let of_rules = texts.allow_of(rules, rules_file)?.zip(rules_file);
-    let (list, file) = of_rules.ok_or_else(|| {
-        Error::Usage(
-            "nothing to judge: name an allow list with --allow, or write one under [filter] in \
-             the file of --rules"
+    if infos.is_empty() {
+        return Err(Error::Usage(
+            "nothing to judge: name an allow list with --allow, destination filters with \
+             --filters, or write a list under [filter] in the file of --rules"
                 .into(),
-        )
-    })?;
-    Ok(of_list(list, format!("{} [filter]", file.name)))
+        ));
+    }
+    Ok((filter, infos))
 }
 
-fn allow_list(path: &Path, texts: &mut Texts) -> Result<(Filter, FilterInfo), Error> {
+/// An allow list or destination filters: only these begin as JSON does.
+fn any_filter(path: &Path, texts: &mut Texts) -> Result<Named, Error> {
     let file = Text::read(path)?;
-    let list = texts.allow(&file)?;
-    Ok(of_list(list, file.name))
+    if file.text.trim_start().starts_with(['{', '[']) {
+        destination(&file, texts)
+    } else {
+        allow_list(&file, texts)
+    }
 }
 
-fn of_list(list: AllowList, file: String) -> (Filter, FilterInfo) {
-    let info = FilterInfo { kind: "allow_list", file, entries: list.lines().len() };
-    (Filter::Allow(list), info)
+fn allow_list(file: &Text, texts: &mut Texts) -> Result<Named, Error> {
+    let list = texts.allow(file)?;
+    Ok(of_list(list, file.name.clone()))
+}
+
+fn of_list(list: AllowList, file: String) -> Named {
+    let entries = list.lines().len();
+    let info = FilterInfo { kind: "allow_list", file, entries, estimate: false };
+    (Filter { allow: Some(list), ..Filter::default() }, vec![info])
+}
+
+fn destination(file: &Text, texts: &mut Texts) -> Result<Named, Error> {
+    let filters = texts.filters(file)?;
+    let mut faults = Vec::new();
+    for (place, filter) in (0..).zip(filters.filters()) {
+        for fault in filter.faults() {
+            let (line, column) = position(&file.text, fault.span.start);
+            let place_in_file = format!("{}:{line}:{column}", file.name);
+            let message = format!("{place_in_file}: {}", masked(&fault.message));
+            faults.push(FilterFault { filter: place, message });
+        }
+    }
+    let info = FilterInfo {
+        kind: "destination_filters",
+        file: file.name.clone(),
+        entries: filters.filters().len(),
+        estimate: filters.is_estimate(),
+    };
+    Ok((Filter { allow: None, destination: Some(filters), faults }, vec![info]))
 }
 
 /// The columns of the page: those of the terminal, else what `COLUMNS` says.
