@@ -10,6 +10,7 @@ pub mod finding;
 pub mod fit;
 pub mod gather;
 pub mod glean;
+pub mod html;
 pub mod judge;
 pub mod report;
 pub mod spot;

@@ -110,11 +110,7 @@ impl Facts<'_> {
     ///
     /// # Errors
     /// When the audit was interrupted or what was spilled cannot be read.
-    pub fn report(
-        &self,
-        pool: &rayon::ThreadPool,
-        watch: &dyn Watch,
-    ) -> Result<Report, Error> {
+    pub fn report(&self, pool: &rayon::ThreadPool, watch: &dyn Watch) -> Result<Report, Error> {
         let gathered = self.gathered;
         let names = EventNames::new(&gathered.counters.names);
         let means = Means { engine: self.engine, names: &names, pool, watch };
@@ -229,8 +225,7 @@ impl Facts<'_> {
         let mut names: Vec<(Name, Sighted, AHashMap<(bool, u32), u64>)> = (0..cube.len())
             .map(|number| {
                 let (call, event) = cube.name(u32::try_from(number).unwrap_or(NONE));
-                let name =
-                    Name { call: call.name(), event: event.to_owned(), ..Name::default() };
+                let name = Name { call: call.name(), event: event.to_owned(), ..Name::default() };
                 (name, Sighted::default(), AHashMap::new())
             })
             .collect();
@@ -358,9 +353,7 @@ impl Facts<'_> {
             })
             .collect();
         let lost = |pair: Pair| pair.before.saturating_sub(pair.after);
-        losses.sort_by_key(|loss| {
-            std::cmp::Reverse((lost(loss.scored), lost(loss.resolved)))
-        });
+        losses.sort_by_key(|loss| std::cmp::Reverse((lost(loss.scored), lost(loss.resolved))));
         losses
     }
 
@@ -427,7 +420,8 @@ impl Facts<'_> {
 
     fn drop(&self, candidate: &Candidate, names: &EventNames<'_>) -> Drop {
         let Unit { call, name, by } = candidate.unit;
-        let entry = self.filters.after.allow.as_ref().and_then(|list| list.lines().get(by as usize));
+        let entry =
+            self.filters.after.allow.as_ref().and_then(|list| list.lines().get(by as usize));
         let target = target(candidate.unit, names);
         Drop {
             call: call.name(),
@@ -468,7 +462,11 @@ fn days(minutes: i64) -> f64 {
 }
 
 fn unused() -> Usage {
-    Usage { light: Light::Green.name(), active_leads_light: Light::Green.name(), ..Usage::default() }
+    Usage {
+        light: Light::Green.name(),
+        active_leads_light: Light::Green.name(),
+        ..Usage::default()
+    }
 }
 
 #[allow(clippy::cast_precision_loss)] // a share is good to fifteen digits
@@ -495,9 +493,8 @@ fn by_day(volumes: &[Volume; 2], calendar: &Calendar) -> Vec<Day> {
                 Some(day) => day,
                 None => *day.insert(calendar.containing(minute)),
             };
-            let sum = days
-                .entry(day.start)
-                .or_insert_with(|| Day { day: day.label(), ..Day::default() });
+            let sum =
+                days.entry(day.start).or_insert_with(|| Day { day: day.label(), ..Day::default() });
             match side {
                 Side::Before => sum.before += count,
                 Side::After => sum.after += count,
@@ -508,11 +505,7 @@ fn by_day(volumes: &[Volume; 2], calendar: &Calendar) -> Vec<Day> {
 }
 
 fn lead_counts(sums: &LeadSums) -> LeadCounts {
-    LeadCounts {
-        total: sums.total,
-        with_signals: sums.with_signals,
-        total_score: sums.total_score,
-    }
+    LeadCounts { total: sums.total, with_signals: sums.with_signals, total_score: sums.total_score }
 }
 
 fn signals(outcome: &Outcome) -> SignalCounts {

@@ -183,7 +183,12 @@ impl<'a> Surveyor<'a> {
                     let Some(changed) = self.mapper.receive(left, arrival) else { return verdict };
                     self.rows.push(RowMark { sides: side.bit(), by, line: self.line });
                     if side == Side::After {
-                        self.counts.takings.see(self.engine, (event, left), (mapped, changed), self.spot());
+                        self.counts.takings.see(
+                            self.engine,
+                            (event, left),
+                            (mapped, changed),
+                            self.spot(),
+                        );
                     }
                     seen = changed;
                 }
@@ -200,8 +205,7 @@ impl<'a> Surveyor<'a> {
         let Some(list) = &self.filters.after.allow else { return false };
         list.mark_takers(event, &mut self.counts.lines_seen);
         // Only of these is it asked: the others are dropped by name, whatever takes them.
-        matches!(call, CallType::Page | CallType::Screen)
-            && list.takes_after(event, line as usize)
+        matches!(call, CallType::Page | CallType::Screen) && list.takes_after(event, line as usize)
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::report::{
-    By, Change, Drop, Example, Fate, Finding, FilterInfo, Name, Report, Severity, Usage,
+    By, Change, Drop, Example, Fate, FilterInfo, Finding, Name, Report, Severity, Usage,
 };
 use crate::diagnostic::masked;
 use crate::report::text::{Colour, bytes, percent, thousands};
@@ -135,9 +135,8 @@ impl Page {
             (count(Severity::Warning), "warning", "warnings"),
             (count(Severity::Note), "note", "notes"),
         ];
-        let counts = counts.map(|(count, one, more)| {
-            format!("{count} {}", if count == 1 { one } else { more })
-        });
+        let counts = counts
+            .map(|(count, one, more)| format!("{count} {}", if count == 1 { one } else { more }));
         writeln!(self.out)?;
         self.item("findings", &counts.join(", "))?;
         let mut rest = report.findings.as_slice();
@@ -428,10 +427,9 @@ fn decided(name: &Name) -> String {
     };
     let all: Vec<String> = match name.by.as_slice() {
         [only] => vec![one(only)],
-        several => several
-            .iter()
-            .map(|by| format!("{} {}", one(by), thousands(by.count)))
-            .collect(),
+        several => {
+            several.iter().map(|by| format!("{} {}", one(by), thousands(by.count))).collect()
+        }
     };
     all.join(", ")
 }

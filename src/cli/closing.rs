@@ -35,8 +35,8 @@ pub fn faults(faults: &[Fault]) -> String {
 mod tests {
     use super::*;
     use crate::cli::progress::Bar;
-    use crate::report::text::Colour;
     use crate::report::Report;
+    use crate::report::text::Colour;
 
     #[test]
     fn a_quiet_run_says_only_what_makes_it_fail() {

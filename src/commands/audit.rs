@@ -1,15 +1,18 @@
 //! `backtrail audit`: what a filter does to a history, before it touches production.
 
+use std::ffi::OsStr;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::audit::gather::gather;
+use crate::audit::html::page;
 use crate::audit::report::{FilterInfo, Report, Severity};
 use crate::audit::summary::Facts;
 use crate::audit::survey::Filters;
 use crate::audit::text::{Layout, text};
 use crate::commands::run::{describe_rejects, pool};
+use crate::emit::staging::{Overwrite, Staging};
 use crate::error::Error;
 use crate::parse::document::is_json;
 use crate::pipeline::Engine;
@@ -113,6 +116,9 @@ pub fn audit(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     };
     let mut report = facts.report(&pool, watch)?;
     report.elapsed_seconds = start.elapsed().as_secs_f64();
+    if let Some(path) = &job.html {
+        write_page(&report, path)?;
+    }
     let mut out = job.out;
     match job.format {
         Format::Text(layout) => out.write_all(text(&report, layout).as_bytes()),
@@ -123,6 +129,22 @@ pub fn audit(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     .and_then(|()| out.flush())
     .map_err(Error::from_output)?;
     Ok(Outcome { report, fail_on: job.fail_on })
+}
+
+/// Writes the page; an earlier one is replaced.
+fn write_page(report: &Report, path: &Path) -> Result<(), Error> {
+    let page = page(report).map_err(|error| Error::from_output(error.into()))?;
+    let name = path.file_name().and_then(OsStr::to_str);
+    let name = name.ok_or_else(|| Error::Usage("--html: expected the name of a file".into()))?;
+    let dir = match path.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
+    };
+    let staging = Staging::new(dir, Overwrite::Yes, &[name])?;
+    let mut file = staging.create(name)?;
+    file.write_all(page.as_bytes()).map_err(Error::from_output)?;
+    staging.commit(vec![file])?;
+    Ok(())
 }
 
 fn go_on(watch: &dyn Watch) -> Result<(), Error> {

@@ -5,10 +5,7 @@ const LIKENESS: f64 = 0.8;
 
 /// The one of `names` that is nearest to `name`, without regard to capitals, `_` and `-`; `None`
 /// where none is near.
-pub(crate) fn nearest<'n>(
-    name: &str,
-    names: impl IntoIterator<Item = &'n str>,
-) -> Option<&'n str> {
+pub(crate) fn nearest<'n>(name: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let plain = plain(name);
     names
         .into_iter()

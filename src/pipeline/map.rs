@@ -288,7 +288,6 @@ impl<'a> Mapper<'a> {
         }
         Mapped { call, rule: matched, key, email }
     }
-
 }
 
 impl Sink for Mapper<'_> {

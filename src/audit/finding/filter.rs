@@ -12,9 +12,8 @@ pub fn invalid(evidence: &Evidence<'_>) -> Vec<(Kind, Finding)> {
     let kind = Kind::InvalidFilter;
     let faults = &evidence.facts.filters.after.faults;
     let finding = |fault: &crate::audit::judge::FilterFault| {
-        let dropped = evidence
-            .cube()
-            .sum(|key| !key.traits.has(Traits::AFTER) && key.by == fault.filter);
+        let dropped =
+            evidence.cube().sum(|key| !key.traits.has(Traits::AFTER) && key.by == fault.filter);
         let message = format!(
             "{}; Segment sends no event where a filter is invalid: {} dropped by this one",
             fault.message,

@@ -16,8 +16,7 @@ pub fn not_allowed(evidence: &Evidence<'_>) -> Option<(Kind, Finding)> {
     };
     let all = identify(&|_| true);
     let passing = identify(&|traits| traits.has(Traits::AFTER));
-    let mut dropped =
-        identify(&|traits| !traits.has(Traits::AFTER) && traits.has(Traits::EMAIL));
+    let mut dropped = identify(&|traits| !traits.has(Traits::AFTER) && traits.has(Traits::EMAIL));
     if dropped.count == 0 && passing.count == 0 {
         let list = evidence.facts.filters.after.allow.as_ref();
         if all.count == 0 && list.is_none_or(can_take_identify) {

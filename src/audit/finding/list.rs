@@ -24,7 +24,8 @@ pub fn never_seen(evidence: &Evidence<'_>, names: &[Named<'_>]) -> Vec<(Kind, Fi
 fn unseen_line(evidence: &Evidence<'_>, line: &Line, names: &[Named<'_>]) -> Finding {
     let kind = Kind::AllowedNeverSeen;
     let entry = ListEntry { number: line.number, text: line.text.to_string() };
-    let subject = format!("line {}, {}, takes no event of the input", line.number, quoted(&line.text));
+    let subject =
+        format!("line {}, {}, takes no event of the input", line.number, quoted(&line.text));
     let tracks = names.iter().filter(|named| named.call == CallType::Track);
     let meant = match &line.entry {
         Entry::Event(name) => nearest(name, tracks.clone().map(|named| named.event)),
@@ -60,9 +61,7 @@ fn takes_all_pages(line: &Line) -> bool {
             let pattern = line.text.split_once(char::is_whitespace).map_or("", |(_, rest)| rest);
             matches!(pattern.trim(), "*" | "**" | "/*" | "/**")
         }
-        Entry::Fql(_) => {
-            line.text.split_once(':').is_some_and(|(_, expr)| expr.trim() == "all")
-        }
+        Entry::Fql(_) => line.text.split_once(':').is_some_and(|(_, expr)| expr.trim() == "all"),
         Entry::Event(_) | Entry::Screen(_) => false,
     }
 }
@@ -82,7 +81,9 @@ pub fn all_pages(evidence: &Evidence<'_>, report: &Report) -> Option<(Kind, Find
     }
     let entry = line.map(|line| ListEntry { number: line.number, text: line.text.to_string() });
     let subject = match &entry {
-        Some(entry) => format!("line {}, {}, lets all pages pass", entry.number, quoted(&entry.text)),
+        Some(entry) => {
+            format!("line {}, {}, lets all pages pass", entry.number, quoted(&entry.text))
+        }
         None => "the filters let all pages pass".to_owned(),
     };
     let unmapped = kept(evidence, |call, key| is_page(call) && is_unmapped(key)).count;
@@ -124,9 +125,8 @@ pub fn unmapped_pages(evidence: &Evidence<'_>, report: &Report) -> Vec<(Kind, Fi
     let mut found = Vec::new();
     for (call, by) in groups {
         let of_group = kept(evidence, |other, key| other == call && key.by == by);
-        let mapped = kept(evidence, |other, key| {
-            other == call && key.by == by && !is_unmapped(key)
-        });
+        let mapped =
+            kept(evidence, |other, key| other == call && key.by == by && !is_unmapped(key));
         if of_group.count > 0 && mapped.count == 0 {
             found.push(unmapped(evidence, report, (call, by), of_group));
         }

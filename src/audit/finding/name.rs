@@ -21,9 +21,30 @@ const RARE_AMONG: u64 = 10_000;
 /// Words, in lower case, of names that are seldom worth a signal: clicks on anything, checks that
 /// machines make, and what error trackers send.
 const NOISE: [&str; 24] = [
-    "button", "click", "clicked", "clicks", "tap", "tapped", "hover", "hovered", "scroll",
-    "scrolled", "mousemove", "focus", "blur", "health", "healthcheck", "heartbeat", "ping", "probe",
-    "error", "exception", "crash", "timeout", "debug", "log",
+    "button",
+    "click",
+    "clicked",
+    "clicks",
+    "tap",
+    "tapped",
+    "hover",
+    "hovered",
+    "scroll",
+    "scrolled",
+    "mousemove",
+    "focus",
+    "blur",
+    "health",
+    "healthcheck",
+    "heartbeat",
+    "ping",
+    "probe",
+    "error",
+    "exception",
+    "crash",
+    "timeout",
+    "debug",
+    "log",
 ];
 
 /// An event name and what the counts say of it.
@@ -70,10 +91,7 @@ pub fn names<'a>(evidence: &'a Evidence<'_>) -> Vec<Named<'a>> {
 }
 
 /// What a rule scores and the filter drops.
-pub fn scored_and_dropped(
-    evidence: &Evidence<'_>,
-    names: &[Named<'_>],
-) -> Vec<(Kind, Finding)> {
+pub fn scored_and_dropped(evidence: &Evidence<'_>, names: &[Named<'_>]) -> Vec<(Kind, Finding)> {
     let kind = Kind::ScoredEventDropped;
     let rules = &evidence.facts.engine.rules.rules;
     let scored = names.iter().filter(|named| !named.lost.is_empty());
@@ -93,7 +111,9 @@ pub fn scored_and_dropped(
         );
         let finding = Finding {
             help: Some(match named.call {
-                CallType::Track => format!("let {} pass, or take it out of the rules", quoted(named.event)),
+                CallType::Track => {
+                    format!("let {} pass, or take it out of the rules", quoted(named.event))
+                }
                 call => format!("let these {}s pass, or take them out of the rules", call.name()),
             }),
             call: Some(named.call.name()),
@@ -119,9 +139,9 @@ pub fn unmapped(evidence: &Evidence<'_>, names: &[Named<'_>]) -> Vec<(Kind, Find
     }
     let kind = Kind::AllowedUnmapped;
     let all = passing(names);
-    let idle = names.iter().filter(|named| {
-        named.call == CallType::Track && named.kept.count > 0 && named.used == 0
-    });
+    let idle = names
+        .iter()
+        .filter(|named| named.call == CallType::Track && named.kept.count > 0 && named.used == 0);
     let finding = |named: &Named<'_>| {
         let message = format!(
             "{}: {}, {} of what passes, and no rule maps any",
@@ -160,13 +180,12 @@ pub fn rare_or_noisy(evidence: &Evidence<'_>, names: &[Named<'_>]) -> Vec<(Kind,
     let kind = Kind::RareOrNoisy;
     let all = passing(names);
     let mut found = Vec::new();
-    let idle = names.iter().filter(|named| {
-        named.call == CallType::Track && named.kept.count > 0 && named.used == 0
-    });
+    let idle = names
+        .iter()
+        .filter(|named| named.call == CallType::Track && named.kept.count > 0 && named.used == 0);
     for named in idle {
-        let at_least = |share: u64| {
-            u128::from(named.kept.count) * 100 >= u128::from(all) * u128::from(share)
-        };
+        let at_least =
+            |share: u64| u128::from(named.kept.count) * 100 >= u128::from(all) * u128::from(share);
         let sounds = is_noise(named.event);
         let noisy = (sounds && at_least(AUDIBLE_PERCENT))
             || (has_rules(evidence) && at_least(NOISY_PERCENT));
@@ -241,8 +260,7 @@ pub fn near_duplicates(evidence: &Evidence<'_>, names: &[Named<'_>]) -> Vec<(Kin
         let more = group.len().saturating_sub(listed.len());
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let fate = if differs { "; the filter keeps some and drops others" } else { "" };
-        let message =
-            format!("names that look like one event: {}{more}{fate}", listed.join(", "));
+        let message = format!("names that look like one event: {}{more}{fate}", listed.join(", "));
         let severity = if differs { Severity::Warning } else { Severity::Note };
         let finding = Finding {
             help: Some("choose one name, and until then allow and map all of them".into()),

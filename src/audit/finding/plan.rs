@@ -69,10 +69,7 @@ fn active_leads(period: &Period, limit: u64) -> (Kind, Finding) {
         many(active, "active lead", "active leads"),
         thousands(limit),
     );
-    let finding = Finding {
-        count: active - limit,
-        of: active,
-        ..kind.finding(Severity::Warning, message)
-    };
+    let finding =
+        Finding { count: active - limit, of: active, ..kind.finding(Severity::Warning, message) };
     (kind, finding)
 }

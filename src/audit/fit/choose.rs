@@ -76,7 +76,10 @@ pub fn choose(candidates: &[Candidate], needed: &[u64]) -> Vec<usize> {
 }
 
 fn take(needed: &mut [u64], saved: &[u64]) {
-    needed.iter_mut().zip(saved).for_each(|(needed, saved)| *needed = needed.saturating_sub(*saved));
+    needed
+        .iter_mut()
+        .zip(saved)
+        .for_each(|(needed, saved)| *needed = needed.saturating_sub(*saved));
 }
 
 #[cfg(test)]

@@ -148,7 +148,8 @@ mod tests {
             Target::Pages(CallType::Screen, Some(1)),
         ];
         let lines = narrow(list, &targets).unwrap().join("\n");
-        let (list, _) = AllowList::parse(&lines).unwrap_or_else(|found| panic!("{lines}\n{found:?}"));
+        let (list, _) =
+            AllowList::parse(&lines).unwrap_or_else(|found| panic!("{lines}\n{found:?}"));
         assert_eq!(list.lines().len(), 3, "{lines}");
     }
 

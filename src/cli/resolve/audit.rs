@@ -50,10 +50,8 @@ pub fn audit(args: AuditArgs, show: Show, around: Surroundings) -> Result<Job, E
     let filter = args.filter.map(|expr| texts.filter(expr)).transpose()?;
     let terms = terms(&rules)?;
     let inputs = discover(&args.inputs, around.terminal_in)?;
-    let layout = Layout {
-        width: width(around),
-        colour: colour(show.color, around.terminal_out, around),
-    };
+    let layout =
+        Layout { width: width(around), colour: colour(show.color, around.terminal_out, around) };
     Ok(Job {
         inputs,
         engine: engine_of(rules, filter, args.strict_detect, auth, args.max_record_bytes),
