@@ -89,6 +89,7 @@ impl Outcome {
 /// Whatever keeps the report from being made or written.
 pub fn audit(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let start = Instant::now();
+    let page_place = job.html.as_deref().map(PagePlace::new).transpose()?;
     let pool = pool(job.threads)?;
     let options = Options {
         max_record_bytes: usize::try_from(job.engine.max_record_bytes).unwrap_or(usize::MAX),
@@ -116,8 +117,8 @@ pub fn audit(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     };
     let mut report = facts.report(&pool, watch)?;
     report.elapsed_seconds = start.elapsed().as_secs_f64();
-    if let Some(path) = &job.html {
-        write_page(&report, path)?;
+    if let Some(place) = page_place {
+        place.write(&report)?;
     }
     let mut out = job.out;
     match job.format {
@@ -131,20 +132,31 @@ pub fn audit(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     Ok(Outcome { report, fail_on: job.fail_on })
 }
 
-/// Writes the page; an earlier one is replaced.
-fn write_page(report: &Report, path: &Path) -> Result<(), Error> {
-    let page = page(report).map_err(|error| Error::from_output(error.into()))?;
-    let name = path.file_name().and_then(OsStr::to_str);
-    let name = name.ok_or_else(|| Error::Usage("--html: expected the name of a file".into()))?;
-    let dir = match path.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => dir,
-        _ => Path::new("."),
-    };
-    let staging = Staging::new(dir, Overwrite::Yes, &[name])?;
-    let mut file = staging.create(name)?;
-    file.write_all(page.as_bytes()).map_err(Error::from_output)?;
-    staging.commit(vec![file])?;
-    Ok(())
+/// Where the page will be; an earlier one is replaced.
+struct PagePlace {
+    staging: Staging,
+    name: String,
+}
+
+impl PagePlace {
+    fn new(path: &Path) -> Result<Self, Error> {
+        let name = path.file_name().and_then(OsStr::to_str);
+        let name =
+            name.ok_or_else(|| Error::Usage("--html: expected the name of a file".into()))?;
+        let dir = match path.parent() {
+            Some(dir) if !dir.as_os_str().is_empty() => dir,
+            _ => Path::new("."),
+        };
+        Ok(Self { staging: Staging::new(dir, Overwrite::Yes, &[name])?, name: name.to_owned() })
+    }
+
+    fn write(self, report: &Report) -> Result<(), Error> {
+        let page = page(report).map_err(|error| Error::from_output(error.into()))?;
+        let mut file = self.staging.create(&self.name)?;
+        file.write_all(page.as_bytes()).map_err(Error::from_output)?;
+        self.staging.commit(vec![file])?;
+        Ok(())
+    }
 }
 
 fn go_on(watch: &dyn Watch) -> Result<(), Error> {

@@ -11,7 +11,12 @@ pub(crate) fn nearest<'n>(name: &str, names: impl IntoIterator<Item = &'n str>) 
         .into_iter()
         .map(|candidate| (strsim::jaro_winkler(&plain, &self::plain(candidate)), candidate))
         .filter(|(likeness, _)| *likeness >= LIKENESS)
-        .max_by(|(left, _), (right, _)| left.total_cmp(right))
+        .max_by(|(left, left_name), (right, right_name)| {
+            // Of those alike, the one written most alike.
+            let written = |candidate: &str| strsim::jaro_winkler(name, candidate);
+            let order = left.total_cmp(right);
+            order.then_with(|| written(left_name).total_cmp(&written(right_name)))
+        })
         .map(|(_, candidate)| candidate)
 }
 
