@@ -12,7 +12,7 @@ mod rules;
 use ahash::RandomState;
 use backtrail::canonical::Canonical;
 use backtrail::event::Event;
-use backtrail::filter::destination::{DestinationFilters, Scratch};
+use backtrail::filter::destination::{self, DestinationFilters};
 use backtrail::fql::Expr;
 use backtrail::identity::value::Blocklist;
 use backtrail::parse::auth::{Auth, Secret};
@@ -156,7 +156,7 @@ fn filters_of_one_clause(bencher: Bencher<'_, '_>, filters: usize) {
 
 fn filter_each(bencher: Bencher<'_, '_>, conditions: &[String]) {
     let filters = filters(conditions, r#"{"type":"DROP"}"#);
-    let mut scratch = Scratch::default();
+    let mut scratch = destination::Scratch::default();
     each(bencher, |event| {
         black_box(filters.judge(event, Detection::EitherId, &mut scratch));
     });
