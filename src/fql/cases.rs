@@ -7,6 +7,7 @@ use ahash::{AHashMap, AHashSet};
 use super::compile::Node;
 use super::lex::Compare;
 use crate::event::path::{Lookup, Path};
+use crate::parse::json::Json;
 
 /// So many texts are worth an index.
 const INDEXED_FROM: usize = 8;
@@ -118,7 +119,7 @@ impl Cases {
 
     /// Whether one of them holds.
     pub fn holds<'t>(&self, event: &impl Lookup<'t>) -> bool {
-        let text = event.lookup(&self.path).and_then(|value| value.as_str());
+        let text = event.lookup(&self.path).and_then(Json::as_str);
         let asked = text.and_then(|text| self.by_text.get(text));
         let mut possible = asked.into_iter().flatten().chain(&self.rest);
         possible.any(|&place| self.parts[place].holds(event))

@@ -205,13 +205,13 @@ impl Loader<'_> {
         let near = nearest(name, &known).and_then(Kind::from_name_as_written);
         let message = format!("`{name}` is no type of action");
         let fault = Diagnostic::error(span, message);
-        self.faults.push(match near {
-            Some(near) => fault.with_help(format!("did you mean `{near}`?")),
-            None => {
+        self.faults.push(fault.with_help(near.map_or_else(
+            || {
                 let names = Kind::NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>();
-                fault.with_help(format!("the types are {}", names.join(", ")))
-            }
-        });
+                format!("the types are {}", names.join(", "))
+            },
+            |near| format!("did you mean `{near}`?"),
+        )));
     }
 
     fn sample(&mut self, table: &Table<'_>) -> Option<Sample> {

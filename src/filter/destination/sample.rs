@@ -128,7 +128,7 @@ mod tests {
         hash(&text)
     }
 
-    /// python3 -c 'import hashlib; print(hashlib.md5(b"\"user-1\"").hexdigest()[:16])', and so on.
+    // python3 -c 'import hashlib; print(hashlib.md5(b"\"user-1\"").hexdigest()[:16])', and so on.
     #[test]
     fn hashes_are_those_of_other_libraries() {
         for (json, expected) in HASHES {

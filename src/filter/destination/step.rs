@@ -33,7 +33,7 @@ pub(super) struct Step {
 /// All actions in order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Steps {
-    steps: Vec<Step>,
+    all: Vec<Step>,
     /// Those that can be for any event of a call.
     by_call: [Vec<usize>; CallType::ALL.len()],
     /// Those that are only for events of a name.
@@ -58,11 +58,11 @@ impl Steps {
             }
         }
         steps.sort_unstable();
-        let mut all = Self { repeat, ..Self::default() };
+        let mut index = Self { repeat, ..Self::default() };
         for (place, step) in steps.iter().enumerate() {
-            all.index(place, &filters[step.filter].condition);
+            index.index(place, &filters[step.filter].condition);
         }
-        Self { steps, ..all }
+        Self { all: steps, ..index }
     }
 
     /// Makes the step at `place`, of a filter with this condition, be found.
@@ -98,7 +98,7 @@ impl Steps {
         };
         let name = if self.by_name.is_empty() { None } else { event.text(Member::Event) };
         let by_name = name.and_then(|name| self.by_name.get(name)).map_or(&[][..], Vec::as_slice);
-        Merged(by_call, by_name).map(|place| self.steps[place])
+        Merged(by_call, by_name).map(|place| self.all[place])
     }
 }
 

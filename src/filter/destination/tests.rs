@@ -1,6 +1,7 @@
 use super::*;
 use crate::canonical::Canonical;
 use crate::diagnostic::render;
+use crate::event::Member;
 use crate::parse::document::with_json;
 
 mod file;
@@ -282,7 +283,6 @@ fn what_a_batch_lends_is_filtered_too() {
             })
         })
     };
-    use crate::event::Member;
     let bare = r#"{"type":"track","messageId":"m","userId":"u"}"#;
     let all = Some(r#"{"All":true}"#.to_owned());
     assert_eq!(seen(bare), [Some(r#"{"app":"x"}"#.into()), None, all.clone()]);
