@@ -5,9 +5,11 @@
 //! takes, the group calls, the alias calls. Identify calls are never among them, for without them
 //! there are no leads.
 
+mod advise;
 mod choose;
 mod rewrite;
 
+pub use advise::advise;
 pub use choose::{Candidate, choose};
 pub use rewrite::{Target, condition, rewritten};
 
@@ -131,13 +133,13 @@ impl Uses {
         }
         for (&(unit, lead, rule), &count) in &gleaned.stakes {
             let Some(candidate) = by_unit.get_mut(&unit) else { continue };
-            let Some(rule_) = rules.get(rule as usize) else { continue };
+            let Some(terms) = rules.get(rule as usize) else { continue };
             let total = totals.get(&(lead, rule)).copied().unwrap_or(count);
-            let within = |count: u64| rule_.limit.map_or(count, |limit| count.min(limit.into()));
+            let within = |count: u64| terms.limit.map_or(count, |limit| count.min(limit.into()));
             let lost = within(total) - within(total - count);
             let lost = i64::try_from(lost).unwrap_or(i64::MAX);
             candidate.score_lost =
-                candidate.score_lost.saturating_add(rule_.score.saturating_mul(lost));
+                candidate.score_lost.saturating_add(terms.score.saturating_mul(lost));
         }
         let mut all: Vec<Candidate> = by_unit.into_values().collect();
         all.sort_unstable_by_key(|candidate| candidate.unit);
@@ -179,7 +181,9 @@ pub fn without(
         }
         volume += part.volume;
     }
-    dropped.iter_mut().for_each(|rows| rows.sort_unstable());
+    for rows in &mut dropped {
+        rows.sort_unstable();
+    }
     Ok((Dropped(dropped), volume))
 }
 

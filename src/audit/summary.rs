@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use ahash::{AHashMap, AHashSet};
+use ahash::AHashMap;
 
-use super::cube::{Cube, Key, NONE, Traits};
-use super::fit::{self, Candidate, Target, Unit, Uses};
+use super::cube::{Cube, NONE, Traits};
+use super::fit::{self, Uses};
 use super::gather::Gathered;
 use super::glean::{Gleaner, NameSum};
 use super::report::{
-    By, Change, Day, Drop, Entry, Events, Example, Fate, FilterInfo, Lead, LeadCounts, Leads, Line,
-    Loss, Lowered, Name, Pair, Period, Plan, Report, SignalCounts, Signals, Usage, VERSION,
+    By, Day, Entry, Events, Example, Fate, FilterInfo, Lead, LeadCounts, Leads, Line, Loss,
+    Lowered, Name, Pair, Period, Plan, Report, SignalCounts, Signals, Usage, VERSION,
 };
 use super::spot::{Sighted, Spot};
 use super::survey::Filters;
@@ -29,7 +29,7 @@ use crate::report::{Fault, Input};
 use crate::source::Reader;
 
 /// How many leads, and how many units that could be dropped, are listed.
-const LISTED: usize = 1000;
+pub(super) const LISTED: usize = 1000;
 
 /// All that a report is made of.
 pub struct Facts<'a> {
@@ -105,6 +105,9 @@ impl Places {
     }
 }
 
+/// How many events of a name a line or a filter keeps or drops.
+type Deciders = AHashMap<(bool, u32), u64>;
+
 impl Facts<'_> {
     /// Resolves both worlds and makes the report of them, but for the time that it took.
     ///
@@ -124,10 +127,8 @@ impl Facts<'_> {
         };
         let outcomes = [resolve(Side::Before)?, resolve(Side::After)?];
         let after = &gathered.worlds[Side::After as usize];
-        let uses = match is_over {
-            true => Some(Uses::count(after, means, &outcomes[1].ledger)?),
-            false => None,
-        };
+        let uses =
+            if is_over { Some(Uses::count(after, means, &outcomes[1].ledger)?) } else { None };
         let evidence = Evidence {
             facts: self,
             outcomes: &outcomes,
@@ -135,7 +136,7 @@ impl Facts<'_> {
             places: self.places(),
         };
         let change = match &uses {
-            Some(uses) => Some(self.change(means, &outcomes[1], uses, &scores)?),
+            Some(uses) => Some(fit::advise(self, means, &outcomes[1], uses, &scores)?),
             None => None,
         };
         let mut report = self.plain(&evidence, &names);
@@ -169,7 +170,7 @@ impl Facts<'_> {
                 before: signals(&evidence.outcomes[0]),
                 after: signals(&evidence.outcomes[1]),
             },
-            losses: self.losses(evidence.outcomes, names),
+            losses: Self::losses(evidence.outcomes, names),
             warnings: self.warnings.clone(),
             faults: self.faults(),
             bytes_read: self.reader.bytes_read(),
@@ -222,7 +223,7 @@ impl Facts<'_> {
     #[allow(clippy::cast_precision_loss)] // a share is good to fifteen digits
     fn names(&self, evidence: &Evidence<'_>) -> Vec<Name> {
         let cube = evidence.cube();
-        let mut names: Vec<(Name, Sighted, AHashMap<(bool, u32), u64>)> = (0..cube.len())
+        let mut names: Vec<(Name, Sighted, Deciders)> = (0..cube.len())
             .map(|number| {
                 let (call, event) = cube.name(u32::try_from(number).unwrap_or(NONE));
                 let name = Name { call: call.name(), event: event.to_owned(), ..Name::default() };
@@ -249,7 +250,7 @@ impl Facts<'_> {
                     kept if kept == sum.count => Fate::Kept,
                     _ => Fate::Partly,
                 },
-                by: self.by(by, evidence),
+                by: Self::by(by, evidence),
                 examples: evidence.examples(&sum),
                 ..name
             })
@@ -261,7 +262,7 @@ impl Facts<'_> {
         names
     }
 
-    fn by(&self, by: AHashMap<(bool, u32), u64>, evidence: &Evidence<'_>) -> Vec<By> {
+    fn by(by: Deciders, evidence: &Evidence<'_>) -> Vec<By> {
         let mut by: Vec<By> = by
             .into_iter()
             .map(|((kept, by), count)| {
@@ -333,7 +334,7 @@ impl Facts<'_> {
         }
     }
 
-    fn losses(&self, outcomes: &[Outcome; 2], names: &EventNames<'_>) -> Vec<Loss> {
+    fn losses(outcomes: &[Outcome; 2], names: &EventNames<'_>) -> Vec<Loss> {
         let mut both: BTreeMap<(CallType, u32), [NameSum; 2]> = BTreeMap::new();
         for (side, outcome) in outcomes.iter().enumerate() {
             for (&name, sum) in &outcome.gleaned.names {
@@ -356,104 +357,6 @@ impl Facts<'_> {
         losses.sort_by_key(|loss| std::cmp::Reverse((lost(loss.scored), lost(loss.resolved))));
         losses
     }
-
-    fn change(
-        &self,
-        means: Means<'_>,
-        after: &Outcome,
-        uses: &Uses,
-        scores: &[i64],
-    ) -> Result<Change, Error> {
-        let world = &self.gathered.worlds[Side::After as usize];
-        let is_list = self.filters.after.allow.is_some();
-        let droppable = |candidate: &Candidate| {
-            // Of an allow list, pages that several lines take cannot be dropped with a line.
-            let paged = matches!(candidate.unit.call, CallType::Page | CallType::Screen);
-            let shared = is_list && paged && candidate.unit.by == NONE;
-            !shared && self.can_write(candidate.unit, means.names)
-        };
-        let mut candidates = uses.candidates(&after.gleaned, &self.engine.rules.rules);
-        candidates.retain(droppable);
-        let limit = self.terms.raw_signals.unwrap_or(u64::MAX);
-        let raw = after.ledger.periods.iter().map(|usage| usage.raw_signals);
-        let needed: Vec<u64> = raw.map(|raw| raw.saturating_sub(limit)).collect();
-        let chosen = fit::choose(&candidates, &needed);
-        let units: AHashSet<Unit> = chosen.iter().map(|&at| candidates[at].unit).collect();
-        let (dropped, volume) = fit::without(world, means, &units)?;
-        let ledger = Ledger::new(&volume, self.terms);
-        let gleaner = Gleaner { scores, stakes: false };
-        let left = world.resolve(means, ledger, Some(&dropped), gleaner)?;
-        let targets: Vec<Target<'_>> =
-            chosen.iter().map(|&at| target(candidates[at].unit, means.names)).collect();
-        let list = self.filters.after.allow.as_ref();
-        let lost = compare(&after.leads, &left.leads).0.len() as u64;
-        let drops = |places: &mut dyn Iterator<Item = usize>| -> Vec<Drop> {
-            places.take(LISTED).map(|at| self.drop(&candidates[at], means.names)).collect()
-        };
-        let mut others: Vec<usize> =
-            (0..candidates.len()).filter(|at| !chosen.contains(at)).collect();
-        others.sort_by_key(|&at| {
-            let candidate = &candidates[at];
-            let saved = std::cmp::Reverse(candidate.saved());
-            (candidate.leads_lost, candidate.score_lost.max(0), saved, candidate.unit)
-        });
-        Ok(Change {
-            fits: left.ledger.totals.over == 0,
-            drop: drops(&mut chosen.iter().copied()),
-            raw_signals: remaining(&after.ledger, &left.ledger),
-            leads: lead_counts(&left.sums),
-            leads_lost: lost,
-            score_lost: after.sums.total_score.saturating_sub(left.sums.total_score),
-            allow: list.and_then(|list| fit::rewritten(list, &targets)).unwrap_or_default(),
-            others: drops(&mut others.into_iter()),
-        })
-    }
-
-    /// Whether a filter without `unit` can be written.
-    fn can_write(&self, unit: Unit, names: &EventNames<'_>) -> bool {
-        let target = target(unit, names);
-        match &self.filters.after.allow {
-            Some(list) => fit::rewritten(list, &[target]).is_some(),
-            None => fit::condition(&target).is_some(),
-        }
-    }
-
-    fn drop(&self, candidate: &Candidate, names: &EventNames<'_>) -> Drop {
-        let Unit { call, name, by } = candidate.unit;
-        let entry =
-            self.filters.after.allow.as_ref().and_then(|list| list.lines().get(by as usize));
-        let target = target(candidate.unit, names);
-        Drop {
-            call: call.name(),
-            event: names.as_slice().get(name as usize).map(|name| (*name).to_owned()),
-            entry: entry.map(|line| Entry { number: line.number, text: line.text.to_string() }),
-            saved: candidate.saved(),
-            leads_lost: candidate.leads_lost,
-            score_lost: candidate.score_lost,
-            // What one line takes of the pages, FQL cannot say in general.
-            fql: if by == NONE { fit::condition(&target) } else { None },
-        }
-    }
-}
-
-fn target<'n>(unit: Unit, names: &EventNames<'n>) -> Target<'n> {
-    match unit.call {
-        CallType::Track => {
-            Target::Track(names.as_slice().get(unit.name as usize).copied().unwrap_or(""))
-        }
-        call @ (CallType::Page | CallType::Screen) => {
-            Target::Pages(call, (unit.by != NONE).then_some(unit.by as usize))
-        }
-        call => Target::Call(call),
-    }
-}
-
-/// Of each period of `before`, the raw signals that it has in `after`.
-fn remaining(before: &Ledger, after: &Ledger) -> Vec<u64> {
-    let of: AHashMap<i64, u64> =
-        after.periods.iter().map(|usage| (usage.period.start, usage.raw_signals)).collect();
-    let periods = before.periods.iter();
-    periods.map(|usage| of.get(&usage.period.start).copied().unwrap_or(0)).collect()
 }
 
 #[allow(clippy::cast_precision_loss)] // for a line in a picture
@@ -504,7 +407,8 @@ fn by_day(volumes: &[Volume; 2], calendar: &Calendar) -> Vec<Day> {
     days.into_values().collect()
 }
 
-fn lead_counts(sums: &LeadSums) -> LeadCounts {
+/// The counts of a report.
+pub(super) fn lead_counts(sums: &LeadSums) -> LeadCounts {
     LeadCounts { total: sums.total, with_signals: sums.with_signals, total_score: sums.total_score }
 }
 
@@ -526,7 +430,7 @@ fn signals(outcome: &Outcome) -> SignalCounts {
 /// Leads that only `before` has, those that only `after` has, and those with a lower score in
 /// `after`, of two lists that are sorted by e-mail.
 #[allow(clippy::type_complexity)] // three lists
-fn compare<'l>(
+pub(super) fn compare<'l>(
     before: &'l [LeadLine],
     after: &'l [LeadLine],
 ) -> (Vec<&'l LeadLine>, Vec<&'l LeadLine>, Vec<(&'l LeadLine, &'l LeadLine)>) {
@@ -569,9 +473,4 @@ fn leads(outcomes: &[Outcome; 2]) -> Leads {
         lost_leads: lost.iter().take(LISTED).map(lead).collect(),
         lowered_leads: lowered.iter().take(LISTED).map(lowered_lead).collect(),
     }
-}
-
-/// Whether the events of `key` pass the filter.
-pub fn is_kept(key: &Key) -> bool {
-    key.traits.has(Traits::AFTER)
 }

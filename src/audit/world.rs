@@ -1,7 +1,6 @@
 //! What one side sees: its own duplicates, identities, leads and plan.
 
 use std::io;
-use std::sync::Arc;
 
 use ahash::AHashMap;
 use rayon::ThreadPool;
@@ -12,7 +11,6 @@ use super::glean::{Gleaned, Gleaner};
 use super::survey::RowMark;
 use crate::error::Error;
 use crate::identity::fact::Fact;
-use crate::identity::ids::Ids;
 use crate::identity::merge::Merged;
 use crate::identity::resolve::Resolver;
 use crate::identity::timeline::Timelines;
@@ -205,7 +203,7 @@ impl World {
         drop(facts);
         let resolver = Resolver::new(&timelines, ids, identity);
         let finisher = Finisher::new(engine, ids, resolver, &merged, &ledger, names);
-        let (mut tally, gleaned) = self.finish(&finisher, means, dropped, gleaner)?;
+        let (mut tally, found) = self.finish(&finisher, means, dropped, gleaner)?;
         let (leads, _) = finisher.into_leads();
         settle_partial(&mut tally, &ledger, &leads);
         let terms = rule_terms(engine);
@@ -219,7 +217,7 @@ impl World {
         };
         let mut leads: Vec<LeadLine> = ranked.iter().map(line).collect();
         leads.sort_unstable();
-        Ok(Outcome { tally, ledger, leads, sums, active_leads, gleaned })
+        Ok(Outcome { tally, ledger, leads, sums, active_leads, gleaned: found })
     }
 
     fn finish(
@@ -237,7 +235,7 @@ impl World {
             means.pool,
             self.committed.segments.len(),
             start,
-            |(worker, gleaned, buffers, buffer), number| {
+            |(worker, own, buffers, buffer), number| {
                 if means.watch.stopped() {
                     return Err(Error::Interrupted);
                 }
@@ -247,32 +245,22 @@ impl World {
                 finisher.segment(worker, all.as_deref().unwrap_or(&segment.dead), &parts);
                 let annex = self.annex(number, buffer)?;
                 let notes = worker.notes.get_or_insert_default();
-                gleaner.glean(notes, annex, gleaned);
+                gleaner.glean(notes, annex, own);
                 notes.clear();
                 Ok(())
             },
             |()| Ok(()),
         )?;
         let mut tally = Tally::new(0, 0);
-        let mut gleaned = Gleaned::default();
+        let mut sum = Gleaned::default();
         for (at, (worker, own, ..)) in workers.into_iter().enumerate() {
             if at == 0 {
                 tally = worker.tally;
             } else {
                 tally += worker.tally;
             }
-            gleaned += own;
+            sum += own;
         }
-        Ok((tally, gleaned))
-    }
-
-    /// The ids of this world.
-    pub fn ids(&self) -> &Ids {
-        &self.committed.ids
-    }
-
-    /// Where its bytes wait.
-    pub fn spill(&self) -> &Arc<Spill> {
-        self.committed.keeping()
+        Ok((tally, sum))
     }
 }

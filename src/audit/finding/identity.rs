@@ -40,9 +40,10 @@ pub fn not_allowed(evidence: &Evidence<'_>) -> Option<(Kind, Finding)> {
         )
     };
     let is_list = evidence.facts.filters.after.allow.is_some();
-    let help = match is_list {
-        true => "add the line `identify`",
-        false => "let the filters leave `type = \"identify\"` alone",
+    let help = if is_list {
+        "add the line `identify`"
+    } else {
+        "let the filters leave `type = \"identify\"` alone"
     };
     let kind = Kind::IdentifyNotAllowed;
     let finding = Finding {

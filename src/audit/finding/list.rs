@@ -87,9 +87,10 @@ pub fn all_pages(evidence: &Evidence<'_>, report: &Report) -> Option<(Kind, Find
         None => "the filters let all pages pass".to_owned(),
     };
     let unmapped = kept(evidence, |call, key| is_page(call) && is_unmapped(key)).count;
-    let used = match has_rules(evidence) {
-        true => format!("; no rule maps {unmapped} of them"),
-        false => String::new(),
+    let used = if has_rules(evidence) {
+        format!("; no rule maps {unmapped} of them")
+    } else {
+        String::new()
     };
     let message = format!(
         "{subject}: {}, {} of what passes{used}",

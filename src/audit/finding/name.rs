@@ -76,14 +76,14 @@ pub fn names<'a>(evidence: &'a Evidence<'_>) -> Vec<Named<'a>> {
         .collect();
     let rules = &evidence.facts.engine.rules.rules;
     for (key, seen) in cube.cells() {
-        let named = &mut names[key.name as usize];
-        named.all += *seen;
+        let of_name = &mut names[key.name as usize];
+        of_name.all += *seen;
         let score = rules.get(key.rule as usize).map_or(0, |rule| rule.score);
         if key.traits.has(Traits::AFTER) {
-            named.kept += *seen;
-            named.used += if key.rule == NONE { 0 } else { seen.count };
+            of_name.kept += *seen;
+            of_name.used += if key.rule == NONE { 0 } else { seen.count };
         } else if score != 0 {
-            *named.lost.entry(key.rule).or_default() += *seen;
+            *of_name.lost.entry(key.rule).or_default() += *seen;
         }
     }
     names.sort_unstable_by(|a, b| (a.call, a.event).cmp(&(b.call, b.event)));

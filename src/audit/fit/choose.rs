@@ -132,7 +132,9 @@ mod tests {
                 .collect();
             let left = |places: &[usize]| {
                 let mut open = needed.clone();
-                places.iter().for_each(|&place| take(&mut open, &candidates[place].by_period));
+                for &place in places {
+                    take(&mut open, &candidates[place].by_period);
+                }
                 open
             };
             let chosen = choose(&candidates, &needed);

@@ -42,36 +42,32 @@ pub fn condition(target: &Target<'_>) -> Option<String> {
 pub fn rewritten(list: &AllowList, targets: &[Target<'_>]) -> Option<Vec<String>> {
     let mut lines = Vec::new();
     for (place, line) in list.lines().iter().enumerate() {
-        if let Some(line) = narrowed(place, line, targets)? {
-            lines.push(line);
+        let touches: Vec<Touch> = targets.iter().map(|target| touch(place, line, target)).collect();
+        if touches.contains(&Touch::Whole) {
+            continue;
         }
+        let in_part = targets.iter().zip(touches).filter(|(_, touch)| *touch == Touch::Part);
+        let excluded: Option<Vec<String>> =
+            in_part.map(|(target, _)| Some(format!("!({})", target.condition()?))).collect();
+        lines.push(narrowed(line, &excluded?));
     }
     Some(lines)
 }
 
-/// `line` without `targets`: `Some(None)` where nothing of it is left, `None` where that cannot be
-/// written.
-fn narrowed(place: usize, line: &Line, targets: &[Target<'_>]) -> Option<Option<String>> {
-    let mut excluded = Vec::new();
-    for target in targets {
-        match touch(place, line, target) {
-            Touch::None => {}
-            Touch::Whole => return Some(None),
-            Touch::Part => excluded.push(target.condition()?),
-        }
-    }
+/// `line` without what the conditions in `excluded` leave out.
+fn narrowed(line: &Line, excluded: &[String]) -> String {
     if excluded.is_empty() {
-        return Some(Some(line.text.to_string()));
+        return line.text.to_string();
     }
-    let excluded: Vec<String> = excluded.iter().map(|part| format!("!({part})")).collect();
     let kept = match &line.entry {
         Entry::Call(call) => format!("type = \"{}\"", call.name()),
         _ => format!("({})", line.text.split_once(':').map_or("", |(_, expr)| expr.trim())),
     };
-    Some(Some(format!("fql: {kept} and {}", excluded.join(" and "))))
+    format!("fql: {kept} and {}", excluded.join(" and "))
 }
 
 /// How much of a line a target is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Touch {
     None,
     Part,
