@@ -629,3 +629,22 @@ fn the_page_is_private_and_replaces_an_earlier_one() {
     }
     assert!(Path::new(&workspace.path("pages")).is_dir());
 }
+
+#[test]
+fn the_lists_of_the_sample_company_come_to_what_the_readme_says() {
+    let workspace = Workspace::new();
+    let path = |name: &str| testdata(name).to_str().unwrap().to_owned();
+    let (events, rules) = (path("trailco/events"), path("trailco/rules.toml"));
+    let (first, better) = (path("trailco/allow.txt"), path("trailco/allow-better.txt"));
+    let inputs = [events.as_str(), "--rules", &rules, "--allow"];
+    let found = audit(&workspace, &[&inputs[..], &[&first]].concat());
+    let slip = finding(&found, "allowed-never-seen");
+    assert_eq!((&slip["entry"]["number"], &slip["event"]), (&json!(7), &json!("Trial Started")));
+    assert_eq!(found["leads"]["lost"], 1);
+    let found = audit(&workspace, &[&inputs[..], &[&better, "--against", &first]].concat());
+    assert_eq!((&found["events"]["before"], &found["events"]["after"]), (&json!(238), &json!(170)));
+    // Nothing is lost against no filter at all.
+    let found = audit(&workspace, &[&inputs[..], &[&better]].concat());
+    assert_eq!((&found["leads"]["lost"], &found["leads"]["lowered"]), (&json!(0), &json!(0)));
+    assert_eq!(found["leads"]["after"]["total_score"], 1190);
+}
