@@ -12,6 +12,7 @@ mod rules;
 use ahash::RandomState;
 use backtrail::canonical::Canonical;
 use backtrail::event::Event;
+use backtrail::filter::destination::{self, DestinationFilters};
 use backtrail::fql::Expr;
 use backtrail::identity::value::Blocklist;
 use backtrail::parse::auth::{Auth, Secret};
@@ -61,6 +62,7 @@ fn engine(rules: usize) -> Engine {
         rules,
         allow: None,
         filter: None,
+        filters: None,
         detection: Detection::EitherId,
         auth: Auth::default(),
         max_record_bytes: 8 << 20,
@@ -138,10 +140,46 @@ fn fql(bencher: Bencher<'_, '_>) {
     });
 }
 
+/// One filter that drops all but so many event names.
+#[divan::bench(args = [10, 200])]
+fn filter_of_clauses(bencher: Bencher<'_, '_>, clauses: usize) {
+    let names: Vec<String> = (0..clauses).map(|n| format!("event = 'Event {n}'")).collect();
+    filter_each(bencher, &[format!("!({})", names.join(" or "))]);
+}
+
+/// So many filters that drop an event name each.
+#[divan::bench(args = [10, 200])]
+fn filters_of_one_clause(bencher: Bencher<'_, '_>, filters: usize) {
+    let conditions: Vec<String> = (0..filters).map(|n| format!("event = 'Event {n}'")).collect();
+    filter_each(bencher, &conditions);
+}
+
+fn filter_each(bencher: Bencher<'_, '_>, conditions: &[String]) {
+    let filters = filters(conditions, r#"{"type":"DROP"}"#);
+    let mut scratch = destination::Scratch::default();
+    each(bencher, |event| {
+        black_box(filters.judge(event, Detection::EitherId, &mut scratch));
+    });
+}
+
+fn filters(conditions: &[String], action: &str) -> DestinationFilters {
+    let filter = |condition: &String| format!(r#"{{"if":"{condition}","actions":[{action}]}}"#);
+    let list: Vec<String> = conditions.iter().map(filter).collect();
+    DestinationFilters::parse(&format!("[{}]", list.join(","))).expect("these are filters").0
+}
+
 /// Parse, filter, hash, rules and rows.
 #[divan::bench]
 fn map(bencher: Bencher<'_, '_>) {
     map_block(bencher, &block(), Auth::default());
+}
+
+/// The same where a filter takes something out of every event.
+#[divan::bench]
+fn map_changed(bencher: Bencher<'_, '_>) {
+    let action = r#"{"type":"DROP_PROPERTIES","fields":{"context":["ip"]}}"#;
+    let filters = Some(filters(&["all".to_owned()], action));
+    map_engine(bencher, &block(), &Engine { filters, ..engine(10) });
 }
 
 /// The same events, each as the text of a capture's body.
@@ -189,9 +227,12 @@ fn captures() -> Block {
 }
 
 fn map_block(bencher: Bencher<'_, '_>, block: &Block, auth: Auth) {
-    let engine = Engine { auth, ..engine(10) };
+    map_engine(bencher, block, &Engine { auth, ..engine(10) });
+}
+
+fn map_engine(bencher: Bencher<'_, '_>, block: &Block, engine: &Engine) {
     let mut parser = engine.parser();
-    let mut mapper = Mapper::new(&engine, RandomState::new());
+    let mut mapper = Mapper::new(engine, RandomState::new());
     bencher.counter(BytesCount::new(block.len)).counter(ItemsCount::new(EVENTS)).bench_local(
         || {
             mapper.begin(Place::default());

@@ -19,6 +19,8 @@ pub mod canonical;
 
 pub mod fql;
 
+pub mod config;
+
 pub mod filter;
 
 pub mod rules;
@@ -38,6 +40,8 @@ pub mod report;
 pub mod pipeline;
 
 pub mod check;
+
+pub mod audit;
 
 pub mod commands;
 

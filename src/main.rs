@@ -4,11 +4,12 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use backtrail::cli::args::audit::AuditArgs;
 use backtrail::cli::args::{Cli, Command, RunArgs, Show};
 use backtrail::cli::progress::Follower;
 use backtrail::cli::resolve::{self, Surroundings};
 use backtrail::cli::{closing, man};
-use backtrail::commands::run;
+use backtrail::commands::{audit, run};
 use backtrail::error::Error;
 use clap::Parser;
 
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
     let Cli { command, show } = Cli::parse();
     let result = match command {
         Command::Run(args) => run(args, show),
+        Command::Audit(args) => audit(args, show),
         Command::Completions { shell } => man::completions(shell, &mut std::io::stdout()),
         Command::Man { out: None } => man::print(&mut std::io::stdout()),
         Command::Man { out: Some(dir) } => man::write_all(&dir),
@@ -44,6 +46,19 @@ fn run(args: RunArgs, show: Show) -> Result<u8, Error> {
     follower.clear();
     let outcome = outcome?;
     tell(&closing::text(&outcome, display));
+    Ok(outcome.exit_code())
+}
+
+fn audit(args: AuditArgs, show: Show) -> Result<u8, Error> {
+    let around = Surroundings::read();
+    let display = resolve::audit_display(show, around);
+    let job = resolve::audit(args, show, around)?;
+    ctrlc::set_handler(interrupt).map_err(|error| Error::Setup(error.to_string()))?;
+    let follower = Follower::new(&STOP, display.bar);
+    let outcome = audit::audit(job, &follower);
+    follower.clear();
+    let outcome = outcome?;
+    tell(&closing::faults(&outcome.report.faults));
     Ok(outcome.exit_code())
 }
 

@@ -10,6 +10,7 @@ mod rules;
 use std::alloc::System;
 
 use ahash::RandomState;
+use backtrail::filter::destination::DestinationFilters;
 use backtrail::identity::value::Blocklist;
 use backtrail::parse::Detection;
 use backtrail::parse::auth::{Auth, Secret};
@@ -44,12 +45,31 @@ fn block(wrap: fn(&str) -> String) -> Block {
     Block { bytes, len, ..Block::default() }
 }
 
+/// Filters that drop nothing, each by another way, and change every event.
+const FILTERS: &str = r#"[
+    {"title": "a sample", "if": "all", "actions": [{"type": "SAMPLE", "percent": 0.99999999999999, "path": "userId"}]},
+    {"title": "no drop", "if": "event = 'Never Seen' or contains(event, 'Never')", "actions": [{"type": "DROP"}]},
+    {"title": "the address", "if": "all", "actions": [{"type": "DROP_PROPERTIES", "fields": {"context": ["ip"]}}]},
+    {"title": "the page", "if": "context.ip = null and !(type = 'alias')",
+     "actions": [
+        {"type": "ALLOW_PROPERTIES", "fields": {"context.page": ["url", "path"]}},
+        {"type": "DROP_PROPERTIES", "fields": {"properties": ["referrer", "title"], "": ["integrations", "channel"]}}
+     ]}
+]"#;
+
 fn allocations(wrap: fn(&str) -> String) -> usize {
+    allocations_with(None, wrap)
+}
+
+fn allocations_with(filters: Option<&str>, wrap: fn(&str) -> String) -> usize {
+    let filters = filters.map(|text| DestinationFilters::parse(text).unwrap().0);
+    let filtered = filters.is_some();
     let engine = Engine {
         blocklist: Blocklist::default(),
         rules: Rules::parse(&rules::rules_file(10)).unwrap(),
         allow: None,
         filter: None,
+        filters,
         detection: Detection::EitherId,
         auth: Auth {
             api_secret: Secret::new("secret"),
@@ -71,6 +91,7 @@ fn allocations(wrap: fn(&str) -> String) -> usize {
         mapper.end(lines);
         assert_eq!(mapper.batch.marks.len() as u64, EVENTS);
     }
+    assert_eq!(mapper.into_counters().filters.changed, if filtered { 3 * EVENTS } else { 0 });
     counted
 }
 
@@ -117,4 +138,6 @@ fn warm_buffers_take_events_without_allocating() {
     assert_eq!(allocations(lambda), 0, "captures of Lambda in base64");
     assert_eq!(allocations(webhook_site), 0, "captures of webhook.site");
     assert_eq!(allocations(ngrok), 0, "captures of ngrok");
+    assert_eq!(allocations_with(Some(FILTERS), str::to_owned), 0, "events that filters change");
+    assert_eq!(allocations_with(Some(FILTERS), generic), 0, "captured events that filters change");
 }

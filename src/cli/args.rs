@@ -1,5 +1,7 @@
 //! The arguments as clap reads them. Help texts, man pages and completions come of these.
 
+pub mod audit;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -75,6 +77,8 @@ pub enum ColorWhen {
 pub enum Command {
     /// Turn event exports into leads, signals and a plan report
     Run(RunArgs),
+    /// Judge an allow list against real events, and change nothing
+    Audit(audit::AuditArgs),
     /// Print shell completions
     #[command(after_help = "Example:\n  backtrail completions bash > \
         ~/.local/share/bash-completion/completions/backtrail")]
@@ -155,6 +159,13 @@ pub struct RunArgs {
     /// file.
     #[arg(long, value_name = "FILE", help_heading = "Rules and filters", value_hint = ValueHint::FilePath)]
     pub allow: Option<PathBuf>,
+    /// Destination filters: what Segment drops, and takes out of events, on the way
+    ///
+    /// A JSON file of one of Segment's filters, a list of them, or an answer of its Public API or
+    /// Config API. They apply in Segment's order (sample, drop, drop properties, allow properties),
+    /// after --allow and --where, and before everything else: what they take out is not seen again.
+    #[arg(long, value_name = "FILE", help_heading = "Rules and filters", value_hint = ValueHint::FilePath)]
+    pub filters: Option<PathBuf>,
     /// Only events of which this FQL expression is true pass
     ///
     /// FQL is Segment's Filter Query Language: 'type = "track" and contains(event, "Trial")'.
@@ -164,25 +175,9 @@ pub struct RunArgs {
     #[arg(long, help_heading = "Rules and filters")]
     pub strict_detect: bool,
 
-    /// Reject captured deliveries without this X-Api-Secret header
-    ///
-    /// SECRET is @FILE to read it from a file, or the secret itself, which other users of the
-    /// machine then see in the list of processes. Prefer the file, or the environment variable
-    /// `BACKTRAIL_API_SECRET`. Events that come without a capture are taken as they are.
-    #[arg(long, value_name = "SECRET", help_heading = "Captures", value_parser = given())]
-    pub api_secret: Option<Given>,
-    /// Reject captured deliveries to paths without this key
-    ///
-    /// The paths are those that TrailSpark gives out: …/webhook/KEY, …/webhook/SOURCE/KEY,
-    /// …/webhook/KEY/batch and …/bulk/KEY. KEY as --api-secret; or `BACKTRAIL_API_KEY`.
-    #[arg(long, value_name = "KEY", help_heading = "Captures", value_parser = given())]
-    pub api_key: Option<Given>,
-    /// Reject captured deliveries without an X-Signature by this secret
-    ///
-    /// It is the HMAC-SHA1 of the body, of a batch that of its first element. SECRET as
-    /// --api-secret; or `BACKTRAIL_SIGNING_SECRET`.
-    #[arg(long, value_name = "SECRET", help_heading = "Captures", value_parser = given())]
-    pub signing_secret: Option<Given>,
+    #[allow(missing_docs)] // clap would print it
+    #[command(flatten)]
+    pub captures: Captures,
 
     /// Stop at the first input that cannot be read to its end
     ///
@@ -220,6 +215,30 @@ pub struct RunArgs {
     /// Reject longer records: bytes, or with kB, KiB, MB, MiB …
     #[arg(long, value_name = "SIZE", help_heading = "Resources", default_value = "8MiB", value_parser = value::record_size)]
     pub max_record_bytes: u64,
+}
+
+/// What captured deliveries must show.
+#[derive(Debug, Args)]
+pub struct Captures {
+    /// Reject captured deliveries without this X-Api-Secret header
+    ///
+    /// SECRET is @FILE to read it from a file, or the secret itself, which other users of the
+    /// machine then see in the list of processes. Prefer the file, or the environment variable
+    /// `BACKTRAIL_API_SECRET`. Events that come without a capture are taken as they are.
+    #[arg(long, value_name = "SECRET", help_heading = "Captures", value_parser = given())]
+    pub api_secret: Option<Given>,
+    /// Reject captured deliveries to paths without this key
+    ///
+    /// The paths are those that TrailSpark gives out: …/webhook/KEY, …/webhook/SOURCE/KEY,
+    /// …/webhook/KEY/batch and …/bulk/KEY. KEY as --api-secret; or `BACKTRAIL_API_KEY`.
+    #[arg(long, value_name = "KEY", help_heading = "Captures", value_parser = given())]
+    pub api_key: Option<Given>,
+    /// Reject captured deliveries without an X-Signature by this secret
+    ///
+    /// It is the HMAC-SHA1 of the body, of a batch that of its first element. SECRET as
+    /// --api-secret; or `BACKTRAIL_SIGNING_SECRET`.
+    #[arg(long, value_name = "SECRET", help_heading = "Captures", value_parser = given())]
+    pub signing_secret: Option<Given>,
 }
 
 fn given() -> impl TypedValueParser<Value = Given> {

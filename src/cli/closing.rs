@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::resolve::Display;
 use crate::commands::run::Outcome;
+use crate::report::Fault;
 use crate::report::text::summary;
 
 /// The summary of a run and what was found, for standard error. With `--quiet`, only what makes
@@ -11,10 +12,7 @@ use crate::report::text::summary;
 pub fn text(outcome: &Outcome, display: Display) -> String {
     let mut out = String::new();
     if display.quiet {
-        for fault in &outcome.report.faults {
-            // Writing to a string cannot fail.
-            let _ = writeln!(out, "backtrail: error: {fault}");
-        }
+        out.push_str(&faults(&outcome.report.faults));
     } else {
         out.push_str(&summary(&outcome.report, display.colour));
     }
@@ -24,12 +22,21 @@ pub fn text(outcome: &Outcome, display: Display) -> String {
     out
 }
 
+/// What was wrong with inputs.
+pub fn faults(faults: &[Fault]) -> String {
+    faults.iter().fold(String::new(), |mut out, fault| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "backtrail: error: {fault}");
+        out
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cli::progress::Bar;
+    use crate::report::Report;
     use crate::report::text::Colour;
-    use crate::report::{Fault, Report};
 
     #[test]
     fn a_quiet_run_says_only_what_makes_it_fail() {

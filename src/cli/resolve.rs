@@ -1,10 +1,12 @@
 //! Arguments, files and environment to a job, each read once.
 
+mod audit;
+
 use std::ffi::{OsStr, OsString};
 use std::io::{BufWriter, IsTerminal};
 use std::path::Path;
 
-use super::args::{ColorWhen, Emit, RunArgs, Show};
+use super::args::{Captures, ColorWhen, Emit, RunArgs, Show};
 use super::progress::Bar;
 use super::secret::{self, Given};
 use crate::commands::run::{Destination, Job};
@@ -13,6 +15,7 @@ use crate::emit::staging::Overwrite;
 use crate::emit::{Format, FormulaGuard};
 use crate::error::Error;
 use crate::filter::allow::AllowList;
+use crate::filter::destination::DestinationFilters;
 use crate::fql::Expr;
 use crate::identity::value::Blocklist;
 use crate::parse::Detection;
@@ -23,6 +26,7 @@ use crate::plan::{Every, Terms};
 use crate::report::text::Colour;
 use crate::rules::{Period, Rules};
 use crate::source::{OnFault, discover};
+pub use audit::{audit, audit_display};
 
 /// Bytes gathered before they are written to standard output.
 const STREAM_BUFFER_BYTES: usize = 1 << 20;
@@ -71,16 +75,27 @@ pub struct Display {
 
 /// How the run `args` speaks.
 pub fn display(show: Show, args: &RunArgs, around: Surroundings) -> Display {
-    let colour = match show.color {
-        ColorWhen::Always => Colour::On,
-        ColorWhen::Auto if around.terminal_err && !around.no_color => Colour::On,
-        ColorWhen::Auto | ColorWhen::Never => Colour::Off,
-    };
     // A bar would stand among the rows.
     let rows_on_terminal = is_stream(args) && around.terminal_out;
+    Display {
+        quiet: show.quiet,
+        colour: colour(show.color, around.terminal_err, around),
+        bar: bar(show, around, rows_on_terminal),
+    }
+}
+
+/// Whether what goes to a terminal, or to something else, is coloured.
+fn colour(when: ColorWhen, is_terminal: bool, around: Surroundings) -> Colour {
+    match when {
+        ColorWhen::Always => Colour::On,
+        ColorWhen::Auto if is_terminal && !around.no_color => Colour::On,
+        ColorWhen::Auto | ColorWhen::Never => Colour::Off,
+    }
+}
+
+fn bar(show: Show, around: Surroundings, rows_on_terminal: bool) -> Bar {
     let hidden = show.quiet || show.no_progress || !around.terminal_err || rows_on_terminal;
-    let bar = if hidden { Bar::Hidden } else { Bar::Shown };
-    Display { quiet: show.quiet, colour, bar }
+    if hidden { Bar::Hidden } else { Bar::Shown }
 }
 
 /// The job that `args` ask for.
@@ -99,33 +114,28 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
         Some(path) => Some(texts.allow(&Text::read(path)?)?),
         None => texts.allow_of(&rules, rules_file.as_ref())?,
     };
-    let auth = auth(&args, around)?;
+    let filters_file = args.filters.as_deref().map(Text::read).transpose()?;
+    let filters = filters_file.as_ref().map(|file| texts.filters(file)).transpose()?;
+    let auth = auth(&args.captures, around)?;
     let filter = args.filter.map(|expr| texts.filter(expr)).transpose()?;
     let terms = terms(&rules)?;
     let inputs = discover(&args.inputs, around.terminal_in)?;
     Ok(Job {
         inputs,
         engine: Engine {
-            blocklist: Blocklist::new(rules.identity.block.clone()),
-            rules,
             allow,
-            filter,
-            detection: if args.strict_detect {
-                Detection::AnonymousId
-            } else {
-                Detection::EitherId
-            },
-            auth,
-            max_record_bytes: args.max_record_bytes,
+            filters,
             profile_duplicates: args.profile_duplicates,
+            ..engine_of(rules, filter, args.strict_detect, auth, args.max_record_bytes)
         },
         terms,
         rules_file: rules_file.map(|file| file.name),
+        filters_file: filters_file.map(|file| file.name),
         warnings: texts.warnings,
         destination,
         formats,
         guard: if args.csv_raw { FormulaGuard::Off } else { FormulaGuard::On },
-        on_fault: if args.strict { OnFault::Stop } else { OnFault::Continue },
+        on_fault: on_fault(args.strict),
         threads: threads(args.threads),
         memory_bytes: usize::try_from(args.memory).unwrap_or(usize::MAX),
         allow_empty: args.allow_empty,
@@ -134,7 +144,32 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
     })
 }
 
-fn auth(args: &RunArgs, around: Surroundings) -> Result<Auth, Error> {
+/// An engine without filters but for `--where`.
+fn engine_of(
+    rules: Rules,
+    filter: Option<Expr>,
+    strict_detect: bool,
+    auth: Auth,
+    max_record_bytes: u64,
+) -> Engine {
+    Engine {
+        blocklist: Blocklist::new(rules.identity.block.clone()),
+        rules,
+        allow: None,
+        filter,
+        filters: None,
+        detection: if strict_detect { Detection::AnonymousId } else { Detection::EitherId },
+        auth,
+        max_record_bytes,
+        profile_duplicates: false,
+    }
+}
+
+fn on_fault(strict: bool) -> OnFault {
+    if strict { OnFault::Stop } else { OnFault::Continue }
+}
+
+fn auth(args: &Captures, around: Surroundings) -> Result<Auth, Error> {
     let find = |flag, given: &Option<Given>, variable: &str| {
         secret::find(flag, given.as_ref(), (around.variable)(variable.as_ref()))
     };
@@ -269,6 +304,13 @@ impl Texts {
             AllowList::from_lines(&texts).map_err(|faults| file.refused(&placed(faults)))?;
         self.warn(file, &placed(doubts));
         Ok(Some(list))
+    }
+
+    fn filters(&mut self, file: &Text) -> Result<DestinationFilters, Error> {
+        let parsed = DestinationFilters::parse(&file.text);
+        let (filters, doubts) = parsed.map_err(|faults| file.refused(&faults))?;
+        self.warn(file, &doubts);
+        Ok(filters)
     }
 
     fn filter(&mut self, expr: String) -> Result<Expr, Error> {

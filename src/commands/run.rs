@@ -10,6 +10,7 @@ use crate::emit::staging::{Overwrite, Staging};
 use crate::emit::{Format, FormulaGuard};
 use crate::error::Error;
 use crate::parse::document::is_json;
+use crate::parse::reject::Reason;
 use crate::pipeline::Engine;
 use crate::pipeline::ingest::{Ingested, ingest};
 use crate::pipeline::output::{Output, Stream, Target};
@@ -55,6 +56,8 @@ pub struct Job {
     pub terms: Terms,
     /// The name of the rules file.
     pub rules_file: Option<String>,
+    /// The name of the file of destination filters.
+    pub filters_file: Option<String>,
     /// What is doubtful about the files that the user wrote.
     pub warnings: Vec<String>,
     /// Where the outputs go.
@@ -113,7 +116,7 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let mut ingested = ingest(&job.engine, &reader, &pool, scratch, watch)?;
     go_on(watch)?;
     if ingested.counters.events == 0 && !job.allow_empty {
-        return Err(Error::Empty(describe_rejects(&ingested, &reader)));
+        return Err(Error::Empty(describe_rejects(&ingested.counters.rejects, &reader)));
     }
     watch.writing();
     let ledger = Ledger::new(&ingested.counters.volume, &job.terms);
@@ -134,6 +137,7 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
         ledger: &ledger,
         terms: &job.terms,
         rules_file: job.rules_file,
+        filters_file: job.filters_file,
         warnings: job.warnings,
         elapsed: start.elapsed(),
     }
@@ -153,7 +157,8 @@ fn go_on(watch: &dyn Watch) -> Result<(), Error> {
     if watch.stopped() { Err(Error::Interrupted) } else { Ok(()) }
 }
 
-fn pool(threads: usize) -> Result<ThreadPool, Error> {
+/// A pool of so many threads.
+pub(super) fn pool(threads: usize) -> Result<ThreadPool, Error> {
     let pool = ThreadPoolBuilder::new().num_threads(threads).build();
     pool.map_err(|error| Error::Setup(format!("cannot start {threads} threads: {error}")))
 }
@@ -191,17 +196,17 @@ fn target(destination: Destination, formats: &[Format]) -> Result<(Target, PathB
 }
 
 /// Why no record was an event.
-fn describe_rejects(ingested: &Ingested, reader: &Reader) -> String {
-    let rejects: u64 = ingested.counters.rejects.iter().sum();
+pub(super) fn describe_rejects(counts: &[u64; Reason::ALL.len()], reader: &Reader) -> String {
+    let rejects: u64 = counts.iter().sum();
     if rejects == 0 {
         return match reader.faults().first() {
             Some(fault) => fault.to_string(),
             None => "it has no records".into(),
         };
     }
-    let reasons = crate::parse::reject::Reason::ALL.into_iter();
+    let reasons = Reason::ALL.into_iter();
     let counted = reasons.filter_map(|reason| {
-        let count = ingested.counters.rejects[reason as usize];
+        let count = counts[reason as usize];
         (count > 0).then(|| format!("{count} {}", reason.name()))
     });
     format!("{rejects} rejected: {}", counted.collect::<Vec<_>>().join(", "))

@@ -303,6 +303,18 @@ impl<'t> Event<'t> {
         self.content = None;
     }
 
+    /// The batch that brought this event.
+    #[inline]
+    pub(crate) fn batch(&self) -> Option<&'t Event<'t>> {
+        self.batch
+    }
+
+    /// A top-level member that is not `null`, but for what the batch lends.
+    #[inline]
+    pub(crate) fn own(&self, member: Member) -> Option<Json<'t>> {
+        self.members.place(member).map(|place| Json::at(self.root.doc(), place))
+    }
+
     /// What is hashed of the event, where its outline says so.
     #[inline]
     pub(crate) fn content(&self) -> Option<&'t Content> {
@@ -318,7 +330,7 @@ impl<'t> Event<'t> {
     /// A top-level member that is not `null`.
     #[inline]
     pub fn get(&self, member: Member) -> Option<Json<'t>> {
-        let own = self.members.place(member).map(|place| Json::at(self.root.doc(), place));
+        let own = self.own(member);
         let Some(batch) = self.batch else { return own };
         own.or_else(|| match member {
             Member::SentAt | Member::Context | Member::Integrations => batch.get(member),

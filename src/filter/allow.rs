@@ -125,6 +125,45 @@ impl AllowList {
         }
     }
 
+    /// Whether a line behind `line`, a place in [`AllowList::lines`], takes `event` too.
+    pub fn takes_after(&self, event: &Event<'_>, line: usize) -> bool {
+        self.candidates(event).any(|other| other > line && self.line_takes(other, event))
+    }
+
+    /// Sets, in a list of one flag for each of [`AllowList::lines`], those of the lines that take
+    /// `event`. Lines whose flag is set already are not asked again.
+    pub fn mark_takers(&self, event: &Event<'_>, seen: &mut [bool]) {
+        for line in self.candidates(event) {
+            if !seen[line] && self.line_takes(line, event) {
+                seen[line] = true;
+            }
+        }
+    }
+
+    /// The lines that may take `event`, in no order.
+    fn candidates<'l>(&'l self, event: &Event<'_>) -> impl Iterator<Item = usize> + 'l {
+        let call = event.call_type();
+        let name = event.text(Member::Event);
+        let named = match call {
+            Some(CallType::Track) => name.and_then(|name| self.names.get(name).copied()),
+            _ => None,
+        };
+        let calls = call.and_then(|call| self.calls[call as usize]);
+        let tried = call.map_or(&[][..], |call| &self.tried[call as usize]);
+        let by_name = name.and_then(|name| self.tried_by_name.get(name));
+        let by_name = by_name.map_or(&[][..], Vec::as_slice);
+        calls.into_iter().chain(named).chain(tried.iter().copied()).chain(by_name.iter().copied())
+    }
+
+    /// Whether `line`, one of the candidates, takes `event`.
+    fn line_takes(&self, line: usize, event: &Event<'_>) -> bool {
+        match &self.lines[line].entry {
+            Entry::Page(glob) | Entry::Screen(glob) => page::matches(event, glob),
+            Entry::Fql(expr) => expr.holds(event),
+            Entry::Call(_) | Entry::Event(_) => true,
+        }
+    }
+
     /// The first of `lines` that stands before `found` and takes `event`, else `found`.
     fn first_tried(
         &self,
@@ -136,11 +175,7 @@ impl AllowList {
             .iter()
             .copied()
             .take_while(|&line| found.is_none_or(|found| line < found))
-            .find(|&line| match &self.lines[line].entry {
-                Entry::Page(glob) | Entry::Screen(glob) => page::matches(event, glob),
-                Entry::Fql(expr) => expr.holds(event),
-                Entry::Call(_) | Entry::Event(_) => false,
-            })
+            .find(|&line| self.line_takes(line, event))
             .or(found)
     }
 

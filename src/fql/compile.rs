@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::ast::{Ast, AstKind};
+use super::cases::{self, Cases};
 use super::function::Function;
 use super::glob::{Glob, GlobError};
 use super::lex::Compare;
@@ -28,6 +29,8 @@ pub(super) enum Node {
     And(Box<[Node]>),
     /// One of them holds.
     Or(Box<[Node]>),
+    /// One of them holds, found by a text.
+    Cases(Box<Cases>),
     Compare(Compare, Box<[Node; 2]>),
     In(Box<[Node; 2]>),
     /// Whether a value is one of these strings, sorted.
@@ -60,8 +63,8 @@ impl Compiler<'_> {
             AstKind::Path(path) => Node::Path(path.clone()),
             AstKind::List(items) => Node::List(self.nodes(items)),
             AstKind::Not(inner) => Node::Not(Box::new(self.node(inner))),
-            AstKind::And(parts) => Node::And(self.nodes(parts)),
-            AstKind::Or(parts) => Node::Or(self.nodes(parts)),
+            AstKind::And(parts) => cases::all_of(self.nodes(parts)),
+            AstKind::Or(parts) => cases::any_of(self.nodes(parts)),
             AstKind::Compare(operator, sides) => {
                 Node::Compare(*operator, Box::new(self.pair(sides)))
             }

@@ -19,7 +19,8 @@ impl Demand {
     pub(super) fn of(node: &Node) -> Self {
         match node {
             Node::And(parts) => parts.iter().map(Self::of).fold(Self::default(), Self::both),
-            Node::Or(parts) => parts.iter().map(Self::of).reduce(Self::either).unwrap_or_default(),
+            Node::Or(parts) => Self::of_one(parts),
+            Node::Cases(cases) => Self::of_one(cases.parts()),
             Node::Compare(Compare::Equal, sides) => match &**sides {
                 [Node::Path(path), Node::Text(text)] | [Node::Text(text), Node::Path(path)] => {
                     Self::one_of(path, std::iter::once(&**text))
@@ -39,6 +40,11 @@ impl Demand {
             },
             _ => Self::default(),
         }
+    }
+
+    /// That one of `parts` holds.
+    fn of_one(parts: &[Node]) -> Self {
+        parts.iter().map(Self::of).reduce(Self::either).unwrap_or_default()
     }
 
     /// That the member at `path` is one of `texts`.

@@ -20,6 +20,7 @@ impl Node {
             Self::Not(inner) => !inner.holds(event),
             Self::And(parts) => parts.iter().all(|part| part.holds(event)),
             Self::Or(parts) => parts.iter().any(|part| part.holds(event)),
+            Self::Cases(cases) => cases.holds(event),
             Self::Compare(operator, sides) => compare(*operator, sides, event),
             Self::In(sides) => is_in(sides, event),
             Self::OneOf(item, texts) => item
@@ -44,6 +45,7 @@ impl Node {
             | Self::Not(_)
             | Self::And(_)
             | Self::Or(_)
+            | Self::Cases(_)
             | Self::Compare(..)
             | Self::In(_)
             | Self::OneOf(..)

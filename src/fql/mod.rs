@@ -7,13 +7,14 @@
 pub mod glob;
 
 mod ast;
+mod cases;
 mod compile;
 mod convert;
 mod demand;
 mod eval;
 mod function;
 mod lex;
-mod nearest;
+pub(crate) mod nearest;
 mod number;
 mod parse;
 mod value;
@@ -67,6 +68,11 @@ impl Expr {
     /// Whether the expression is true of `event`.
     pub fn holds<'t>(&self, event: &impl Lookup<'t>) -> bool {
         self.root.holds(event)
+    }
+
+    /// Whether this is true of every event, as `all` is.
+    pub fn is_all(&self) -> bool {
+        matches!(self.root, Node::Bool(true))
     }
 
     /// What every event that this takes must have.

@@ -5,20 +5,23 @@ const LIKENESS: f64 = 0.8;
 
 /// The one of `names` that is nearest to `name`, without regard to capitals, `_` and `-`; `None`
 /// where none is near.
-pub(super) fn nearest(
-    name: &str,
-    names: impl IntoIterator<Item = &'static str>,
-) -> Option<&'static str> {
+pub(crate) fn nearest<'n>(name: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let plain = plain(name);
     names
         .into_iter()
         .map(|candidate| (strsim::jaro_winkler(&plain, &self::plain(candidate)), candidate))
         .filter(|(likeness, _)| *likeness >= LIKENESS)
-        .max_by(|(left, _), (right, _)| left.total_cmp(right))
+        .max_by(|(left, left_name), (right, right_name)| {
+            // Of those alike, the one written most alike.
+            let written = |candidate: &str| strsim::jaro_winkler(name, candidate);
+            let order = left.total_cmp(right);
+            order.then_with(|| written(left_name).total_cmp(&written(right_name)))
+        })
         .map(|(_, candidate)| candidate)
 }
 
-fn plain(name: &str) -> String {
+/// `name` without what people write in different ways.
+pub(crate) fn plain(name: &str) -> String {
     name.chars()
         .filter(|char| char.is_alphanumeric())
         .map(|char| char.to_ascii_lowercase())

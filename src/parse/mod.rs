@@ -33,6 +33,9 @@ pub const MAX_DEPTH: usize = 128;
 
 /// Takes what a block holds, in order; the refusals of a line come after its events.
 pub trait Sink {
+    /// What follows stands in this line of the block, counted from 0.
+    #[inline]
+    fn line(&mut self, _line_in_block: u64) {}
     /// An event that was detected as Segment's.
     fn event(&mut self, event: &Event<'_>, arrival: Arrival);
     /// A record that yields no event.
@@ -57,6 +60,16 @@ pub enum Detection {
     EitherId,
     /// There must be an `anonymousId`, as TrailSpark itself asks.
     AnonymousId,
+}
+
+impl Detection {
+    /// Whether `event` counts.
+    pub fn takes(self, event: &Event<'_>) -> bool {
+        let has = |member| event.id(member).is_some();
+        let identified =
+            has(Member::AnonymousId) || (self == Self::EitherId && has(Member::UserId));
+        identified && has(Member::MessageId) && event.call_type().is_some()
+    }
 }
 
 /// How a [`Parser`] reads.
@@ -178,6 +191,7 @@ impl Parser {
             _ => return None,
         };
         let doc = outline.doc(text, values, start);
+        sink.line(place.line_in_block);
         let Options { detection, auth, .. } = &*options;
         let mut walk =
             Walk { detection: *detection, auth, sink, outlines, unknown, nested, refusals };
@@ -193,6 +207,7 @@ impl Parser {
 
     fn read_record(&mut self, text: &[u8], place: Place, sink: &mut impl Sink) {
         let plain = memchr(b'\\', text).is_none();
+        sink.line(place.line_in_block);
         let Self { options, outlines, document, nested, unknown, refusals, .. } = self;
         let Options { detection, auth, .. } = &*options;
         let mut walk =

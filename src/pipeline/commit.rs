@@ -229,6 +229,11 @@ impl Committer {
         Ok(())
     }
 
+    /// Where the rows wait.
+    pub fn keeping(&self) -> &Arc<Spill> {
+        &self.spill
+    }
+
     /// The bytes of `segment`; `buffers` hold them where they were spilled.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use ahash::AHashMap;
 use hashbrown::HashMap;
 
 use crate::event::CallType;
+use crate::filter::destination::Counts;
 use crate::parse::reject::Reason;
 use crate::parse::shape::Shape;
 use crate::plan::Volume;
@@ -15,8 +16,10 @@ use crate::plan::Volume;
 pub struct Counters {
     /// Events that were detected.
     pub events: u64,
-    /// Events that the filter took out.
+    /// Events that a filter took out.
     pub filtered: u64,
+    /// What each destination filter did.
+    pub filters: Counts,
     /// Events without an anonymous id.
     pub no_anonymous_id: u64,
     /// Events without a usable time.
@@ -71,6 +74,7 @@ impl AddAssign for Counters {
     fn add_assign(&mut self, other: Self) {
         self.events += other.events;
         self.filtered += other.filtered;
+        self.filters += other.filters;
         self.no_anonymous_id += other.no_anonymous_id;
         self.no_timestamp += other.no_timestamp;
         self.clock_skew += other.clock_skew;

@@ -6,9 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use ahash::AHashMap;
 
 use super::Engine;
-use super::commit::{Parts, Segment};
+use super::commit::Parts;
 use super::counters::Names;
-use super::stored::{Field, Flags, Row, RowIds};
+use super::stored::{Field, Flags, Head, Row, RowIds};
 use super::tally::{Contender, POLICIES, Tally};
 use crate::emit::Encoder;
 use crate::emit::row::SignalRow;
@@ -48,7 +48,8 @@ impl<'a> EventNames<'a> {
         &self.names
     }
 
-    fn number(&self, name: &str) -> u32 {
+    /// The number of `name`; `u32::MAX` of one that was not counted.
+    pub fn number(&self, name: &str) -> u32 {
         self.numbers.get(name).copied().unwrap_or(u32::MAX)
     }
 }
@@ -75,6 +76,27 @@ pub struct Worker {
     pub tally: Tally,
     /// One for each format of the signals.
     pub encoders: Vec<Encoder>,
+    /// What became of each identify call and signal, where someone wants to know.
+    pub notes: Option<Vec<Note>>,
+}
+
+/// What became of one identify call or signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Its row in the segment.
+    pub row: u32,
+    /// The call.
+    pub call: CallType,
+    /// The number of its event's name; of no meaning for an identify call.
+    pub event: u32,
+    /// The rule that maps it.
+    pub rule: Option<u32>,
+    /// Whose it is.
+    pub lead: Option<NodeId>,
+    /// Whether it brings the e-mail of its lead itself.
+    pub brings: bool,
+    /// Whether its lead is staff, which is none.
+    pub internal: bool,
 }
 
 /// A row with its ids as numbers of the run.
@@ -109,12 +131,13 @@ impl<'a> Finisher<'a> {
     /// A worker with `encoders` for the signals.
     pub fn worker(&self, encoders: Vec<Encoder>) -> Worker {
         let rules = self.engine.rules.rules.len();
-        Worker { tally: Tally::new(self.ledger.periods.len(), rules), encoders }
+        let tally = Tally::new(self.ledger.periods.len(), rules);
+        Worker { tally, encoders, notes: None }
     }
 
-    /// All rows of `segment`, whose bytes are `parts`.
-    pub fn segment(&self, worker: &mut Worker, segment: &Segment, parts: &Parts<'_>) {
-        let mut dead = segment.dead.iter().copied().peekable();
+    /// All rows of a segment, whose bytes are `parts` and of which the `dead` are duplicates.
+    pub fn segment(&self, worker: &mut Worker, dead: &[u32], parts: &Parts<'_>) {
+        let mut dead = dead.iter().copied().peekable();
         let mut bytes = parts.rows;
         let mut cells = Vec::new();
         for number in 0.. {
@@ -126,13 +149,13 @@ impl<'a> Finisher<'a> {
             }
             self.count(&mut worker.tally, &settled);
             match settled.row.head.call {
-                CallType::Identify => self.identify(worker, &settled),
+                CallType::Identify => self.identify(worker, &settled, number),
                 CallType::Group => self.group(&settled),
                 CallType::Alias => {}
                 _ => {
                     cells.clear();
                     settled.row.cells(&mut cells);
-                    self.signal(worker, &settled, &cells);
+                    self.signal(worker, &settled, number, &cells);
                 }
             }
             self.weigh_loss(&mut worker.tally, &settled);
@@ -234,9 +257,27 @@ impl<'a> Finisher<'a> {
         }
     }
 
-    fn identify(&self, _worker: &mut Worker, settled: &Settled<'_, '_>) {
+    fn identify(&self, worker: &mut Worker, settled: &Settled<'_, '_>, row: u32) {
         if let Some(lead) = self.brought(settled) {
             self.leads.identify(&self.touch(lead, settled));
+        }
+        if let Some(notes) = &mut worker.notes {
+            notes.push(self.note(settled, row, settled.ids.email));
+        }
+    }
+
+    /// What became of a row whose e-mail is `email`.
+    fn note(&self, settled: &Settled<'_, '_>, row: u32, email: Option<NodeId>) -> Note {
+        let Head { call, rule, .. } = settled.row.head;
+        let lead = email.map(|email| self.merged.name(email));
+        Note {
+            row,
+            call,
+            event: self.events.number(settled.row.text(Field::Event)),
+            rule,
+            lead,
+            brings: settled.ids.email.is_some(),
+            internal: lead.is_some_and(|lead| self.is_internal(lead)),
         }
     }
 
@@ -285,6 +326,7 @@ impl<'a> Finisher<'a> {
         &self,
         worker: &mut Worker,
         settled: &Settled<'_, 'b>,
+        number: u32,
         cells: &[crate::emit::row::Cell<'b>],
     ) {
         let tally = &mut worker.tally;
@@ -305,6 +347,9 @@ impl<'a> Finisher<'a> {
             self.compare_policies(tally, settled, owner);
             (owner.map(|owner| owner.email), resolution)
         };
+        if let Some(notes) = &mut worker.notes {
+            notes.push(self.note(settled, number, email));
+        }
         let lead = email.map(|email| self.merged.name(email));
         if let Some(lead) = lead {
             if self.is_internal(lead) {

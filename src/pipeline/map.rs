@@ -13,6 +13,7 @@ use super::stored::{Flags, Head, RowIds};
 use super::{Engine, rejects};
 use crate::canonical::Canonical;
 use crate::event::{CallType, Event, Member};
+use crate::filter::destination::{Counts, Scratch, Verdict};
 use crate::identity::fact::OrderKey;
 use crate::identity::ids::{NodeId, Space};
 use crate::identity::value::{EmailFault, normalise_email};
@@ -22,12 +23,26 @@ use crate::parse::{Arrival, Sink};
 use crate::rules::{DedupBy, Rule};
 use crate::time::{DAY_MS, Time};
 
+/// What a mapper made of an event, for whoever maps for more than one outcome.
+#[derive(Clone, Copy, Debug)]
+pub struct Mapped {
+    /// The call.
+    pub call: CallType,
+    /// The rule that maps it, by its place in the rules file.
+    pub rule: Option<u32>,
+    /// When, and the content hash.
+    pub key: OrderKey,
+    /// The e-mail that it brings, as a number of the batch.
+    pub email: Option<NodeId>,
+}
+
 /// Maps blocks to batches; one for each worker.
 pub struct Mapper<'a> {
     engine: &'a Engine,
     canonical: Canonical,
     email: Vec<u8>,
     scratch: Vec<u8>,
+    judging: Scratch,
     records: u64,
     /// What the current block has given so far.
     pub batch: Batch,
@@ -42,9 +57,15 @@ impl<'a> Mapper<'a> {
             canonical: Canonical::default(),
             email: Vec::new(),
             scratch: Vec::new(),
+            judging: Scratch::default(),
             records: 0,
             batch: Batch::new(hasher),
-            counters: Counters::default(),
+            counters: Counters {
+                filters: Counts::new(
+                    engine.filters.as_ref().map_or(0, |filters| filters.filters().len()),
+                ),
+                ..Counters::default()
+            },
         }
     }
 
@@ -184,7 +205,53 @@ impl<'a> Mapper<'a> {
         (xxh3_64(&self.scratch), content as u64)
     }
 
-    fn keep(&mut self, event: &Event<'_>, call: CallType, key: OrderKey, plain: bool) {
+    /// Counts what is told of every event, sent or not; gives its time and when it was received.
+    fn look(&mut self, event: &Event<'_>, arrival: Arrival) -> (Time, Time) {
+        if event.id(Member::AnonymousId).is_none() {
+            self.counters.no_anonymous_id += 1;
+        }
+        self.times(event, arrival.captured_at)
+    }
+
+    /// Takes out an event that a filter keeps from being sent.
+    fn filter_out(&mut self, event: &Event<'_>, arrival: Arrival) {
+        self.look(event, arrival);
+        self.counters.filtered += 1;
+    }
+
+    /// Counts a record that is an event; whether the engine's allow list and expression take it.
+    #[inline]
+    pub fn admit(&mut self, event: &Event<'_>, arrival: Arrival) -> bool {
+        self.records += 1;
+        self.counters.events += 1;
+        self.counters.shapes[arrival.shape as usize] += 1;
+        let taken = self.engine.takes(event);
+        if !taken {
+            self.filter_out(event, arrival);
+        }
+        taken
+    }
+
+    /// Takes what is sent of an event; `None` of what is none.
+    #[inline]
+    pub fn receive(&mut self, event: &Event<'_>, arrival: Arrival) -> Option<Mapped> {
+        let (time, received) = self.look(event, arrival);
+        let call = event.call_type()?;
+        self.counters.volume.count(received.or(time));
+        let name = extract::event_name(event, call, &mut self.canonical, &mut self.scratch);
+        self.counters.names.add(call, name, 1);
+        let ignored = &self.engine.rules.dedup.ignore;
+        let signal_id = self.canonical.content_hash(event, ignored, arrival.plain);
+        Some(self.keep(event, call, OrderKey { time, received, signal_id }, arrival.plain))
+    }
+
+    /// The name of `event` as TrailSpark knows it; empty of a call that has none.
+    pub fn name<'n>(&'n mut self, event: &'n Event<'_>, call: CallType) -> &'n str {
+        extract::event_name(event, call, &mut self.canonical, &mut self.scratch)
+    }
+
+    /// Adds the row of an event that passes, and what it ties together, to the batch.
+    fn keep(&mut self, event: &Event<'_>, call: CallType, key: OrderKey, plain: bool) -> Mapped {
         let matched = if call.is_signal() { self.engine.rules.first_match(event) } else { None };
         let rule = matched.map(|id| &self.engine.rules.rules[id.index()]);
         let (email, mut flags) = self.email(event, call, rule);
@@ -206,7 +273,8 @@ impl<'a> Mapper<'a> {
             flags.set(Flags::TIES_PREVIOUS);
         }
         #[allow(clippy::cast_possible_truncation)] // a rules file has far fewer
-        let head = Head { call, flags, rule: matched.map(|id| id.index() as u32), key };
+        let matched = matched.map(|id| id.index() as u32);
+        let head = Head { call, flags, rule: matched, key };
         self.batch.rows.begin(&head);
         let columns = self.engine.rules.columns.len();
         Extract { event, call, rule }.write(&mut self.batch.rows, &mut self.canonical, columns);
@@ -218,29 +286,31 @@ impl<'a> Mapper<'a> {
             let profile = self.profile(event, plain);
             self.batch.profiles.push(profile);
         }
+        Mapped { call, rule: matched, key, email }
     }
 }
 
 impl Sink for Mapper<'_> {
     fn event(&mut self, event: &Event<'_>, arrival: Arrival) {
-        let Some(call) = event.call_type() else { return };
-        self.records += 1;
-        self.counters.events += 1;
-        self.counters.shapes[arrival.shape as usize] += 1;
-        if event.id(Member::AnonymousId).is_none() {
-            self.counters.no_anonymous_id += 1;
-        }
-        let (time, received) = self.times(event, arrival.captured_at);
-        if !self.engine.takes(event) {
-            self.counters.filtered += 1;
+        if !self.admit(event, arrival) {
             return;
         }
-        self.counters.volume.count(received.or(time));
-        let name = extract::event_name(event, call, &mut self.canonical, &mut self.scratch);
-        self.counters.names.add(call, name, 1);
-        let ignored = &self.engine.rules.dedup.ignore;
-        let signal_id = self.canonical.content_hash(event, ignored, arrival.plain);
-        self.keep(event, call, OrderKey { time, received, signal_id }, arrival.plain);
+        let engine = self.engine;
+        let Some(filters) = &engine.filters else {
+            self.receive(event, arrival);
+            return;
+        };
+        let mut judging = std::mem::take(&mut self.judging);
+        filters.apply(event, engine.detection, &mut judging, |verdict, left| {
+            self.counters.filters.add(verdict);
+            match verdict {
+                Verdict::Dropped(_) => self.filter_out(left, arrival),
+                Verdict::Untouched | Verdict::Changed(_) => {
+                    self.receive(left, arrival);
+                }
+            }
+        });
+        self.judging = judging;
     }
 
     fn reject(&mut self, reject: Reject<'_>) {

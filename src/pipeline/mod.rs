@@ -22,6 +22,7 @@ pub mod watch;
 
 use crate::event::Event;
 use crate::filter::allow::AllowList;
+use crate::filter::destination::DestinationFilters;
 use crate::fql::Expr;
 use crate::identity::value::Blocklist;
 use crate::parse::auth::Auth;
@@ -39,6 +40,8 @@ pub struct Engine {
     pub allow: Option<AllowList>,
     /// Only what this is true of passes.
     pub filter: Option<Expr>,
+    /// What passes these is dropped or changed by them, before anything else sees it.
+    pub filters: Option<DestinationFilters>,
     /// Which events count as Segment's.
     pub detection: Detection,
     /// What captured deliveries must show.
@@ -60,7 +63,7 @@ impl Engine {
         })
     }
 
-    /// Whether `event` passes the filters.
+    /// Whether `event`, as it came, passes the allow list and the expression.
     #[inline]
     pub fn takes(&self, event: &Event<'_>) -> bool {
         self.allow.as_ref().is_none_or(|allow| allow.takes(event).is_some())

@@ -189,7 +189,7 @@ fn write_signals(
             }
             let segment = &committed.segments[number];
             let parts = committed.read(segment, buffers).map_err(Error::Spill)?;
-            finisher.segment(worker, segment, &parts);
+            finisher.segment(worker, &segment.dead, &parts);
             let mut rejects = Vec::new();
             let file = files.get(segment.place.file as usize).map_or("", String::as_str);
             rejects::decode(parts.rejects, file, lines_before[number], &mut rejects);
@@ -214,7 +214,7 @@ fn write_signals(
 }
 
 /// For each segment, how many lines of its file stand before it.
-fn lines_before(segments: &[Segment]) -> Vec<u64> {
+pub fn lines_before(segments: &[Segment]) -> Vec<u64> {
     let mut before = Vec::with_capacity(segments.len());
     let (mut file, mut lines) = (None, 0);
     for segment in segments {
@@ -228,7 +228,7 @@ fn lines_before(segments: &[Segment]) -> Vec<u64> {
 }
 
 /// Decides about the events of minutes of which only the first few were taken.
-fn settle_partial(tally: &mut Tally, ledger: &Ledger, leads: &Leads) {
+pub fn settle_partial(tally: &mut Tally, ledger: &Ledger, leads: &Leads) {
     let mut contenders = std::mem::take(&mut tally.partial);
     contenders.sort_unstable();
     for of_minute in contenders.chunk_by(|a, b| a.minute == b.minute) {
@@ -241,7 +241,8 @@ fn settle_partial(tally: &mut Tally, ledger: &Ledger, leads: &Leads) {
     }
 }
 
-fn rule_terms(engine: &Engine) -> Vec<RuleTerms<'_>> {
+/// What scores depend on, by rule.
+pub fn rule_terms(engine: &Engine) -> Vec<RuleTerms<'_>> {
     let terms = engine.rules.rules.iter().map(|rule| RuleTerms {
         score: rule.score,
         limit: rule.limit,
@@ -270,7 +271,8 @@ fn shared(timelines: &Timelines, ids: &Ids, max_emails: usize) -> Vec<(Space, St
     shared
 }
 
-fn sum_leads(ranked: &Ranking<'_>) -> LeadSums {
+/// Sums over `ranked`.
+pub fn sum_leads(ranked: &Ranking<'_>) -> LeadSums {
     let scores = || ranked.iter().map(|lead| lead.score);
     LeadSums {
         total: ranked.len() as u64,
@@ -293,7 +295,8 @@ fn lost_leads(ranked: &Ranking<'_>, ids: &Ids) -> Vec<String> {
     lost
 }
 
-fn active_leads(ranked: &Ranking<'_>, periods: usize) -> Vec<u64> {
+/// For each of so many periods, how many leads have a signal in it.
+pub fn active_leads(ranked: &Ranking<'_>, periods: usize) -> Vec<u64> {
     let mut active = vec![0; periods];
     for lead in ranked.iter() {
         for &period in lead.lead.periods() {

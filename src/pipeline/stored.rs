@@ -165,6 +165,24 @@ impl Rows {
         content
     }
 
+    /// Appends the rows of `other` whose place there `wanted` holds for.
+    pub fn extend_from(&mut self, other: &Self, wanted: impl Fn(usize) -> bool) {
+        let mut rest = other.as_bytes();
+        // Neighbours that are wanted go as one.
+        let (mut from, mut at) = (0, 0);
+        for place in 0.. {
+            let len = rest.first_chunk().map_or(0, |len| u32::from_le_bytes(*len) as usize);
+            let Some((_, later)) = rest.split_at_checked(len).filter(|_| len > 0) else { break };
+            rest = later;
+            if !wanted(place) {
+                self.bytes.extend_from_slice(&other.bytes[from..at]);
+                from = at + len;
+            }
+            at += len;
+        }
+        self.bytes.extend_from_slice(&other.bytes[from..at]);
+    }
+
     /// All rows so far.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes

@@ -14,6 +14,7 @@ use crate::identity::resolve::Through;
 use crate::parse::reject::Reason;
 use crate::parse::shape::Shape;
 use crate::plan::{Ledger, Light, Terms, Usage};
+use crate::report::filters::Filters;
 use crate::report::{
     Duplicates, Events, Fault, Identity, Input, Leads, MergeRefused, NameCount, Period, Plan,
     Rejects, Report, Resolutions, RuleCount, RuleCounts, SharedId, Trend,
@@ -45,6 +46,8 @@ pub struct Facts<'a> {
     pub terms: &'a Terms,
     /// The name of the rules file.
     pub rules_file: Option<String>,
+    /// The name of the file of destination filters.
+    pub filters_file: Option<String>,
     /// What is doubtful.
     pub warnings: Vec<String>,
     /// How long it took.
@@ -75,9 +78,16 @@ impl Facts<'_> {
             faults: self.faults(),
             elapsed_seconds: self.elapsed.as_secs_f64(),
             bytes_read: self.reader.bytes_read(),
+            filters: self.filters(),
             events,
             warnings: self.warnings,
         }
+    }
+
+    fn filters(&self) -> Option<Filters> {
+        let filters = self.engine.filters.as_ref()?;
+        let file = self.filters_file.clone().unwrap_or_default();
+        Some(Filters::new(file, filters, &self.counters.filters))
     }
 
     fn inputs(&self) -> Vec<Input> {

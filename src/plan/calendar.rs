@@ -89,6 +89,12 @@ impl Calendar {
         Self { zone, every }
     }
 
+    /// The days of the same time zone.
+    #[must_use]
+    pub fn daily(&self) -> Self {
+        Self { zone: self.zone.clone(), every: Every::Day }
+    }
+
     /// How long its periods are.
     pub fn every(&self) -> Every {
         self.every

@@ -1,5 +1,6 @@
 //! The report of a run: one tree of plain values that *is* `report.json`, and its text for people.
 
+pub mod filters;
 pub mod text;
 
 use std::collections::BTreeMap;
@@ -7,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::plan::PeriodMix;
+use filters::Filters;
 
 /// `report.json`. Lists and maps are in a fixed order; a count that was not asked for is `null`.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -21,6 +23,8 @@ pub struct Report {
     pub records_by_shape: BTreeMap<&'static str, u64>,
     /// Events.
     pub events: Events,
+    /// What destination filters did to them; `null` without any.
+    pub filters: Option<Filters>,
     /// Records that yield no event.
     pub rejects: Rejects,
     /// Copies of events.

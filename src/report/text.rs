@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::filters::Filters;
 use super::{Period, Report};
 
 /// How wide a plan's meter is.
@@ -52,6 +53,9 @@ fn write_summary(report: &Report, colour: Colour, out: &mut String) -> std::fmt:
         thousands(events.duplicates),
         thousands(events.filtered),
     )?;
+    if let Some(filters) = &report.filters {
+        write_filters(filters, out)?;
+    }
     let signals = &identity.signals;
     writeln!(out, "signals     {}", thousands(signals.total))?;
     for (name, count) in [
@@ -94,6 +98,41 @@ fn shapes(report: &Report, out: &mut String) -> std::fmt::Result {
     let rest = shapes.split_off(1);
     let comma = if rest.is_empty() { "" } else { "," };
     wrapped(out, "came as", &format!("{}{comma}", shapes[0]), &rest)
+}
+
+fn write_filters(filters: &Filters, out: &mut String) -> std::fmt::Result {
+    let counts = [
+        (filters.dropped, "dropped"),
+        (filters.sampled_out, "not in the sample"),
+        (filters.invalid, "not sent by invalid filters"),
+        (filters.unrecognised, "no event any more"),
+        (filters.changed, "changed"),
+    ];
+    let counts = counts.iter().filter(|(count, _)| *count > 0);
+    let mut parts: Vec<String> =
+        counts.map(|(count, what)| format!("{} {what}", thousands(*count))).collect();
+    if parts.is_empty() {
+        parts.push("nothing dropped or changed".into());
+    }
+    let rest = parts.split_off(1);
+    let comma = if rest.is_empty() { "" } else { "," };
+    wrapped(out, "filters", &format!("{}{comma}", parts[0]), &rest)?;
+    let mut top: Vec<_> = filters.by_filter.iter().filter(|filter| filter.total() > 0).collect();
+    top.sort_by_key(|filter| std::cmp::Reverse(filter.total()));
+    for filter in top.iter().take(SHOWN) {
+        let title = match filter.title.as_str() {
+            "" => format!("filter {}", filter.number),
+            title => shortened(title, 38),
+        };
+        writeln!(out, "  {title:<40}{:>14}", thousands(filter.total()))?;
+    }
+    if top.len() > SHOWN {
+        writeln!(out, "  … {} more", top.len() - SHOWN)?;
+    }
+    if filters.estimate {
+        writeln!(out, "  a sample without a path is an estimate: Segment draws lots")?;
+    }
+    Ok(())
 }
 
 fn rules(report: &Report, out: &mut String) -> std::fmt::Result {
@@ -195,7 +234,8 @@ fn shortened(text: &str, width: usize) -> String {
     text.chars().take(width - 1).map(clean).chain(['…']).collect()
 }
 
-fn thousands(count: u64) -> String {
+/// `1,234,567`.
+pub fn thousands(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -207,16 +247,18 @@ fn thousands(count: u64) -> String {
     out
 }
 
+/// `12.3 %`.
 #[allow(clippy::cast_precision_loss)] // shown to a tenth of a percent
-fn percent(part: u64, whole: u64) -> String {
+pub fn percent(part: u64, whole: u64) -> String {
     if whole == 0 {
         return "–".into();
     }
     format!("{:.1} %", part as f64 / whole as f64 * 100.0)
 }
 
+/// `1.2 MB`.
 #[allow(clippy::cast_precision_loss)] // shown to a tenth
-fn bytes(count: u64) -> String {
+pub fn bytes(count: u64) -> String {
     let mut value = count as f64;
     for unit in ["B", "kB", "MB", "GB"] {
         if value < 1000.0 {

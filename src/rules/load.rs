@@ -5,13 +5,13 @@ use std::ops::Range;
 use ahash::AHashMap;
 
 use super::index::Index;
-use super::read::{Faults, Table, mismatch};
-use super::tree::{Node, Value, content_start};
 use super::{
     Dedup, DedupBy, Expect, FieldMap, IdentityConfig, Merge, Period, Plan, Policy, Rule, RuleTest,
     Rules,
 };
 use crate::canonical::CONTENT_MEMBERS;
+use crate::config::read::{Faults, Table, mismatch};
+use crate::config::tree::{Node, Value, content_start};
 use crate::diagnostic::{Diagnostic, position};
 use crate::emit::Table as OutputTable;
 use crate::event::Member;

@@ -2,8 +2,6 @@
 
 mod index;
 mod load;
-mod read;
-mod tree;
 
 use std::ops::Range;
 

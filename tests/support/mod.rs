@@ -2,6 +2,7 @@
 
 #![allow(dead_code)] // each test crate uses its part
 
+pub mod chromium;
 pub mod python;
 
 use std::collections::BTreeMap;

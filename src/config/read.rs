@@ -21,21 +21,39 @@ pub type Faults = Vec<Diagnostic>;
 impl<'a> Table<'a> {
     /// The table that `node` is, whose keys are all among `keys`.
     pub fn new(node: &'a Node, what: &str, keys: &[&str], faults: &mut Faults) -> Option<Self> {
+        let table = Self::open(node, what, faults)?;
+        for (entry, near) in table.strangers(keys) {
+            let message = format!("`{}` is no key of {what}", entry.key);
+            let fault = Diagnostic::error(entry.key_span.clone(), message);
+            faults.push(match near {
+                Some(key) => fault.with_help(format!("did you mean `{key}`?")),
+                None => fault.with_help(format!("its keys are {}", keys.join(", "))),
+            });
+        }
+        Some(table)
+    }
+
+    /// The table that `node` is, whatever its keys.
+    pub fn open(node: &'a Node, what: &str, faults: &mut Faults) -> Option<Self> {
         let Value::Table(entries) = &node.value else {
             faults.push(mismatch(node, what, "a table"));
             return None;
         };
-        for entry in entries {
-            if !keys.contains(&entry.key.as_str()) {
-                let message = format!("`{}` is no key of {what}", entry.key);
-                let fault = Diagnostic::error(entry.key_span.clone(), message);
-                faults.push(match nearest(&entry.key, keys) {
-                    Some(key) => fault.with_help(format!("did you mean `{key}`?")),
-                    None => fault.with_help(format!("its keys are {}", keys.join(", "))),
-                });
-            }
-        }
-        Some(Self { entries, span: node.span.clone() })
+        Some(Self { entries, span: node.place() })
+    }
+
+    /// The entries whose keys are none of `keys`, each with the key that was likely meant.
+    pub fn strangers<'k>(
+        &self,
+        keys: &[&'k str],
+    ) -> impl Iterator<Item = (&'a Entry, Option<&'k str>)> {
+        let strange = self.entries.iter().filter(|entry| !keys.contains(&entry.key.as_str()));
+        strange.map(|entry| (entry, nearest(&entry.key, keys)))
+    }
+
+    /// Its entries, in the order of the text.
+    pub fn entries(&self) -> &'a [Entry] {
+        self.entries
     }
 
     /// The value of `key`.
@@ -127,7 +145,7 @@ pub fn mismatch(node: &Node, what: &str, expected: &str) -> Diagnostic {
 }
 
 /// The key that was likely meant.
-fn nearest<'k>(name: &str, keys: &[&'k str]) -> Option<&'k str> {
+pub fn nearest<'k>(name: &str, keys: &[&'k str]) -> Option<&'k str> {
     keys.iter()
         .map(|key| (strsim::jaro_winkler(&name.to_lowercase(), key), *key))
         .filter(|(likeness, _)| *likeness >= LIKENESS)

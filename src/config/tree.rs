@@ -1,5 +1,5 @@
 //! A TOML or JSON text as one kind of tree, with the place of everything in the text, so that
-//! what a rules file must be is checked once for both.
+//! what a file must be is checked once for both.
 
 use std::ops::Range;
 use std::slice;
@@ -28,6 +28,8 @@ pub enum Value {
     Bool(bool),
     /// A whole number.
     Integer(i64),
+    /// A number with a fraction or an exponent.
+    Float(f64),
     /// A text.
     Text(String),
     /// A list.
@@ -55,6 +57,7 @@ impl Value {
         match self {
             Self::Bool(_) => "true or false",
             Self::Integer(_) => "a whole number",
+            Self::Float(_) => "a number with a fraction",
             Self::Text(_) => "a text",
             Self::List(_) => "a list",
             Self::Table(_) => "a table",
@@ -69,9 +72,44 @@ impl Node {
     /// # Errors
     /// Where the text is neither.
     pub fn parse(text: &str) -> Result<Self, Vec<Diagnostic>> {
-        if text.trim_start().starts_with('{') { from_json(text) } else { from_toml(text) }
+        if text.trim_start().starts_with('{') { Self::parse_json(text) } else { from_toml(text) }
+    }
+
+    /// Reads JSON.
+    ///
+    /// # Errors
+    /// Where the text is no JSON.
+    pub fn parse_json(text: &str) -> Result<Self, Vec<Diagnostic>> {
+        let mut bytes = text.as_bytes().to_vec();
+        let base = bytes.as_ptr().addr();
+        let mut buffers = Buffers::with_max_depth(text.len(), MAX_DEPTH);
+        match simd_json::to_tape_with_buffers(&mut bytes, &mut buffers) {
+            Ok(tape) => Ok(json_node(&mut tape.0.iter(), 0..0, base)),
+            Err(error) => {
+                let at = error.index().min(text.len().saturating_sub(1));
+                let detail = Refusal::from_parser(&error, text.as_bytes()).detail;
+                Err(vec![Diagnostic::error(at..at + 1, format!("not JSON: {detail}"))])
+            }
+        }
+    }
+
+    /// Where the value stands, or the first thing in it that has a place of its own.
+    pub fn place(&self) -> Range<usize> {
+        match &self.value {
+            Value::Table(entries) => entries.first().map(|entry| entry.key_span.clone()),
+            _ => None,
+        }
+        .unwrap_or_else(|| self.span.clone())
+    }
+
+    /// Whether this is `null`.
+    pub fn is_null(&self) -> bool {
+        matches!(self.value, Value::Other(NULL))
     }
 }
+
+/// How `null` is called.
+const NULL: &str = "null";
 
 fn from_toml(text: &str) -> Result<Node, Vec<Diagnostic>> {
     let (table, errors) = DeTable::parse_recoverable(text);
@@ -104,26 +142,14 @@ fn toml_node(node: &Spanned<DeValue<'_>>) -> Node {
         DeValue::Boolean(value) => Value::Bool(*value),
         DeValue::Integer(digits) => i64::from_str_radix(digits.as_str(), digits.radix())
             .map_or(Value::Other("a number past 64 bits"), Value::Integer),
-        DeValue::Float(_) => Value::Other("a number with a fraction"),
+        DeValue::Float(digits) => {
+            digits.as_str().parse().map_or(Value::Other("a number past all others"), Value::Float)
+        }
         DeValue::Datetime(_) => Value::Other("a date"),
         DeValue::Array(items) => Value::List(items.iter().map(toml_node).collect()),
         DeValue::Table(table) => toml_table(table),
     };
     Node { span: node.span(), value }
-}
-
-fn from_json(text: &str) -> Result<Node, Vec<Diagnostic>> {
-    let mut bytes = text.as_bytes().to_vec();
-    let base = bytes.as_ptr().addr();
-    let mut buffers = Buffers::with_max_depth(text.len(), MAX_DEPTH);
-    match simd_json::to_tape_with_buffers(&mut bytes, &mut buffers) {
-        Ok(tape) => Ok(json_node(&mut tape.0.iter(), 0..0, base)),
-        Err(error) => {
-            let at = error.index().min(text.len().saturating_sub(1));
-            let detail = Refusal::from_parser(&error, text.as_bytes()).detail;
-            Err(vec![Diagnostic::error(at..at + 1, format!("not JSON: {detail}"))])
-        }
-    }
 }
 
 /// The value whose nodes come next. Strings lie in the text itself, so their addresses tell their
@@ -135,13 +161,13 @@ fn json_node(nodes: &mut slice::Iter<'_, TapeNode<'_>>, before: Range<usize>, ba
     };
     let mut span = before.clone();
     let value = match nodes.next() {
-        None | Some(TapeNode::Static(StaticNode::Null)) => Value::Other("null"),
+        None | Some(TapeNode::Static(StaticNode::Null)) => Value::Other(NULL),
         Some(TapeNode::Static(StaticNode::Bool(value))) => Value::Bool(*value),
         Some(TapeNode::Static(StaticNode::I64(value))) => Value::Integer(*value),
         Some(TapeNode::Static(StaticNode::U64(value))) => {
             i64::try_from(*value).map_or(Value::Other("a number past 64 bits"), Value::Integer)
         }
-        Some(TapeNode::Static(StaticNode::F64(_))) => Value::Other("a number with a fraction"),
+        Some(TapeNode::Static(StaticNode::F64(value))) => Value::Float(*value),
         Some(TapeNode::String(text)) => {
             // As in TOML the span holds the quotes.
             let inside = place(text);
@@ -175,12 +201,41 @@ pub fn content_start(source: &str, span: &Range<usize>, content: &str) -> Option
     Some(span.start + at)
 }
 
+/// Where the byte `offset` of the content of the JSON string at `span` stands in `source`, whatever
+/// escapes are before it.
+pub fn place_in_json(source: &str, span: &Range<usize>, offset: usize) -> usize {
+    let start = span.start + 1;
+    let Some(written) = source.get(start..) else { return span.start };
+    let (mut chars, mut read) = (written.char_indices().peekable(), 0);
+    while let Some((at, char)) = chars.next() {
+        if read >= offset || char == '"' {
+            return start + at;
+        }
+        read += match (char, chars.peek().copied()) {
+            ('\\', Some((_, 'u'))) => {
+                let digits = written.get(at + 2..at + 6).unwrap_or_default();
+                let unit = u32::from_str_radix(digits, 16).unwrap_or_default();
+                chars.by_ref().take(5).for_each(drop);
+                // Of a pair each half counts for two of the four bytes.
+                char::from_u32(unit).map_or(2, char::len_utf8)
+            }
+            ('\\', Some(_)) => {
+                chars.next();
+                1
+            }
+            (char, _) => char.len_utf8(),
+        };
+    }
+    source.len()
+}
+
 impl Node {
     /// As plain JSON, for the events of tests.
     pub fn to_json(&self) -> serde_json::Value {
         match &self.value {
             Value::Bool(value) => (*value).into(),
             Value::Integer(value) => (*value).into(),
+            Value::Float(value) => (*value).into(),
             Value::Text(text) => text.clone().into(),
             Value::List(items) => items.iter().map(Self::to_json).collect(),
             Value::Table(entries) => serde_json::Value::Object(
@@ -188,5 +243,24 @@ impl Node {
             ),
             Value::Other(_) => serde_json::Value::Null,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_in_a_json_string_are_found_past_escapes() {
+        let source = r#"{"if":"a\"b\u00e9\ud83d\ude00c\n!"}"#;
+        let root = Node::parse_json(source).unwrap();
+        let Value::Table(entries) = &root.value else { panic!("no table") };
+        let Value::Text(text) = &entries[0].node.value else { panic!("no text") };
+        for char in ['a', 'b', 'c', '!'] {
+            let offset = text.find(char).unwrap();
+            let place = place_in_json(source, &entries[0].node.span, offset);
+            assert!(source[place..].starts_with(char), "{char}: {}", &source[place..]);
+        }
+        assert!(source[place_in_json(source, &entries[0].node.span, 99)..].starts_with('"'));
     }
 }

@@ -1,0 +1,139 @@
+//! Identify calls: without them there are no leads.
+
+use super::{Kind, events, kept, many, percent};
+use crate::audit::Side;
+use crate::audit::cube::Traits;
+use crate::audit::report::{Finding, Severity};
+use crate::audit::summary::Evidence;
+use crate::event::CallType;
+use crate::filter::allow::{AllowList, Entry};
+
+/// Identify calls that bring an e-mail do not pass.
+pub fn not_allowed(evidence: &Evidence<'_>) -> Option<(Kind, Finding)> {
+    let cube = evidence.cube();
+    let identify = |wanted: &dyn Fn(Traits) -> bool| {
+        cube.sum(|key| cube.name(key.name).0 == CallType::Identify && wanted(key.traits))
+    };
+    let all = identify(&|_| true);
+    let passing = identify(&|traits| traits.has(Traits::AFTER));
+    let mut dropped = identify(&|traits| !traits.has(Traits::AFTER) && traits.has(Traits::EMAIL));
+    if dropped.count == 0 && passing.count == 0 {
+        let list = evidence.facts.filters.after.allow.as_ref();
+        if all.count == 0 && list.is_none_or(can_take_identify) {
+            return None;
+        }
+        dropped = all;
+    }
+    if dropped.count == 0 && passing.count > 0 {
+        return None;
+    }
+    let message = if all.count == 0 {
+        "no line takes identify calls, so no visitor could become a lead".to_owned()
+    } else {
+        let lost = evidence.outcomes[Side::Before as usize].sums.total;
+        let left = evidence.outcomes[Side::After as usize].sums.total;
+        format!(
+            "the filter drops {} of {}; of {} remain {left}",
+            dropped.count,
+            many(all.count, "identify call", "identify calls"),
+            many(lost, "lead", "leads"),
+        )
+    };
+    let is_list = evidence.facts.filters.after.allow.is_some();
+    let help = if is_list {
+        "add the line `identify`"
+    } else {
+        "let the filters leave `type = \"identify\"` alone"
+    };
+    let kind = Kind::IdentifyNotAllowed;
+    let finding = Finding {
+        help: Some(help.into()),
+        call: Some(CallType::Identify.name()),
+        count: dropped.count,
+        of: all.count,
+        examples: evidence.examples(&dropped),
+        ..kind.finding(Severity::Error, message)
+    };
+    Some((kind, finding))
+}
+
+/// Whether a line of `list` could take an identify call.
+fn can_take_identify(list: &AllowList) -> bool {
+    list.lines().iter().any(|line| match &line.entry {
+        Entry::Call(call) => *call == CallType::Identify,
+        Entry::Fql(expr) => {
+            let demand = expr.demand();
+            demand.events.is_none()
+                && demand.calls.is_none_or(|calls| calls.contains(&CallType::Identify))
+        }
+        Entry::Event(_) | Entry::Page(_) | Entry::Screen(_) => false,
+    })
+}
+
+/// Identify calls without a usable e-mail pass.
+pub fn without_email(evidence: &Evidence<'_>) -> Option<(Kind, Finding)> {
+    let is_identify = |call| call == CallType::Identify;
+    let without = kept(evidence, |call, key| is_identify(call) && !key.traits.has(Traits::EMAIL));
+    if without.count == 0 {
+        return None;
+    }
+    let all = kept(evidence, |call, _| is_identify(call));
+    let message = format!(
+        "{} of {} that pass bring no valid e-mail: they cost plan and make no lead",
+        without.count,
+        many(all.count, "identify call", "identify calls"),
+    );
+    let kind = Kind::IdentifyWithoutEmail;
+    let help = "call identify once the address is known, with it in `traits.email`, or let only \
+        those pass: `fql: type = \"identify\" and contains(traits.email, \"@\")`";
+    let finding = Finding {
+        help: Some(help.into()),
+        call: Some(CallType::Identify.name()),
+        count: without.count,
+        of: all.count,
+        examples: evidence.examples(&without),
+        ..kind.finding(Severity::Warning, message)
+    };
+    Some((kind, finding))
+}
+
+/// Events of the company's own people and machines pass.
+pub fn internal(evidence: &Evidence<'_>) -> Vec<(Kind, Finding)> {
+    let kind = Kind::InternalTraffic;
+    let all = kept(evidence, |_, _| true).count;
+    let staff = evidence.outcomes[Side::After as usize].gleaned.internal;
+    let local = kept(evidence, |_, key| key.traits.has(Traits::LOCAL));
+    let mut found = Vec::new();
+    if staff.count > 0 {
+        let message = format!(
+            "{} that pass ({}) are by people of the rules' internal_domains: they cost plan and \
+             make no lead",
+            events(staff.count),
+            percent(staff.count, all),
+        );
+        let finding = Finding {
+            help: Some("do not load Segment for the company's own people".into()),
+            count: staff.count,
+            of: all,
+            examples: evidence.examples(&staff),
+            ..kind.finding(Severity::Warning, message)
+        };
+        found.push((kind, finding));
+    }
+    if local.count > 0 {
+        let message = format!(
+            "{} that pass ({}) come from pages on localhost, .local, .test or .internal",
+            events(local.count),
+            percent(local.count, all),
+        );
+        let finding = Finding {
+            help: Some("give development a source of its own".into()),
+            count: local.count,
+            of: all,
+            examples: evidence.examples(&local),
+            ..kind.finding(Severity::Warning, message)
+        };
+        found.push((kind, finding));
+    }
+    found
+}

@@ -1,0 +1,149 @@
+//! Which units to drop so that every period fits.
+
+use std::cmp::Ordering;
+
+use super::Unit;
+
+/// A unit that could be dropped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// What would be dropped.
+    pub unit: Unit,
+    /// Raw signals that each period would have less.
+    pub by_period: Vec<u64>,
+    /// Leads that nothing else brings.
+    pub leads_lost: u64,
+    /// What leads would score less.
+    pub score_lost: i64,
+}
+
+impl Candidate {
+    /// Raw signals in all periods.
+    pub fn saved(&self) -> u64 {
+        self.by_period.iter().sum()
+    }
+
+    /// How much of what `needed` asks for it gives.
+    fn useful(&self, needed: &[u64]) -> u64 {
+        self.by_period.iter().zip(needed).map(|(saved, needed)| saved.min(needed)).sum()
+    }
+
+    /// What a loss costs: dropping what takes from scores is free.
+    fn cost(&self) -> (u64, u64) {
+        (self.leads_lost, u64::try_from(self.score_lost).unwrap_or(0))
+    }
+
+    /// The better one first: fewer leads for each signal that is saved and needed, then less
+    /// score, then more signals.
+    fn compare(&self, other: &Self, needed: &[u64]) -> Ordering {
+        let (own, others) = (self.useful(needed), other.useful(needed));
+        let ratio = |cost: u64, useful: u64| u128::from(cost) * u128::from(useful);
+        let ((leads, score), (other_leads, other_score)) = (self.cost(), other.cost());
+        ratio(leads, others)
+            .cmp(&ratio(other_leads, own))
+            .then_with(|| ratio(score, others).cmp(&ratio(other_score, own)))
+            .then_with(|| others.cmp(&own))
+            .then_with(|| self.unit.cmp(&other.unit))
+    }
+}
+
+/// Places of the `candidates` to drop so that each period has at least `needed` raw signals less,
+/// the best first; no fewer of these would do. Where all together do not suffice, those that give
+/// anything at all.
+pub fn choose(candidates: &[Candidate], needed: &[u64]) -> Vec<usize> {
+    let mut open = needed.to_vec();
+    let mut chosen: Vec<usize> = Vec::new();
+    while open.iter().any(|&needed| needed > 0) {
+        let rest = (0..candidates.len()).filter(|place| !chosen.contains(place));
+        let useful = rest.filter(|&place| candidates[place].useful(&open) > 0);
+        let best = useful.min_by(|&a, &b| candidates[a].compare(&candidates[b], &open));
+        let Some(best) = best else { break };
+        chosen.push(best);
+        take(&mut open, &candidates[best].by_period);
+    }
+    // What was taken early may be needless beside what was taken later; the dearest goes first.
+    let mut order = chosen.clone();
+    order.sort_by(|&a, &b| candidates[b].compare(&candidates[a], needed));
+    for place in order {
+        let mut without = needed.to_vec();
+        let others = chosen.iter().filter(|&&other| other != place);
+        others.for_each(|&other| take(&mut without, &candidates[other].by_period));
+        if without.iter().zip(&open).all(|(without, open)| without <= open) {
+            chosen.retain(|&other| other != place);
+        }
+    }
+    chosen
+}
+
+fn take(needed: &mut [u64], saved: &[u64]) {
+    needed
+        .iter_mut()
+        .zip(saved)
+        .for_each(|(needed, saved)| *needed = needed.saturating_sub(*saved));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::CallType;
+    use proptest::prelude::*;
+
+    fn candidate(name: u32, by_period: &[u64], leads_lost: u64, score_lost: i64) -> Candidate {
+        let unit = Unit::of(CallType::Track, name, 0);
+        Candidate { unit, by_period: by_period.to_vec(), leads_lost, score_lost }
+    }
+
+    #[test]
+    fn what_costs_nothing_goes_first_and_no_more_than_needed() {
+        let candidates = [
+            candidate(0, &[50, 0], 0, 100),
+            candidate(1, &[5, 5], 0, 0),
+            candidate(2, &[30, 30], 1, 0),
+            candidate(3, &[9, 9], 0, 0),
+        ];
+        assert_eq!(choose(&candidates, &[9, 0]), [3]);
+        assert_eq!(choose(&candidates, &[14, 0]), [3, 1]);
+        assert_eq!(choose(&candidates, &[0, 0]), [0; 0]);
+        // The two free ones are needless beside the one that is needed anyway.
+        assert_eq!(choose(&candidates, &[0, 30]), [2]);
+        assert_eq!(choose(&candidates, &[50, 0]), [0]);
+    }
+
+    #[test]
+    fn where_nothing_suffices_all_that_helps_is_chosen() {
+        let candidates = [candidate(0, &[5], 0, 1), candidate(1, &[0], 0, 0)];
+        assert_eq!(choose(&candidates, &[9]), [0]);
+    }
+
+    #[test]
+    fn a_negative_score_is_no_loss() {
+        let candidates = [candidate(0, &[9], 0, 3), candidate(1, &[9], 0, -10)];
+        assert_eq!(choose(&candidates, &[9]), [1]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_choice_fits_where_any_does_and_none_of_it_is_needless(
+            candidates in proptest::collection::vec((proptest::collection::vec(0_u64..9, 3), 0_u64..3, -5_i64..20), 0..9),
+            needed in proptest::collection::vec(0_u64..12, 3),
+        ) {
+            let candidates: Vec<_> = (0..).zip(candidates)
+                .map(|(name, (by_period, leads, score))| candidate(name, &by_period, leads, score))
+                .collect();
+            let left = |places: &[usize]| {
+                let mut open = needed.clone();
+                for &place in places {
+                    take(&mut open, &candidates[place].by_period);
+                }
+                open
+            };
+            let chosen = choose(&candidates, &needed);
+            let all: Vec<usize> = (0..candidates.len()).collect();
+            prop_assert_eq!(left(&chosen), left(&all));
+            for place in &chosen {
+                let others: Vec<_> = chosen.iter().copied().filter(|other| other != place).collect();
+                prop_assert_ne!(left(&others), left(&chosen));
+            }
+        }
+    }
+}

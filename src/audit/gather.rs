@@ -1,0 +1,152 @@
+//! The first phase of an audit: blocks in from every file, each mapped once, batches committed
+//! to both worlds.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ahash::RandomState;
+use rayon::ThreadPool;
+
+use super::Side;
+use super::survey::{Counts, Filters, RowMark, Surveyor};
+use super::world::{Annexed, World};
+use crate::error::Error;
+use crate::pipeline::Engine;
+use crate::pipeline::batch::{Batch, Place};
+use crate::pipeline::commit::{Committer, Kept};
+use crate::pipeline::counters::Counters;
+use crate::pipeline::spill::{Scratch, Spill};
+use crate::pipeline::watch::{Progress, Watch};
+use crate::source::{Block, Reader};
+
+/// What the input came to.
+pub struct Gathered {
+    /// Before and after the filter.
+    pub worlds: [World; 2],
+    /// Sums over all events, whatever the filter does with them.
+    pub counters: Counters,
+    /// What an audit counts besides.
+    pub counts: Counts,
+}
+
+/// What all workers share.
+struct Shared<'a> {
+    engine: &'a Engine,
+    filters: &'a Filters,
+    reader: &'a Reader,
+    hasher: RandomState,
+    spill: Arc<Spill>,
+    worlds: [Mutex<World>; 2],
+    failed: AtomicBool,
+    records: AtomicU64,
+    watch: &'a dyn Watch,
+}
+
+/// Reads all that `reader` gives, on every thread of `pool`. What does not fit into memory until
+/// the second phase waits where `scratch` says.
+///
+/// # Errors
+/// When the audit was interrupted, when rows or keys cannot be spilled, or, if the reader is
+/// strict, at the first fault of an input.
+pub fn gather(
+    engine: &Engine,
+    filters: &Filters,
+    reader: &Reader,
+    pool: &ThreadPool,
+    scratch: &Scratch,
+    watch: &dyn Watch,
+) -> Result<Gathered, Error> {
+    let hasher = RandomState::new();
+    let spill = Arc::new(Spill::new(scratch.dir.clone(), scratch.row_bytes));
+    // Either world tells duplicates of its own.
+    let scratch = Scratch { key_bytes: scratch.key_bytes / 2, ..scratch.clone() };
+    let world = |_| {
+        let committer = Committer::new(hasher.clone(), Arc::clone(&spill), scratch.clone());
+        Mutex::new(World::new(committer))
+    };
+    let shared = Shared {
+        engine,
+        filters,
+        reader,
+        worlds: Side::BOTH.map(world),
+        spill,
+        hasher,
+        failed: AtomicBool::new(false),
+        records: AtomicU64::new(0),
+        watch,
+    };
+    let results = pool.broadcast(|_| {
+        let result = work(&shared);
+        if result.is_err() {
+            shared.failed.store(true, Ordering::Relaxed);
+        }
+        result
+    });
+    let (mut counters, mut counts) = (Counters::default(), Counts::default());
+    for result in results {
+        let (own_counters, own_counts) = result?;
+        counters += own_counters;
+        counts += own_counts;
+    }
+    let mut worlds =
+        shared.worlds.map(|world| world.into_inner().unwrap_or_else(PoisonError::into_inner));
+    for world in &mut worlds {
+        world.settle(pool, watch)?;
+    }
+    Ok(Gathered { worlds, counters, counts })
+}
+
+fn work(shared: &Shared<'_>) -> Result<(Counters, Counts), Error> {
+    let engine = shared.engine;
+    let mut parser = engine.parser();
+    let mut surveyor = Surveyor::new(engine, shared.filters, shared.hasher.clone());
+    let mut part = Batch::new(shared.hasher.clone());
+    let mut block = Block::default();
+    while !shared.failed.load(Ordering::Relaxed) && shared.reader.next(&mut block)? {
+        if shared.watch.stopped() {
+            return Err(Error::Interrupted);
+        }
+        surveyor.begin(Place { file: block.file.0, block: block.number });
+        let lines = parser.read_block(&block, &mut surveyor);
+        let records = surveyor.mapper.end(lines);
+        for side in Side::BOTH {
+            commit(shared, &mut surveyor, side, &mut part)?;
+        }
+        let records = shared.records.fetch_add(records, Ordering::Relaxed) + records;
+        let (bytes_read, total_bytes) = (shared.reader.bytes_read(), shared.reader.total_bytes());
+        shared.watch.advance(Progress { bytes_read, total_bytes, records });
+    }
+    Ok(surveyor.into_counts())
+}
+
+/// Hands what `side` sees of the surveyor's batch to its world; `part` is a buffer for it.
+fn commit(
+    shared: &Shared<'_>,
+    surveyor: &mut Surveyor<'_>,
+    side: Side,
+    part: &mut Batch,
+) -> Result<(), Error> {
+    let world = &shared.worlds[side as usize];
+    if surveyor.sees_all(side) {
+        return hand_over(shared, &surveyor.mapper.batch, &surveyor.rows, side, world);
+    }
+    surveyor.select(side, part);
+    std::mem::swap(&mut part.ids, &mut surveyor.mapper.batch.ids);
+    let result = hand_over(shared, part, &surveyor.rows, side, world);
+    std::mem::swap(&mut part.ids, &mut surveyor.mapper.batch.ids);
+    result
+}
+
+fn hand_over(
+    shared: &Shared<'_>,
+    batch: &Batch,
+    rows: &[RowMark],
+    side: Side,
+    world: &Mutex<World>,
+) -> Result<(), Error> {
+    // What can be done side by side is done before the others have to wait.
+    let kept = Kept::new(batch, &shared.spill).map_err(Error::Spill)?;
+    let annexed = Annexed::new(batch.place, rows, side, &shared.spill).map_err(Error::Spill)?;
+    let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
+    world.commit(batch, kept, annexed).map_err(Error::Spill)
+}

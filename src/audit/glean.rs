@@ -1,0 +1,135 @@
+//! What an audit wants to know of each identify call and signal once it has an owner.
+
+use std::ops::AddAssign;
+
+use ahash::AHashMap;
+
+use super::cube::NONE;
+use super::fit::Unit;
+use super::spot::{Sighted, Spot};
+use super::world::Annex;
+use crate::event::CallType;
+use crate::identity::ids::NodeId;
+use crate::pipeline::finish::Note;
+
+/// What the signals of one name came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NameSum {
+    /// Signals that are no duplicates.
+    pub signals: u64,
+    /// Those that have an owner.
+    pub resolved: u64,
+    /// Those that have an owner and a rule that scores.
+    pub scored: u64,
+}
+
+impl AddAssign for NameSum {
+    fn add_assign(&mut self, other: Self) {
+        self.signals += other.signals;
+        self.resolved += other.resolved;
+        self.scored += other.scored;
+    }
+}
+
+/// Who brought a lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bringer {
+    /// Events of this unit alone.
+    Only(Unit),
+    /// An identify call, or events of several units.
+    Others,
+}
+
+/// How many signals of a unit, a lead and a rule there are.
+pub type Stakes = AHashMap<(Unit, NodeId, u32), u64>;
+
+/// Sums over identify calls and signals.
+#[derive(Debug, Default)]
+pub struct Gleaned {
+    /// Signals by call and number of their name.
+    pub names: AHashMap<(CallType, u32), NameSum>,
+    /// Signals and identify calls of the company's own people.
+    pub internal: Sighted,
+    /// Scored signals with an owner, where someone wants to know.
+    pub stakes: Stakes,
+    /// By lead, where someone wants to know.
+    pub bringers: AHashMap<NodeId, Bringer>,
+}
+
+/// How much is gleaned.
+#[derive(Clone, Copy, Debug)]
+pub struct Gleaner<'a> {
+    /// What the signals of each rule score.
+    pub scores: &'a [i64],
+    /// Whether it matters what each unit contributes to leads.
+    pub stakes: bool,
+}
+
+impl Gleaner<'_> {
+    /// Adds `notes`, which are of the segment of `annex`, to `gleaned`.
+    pub fn glean(&self, notes: &[Note], annex: Annex<'_>, gleaned: &mut Gleaned) {
+        for note in notes {
+            let (by, line) = annex.of(note.row);
+            if note.internal {
+                gleaned.internal.see(Spot { place: annex.place, line });
+            }
+            let lead = note.lead.filter(|_| !note.internal);
+            if note.call != CallType::Identify {
+                self.signal(note, lead, gleaned);
+            }
+            if let Some(lead) = lead.filter(|_| self.stakes) {
+                self.stake(note, lead, by, gleaned);
+            }
+        }
+    }
+
+    fn score(&self, rule: Option<u32>) -> i64 {
+        rule.and_then(|rule| self.scores.get(rule as usize).copied()).unwrap_or(0)
+    }
+
+    fn signal(&self, note: &Note, lead: Option<NodeId>, gleaned: &mut Gleaned) {
+        let sum = gleaned.names.entry((note.call, note.event)).or_default();
+        sum.signals += 1;
+        sum.resolved += u64::from(lead.is_some());
+        sum.scored += u64::from(lead.is_some() && self.score(note.rule) != 0);
+    }
+
+    fn stake(&self, note: &Note, lead: NodeId, by: u32, gleaned: &mut Gleaned) {
+        let unit = Unit::of(note.call, note.event, by);
+        if self.score(note.rule) != 0 {
+            let rule = note.rule.unwrap_or(NONE);
+            *gleaned.stakes.entry((unit, lead, rule)).or_default() += 1;
+        }
+        if note.brings {
+            let bringer = match note.call {
+                CallType::Identify => Bringer::Others,
+                _ => Bringer::Only(unit),
+            };
+            gleaned.bring(lead, bringer);
+        }
+    }
+}
+
+impl Gleaned {
+    fn bring(&mut self, lead: NodeId, bringer: Bringer) {
+        let kept = self.bringers.entry(lead).or_insert(bringer);
+        if *kept != bringer {
+            *kept = Bringer::Others;
+        }
+    }
+}
+
+impl AddAssign for Gleaned {
+    fn add_assign(&mut self, other: Self) {
+        for (name, sum) in other.names {
+            *self.names.entry(name).or_default() += sum;
+        }
+        self.internal += other.internal;
+        for (stake, count) in other.stakes {
+            *self.stakes.entry(stake).or_default() += count;
+        }
+        for (lead, bringer) in other.bringers {
+            self.bring(lead, bringer);
+        }
+    }
+}

@@ -1,0 +1,441 @@
+//! What an audit came to, in plain values: `--format json` is this, and all other reports show it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::report::{Fault, Input};
+
+/// The version of the JSON.
+pub const VERSION: u32 = 1;
+
+/// The report of an audit.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// [`VERSION`].
+    pub version: u32,
+    /// The filter: an allow list, destination filters, or both, the list first.
+    pub filter: Vec<FilterInfo>,
+    /// What it is compared with; empty is no filter.
+    pub against: Vec<FilterInfo>,
+    /// The rules file.
+    pub rules: Option<String>,
+    /// The inputs.
+    pub inputs: Vec<Input>,
+    /// Records read: events and rejects.
+    pub records: u64,
+    /// Records that are no events, by reason.
+    pub rejects: BTreeMap<&'static str, u64>,
+    /// The events.
+    pub events: Events,
+    /// By event name, the most frequent first.
+    pub names: Vec<Name>,
+    /// The lines of the allow list, in order.
+    pub lines: Vec<Line>,
+    /// Raw signals against the plan.
+    pub plan: Plan,
+    /// Leads before and after.
+    pub leads: Leads,
+    /// Signals before and after.
+    pub signals: Signals,
+    /// By event name, what leads lose; the greatest loss first.
+    pub losses: Vec<Loss>,
+    /// The findings, the worst first.
+    pub findings: Vec<Finding>,
+    /// The smallest change that would fit the plan, where the plan does not suffice.
+    pub change: Option<Change>,
+    /// What is doubtful about the files that the user wrote.
+    pub warnings: Vec<String>,
+    /// What is wrong with the inputs.
+    pub faults: Vec<Fault>,
+    /// How long it took.
+    pub elapsed_seconds: f64,
+    /// Bytes read, as they are stored.
+    pub bytes_read: u64,
+}
+
+/// A filter.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FilterInfo {
+    /// `allow_list` or `destination_filters`.
+    pub kind: &'static str,
+    /// Its file.
+    pub file: String,
+    /// How many lines or filters it has.
+    pub entries: usize,
+    /// Whether Segment draws lots where a hash decides here, so that all counts are estimates.
+    pub estimate: bool,
+}
+
+/// The events of an audit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Events {
+    /// All that were detected and, with `--where`, looked at.
+    pub total: u64,
+    /// Those that pass before: all, unless two filters are compared.
+    pub before: u64,
+    /// Those that pass the filter.
+    pub after: u64,
+    /// Duplicates before.
+    pub duplicates_before: u64,
+    /// Duplicates after.
+    pub duplicates_after: u64,
+    /// Those that the filter takes something out of.
+    pub changed: u64,
+}
+
+/// What decides about an event name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fate {
+    /// All its events pass.
+    #[default]
+    Kept,
+    /// Some do.
+    Partly,
+    /// None does.
+    Dropped,
+}
+
+impl Fate {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::Partly => "partly",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
+/// An event name.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Name {
+    /// The call.
+    #[serde(rename = "type")]
+    pub call: &'static str,
+    /// The name; empty of calls that have none.
+    pub event: String,
+    /// How many events.
+    pub count: u64,
+    /// Of all events, from 0 to 1.
+    pub share: f64,
+    /// How many pass the filter.
+    pub kept: u64,
+    /// How many pass before.
+    pub before: u64,
+    /// Whether all, some or none pass.
+    pub fate: Fate,
+    /// What keeps or drops them, the most frequent first.
+    pub by: Vec<By>,
+    /// How many a rule maps.
+    pub mapped: u64,
+    /// Places of the first ones.
+    pub examples: Vec<Example>,
+}
+
+/// What keeps or drops events.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct By {
+    /// Whether it keeps or drops them.
+    pub fate: Fate,
+    /// The line of the allow list, or the number of the destination filter, from 1; `null` where
+    /// no line takes them.
+    pub number: Option<usize>,
+    /// Its text or title.
+    pub text: Option<String>,
+    /// How many events.
+    pub count: u64,
+}
+
+/// A line of an allow list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// Its number in the file.
+    pub number: usize,
+    /// Its text.
+    pub text: String,
+    /// Events that it is the first to take.
+    pub count: u64,
+    /// Whether it takes anything, even if an earlier line does too.
+    pub seen: bool,
+}
+
+/// Raw signals against the plan.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Plan {
+    /// The plan's name.
+    pub name: Option<String>,
+    /// `month` or `day`.
+    pub period: &'static str,
+    /// Where periods begin.
+    pub timezone: String,
+    /// Raw signals in a period; `null` is no limit.
+    pub raw_signals_limit: Option<u64>,
+    /// Active leads in a period; `null` is no limit.
+    pub active_leads_limit: Option<u64>,
+    /// By period.
+    pub periods: Vec<Period>,
+    /// By day, days without events left out.
+    pub days: Vec<Day>,
+    /// Events without any time, which belong to no period: before, after.
+    pub undated: Pair,
+}
+
+/// A figure before and after the filter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Pair {
+    /// Before.
+    pub before: u64,
+    /// After.
+    pub after: u64,
+}
+
+/// A day's raw signals.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Day {
+    /// `2025-07-01`, by the plan's time zone.
+    pub day: String,
+    /// Before.
+    pub before: u64,
+    /// After.
+    pub after: u64,
+}
+
+/// A period before and after.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Period {
+    /// `2025-07` or `2025-07-01`.
+    pub period: String,
+    /// Days that it has.
+    pub days: f64,
+    /// Before.
+    pub before: Usage,
+    /// After.
+    pub after: Usage,
+    /// Raw signals that the filter saves.
+    pub saved: i64,
+}
+
+/// What one period uses of the plan.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Usage {
+    /// Raw signals.
+    pub raw_signals: u64,
+    /// Raw signals by the limit.
+    pub share: Option<f64>,
+    /// `green`, `amber` or `red`.
+    pub light: &'static str,
+    /// Raw signals refused when they arrive.
+    pub over: u64,
+    /// Of these, those that no retry saves.
+    pub lost: u64,
+    /// The minute in which the limit is reached.
+    pub reached_at: Option<String>,
+    /// Leads with a signal.
+    pub active_leads: u64,
+    /// Their light.
+    pub active_leads_light: &'static str,
+}
+
+/// Leads before and after.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Leads {
+    /// Before.
+    pub before: LeadCounts,
+    /// After.
+    pub after: LeadCounts,
+    /// How many are lost.
+    pub lost: u64,
+    /// How many are there only after: an address that the other filter keeps out, or another
+    /// address of someone who is one lead.
+    pub gained: u64,
+    /// How many are left with a lower score.
+    pub lowered: u64,
+    /// Up to a thousand of the lost ones, the highest score first.
+    pub lost_leads: Vec<Lead>,
+    /// Up to a thousand of those with a lower score, the greatest loss first.
+    pub lowered_leads: Vec<Lowered>,
+}
+
+/// Sums over leads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LeadCounts {
+    /// All.
+    pub total: u64,
+    /// Those with signals.
+    pub with_signals: u64,
+    /// The sum of their scores.
+    pub total_score: i64,
+}
+
+/// A lost lead.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Lead {
+    /// Its e-mail.
+    pub email: String,
+    /// Its score before.
+    pub score: i64,
+    /// Its signals before.
+    pub signals: u64,
+}
+
+/// A lead with a lower score.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Lowered {
+    /// Its e-mail.
+    pub email: String,
+    /// Its score before.
+    pub before: i64,
+    /// Its score after.
+    pub after: i64,
+}
+
+/// Signals before and after, duplicates left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Signals {
+    /// Before.
+    pub before: SignalCounts,
+    /// After.
+    pub after: SignalCounts,
+}
+
+/// Signals by resolution.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)] // each is the count of that name
+pub struct SignalCounts {
+    pub total: u64,
+    /// All but the cold ones.
+    pub resolved: u64,
+    pub direct: u64,
+    pub known: u64,
+    pub rehydrated: u64,
+    pub cold: u64,
+    /// Those that a rule maps.
+    pub mapped: u64,
+}
+
+/// What leads lose of an event name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Loss {
+    /// The call.
+    #[serde(rename = "type")]
+    pub call: &'static str,
+    /// The name.
+    pub event: String,
+    /// Signals of leads.
+    pub resolved: Pair,
+    /// Of these, those that a rule scores.
+    pub scored: Pair,
+    /// Of those that are lost, how many pass the filter but have lost their owner.
+    pub gone_cold: u64,
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The filter does what nobody can want.
+    Error,
+    /// It likely costs more, or loses more, than it should.
+    Warning,
+    /// Worth knowing.
+    #[default]
+    Note,
+}
+
+impl Severity {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
+/// One finding.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Finding {
+    /// What kind; the names are frozen.
+    pub finding: &'static str,
+    /// How bad.
+    pub severity: Severity,
+    /// What it is, with its numbers.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// The call that it is about.
+    #[serde(rename = "type")]
+    pub call: Option<&'static str>,
+    /// The event name that it is about.
+    pub event: Option<String>,
+    /// The line of the allow list, or the destination filter, that it is about.
+    pub entry: Option<Entry>,
+    /// How many events it is about.
+    pub count: u64,
+    /// Of how many.
+    pub of: u64,
+    /// Where the first of them stand.
+    pub examples: Vec<Example>,
+}
+
+/// A line of an allow list, or a destination filter.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// The line, or the place of the filter, from 1.
+    pub number: usize,
+    /// Its text or title.
+    pub text: String,
+}
+
+/// A place in the input.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Example {
+    /// The file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u64,
+}
+
+/// The smallest change that would fit the plan.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Change {
+    /// Whether every period fits with it.
+    pub fits: bool,
+    /// What would be dropped, the best first.
+    pub drop: Vec<Drop>,
+    /// Raw signals of each period that remain.
+    pub raw_signals: Vec<u64>,
+    /// Leads that remain.
+    pub leads: LeadCounts,
+    /// Leads that the change would lose.
+    pub leads_lost: u64,
+    /// What the scores of leads would sum to less.
+    pub score_lost: i64,
+    /// The allow list with the change made, where it is one.
+    pub allow: Vec<String>,
+    /// What else could be dropped, the best first.
+    pub others: Vec<Drop>,
+}
+
+/// Something that could be dropped.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Drop {
+    /// The call.
+    #[serde(rename = "type")]
+    pub call: &'static str,
+    /// The name of track events.
+    pub event: Option<String>,
+    /// The line that takes pages or screens.
+    pub entry: Option<Entry>,
+    /// Raw signals saved.
+    pub saved: u64,
+    /// Leads that nothing else brings.
+    pub leads_lost: u64,
+    /// What leads would score less.
+    pub score_lost: i64,
+    /// The FQL condition of a destination filter that drops just this.
+    pub fql: Option<String>,
+}

@@ -1,0 +1,161 @@
+//! The arguments of `audit` to its job.
+
+use std::io::BufWriter;
+use std::path::Path;
+
+use super::{
+    Display, Surroundings, Text, Texts, auth, bar, colour, engine_of, on_fault, terms, threads,
+};
+use crate::audit::judge::{Filter, FilterFault};
+use crate::audit::report::{FilterInfo, Severity};
+use crate::audit::survey::Filters;
+use crate::audit::text::Layout;
+use crate::cli::args::Show;
+use crate::cli::args::audit::{AuditArgs, AuditFormat, FailOn};
+use crate::commands::audit::{Format, Job};
+use crate::diagnostic::{masked, position};
+use crate::error::Error;
+use crate::filter::allow::AllowList;
+use crate::rules::Rules;
+use crate::source::discover;
+
+/// Where neither a terminal nor `COLUMNS` says how wide a page is.
+const USUAL_WIDTH: usize = 80;
+
+/// How an audit speaks: its report goes to standard output, all else to standard error.
+pub fn audit_display(show: Show, around: Surroundings) -> Display {
+    let on_terminal = around.terminal_err;
+    Display {
+        quiet: show.quiet,
+        colour: colour(show.color, on_terminal, around),
+        bar: bar(show, around, false),
+    }
+}
+
+/// The job that `args` ask for.
+///
+/// # Errors
+/// When arguments do not go together, or a file that they name cannot be used.
+pub fn audit(args: AuditArgs, show: Show, around: Surroundings) -> Result<Job, Error> {
+    let mut texts = Texts::default();
+    let rules_file = args.rules.as_deref().map(Text::read).transpose()?;
+    let rules = texts.rules(rules_file.as_ref())?;
+    let (after, info) = after(&args, &mut texts, &rules, rules_file.as_ref())?;
+    let (before, against) = match &args.against {
+        Some(path) => any_filter(path, &mut texts)?,
+        None => Default::default(),
+    };
+    let (filters, infos) = (Filters { before, after }, [against, info]);
+    let auth = auth(&args.captures, around)?;
+    let filter = args.filter.map(|expr| texts.filter(expr)).transpose()?;
+    let terms = terms(&rules)?;
+    let inputs = discover(&args.inputs, around.terminal_in)?;
+    let layout =
+        Layout { width: width(around), colour: colour(show.color, around.terminal_out, around) };
+    Ok(Job {
+        inputs,
+        engine: engine_of(rules, filter, args.strict_detect, auth, args.max_record_bytes),
+        filters,
+        infos,
+        terms,
+        rules_file: rules_file.map(|file| file.name),
+        warnings: texts.warnings,
+        format: match args.format {
+            AuditFormat::Text => Format::Text(layout),
+            AuditFormat::Json => Format::Json,
+        },
+        out: Box::new(BufWriter::new(std::io::stdout())),
+        html: args.html,
+        fail_on: match args.fail_on {
+            FailOn::Error => Severity::Error,
+            FailOn::Warning => Severity::Warning,
+        },
+        on_fault: on_fault(args.strict),
+        threads: threads(args.threads),
+        memory_bytes: usize::try_from(args.memory).unwrap_or(usize::MAX),
+        spill_dir: std::env::temp_dir(),
+        allow_empty: args.allow_empty,
+    })
+}
+
+/// A filter and what it is called.
+type Named = (Filter, Vec<FilterInfo>);
+
+/// The filter that is judged.
+fn after(
+    args: &AuditArgs,
+    texts: &mut Texts,
+    rules: &Rules,
+    rules_file: Option<&Text>,
+) -> Result<Named, Error> {
+    let (mut filter, mut infos) = match &args.allow {
+        Some(path) => allow_list(&Text::read(path)?, texts)?,
+        None => match texts.allow_of(rules, rules_file)?.zip(rules_file) {
+            Some((list, file)) => of_list(list, format!("{} [filter]", file.name)),
+            None => Default::default(),
+        },
+    };
+    if let Some(path) = &args.filters {
+        let (destination, of_destination) = destination(&Text::read(path)?, texts)?;
+        filter = Filter { allow: filter.allow, ..destination };
+        infos.extend(of_destination);
+    }
+    if infos.is_empty() {
+        return Err(Error::Usage(
+            "nothing to judge: name an allow list with --allow, destination filters with \
+             --filters, or write a list under [filter] in the file of --rules"
+                .into(),
+        ));
+    }
+    Ok((filter, infos))
+}
+
+/// An allow list or destination filters: only these begin as JSON does.
+fn any_filter(path: &Path, texts: &mut Texts) -> Result<Named, Error> {
+    let file = Text::read(path)?;
+    if file.text.trim_start().starts_with(['{', '[']) {
+        destination(&file, texts)
+    } else {
+        allow_list(&file, texts)
+    }
+}
+
+fn allow_list(file: &Text, texts: &mut Texts) -> Result<Named, Error> {
+    let list = texts.allow(file)?;
+    Ok(of_list(list, file.name.clone()))
+}
+
+fn of_list(list: AllowList, file: String) -> Named {
+    let entries = list.lines().len();
+    let info = FilterInfo { kind: "allow_list", file, entries, estimate: false };
+    (Filter { allow: Some(list), ..Filter::default() }, vec![info])
+}
+
+fn destination(file: &Text, texts: &mut Texts) -> Result<Named, Error> {
+    let filters = texts.filters(file)?;
+    let mut faults = Vec::new();
+    for (place, filter) in (0..).zip(filters.filters()) {
+        for fault in filter.faults() {
+            let (line, column) = position(&file.text, fault.span.start);
+            let place_in_file = format!("{}:{line}:{column}", file.name);
+            let message = format!("{place_in_file}: {}", masked(&fault.message));
+            faults.push(FilterFault { filter: place, message });
+        }
+    }
+    let info = FilterInfo {
+        kind: "destination_filters",
+        file: file.name.clone(),
+        entries: filters.filters().len(),
+        estimate: filters.is_estimate(),
+    };
+    Ok((Filter { allow: None, destination: Some(filters), faults }, vec![info]))
+}
+
+/// The columns of the page: those of the terminal, else what `COLUMNS` says.
+fn width(around: Surroundings) -> usize {
+    let told = (around.variable)("COLUMNS".as_ref());
+    let told = told.and_then(|columns| columns.to_str()?.parse().ok());
+    let terminal = terminal_size::terminal_size_of(std::io::stdout());
+    let terminal = terminal.filter(|_| around.terminal_out);
+    terminal.map(|(width, _)| usize::from(width.0)).or(told).unwrap_or(USUAL_WIDTH)
+}

@@ -1,0 +1,164 @@
+//! `backtrail audit`: what a filter does to a history, before it touches production.
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use crate::audit::gather::gather;
+use crate::audit::html::page;
+use crate::audit::report::{FilterInfo, Report, Severity};
+use crate::audit::summary::Facts;
+use crate::audit::survey::Filters;
+use crate::audit::text::{Layout, text};
+use crate::commands::run::{describe_rejects, pool};
+use crate::emit::staging::{Overwrite, Staging};
+use crate::error::Error;
+use crate::parse::document::is_json;
+use crate::pipeline::Engine;
+use crate::pipeline::spill::Scratch;
+use crate::pipeline::watch::Watch;
+use crate::plan::Terms;
+use crate::source::{Discovery, OnFault, Options, Reader};
+
+/// What is written to standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Text(Layout),
+    /// For programs.
+    Json,
+}
+
+/// An audit, all of it decided.
+pub struct Job {
+    /// What is read.
+    pub inputs: Discovery,
+    /// What is done to each event; it has no filter of its own but `--where`.
+    pub engine: Engine,
+    /// The filter, and what it is compared with.
+    pub filters: Filters,
+    /// What the two are called, what it is compared with first.
+    pub infos: [Vec<FilterInfo>; 2],
+    /// What the plan allows.
+    pub terms: Terms,
+    /// The name of the rules file.
+    pub rules_file: Option<String>,
+    /// What is doubtful about the files that the user wrote.
+    pub warnings: Vec<String>,
+    /// What is written to `out`.
+    pub format: Format,
+    /// Where the report goes.
+    pub out: Box<dyn Write + Send>,
+    /// Where the page goes.
+    pub html: Option<PathBuf>,
+    /// Findings of this severity or worse fail the audit.
+    pub fail_on: Severity,
+    /// What a fault of an input does.
+    pub on_fault: OnFault,
+    /// How many threads work.
+    pub threads: usize,
+    /// Rows wait for the second phase, and duplicates are told, in memory up to this many bytes.
+    pub memory_bytes: usize,
+    /// A folder that has room for what does not fit into memory.
+    pub spill_dir: PathBuf,
+    /// Whether an input without events is fine.
+    pub allow_empty: bool,
+}
+
+/// What an audit came to.
+pub struct Outcome {
+    /// The report.
+    pub report: Report,
+    fail_on: Severity,
+}
+
+impl Outcome {
+    /// The exit code of the program.
+    pub fn exit_code(&self) -> u8 {
+        if !self.report.faults.is_empty() {
+            return 2;
+        }
+        u8::from(self.report.findings.iter().any(|finding| finding.severity <= self.fail_on))
+    }
+}
+
+/// Does `job`.
+///
+/// # Errors
+/// Whatever keeps the report from being made or written.
+pub fn audit(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
+    let start = Instant::now();
+    let page_place = job.html.as_deref().map(PagePlace::new).transpose()?;
+    let pool = pool(job.threads)?;
+    let options = Options {
+        max_record_bytes: usize::try_from(job.engine.max_record_bytes).unwrap_or(usize::MAX),
+        on_fault: job.on_fault,
+        stop: watch.stop_flag(),
+        ..Options::new(is_json)
+    };
+    let reader = Reader::new(job.inputs, options);
+    let scratch = Scratch::new(job.spill_dir, job.memory_bytes);
+    let gathered = gather(&job.engine, &job.filters, &reader, &pool, &scratch, watch)?;
+    go_on(watch)?;
+    if gathered.counters.events == 0 && !job.allow_empty {
+        return Err(Error::Empty(describe_rejects(&gathered.counters.rejects, &reader)));
+    }
+    watch.writing();
+    let facts = Facts {
+        engine: &job.engine,
+        filters: &job.filters,
+        infos: job.infos,
+        reader: &reader,
+        gathered: &gathered,
+        terms: &job.terms,
+        rules_file: job.rules_file,
+        warnings: job.warnings,
+    };
+    let mut report = facts.report(&pool, watch)?;
+    report.elapsed_seconds = start.elapsed().as_secs_f64();
+    if let Some(place) = page_place {
+        place.write(&report)?;
+    }
+    let mut out = job.out;
+    match job.format {
+        Format::Text(layout) => out.write_all(text(&report, layout).as_bytes()),
+        Format::Json => serde_json::to_writer_pretty(&mut out, &report)
+            .map_err(std::io::Error::from)
+            .and_then(|()| out.write_all(b"\n")),
+    }
+    .and_then(|()| out.flush())
+    .map_err(Error::from_output)?;
+    Ok(Outcome { report, fail_on: job.fail_on })
+}
+
+/// Where the page will be; an earlier one is replaced.
+struct PagePlace {
+    staging: Staging,
+    name: String,
+}
+
+impl PagePlace {
+    fn new(path: &Path) -> Result<Self, Error> {
+        let name = path.file_name().and_then(OsStr::to_str);
+        let name =
+            name.ok_or_else(|| Error::Usage("--html: expected the name of a file".into()))?;
+        let dir = match path.parent() {
+            Some(dir) if !dir.as_os_str().is_empty() => dir,
+            _ => Path::new("."),
+        };
+        Ok(Self { staging: Staging::new(dir, Overwrite::Yes, &[name])?, name: name.to_owned() })
+    }
+
+    fn write(self, report: &Report) -> Result<(), Error> {
+        let page = page(report).map_err(|error| Error::from_output(error.into()))?;
+        let mut file = self.staging.create(&self.name)?;
+        file.write_all(page.as_bytes()).map_err(Error::from_output)?;
+        self.staging.commit(vec![file])?;
+        Ok(())
+    }
+}
+
+fn go_on(watch: &dyn Watch) -> Result<(), Error> {
+    if watch.stopped() { Err(Error::Interrupted) } else { Ok(()) }
+}

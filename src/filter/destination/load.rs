@@ -1,0 +1,337 @@
+//! From the text of a file to [`DestinationFilters`], noting everything that is wrong with it at once.
+//!
+//! Segment's objects are read as they come from its API, so members that mean nothing here (ids,
+//! times) are passed over. The Config API, the older of the two, has other names for the actions and
+//! writes `"fields": {"context": {"fields": ["ip"]}}` where the Public API writes
+//! `"fields": {"context": ["ip"]}`; either is read with any action.
+
+use std::ops::Range;
+
+use super::action::{Action, Kind};
+use super::fields::{Fields, names};
+use super::sample::Sample;
+use super::{Condition, DestinationFilters, Filter};
+use crate::config::read::{Faults, Table, mismatch, nearest};
+use crate::config::tree::{Node, Value, place_in_json};
+use crate::diagnostic::Diagnostic;
+use crate::fql::Expr;
+
+const FILTER: &[&str] = &["title", "if", "enabled", "actions", "description"];
+const ACTION: &[&str] = &["type", "percent", "path", "fields"];
+
+const SHAPES: &str = "a destination filter (an object with `if` and `actions`), a list of them, or \
+    an answer of Segment's API (`{\"data\": {\"filters\": […]}}`)";
+
+/// What the filters of a file are read with.
+struct Loader<'a> {
+    source: &'a str,
+    faults: Faults,
+    warnings: Faults,
+    filters: Vec<Filter>,
+}
+
+/// Reads `source`; what is doubtful comes with the filters.
+pub(super) fn load(source: &str) -> Result<(DestinationFilters, Faults), Faults> {
+    let root = Node::parse_json(source)?;
+    let (faults, warnings, filters) = (Vec::new(), Vec::new(), Vec::new());
+    let mut loader = Loader { source, faults, warnings, filters };
+    loader.unwrap(&root);
+    let Loader { mut faults, mut warnings, filters, .. } = loader;
+    if !faults.is_empty() {
+        faults.sort_by_key(|fault| fault.span.start);
+        return Err(faults);
+    }
+    if !filters.iter().any(Filter::is_active) {
+        let nothing = if filters.is_empty() { "no filter" } else { "no filter that is enabled" };
+        let message = format!("there is {nothing} in this file, so every event is sent as it is");
+        warnings.push(Diagnostic::warning(root.place(), message));
+    }
+    warnings.sort_by_key(|warning| warning.span.start);
+    Ok((DestinationFilters::new(filters), warnings))
+}
+
+impl Loader<'_> {
+    /// Reads the filters in `node`, whatever they are wrapped in.
+    fn unwrap(&mut self, node: &Node) {
+        match &node.value {
+            Value::List(items) => items.iter().for_each(|item| self.unwrap(item)),
+            Value::Table(_) => {
+                let Some(table) = Table::open(node, "", &mut self.faults) else { return };
+                if table.get("if").is_some() || table.get("actions").is_some() {
+                    return self.filter(&table);
+                }
+                if let Some(inner) =
+                    ["data", "filters", "filter"].iter().find_map(|key| table.get(key))
+                {
+                    self.one_page(&table);
+                    return self.unwrap(inner);
+                }
+                let message = format!("expected {SHAPES}");
+                self.faults.push(Diagnostic::error(node.place(), message));
+            }
+            other => {
+                let message = format!("expected {SHAPES}, found {}", other.name());
+                self.faults.push(Diagnostic::error(node.place(), message));
+            }
+        }
+    }
+
+    /// A warning where the answer says that there are more filters.
+    fn one_page(&mut self, table: &Table<'_>) {
+        let Some(Value::Table(pages)) = table.get("pagination").map(|node| &node.value) else {
+            return;
+        };
+        let next = pages.iter().find(|entry| entry.key == "next" && !entry.node.is_null());
+        if let Some(next) = next {
+            let message = "these are not all filters: the answer has a next page";
+            self.warnings.push(Diagnostic::warning(next.key_span.clone(), message).with_help(
+                "ask the API for more at once (`pagination.count`), or put the pages into one list",
+            ));
+        }
+    }
+
+    fn filter(&mut self, table: &Table<'_>) {
+        self.doubt_strangers(table, "a destination filter", FILTER);
+        let title = ["title", "name", "description", "id"].iter().find_map(|key| {
+            match present(table, key).map(|node| &node.value) {
+                Some(Value::Text(title)) if !title.trim().is_empty() => Some(title.trim()),
+                _ => None,
+            }
+        });
+        let enabled = present(table, "enabled").is_none()
+            || table.flag("enabled", &mut self.faults).unwrap_or(true);
+        let (condition, actions) = if enabled {
+            (self.condition(table), self.actions(table))
+        } else {
+            (Condition::Disabled, Vec::new())
+        };
+        self.filters.push(Filter {
+            title: title.unwrap_or_default().into(),
+            number: self.filters.len() + 1,
+            span: table.span.clone(),
+            condition,
+            actions,
+        });
+    }
+
+    fn condition(&mut self, table: &Table<'_>) -> Condition {
+        let Some(node) = present(table, "if") else {
+            self.missing(table, "a destination filter", "if", "`all` is every event");
+            return Condition::Disabled;
+        };
+        let Value::Text(text) = &node.value else {
+            self.faults.push(mismatch(node, "`if`", "a text"));
+            return Condition::Disabled;
+        };
+        let placed = |found: Vec<Diagnostic>| -> Vec<Diagnostic> {
+            found.into_iter().map(|found| self.placed(found, &node.span)).collect()
+        };
+        match Expr::compile(text) {
+            Ok(compiled) => {
+                let doubts = placed(compiled.warnings);
+                self.warnings.extend(doubts);
+                Condition::When(Box::new(compiled.expr))
+            }
+            Err(errors) => {
+                let errors = placed(errors);
+                self.warnings.extend(errors.iter().map(|error| {
+                    let message = format!(
+                        "{}; Segment sends no event that it cannot judge, so this filter drops every event",
+                        error.message
+                    );
+                    let warning = Diagnostic::warning(error.span.clone(), message);
+                    match &error.help {
+                        Some(help) => warning.with_help(help.clone()),
+                        None => warning,
+                    }
+                }));
+                Condition::Invalid(errors.into())
+            }
+        }
+    }
+
+    /// What was found in the content of the text at `span`, by its place in the file.
+    fn placed(&self, found: Diagnostic, span: &Range<usize>) -> Diagnostic {
+        let [start, end] = [found.span.start, found.span.end]
+            .map(|offset| place_in_json(self.source, span, offset));
+        Diagnostic { span: start..end, ..found }
+    }
+
+    fn actions(&mut self, table: &Table<'_>) -> Vec<Action> {
+        let Some(node) = present(table, "actions") else {
+            self.missing(
+                table,
+                "a destination filter",
+                "actions",
+                "for example [{\"type\": \"DROP\"}]",
+            );
+            return Vec::new();
+        };
+        let Value::List(items) = &node.value else {
+            self.faults.push(mismatch(node, "`actions`", "a list"));
+            return Vec::new();
+        };
+        if items.is_empty() {
+            let message = "this filter has no actions, so it does nothing";
+            self.warnings.push(Diagnostic::warning(node.span.clone(), message));
+        }
+        items.iter().filter_map(|item| self.action(item)).collect()
+    }
+
+    fn action(&mut self, node: &Node) -> Option<Action> {
+        let table = Table::open(node, "an action", &mut self.faults)?;
+        if present(&table, "type").is_none() {
+            let names = Kind::NAMES.iter().take(4).map(|(name, _)| *name).collect::<Vec<_>>();
+            self.missing(&table, "an action", "type", &names.join(", "));
+            return None;
+        }
+        let (name, span) = table.text("type", &mut self.faults)?;
+        let Some(kind) = Kind::from_name(name) else {
+            self.unknown_type(name, span);
+            return None;
+        };
+        self.doubt_strangers(&table, "an action", ACTION);
+        match kind {
+            Kind::Drop => Some(Action::Drop),
+            Kind::Sample => self.sample(&table).map(Action::Sample),
+            Kind::DropProperties => self.fields(&table, name).map(Action::DropProperties),
+            Kind::AllowProperties => self.fields(&table, name).map(Action::AllowProperties),
+        }
+    }
+
+    fn unknown_type(&mut self, name: &str, span: Range<usize>) {
+        let known: Vec<String> = Kind::NAMES.iter().map(|(name, _)| name.to_lowercase()).collect();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let near = nearest(name, &known).and_then(Kind::from_name_as_written);
+        let message = format!("`{name}` is no type of action");
+        let fault = Diagnostic::error(span, message);
+        self.faults.push(fault.with_help(near.map_or_else(
+            || {
+                let names = Kind::NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+                format!("the types are {}", names.join(", "))
+            },
+            |near| format!("did you mean `{near}`?"),
+        )));
+    }
+
+    fn sample(&mut self, table: &Table<'_>) -> Option<Sample> {
+        let Some(node) = present(table, "percent") else {
+            self.missing(table, "an action that samples", "percent", "a share from 0 to 1");
+            return None;
+        };
+        #[allow(clippy::cast_precision_loss)] // past 2^53 it is far over 1 all the same
+        let percent = match node.value {
+            Value::Integer(value) => value as f64,
+            Value::Float(value) => value,
+            _ => {
+                self.faults.push(mismatch(node, "`percent`", "a number from 0 to 1"));
+                return None;
+            }
+        };
+        if !(0.0..=1.0).contains(&percent) {
+            let sent = if percent > 1.0 { "every event" } else { "no event" };
+            let message =
+                format!("`percent` is a share from 0 to 1: with {percent} {sent} is sent");
+            self.warnings.push(Diagnostic::warning(node.span.clone(), message));
+        }
+        let path = match present(table, "path") {
+            Some(_) => Some(table.text("path", &mut self.faults)?),
+            None => None,
+        };
+        if let Some((path, span)) = &path
+            && !path.is_empty()
+        {
+            self.check_path(path, span)?;
+        }
+        Some(Sample::new(percent, path.map(|(path, _)| path)))
+    }
+
+    fn fields(&mut self, table: &Table<'_>, action: &str) -> Option<Fields> {
+        let Some(node) = present(table, "fields") else {
+            let what = format!("an action of type `{action}`");
+            self.missing(table, &what, "fields", "for example {\"context\": [\"ip\"]}");
+            return None;
+        };
+        let objects = Table::open(node, "`fields`", &mut self.faults)?;
+        let mut fields = Fields::default();
+        for entry in objects.entries() {
+            if !entry.key.is_empty() {
+                self.check_path(&entry.key, &entry.key_span);
+            }
+            let members = self.members(&entry.node, &entry.key);
+            fields.add(&entry.key, members);
+        }
+        Some(fields)
+    }
+
+    /// The names in a list, which may stand in an object as its `fields`.
+    fn members<'n>(&mut self, node: &'n Node, path: &str) -> Vec<&'n str> {
+        let what = format!("the fields of `{path}`");
+        let list = match &node.value {
+            Value::Table(_) => Table::open(node, &what, &mut self.faults)
+                .and_then(|table| table.get("fields"))
+                .unwrap_or(node),
+            _ => node,
+        };
+        let Value::List(items) = &list.value else {
+            self.faults.push(mismatch(list, &what, "a list of texts"));
+            return Vec::new();
+        };
+        let mut members = Vec::new();
+        for item in items {
+            let Value::Text(name) = &item.value else {
+                self.faults.push(mismatch(item, &format!("a field of `{path}`"), "a text"));
+                continue;
+            };
+            if let Some((inner, last)) = name.rsplit_once('.') {
+                let path =
+                    if path.is_empty() { inner.to_owned() } else { format!("{path}.{inner}") };
+                let message =
+                    format!("this is the member of the very name `{name}`, dots included");
+                let help =
+                    format!("for a member further inside write {{\"{path}\": [\"{last}\"]}}");
+                self.warnings.push(Diagnostic::warning(item.span.clone(), message).with_help(help));
+            }
+            members.push(name.as_str());
+        }
+        members
+    }
+
+    /// A fault where a name of `path` is empty.
+    fn check_path(&mut self, path: &str, span: &Range<usize>) -> Option<()> {
+        if names(path).iter().any(String::is_empty) {
+            let message = "expected a path of names joined by `.`, such as `properties.products`";
+            self.faults.push(Diagnostic::error(span.clone(), message));
+            return None;
+        }
+        Some(())
+    }
+
+    fn missing(&mut self, table: &Table<'_>, what: &str, key: &str, help: &str) {
+        let near = table.strangers(&[key]).find_map(|(entry, near)| near.map(|_| entry));
+        let message = format!("{what} must have `{key}`");
+        self.faults.push(match near {
+            Some(entry) => Diagnostic::error(entry.key_span.clone(), message)
+                .with_help(format!("is `{}` meant to be it?", entry.key)),
+            None => Diagnostic::error(table.span.clone(), message).with_help(help),
+        });
+    }
+
+    /// A warning where a member is likely one of `keys`, misspelt.
+    fn doubt_strangers(&mut self, table: &Table<'_>, what: &str, keys: &[&str]) {
+        for (entry, near) in table.strangers(keys) {
+            if let Some(near) = near.filter(|near| table.get(near).is_none()) {
+                let message = format!("`{}` means nothing in {what}", entry.key);
+                self.warnings.push(
+                    Diagnostic::warning(entry.key_span.clone(), message)
+                        .with_help(format!("did you mean `{near}`?")),
+                );
+            }
+        }
+    }
+}
+
+/// The value of `key`, unless it is `null`.
+fn present<'a>(table: &Table<'a>, key: &str) -> Option<&'a Node> {
+    table.get(key).filter(|node| !node.is_null())
+}

@@ -1,0 +1,223 @@
+//! Files as people have them, good and bad.
+
+use super::*;
+
+/// What is said of `text`, errors or warnings.
+fn said(text: &str) -> String {
+    let found = match DestinationFilters::parse(text) {
+        Ok((_, warnings)) => warnings,
+        Err(faults) => faults,
+    };
+    render("filters.json", text, &found)
+}
+
+fn titles(text: &str) -> Vec<String> {
+    let (filters, warnings) = DestinationFilters::parse(text)
+        .unwrap_or_else(|faults| panic!("{}", render("filters.json", text, &faults)));
+    assert!(warnings.is_empty(), "{}", render("filters.json", text, &warnings));
+    filters.filters().iter().map(|filter| filter.title.to_string()).collect()
+}
+
+#[test]
+fn every_shape_of_file_is_read() {
+    let a = r#"{"id":"1","sourceId":"s","destinationId":"d","title":"A","if":"all","actions":[{"type":"DROP"}],"enabled":true,"createdAt":"x","updatedAt":"y"}"#;
+    let b = a.replace(r#""A""#, r#""B""#);
+    for (text, expected) in [
+        (a.to_owned(), &["A"][..]),
+        (format!("[{a},{b}]"), &["A", "B"]),
+        (format!(r#"{{"data":{{"filters":[{a},{b}]}}}}"#), &["A", "B"]),
+        (
+            format!(r#"{{"data":{{"filters":[{a}],"pagination":{{"current":"x","next":null}}}}}}"#),
+            &["A"],
+        ),
+        (format!(r#"{{"data":{{"filter":{a}}}}}"#), &["A"]),
+        (format!(r#"{{"filters":[{a},{b}]}}"#), &["A", "B"]),
+        (format!(r#"{{"filter":{a},"payload":{{}}}}"#), &["A"]),
+        (format!(r#"[{{"data":{{"filters":[{a}]}}}},{b}]"#), &["A", "B"]),
+    ] {
+        assert_eq!(titles(&text), expected, "{text}");
+    }
+}
+
+#[test]
+fn filters_of_the_config_api_do_the_same() {
+    let old = r#"{"name":"workspaces/w/sources/s/destinations/d/config/c/filters/df_1","if":"all",
+        "actions":[{"type":"TYPE","fields":{"context":{"fields":["ip"]}}}],"title":"","enabled":true}"#;
+    let without_ip = event("{}").replace(r#""ip":"1.2.3.4","#, "");
+    for name in ["blacklist_fields", "blocklist_fields", "drop_properties"] {
+        assert_eq!(left(&old.replace("TYPE", name), &event("{}")), without_ip, "{name}");
+    }
+    let only_ip = event("{}").replace(r#","page":{"url":"u"}"#, "");
+    for name in ["whitelist_fields", "allowlist_fields", "Allow_Properties"] {
+        assert_eq!(left(&old.replace("TYPE", name), &event("{}")), only_ip, "{name}");
+    }
+    let of = |action: &str| dropped(&filter("all", action), &event("{}")).2;
+    assert_eq!(of(r#"{"type":"drop_event"}"#), Cause::Dropped);
+    assert_eq!(of(r#"{"type":"sample_event","percent":0.01,"path":"userId"}"#), Cause::Sampled);
+    assert!(titles(&old.replace("TYPE", "blacklist_fields"))[0].ends_with("df_1"));
+}
+
+#[test]
+fn members_that_are_null_are_absent() {
+    let text = r#"{"title":null,"if":"all","enabled":null,
+        "actions":[{"type":"DROP","fields":null,"path":null,"percent":null}]}"#;
+    assert!(outcome(text, &event("{}")).is_err());
+    assert_eq!(titles(text), [""]);
+}
+
+#[test]
+fn everything_wrong_with_a_file_is_shown_at_once() {
+    insta::assert_snapshot!(said(r#"{"data": {"filters": [
+  {"title": "a", "if": "all", "actions": [{"type": "DROP_PROPERTYS", "fields": {}}]},
+  {"title": "b", "if": "all", "actions": [{"type": "SAMPLE"}, {"type": "SAMPLE", "percent": "half"}]},
+  {"title": "c", "iff": "all", "actions": []},
+  {"title": "d", "if": 7, "action": [{"type": "DROP"}]},
+  {"title": "e", "if": "all", "actions": [{"type": "DROP_PROPERTIES"}, {"type": "blacklist_fields", "fields": {"context": "ip"}}]},
+  {"title": "f", "if": "all", "actions": [{"type": "ALLOW_PROPERTIES", "fields": {"a..b": [1], "": ["x"]}}], "enabled": "yes"},
+  {"title": "g", "if": "all", "actions": [{"percent": 1}, {"type": "SAMPLE", "percent": 0.5, "path": "a."}]},
+  {"title": "h"}
+]}}"#), @r#"
+    filters.json:2:52: error: `DROP_PROPERTYS` is no type of action
+     2 |   {"title": "a", "if": "all", "actions": [{"type": "DROP_PROPERTYS", "fields": {}}]},
+       |                                                    ^^^^^^^^^^^^^^^^
+    help: did you mean `DROP_PROPERTIES`?
+
+    filters.json:3:45: error: an action that samples must have `percent`
+     3 | …title": "b", "if": "all", "actions": [{"type": "SAMPLE"}, {"type": "SAMPLE", "percent": "half"}]},
+       |                                          ^^^^
+    help: a share from 0 to 1
+
+    filters.json:3:93: error: `percent` must be a number from 0 to 1, found a text
+     3 | …SAMPLE"}, {"type": "SAMPLE", "percent": "half"}]},
+       |                                          ^^^^^^
+
+    filters.json:4:19: error: a destination filter must have `if`
+     4 |   {"title": "c", "iff": "all", "actions": []},
+       |                   ^^^
+    help: is `iff` meant to be it?
+
+    filters.json:5:19: error: `if` must be a text, found a whole number
+     5 |   {"title": "d", "if": 7, "action": [{"type": "DROP"}]},
+       |                   ^^
+
+    filters.json:5:28: error: a destination filter must have `actions`
+     5 |   {"title": "d", "if": 7, "action": [{"type": "DROP"}]},
+       |                            ^^^^^^
+    help: is `action` meant to be it?
+
+    filters.json:6:45: error: an action of type `DROP_PROPERTIES` must have `fields`
+     6 | …title": "e", "if": "all", "actions": [{"type": "DROP_PROPERTIES"}, {"type": "blacklist_fields", "fie…
+       |                                          ^^^^
+    help: for example {"context": ["ip"]}
+
+    filters.json:6:123: error: the fields of `context` must be a list of texts, found a text
+     6 | …lacklist_fields", "fields": {"context": "ip"}}]},
+       |                                          ^^^^
+
+    filters.json:7:84: error: expected a path of names joined by `.`, such as `properties.products`
+     7 | …"type": "ALLOW_PROPERTIES", "fields": {"a..b": [1], "": ["x"]}}], "enabled": "yes"},
+       |                                          ^^^^
+
+    filters.json:7:84: error: a field of `a..b` must be a text, found a whole number
+     7 | …"type": "ALLOW_PROPERTIES", "fields": {"a..b": [1], "": ["x"]}}], "enabled": "yes"},
+       |                                          ^^^^
+
+    filters.json:7:121: error: `enabled` must be true or false, found a text
+     7 | … {"a..b": [1], "": ["x"]}}], "enabled": "yes"},
+       |                                          ^^^^^
+
+    filters.json:8:45: error: an action must have `type`
+     8 | …title": "g", "if": "all", "actions": [{"percent": 1}, {"type": "SAMPLE", "percent": 0.5, "path": "a.…
+       |                                          ^^^^^^^
+    help: DROP, SAMPLE, DROP_PROPERTIES, ALLOW_PROPERTIES
+
+    filters.json:8:102: error: expected a path of names joined by `.`, such as `properties.products`
+     8 | …ype": "SAMPLE", "percent": 0.5, "path": "a."}]},
+       |                                          ^^^^
+
+    filters.json:9:5: error: expected a destination filter (an object with `if` and `actions`), a list of them, or an answer of Segment's API (`{"data": {"filters": […]}}`)
+     9 |   {"title": "h"}
+       |     ^^^^^
+    "#);
+}
+
+#[test]
+fn what_is_no_file_of_filters_says_what_one_is() {
+    insta::assert_snapshot!(said("[{\"title\": \"x\"}, 7]"), @r#"
+    filters.json:1:1: error: expected a destination filter (an object with `if` and `actions`), a list of them, or an answer of Segment's API (`{"data": {"filters": […]}}`), found a whole number
+     1 | [{"title": "x"}, 7]
+       | ^
+
+    filters.json:1:4: error: expected a destination filter (an object with `if` and `actions`), a list of them, or an answer of Segment's API (`{"data": {"filters": […]}}`)
+     1 | [{"title": "x"}, 7]
+       |    ^^^^^
+    "#);
+    insta::assert_snapshot!(said("{\"if\": \"all\",\n \"actions\": [}"), @r#"
+    filters.json:2:14: error: not JSON: byte 28 of the record: expected one JSON value
+     2 |  "actions": [}
+       |              ^
+    "#);
+    insta::assert_snapshot!(said(""), @r#"
+    filters.json:1:1: error: not JSON: expected a JSON value, found the end
+     1 | 
+       | ^
+    "#);
+}
+
+#[test]
+fn an_if_that_does_not_compile_is_a_warning_with_its_place() {
+    let text = "{\"title\": \"x\",\n \"if\": \"type = \\\"track\\\" and lowercas(event) = 'x'\",\n \"actions\": [{\"type\": \"DROP\"}]}";
+    insta::assert_snapshot!(said(text), @r#"
+    filters.json:2:30: warning: expected the name of a function, found `lowercas`; Segment sends no event that it cannot judge, so this filter drops every event
+     2 |  "if": "type = \"track\" and lowercas(event) = 'x'",
+       |                              ^^^^^^^^
+    help: did you mean `lowercase`?
+    "#);
+}
+
+#[test]
+fn what_is_doubtful_is_a_warning() {
+    insta::assert_snapshot!(said(r#"{"data": {"filters": [
+  {"title": "a", "if": "type = 'track' or type = 'page' and event = 'x'", "actions": [{"type": "SAMPLE", "percent": 50}]},
+  {"title": "b", "if": "all", "actions": [{"type": "DROP_PROPERTIES", "fields": {"context": ["client.ip"]}}]},
+  {"title": "c", "if": "all", "actions": [], "enable": false}
+], "pagination": {"next": "abc"}}}"#), @r#"
+    filters.json:2:43: warning: `and` and `or` are mixed without parentheses: this reads the `and` first
+     2 | …{"title": "a", "if": "type = 'track' or type = 'page' and event = 'x'", "actions": [{"type": "SAMPLE…
+       |                                          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    help: write `(type = 'page' and event = 'x')` if that is meant
+
+    filters.json:2:107: warning: `percent` is a share from 0 to 1: with 50 every event is sent
+     2 | …= 'x'", "actions": [{"type": "SAMPLE", "percent": 50}]},
+       |                                          ^^^^^^^
+
+    filters.json:3:94: warning: this is the member of the very name `client.ip`, dots included
+     3 | …ROP_PROPERTIES", "fields": {"context": ["client.ip"]}}]},
+       |                                          ^^^^^^^^^^^
+    help: for a member further inside write {"context.client": ["ip"]}
+
+    filters.json:4:32: warning: this filter has no actions, so it does nothing
+     4 |   {"title": "c", "if": "all", "actions": [], "enable": false}
+       |                                ^^^^^^^
+
+    filters.json:4:47: warning: `enable` means nothing in a destination filter
+     4 |   {"title": "c", "if": "all", "actions": [], "enable": false}
+       |                                               ^^^^^^
+    help: did you mean `enabled`?
+
+    filters.json:5:20: warning: these are not all filters: the answer has a next page
+     5 | ], "pagination": {"next": "abc"}}}
+       |                    ^^^^
+    help: ask the API for more at once (`pagination.count`), or put the pages into one list
+    "#);
+    insta::assert_snapshot!(said("[]"), @r#"
+    filters.json:1:1: warning: there is no filter in this file, so every event is sent as it is
+     1 | []
+       | ^
+    "#);
+    insta::assert_snapshot!(said(r#"{"if": "nonsense(", "actions": [{"type": "?"}], "enabled": false}"#), @r#"
+    filters.json:1:3: warning: there is no filter that is enabled in this file, so every event is sent as it is
+     1 | {"if": "nonsense(", "actions": [{"type": "?"}], "enabled": false}
+       |   ^^
+    "#);
+}

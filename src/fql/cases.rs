@@ -1,0 +1,200 @@
+//! Long lists of alternatives that each ask for one text of one field, such as
+//! `event = "A" or event = "B" or …`: those for the text that an event has are looked up, so that a
+//! list of hundreds costs about what a short one does.
+
+use ahash::{AHashMap, AHashSet};
+
+use super::compile::Node;
+use super::lex::Compare;
+use crate::event::path::{Lookup, Path};
+use crate::parse::json::Json;
+
+/// So many texts are worth an index.
+const INDEXED_FROM: usize = 8;
+
+/// Alternatives, indexed.
+#[derive(Clone, Debug)]
+pub(super) struct Cases {
+    path: Path,
+    parts: Box<[Node]>,
+    /// Those that can hold for a text at the path.
+    by_text: AHashMap<Box<str>, Vec<usize>>,
+    /// Those that can hold for anything.
+    rest: Vec<usize>,
+}
+
+/// That one of `parts` holds.
+pub(super) fn any_of(parts: Box<[Node]>) -> Node {
+    match best_path(&parts) {
+        Some(path) => Node::Cases(Box::new(Cases::new(path, parts))),
+        None => Node::Or(parts),
+    }
+}
+
+/// That all of `parts` hold: none of those that stand behind a `!` or `!=`.
+pub(super) fn all_of(parts: Box<[Node]>) -> Node {
+    let denied: Box<[Node]> = parts.iter().filter_map(denied).collect();
+    let Some(path) = best_path(&denied) else { return Node::And(parts) };
+    let none = Node::Not(Box::new(Node::Cases(Box::new(Cases::new(path, denied)))));
+    let asked = parts.into_iter().filter(|part| self::denied(part).is_none());
+    Node::And(asked.chain([none]).collect())
+}
+
+/// What must not hold for `part` to hold.
+fn denied(part: &Node) -> Option<Node> {
+    match part {
+        Node::Compare(Compare::NotEqual, sides) => {
+            Some(Node::Compare(Compare::Equal, sides.clone()))
+        }
+        Node::Not(inner) => Some((**inner).clone()),
+        _ => None,
+    }
+}
+
+/// The path of which `parts` ask for the most different texts, if these are many.
+fn best_path(parts: &[Node]) -> Option<Path> {
+    let mut paths: Vec<(&Path, AHashSet<&str>)> = Vec::new();
+    for part in parts {
+        for (path, texts) in asked(part) {
+            match paths.iter_mut().find(|(known, _)| *known == path) {
+                Some((_, known)) => known.extend(texts),
+                None => paths.push((path, texts.into_iter().collect())),
+            }
+        }
+    }
+    // Of equals the first, whatever the hasher.
+    let best = paths.into_iter().rev().max_by_key(|(_, texts)| texts.len());
+    best.filter(|(_, texts)| texts.len() >= INDEXED_FROM).map(|(path, _)| path.clone())
+}
+
+/// The texts that `node` asks for, by path: it cannot hold where the value there is none of them.
+fn asked(node: &Node) -> Vec<(&Path, Vec<&str>)> {
+    match node {
+        Node::And(parts) => parts.iter().flat_map(asked).collect(),
+        Node::Compare(Compare::Equal, sides) => match &**sides {
+            [Node::Path(path), Node::Text(text)] | [Node::Text(text), Node::Path(path)] => {
+                vec![(path, vec![text])]
+            }
+            _ => Vec::new(),
+        },
+        Node::In(sides) => match &**sides {
+            [Node::Path(path), Node::List(items)] => {
+                let texts = items.iter().map(|item| match item {
+                    Node::Text(text) => Some(&**text),
+                    _ => None,
+                });
+                texts.collect::<Option<_>>().map(|texts| (path, texts)).into_iter().collect()
+            }
+            _ => Vec::new(),
+        },
+        Node::OneOf(item, texts) => match &**item {
+            Node::Path(path) => vec![(path, texts.iter().map(|text| &**text).collect())],
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
+
+impl Cases {
+    fn new(path: Path, parts: Box<[Node]>) -> Self {
+        let mut by_text: AHashMap<Box<str>, Vec<usize>> = AHashMap::new();
+        let mut rest = Vec::new();
+        for (place, part) in parts.iter().enumerate() {
+            match asked(part).into_iter().find(|(asked, _)| **asked == path) {
+                Some((_, texts)) => {
+                    for text in texts {
+                        by_text.entry(text.into()).or_default().push(place);
+                    }
+                }
+                None => rest.push(place),
+            }
+        }
+        Self { path, parts, by_text, rest }
+    }
+
+    /// The alternatives, in the order of the text.
+    pub fn parts(&self) -> &[Node] {
+        &self.parts
+    }
+
+    /// Whether one of them holds.
+    pub fn holds<'t>(&self, event: &impl Lookup<'t>) -> bool {
+        let text = event.lookup(&self.path).and_then(Json::as_str);
+        let asked = text.and_then(|text| self.by_text.get(text));
+        let mut possible = asked.into_iter().flatten().chain(&self.rest);
+        possible.any(|&place| self.parts[place].holds(event))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::event::Event;
+    use crate::fql::Expr;
+    use crate::parse::document::with_json;
+    use proptest::prelude::*;
+
+    fn holds(source: &str, event: &str) -> bool {
+        let expr = Expr::compile(source).unwrap().expr;
+        with_json(event, |json| expr.holds(&Event::new(json)))
+    }
+
+    fn is_indexed(source: &str) -> bool {
+        format!("{:?}", Expr::compile(source).unwrap().expr).contains("Cases")
+    }
+
+    fn joined(operator: &str, count: usize, part: impl Fn(usize) -> String) -> String {
+        (0..count).map(part).collect::<Vec<_>>().join(operator)
+    }
+
+    #[test]
+    fn long_lists_are_indexed_and_short_ones_are_not() {
+        let equal = |n: usize| format!("event = 'E{n}'");
+        assert!(!is_indexed(&joined(" or ", 7, equal)));
+        assert!(is_indexed(&joined(" or ", 8, equal)));
+        assert!(!is_indexed(&joined(" or ", 50, |_| "event = 'E'".to_owned())));
+        assert!(is_indexed(&joined(" and ", 8, |n| format!("event != 'E{n}'"))));
+        assert!(is_indexed(&joined(" and ", 8, |n| format!("!(event = 'E{n}')"))));
+        let both = |n: usize| format!("(type = 'track' and properties.plan = 'P{n}')");
+        assert!(is_indexed(&joined(" or ", 8, both)));
+    }
+
+    #[test]
+    fn what_asks_for_nothing_of_the_path_is_always_tried() {
+        let source =
+            joined(" or ", 20, |n| format!("event = 'E{n}'")) + " or contains(event, 'Trial')";
+        assert!(is_indexed(&source));
+        assert!(holds(&source, r#"{"event":"E7"}"#));
+        assert!(holds(&source, r#"{"event":"Trial Started"}"#));
+        assert!(!holds(&source, r#"{"event":"E77"}"#));
+        assert!(!holds(&source, r#"{"event":7}"#));
+        assert!(!holds(&source, "{}"));
+    }
+
+    proptest! {
+        #[test]
+        fn an_index_changes_no_verdict(
+            picks in proptest::collection::vec((0..6u8, 0..12u8, 0..3u8), 9..40),
+            event in proptest::option::of(0..14u8),
+            plan in proptest::option::of(0..4u8),
+            all in any::<bool>(),
+        ) {
+            let part = |&(kind, name, plan): &(u8, u8, u8)| match kind {
+                0 => format!("event = 'E{name}'"),
+                1 => format!("event != 'E{name}'"),
+                2 => format!("(event = 'E{name}' and properties.plan = 'P{plan}')"),
+                3 => format!("event in ['E{name}', 'E{plan}']"),
+                4 => format!("!(event = 'E{name}')"),
+                _ => format!("properties.plan = 'P{plan}'"),
+            };
+            let parts: Vec<String> = picks.iter().map(part).collect();
+            let event = serde_json::json!({
+                "event": event.map(|n| format!("E{n}")),
+                "properties": { "plan": plan.map(|n| format!("P{n}")) },
+            }).to_string();
+            let mut each = parts.iter().map(|part| holds(part, &event));
+            let (operator, expected) =
+                if all { (" and ", each.all(|holds| holds)) } else { (" or ", each.any(|holds| holds)) };
+            prop_assert_eq!(holds(&parts.join(operator), &event), expected);
+        }
+    }
+}
