@@ -137,7 +137,7 @@ fn column(line: &str, offset: usize) -> usize {
 }
 
 /// The line, or as much of it as fits around `span`, and the carets below it.
-fn excerpt(line: &str, span: &Range<usize>) -> (String, String) {
+pub(crate) fn excerpt(line: &str, span: &Range<usize>) -> (String, String) {
     let from = char_boundary(line, span.start);
     let to = char_boundary(line, span.end).max(from);
     let (begin, end) = window(line, from);

@@ -37,6 +37,8 @@ pub mod report;
 
 pub mod pipeline;
 
+pub mod schema;
+
 pub mod check;
 
 pub mod commands;

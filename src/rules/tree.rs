@@ -28,6 +28,12 @@ pub enum Value {
     Bool(bool),
     /// A whole number.
     Integer(i64),
+    /// A number with a fraction or an exponent.
+    Float(f64),
+    /// A date, as it is written.
+    Date(String),
+    /// `null`
+    Null,
     /// A text.
     Text(String),
     /// A list.
@@ -55,6 +61,9 @@ impl Value {
         match self {
             Self::Bool(_) => "true or false",
             Self::Integer(_) => "a whole number",
+            Self::Float(_) => "a number with a fraction",
+            Self::Date(_) => "a date",
+            Self::Null => "null",
             Self::Text(_) => "a text",
             Self::List(_) => "a list",
             Self::Table(_) => "a table",
@@ -104,8 +113,11 @@ fn toml_node(node: &Spanned<DeValue<'_>>) -> Node {
         DeValue::Boolean(value) => Value::Bool(*value),
         DeValue::Integer(digits) => i64::from_str_radix(digits.as_str(), digits.radix())
             .map_or(Value::Other("a number past 64 bits"), Value::Integer),
-        DeValue::Float(_) => Value::Other("a number with a fraction"),
-        DeValue::Datetime(_) => Value::Other("a date"),
+        DeValue::Float(digits) => digits
+            .as_str()
+            .parse()
+            .map_or(Value::Other("a number with a fraction"), Value::Float),
+        DeValue::Datetime(date) => Value::Date(date.to_string()),
         DeValue::Array(items) => Value::List(items.iter().map(toml_node).collect()),
         DeValue::Table(table) => toml_table(table),
     };
@@ -135,13 +147,13 @@ fn json_node(nodes: &mut slice::Iter<'_, TapeNode<'_>>, before: Range<usize>, ba
     };
     let mut span = before.clone();
     let value = match nodes.next() {
-        None | Some(TapeNode::Static(StaticNode::Null)) => Value::Other("null"),
+        None | Some(TapeNode::Static(StaticNode::Null)) => Value::Null,
         Some(TapeNode::Static(StaticNode::Bool(value))) => Value::Bool(*value),
         Some(TapeNode::Static(StaticNode::I64(value))) => Value::Integer(*value),
         Some(TapeNode::Static(StaticNode::U64(value))) => {
             i64::try_from(*value).map_or(Value::Other("a number past 64 bits"), Value::Integer)
         }
-        Some(TapeNode::Static(StaticNode::F64(_))) => Value::Other("a number with a fraction"),
+        Some(TapeNode::Static(StaticNode::F64(value))) => Value::Float(*value),
         Some(TapeNode::String(text)) => {
             // As in TOML the span holds the quotes.
             let inside = place(text);
@@ -181,12 +193,13 @@ impl Node {
         match &self.value {
             Value::Bool(value) => (*value).into(),
             Value::Integer(value) => (*value).into(),
-            Value::Text(text) => text.clone().into(),
+            Value::Float(value) => (*value).into(),
+            Value::Text(text) | Value::Date(text) => text.clone().into(),
             Value::List(items) => items.iter().map(Self::to_json).collect(),
             Value::Table(entries) => serde_json::Value::Object(
                 entries.iter().map(|entry| (entry.key.clone(), entry.node.to_json())).collect(),
             ),
-            Value::Other(_) => serde_json::Value::Null,
+            Value::Null | Value::Other(_) => serde_json::Value::Null,
         }
     }
 }
