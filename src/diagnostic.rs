@@ -210,6 +210,13 @@ fn show(char: char, out: &mut String) {
     }
 }
 
+/// `text` in one line, with U+FFFD for what a terminal would act on, and blanks for tabs.
+pub fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    text.chars().for_each(|char| show(char, &mut out));
+    out
+}
+
 /// Control characters, and those that turn the direction of writing: a terminal would act on them.
 fn is_unprintable(char: char) -> bool {
     char.is_control()

@@ -4,11 +4,13 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use backtrail::check::report;
+use backtrail::cli::args::check::CheckArgs;
 use backtrail::cli::args::{Cli, Command, RunArgs, Show};
-use backtrail::cli::progress::Follower;
+use backtrail::cli::progress::{Bar, Follower};
 use backtrail::cli::resolve::{self, Surroundings};
 use backtrail::cli::{closing, man};
-use backtrail::commands::run;
+use backtrail::commands::{check, run};
 use backtrail::error::Error;
 use clap::Parser;
 
@@ -22,6 +24,7 @@ fn main() -> ExitCode {
     let Cli { command, show } = Cli::parse();
     let result = match command {
         Command::Run(args) => run(args, show),
+        Command::Check(args) => check(args, show),
         Command::Completions { shell } => man::completions(shell, &mut std::io::stdout()),
         Command::Man { out: None } => man::print(&mut std::io::stdout()),
         Command::Man { out: Some(dir) } => man::write_all(&dir),
@@ -44,6 +47,16 @@ fn run(args: RunArgs, show: Show) -> Result<u8, Error> {
     follower.clear();
     let outcome = outcome?;
     tell(&closing::text(&outcome, display));
+    Ok(outcome.exit_code())
+}
+
+fn check(args: CheckArgs, show: Show) -> Result<u8, Error> {
+    let check = resolve::check::check(args, show, Surroundings::read())?;
+    ctrlc::set_handler(interrupt).map_err(|error| Error::Setup(error.to_string()))?;
+    let outcome = check::check(check.job, &Follower::new(&STOP, Bar::Hidden))?;
+    tell(&closing::of_check(&outcome, &check.warnings, show.quiet));
+    let mut out = std::io::stdout().lock();
+    report::deliver(&check.reports, &outcome.checked, &check.setting, &mut out)?;
     Ok(outcome.exit_code())
 }
 

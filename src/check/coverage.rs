@@ -96,3 +96,23 @@ impl Candidates {
         named.into_iter().flatten().chain(&self.others).copied()
     }
 }
+
+/// For each mapping rule that no fixture covers, but for those in `unreachable`, its place and what
+/// is to be said.
+pub fn uncovered_rules(rules: &Rules, seen: &Seen, unreachable: &[usize]) -> Vec<(usize, String)> {
+    let open = |place: &usize| seen.rules[*place] == 0 && !unreachable.contains(place);
+    let places = (0..rules.rules.len().min(seen.rules.len())).filter(open);
+    let say = |place: usize| {
+        let id = &rules.rules[place].id;
+        let taken = &seen.taken[place];
+        if taken.is_empty() {
+            return (place, format!("no fixture has a signal for the rule `{id}`"));
+        }
+        let by = taken.keys().map(|by| format!("`{}`", rules.rules[by.index()].id));
+        let by = by.collect::<Vec<_>>().join(", ");
+        let count: u64 = taken.values().sum();
+        let signals = if count == 1 { "the one signal" } else { "all signals" };
+        (place, format!("{signals} of the fixtures that the rule `{id}` would take went to {by}"))
+    };
+    places.map(say).collect()
+}

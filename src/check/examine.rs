@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rayon::ThreadPool;
 
 use super::coverage::{Candidates, Seen};
-use super::finding::Finding;
+use super::finding::{Finding, Level};
 use crate::error::Error;
 use crate::parse::Parser;
 use crate::pipeline::Engine;
@@ -25,6 +25,8 @@ pub struct Yardstick<'a> {
     pub engine: &'a Engine,
     /// Whether there is a rules file.
     pub has_rules: bool,
+    /// How bad an event is that the allow list does not take.
+    pub not_allowed: Level,
 }
 
 /// What one block of a fixture gave; lines are counted from its beginning.
@@ -171,7 +173,9 @@ impl Worker {
             start += text.len() + 1;
             self.line.oversize.clear();
             while let Some(giant) = oversize.next_if(|giant| giant.line_in_block == number) {
-                self.line.oversize.push(crate::source::Oversize { line_in_block: 0, ..giant.clone() });
+                self.line
+                    .oversize
+                    .push(crate::source::Oversize { line_in_block: 0, ..giant.clone() });
             }
             if self.line.oversize.is_empty() && text.trim_ascii().is_empty() {
                 continue;

@@ -26,7 +26,7 @@ impl Flaw {
     /// A flaw of the whole event.
     pub fn new(violation: Violation, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { violation, level: usual_level(violation), pointer: String::new(), rule: None, message }
+        Self { violation, level: violation.level(), pointer: String::new(), rule: None, message }
     }
 
     /// The same about the member at `pointer`.
@@ -42,7 +42,12 @@ impl Flaw {
     }
 
     /// The finding of this flaw of `event`, at `span` of a text.
-    pub fn found(self, placer: &mut Placer<'_>, span: &Range<usize>, event: Option<&str>) -> Finding {
+    pub fn found(
+        self,
+        placer: &mut Placer<'_>,
+        span: &Range<usize>,
+        event: Option<&str>,
+    ) -> Finding {
         let (place, excerpt) = placer.place(span);
         self.placed(place, Some(excerpt), event)
     }
@@ -76,13 +81,5 @@ impl From<Breach> for Flaw {
             BreachKind::InvalidValue => Violation::InvalidValue,
         };
         Self::new(violation, breach.message).at(breach.pointer)
-    }
-}
-
-/// How bad a kind is where nobody says otherwise.
-fn usual_level(violation: Violation) -> Level {
-    match violation {
-        Violation::Uncovered | Violation::NotAllowed => Level::Note,
-        _ => Level::Error,
     }
 }

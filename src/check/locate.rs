@@ -148,7 +148,9 @@ impl Walk<'_> {
         if self.nesting == MAX_NESTING || part.value.len() < SHORTEST_BODY {
             return;
         }
-        let Ok(body) = serde_json::from_str::<String>(&self.text[part.value.clone()]) else { return };
+        let Ok(body) = serde_json::from_str::<String>(&self.text[part.value.clone()]) else {
+            return;
+        };
         let Some(body) = json_in(body) else { return };
         let name = part.name.start.min(part.value.start);
         let outer = self.outer.clone().unwrap_or_else(|| shown(self.text, name, part.value.start));
@@ -268,9 +270,13 @@ impl Iterator for Parts<'_> {
         }
         let mut name = at..at;
         if self.named {
-            name = at..if byte(at) == Some(b'"') { string_end(self.text, at)? } else { return None };
+            name =
+                at..if byte(at) == Some(b'"') { string_end(self.text, at)? } else { return None };
             let colon = skip_blanks(self.text, name.end);
-            at = skip_blanks(self.text, if byte(colon) == Some(b':') { colon + 1 } else { return None });
+            at = skip_blanks(
+                self.text,
+                if byte(colon) == Some(b':') { colon + 1 } else { return None },
+            );
         }
         let end = value_end(self.text, at)?;
         self.at = end;
@@ -361,7 +367,8 @@ mod tests {
         let event = r#"{"type":"track","messageId":"1","userId":"u"}"#;
         let body = serde_json::to_string(event).unwrap();
         let base64 = BASE64_STANDARD.encode(event);
-        let http = BASE64_STANDARD.encode(format!("POST / HTTP/1.1\r\n\r\n2d\r\n{event}\r\n0\r\n\r\n"));
+        let http =
+            BASE64_STANDARD.encode(format!("POST / HTTP/1.1\r\n\r\n2d\r\n{event}\r\n0\r\n\r\n"));
         let text = format!(
             r#"[{event}, {{"batch":[{event}]}}, {{"body":{body}}}, {{"body":"{base64}"}}, {{"raw":"{http}"}}]"#
         );

@@ -1,5 +1,7 @@
 //! The arguments as clap reads them. Help texts, man pages and completions come of these.
 
+pub mod check;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -75,6 +77,8 @@ pub enum ColorWhen {
 pub enum Command {
     /// Turn event exports into leads, signals and a plan report
     Run(RunArgs),
+    /// Hold fixtures against a tracking plan and mapping rules, for CI
+    Check(check::CheckArgs),
     /// Print shell completions
     #[command(after_help = "Example:\n  backtrail completions bash > \
         ~/.local/share/bash-completion/completions/backtrail")]

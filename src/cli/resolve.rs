@@ -1,5 +1,7 @@
 //! Arguments, files and environment to a job, each read once.
 
+pub mod check;
+
 use std::ffi::{OsStr, OsString};
 use std::io::{BufWriter, IsTerminal};
 use std::path::Path;

@@ -1,3 +1,4 @@
 //! One file a command: each takes a resolved job and calls the engine.
 
+pub mod check;
 pub mod run;

@@ -153,7 +153,7 @@ fn go_on(watch: &dyn Watch) -> Result<(), Error> {
     if watch.stopped() { Err(Error::Interrupted) } else { Ok(()) }
 }
 
-fn pool(threads: usize) -> Result<ThreadPool, Error> {
+pub(super) fn pool(threads: usize) -> Result<ThreadPool, Error> {
     let pool = ThreadPoolBuilder::new().num_threads(threads).build();
     pool.map_err(|error| Error::Setup(format!("cannot start {threads} threads: {error}")))
 }

@@ -148,16 +148,18 @@ mod tests {
     }
 
     fn expressions() -> impl Strategy<Value = String> {
-        let leaf = prop::sample::select(&[
-            "event = 'A'",
-            "event in ['A', 'B']",
-            "type = 'track'",
-            "type in ['page', 'track']",
-            "userId = 'A'",
-            "userId != 'A'",
-            "match(userId, 'A*')",
-            "all",
-        ][..])
+        let leaf = prop::sample::select(
+            &[
+                "event = 'A'",
+                "event in ['A', 'B']",
+                "type = 'track'",
+                "type in ['page', 'track']",
+                "userId = 'A'",
+                "userId != 'A'",
+                "match(userId, 'A*')",
+                "all",
+            ][..],
+        )
         .prop_map(|leaf| if leaf == "all" { "true".to_owned() } else { leaf.to_owned() });
         leaf.prop_recursive(3, 16, 3, |inner| {
             prop_oneof![

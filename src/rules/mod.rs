@@ -2,8 +2,8 @@
 
 mod index;
 mod load;
-mod read;
-mod tree;
+pub(crate) mod read;
+pub(crate) mod tree;
 
 use std::ops::Range;
 

@@ -113,10 +113,9 @@ fn toml_node(node: &Spanned<DeValue<'_>>) -> Node {
         DeValue::Boolean(value) => Value::Bool(*value),
         DeValue::Integer(digits) => i64::from_str_radix(digits.as_str(), digits.radix())
             .map_or(Value::Other("a number past 64 bits"), Value::Integer),
-        DeValue::Float(digits) => digits
-            .as_str()
-            .parse()
-            .map_or(Value::Other("a number with a fraction"), Value::Float),
+        DeValue::Float(digits) => {
+            digits.as_str().parse().map_or(Value::Other("a number with a fraction"), Value::Float)
+        }
         DeValue::Datetime(date) => Value::Date(date.to_string()),
         DeValue::Array(items) => Value::List(items.iter().map(toml_node).collect()),
         DeValue::Table(table) => toml_table(table),

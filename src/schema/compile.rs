@@ -32,7 +32,8 @@ pub(super) fn compile(schema: &Value) -> Result<Validator, Fault> {
     let mut schema = schema.clone();
     // An address that is no draft's would have to be fetched.
     schema.as_object_mut().and_then(|keywords| keywords.remove("$schema"));
-    let options = || jsonschema::options().with_draft(draft).should_validate_formats(true).offline();
+    let options =
+        || jsonschema::options().with_draft(draft).should_validate_formats(true).offline();
     let linear = PatternOptions::regex().size_limit(PATTERN_BYTES);
     let error = match options().with_pattern_options(linear).build(&schema) {
         Ok(validator) => return Ok(validator),
@@ -53,7 +54,10 @@ fn fault(error: &ValidationError<'_>, schema: &Value) -> Fault {
     let pointer = error.instance_path().as_str().to_owned();
     let message = match error.kind() {
         ValidationErrorKind::Referencing(error) => {
-            return Fault { pointer: reference(schema).unwrap_or(pointer), message: unresolved(error) };
+            return Fault {
+                pointer: reference(schema).unwrap_or(pointer),
+                message: unresolved(error),
+            };
         }
         ValidationErrorKind::Format { format } if format == "regex" => {
             "expected a regular expression of ECMA 262 that can be matched in bounded time".into()
@@ -90,7 +94,9 @@ fn reference(schema: &Value) -> Option<String> {
                     }
                 }
                 let inner = members.iter().rev();
-                open.extend(inner.map(|(name, value)| (super::pointer::join(&pointer, name), value)));
+                open.extend(
+                    inner.map(|(name, value)| (super::pointer::join(&pointer, name), value)),
+                );
             }
             Value::Array(items) => {
                 let inner = items.iter().enumerate().rev();

@@ -9,8 +9,11 @@ use super::{Origin, RuleType, Version};
 
 /// Reads the object `rules` of a plan.
 pub(super) fn rules(mut rules: Map<String, Value>, origin: &Origin, gathered: &mut Gathered) {
-    let whole =
-        [("global", RuleType::Common), ("identify", RuleType::Identify), ("group", RuleType::Group)];
+    let whole = [
+        ("global", RuleType::Common),
+        ("identify", RuleType::Identify),
+        ("group", RuleType::Group),
+    ];
     for (member, rule_type) in whole {
         let Some(schema @ Value::Object(_)) = rules.remove(member) else { continue };
         if schema.as_object().is_some_and(Map::is_empty) {
@@ -41,7 +44,11 @@ pub(super) fn rules(mut rules: Map<String, Value>, origin: &Origin, gathered: &m
 
 fn event(value: Value, origin: Origin, gathered: &mut Gathered) {
     let Value::Object(mut event) = value else {
-        return gathered.fault(origin, None, "expected an event: an object with `name` and `rules`");
+        return gathered.fault(
+            origin,
+            None,
+            "expected an event: an object with `name` and `rules`",
+        );
     };
     let Some(key) = event.get("name").and_then(Value::as_str).map(ToOwned::to_owned) else {
         return gathered.fault(origin, None, "expected `name` to be the name of the event");

@@ -200,17 +200,19 @@ impl Plan {
         for versions in plan.named.values_mut().flat_map(|named| named.values_mut()) {
             versions.sort_by(|&a, &b| plan.rules[a].version.order(&plan.rules[b].version));
         }
-        broken.sort_by(|a, b| (a.origin.value, &a.origin.pointer).cmp(&(b.origin.value, &b.origin.pointer)));
+        broken.sort_by(|a, b| {
+            (a.origin.value, &a.origin.pointer).cmp(&(b.origin.value, &b.origin.pointer))
+        });
         Ok((plan, broken))
     }
 
     fn add(&mut self, draft: read::Draft, broken: &mut Vec<Broken>) {
-        let read::Draft { rule_type, key, version, mut schema, schema_origin, shape, origin } = draft;
+        let read::Draft { rule_type, key, version, mut schema, schema_origin, shape, origin } =
+            draft;
         let known = self.named.get(&rule_type).and_then(|named| named.get(&key));
         // Pages that were fetched twice.
-        let again = known.is_some_and(|rules| {
-            rules.iter().any(|&rule| self.rules[rule].version == version)
-        });
+        let again = known
+            .is_some_and(|rules| rules.iter().any(|&rule| self.rules[rule].version == version));
         if again {
             return;
         }

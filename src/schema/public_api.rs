@@ -19,7 +19,11 @@ pub(super) fn is_rule(value: &Value) -> bool {
 /// Reads one rule.
 pub(super) fn rule(value: Value, origin: Origin, gathered: &mut Gathered) {
     let Value::Object(mut rule) = value else {
-        return gathered.fault(origin, None, "expected a rule: an object with `type` and `jsonSchema`");
+        return gathered.fault(
+            origin,
+            None,
+            "expected a rule: an object with `type` and `jsonSchema`",
+        );
     };
     let text = |name: &str| rule.get(name).and_then(Value::as_str).unwrap_or_default();
     let (type_name, key) = (text("type").to_owned(), text("key").to_owned());
@@ -64,17 +68,16 @@ pub(super) fn rule(value: Value, origin: Origin, gathered: &mut Gathered) {
 /// event has, they were lifted.
 pub(super) fn settle_shapes(drafts: &mut [Draft]) {
     let unknown = |drafts: &[Draft], is: fn(&Map<String, Value>) -> bool| {
-        let unknown = drafts.iter().filter(|draft| {
-            draft.shape == Shape::Unknown && draft.rule_type != RuleType::Common
-        });
+        let unknown = drafts
+            .iter()
+            .filter(|draft| draft.shape == Shape::Unknown && draft.rule_type != RuleType::Common);
         unknown.filter_map(members).any(is)
     };
     let nested = unknown(drafts, |members| {
         ["properties", "traits", "context"].into_iter().any(|name| members.contains_key(name))
     });
-    let lifted = unknown(drafts, |members| {
-        members.keys().any(|name| Member::from_key(name).is_none())
-    });
+    let lifted =
+        unknown(drafts, |members| members.keys().any(|name| Member::from_key(name).is_none()));
     let shape = if lifted && !nested { Shape::Lifted } else { Shape::Event };
     for draft in drafts.iter_mut().filter(|draft| draft.shape == Shape::Unknown) {
         let is_common = draft.rule_type == RuleType::Common;

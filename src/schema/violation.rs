@@ -74,7 +74,11 @@ impl PlanRule {
             }
             _ => {
                 let message = format!("{}: {}", shown_name(at), describe(kind, error.instance()));
-                let kind = if is_of_type(kind) { BreachKind::InvalidType } else { BreachKind::InvalidValue };
+                let kind = if is_of_type(kind) {
+                    BreachKind::InvalidType
+                } else {
+                    BreachKind::InvalidValue
+                };
                 breaches.push(Breach { kind, pointer: at.to_owned(), message });
             }
         }
@@ -198,7 +202,12 @@ pub(super) fn describe(kind: &ValidationErrorKind, found: &Value) -> String {
 fn either(types: &[JsonType]) -> String {
     let mut names: Vec<&str> = types.iter().map(|kind| kind.as_str()).collect();
     let mut seen = Vec::new();
-    names.retain(|name| !seen.contains(name) && { seen.push(*name); true });
+    names.retain(|name| {
+        !seen.contains(name) && {
+            seen.push(*name);
+            true
+        }
+    });
     match names.split_last() {
         Some((last, [])) => (*last).to_owned(),
         Some((last, rest)) => format!("{} or {last}", rest.join(", ")),

@@ -45,9 +45,14 @@ impl Looked {
     }
 
     /// Adds its cases, of which none has a flaw.
-    pub fn into_cases(&mut self, line: u64, part: &mut Part) {
-        for (rule, _) in self.cases.drain(..) {
-            part.cases.push(PartCase { line, event: self.name.clone(), rule, findings: Vec::new() });
+    pub fn into_cases(self, line: u64, part: &mut Part) {
+        for (rule, _) in self.cases {
+            part.cases.push(PartCase {
+                line,
+                event: self.name.clone(),
+                rule,
+                findings: Vec::new(),
+            });
         }
     }
 }
@@ -63,7 +68,7 @@ impl Record<'_> {
         if self.yardstick.has_rules {
             self.rules(event, call, &mut looked);
         } else if self.filtered(event) {
-            looked.flaw(not_allowed());
+            looked.flaw(self.not_allowed());
         }
         if let Some(id) = event.text(Member::MessageId) {
             let chars = id.chars().count();
@@ -82,6 +87,12 @@ impl Record<'_> {
 
     fn filtered(&self, event: &Event<'_>) -> bool {
         self.yardstick.engine.allow.as_ref().is_some_and(|allow| allow.takes(event).is_none())
+    }
+
+    fn not_allowed(&self) -> Flaw {
+        let message = "no line of the allow list takes this event: it never arrives";
+        let flaw = Flaw::new(Violation::NotAllowed, message);
+        Flaw { level: self.yardstick.not_allowed, ..flaw }
     }
 
     fn plan(&mut self, event: &Event<'_>, call: CallType, looked: &mut Looked) {
@@ -122,17 +133,19 @@ impl Record<'_> {
             return Flaw::new(violation, message).at("/event");
         };
         let plan = self.yardstick.plan;
-        let nearest = self.nearest.entry(name.to_owned()).or_insert_with(|| {
-            plan.and_then(|plan| plan.nearest(name)).map(ToOwned::to_owned)
-        });
-        let hint = nearest.as_ref().map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        let nearest = self
+            .nearest
+            .entry(name.to_owned())
+            .or_insert_with(|| plan.and_then(|plan| plan.nearest(name)).map(ToOwned::to_owned));
+        let hint =
+            nearest.as_ref().map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
         Flaw::new(violation, format!("`{name}` is not in the plan{hint}")).at("/event")
     }
 
     fn rules(&mut self, event: &Event<'_>, call: CallType, looked: &mut Looked) {
         let engine = self.yardstick.engine;
         if self.filtered(event) {
-            looked.cases.push((String::new(), vec![not_allowed()]));
+            looked.cases.push((String::new(), vec![self.not_allowed()]));
             return;
         }
         if call == CallType::Identify {
@@ -167,9 +180,11 @@ impl Record<'_> {
             flaws.extend(flaw.map(|flaw| flaw.by(rule.id.as_str())));
         }
         let columns = &self.yardstick.engine.rules.columns;
-        let own = rule.map.columns.iter().map(|(column, paths)| {
-            (columns.get(*column).map_or("", String::as_str), paths)
-        });
+        let own = rule
+            .map
+            .columns
+            .iter()
+            .map(|(column, paths)| (columns.get(*column).map_or("", String::as_str), paths));
         let map = &rule.map;
         let people = [
             ("name", &map.name),
@@ -183,8 +198,7 @@ impl Record<'_> {
             if let Some(first) = paths.first()
                 && first_present(paths, event).is_none()
             {
-                let message =
-                    format!("`{}` maps `{field}`, but {} absent", rule.id, listed(paths));
+                let message = format!("`{}` maps `{field}`, but {} absent", rule.id, listed(paths));
                 let flaw = Flaw::new(Violation::MappedFieldAbsent, message);
                 flaws.push(flaw.at(path_pointer(first)).by(rule.id.as_str()));
             }
@@ -194,7 +208,12 @@ impl Record<'_> {
 
     /// What is wrong with the address that an identify call brings, or that a rule maps from
     /// `paths`.
-    fn email(&mut self, value: Option<Json<'_>>, paths: &[Path], event: &Event<'_>) -> Option<Flaw> {
+    fn email(
+        &mut self,
+        value: Option<Json<'_>>,
+        paths: &[Path],
+        event: &Event<'_>,
+    ) -> Option<Flaw> {
         let is_there = |path: &&Path| {
             event.lookup(path).is_some_and(|value| !value.is_null() && value.as_str() != Some(""))
         };
@@ -206,7 +225,8 @@ impl Record<'_> {
         let blocklist = &self.yardstick.engine.blocklist;
         let message = match (value, normalise_email(text, blocklist, &mut self.scratch)) {
             (None, _) if paths.is_empty() => {
-                "an identify call without an e-mail makes no lead: expected `traits.email`".to_owned()
+                "an identify call without an e-mail makes no lead: expected `traits.email`"
+                    .to_owned()
             }
             (None, _) => format!("expected an e-mail address, but {} absent", listed(paths)),
             (Some(_), Ok(())) => return None,
@@ -217,10 +237,6 @@ impl Record<'_> {
         };
         Some(Flaw::new(Violation::EmailMissing, message).at(place))
     }
-}
-
-fn not_allowed() -> Flaw {
-    Flaw::new(Violation::NotAllowed, "no line of the allow list takes this event; it never arrives")
 }
 
 /// Where the address of an identify call stands, or would stand.

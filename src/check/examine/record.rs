@@ -76,42 +76,28 @@ impl<'a> Record<'a> {
 
     /// Adds all that was found in the record `text` to `part`, and forgets it.
     pub fn finish(&mut self, text: &[u8], line: u64, offset: u64, file: &str, part: &mut Part) {
-        let mut looked = std::mem::take(&mut self.looked);
+        let mut events = std::mem::take(&mut self.looked);
         let refused = std::mem::take(&mut self.refused);
-        let is_clean = refused.is_empty() && looked.iter().all(Looked::is_clean);
+        let is_clean = refused.is_empty() && events.iter().all(Looked::is_clean);
         let over_lines = memchr::memchr(b'\n', text).is_some();
         if is_clean && !over_lines && text.len() <= MAX_EVENT_BYTES {
-            for event in &mut looked {
+            for event in events.drain(..) {
                 event.into_cases(line, part);
             }
         } else {
             let lossy = String::from_utf8_lossy(text);
             let sites = sites(&lossy);
-            let places = self.places(&lossy, &sites, &looked);
+            let found = self.places(&lossy, &sites, &events);
             let mut placer = Placer::new(file, &lossy, line);
-            for (mut event, site) in looked.drain(..).zip(places) {
+            for (mut event, site) in events.drain(..).zip(found) {
                 let site = site.and_then(|place| sites.get(place));
-                self.measure(&mut event, site, &lossy, over_lines);
+                measure(&mut event, site, &lossy, over_lines);
                 locate(event, site, &lossy, &mut placer, part);
             }
             reject(&refused, &sites, &lossy, offset, &mut placer, part);
         }
-        looked.clear();
-        self.looked = looked;
-    }
-
-    /// Notes an event that is larger than Segment takes. Over many lines it was written for people:
-    /// then what counts is its length without the blanks.
-    fn measure(&mut self, event: &mut Looked, site: Option<&Site>, text: &str, over_lines: bool) {
-        let bytes = match site {
-            Some(site) if !over_lines => site.text(text).len(),
-            _ => event.compact_bytes,
-        };
-        if bytes > MAX_EVENT_BYTES {
-            let message =
-                format!("the event has {bytes} bytes; Segment takes at most {MAX_EVENT_BYTES} (32 KB)");
-            event.flaw(Flaw::new(Violation::TooLargeEvent, message));
-        }
+        events.clear();
+        self.looked = events;
     }
 
     /// For each event its place among `sites`: the next that says the same.
@@ -161,19 +147,39 @@ impl Sink for Record<'_> {
     }
 }
 
+/// Notes an event that is larger than Segment takes. Over many lines it was written for people:
+/// then what counts is its length without the blanks.
+fn measure(event: &mut Looked, site: Option<&Site>, text: &str, over_lines: bool) {
+    let bytes = match site {
+        Some(site) if !over_lines => site.text(text).len(),
+        _ => event.compact_bytes,
+    };
+    if bytes > MAX_EVENT_BYTES {
+        let message =
+            format!("the event has {bytes} bytes; Segment takes at most {MAX_EVENT_BYTES} (32 KB)");
+        event.flaw(Flaw::new(Violation::TooLargeEvent, message));
+    }
+}
+
 /// Turns what an event has against it into findings. Of what stands in a text, such as the body
 /// of a capture, the place is that of the text.
-fn locate(event: Looked, site: Option<&Site>, text: &str, placer: &mut Placer<'_>, part: &mut Part) {
+fn locate(
+    event: Looked,
+    site: Option<&Site>,
+    text: &str,
+    placer: &mut Placer<'_>,
+    part: &mut Part,
+) {
     let start = site.map_or(0, |site| site.span.start);
     let line = placer.line(start);
     let span = |flaw: &Flaw| site.map_or(0..0, |site| site.member(text, &flaw.pointer));
     let name = event.name;
     for (rule, flaws) in event.cases {
-        let mut placed: Vec<(Range<usize>, Flaw)> =
+        let mut spans: Vec<(Range<usize>, Flaw)> =
             flaws.into_iter().map(|flaw| (span(&flaw), flaw)).collect();
-        placed.sort_by_key(|(span, _)| span.start);
+        spans.sort_by_key(|(span, _)| span.start);
         let first = part.findings.len();
-        let found = placed.into_iter().map(|(span, flaw)| flaw.found(placer, &span, Some(&name)));
+        let found = spans.into_iter().map(|(span, flaw)| flaw.found(placer, &span, Some(&name)));
         part.findings.extend(found);
         let findings = (first..part.findings.len()).collect();
         part.cases.push(PartCase { line, event: name.clone(), rule, findings });
