@@ -1,5 +1,6 @@
 //! Fixtures, block by block: every event held against the plan and the rules, on all threads.
 
+mod broken;
 mod event;
 mod record;
 
@@ -38,6 +39,8 @@ pub struct Part {
     pub block: u32,
     /// How many lines it has.
     pub lines: u64,
+    /// How many of its records are no JSON.
+    pub no_json: u64,
     /// What is wrong.
     pub findings: Vec<Finding>,
     /// What was checked.
@@ -100,6 +103,7 @@ pub fn examine(
         examined.refused += other.refused;
     }
     examined.parts.sort_by_key(|part| (part.file, part.block));
+    broken::one_finding_each(&mut examined.parts, reader);
     let (mut file, mut before) = (None, 0);
     for part in &mut examined.parts {
         if file != Some(part.file) {

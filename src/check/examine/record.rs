@@ -203,7 +203,12 @@ fn reject(
         };
         // Of an event the brace is enough to see.
         let span = if own.is_some() { span.start..span.start + 1 } else { span };
-        let message = format!("{}: {}", refusal.reason.name(), refusal.detail);
+        // The place says it better than a number of bytes.
+        let detail = match refusal.detail.split_once(": ") {
+            Some((place, detail)) if place.starts_with("byte ") => detail,
+            _ => &refusal.detail,
+        };
+        let message = format!("{}: {detail}", refusal.reason.name());
         let line = placer.line(span.start);
         part.cases.push(PartCase {
             line,
@@ -212,6 +217,7 @@ fn reject(
             findings: vec![part.findings.len()],
         });
         let flaw = Flaw::new(Violation::InvalidEvent, message);
+        part.no_json += u64::from(refusal.reason == Reason::InvalidJson);
         part.findings.push(flaw.found(placer, &span, None));
     }
 }
