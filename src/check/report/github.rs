@@ -103,7 +103,8 @@ fn message(first: &Shown<'_>, more: &[&Shown<'_>], repository: &Repository) -> S
     }
     lines.extend(first.rule.as_ref().map(|rule| format!("rule `{rule}`")));
     if !more.is_empty() {
-        let spots = more.iter().take(MORE_PLACES).map(|shown| shown.spot());
+        let spots =
+            more.iter().take(MORE_PLACES).map(|shown| shown.spot(&repository.name(shown.file)));
         let spots: Vec<String> = spots.collect();
         let rest = match more.len().saturating_sub(MORE_PLACES) {
             0 => String::new(),

@@ -112,7 +112,8 @@ fn lone_name(shown: &Shown<'_>) -> String {
 }
 
 fn write_part<W: Write>(xml: &mut Writer<W>, file: &str, part: &Part<'_>) -> io::Result<()> {
-    let file = line(file);
+    // Readers leave out what has no name.
+    let file = if file.is_empty() { "(no file)".to_owned() } else { line(file) };
     let mut suite = BytesStart::new("testsuite");
     suite.push_attribute(("name", &*file));
     counts(&mut suite, part.cases.len(), part.failures());

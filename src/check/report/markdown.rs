@@ -1,5 +1,6 @@
 //! Tables, for comments and pages.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -8,6 +9,7 @@ use crate::check::finding::{Checked, Level, Violation};
 
 const HEADER: &str =
     "| where | level | violation | event | what |\n| --- | --- | --- | --- | --- |\n";
+const KINDS: &str = "| violation | level | count | what it is |\n| --- | --- | ---: | --- |\n";
 /// Kept free for the line that says what is left out.
 const CLOSING_BYTES: usize = 200;
 
@@ -34,8 +36,7 @@ pub(super) fn within(checked: &Checked, room: usize) -> String {
         let row = row(&Shown::new(finding));
         if out.len().saturating_add(row.len() + CLOSING_BYTES) > room {
             let left_out = checked.findings.len() - place;
-            out.push_str(&format!("\n{left_out} more findings do not fit in here.\n"));
-            break;
+            return out + &format!("\n{left_out} more findings do not fit in here.\n");
         }
         out.push_str(&row);
     }
@@ -43,35 +44,31 @@ pub(super) fn within(checked: &Checked, room: usize) -> String {
 }
 
 fn head(checked: &Checked) -> String {
-    let mut kinds: BTreeMap<(std::cmp::Reverse<Level>, Violation), usize> = BTreeMap::new();
+    let mut kinds: BTreeMap<(Reverse<Level>, Violation), usize> = BTreeMap::new();
     for finding in &checked.findings {
-        *kinds.entry((std::cmp::Reverse(finding.level), finding.violation)).or_default() += 1;
+        *kinds.entry((Reverse(finding.level), finding.violation)).or_default() += 1;
     }
     let count = Count::of(checked);
-    let mut out = format!("## backtrail check: {}\n\n{}.\n", count.findings(), count.sentence());
-    if !kinds.is_empty() {
-        out.push_str("\n| violation | level | count | what it is |\n| --- | --- | ---: | --- |\n");
+    let head = format!("## backtrail check: {}\n\n{}.\n", count.findings(), count.sentence());
+    if kinds.is_empty() {
+        return head;
     }
-    for ((level, violation), count) in kinds {
+    let row = |((level, violation), count): ((Reverse<Level>, Violation), usize)| {
         let (name, level, title) = (violation.name(), level.0.name(), violation.title());
-        out.push_str(&format!("| {name} | {level} | {count} | {title} |\n"));
-    }
-    out
+        format!("| {name} | {level} | {count} | {title} |\n")
+    };
+    head + "\n" + KINDS + &kinds.into_iter().map(row).collect::<Vec<_>>().concat()
 }
 
 fn row(shown: &Shown<'_>) -> String {
-    let mut what = escaped(&shown.message);
-    for (name, part) in [
-        ("at", Some(&shown.pointer).filter(|pointer| !pointer.is_empty())),
-        ("rule", shown.rule.as_ref()),
-    ] {
-        if let Some(part) = part {
-            what.push_str(&format!("<br>{name} {}", escaped(part)));
-        }
-    }
+    let pointer = Some(&shown.pointer).filter(|pointer| !pointer.is_empty());
+    let mut what = vec![escaped(&shown.message)];
+    what.extend(pointer.map(|pointer| format!("at {}", escaped(pointer))));
+    what.extend(shown.rule.as_ref().map(|rule| format!("rule {}", escaped(rule))));
+    let what = what.join("<br>");
     format!(
         "| {} | {} | {} | {} | {what} |\n",
-        escaped(&shown.spot()),
+        escaped(&shown.spot(shown.file)),
         shown.level.name(),
         shown.violation.name(),
         shown.event.as_ref().map(|event| escaped(event)).unwrap_or_default(),

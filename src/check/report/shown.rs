@@ -37,11 +37,11 @@ impl<'f> Shown<'f> {
         (place.line.max(1), if place.line == 0 { 1 } else { place.column.max(1) })
     }
 
-    /// `file:line`, or the file alone where the finding is about all of it.
-    pub fn spot(&self) -> String {
+    /// `file:line`, or `file` alone where the finding is about all of it.
+    pub fn spot(&self, file: &str) -> String {
         match self.finding.place.line {
-            0 => self.file.to_owned(),
-            line => format!("{}:{line}", self.file),
+            0 => file.to_owned(),
+            line => format!("{file}:{line}"),
         }
     }
 }

@@ -22,11 +22,14 @@ fn json(format: Format, checked: &Checked) -> Value {
     serde_json::from_str(&written(format, checked)).unwrap()
 }
 
-/// Names and texts of all elements, as a reader of XML sees them.
-fn read_xml(text: &str) -> Vec<(String, Vec<(String, String)>, String)> {
+/// Name, attributes and text of an element.
+type Element = (String, Vec<(String, String)>, String);
+
+/// All elements, as a reader of XML sees them.
+fn read_xml(text: &str) -> Vec<Element> {
     let mut reader = Reader::from_str(text);
     reader.config_mut().check_end_names = true;
-    let mut elements: Vec<(String, Vec<(String, String)>, String)> = Vec::new();
+    let mut elements: Vec<Element> = Vec::new();
     let mut depth = 0;
     loop {
         let event = reader.read_event().unwrap();
