@@ -73,7 +73,9 @@ fn driver() -> Value {
         "rules": Violation::ALL.map(rule),
         "notifications": [{
             "id": LEFT_OUT,
-            "shortDescription": { "text": "There are more results than the file holds." },
+            "shortDescription": { "text": "There are more results than the file holds" },
+            "fullDescription": { "text": "There are more results than the file holds." },
+            "help": { "text": "The other formats tell all of them." },
         }],
     })
 }
@@ -85,22 +87,12 @@ fn rule(violation: Violation) -> Value {
     };
     json!({
         "id": violation.name(),
-        "name": pascal(violation.name()),
         "shortDescription": { "text": literal(violation.title()) },
         "fullDescription": { "text": literal(&format!("{}.", violation.title())) },
         "help": { "text": violation.help(), "markdown": violation.help() },
         "defaultConfiguration": { "level": violation.level().name() },
         "properties": { "tags": ["tracking-plan"], "problem.severity": problem },
     })
-}
-
-/// `unplanned-event` as `UnplannedEvent`.
-fn pascal(name: &str) -> String {
-    let word = |word: &str| {
-        let (first, rest) = word.split_at(word.len().min(1));
-        first.to_ascii_uppercase() + rest
-    };
-    name.split('-').map(word).collect()
 }
 
 fn invocation(left_out: usize) -> Value {

@@ -84,13 +84,13 @@ impl Count {
     /// The same, and what was checked for them.
     pub fn sentence(&self) -> String {
         let mut out = format!(
-            "{} in {} of {}",
+            "{}; {} with {} checked",
             self.findings(),
-            counted(self.events, "event"),
             counted(self.files as u64, "file"),
+            counted(self.events, "event"),
         );
         if self.muted > 0 {
-            out.push_str("; the baseline mutes ");
+            out.push_str(", the baseline mutes ");
             out.push_str(&counted(self.muted, "more"));
         }
         out

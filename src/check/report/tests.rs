@@ -85,7 +85,7 @@ fn text_shows_every_finding_with_its_line_and_a_closing_count() {
         signals first
       = rule `trial`
 
-    3 errors, 1 note in 4 events of 2 files; the baseline mutes 2 more
+    3 errors, 1 note; 2 files with 4 events checked, the baseline mutes 2 more
     "##);
 }
 
@@ -141,7 +141,7 @@ fn markdown_has_tables() {
     insta::assert_snapshot!(written(Format::Markdown, &checked()), @r##"
     ## backtrail check: 3 errors, 1 note
 
-    3 errors, 1 note in 4 events of 2 files; the baseline mutes 2 more.
+    3 errors, 1 note; 2 files with 4 events checked, the baseline mutes 2 more.
 
     | violation | level | count | what it is |
     | --- | --- | ---: | --- |
@@ -183,7 +183,7 @@ fn text_may_have_colours_and_is_the_same_without_them() {
 #[test]
 fn nothing_found_is_said() {
     let none = Checked { suites: checked().suites, events: 1, ..Checked::default() };
-    assert_eq!(written(Format::Text, &none), "no findings in 1 event of 2 files\n");
+    assert_eq!(written(Format::Text, &none), "no findings; 2 files with 1 event checked\n");
     assert_eq!(written(Format::Github, &none), "");
     assert!(written(Format::Markdown, &none).starts_with("## backtrail check: no findings\n"));
     assert_eq!(json(Format::Sarif, &none)["runs"][0]["results"], Value::Array(Vec::new()));
