@@ -137,7 +137,7 @@ fn column(line: &str, offset: usize) -> usize {
 }
 
 /// The line, or as much of it as fits around `span`, and the carets below it.
-fn excerpt(line: &str, span: &Range<usize>) -> (String, String) {
+pub(crate) fn excerpt(line: &str, span: &Range<usize>) -> (String, String) {
     let from = char_boundary(line, span.start);
     let to = char_boundary(line, span.end).max(from);
     let (begin, end) = window(line, from);
@@ -208,6 +208,13 @@ fn show(char: char, out: &mut String) {
         _ if is_unprintable(char) => out.push(char::REPLACEMENT_CHARACTER),
         _ => out.push(char),
     }
+}
+
+/// `text` in one line, with U+FFFD for what a terminal would act on, and blanks for tabs.
+pub fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    text.chars().for_each(|char| show(char, &mut out));
+    out
 }
 
 /// Control characters, and those that turn the direction of writing: a terminal would act on them.

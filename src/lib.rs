@@ -39,6 +39,8 @@ pub mod report;
 
 pub mod pipeline;
 
+pub mod schema;
+
 pub mod check;
 
 pub mod audit;

@@ -4,12 +4,14 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use backtrail::check::report;
 use backtrail::cli::args::audit::AuditArgs;
+use backtrail::cli::args::check::CheckArgs;
 use backtrail::cli::args::{Cli, Command, RunArgs, Show};
-use backtrail::cli::progress::Follower;
+use backtrail::cli::progress::{Bar, Follower};
 use backtrail::cli::resolve::{self, Surroundings};
 use backtrail::cli::{closing, man};
-use backtrail::commands::{audit, run};
+use backtrail::commands::{audit, check, run};
 use backtrail::error::Error;
 use clap::Parser;
 
@@ -24,6 +26,7 @@ fn main() -> ExitCode {
     let result = match command {
         Command::Run(args) => run(args, show),
         Command::Audit(args) => audit(args, show),
+        Command::Check(args) => check(args, show),
         Command::Completions { shell } => man::completions(shell, &mut std::io::stdout()),
         Command::Man { out: None } => man::print(&mut std::io::stdout()),
         Command::Man { out: Some(dir) } => man::write_all(&dir),
@@ -40,11 +43,7 @@ fn run(args: RunArgs, show: Show) -> Result<u8, Error> {
     let around = Surroundings::read();
     let display = resolve::display(show, &args, around);
     let job = resolve::run(args, around)?;
-    ctrlc::set_handler(interrupt).map_err(|error| Error::Setup(error.to_string()))?;
-    let follower = Follower::new(&STOP, display.bar);
-    let outcome = run::run(job, &follower);
-    follower.clear();
-    let outcome = outcome?;
+    let outcome = watched(display.bar, |watch| run::run(job, watch))?;
     tell(&closing::text(&outcome, display));
     Ok(outcome.exit_code())
 }
@@ -53,13 +52,27 @@ fn audit(args: AuditArgs, show: Show) -> Result<u8, Error> {
     let around = Surroundings::read();
     let display = resolve::audit_display(show, around);
     let job = resolve::audit(args, show, around)?;
-    ctrlc::set_handler(interrupt).map_err(|error| Error::Setup(error.to_string()))?;
-    let follower = Follower::new(&STOP, display.bar);
-    let outcome = audit::audit(job, &follower);
-    follower.clear();
-    let outcome = outcome?;
+    let outcome = watched(display.bar, |watch| audit::audit(job, watch))?;
     tell(&closing::faults(&outcome.report.faults));
     Ok(outcome.exit_code())
+}
+
+fn check(args: CheckArgs, show: Show) -> Result<u8, Error> {
+    let check = resolve::check::check(args, show, Surroundings::read())?;
+    let outcome = watched(Bar::Hidden, |watch| check::check(check.job, watch))?;
+    tell(&closing::of_check(&outcome, &check.warnings, show.quiet));
+    let mut out = std::io::stdout().lock();
+    report::deliver(&check.reports, &outcome.checked, &check.setting, &mut out)?;
+    Ok(outcome.exit_code())
+}
+
+/// Does `job` with its progress shown, until it is done or interrupted.
+fn watched<T>(bar: Bar, job: impl FnOnce(&Follower) -> Result<T, Error>) -> Result<T, Error> {
+    ctrlc::set_handler(interrupt).map_err(|error| Error::Setup(error.to_string()))?;
+    let follower = Follower::new(&STOP, bar);
+    let outcome = job(&follower);
+    follower.clear();
+    outcome
 }
 
 /// The first Ctrl-C ends the run in order, the second at once.

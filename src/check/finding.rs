@@ -52,6 +52,8 @@ pub enum Violation {
     UnexpectedPass,
     /// A planned event, or a rule, that no fixture covers.
     Uncovered,
+    /// An entry of the baseline that no finding answers to any more.
+    StaleBaseline,
 }
 
 /// A place in a file.
@@ -82,7 +84,8 @@ pub struct Finding {
     pub event: Option<String>,
     /// The plan's rule or the mapping rule that says so.
     pub rule: Option<String>,
-    /// What is wrong and what was expected; e-mail addresses are masked.
+    /// What is wrong and what was expected, names in backticks and values of the data in double
+    /// quotes, so that the values can be told from the rest; e-mail addresses are masked.
     pub message: String,
     /// The line of the file, cut to a window round the place, e-mail addresses masked; and where
     /// in it the place is, in columns.
@@ -130,4 +133,12 @@ pub struct Checked {
     pub events: u64,
     /// How many findings the baseline muted.
     pub muted: u64,
+}
+
+impl Checked {
+    /// Whether a finding of `case` makes a check fail.
+    pub fn fails(&self, case: &Case) -> bool {
+        let mut findings = case.findings.iter().filter_map(|place| self.findings.get(*place));
+        findings.any(|finding| finding.level == Level::Error)
+    }
 }

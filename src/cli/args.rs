@@ -1,6 +1,7 @@
 //! The arguments as clap reads them. Help texts, man pages and completions come of these.
 
 pub mod audit;
+pub mod check;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -79,6 +80,8 @@ pub enum Command {
     Run(RunArgs),
     /// Judge an allow list against real events, and change nothing
     Audit(audit::AuditArgs),
+    /// Hold fixtures against a tracking plan and mapping rules, for CI
+    Check(check::CheckArgs),
     /// Print shell completions
     #[command(after_help = "Example:\n  backtrail completions bash > \
         ~/.local/share/bash-completion/completions/backtrail")]

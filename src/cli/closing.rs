@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::resolve::Display;
+use crate::commands::check;
 use crate::commands::run::Outcome;
 use crate::report::Fault;
 use crate::report::text::summary;
@@ -29,6 +30,20 @@ pub fn faults(faults: &[Fault]) -> String {
         let _ = writeln!(out, "backtrail: error: {fault}");
         out
     })
+}
+
+/// What was wrong with reading the fixtures, and, unless with `--quiet`, what is doubtful about the
+/// files that the user wrote, for standard error.
+pub fn of_check(outcome: &check::Outcome, warnings: &[String], quiet: bool) -> String {
+    let mut out = String::new();
+    for warning in warnings.iter().filter(|_| !quiet) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "backtrail: warning: {warning}");
+    }
+    for fault in &outcome.faults {
+        let _ = writeln!(out, "backtrail: error: {fault}");
+    }
+    out
 }
 
 #[cfg(test)]

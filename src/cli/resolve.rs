@@ -1,6 +1,7 @@
 //! Arguments, files and environment to a job, each read once.
 
 mod audit;
+pub mod check;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{BufWriter, IsTerminal};

@@ -1,4 +1,5 @@
 //! One file a command: each takes a resolved job and calls the engine.
 
 pub mod audit;
+pub mod check;
 pub mod run;

@@ -30,6 +30,10 @@ pub enum Value {
     Integer(i64),
     /// A number with a fraction or an exponent.
     Float(f64),
+    /// A date, as it is written.
+    Date(String),
+    /// `null`
+    Null,
     /// A text.
     Text(String),
     /// A list.
@@ -58,6 +62,8 @@ impl Value {
             Self::Bool(_) => "true or false",
             Self::Integer(_) => "a whole number",
             Self::Float(_) => "a number with a fraction",
+            Self::Date(_) => "a date",
+            Self::Null => "null",
             Self::Text(_) => "a text",
             Self::List(_) => "a list",
             Self::Table(_) => "a table",
@@ -104,12 +110,9 @@ impl Node {
 
     /// Whether this is `null`.
     pub fn is_null(&self) -> bool {
-        matches!(self.value, Value::Other(NULL))
+        matches!(self.value, Value::Null)
     }
 }
-
-/// How `null` is called.
-const NULL: &str = "null";
 
 fn from_toml(text: &str) -> Result<Node, Vec<Diagnostic>> {
     let (table, errors) = DeTable::parse_recoverable(text);
@@ -145,7 +148,7 @@ fn toml_node(node: &Spanned<DeValue<'_>>) -> Node {
         DeValue::Float(digits) => {
             digits.as_str().parse().map_or(Value::Other("a number past all others"), Value::Float)
         }
-        DeValue::Datetime(_) => Value::Other("a date"),
+        DeValue::Datetime(date) => Value::Date(date.to_string()),
         DeValue::Array(items) => Value::List(items.iter().map(toml_node).collect()),
         DeValue::Table(table) => toml_table(table),
     };
@@ -161,7 +164,7 @@ fn json_node(nodes: &mut slice::Iter<'_, TapeNode<'_>>, before: Range<usize>, ba
     };
     let mut span = before.clone();
     let value = match nodes.next() {
-        None | Some(TapeNode::Static(StaticNode::Null)) => Value::Other(NULL),
+        None | Some(TapeNode::Static(StaticNode::Null)) => Value::Null,
         Some(TapeNode::Static(StaticNode::Bool(value))) => Value::Bool(*value),
         Some(TapeNode::Static(StaticNode::I64(value))) => Value::Integer(*value),
         Some(TapeNode::Static(StaticNode::U64(value))) => {
@@ -236,12 +239,12 @@ impl Node {
             Value::Bool(value) => (*value).into(),
             Value::Integer(value) => (*value).into(),
             Value::Float(value) => (*value).into(),
-            Value::Text(text) => text.clone().into(),
+            Value::Text(text) | Value::Date(text) => text.clone().into(),
             Value::List(items) => items.iter().map(Self::to_json).collect(),
             Value::Table(entries) => serde_json::Value::Object(
                 entries.iter().map(|entry| (entry.key.clone(), entry.node.to_json())).collect(),
             ),
-            Value::Other(_) => serde_json::Value::Null,
+            Value::Null | Value::Other(_) => serde_json::Value::Null,
         }
     }
 }

@@ -75,6 +75,11 @@ impl Path {
         Self::new(&names).ok_or(PathError { offset: 0 })
     }
 
+    /// Its names, unescaped, outermost first.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&*self.head).chain(self.tail.iter().map(|step| &*step.name))
+    }
+
     /// The top-level name.
     pub fn head(&self) -> &str {
         &self.head
@@ -100,8 +105,7 @@ impl Path {
 impl fmt::Display for Path {
     /// The path as FQL writes it, escapes included.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = std::iter::once(&*self.head).chain(self.tail.iter().map(|step| &*step.name));
-        for (place, name) in names.enumerate() {
+        for (place, name) in self.names().enumerate() {
             if place > 0 {
                 f.write_str(".")?;
             }

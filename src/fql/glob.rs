@@ -11,7 +11,7 @@ use std::str::Chars;
 ///
 /// The stars cut it into pieces of which each takes a fixed number of characters, so the first
 /// place where a piece fits is as good as any other and nothing is ever tried twice from there.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glob {
     pieces: Box<[Piece]>,
 }
@@ -27,7 +27,7 @@ pub struct GlobError {
 }
 
 /// What stands between two stars.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Piece {
     /// Only literal characters.
     Text(Box<str>),
@@ -36,7 +36,7 @@ enum Piece {
 }
 
 /// What takes one character.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Atom {
     Char(char),
     Any,

@@ -13,6 +13,7 @@ mod convert;
 mod demand;
 mod eval;
 mod function;
+mod imply;
 mod lex;
 pub(crate) mod nearest;
 mod number;
@@ -78,5 +79,19 @@ impl Expr {
     /// What every event that this takes must have.
     pub fn demand(&self) -> Demand {
         Demand::of(&self.root)
+    }
+
+    /// Whether no event at all is taken; `false` where that cannot be told from how it is written.
+    pub fn takes_nothing(&self) -> bool {
+        let Demand { events, calls } = self.demand();
+        matches!(self.root, Node::Bool(false))
+            || events.is_some_and(|events| events.is_empty())
+            || calls.is_some_and(|calls| calls.is_empty())
+    }
+
+    /// Whether every Segment event that this takes `other` takes too; `false` where that cannot be
+    /// told from how they are written.
+    pub fn implies(&self, other: &Self) -> bool {
+        self.root.implies(&other.root)
     }
 }

@@ -4,7 +4,7 @@ pub mod batch;
 pub mod commit;
 pub mod counters;
 pub mod dedup;
-mod extract;
+pub(crate) mod extract;
 pub mod finish;
 pub mod ingest;
 pub mod map;

@@ -253,7 +253,8 @@ impl Loader<'_> {
             let warning = Diagnostic::warning(span, "`identify` does nothing without an e-mail");
             self.warnings.push(warning.with_help("map `email` to the path of the address"));
         }
-        let (id, when) = (id?.0.to_owned(), when?);
+        let ((id, span), when) = (id?, when?);
+        let id = id.to_owned();
         Some(Rule {
             id,
             when,
@@ -266,6 +267,7 @@ impl Loader<'_> {
             limit,
             identify,
             map,
+            span,
         })
     }
 

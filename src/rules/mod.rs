@@ -71,6 +71,8 @@ pub struct Rule {
     pub identify: bool,
     /// What it takes from its signals.
     pub map: FieldMap,
+    /// Where its id stands in the file.
+    pub span: Range<usize>,
 }
 
 /// Where a rule finds what it maps; of several paths the first that is present counts.

@@ -66,6 +66,15 @@ impl Block {
         self.bytes.get(..self.len).unwrap_or_default()
     }
 
+    /// Makes it one line: `text`, which begins at `offset` of its file. The giants that it tells of
+    /// stay.
+    pub fn fill(&mut self, text: &[u8], offset: u64) {
+        (self.len, self.offset, self.kind) = (0, offset, BlockKind::Lines);
+        self.make_room(text.len());
+        self.bytes[..text.len()].copy_from_slice(text);
+        self.len = text.len();
+    }
+
     /// Empties it for reuse, giving memory back if it had grown well past `usual` bytes.
     pub(super) fn clear(&mut self, usual: usize) {
         let most = usual.saturating_mul(4) + PADDING;

@@ -108,7 +108,7 @@ impl Workspace {
     pub fn run<I: IntoIterator<Item: AsRef<OsStr>>>(&self, arguments: I) -> Finished {
         let mut command = self.command(arguments);
         let output = command.output().unwrap();
-        Finished::new(&command, output)
+        Finished::of(&command, output)
     }
 
     /// Starts `command` with everything that it says caught.
@@ -140,7 +140,7 @@ impl Running {
             std::io::Read::read_to_end(&mut stderr, &mut output.stderr).unwrap();
         }
         output.status = self.child.wait().unwrap();
-        Finished::new(&self.command, output)
+        Finished::of(&self.command, output)
     }
 
     /// Sends SIGINT, as Ctrl-C does.
@@ -169,7 +169,7 @@ pub struct Finished {
 impl Finished {
     /// Whatever else goes wrong, no e-mail address is told.
     #[track_caller]
-    fn new(command: &Command, output: Output) -> Self {
+    pub fn of(command: &Command, output: Output) -> Self {
         let finished = Self {
             command: format!("{command:?}"),
             folder: command.get_current_dir().unwrap_or(Path::new(".")).to_owned(),

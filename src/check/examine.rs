@@ -1,0 +1,200 @@
+//! Fixtures, block by block: every event held against the plan and the rules, on all threads.
+
+mod broken;
+mod event;
+mod record;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rayon::ThreadPool;
+
+use super::coverage::{Candidates, Seen};
+use super::finding::{Finding, Level};
+use crate::error::Error;
+use crate::parse::Parser;
+use crate::pipeline::Engine;
+use crate::pipeline::watch::{Progress, Watch};
+use crate::schema::Plan;
+use crate::source::{Block, BlockKind, Reader};
+use record::Record;
+
+/// What events are held against.
+pub struct Yardstick<'a> {
+    /// The tracking plan.
+    pub plan: Option<&'a Plan>,
+    /// The rules, the allow list, and how events are read.
+    pub engine: &'a Engine,
+    /// Whether there is a rules file.
+    pub has_rules: bool,
+    /// How bad an event is that the allow list does not take.
+    pub not_allowed: Level,
+}
+
+/// What one block of a fixture gave; lines are counted from its beginning.
+#[derive(Debug, Default)]
+pub struct Part {
+    /// The fixture, as the reader counts them.
+    pub file: u32,
+    /// The place of the block in it.
+    pub block: u32,
+    /// How many lines it has.
+    pub lines: u64,
+    /// How many of its records are no JSON.
+    pub no_json: u64,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+    /// What was checked.
+    pub cases: Vec<PartCase>,
+}
+
+/// An event held against a rule.
+#[derive(Debug)]
+pub struct PartCase {
+    /// Its line, from 1.
+    pub line: u64,
+    /// What to call the event.
+    pub event: String,
+    /// The rule.
+    pub rule: String,
+    /// Places in the findings of its part.
+    pub findings: Vec<usize>,
+}
+
+/// Everything that all fixtures gave, in their order.
+#[derive(Debug, Default)]
+pub struct Examined {
+    /// The blocks.
+    pub parts: Vec<Part>,
+    /// What the fixtures cover.
+    pub seen: Seen,
+    /// How many events there were.
+    pub events: u64,
+    /// How many records were refused.
+    pub refused: u64,
+}
+
+/// Holds all that `reader` gives against `yardstick`. Fixtures of which `counts` is false cover
+/// nothing.
+///
+/// # Errors
+/// When it was interrupted.
+pub fn examine(
+    yardstick: &Yardstick<'_>,
+    reader: &Reader,
+    counts: &(dyn Fn(u32) -> bool + Sync),
+    pool: &ThreadPool,
+    watch: &dyn Watch,
+) -> Result<Examined, Error> {
+    let candidates = Candidates::new(&yardstick.engine.rules);
+    let failed = AtomicBool::new(false);
+    let results = pool.broadcast(|_| {
+        let result = work(yardstick, &candidates, reader, counts, &failed, watch);
+        if result.is_err() {
+            failed.store(true, Ordering::Relaxed);
+        }
+        result
+    });
+    let mut examined = Examined::default();
+    for result in results {
+        let other = result?;
+        examined.parts.extend(other.parts);
+        examined.seen.add(other.seen);
+        examined.events += other.events;
+        examined.refused += other.refused;
+    }
+    examined.parts.sort_by_key(|part| (part.file, part.block));
+    broken::one_finding_each(&mut examined.parts, reader);
+    let (mut file, mut before) = (None, 0);
+    for part in &mut examined.parts {
+        if file != Some(part.file) {
+            (file, before) = (Some(part.file), 0);
+        }
+        for finding in &mut part.findings {
+            finding.place.line += before;
+        }
+        for case in &mut part.cases {
+            case.line += before;
+        }
+        before += part.lines;
+    }
+    Ok(examined)
+}
+
+fn work(
+    yardstick: &Yardstick<'_>,
+    candidates: &Candidates,
+    reader: &Reader,
+    counts: &(dyn Fn(u32) -> bool + Sync),
+    failed: &AtomicBool,
+    watch: &dyn Watch,
+) -> Result<Examined, Error> {
+    let mut parser = yardstick.engine.parser();
+    let mut worker = Worker { examined: Examined::default(), line: Block::default() };
+    let mut record = Record::new(yardstick, candidates);
+    let mut block = Block::default();
+    while !failed.load(Ordering::Relaxed) && reader.next(&mut block)? {
+        if watch.stopped() {
+            return Err(Error::Interrupted);
+        }
+        let file = block.file.0;
+        let name = reader.inputs().get(file as usize).map_or("", |input| input.display.as_str());
+        record.counts = counts(file);
+        worker.examined.parts.push(Part { file, block: block.number, ..Part::default() });
+        worker.block(&mut parser, &block, &name.replace('\\', "/"), &mut record);
+        let (bytes_read, total_bytes) = (reader.bytes_read(), reader.total_bytes());
+        watch.advance(Progress { bytes_read, total_bytes, records: worker.examined.events });
+    }
+    worker.examined.seen = record.seen;
+    Ok(worker.examined)
+}
+
+struct Worker {
+    examined: Examined,
+    /// One line of a block, as a block of its own.
+    line: Block,
+}
+
+impl Worker {
+    fn block(&mut self, parser: &mut Parser, block: &Block, file: &str, record: &mut Record<'_>) {
+        if block.kind == BlockKind::Whole {
+            parser.read_block(block, record);
+            self.record(block.content(), 1, block.offset, file, record);
+        } else {
+            self.lines(parser, block, file, record);
+        }
+        if let Some(part) = self.examined.parts.last_mut() {
+            part.lines = memchr::memchr_iter(b'\n', block.content()).count() as u64;
+        }
+    }
+
+    /// Hands the lines to the parser one by one, so that it is known whose events come.
+    fn lines(&mut self, parser: &mut Parser, block: &Block, file: &str, record: &mut Record<'_>) {
+        let content = block.content();
+        let mut oversize = block.oversize.iter().peekable();
+        let mut start = 0;
+        for (number, text) in content.split(|&byte| byte == b'\n').enumerate() {
+            let offset = block.offset + start as u64;
+            start += text.len() + 1;
+            self.line.oversize.clear();
+            while let Some(giant) = oversize.next_if(|giant| giant.line_in_block == number) {
+                self.line
+                    .oversize
+                    .push(crate::source::Oversize { line_in_block: 0, ..giant.clone() });
+            }
+            if self.line.oversize.is_empty() && text.trim_ascii().is_empty() {
+                continue;
+            }
+            self.line.fill(text, offset);
+            parser.read_block(&self.line, record);
+            self.record(text, number as u64 + 1, offset, file, record);
+        }
+    }
+
+    fn record(&mut self, text: &[u8], line: u64, offset: u64, file: &str, record: &mut Record<'_>) {
+        self.examined.events += record.events();
+        self.examined.refused += record.refused();
+        if let Some(part) = self.examined.parts.last_mut() {
+            record.finish(text, line, offset, file, part);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The arguments of `check` to a job.
+
+use std::path::Path;
+
+use super::{Surroundings, Text, Texts, terms, threads};
+use crate::check::baseline::Baseline;
+use crate::check::finding::Level;
+use crate::check::report::{Actions, Report, Setting, chosen};
+use crate::check::repository::Repository;
+use crate::check::verdict::Levels;
+use crate::cli::args::check::CheckArgs;
+use crate::cli::args::{ColorWhen, Show};
+use crate::commands::check::{Job, Known, PlanFile, Snapshot, Written};
+use crate::diagnostic::Diagnostic;
+use crate::error::Error;
+use crate::identity::value::Blocklist;
+use crate::parse::Detection;
+use crate::parse::auth::Auth;
+use crate::pipeline::Engine;
+use crate::report::text::Colour;
+use crate::schema::Plan;
+use crate::source::{Discovery, discover};
+
+/// A check and how it is told.
+pub struct Check {
+    /// What is checked.
+    pub job: Job,
+    /// The reports.
+    pub reports: Vec<Report>,
+    /// What reports need to know.
+    pub setting: Setting,
+    /// What is doubtful about the files that the user wrote.
+    pub warnings: Vec<String>,
+}
+
+/// The check that `args` ask for.
+///
+/// # Errors
+/// When arguments do not go together, or a file that they name cannot be used.
+pub fn check(args: CheckArgs, show: Show, around: Surroundings) -> Result<Check, Error> {
+    let actions = Actions::read(around.variable);
+    let reports = chosen(args.report.clone(), &actions);
+    let reports = reports.map_err(|error| Error::Usage(error.to_string()))?;
+    let here = std::env::current_dir().map_err(|error| Error::Setup(error.to_string()))?;
+    let repository = Repository::around(&here);
+    let mut texts = Texts::default();
+    let rules_file = args.rules.as_deref().map(Text::read).transpose()?;
+    let rules = texts.rules(rules_file.as_ref())?;
+    let allow = match &args.allow {
+        Some(path) => Some(texts.allow(&Text::read(path)?)?),
+        None => texts.allow_of(&rules, rules_file.as_ref())?,
+    };
+    let plan = args.tracking_plan.as_deref().map(plan).transpose()?;
+    let inputs = inputs(&args, around)?;
+    let reads_stdin = inputs.inputs.iter().any(|input| input.path.is_none());
+    if args.expect.is_some() && reads_stdin {
+        let text = "--expect reads the fixtures twice, which standard input cannot be; name files";
+        return Err(Error::Usage(text.into()));
+    }
+    let colour = match show.color {
+        ColorWhen::Always => Colour::On,
+        ColorWhen::Auto if around.terminal_out && !around.no_color => Colour::On,
+        ColorWhen::Auto | ColorWhen::Never => Colour::Off,
+    };
+    let has_own = rules_file.is_some() || plan.is_some();
+    let job = Job {
+        inputs,
+        // A rules file with tests, or a plan, is something to check by itself.
+        allow_empty: args.allow_empty || (args.inputs.is_empty() && has_own),
+        terms: terms(&rules)?,
+        engine: Engine {
+            blocklist: Blocklist::new(rules.identity.block.clone()),
+            rules,
+            allow,
+            filter: None,
+            filters: None,
+            detection: Detection::EitherId,
+            auth: Auth::default(),
+            max_record_bytes: args.max_record_bytes,
+            profile_duplicates: false,
+        },
+        rules: rules_file.map(written),
+        plan,
+        not_allowed: if args.allow.is_some() { Level::Error } else { Level::Note },
+        levels: Levels { deny: args.deny, note: args.note },
+        snapshot: args.expect.map(|dir| Snapshot { dir, bless: args.bless }),
+        known: args.baseline.map(|path| known(path, args.write_baseline)).transpose()?,
+        repository: repository.clone(),
+        threads: threads(args.threads),
+    };
+    let setting = Setting { repository, colour, step_summary: actions.step_summary };
+    Ok(Check { job, reports, setting, warnings: texts.warnings })
+}
+
+fn written(file: Text) -> Written {
+    Written { name: file.name.replace('\\', "/"), text: file.text }
+}
+
+fn plan(path: &Path) -> Result<PlanFile, Error> {
+    let text = Text::read(path)?;
+    let parsed = Plan::parse(&text.text);
+    let (plan, broken) = parsed.map_err(|error| {
+        let end = (error.offset + 1).min(text.text.len().max(error.offset));
+        text.refused(&[Diagnostic::error(error.offset..end, error.message)])
+    })?;
+    Ok(PlanFile { file: written(text), plan, broken })
+}
+
+/// What is named, or standard input; nothing where that is a terminal and there is a file to check
+/// by itself.
+fn inputs(args: &CheckArgs, around: Surroundings) -> Result<Discovery, Error> {
+    let has_own = args.rules.is_some() || args.tracking_plan.is_some();
+    if args.inputs.is_empty() && around.terminal_in && has_own {
+        return Ok(Discovery::default());
+    }
+    Ok(discover(&args.inputs, around.terminal_in)?)
+}
+
+fn known(path: std::path::PathBuf, write: bool) -> Result<Known, Error> {
+    if write {
+        return Ok(Known::Written(path));
+    }
+    let text = Text::read(&path)?;
+    Ok(Known::Muted(Baseline::parse(&text.name, &text.text)?))
+}

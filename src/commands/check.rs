@@ -1,0 +1,290 @@
+//! `backtrail check`: fixtures, a tracking plan and mapping rules held against one another.
+
+use std::path::PathBuf;
+
+use super::run::{self, Destination, pool};
+use crate::check::baseline::Baseline;
+use crate::check::coverage::uncovered_rules;
+use crate::check::examine::{Examined, Yardstick, examine};
+use crate::check::finding::{Checked, Finding, Level, Violation};
+use crate::check::flaw::Flaw;
+use crate::check::locate;
+use crate::check::place::Placer;
+use crate::check::report::put;
+use crate::check::repository::Repository;
+use crate::check::verdict::{Levels, NewCase, Verdict, must_fail};
+use crate::check::{rule, snapshot};
+use crate::emit::staging::Overwrite;
+use crate::emit::{Format, FormulaGuard};
+use crate::error::Error;
+use crate::parse::document::is_json;
+use crate::pipeline::Engine;
+use crate::pipeline::watch::{Unwatched, Watch};
+use crate::plan::Terms;
+use crate::schema::{Broken, Origin, Plan};
+use crate::source::{Discovery, Fault, OnFault, Options, Reader};
+
+/// A file that the user wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Its name, with `/` between its parts.
+    pub name: String,
+    /// What it says.
+    pub text: String,
+}
+
+/// A tracking plan.
+pub struct PlanFile {
+    /// Its file.
+    pub file: Written,
+    /// What it plans.
+    pub plan: Plan,
+    /// What of it cannot be used.
+    pub broken: Vec<Broken>,
+}
+
+/// The tables that a run gave once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Where they are kept.
+    pub dir: PathBuf,
+    /// Whether what is found is kept from now on.
+    pub bless: bool,
+}
+
+/// Findings that are known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// Those of this baseline are muted.
+    Muted(Baseline),
+    /// All that are found are written to this file, and muted.
+    Written(PathBuf),
+}
+
+/// A check, all of it decided.
+pub struct Job {
+    /// The fixtures.
+    pub inputs: Discovery,
+    /// Whether it is no error that they hold nothing.
+    pub allow_empty: bool,
+    /// The rules, the allow list, and how events are read.
+    pub engine: Engine,
+    /// What the plan of the service allows; for the snapshot.
+    pub terms: Terms,
+    /// The rules file.
+    pub rules: Option<Written>,
+    /// The tracking plan.
+    pub plan: Option<PlanFile>,
+    /// How bad an event is that the allow list does not take.
+    pub not_allowed: Level,
+    /// Which kinds of findings are worse or less bad than usual.
+    pub levels: Levels,
+    /// What a run must give.
+    pub snapshot: Option<Snapshot>,
+    /// Findings that are known.
+    pub known: Option<Known>,
+    /// Where files have their names from.
+    pub repository: Repository,
+    /// How many threads work.
+    pub threads: usize,
+}
+
+/// What a check came to.
+pub struct Outcome {
+    /// What was found.
+    pub checked: Checked,
+    /// What could not be read.
+    pub faults: Vec<Fault>,
+}
+
+impl Outcome {
+    /// The exit code of the program.
+    pub fn exit_code(&self) -> u8 {
+        let fails = self.checked.findings.iter().any(|finding| finding.level == Level::Error);
+        if self.faults.is_empty() { u8::from(fails) } else { 2 }
+    }
+}
+
+/// Does `job`.
+///
+/// # Errors
+/// When fixtures hold nothing, or a snapshot or a baseline cannot be read or written.
+pub fn check(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
+    let reader = reader(&job, watch);
+    let names: Vec<String> =
+        reader.inputs().iter().map(|input| input.display.replace('\\', "/")).collect();
+    let examined = fixtures(&job, &reader, &names, watch)?;
+    let faults = reader.faults();
+    if examined.events + examined.refused == 0 && faults.is_empty() && !job.allow_empty {
+        let what =
+            if names.is_empty() { "there are no fixtures" } else { "the fixtures are empty" };
+        return Err(Error::Empty(what.into()));
+    }
+    let mut verdict = Verdict::new(job.levels.clone());
+    let has_events = examined.events > 0;
+    let seen = &examined.seen;
+    let plan_cases = job.plan.as_ref().map(|plan| {
+        let covered = has_events.then_some(seen.plan.as_slice());
+        (plan.file.name.clone(), plan_cases(plan, covered))
+    });
+    let rule_cases = job
+        .rules
+        .as_ref()
+        .map(|file| (file.name.clone(), rule_cases(&job.engine, file, seen, has_events)));
+    verdict.fixtures(examined, &names);
+    for (name, cases) in plan_cases.into_iter().chain(rule_cases) {
+        verdict.suite(&name, cases);
+    }
+    let Job { snapshot, known, repository, .. } = &job;
+    let (known, repository) = (known.clone(), repository.clone());
+    if let Some(snapshot) = snapshot.clone() {
+        for (name, case) in taken(job, &snapshot, watch)? {
+            verdict.suite(&name, vec![case]);
+        }
+    }
+    let mut checked = verdict.finish();
+    mute(known, &mut checked, &repository)?;
+    Ok(Outcome { checked, faults })
+}
+
+fn reader(job: &Job, watch: &dyn Watch) -> Reader {
+    let options = Options {
+        max_record_bytes: usize::try_from(job.engine.max_record_bytes).unwrap_or(usize::MAX),
+        on_fault: OnFault::Continue,
+        stop: watch.stop_flag(),
+        ..Options::new(is_json)
+    };
+    Reader::new(job.inputs.clone(), options)
+}
+
+fn fixtures(
+    job: &Job,
+    reader: &Reader,
+    names: &[String],
+    watch: &dyn Watch,
+) -> Result<Examined, Error> {
+    let yardstick = Yardstick {
+        plan: job.plan.as_ref().map(|plan| &plan.plan),
+        engine: &job.engine,
+        has_rules: job.rules.is_some(),
+        not_allowed: job.not_allowed,
+    };
+    let counts = |file: u32| names.get(file as usize).is_none_or(|name| !must_fail(name));
+    examine(&yardstick, reader, &counts, &pool(job.threads)?, watch)
+}
+
+/// What is wrong with the plan, and what of it no fixture covers: `covered` says of each rule
+/// whether one does.
+fn plan_cases(plan: &PlanFile, covered: Option<&[bool]>) -> Vec<NewCase> {
+    let PlanFile { file, plan, broken } = plan;
+    let starts = locate::values(&file.text);
+    let mut placer = Placer::new(&file.name, &file.text, 1);
+    let mut place = |origin: &Origin, names: &[&str], flaw: Flaw, event: Option<&str>| -> Finding {
+        let start = starts.get(origin.value).copied().unwrap_or_default();
+        let find = |name: &&str| {
+            let span = locate::find(&file.text, start, &format!("{}{name}", origin.pointer));
+            // A bracket is where a member was not found.
+            (span.len() > 1).then_some(span)
+        };
+        let span = names.iter().find_map(find);
+        let span = span.unwrap_or_else(|| locate::find(&file.text, start, &origin.pointer));
+        flaw.found(&mut placer, &span, event)
+    };
+    let mut cases = Vec::new();
+    for broken in broken {
+        let flaw = Flaw::new(Violation::InvalidPlan, broken.message.as_str());
+        let event = broken.rule.as_deref().filter(|rule| !rule.is_empty());
+        let flaw = Flaw { pointer: broken.origin.pointer.clone(), ..flaw };
+        let finding = place(&broken.origin, &[""], flaw, event);
+        let rule = finding.event.clone().unwrap_or_default();
+        cases.push(NewCase { name: "schema".into(), rule, findings: vec![finding] });
+    }
+    let uncovered =
+        covered.into_iter().flatten().zip(&plan.rules).filter(|(covered, _)| !**covered);
+    for (_, rule) in uncovered {
+        let label = rule.label();
+        let flaw =
+            Flaw::new(Violation::Uncovered, format!("no fixture has an event for `{label}`"));
+        let event = Some(rule.key.as_str()).filter(|key| !key.is_empty());
+        let names = ["/key", "/name", "/type", ""];
+        let finding = place(&rule.origin, &names, flaw.by(label.as_str()), event);
+        cases.push(NewCase { name: "covered".into(), rule: label, findings: vec![finding] });
+    }
+    cases
+}
+
+/// The tests of the rules file, the rules that nothing reaches, and those that no fixture covers.
+fn rule_cases(
+    engine: &Engine,
+    file: &Written,
+    seen: &crate::check::coverage::Seen,
+    has_events: bool,
+) -> Vec<NewCase> {
+    let rules = &engine.rules;
+    let mut placer = Placer::new(&file.name, &file.text, 1);
+    let mut cases = rule::tests(engine, &mut placer);
+    let unreachable = rule::unreachable(rules, seen);
+    let known: Vec<usize> = unreachable.iter().map(|(place, _)| *place).collect();
+    let uncovered = if has_events { uncovered_rules(rules, seen, &known) } else { Vec::new() };
+    let of = |violation: Violation, name: &'static str| {
+        move |(place, message)| (place, name, Flaw::new(violation, message))
+    };
+    let unreachable = unreachable.into_iter().map(of(Violation::RuleNeverMatches, "reachable"));
+    let uncovered = uncovered.into_iter().map(of(Violation::Uncovered, "covered"));
+    for (place, name, flaw) in unreachable.chain(uncovered) {
+        let rule = &rules.rules[place];
+        let finding = flaw.by(rule.id.as_str()).found(&mut placer, &rule.span, None);
+        let case = NewCase { name: name.into(), rule: rule.id.clone(), findings: vec![finding] };
+        cases.push(case);
+    }
+    cases
+}
+
+/// Runs the pipeline over the fixtures and compares, or keeps, what comes out.
+fn taken(
+    job: Job,
+    snapshot: &Snapshot,
+    watch: &dyn Watch,
+) -> Result<Vec<(String, NewCase)>, Error> {
+    if watch.stopped() {
+        return Err(Error::Interrupted);
+    }
+    let given = tempfile::tempdir().map_err(Error::Spill)?;
+    let run = run::Job {
+        inputs: job.inputs,
+        engine: job.engine,
+        terms: job.terms,
+        rules_file: job.rules.map(|file| file.name),
+        filters_file: None,
+        warnings: Vec::new(),
+        destination: Destination::Directory(given.path().to_owned(), Overwrite::Yes),
+        formats: vec![Format::Csv],
+        guard: FormulaGuard::On,
+        on_fault: OnFault::Continue,
+        threads: job.threads,
+        memory_bytes: 1 << 30,
+        allow_empty: true,
+        max_rejects: None,
+        fail_over_plan: false,
+    };
+    run::run(run, &Unwatched)?;
+    if snapshot.bless {
+        snapshot::bless(&snapshot.dir, given.path())?;
+    }
+    snapshot::compare(&snapshot.dir, given.path())
+}
+
+fn mute(known: Option<Known>, checked: &mut Checked, repository: &Repository) -> Result<(), Error> {
+    match known {
+        None => {}
+        Some(Known::Muted(baseline)) => baseline.mute(checked, repository),
+        Some(Known::Written(path)) => {
+            let mut text = Vec::new();
+            Baseline::write(checked, repository, &mut text).map_err(Error::Write)?;
+            put(&path, |out| out.write_all(&text))?;
+            let name = path.display().to_string();
+            Baseline::parse(&name, &String::from_utf8_lossy(&text))?.mute(checked, repository);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,320 @@
+//! Tracking plans: which events there may be, and what each of them must look like.
+//!
+//! Three formats come to one [`Plan`]: the pages of Segment's Public API, a plan of the older Config
+//! API, and the `plan.json` that typewriter keeps. Nothing here knows of files or of mapping rules,
+//! and nothing is ever fetched.
+
+mod compile;
+mod config_api;
+mod normal;
+pub mod pointer;
+mod public_api;
+mod read;
+#[cfg(test)]
+mod tests;
+pub mod violation;
+
+use ahash::AHashMap;
+use jsonschema::Validator;
+use serde_json::Value;
+
+pub(crate) use read::offset_of as json_error_offset;
+pub use read::{Broken, PlanError};
+
+use crate::event::{CallType, Event, Member};
+use crate::parse::json::{Json, Kind};
+
+/// The name under which a plan holds page calls.
+pub const PAGE_VIEWED: &str = "Page Viewed";
+/// The name under which a plan holds screen calls.
+pub const SCREEN_VIEWED: &str = "Screen Viewed";
+
+/// Which calls a rule of a plan is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RuleType {
+    /// Every event.
+    Common,
+    /// Track calls of one name; page and screen calls under theirs.
+    Track,
+    /// Identify calls.
+    Identify,
+    /// Group calls.
+    Group,
+    /// Page calls.
+    Page,
+    /// Screen calls.
+    Screen,
+}
+
+impl RuleType {
+    /// The type of that name, whatever its case.
+    fn from_name(name: &str) -> Option<Self> {
+        Some(match name.to_ascii_uppercase().as_str() {
+            "COMMON" => Self::Common,
+            "TRACK" => Self::Track,
+            "IDENTIFY" => Self::Identify,
+            "GROUP" => Self::Group,
+            "PAGE" => Self::Page,
+            "SCREEN" => Self::Screen,
+            _ => return None,
+        })
+    }
+
+    /// The name for people.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Common => "common",
+            Self::Track => "track",
+            Self::Identify => "identify",
+            Self::Group => "group",
+            Self::Page => "page",
+            Self::Screen => "screen",
+        }
+    }
+}
+
+/// The version of an event, as the plan and `context.protocols.event_version` write it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version(String);
+
+impl Version {
+    fn from_value(value: &Value) -> Option<Self> {
+        match value {
+            Value::String(text) if !text.trim().is_empty() => Some(Self(text.trim().to_owned())),
+            Value::Number(number) => Some(Self(number.to_string())),
+            _ => None,
+        }
+    }
+
+    /// Versions are numbers; what is none comes last, by its text.
+    fn order(&self, other: &Self) -> std::cmp::Ordering {
+        let number = |version: &Self| version.0.parse::<f64>().unwrap_or(f64::INFINITY);
+        number(self).total_cmp(&number(other)).then_with(|| self.0.cmp(&other.0))
+    }
+
+    /// Whether `value` of an event names it: `2`, `2.0` and `"2"` are one.
+    fn is(&self, value: Json<'_>) -> bool {
+        let number = self.0.parse::<f64>().ok();
+        match value.kind() {
+            Kind::String(text) => {
+                text.trim() == self.0 || number.is_some() && text.trim().parse().ok() == number
+            }
+            Kind::Number(found) => {
+                let mut text = Vec::new();
+                crate::canonical::write_number(found, &mut text);
+                let found = std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok());
+                found.is_some() && found == number
+            }
+            _ => false,
+        }
+    }
+}
+
+/// One rule of a plan.
+#[derive(Debug)]
+pub struct PlanRule {
+    /// Which calls it is for.
+    pub rule_type: RuleType,
+    /// The name of the event; empty where the type says it all.
+    pub key: String,
+    /// The version of the event.
+    pub version: Version,
+    /// Where it stands in the file.
+    pub origin: Origin,
+    /// `None` where its schema cannot be used.
+    validator: Option<Validator>,
+    /// Whether the schema takes every object; then there is nothing to validate.
+    takes_all: bool,
+    /// The names of the properties that it describes, by the pointer of their object.
+    properties: Vec<(String, Vec<String>)>,
+}
+
+/// Where a part of a plan stands: a JSON value of the file, and the way inside it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Which of the values of the file, from 0.
+    pub value: usize,
+    /// JSON pointer in that value.
+    pub pointer: String,
+}
+
+impl Origin {
+    fn member(&self, name: &str) -> Self {
+        Self { value: self.value, pointer: pointer::join(&self.pointer, name) }
+    }
+
+    fn item(&self, index: usize) -> Self {
+        Self { value: self.value, pointer: format!("{}/{index}", self.pointer) }
+    }
+}
+
+impl PlanRule {
+    /// What to call it: `Form Submitted`, `Form Submitted v2`, `identify`.
+    pub fn label(&self) -> String {
+        let name = if self.key.is_empty() { self.rule_type.name() } else { &self.key };
+        if self.version.0 == "1" { name.to_owned() } else { format!("{name} v{}", self.version.0) }
+    }
+
+    /// The properties that it names at `pointer` of an event.
+    fn named_at(&self, pointer: &str) -> &[String] {
+        self.properties
+            .iter()
+            .find(|(at, _)| at == pointer)
+            .map_or(&[], |(_, names)| names.as_slice())
+    }
+}
+
+/// A plan, its schemas compiled.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// Its rules, in the order of the file.
+    pub rules: Vec<PlanRule>,
+    common: Vec<usize>,
+    /// By type and name; versions from the oldest.
+    named: AHashMap<RuleType, AHashMap<String, Vec<usize>>>,
+}
+
+/// What a plan says of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Planned {
+    /// This rule is for it.
+    By(usize),
+    /// The plan has no rule for it, and says nothing of such calls at all.
+    Free,
+    /// The plan has no such event.
+    Not,
+}
+
+impl Plan {
+    /// Reads the text of a plan, whichever of the formats it has; beside the plan come the rules
+    /// that cannot be used.
+    ///
+    /// # Errors
+    /// Where it is no plan.
+    pub fn parse(text: &str) -> Result<(Self, Vec<Broken>), PlanError> {
+        let (drafts, mut broken) = read::read(text)?;
+        let mut plan = Self::default();
+        for draft in drafts {
+            plan.add(draft, &mut broken);
+        }
+        for versions in plan.named.values_mut().flat_map(|named| named.values_mut()) {
+            versions.sort_by(|&a, &b| plan.rules[a].version.order(&plan.rules[b].version));
+        }
+        broken.sort_by(|a, b| {
+            (a.origin.value, &a.origin.pointer).cmp(&(b.origin.value, &b.origin.pointer))
+        });
+        Ok((plan, broken))
+    }
+
+    fn add(&mut self, draft: read::Draft, broken: &mut Vec<Broken>) {
+        let read::Draft { rule_type, key, version, mut schema, schema_origin, shape, origin } =
+            draft;
+        let known = self.named.get(&rule_type).and_then(|named| named.get(&key));
+        // Pages that were fetched twice.
+        let again = known
+            .is_some_and(|rules| rules.iter().any(|&rule| self.rules[rule].version == version));
+        if again {
+            return;
+        }
+        normal::normalise(&mut schema);
+        let schema = normal::of_event(schema, rule_type, shape);
+        let validator = match compile::compile(&schema) {
+            Ok(validator) => Some(validator),
+            Err(fault) => {
+                let label = if key.is_empty() { rule_type.name() } else { &key };
+                let within = normal::unwrapped(&fault.pointer, rule_type, shape);
+                broken.push(Broken {
+                    origin: Origin {
+                        value: schema_origin.value,
+                        pointer: schema_origin.pointer + &within,
+                    },
+                    rule: Some(key.clone()),
+                    message: format!("the schema of `{label}` cannot be used: {}", fault.message),
+                });
+                None
+            }
+        };
+        let place = self.rules.len();
+        if rule_type == RuleType::Common {
+            self.common.push(place);
+        }
+        let named = self.named.entry(rule_type).or_default();
+        named.entry(key.clone()).or_default().push(place);
+        self.rules.push(PlanRule {
+            takes_all: normal::takes_all(&schema),
+            properties: normal::named_properties(&schema),
+            rule_type,
+            key,
+            version,
+            origin,
+            validator,
+        });
+    }
+
+    /// The rules for all events.
+    pub fn common(&self) -> &[usize] {
+        &self.common
+    }
+
+    /// What the plan says of `event`.
+    pub fn planned(&self, event: &Event<'_>) -> Planned {
+        let Some(call) = event.call_type() else { return Planned::Free };
+        let named = |rule_type, name: &str| self.named.get(&rule_type)?.get(name);
+        let page = |rule_type, viewed: &str| {
+            let own = event.text(Member::Name).and_then(|name| named(rule_type, name));
+            own.or_else(|| named(rule_type, viewed))
+                .or_else(|| named(rule_type, ""))
+                .or_else(|| named(RuleType::Track, viewed))
+        };
+        let (versions, otherwise) = match call {
+            CallType::Track => {
+                let name = event.text(Member::Event).unwrap_or_default();
+                (named(RuleType::Track, name), Planned::Not)
+            }
+            CallType::Page => (page(RuleType::Page, PAGE_VIEWED), Planned::Not),
+            CallType::Screen => (page(RuleType::Screen, SCREEN_VIEWED), Planned::Not),
+            CallType::Identify => (named(RuleType::Identify, ""), Planned::Free),
+            CallType::Group => (named(RuleType::Group, ""), Planned::Free),
+            CallType::Alias => (None, Planned::Free),
+        };
+        match versions {
+            Some(versions) => Planned::By(self.of_version(versions, event)),
+            None => otherwise,
+        }
+    }
+
+    /// The one of `versions`, oldest first, that the event names, else the oldest.
+    fn of_version(&self, versions: &[usize], event: &Event<'_>) -> usize {
+        let protocols = event.get(Member::Context).and_then(|context| context.get("protocols"));
+        let asked = protocols.and_then(|protocols| protocols.get("event_version"));
+        let named = asked.and_then(|asked| {
+            versions.iter().copied().find(|&rule| self.rules[rule].version.is(asked))
+        });
+        named.or_else(|| versions.first().copied()).unwrap_or_default()
+    }
+
+    /// The planned name that is nearest to `name`, where one is near.
+    pub fn nearest(&self, name: &str) -> Option<&str> {
+        let tracked = self.named.get(&RuleType::Track)?;
+        nearest(name, tracked.keys().map(String::as_str))
+    }
+}
+
+/// The one of `names` that `name` was likely meant to be: without regard to capitals and to what
+/// is no letter or digit.
+pub(crate) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    /// Below this likeness (0 to 1) a name is another one, not a slip.
+    const LIKENESS: f64 = 0.85;
+    let plain = |name: &str| -> String {
+        let letters = name.chars().filter(|char| char.is_alphanumeric());
+        letters.flat_map(char::to_lowercase).take(64).collect()
+    };
+    let wanted = plain(name);
+    names
+        .filter(|other| *other != name)
+        .map(|other| (strsim::jaro_winkler(&wanted, &plain(other)), other))
+        .filter(|(likeness, _)| *likeness >= LIKENESS)
+        // Of two that are as near the first by name, whatever the order they came in.
+        .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
+        .map(|(_, other)| other)
+}

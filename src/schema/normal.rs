@@ -1,0 +1,157 @@
+//! What real plans hold that JSON Schema does not allow, taken out; and schemas of properties made
+//! schemas of events.
+
+use serde_json::{Map, Value, json};
+
+use super::RuleType;
+
+/// What a schema describes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// The whole event.
+    Event,
+    /// Its `properties`, or its `traits`, lifted to the top.
+    Lifted,
+    /// It has yet to be told.
+    Unknown,
+}
+
+/// Keywords whose value is a schema, or a list of them.
+const SCHEMAS: [&str; 14] = [
+    "items",
+    "additionalItems",
+    "additionalProperties",
+    "contains",
+    "propertyNames",
+    "not",
+    "if",
+    "then",
+    "else",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "unevaluatedProperties",
+    "unevaluatedItems",
+];
+/// Keywords whose value is an object of schemas by name.
+const NAMED_SCHEMAS: [&str; 6] =
+    ["properties", "patternProperties", "definitions", "$defs", "dependencies", "dependentSchemas"];
+
+/// Takes out of `schema` what Segment's editors write though no draft knows it: the type `any`, an
+/// `id` that is no address (as `/properties/Order%20Id`), and an empty `required`, which draft 4
+/// forbids. None of it constrains an event.
+pub(super) fn normalise(schema: &mut Value) {
+    let Value::Object(keywords) = schema else { return };
+    normalise_type(keywords);
+    // An address that starts with `#` is the name of a part, which references may use.
+    let is_bare = |id: &Value| id.as_str().is_some_and(|id| !id.starts_with('#'));
+    if keywords.get("id").is_some_and(is_bare) {
+        keywords.remove("id");
+    }
+    if keywords.get("required").and_then(Value::as_array).is_some_and(Vec::is_empty) {
+        keywords.remove("required");
+    }
+    for keyword in SCHEMAS {
+        match keywords.get_mut(keyword) {
+            Some(Value::Array(schemas)) => schemas.iter_mut().for_each(normalise),
+            Some(schema) => normalise(schema),
+            None => {}
+        }
+    }
+    for keyword in NAMED_SCHEMAS {
+        if let Some(Value::Object(schemas)) = keywords.get_mut(keyword) {
+            schemas.values_mut().for_each(normalise);
+        }
+    }
+}
+
+fn normalise_type(keywords: &mut Map<String, Value>) {
+    let is_any = |name: &Value| name.as_str().is_some_and(|name| name.eq_ignore_ascii_case("any"));
+    let any = match keywords.get("type") {
+        Some(Value::Array(names)) => names.iter().any(is_any) || names.is_empty(),
+        Some(name) => is_any(name),
+        None => false,
+    };
+    if any {
+        keywords.remove("type");
+    }
+}
+
+/// The member of an event that a lifted schema describes.
+fn lifted_member(rule_type: RuleType) -> &'static str {
+    match rule_type {
+        RuleType::Identify | RuleType::Group => "traits",
+        _ => "properties",
+    }
+}
+
+/// The schema of the event that `schema` describes, or a part of which.
+pub(super) fn of_event(mut schema: Value, rule_type: RuleType, shape: Shape) -> Value {
+    if shape != Shape::Lifted {
+        return schema;
+    }
+    let draft = schema.as_object_mut().and_then(|keywords| keywords.remove("$schema"));
+    let own = schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
+    let mut member_required = false;
+    if let Some(Value::Array(required)) = schema.get_mut("required") {
+        // Where the properties had no `required` of their own, that of the event was left.
+        let members = ["properties", "traits", "context"];
+        required.retain(|name| {
+            let name = name.as_str().unwrap_or_default();
+            own.contains_key(name) || !members.contains(&name)
+        });
+        member_required = !required.is_empty();
+        if required.is_empty() {
+            schema.as_object_mut().and_then(|keywords| keywords.remove("required"));
+        }
+    }
+    let member = lifted_member(rule_type);
+    let mut of_event = json!({"type": "object", "properties": {member: schema}});
+    if member_required {
+        of_event["required"] = json!([member]);
+    }
+    if let Some(draft) = draft {
+        of_event["$schema"] = draft;
+    }
+    of_event
+}
+
+/// A pointer into what [`of_event`] gave, as one into what it was given.
+pub(super) fn unwrapped(pointer: &str, rule_type: RuleType, shape: Shape) -> String {
+    let wrapped = format!("/properties/{}", lifted_member(rule_type));
+    match shape {
+        Shape::Lifted => pointer.strip_prefix(&wrapped).unwrap_or_default().to_owned(),
+        Shape::Event | Shape::Unknown => pointer.to_owned(),
+    }
+}
+
+/// Whether `schema` says no more than that an event is an object.
+pub(super) fn takes_all(schema: &Value) -> bool {
+    match schema {
+        Value::Bool(takes) => *takes,
+        Value::Object(keywords) => keywords.iter().all(|(keyword, value)| match keyword.as_str() {
+            "$schema" | "description" | "title" | "labels" | "eventMetadata" | "$id" => true,
+            "type" => value == "object",
+            "properties" => value.as_object().is_some_and(|properties| {
+                properties.values().all(|schema| schema.as_object().is_some_and(Map::is_empty))
+            }),
+            _ => false,
+        }),
+        _ => false,
+    }
+}
+
+/// The names of the properties that `schema` describes, by the pointer of their object.
+pub(super) fn named_properties(schema: &Value) -> Vec<(String, Vec<String>)> {
+    let mut named = Vec::new();
+    gather_names(schema, String::new(), &mut named);
+    named
+}
+
+fn gather_names(schema: &Value, pointer: String, named: &mut Vec<(String, Vec<String>)>) {
+    let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
+    for (name, schema) in properties {
+        gather_names(schema, super::pointer::join(&pointer, name), named);
+    }
+    named.push((pointer, properties.keys().cloned().collect()));
+}

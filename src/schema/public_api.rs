@@ -1,0 +1,90 @@
+//! Rules as Segment's Public API gives them (`/tracking-plans/{id}/rules`), and as typewriter keeps
+//! them in its `plan.json`: the same, but with the schema of `properties` lifted to the top.
+
+use serde_json::{Map, Value};
+
+use super::normal::Shape;
+use super::read::{Draft, Gathered};
+use super::{Origin, RuleType, Version};
+use crate::event::Member;
+
+/// The member by which typewriter marks what it has lifted.
+const LIFTED: &str = "eventMetadata";
+
+/// Whether `value` is a rule by itself.
+pub(super) fn is_rule(value: &Value) -> bool {
+    value.get("jsonSchema").is_some() && value.get("type").is_some()
+}
+
+/// Reads one rule.
+pub(super) fn rule(value: Value, origin: Origin, gathered: &mut Gathered) {
+    let Value::Object(mut rule) = value else {
+        return gathered.fault(
+            origin,
+            None,
+            "expected a rule: an object with `type` and `jsonSchema`",
+        );
+    };
+    let text = |name: &str| rule.get(name).and_then(Value::as_str).unwrap_or_default();
+    let (type_name, key) = (text("type").to_owned(), text("key").to_owned());
+    let Some(rule_type) = RuleType::from_name(&type_name) else {
+        let types = "expected `type` to be one of TRACK, IDENTIFY, GROUP, PAGE, SCREEN, COMMON";
+        return gathered.fault(origin.member("type"), Some(&key), types);
+    };
+    let schema_origin = origin.member("jsonSchema");
+    let schema = match rule.remove("jsonSchema") {
+        // Terraform and some exports keep the schema as a text.
+        Some(Value::String(text)) => serde_json::from_str(&text).ok(),
+        other => other,
+    };
+    let Some(schema @ Value::Object(_)) = schema else {
+        let message = "expected `jsonSchema` to be a JSON schema, an object";
+        return gathered.fault(origin, Some(&key), message);
+    };
+    let lifted = schema.get(LIFTED);
+    // Typewriter leaves characters of the key out, and keeps the name as it was here.
+    let name = lifted.and_then(|lifted| lifted.get("name")).and_then(Value::as_str);
+    let key = match rule_type {
+        RuleType::Track => name.unwrap_or(&key).to_owned(),
+        RuleType::Page | RuleType::Screen => key,
+        // There is one of these, whatever it is called.
+        RuleType::Common | RuleType::Identify | RuleType::Group => String::new(),
+    };
+    if rule_type == RuleType::Track && key.is_empty() {
+        return gathered.fault(origin, None, "expected `key` to be the name of the event");
+    }
+    let shape = match lifted {
+        Some(_) if rule_type != RuleType::Common => Shape::Lifted,
+        Some(_) => Shape::Event,
+        None => Shape::Unknown,
+    };
+    let version = rule.get("version").and_then(Version::from_value);
+    let version = version.unwrap_or_else(|| Version("1".into()));
+    gathered.drafts.push(Draft { rule_type, key, version, schema, schema_origin, shape, origin });
+}
+
+/// Decides what the schemas describe that do not say so. Schemas of events have members of events;
+/// where no rule of the plan has `properties`, `traits` or `context`, and one has members that no
+/// event has, they were lifted.
+pub(super) fn settle_shapes(drafts: &mut [Draft]) {
+    let unknown = |drafts: &[Draft], is: fn(&Map<String, Value>) -> bool| {
+        let unknown = drafts
+            .iter()
+            .filter(|draft| draft.shape == Shape::Unknown && draft.rule_type != RuleType::Common);
+        unknown.filter_map(members).any(is)
+    };
+    let nested = unknown(drafts, |members| {
+        ["properties", "traits", "context"].into_iter().any(|name| members.contains_key(name))
+    });
+    let lifted =
+        unknown(drafts, |members| members.keys().any(|name| Member::from_key(name).is_none()));
+    let shape = if lifted && !nested { Shape::Lifted } else { Shape::Event };
+    for draft in drafts.iter_mut().filter(|draft| draft.shape == Shape::Unknown) {
+        let is_common = draft.rule_type == RuleType::Common;
+        draft.shape = if is_common { Shape::Event } else { shape };
+    }
+}
+
+fn members(draft: &Draft) -> Option<&Map<String, Value>> {
+    draft.schema.get("properties").and_then(Value::as_object)
+}
