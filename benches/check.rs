@@ -67,6 +67,7 @@ fn engine() -> Engine {
         blocklist: Blocklist::default(),
         allow: None,
         filter: None,
+        filters: None,
         detection: Detection::EitherId,
         auth: Auth::default(),
         max_record_bytes: 8 << 20,
