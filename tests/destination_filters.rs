@@ -298,3 +298,24 @@ fn a_bad_file_is_shown_with_a_caret_and_nothing_is_written() {
         .exits(2)
         .says("missing.json");
 }
+
+#[test]
+fn the_sample_company_sends_what_its_readme_says() {
+    let workspace = Workspace::new();
+    let [events, rules, filters] = ["events", "rules.toml", "filters.json"]
+        .map(|name| support::testdata("trailco").join(name).display().to_string());
+    workspace.run([&events, "--rules", &rules, "--filters", &filters, "-o", "out"]).exits(0);
+    assert_ledger_holds(&workspace, "out");
+    let report = workspace.report("out");
+    assert_eq!(report["events"]["filtered"], 11 + 80 + 9);
+    assert_eq!(report["duplicates"]["total"], 5);
+    let counts: Vec<Value> = report["filters"]["by_filter"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|filter| json!([filter["state"], filter["dropped"], filter["sampled_out"]]))
+        .collect();
+    let expected =
+        json!([["enabled", 80, 0], ["enabled", 0, 9], ["enabled", 0, 0], ["disabled", 0, 0],]);
+    assert_eq!(Value::from(counts), expected);
+}
