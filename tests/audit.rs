@@ -335,7 +335,7 @@ fn event() -> impl Strategy<Value = Value> {
                     event["properties"] = json!({"path": path});
                 }
                 "identify" if has_email => event["traits"] = json!({"email": email}),
-                "alias" => event["previousId"] = format!("a{}", receive).into(),
+                "alias" => event["previousId"] = format!("a{receive}").into(),
                 "group" => event["groupId"] = "g".into(),
                 _ => {}
             }
