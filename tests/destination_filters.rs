@@ -30,7 +30,8 @@ fn workspace(filters: &Value, records: &[Value]) -> Workspace {
 }
 
 fn lines(records: &[Value]) -> String {
-    records.iter().map(|record| format!("{record}\n")).collect()
+    let lines: Vec<String> = records.iter().map(Value::to_string).collect();
+    lines.join("\n")
 }
 
 #[track_caller]
@@ -191,9 +192,7 @@ fn threads_change_nothing() {
         let arguments = ["--filters", "filters.json", "--threads", threads];
         run(&workspace, out, &arguments);
         let mut report = workspace.report(out);
-        for name in ["elapsed_seconds"] {
-            report.as_object_mut().unwrap().remove(name);
-        }
+        report.as_object_mut().unwrap().remove("elapsed_seconds");
         report
     };
     let one = report("1", "one");
@@ -297,4 +296,25 @@ fn a_bad_file_is_shown_with_a_caret_and_nothing_is_written() {
         .run(["in.ndjson", "--filters", "missing.json", "-o", "out"])
         .exits(2)
         .says("missing.json");
+}
+
+#[test]
+fn the_sample_company_sends_what_its_readme_says() {
+    let workspace = Workspace::new();
+    let [events, rules, filters] = ["events", "rules.toml", "filters.json"]
+        .map(|name| support::testdata("trailco").join(name).display().to_string());
+    workspace.run([&events, "--rules", &rules, "--filters", &filters, "-o", "out"]).exits(0);
+    assert_ledger_holds(&workspace, "out");
+    let report = workspace.report("out");
+    assert_eq!(report["events"]["filtered"], 11 + 80 + 9);
+    assert_eq!(report["duplicates"]["total"], 5);
+    let counts: Vec<Value> = report["filters"]["by_filter"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|filter| json!([filter["state"], filter["dropped"], filter["sampled_out"]]))
+        .collect();
+    let expected =
+        json!([["enabled", 80, 0], ["enabled", 0, 9], ["enabled", 0, 0], ["disabled", 0, 0],]);
+    assert_eq!(Value::from(counts), expected);
 }

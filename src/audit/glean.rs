@@ -46,8 +46,8 @@ pub type Stakes = AHashMap<(Unit, NodeId, u32), u64>;
 /// Sums over identify calls and signals.
 #[derive(Debug, Default)]
 pub struct Gleaned {
-    /// Signals by call and number of their name.
-    pub names: AHashMap<(CallType, u32), NameSum>,
+    /// Signals by call, then by number of their name.
+    names: [Vec<NameSum>; CallType::ALL.len()],
     /// Signals and identify calls of the company's own people.
     pub internal: Sighted,
     /// Scored signals with an owner, where someone wants to know.
@@ -88,7 +88,7 @@ impl Gleaner<'_> {
     }
 
     fn signal(&self, note: &Note, lead: Option<NodeId>, gleaned: &mut Gleaned) {
-        let sum = gleaned.names.entry((note.call, note.event)).or_default();
+        let sum = gleaned.name(note.call, note.event);
         sum.signals += 1;
         sum.resolved += u64::from(lead.is_some());
         sum.scored += u64::from(lead.is_some() && self.score(note.rule) != 0);
@@ -111,6 +111,22 @@ impl Gleaner<'_> {
 }
 
 impl Gleaned {
+    /// The sum of a name.
+    fn name(&mut self, call: CallType, number: u32) -> &mut NameSum {
+        let (sums, number) = (&mut self.names[call as usize], number as usize);
+        if sums.len() <= number {
+            sums.resize(number + 1, NameSum::default());
+        }
+        &mut sums[number]
+    }
+
+    /// The sums of all names: the call, the number of the name, and the sum.
+    pub fn names(&self) -> impl Iterator<Item = (CallType, u32, NameSum)> {
+        CallType::ALL.into_iter().zip(&self.names).flat_map(|(call, sums)| {
+            (0_u32..).zip(sums).map(move |(number, sum)| (call, number, *sum))
+        })
+    }
+
     fn bring(&mut self, lead: NodeId, bringer: Bringer) {
         let kept = self.bringers.entry(lead).or_insert(bringer);
         if *kept != bringer {
@@ -121,8 +137,8 @@ impl Gleaned {
 
 impl AddAssign for Gleaned {
     fn add_assign(&mut self, other: Self) {
-        for (name, sum) in other.names {
-            *self.names.entry(name).or_default() += sum;
+        for (call, number, sum) in other.names() {
+            *self.name(call, number) += sum;
         }
         self.internal += other.internal;
         for (stake, count) in other.stakes {

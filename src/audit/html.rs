@@ -374,7 +374,9 @@ fn leads(report: &Report, out: &mut String) -> fmt::Result {
 }
 
 fn write_change(change: &Change, report: &Report, out: &mut String) -> fmt::Result {
-    out.write_str("<section aria-labelledby=\"change-h\"><h2 id=\"change-h\">The smallest change that fits the plan</h2>\n")?;
+    out.write_str(
+        "<section aria-labelledby=\"change-h\"><h2 id=\"change-h\">The smallest change</h2>\n",
+    )?;
     if !change.fits {
         out.write_str(
             "<p>Nothing that keeps identify calls fits the plan. This comes nearest.</p>\n",

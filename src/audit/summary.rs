@@ -123,7 +123,9 @@ impl Facts<'_> {
         let resolve = |side: Side| {
             let stakes = is_over && side == Side::After;
             let gleaner = Gleaner { scores: &scores, stakes };
-            gathered.worlds[side as usize].resolve(means, ledger(side), None, gleaner)
+            // Only a change of the filter needs them again.
+            let facts = gathered.worlds[side as usize].facts(stakes);
+            gathered.worlds[side as usize].resolve(means, ledger(side), facts, None, gleaner)
         };
         let outcomes = [resolve(Side::Before)?, resolve(Side::After)?];
         let after = &gathered.worlds[Side::After as usize];
@@ -337,8 +339,8 @@ impl Facts<'_> {
     fn losses(outcomes: &[Outcome; 2], names: &EventNames<'_>) -> Vec<Loss> {
         let mut both: BTreeMap<(CallType, u32), [NameSum; 2]> = BTreeMap::new();
         for (side, outcome) in outcomes.iter().enumerate() {
-            for (&name, sum) in &outcome.gleaned.names {
-                both.entry(name).or_default()[side] = *sum;
+            for (call, number, sum) in outcome.gleaned.names() {
+                both.entry((call, number)).or_default()[side] = sum;
             }
         }
         let mut losses: Vec<Loss> = both

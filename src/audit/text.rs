@@ -396,15 +396,12 @@ impl Page {
 }
 
 fn described(filter: &FilterInfo) -> String {
-    let what = match (filter.kind, filter.entries) {
-        ("allow_list", 1) => "allow list, 1 line",
-        ("allow_list", _) => "allow list, lines",
-        (_, 1) => "destination filters, 1 filter",
-        _ => "destination filters",
-    };
-    match filter.entries {
-        1 => format!("{} ({what})", filter.file),
-        entries => format!("{} ({what}: {entries})", filter.file),
+    let FilterInfo { file, entries, .. } = filter;
+    match (filter.kind, entries) {
+        ("allow_list", 1) => format!("{file} (allow list of 1 line)"),
+        ("allow_list", _) => format!("{file} (allow list of {entries} lines)"),
+        (_, 1) => format!("{file} (1 destination filter)"),
+        _ => format!("{file} ({entries} destination filters)"),
     }
 }
 

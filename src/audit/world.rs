@@ -1,6 +1,7 @@
 //! What one side sees: its own duplicates, identities, leads and plan.
 
 use std::io;
+use std::sync::{Mutex, PoisonError};
 
 use ahash::AHashMap;
 use rayon::ThreadPool;
@@ -81,6 +82,8 @@ pub struct World {
     annexes: Vec<Annexed>,
     /// For each segment of the settled committer, its annex.
     annex_of: Vec<usize>,
+    /// Its identity facts, once it is settled.
+    facts: Mutex<Vec<Fact>>,
 }
 
 /// What a world comes to.
@@ -127,7 +130,7 @@ pub struct Means<'a> {
 impl World {
     /// A world without events, that `committed` will take.
     pub fn new(committed: Committer) -> Self {
-        Self { committed, annexes: Vec::new(), annex_of: Vec::new() }
+        Self { committed, annexes: Vec::new(), annex_of: Vec::new(), facts: Mutex::default() }
     }
 
     /// Takes over a batch.
@@ -145,6 +148,7 @@ impl World {
     /// Those of [`Committer::settle`].
     pub fn settle(&mut self, pool: &ThreadPool, watch: &dyn Watch) -> Result<(), Error> {
         self.committed.settle(pool, watch)?;
+        self.facts = Mutex::new(std::mem::take(&mut self.committed.facts));
         let annexes = self.annexes.iter().enumerate();
         let by_place: AHashMap<_, _> =
             annexes.map(|(at, annex)| ((annex.place.file, annex.place.block), at)).collect();
@@ -164,23 +168,30 @@ impl World {
         Ok(Annex { place: annexed.place, bytes })
     }
 
+    /// The facts; `again` where they will be asked for once more.
+    pub fn facts(&self, again: bool) -> Vec<Fact> {
+        let mut facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
+        if again { facts.clone() } else { std::mem::take(&mut *facts) }
+    }
+
     /// The facts, without those of events that `dropped` takes away.
-    fn facts(&self, dropped: Option<&Dropped>) -> Vec<Fact> {
-        let Some(dropped) = dropped else { return self.committed.facts.clone() };
+    pub fn facts_without(&self, dropped: &Dropped) -> Vec<Fact> {
         // Facts count segments in order of commit, as annexes do.
         let mut settled = vec![0; self.annexes.len()];
         for (number, &annex) in self.annex_of.iter().enumerate() {
             settled[annex] = number;
         }
-        let stays = |fact: &&Fact| {
+        let stays = |fact: &Fact| {
             let event = EventRef::from_raw(fact.event);
             !dropped.has(settled[event.segment()], event.row())
         };
-        self.committed.facts.iter().filter(stays).copied().collect()
+        let mut facts = self.facts(false);
+        facts.retain(stays);
+        facts
     }
 
-    /// Resolves the world whose raw signals `ledger` has settled, without what `dropped` takes
-    /// away.
+    /// Resolves the world with its `facts`, whose raw signals `ledger` has settled, without what
+    /// `dropped` takes away.
     ///
     /// # Errors
     /// When the audit was interrupted or what was spilled cannot be read.
@@ -188,13 +199,13 @@ impl World {
         &self,
         means: Means<'_>,
         ledger: Ledger,
+        mut facts: Vec<Fact>,
         dropped: Option<&Dropped>,
         gleaner: Gleaner,
     ) -> Result<Outcome, Error> {
         let Means { engine, names, pool, .. } = means;
         let (ids, identity) = (&self.committed.ids, &engine.rules.identity);
         let max_emails = identity.max_emails as usize;
-        let mut facts = self.facts(dropped);
         let timelines = pool.install(|| Timelines::new(&mut facts, ids, max_emails));
         let merged = match identity.merge {
             Merge::None => Merged::default(),

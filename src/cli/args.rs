@@ -78,7 +78,7 @@ pub enum ColorWhen {
 pub enum Command {
     /// Turn event exports into leads, signals and a plan report
     Run(RunArgs),
-    /// Judge an allow list against real events, and change nothing
+    /// Judge an allow list or destination filters against real events, and change nothing
     Audit(audit::AuditArgs),
     /// Hold fixtures against a tracking plan and mapping rules, for CI
     Check(check::CheckArgs),

@@ -84,7 +84,7 @@ pub enum Verdict<'a> {
 pub struct Dropped {
     /// The filter that did it: its place in [`DestinationFilters::filters`].
     pub filter: usize,
-    /// The action that did it: its place in [`Filter::actions`].
+    /// The action that did it: its place in [`Filter::actions`]; 0 where the filter as a whole did.
     pub action: usize,
     /// What it was.
     pub cause: Cause,

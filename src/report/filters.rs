@@ -65,11 +65,6 @@ impl Filters {
             by_filter: by_filter.map(|(place, filter)| row(filter, of(place))).collect(),
         }
     }
-
-    /// Events that were not sent.
-    pub fn not_sent(&self) -> u64 {
-        self.dropped + self.sampled_out + self.invalid + self.unrecognised
-    }
 }
 
 impl FilterCount {

@@ -38,7 +38,9 @@ pub fn filtered(evidence: &Evidence<'_>, report: &Report) -> Vec<(Kind, Finding)
         add(&mut found, captured, report.records, message);
     }
     let is_list = evidence.facts.filters.after.allow.is_some();
-    if is_list && events.total > 0 && events.after == events.total {
+    // What --where leaves is no picture of the input.
+    let is_whole = evidence.facts.engine.filter.is_none();
+    if is_list && is_whole && events.total > 0 && events.after == events.total {
         let message = "every event is on the list: the input has likely been filtered by it, or \
             the list lets everything pass";
         add(&mut found, events.after, events.total, message.into());

@@ -44,7 +44,8 @@ pub fn advise(
     let (dropped, volume) = without(world, means, &units)?;
     let ledger = Ledger::new(&volume, facts.terms);
     let gleaner = Gleaner { scores, stakes: false };
-    let left = world.resolve(means, ledger, Some(&dropped), gleaner)?;
+    let kept_facts = world.facts_without(&dropped);
+    let left = world.resolve(means, ledger, kept_facts, Some(&dropped), gleaner)?;
     let targets: Vec<Target<'_>> =
         chosen.iter().map(|&at| target(candidates[at].unit, means.names)).collect();
     let list = facts.filters.after.allow.as_ref();
