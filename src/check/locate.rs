@@ -24,8 +24,8 @@ pub struct Site {
     /// Where it stands in the record. Of an event in a text (the body of a capture), where the text
     /// does.
     pub span: Range<usize>,
-    /// The text that it stands in, where that is not the record, and where in it.
-    inner: Option<(Box<str>, Range<usize>)>,
+    /// Its own text, where that does not stand in the record as it is.
+    inner: Option<Box<str>>,
     /// Why it is refused, where it is.
     pub refused: Option<Reason>,
 }
@@ -34,7 +34,7 @@ impl Site {
     /// Its text.
     pub fn text<'t>(&'t self, record: &'t str) -> &'t str {
         match &self.inner {
-            Some((text, span)) => &text[span.clone()],
+            Some(text) => text,
             None => &record[self.span.clone()],
         }
     }
@@ -135,12 +135,8 @@ impl Walk<'_> {
 
     fn site(&self, at: usize, refused: Option<Reason>) -> Option<Site> {
         let own = at..value_end(self.text, at)?;
-        Some(match &self.outer {
-            Some(outer) => {
-                Site { span: outer.clone(), inner: Some((self.text.into(), own)), refused }
-            }
-            None => Site { span: own, inner: None, refused },
-        })
+        let inner = self.outer.is_some().then(|| self.text[own.clone()].into());
+        Some(Site { span: self.outer.clone().unwrap_or(own), inner, refused })
     }
 
     /// Looks into a string that may be a body.

@@ -18,23 +18,28 @@ impl Node {
             (Self::Or(ways), _) => ways.iter().all(|way| way.implies(other)),
             (_, Self::And(parts)) => parts.iter().all(|part| self.implies(part)),
             (Self::And(parts), _) if parts.iter().any(|part| part.implies(other)) => true,
-            (_, Self::Or(ways)) => ways.iter().any(|way| self.implies(way)),
+            (_, Self::Or(ways)) => ways.iter().any(|way| self.implies(way)) || self.is_among(other),
             _ => self.same(other) || self.is_among(other),
         }
     }
 
-    /// Whether both ask one path for texts, and those of `self` are all among those of `other`.
+    /// Whether this asks a path for texts, and `other` takes each of them.
     fn is_among(&self, other: &Self) -> bool {
-        let (Some((path, texts)), Some((other_path, other_texts))) = (self.texts(), other.texts())
-        else {
-            return false;
-        };
-        if path == other_path {
-            return texts.iter().all(|text| other_texts.contains(text));
+        self.texts().is_some_and(|(path, texts)| texts.iter().all(|text| other.takes(path, text)))
+    }
+
+    /// Whether this takes every event that has `text` at `path`.
+    fn takes(&self, path: &Path, text: &str) -> bool {
+        match self {
+            Self::Bool(takes) => *takes,
+            Self::And(parts) => parts.iter().all(|part| part.takes(path, text)),
+            Self::Or(ways) => ways.iter().any(|way| way.takes(path, text)),
+            _ => self.texts().is_some_and(|(own, texts)| {
+                let is_track = path.is_member(Member::Event) && own.is_member(Member::Type);
+                let wanted = if is_track { CallType::Track.name() } else { text };
+                (is_track || own == path) && texts.contains(&wanted)
+            }),
         }
-        path.is_member(Member::Event)
-            && other_path.is_member(Member::Type)
-            && other_texts.contains(&CallType::Track.name())
     }
 
     /// The path that must be one of these texts.

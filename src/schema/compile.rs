@@ -62,6 +62,9 @@ fn fault(error: &ValidationError<'_>, schema: &Value) -> Fault {
         ValidationErrorKind::Format { format } if format == "regex" => {
             "expected a regular expression of ECMA 262 that can be matched in bounded time".into()
         }
+        _ if pointer.ends_with("/type") && error.instance().is_string() => {
+            format!("{} is no type of JSON Schema", error.instance())
+        }
         kind => format!("not a JSON schema: {}", violation::describe(kind, error.instance())),
     };
     Fault { pointer, message }

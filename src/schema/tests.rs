@@ -1,1 +1,112 @@
+//! Plans and events against them, without files.
 
+use serde_json::{Value, json};
+
+use super::*;
+use crate::parse::document::with_json;
+use violation::BreachKind;
+
+fn plan(rules: &Value) -> Plan {
+    let (plan, broken) = Plan::parse(&json!({ "rules": rules }).to_string()).unwrap();
+    assert_eq!(broken, []);
+    plan
+}
+
+fn track(key: &str, version: u32, schema: &Value) -> Value {
+    json!({"type": "TRACK", "key": key, "version": version, "jsonSchema": schema})
+}
+
+/// What the plan says of an event: the label of the rule.
+fn planned(plan: &Plan, event: &Value) -> Result<String, Planned> {
+    with_json(&event.to_string(), |json| match plan.planned(&Event::new(json)) {
+        Planned::By(rule) => Ok(plan.rules[rule].label()),
+        other => Err(other),
+    })
+}
+
+fn breaches(schema: &Value, properties: &Value) -> Vec<(BreachKind, String)> {
+    let schema = json!({"properties": {"properties": schema}});
+    let plan = plan(&json!([track("A", 1, &schema)]));
+    let found = plan.rules[0].breaches(&json!({"properties": properties})).into_iter();
+    found.map(|breach| (breach.kind, breach.pointer)).collect()
+}
+
+#[test]
+fn pages_are_page_viewed_unless_the_plan_has_rules_for_pages() {
+    let page = |name: &str| json!({"type": "page", "name": name, "userId": "u"});
+    let tracked = plan(&json!([track("Page Viewed", 1, &json!({}))]));
+    assert_eq!(planned(&tracked, &page("Home")).as_deref(), Ok("Page Viewed"));
+    assert_eq!(planned(&tracked, &json!({"type": "screen"})), Err(Planned::Not));
+    assert_eq!(planned(&tracked, &json!({"type": "identify"})), Err(Planned::Free));
+    let own = json!([
+        {"type": "PAGE", "key": "Pricing", "version": 1, "jsonSchema": {}},
+        {"type": "PAGE", "key": null, "version": 1, "jsonSchema": {}},
+    ]);
+    let own = plan(&own);
+    assert_eq!(planned(&own, &page("Pricing")).as_deref(), Ok("Pricing"));
+    assert_eq!(planned(&own, &page("Home")).as_deref(), Ok("page"));
+}
+
+#[test]
+fn pages_that_were_fetched_twice_count_once() {
+    let rule = track("A", 1, &json!({}));
+    assert_eq!(plan(&json!([rule, rule, track("A", 2, &json!({}))])).rules.len(), 2);
+}
+
+#[test]
+fn what_segment_writes_and_json_schema_forbids_is_left_out() {
+    let schema = json!({
+        "id": "/properties/a b \"c\"", "required": [], "type": ["any"],
+        "properties": {"id": {"type": "string", "id": "/x y"}, "list": {"items": {"type": "any"}}}
+    });
+    assert_eq!(breaches(&schema, &json!({"id": "a", "list": [1, "a"]})), []);
+    // A property may be called `id`.
+    let wrong = breaches(&schema, &json!({"id": 1}));
+    assert_eq!(wrong, [(BreachKind::InvalidType, "/properties/id".to_owned())]);
+}
+
+#[test]
+fn choices_that_all_fail_by_type_are_a_type() {
+    let choice = json!({"properties": {"a": {"anyOf": [{"type": "string"}, {"type": "null"}]}}});
+    let at = || "/properties/a".to_owned();
+    assert_eq!(breaches(&choice, &json!({"a": 1})), [(BreachKind::InvalidType, at())]);
+    let values = json!({"properties": {"a": {"anyOf": [{"enum": ["x"]}, {"type": "null"}]}}});
+    assert_eq!(breaches(&values, &json!({"a": 1})), [(BreachKind::InvalidValue, at())]);
+    let never = json!({"properties": {"a": false}});
+    assert_eq!(breaches(&never, &json!({"a": 1})), [(BreachKind::UnplannedProperty, at())]);
+}
+
+#[test]
+fn lifted_schemas_ask_for_what_their_properties_ask() {
+    let lifted = |required: Value| {
+        let metadata = json!({"name": "A #1", "type": "TRACK"});
+        let schema =
+            json!({"eventMetadata": metadata, "properties": {"a": {}}, "required": required});
+        plan(&json!([track("A 1", 1, &schema)]))
+    };
+    let asked = lifted(json!(["a"]));
+    assert_eq!(asked.rules[0].key, "A #1");
+    assert_eq!(asked.rules[0].breaches(&json!({})).len(), 1);
+    assert_eq!(asked.rules[0].breaches(&json!({"properties": {}})).len(), 1);
+    assert_eq!(asked.rules[0].breaches(&json!({"properties": {"a": 1}})), []);
+    // What the event required stays behind when the properties require nothing.
+    assert_eq!(lifted(json!(["properties"])).rules[0].breaches(&json!({"properties": {}})), []);
+}
+
+#[test]
+fn no_message_has_a_value_of_the_event() {
+    let schema = json!({"properties": {"properties": {"properties": {
+        "a": {"type": "integer"}, "b": {"format": "email"}, "c": {"enum": ["x"]},
+        "d": {"pattern": "^x$"}, "e": {"maxLength": 2}, "f": {"const": "x"}
+    }}}});
+    let plan = plan(&json!([track("A", 1, &schema)]));
+    let secret = "secret@acme";
+    let properties: Value = ["a", "b", "c", "d", "e", "f"]
+        .iter()
+        .map(|n| ((*n).to_owned(), json!(secret)))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    let found = plan.rules[0].breaches(&json!({"properties": properties}));
+    assert!(found.len() >= 5, "{found:?}");
+    assert!(found.iter().all(|breach| !breach.message.contains("secret")), "{found:?}");
+}
