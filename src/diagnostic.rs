@@ -12,6 +12,8 @@ use unicode_width::UnicodeWidthChar as _;
 const WINDOW_COLUMNS: usize = 100;
 /// How much of the line the window keeps before the span.
 const LEAD_COLUMNS: usize = 40;
+/// An e-mail address is no longer than this (RFC 5321).
+const MOST_ADDRESS_CHARS: usize = 254;
 /// A tab is shown as so many blanks, so that the caret stands under its character anywhere.
 const TAB: &str = "    ";
 
@@ -136,7 +138,8 @@ fn column(line: &str, offset: usize) -> usize {
     line.char_indices().take_while(|&(at, char)| at + char.len_utf8() <= offset).count() + 1
 }
 
-/// The line, or as much of it as fits around `span`, and the carets below it.
+/// The line, or as much of it as fits around `span`, e-mail addresses [`masked`], and the carets
+/// below it.
 pub(crate) fn excerpt(line: &str, span: &Range<usize>) -> (String, String) {
     let from = char_boundary(line, span.start);
     let to = char_boundary(line, span.end).max(from);
@@ -149,15 +152,29 @@ pub(crate) fn excerpt(line: &str, span: &Range<usize>) -> (String, String) {
         text.push('…');
         pad = 1;
     }
-    for char in line[begin..end].chars() {
-        show(char, &mut text);
-    }
+    masked_window(line, begin, end).chars().for_each(|char| show(char, &mut text));
     if end < line.len() {
         text.push('…');
     }
     pad += width(&line[begin..from]);
     let carets = width(&line[from..to]).max(1);
     (text, " ".repeat(pad) + &"^".repeat(carets))
+}
+
+/// What stands in `line` from `begin` to `end`, [`masked`], as wide as it was. An address that the
+/// end cuts through is still one.
+fn masked_window(line: &str, begin: usize, end: usize) -> String {
+    let behind = line[end..].chars();
+    let rest = behind.clone().take(MOST_ADDRESS_CHARS).take_while(|&char| mask::is_local(char));
+    // The `@` and the first character of the domain may follow.
+    let rest: usize = behind.take(rest.count() + 2).map(char::len_utf8).sum();
+    let whole = &line[begin..end + rest];
+    if !whole.contains('@') {
+        return line[begin..end].to_owned();
+    }
+    let mut shown = masked(whole);
+    shown.truncate(fitting(shown.chars(), width(&line[begin..end])));
+    shown
 }
 
 /// The nearest place at or before `offset` where a character of `line` begins or the line ends.
@@ -291,6 +308,25 @@ mod tests {
         let under: String = lines[1].chars().skip(caret).take(4).collect();
         assert_eq!(under, "HERE");
         assert!(lines[1].contains("…a") && lines[1].ends_with("b…"));
+    }
+
+    #[test]
+    fn an_address_is_masked_wherever_the_window_cuts_it() {
+        let address = "ana.maria@acme.example";
+        for before in 0..120 {
+            let line = format!(
+                "{}x {}{address}{}",
+                "y".repeat(200),
+                "z ".repeat(before / 2),
+                "y".repeat(50)
+            );
+            let line = if before % 2 == 0 { line } else { line.replacen("x ", "x", 1) };
+            for from in [0, 200, 202] {
+                let (text, carets) = excerpt(&line, &(from..from + 1));
+                assert!(!text.contains("an"), "{text}");
+                assert!(carets.ends_with('^') && width(&text) <= WINDOW_COLUMNS + 2, "{text}");
+            }
+        }
     }
 
     #[test]

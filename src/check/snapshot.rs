@@ -81,7 +81,7 @@ fn difference(name: &str, expected: &[u8], found: &[u8]) -> Option<Finding> {
     };
     let show = |line: Option<&str>| match line {
         None | Some("") => "nothing".to_owned(),
-        Some(line) => format!("\"{}\"", printable(&masked(&cut(line)))),
+        Some(line) => format!("\"{}\"", printable(&cut(&masked(line)))),
     };
     let message = format!(
         "line {number} differs: expected {}, found {}; --bless keeps what was found",
