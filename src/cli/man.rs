@@ -124,6 +124,7 @@ mod tests {
         let expected = [
             "backtrail.1",
             "backtrail-run.1",
+            "backtrail-audit.1",
             "backtrail-check.1",
             "backtrail-completions.1",
             "backtrail-man.1",
