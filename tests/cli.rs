@@ -59,7 +59,9 @@ fn the_version_is_that_of_the_package() {
 fn help_lists_the_commands_and_what_run_takes() {
     let (root, stderr) = ends(0, &["--help"]);
     assert_eq!(stderr, "");
-    for word in ["run", "completions", "man", "--quiet", "--no-progress", "--color", "Exit codes"] {
+    for word in
+        ["run", "audit", "completions", "man", "--quiet", "--no-progress", "--color", "Exit codes"]
+    {
         assert!(root.contains(word), "{word}\n{root}");
     }
     let (short, _) = ends(0, &["run", "-h"]);
@@ -76,7 +78,7 @@ fn help_lists_the_commands_and_what_run_takes() {
 
 #[test]
 fn help_offers_no_more_than_there_is() {
-    for command in ["audit", "check", "queue", "explain"] {
+    for command in ["check", "queue", "explain"] {
         let (_, stderr) = ends(2, &[command]);
         assert!(stderr.contains("unrecognized subcommand"), "{stderr}");
     }
@@ -247,7 +249,13 @@ fn man_prints_one_page_or_writes_all() {
     let (page, _) = ends(0, &["man"]);
     assert_eq!(ends(0, &["man", "--out", out.to_str().unwrap()]), (String::new(), String::new()));
     assert_eq!(fs::read_to_string(out.join("backtrail.1")).unwrap(), page);
-    let all = ["backtrail-completions.1", "backtrail-man.1", "backtrail-run.1", "backtrail.1"];
+    let all = [
+        "backtrail-audit.1",
+        "backtrail-completions.1",
+        "backtrail-man.1",
+        "backtrail-run.1",
+        "backtrail.1",
+    ];
     assert_eq!(listing(&out), all);
     let (_, said) = ends(2, &["man", "--out", "Cargo.toml/man"]);
     assert!(said.starts_with("backtrail: error: cannot write: Cargo.toml/man: "), "{said}");

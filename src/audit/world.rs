@@ -5,6 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use ahash::AHashMap;
 use rayon::ThreadPool;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::slice::ParallelSliceMut;
 
 use super::Side;
 use super::fit::Dropped;
@@ -227,7 +229,11 @@ impl World {
             signals: lead.lead.signals,
         };
         let mut leads: Vec<LeadLine> = ranked.iter().map(line).collect();
-        leads.sort_unstable();
+        pool.install(|| {
+            // So many small pieces take a while to give back.
+            ranked.into_par_iter().for_each(drop);
+            leads.par_sort_unstable();
+        });
         Ok(Outcome { tally, ledger, leads, sums, active_leads, gleaned: found })
     }
 
