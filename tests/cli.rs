@@ -59,7 +59,9 @@ fn the_version_is_that_of_the_package() {
 fn help_lists_the_commands_and_what_run_takes() {
     let (root, stderr) = ends(0, &["--help"]);
     assert_eq!(stderr, "");
-    for word in ["run", "completions", "man", "--quiet", "--no-progress", "--color", "Exit codes"] {
+    for word in
+        ["run", "audit", "completions", "man", "--quiet", "--no-progress", "--color", "Exit codes"]
+    {
         assert!(root.contains(word), "{word}\n{root}");
     }
     let (short, _) = ends(0, &["run", "-h"]);

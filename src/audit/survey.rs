@@ -89,7 +89,9 @@ impl<'a> Surveyor<'a> {
     pub fn new(engine: &'a Engine, filters: &'a Filters, hasher: RandomState) -> Self {
         let lines = filters.after.allow.as_ref().map_or(0, |list| list.lines().len());
         let counts = Counts { lines_seen: vec![false; lines], ..Counts::default() };
-        let mapper = Mapper::new(engine, hasher);
+        let mut mapper = Mapper::new(engine, hasher);
+        // No table is written.
+        mapper.batch.rows.keep_names_only();
         Self {
             engine,
             filters,

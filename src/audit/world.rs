@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use ahash::AHashMap;
 use rayon::ThreadPool;
+use rayon::slice::ParallelSliceMut;
 
 use super::Side;
 use super::fit::Dropped;
@@ -227,8 +228,10 @@ impl World {
             signals: lead.lead.signals,
         };
         let mut leads: Vec<LeadLine> = ranked.iter().map(line).collect();
-        leads.sort_unstable();
-        pool.install(|| ranked.free());
+        pool.install(|| {
+            ranked.free();
+            leads.par_sort_unstable();
+        });
         Ok(Outcome { tally, ledger, leads, sums, active_leads, gleaned: found })
     }
 

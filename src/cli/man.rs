@@ -121,14 +121,8 @@ mod tests {
     #[test]
     fn there_is_a_page_for_each_command() {
         let names: Vec<String> = pages().unwrap().into_iter().map(|page| page.file_name).collect();
-        let expected = [
-            "backtrail.1",
-            "backtrail-run.1",
-            "backtrail-audit.1",
-            "backtrail-check.1",
-            "backtrail-completions.1",
-            "backtrail-man.1",
-        ];
+        let expected = ["", "-run", "-audit", "-check", "-completions", "-man"]
+            .map(|command| format!("backtrail{command}.1"));
         assert_eq!(names, expected);
     }
 

@@ -154,7 +154,9 @@ impl<'a> Finisher<'a> {
                 CallType::Alias => {}
                 _ => {
                     cells.clear();
-                    settled.row.cells(&mut cells);
+                    if !worker.encoders.is_empty() {
+                        settled.row.cells(&mut cells);
+                    }
                     self.signal(worker, &settled, number, &cells);
                 }
             }
@@ -335,6 +337,8 @@ impl<'a> Finisher<'a> {
         let event = row.text(Field::Event);
         match row.head.rule {
             Some(rule) => tally.matches[rule as usize] += 1,
+            // Notes tell of it already.
+            None if worker.notes.is_some() => {}
             None => tally.unmapped.add(row.head.call, event, 1),
         }
         let (email, resolution) = if let Some(email) = settled.ids.email {
@@ -344,7 +348,9 @@ impl<'a> Finisher<'a> {
             let owner = self.owner(settled);
             let resolution = owner.map_or(Resolution::Cold, |owner| owner.resolution);
             tally.resolved(resolution, owner);
-            self.compare_policies(tally, settled, owner);
+            if worker.notes.is_none() {
+                self.compare_policies(tally, settled, owner);
+            }
             (owner.map(|owner| owner.email), resolution)
         };
         if let Some(notes) = &mut worker.notes {
@@ -358,6 +364,9 @@ impl<'a> Finisher<'a> {
                 let signal = self.signal_of(settled, rule, resolution);
                 self.leads.signal(&self.touch(lead, settled), &signal);
             }
+        }
+        if worker.encoders.is_empty() {
+            return;
         }
         let text = |text: Option<&'a String>| text.map_or("", String::as_str);
         let signal_row = SignalRow {

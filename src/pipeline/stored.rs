@@ -103,9 +103,16 @@ pub struct Rows {
     lengths: Vec<u8>,
     texts: Vec<u8>,
     start: usize,
+    brief: bool,
 }
 
 impl Rows {
+    /// From now on rows keep the event's name alone of their texts: for whoever counts and writes
+    /// no table. Their hashes stay those of whole rows.
+    pub fn keep_names_only(&mut self) {
+        self.brief = true;
+    }
+
     /// Begins a row.
     pub fn begin(&mut self, head: &Head) {
         self.start = self.bytes.len();
@@ -152,10 +159,21 @@ impl Rows {
     /// Ends the row and returns a hash of all that is in it but its ids.
     #[allow(clippy::cast_possible_truncation)] // a row is shorter than its 4 GiB record
     pub fn end(&mut self, ids: RowIds) -> u64 {
-        let Self { bytes, lengths, texts, start } = self;
+        let Self { bytes, lengths, texts, start, brief } = self;
         bytes.extend_from_slice(lengths);
         bytes.extend_from_slice(texts);
         let content = xxhash_rust::xxh3::xxh3_64(&bytes[*start + 8..]);
+        if *brief {
+            let mut rest = lengths.as_slice();
+            // The name comes first.
+            let name = take_length(&mut rest).unwrap_or(0);
+            let first = lengths.len() - rest.len();
+            lengths.truncate(first);
+            lengths.resize(first + Field::ALL.len() - 1, 0);
+            bytes.truncate(*start + HEAD_BYTES);
+            bytes.extend_from_slice(lengths);
+            bytes.extend_from_slice(&texts[..name]);
+        }
         for id in [ids.anonymous, ids.user, ids.email, ids.group] {
             bytes.extend_from_slice(&id.map_or(NONE, NodeId::to_raw).to_le_bytes());
         }
@@ -317,6 +335,35 @@ mod tests {
     fn head() -> Head {
         let key = OrderKey { time: Time::MISSING, received: Time::from_raw(5), signal_id: 7 << 90 };
         Head { call: CallType::Screen, flags: Flags(9), rule: Some(3), key }
+    }
+
+    #[test]
+    fn a_brief_row_has_its_name_and_the_hash_of_a_whole_one() {
+        let mut hashes = Vec::new();
+        let mut names = Vec::new();
+        for brief in [false, true] {
+            let mut rows = Rows::default();
+            if brief {
+                rows.keep_names_only();
+            }
+            for name in ["Signed Up", "", &"x".repeat(300)] {
+                rows.begin(&head());
+                rows.text(|out| out.extend_from_slice(name.as_bytes()));
+                for _ in 1..Field::ALL.len() {
+                    rows.text(|out| out.extend_from_slice(b"more"));
+                }
+                rows.cell(true, |out| out.extend_from_slice(b"cell"));
+                hashes.push(rows.end(RowIds::default()));
+            }
+            let mut bytes = rows.as_bytes();
+            while let Some(row) = Row::read(&mut bytes) {
+                assert_eq!(row.head, head());
+                assert_eq!(row.text(Field::PageUrl), if brief { "" } else { "more" });
+                names.push(row.text(Field::Event).to_owned());
+            }
+        }
+        assert_eq!(hashes[..3], hashes[3..]);
+        assert_eq!((names.len(), &names[..3]), (6, &names[3..]));
     }
 
     proptest! {
