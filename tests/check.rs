@@ -178,6 +178,39 @@ fn gzip_changes_the_name_alone() {
 }
 
 #[test]
+fn a_folder_may_hold_the_plan_and_the_rules_beside_the_fixtures() {
+    let workspace = workspace();
+    workspace.write("here/plan.json", plan("A", &json!({})));
+    workspace.write("here/rules.toml", "version = 1\n");
+    workspace.write("here/a.json", event("A", &json!({})));
+    let arguments = [
+        "here",
+        "--tracking-plan",
+        "here/plan.json",
+        "--rules",
+        "here/rules.toml",
+        "--expect",
+        "here",
+    ];
+    check(&workspace, &with(&arguments, &["--bless", "--note", "unmapped-event"])).exits(0);
+    let again = report(&workspace, 0, &with(&arguments, &["--note", "unmapped-event"]));
+    assert_eq!(again.of("invalid-event"), [""; 0]);
+    assert_eq!(again.0["coverage"]["events"], 1);
+}
+
+#[test]
+fn a_stale_entry_of_the_baseline_fails_where_that_is_asked_for() {
+    let workspace = workspace();
+    workspace.write("plan.json", plan("A", &json!({})));
+    workspace.write("a.json", event("B", &json!({})));
+    let arguments = ["a.json", "--tracking-plan", "plan.json", "--baseline", "known.json"];
+    check(&workspace, &with(&arguments, &["--write-baseline"])).exits(0);
+    workspace.write("a.json", event("A", &json!({})));
+    assert!(!report(&workspace, 0, &arguments).of("stale-baseline").is_empty());
+    report(&workspace, 1, &with(&arguments, &["--deny", "stale-baseline"]));
+}
+
+#[test]
 fn threads_change_nothing() {
     let workspace = workspace();
     let many: String =

@@ -17,7 +17,7 @@ pub enum Taking {
     Email,
     /// Its rule; another or none maps it now.
     Rule(u32),
-    /// The value of a column that its rule maps, by the place of the column in [`Rules::columns`](crate::rules::Rules::columns).
+    /// The value of a column that its rule maps, by the place that [`column()`] knows it by.
     Column(u32, usize),
 }
 

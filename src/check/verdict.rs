@@ -23,7 +23,8 @@ pub struct Levels {
 }
 
 impl Levels {
-    fn apply(&self, finding: &mut Finding) {
+    /// Makes `finding` as bad as was asked for.
+    pub fn apply(&self, finding: &mut Finding) {
         if self.deny.contains(&finding.violation) {
             finding.level = Level::Error;
         } else if self.note.contains(&finding.violation) {

@@ -135,8 +135,8 @@ pub fn check(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     for (name, cases) in plan_cases.into_iter().chain(rule_cases) {
         verdict.suite(&name, cases);
     }
-    let Job { snapshot, known, repository, .. } = &job;
-    let (known, repository) = (known.clone(), repository.clone());
+    let Job { snapshot, known, repository, levels, .. } = &job;
+    let (known, repository, levels) = (known.clone(), repository.clone(), levels.clone());
     if let Some(snapshot) = snapshot.clone() {
         for (name, case) in taken(job, &snapshot, watch)? {
             verdict.suite(&name, vec![case]);
@@ -144,6 +144,10 @@ pub fn check(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     }
     let mut checked = verdict.finish();
     mute(known, &mut checked, &repository)?;
+    // Only the baseline tells of its own entries.
+    let stale = checked.findings.iter_mut();
+    let stale = stale.filter(|finding| finding.violation == Violation::StaleBaseline);
+    stale.for_each(|finding| levels.apply(finding));
     Ok(Outcome { checked, faults })
 }
 

@@ -1,6 +1,6 @@
 //! The arguments of `check` to a job.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Surroundings, Text, Texts, terms, threads};
 use crate::check::baseline::Baseline;
@@ -113,10 +113,26 @@ fn inputs(args: &CheckArgs, around: Surroundings) -> Result<Discovery, Error> {
     if args.inputs.is_empty() && around.terminal_in && has_own {
         return Ok(Discovery::default());
     }
-    Ok(discover(&args.inputs, around.terminal_in)?)
+    let mut found = discover(&args.inputs, around.terminal_in)?;
+    let own = own_files(args);
+    // In a folder with fixtures the files that they are held against are none.
+    found.inputs.retain(|input| {
+        let path = input.path.as_ref().and_then(|path| path.canonicalize().ok());
+        path.is_none_or(|path| !own.contains(&path))
+    });
+    Ok(found)
 }
 
-fn known(path: std::path::PathBuf, write: bool) -> Result<Known, Error> {
+/// The files that fixtures are held against, as far as there are any.
+fn own_files(args: &CheckArgs) -> Vec<PathBuf> {
+    let CheckArgs { tracking_plan, rules, allow, baseline, expect, .. } = args;
+    let named = [tracking_plan, rules, allow, baseline].into_iter().flatten().cloned();
+    let kept =
+        expect.iter().flat_map(|dir| ["leads.csv", "signals.csv"].map(|name| dir.join(name)));
+    named.chain(kept).filter_map(|path| path.canonicalize().ok()).collect()
+}
+
+fn known(path: PathBuf, write: bool) -> Result<Known, Error> {
     if write {
         return Ok(Known::Written(path));
     }
