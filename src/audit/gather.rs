@@ -1,7 +1,6 @@
 //! The first phase of an audit: blocks in from every file, each mapped once, batches committed
 //! to both worlds.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ahash::RandomState;
@@ -13,11 +12,12 @@ use super::world::{Annexed, World};
 use crate::error::Error;
 use crate::pipeline::Engine;
 use crate::pipeline::batch::{Batch, Place};
+use crate::pipeline::blocks::each_block;
 use crate::pipeline::commit::{Committer, Kept};
 use crate::pipeline::counters::Counters;
 use crate::pipeline::spill::{Scratch, Spill};
-use crate::pipeline::watch::{Progress, Watch};
-use crate::source::{Block, Reader};
+use crate::pipeline::watch::Watch;
+use crate::source::Reader;
 
 /// What the input came to.
 pub struct Gathered {
@@ -29,17 +29,10 @@ pub struct Gathered {
     pub counts: Counts,
 }
 
-/// What all workers share.
-struct Shared<'a> {
-    engine: &'a Engine,
-    filters: &'a Filters,
-    reader: &'a Reader,
-    hasher: RandomState,
+/// Where what the workers find comes together.
+struct Shared {
     spill: Arc<Spill>,
     worlds: [Mutex<World>; 2],
-    failed: AtomicBool,
-    records: AtomicU64,
-    watch: &'a dyn Watch,
 }
 
 /// Reads all that `reader` gives, on every thread of `pool`. What does not fit into memory until
@@ -64,27 +57,23 @@ pub fn gather(
         let committer = Committer::new(hasher.clone(), Arc::clone(&spill), scratch.clone());
         Mutex::new(World::new(committer))
     };
-    let shared = Shared {
-        engine,
-        filters,
-        reader,
-        worlds: Side::BOTH.map(world),
-        spill,
-        hasher,
-        failed: AtomicBool::new(false),
-        records: AtomicU64::new(0),
-        watch,
+    let shared = Shared { worlds: Side::BOTH.map(world), spill };
+    let start = || {
+        let surveyor = Surveyor::new(engine, filters, hasher.clone());
+        (engine.parser(), surveyor, Batch::new(hasher.clone()))
     };
-    let results = pool.broadcast(|_| {
-        let result = work(&shared);
-        if result.is_err() {
-            shared.failed.store(true, Ordering::Relaxed);
+    let workers = each_block(reader, pool, watch, start, |(parser, surveyor, part), block| {
+        surveyor.begin(Place { file: block.file.0, block: block.number });
+        let lines = parser.read_block(block, surveyor);
+        let records = surveyor.mapper.end(lines);
+        for side in Side::BOTH {
+            commit(&shared, surveyor, side, part)?;
         }
-        result
-    });
+        Ok(records)
+    })?;
     let (mut counters, mut counts) = (Counters::default(), Counts::default());
-    for result in results {
-        let (own_counters, own_counts) = result?;
+    for (_, surveyor, _) in workers {
+        let (own_counters, own_counts) = surveyor.into_counts();
         counters += own_counters;
         counts += own_counts;
     }
@@ -96,32 +85,9 @@ pub fn gather(
     Ok(Gathered { worlds, counters, counts })
 }
 
-fn work(shared: &Shared<'_>) -> Result<(Counters, Counts), Error> {
-    let engine = shared.engine;
-    let mut parser = engine.parser();
-    let mut surveyor = Surveyor::new(engine, shared.filters, shared.hasher.clone());
-    let mut part = Batch::new(shared.hasher.clone());
-    let mut block = Block::default();
-    while !shared.failed.load(Ordering::Relaxed) && shared.reader.next(&mut block)? {
-        if shared.watch.stopped() {
-            return Err(Error::Interrupted);
-        }
-        surveyor.begin(Place { file: block.file.0, block: block.number });
-        let lines = parser.read_block(&block, &mut surveyor);
-        let records = surveyor.mapper.end(lines);
-        for side in Side::BOTH {
-            commit(shared, &mut surveyor, side, &mut part)?;
-        }
-        let records = shared.records.fetch_add(records, Ordering::Relaxed) + records;
-        let (bytes_read, total_bytes) = (shared.reader.bytes_read(), shared.reader.total_bytes());
-        shared.watch.advance(Progress { bytes_read, total_bytes, records });
-    }
-    Ok(surveyor.into_counts())
-}
-
 /// Hands what `side` sees of the surveyor's batch to its world; `part` is a buffer for it.
 fn commit(
-    shared: &Shared<'_>,
+    shared: &Shared,
     surveyor: &mut Surveyor<'_>,
     side: Side,
     part: &mut Batch,
@@ -138,7 +104,7 @@ fn commit(
 }
 
 fn hand_over(
-    shared: &Shared<'_>,
+    shared: &Shared,
     batch: &Batch,
     rows: &[RowMark],
     side: Side,

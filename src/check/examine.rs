@@ -4,8 +4,6 @@ mod broken;
 mod event;
 mod record;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use rayon::ThreadPool;
 
 use super::coverage::{Candidates, Seen};
@@ -13,9 +11,10 @@ use super::finding::{Finding, Level};
 use crate::error::Error;
 use crate::parse::Parser;
 use crate::pipeline::Engine;
-use crate::pipeline::watch::{Progress, Watch};
+use crate::pipeline::blocks::each_block;
+use crate::pipeline::watch::Watch;
 use crate::schema::Plan;
-use crate::source::{Block, BlockKind, Reader};
+use crate::source::{Block, BlockKind, Oversize, Reader};
 use record::Record;
 
 /// What events are held against.
@@ -86,19 +85,22 @@ pub fn examine(
     watch: &dyn Watch,
 ) -> Result<Examined, Error> {
     let candidates = Candidates::new(&yardstick.engine.rules);
-    let failed = AtomicBool::new(false);
-    let results = pool.broadcast(|_| {
-        let result = work(yardstick, &candidates, reader, counts, &failed, watch);
-        if result.is_err() {
-            failed.store(true, Ordering::Relaxed);
-        }
-        result
-    });
+    let start = || Worker {
+        parser: yardstick.engine.parser(),
+        record: Record::new(yardstick, &candidates),
+        examined: Examined::default(),
+        line: Block::default(),
+    };
+    let workers = each_block(reader, pool, watch, start, |worker, block| {
+        let file = block.file.0;
+        let name = reader.inputs().get(file as usize).map_or("", |input| input.display.as_str());
+        worker.record.counts = counts(file);
+        Ok(worker.block(block, &name.replace('\\', "/")))
+    })?;
     let mut examined = Examined::default();
-    for result in results {
-        let other = result?;
+    for Worker { record, examined: other, .. } in workers {
         examined.parts.extend(other.parts);
-        examined.seen.add(other.seen);
+        examined.seen.add(record.seen);
         examined.events += other.events;
         examined.refused += other.refused;
     }
@@ -120,55 +122,36 @@ pub fn examine(
     Ok(examined)
 }
 
-fn work(
-    yardstick: &Yardstick<'_>,
-    candidates: &Candidates,
-    reader: &Reader,
-    counts: &(dyn Fn(u32) -> bool + Sync),
-    failed: &AtomicBool,
-    watch: &dyn Watch,
-) -> Result<Examined, Error> {
-    let mut parser = yardstick.engine.parser();
-    let mut worker = Worker { examined: Examined::default(), line: Block::default() };
-    let mut record = Record::new(yardstick, candidates);
-    let mut block = Block::default();
-    while !failed.load(Ordering::Relaxed) && reader.next(&mut block)? {
-        if watch.stopped() {
-            return Err(Error::Interrupted);
-        }
-        let file = block.file.0;
-        let name = reader.inputs().get(file as usize).map_or("", |input| input.display.as_str());
-        record.counts = counts(file);
-        worker.examined.parts.push(Part { file, block: block.number, ..Part::default() });
-        worker.block(&mut parser, &block, &name.replace('\\', "/"), &mut record);
-        let (bytes_read, total_bytes) = (reader.bytes_read(), reader.total_bytes());
-        watch.advance(Progress { bytes_read, total_bytes, records: worker.examined.events });
-    }
-    worker.examined.seen = record.seen;
-    Ok(worker.examined)
-}
-
-struct Worker {
+struct Worker<'a> {
+    parser: Parser,
+    record: Record<'a>,
     examined: Examined,
     /// One line of a block, as a block of its own.
     line: Block,
 }
 
-impl Worker {
-    fn block(&mut self, parser: &mut Parser, block: &Block, file: &str, record: &mut Record<'_>) {
+impl Worker<'_> {
+    /// Examines `block` of `file`; gives how many records it has.
+    fn block(&mut self, block: &Block, file: &str) -> u64 {
+        let before = self.records();
+        let lines = memchr::memchr_iter(b'\n', block.content()).count() as u64;
+        let mut part = Part { file: block.file.0, block: block.number, lines, ..Part::default() };
         if block.kind == BlockKind::Whole {
-            parser.read_block(block, record);
-            self.record(block.content(), 1, block.offset, file, record);
+            self.parser.read_block(block, &mut self.record);
+            self.record(block.content(), 1, block.offset, file, &mut part);
         } else {
-            self.lines(parser, block, file, record);
+            self.lines(block, file, &mut part);
         }
-        if let Some(part) = self.examined.parts.last_mut() {
-            part.lines = memchr::memchr_iter(b'\n', block.content()).count() as u64;
-        }
+        self.examined.parts.push(part);
+        self.records() - before
+    }
+
+    fn records(&self) -> u64 {
+        self.examined.events + self.examined.refused
     }
 
     /// Hands the lines to the parser one by one, so that it is known whose events come.
-    fn lines(&mut self, parser: &mut Parser, block: &Block, file: &str, record: &mut Record<'_>) {
+    fn lines(&mut self, block: &Block, file: &str, part: &mut Part) {
         let content = block.content();
         let mut oversize = block.oversize.iter().peekable();
         let mut start = 0;
@@ -177,24 +160,20 @@ impl Worker {
             start += text.len() + 1;
             self.line.oversize.clear();
             while let Some(giant) = oversize.next_if(|giant| giant.line_in_block == number) {
-                self.line
-                    .oversize
-                    .push(crate::source::Oversize { line_in_block: 0, ..giant.clone() });
+                self.line.oversize.push(Oversize { line_in_block: 0, ..giant.clone() });
             }
             if self.line.oversize.is_empty() && text.trim_ascii().is_empty() {
                 continue;
             }
             self.line.fill(text, offset);
-            parser.read_block(&self.line, record);
-            self.record(text, number as u64 + 1, offset, file, record);
+            self.parser.read_block(&self.line, &mut self.record);
+            self.record(text, number as u64 + 1, offset, file, part);
         }
     }
 
-    fn record(&mut self, text: &[u8], line: u64, offset: u64, file: &str, record: &mut Record<'_>) {
-        self.examined.events += record.events();
-        self.examined.refused += record.refused();
-        if let Some(part) = self.examined.parts.last_mut() {
-            record.finish(text, line, offset, file, part);
-        }
+    fn record(&mut self, text: &[u8], line: u64, offset: u64, file: &str, part: &mut Part) {
+        self.examined.events += self.record.events();
+        self.examined.refused += self.record.refused();
+        self.record.finish(text, line, offset, file, part);
     }
 }

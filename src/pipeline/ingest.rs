@@ -1,6 +1,5 @@
 //! The first phase: blocks in from every file, batches committed.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ahash::RandomState;
@@ -8,13 +7,13 @@ use rayon::ThreadPool;
 
 use super::Engine;
 use super::batch::Place;
+use super::blocks::each_block;
 use super::commit::{Committer, Kept};
 use super::counters::Counters;
 use super::map::Mapper;
 use super::spill::{Scratch, Spill};
-use super::watch::{Progress, Watch};
+use super::watch::Watch;
 use crate::error::Error;
-use crate::source::Block;
 use crate::source::Reader;
 
 /// What the input came to.
@@ -23,18 +22,6 @@ pub struct Ingested {
     pub committed: Committer,
     /// The sums over all events.
     pub counters: Counters,
-}
-
-/// What all workers share.
-struct Shared<'a> {
-    engine: &'a Engine,
-    reader: &'a Reader,
-    hasher: RandomState,
-    spill: Arc<Spill>,
-    committer: Mutex<Committer>,
-    failed: AtomicBool,
-    records: AtomicU64,
-    watch: &'a dyn Watch,
 }
 
 /// Reads all that `reader` gives, on every thread of `pool`. What does not fit into memory until
@@ -52,52 +39,23 @@ pub fn ingest(
 ) -> Result<Ingested, Error> {
     let hasher = RandomState::new();
     let spill = Arc::new(Spill::new(scratch.dir.clone(), scratch.row_bytes));
-    let shared = Shared {
-        engine,
-        reader,
-        committer: Mutex::new(Committer::new(hasher.clone(), Arc::clone(&spill), scratch)),
-        spill,
-        hasher,
-        failed: AtomicBool::new(false),
-        records: AtomicU64::new(0),
-        watch,
-    };
-    let results = pool.broadcast(|_| {
-        let result = work(&shared);
-        if result.is_err() {
-            shared.failed.store(true, Ordering::Relaxed);
-        }
-        result
-    });
-    let mut counters = Counters::default();
-    for result in results {
-        counters += result?;
-    }
-    let mut committed = shared.committer.into_inner().unwrap_or_else(PoisonError::into_inner);
-    committed.settle(pool, watch)?;
-    Ok(Ingested { committed, counters })
-}
-
-fn work(shared: &Shared<'_>) -> Result<Counters, Error> {
-    let engine = shared.engine;
-    let mut parser = engine.parser();
-    let mut mapper = Mapper::new(engine, shared.hasher.clone());
-    let mut block = Block::default();
-    while !shared.failed.load(Ordering::Relaxed) && shared.reader.next(&mut block)? {
-        if shared.watch.stopped() {
-            return Err(Error::Interrupted);
-        }
+    let shared = Mutex::new(Committer::new(hasher.clone(), Arc::clone(&spill), scratch));
+    let start = || (engine.parser(), Mapper::new(engine, hasher.clone()));
+    let workers = each_block(reader, pool, watch, start, |(parser, mapper), block| {
         mapper.begin(Place { file: block.file.0, block: block.number });
-        let lines = parser.read_block(&block, &mut mapper);
+        let lines = parser.read_block(block, mapper);
         let records = mapper.end(lines);
         // What can be done side by side is done before the others have to wait.
-        let kept = Kept::new(&mapper.batch, &shared.spill).map_err(Error::Spill)?;
-        let mut committer = shared.committer.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = Kept::new(&mapper.batch, &spill).map_err(Error::Spill)?;
+        let mut committer = shared.lock().unwrap_or_else(PoisonError::into_inner);
         committer.commit(&mapper.batch, kept).map_err(Error::Spill)?;
-        drop(committer);
-        let records = shared.records.fetch_add(records, Ordering::Relaxed) + records;
-        let (bytes_read, total_bytes) = (shared.reader.bytes_read(), shared.reader.total_bytes());
-        shared.watch.advance(Progress { bytes_read, total_bytes, records });
+        Ok(records)
+    })?;
+    let mut counters = Counters::default();
+    for (_, mapper) in workers {
+        counters += mapper.into_counters();
     }
-    Ok(mapper.into_counters())
+    let mut committed = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+    committed.settle(pool, watch)?;
+    Ok(Ingested { committed, counters })
 }

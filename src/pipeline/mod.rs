@@ -1,6 +1,7 @@
 //! The two phases of a run: [`ingest`] maps and commits blocks, [`produce`] resolves and writes.
 
 pub mod batch;
+pub mod blocks;
 pub mod commit;
 pub mod counters;
 pub mod dedup;
