@@ -91,6 +91,39 @@ impl Canonical {
     }
 }
 
+/// Appends `value` as JavaScript's `JSON.stringify` writes it: no blanks, members in their order,
+/// only the escapes that must be, numbers in their shortest form (ECMA-262, 25.5.2).
+pub fn stringify(value: Json<'_>, out: &mut Vec<u8>) {
+    match value.kind() {
+        Kind::Null => out.extend_from_slice(b"null"),
+        Kind::Bool(flag) => out.extend_from_slice(if flag { b"true" } else { b"false" }),
+        Kind::Number(number) => write_number(number, out),
+        Kind::String(text) => write_string(text, out, false),
+        Kind::Array(_) => {
+            out.push(b'[');
+            for (place, item) in value.items().enumerate() {
+                if place > 0 {
+                    out.push(b',');
+                }
+                stringify(item, out);
+            }
+            out.push(b']');
+        }
+        Kind::Object(_) => {
+            out.push(b'{');
+            for (place, (name, member)) in value.entries().enumerate() {
+                if place > 0 {
+                    out.push(b',');
+                }
+                write_string(name, out, false);
+                out.push(b':');
+                stringify(member, out);
+            }
+            out.push(b'}');
+        }
+    }
+}
+
 fn write_value(value: Json<'_>, out: &mut Vec<u8>, order: &mut Vec<u32>, plain: bool) {
     match value.kind() {
         Kind::Null => out.extend_from_slice(b"null"),

@@ -10,6 +10,7 @@ use base64::prelude::BASE64_STANDARD;
 
 use crate::event::CallType;
 use crate::parse::MAX_DEPTH;
+use crate::parse::raw::{skip_blanks, string_end, value_end};
 use crate::parse::reject::Reason;
 use crate::schema::pointer;
 
@@ -51,7 +52,7 @@ impl Site {
 
 /// Where the value at `pointer` of the value at `start` stands: see [`Site::member`].
 pub fn find(text: &str, start: usize, pointer: &str) -> Range<usize> {
-    let mut at = skip_blanks(text, start);
+    let mut at = skip_blanks(text.as_bytes(), start);
     let mut found = shown(text, at, at);
     for step in pointer::steps(pointer) {
         let next = match text.as_bytes().get(at) {
@@ -74,10 +75,10 @@ pub fn find(text: &str, start: usize, pointer: &str) -> Range<usize> {
 
 /// Where the JSON values of a text that holds several begin, in order.
 pub fn values(text: &str) -> Vec<usize> {
-    let (mut starts, mut at) = (Vec::new(), skip_blanks(text, 0));
-    while let Some(end) = value_end(text, at) {
+    let (mut starts, mut at) = (Vec::new(), skip_blanks(text.as_bytes(), 0));
+    while let Some(end) = value_end(text.as_bytes(), at) {
         starts.push(at);
-        at = skip_blanks(text, end);
+        at = skip_blanks(text.as_bytes(), end);
     }
     starts
 }
@@ -87,8 +88,8 @@ pub fn values(text: &str) -> Vec<usize> {
 fn shown(text: &str, name: usize, value: usize) -> Range<usize> {
     let end = match text.as_bytes().get(value) {
         Some(b'{' | b'[') if name == value => value + 1,
-        Some(b'{' | b'[') => string_end(text, name).unwrap_or(value),
-        _ => value_end(text, value).unwrap_or(value),
+        Some(b'{' | b'[') => string_end(text.as_bytes(), name).unwrap_or(value),
+        _ => value_end(text.as_bytes(), value).unwrap_or(value),
     };
     name..end
 }
@@ -97,7 +98,7 @@ fn shown(text: &str, name: usize, value: usize) -> Range<usize> {
 pub fn sites(text: &str) -> Vec<Site> {
     let mut sites = Vec::new();
     let walk = Walk { text, outer: None, nesting: 0 };
-    walk.value(skip_blanks(text, 0), 0, &mut sites);
+    walk.value(skip_blanks(text.as_bytes(), 0), 0, &mut sites);
     sites
 }
 
@@ -134,7 +135,7 @@ impl Walk<'_> {
     }
 
     fn site(&self, at: usize, refused: Option<Reason>) -> Option<Site> {
-        let own = at..value_end(self.text, at)?;
+        let own = at..value_end(self.text.as_bytes(), at)?;
         let inner = self.outer.is_some().then(|| self.text[own.clone()].into());
         Some(Site { span: self.outer.clone().unwrap_or(own), inner, refused })
     }
@@ -151,7 +152,7 @@ impl Walk<'_> {
         let name = part.name.start.min(part.value.start);
         let outer = self.outer.clone().unwrap_or_else(|| shown(self.text, name, part.value.start));
         let walk = Walk { text: &body, outer: Some(outer), nesting: self.nesting + 1 };
-        walk.value(skip_blanks(&body, 0), 0, sites);
+        walk.value(skip_blanks(body.as_bytes(), 0), 0, sites);
     }
 }
 
@@ -259,73 +260,25 @@ impl Iterator for Parts<'_> {
     type Item = Part;
 
     fn next(&mut self) -> Option<Part> {
-        let byte = |at: usize| self.text.as_bytes().get(at).copied();
-        let mut at = skip_blanks(self.text, self.at);
+        let text = self.text.as_bytes();
+        let byte = |at: usize| text.get(at).copied();
+        let mut at = skip_blanks(text, self.at);
         if byte(at) == Some(b',') {
-            at = skip_blanks(self.text, at + 1);
+            at = skip_blanks(text, at + 1);
         }
         let mut name = at..at;
         if self.named {
-            name =
-                at..if byte(at) == Some(b'"') { string_end(self.text, at)? } else { return None };
-            let colon = skip_blanks(self.text, name.end);
-            at = skip_blanks(
-                self.text,
-                if byte(colon) == Some(b':') { colon + 1 } else { return None },
-            );
+            name = at..if byte(at) == Some(b'"') {
+                string_end(text, at)?
+            } else {
+                return None;
+            };
+            let colon = skip_blanks(text, name.end);
+            at = skip_blanks(text, if byte(colon) == Some(b':') { colon + 1 } else { return None });
         }
-        let end = value_end(self.text, at)?;
+        let end = value_end(text, at)?;
         self.at = end;
         Some(Part { name, value: at..end })
-    }
-}
-
-fn skip_blanks(text: &str, at: usize) -> usize {
-    let blanks = text.as_bytes().get(at..).unwrap_or_default().iter();
-    at + blanks.take_while(|byte| byte.is_ascii_whitespace()).count()
-}
-
-/// Where the string ends whose quote is at `at`.
-fn string_end(text: &str, at: usize) -> Option<usize> {
-    let mut from = at + 1;
-    loop {
-        let rest = text.as_bytes().get(from..)?;
-        let place = from + memchr::memchr2(b'"', b'\\', rest)?;
-        if text.as_bytes()[place] == b'"' {
-            return Some(place + 1);
-        }
-        from = place + 2;
-    }
-}
-
-/// Where the value ends that begins at `at`.
-fn value_end(text: &str, at: usize) -> Option<usize> {
-    let bytes = text.as_bytes();
-    match bytes.get(at)? {
-        b'"' => string_end(text, at),
-        b'{' | b'[' => {
-            let (mut depth, mut at) = (0_usize, at);
-            loop {
-                match bytes.get(at)? {
-                    b'"' => {
-                        at = string_end(text, at)?;
-                        continue;
-                    }
-                    b'{' | b'[' => depth += 1,
-                    b'}' | b']' => depth -= 1,
-                    _ => {}
-                }
-                at += 1;
-                if depth == 0 {
-                    return Some(at);
-                }
-            }
-        }
-        _ => {
-            let is_end = |byte: &u8| byte.is_ascii_whitespace() || b",]}".contains(byte);
-            let length = bytes[at..].iter().position(is_end).unwrap_or(bytes.len() - at);
-            (length > 0).then_some(at + length)
-        }
     }
 }
 

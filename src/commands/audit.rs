@@ -11,15 +11,14 @@ use crate::audit::report::{FilterInfo, Report, Severity};
 use crate::audit::summary::Facts;
 use crate::audit::survey::Filters;
 use crate::audit::text::{Layout, text};
-use crate::commands::run::{describe_rejects, pool};
+use crate::commands::run::{describe_rejects, pool, reader};
 use crate::emit::staging::{Overwrite, Staging};
 use crate::error::Error;
-use crate::parse::document::is_json;
 use crate::pipeline::Engine;
 use crate::pipeline::spill::Scratch;
 use crate::pipeline::watch::Watch;
 use crate::plan::Terms;
-use crate::source::{Discovery, OnFault, Options, Reader};
+use crate::source::{Discovery, OnFault};
 
 /// What is written to standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,13 +90,7 @@ pub fn audit(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let start = Instant::now();
     let page_place = job.html.as_deref().map(PagePlace::new).transpose()?;
     let pool = pool(job.threads)?;
-    let options = Options {
-        max_record_bytes: usize::try_from(job.engine.max_record_bytes).unwrap_or(usize::MAX),
-        on_fault: job.on_fault,
-        stop: watch.stop_flag(),
-        ..Options::new(is_json)
-    };
-    let reader = Reader::new(job.inputs, options);
+    let reader = reader(job.inputs, &job.engine, job.on_fault, watch);
     let scratch = Scratch::new(job.spill_dir, job.memory_bytes);
     let gathered = gather(&job.engine, &job.filters, &reader, &pool, &scratch, watch)?;
     go_on(watch)?;

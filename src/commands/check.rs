@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::run::{self, Destination, pool};
+use super::run::{self, Destination, pool, reader};
 use crate::check::baseline::Baseline;
 use crate::check::coverage::uncovered_rules;
 use crate::check::examine::{Examined, Yardstick, examine};
@@ -17,12 +17,11 @@ use crate::check::{rule, snapshot};
 use crate::emit::staging::Overwrite;
 use crate::emit::{Format, FormulaGuard};
 use crate::error::Error;
-use crate::parse::document::is_json;
 use crate::pipeline::Engine;
 use crate::pipeline::watch::{Unwatched, Watch};
 use crate::plan::Terms;
 use crate::schema::{Broken, Origin, Plan};
-use crate::source::{Discovery, Fault, OnFault, Options, Reader};
+use crate::source::{Discovery, Fault, OnFault, Reader};
 
 /// A file that the user wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,7 +109,7 @@ impl Outcome {
 /// # Errors
 /// When fixtures hold nothing, or a snapshot or a baseline cannot be read or written.
 pub fn check(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
-    let reader = reader(&job, watch);
+    let reader = reader(job.inputs.clone(), &job.engine, OnFault::Continue, watch);
     let names: Vec<String> =
         reader.inputs().iter().map(|input| input.display.replace('\\', "/")).collect();
     let examined = fixtures(&job, &reader, &names, watch)?;
@@ -149,16 +148,6 @@ pub fn check(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let stale = stale.filter(|finding| finding.violation == Violation::StaleBaseline);
     stale.for_each(|finding| levels.apply(finding));
     Ok(Outcome { checked, faults })
-}
-
-fn reader(job: &Job, watch: &dyn Watch) -> Reader {
-    let options = Options {
-        max_record_bytes: usize::try_from(job.engine.max_record_bytes).unwrap_or(usize::MAX),
-        on_fault: OnFault::Continue,
-        stop: watch.stop_flag(),
-        ..Options::new(is_json)
-    };
-    Reader::new(job.inputs.clone(), options)
 }
 
 fn fixtures(

@@ -105,13 +105,7 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let (target, spill_dir) = target(job.destination, &job.formats)?;
     let mut output = Output::new(target, job.formats, job.guard);
     let pool = pool(job.threads)?;
-    let options = Options {
-        max_record_bytes: usize::try_from(job.engine.max_record_bytes).unwrap_or(usize::MAX),
-        on_fault: job.on_fault,
-        stop: watch.stop_flag(),
-        ..Options::new(is_json)
-    };
-    let reader = Reader::new(job.inputs, options);
+    let reader = reader(job.inputs, &job.engine, job.on_fault, watch);
     let scratch = Scratch::new(spill_dir, job.memory_bytes);
     let mut ingested = ingest(&job.engine, &reader, &pool, scratch, watch)?;
     go_on(watch)?;
@@ -155,6 +149,22 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
 
 fn go_on(watch: &dyn Watch) -> Result<(), Error> {
     if watch.stopped() { Err(Error::Interrupted) } else { Ok(()) }
+}
+
+/// A reader of `inputs` for `engine`.
+pub(super) fn reader(
+    inputs: Discovery,
+    engine: &Engine,
+    on_fault: OnFault,
+    watch: &dyn Watch,
+) -> Reader {
+    let options = Options {
+        max_record_bytes: usize::try_from(engine.max_record_bytes).unwrap_or(usize::MAX),
+        on_fault,
+        stop: watch.stop_flag(),
+        ..Options::new(is_json)
+    };
+    Reader::new(inputs, options)
 }
 
 /// A pool of so many threads.

@@ -8,10 +8,10 @@ use sha1::Sha1;
 use subtle::ConstantTimeEq;
 
 use super::capture::Headers;
-use super::json::{Json, Kind};
+use super::json::Json;
 use super::raw;
 use super::reject::{Reason, Refusal};
-use crate::canonical::{write_number, write_string};
+use crate::canonical::stringify;
 
 /// The header that holds TrailSpark's secret.
 pub const SECRET_HEADER: &str = "X-Api-Secret";
@@ -192,39 +192,6 @@ fn decode_hex(text: &[u8]) -> Option<[u8; 20]> {
         *slot = u8::try_from(digit(high)? << 4 | digit(low)?).ok()?;
     }
     Some(out)
-}
-
-/// Writes `value` as JavaScript's `JSON.stringify` does: no blanks, members in their order, only
-/// the escapes that must be, numbers in their shortest form (ECMA-262, 25.5.2).
-fn stringify(value: Json<'_>, out: &mut Vec<u8>) {
-    match value.kind() {
-        Kind::Null => out.extend_from_slice(b"null"),
-        Kind::Bool(flag) => out.extend_from_slice(if flag { b"true" } else { b"false" }),
-        Kind::Number(number) => write_number(number, out),
-        Kind::String(text) => write_string(text, out, false),
-        Kind::Array(_) => {
-            out.push(b'[');
-            for (place, item) in value.items().enumerate() {
-                if place > 0 {
-                    out.push(b',');
-                }
-                stringify(item, out);
-            }
-            out.push(b']');
-        }
-        Kind::Object(_) => {
-            out.push(b'{');
-            for (place, (name, member)) in value.entries().enumerate() {
-                if place > 0 {
-                    out.push(b',');
-                }
-                write_string(name, out, false);
-                out.push(b':');
-                stringify(member, out);
-            }
-            out.push(b'}');
-        }
-    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ pub mod capture;
 pub mod document;
 pub mod json;
 pub mod outline;
-mod raw;
+pub(crate) mod raw;
 pub mod record;
 pub mod reject;
 pub mod shape;

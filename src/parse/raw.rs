@@ -6,13 +6,13 @@
 use std::ops::Range;
 
 /// Where the first byte from `at` on stands that is not blank.
-fn skip_blanks(text: &[u8], at: usize) -> usize {
+pub(crate) fn skip_blanks(text: &[u8], at: usize) -> usize {
     let blanks = text.get(at..).unwrap_or_default().iter();
     at + blanks.take_while(|byte| byte.is_ascii_whitespace()).count()
 }
 
 /// Where the string ends that begins with the quote at `at`: after its closing quote.
-fn string_end(text: &[u8], at: usize) -> Option<usize> {
+pub(crate) fn string_end(text: &[u8], at: usize) -> Option<usize> {
     let mut from = at + 1;
     loop {
         let place = from + memchr::memchr2(b'"', b'\\', text.get(from..)?)?;
@@ -24,7 +24,7 @@ fn string_end(text: &[u8], at: usize) -> Option<usize> {
 }
 
 /// Where the value ends that begins at `at`.
-fn value_end(text: &[u8], at: usize) -> Option<usize> {
+pub(crate) fn value_end(text: &[u8], at: usize) -> Option<usize> {
     match text.get(at)? {
         b'"' => string_end(text, at),
         b'{' | b'[' => {

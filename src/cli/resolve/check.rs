@@ -2,22 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Surroundings, Text, Texts, terms, threads};
+use super::{Surroundings, Text, Texts, colour, engine_of, terms, threads};
 use crate::check::baseline::Baseline;
 use crate::check::finding::Level;
 use crate::check::report::{Actions, Report, Setting, chosen};
 use crate::check::repository::Repository;
 use crate::check::verdict::Levels;
+use crate::cli::args::Show;
 use crate::cli::args::check::CheckArgs;
-use crate::cli::args::{ColorWhen, Show};
 use crate::commands::check::{Job, Known, PlanFile, Snapshot, Written};
 use crate::diagnostic::Diagnostic;
 use crate::error::Error;
-use crate::identity::value::Blocklist;
-use crate::parse::Detection;
 use crate::parse::auth::Auth;
 use crate::pipeline::Engine;
-use crate::report::text::Colour;
 use crate::schema::Plan;
 use crate::source::{Discovery, discover};
 
@@ -57,11 +54,7 @@ pub fn check(args: CheckArgs, show: Show, around: Surroundings) -> Result<Check,
         let text = "--expect reads the fixtures twice, which standard input cannot be; name files";
         return Err(Error::Usage(text.into()));
     }
-    let colour = match show.color {
-        ColorWhen::Always => Colour::On,
-        ColorWhen::Auto if around.terminal_out && !around.no_color => Colour::On,
-        ColorWhen::Auto | ColorWhen::Never => Colour::Off,
-    };
+    let colour = colour(show.color, around.terminal_out, around);
     let has_own = rules_file.is_some() || plan.is_some();
     let job = Job {
         inputs,
@@ -69,15 +62,8 @@ pub fn check(args: CheckArgs, show: Show, around: Surroundings) -> Result<Check,
         allow_empty: args.allow_empty || (args.inputs.is_empty() && has_own),
         terms: terms(&rules)?,
         engine: Engine {
-            blocklist: Blocklist::new(rules.identity.block.clone()),
-            rules,
             allow,
-            filter: None,
-            filters: None,
-            detection: Detection::EitherId,
-            auth: Auth::default(),
-            max_record_bytes: args.max_record_bytes,
-            profile_duplicates: false,
+            ..engine_of(rules, None, false, Auth::default(), args.max_record_bytes)
         },
         rules: rules_file.map(written),
         plan,

@@ -7,10 +7,9 @@
 use md5::{Digest as _, Md5};
 
 use super::fields::names;
-use crate::canonical::{write_number, write_string};
+use crate::canonical::stringify;
 use crate::event::path::{Lookup as _, Path};
 use crate::event::{Event, Member};
-use crate::parse::json::{Json, Kind};
 
 /// A share of events.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,7 +57,7 @@ impl Sample {
         };
         text.clear();
         match value {
-            Some(value) => write(value, text),
+            Some(value) => stringify(value, text),
             // What is missing is null, as everywhere.
             None => text.extend_from_slice(b"null"),
         }
@@ -84,39 +83,6 @@ fn hash(text: &[u8]) -> u64 {
     digest.iter().take(8).fold(0, |number, &byte| number << 8 | u64::from(byte))
 }
 
-/// Writes `value` as `JSON.stringify` does: without blanks, members in their order.
-fn write(value: Json<'_>, out: &mut Vec<u8>) {
-    match value.kind() {
-        Kind::Null => out.extend_from_slice(b"null"),
-        Kind::Bool(true) => out.extend_from_slice(b"true"),
-        Kind::Bool(false) => out.extend_from_slice(b"false"),
-        Kind::Number(number) => write_number(number, out),
-        Kind::String(text) => write_string(text, out, false),
-        Kind::Array(_) => {
-            out.push(b'[');
-            for (place, item) in value.items().enumerate() {
-                if place > 0 {
-                    out.push(b',');
-                }
-                write(item, out);
-            }
-            out.push(b']');
-        }
-        Kind::Object(_) => {
-            out.push(b'{');
-            for (place, (key, member)) in value.entries().enumerate() {
-                if place > 0 {
-                    out.push(b',');
-                }
-                write_string(key, out, false);
-                out.push(b':');
-                write(member, out);
-            }
-            out.push(b'}');
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,7 +90,7 @@ mod tests {
 
     fn json_hash(json: &str) -> u64 {
         let mut text = Vec::new();
-        with_json(json, |value| write(value, &mut text));
+        with_json(json, |value| stringify(value, &mut text));
         hash(&text)
     }
 
