@@ -292,6 +292,7 @@ fn write_escaped(text: &str, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Members;
     use crate::parse::document::with_json;
     use proptest::prelude::*;
 
@@ -303,7 +304,7 @@ mod tests {
 
     fn hash(text: &str, ignored: &[Member]) -> String {
         let hash = with_json(text, |json| {
-            Canonical::default().content_hash(&Event::new(json), ignored, false)
+            Canonical::default().content_hash(&Event::new(json, &Members::of(json)), ignored, false)
         });
         format!("{hash:032x}")
     }

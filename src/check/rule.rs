@@ -8,7 +8,7 @@ use super::flaw::Flaw;
 use super::place::Placer;
 use super::verdict::NewCase;
 use crate::diagnostic::masked;
-use crate::event::{CallType, Event};
+use crate::event::{CallType, Event, Members};
 use crate::identity::value::normalise_email;
 use crate::parse::document::Document;
 use crate::pipeline::Engine;
@@ -53,8 +53,8 @@ pub fn tests(engine: &Engine, placer: &mut Placer<'_>) -> Vec<NewCase> {
 fn run(engine: &Engine, test: &RuleTest) -> Vec<String> {
     let json = test.event.to_string();
     let became = Document::default().read(json.as_bytes(), |value| {
-        let event = value.ok().filter(|value| value.is_object()).map(Event::new)?;
-        became(engine, &event)
+        let object = value.ok().filter(|value| value.is_object())?;
+        became(engine, &Event::new(object, &Members::of(object)))
     });
     let Some(became) = became else {
         let calls = CallType::ALL.map(CallType::name).join(", ");

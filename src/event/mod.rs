@@ -162,7 +162,7 @@ impl Members {
     /// Those of `object`. A member that is `null` counts as absent; of two with one name the last
     /// counts.
     #[inline]
-    pub(crate) fn of(object: Json<'_>) -> Self {
+    pub fn of(object: Json<'_>) -> Self {
         let mut top = [Self::ABSENT; Member::ALL.len()];
         for (key, value) in object.entries() {
             if let Some(member) = Member::from_key(key) {
@@ -272,35 +272,36 @@ impl<'t> Marks<'t> {
 #[derive(Clone, Copy, Debug)]
 pub struct Event<'t> {
     root: Json<'t>,
-    members: Members,
+    members: &'t Members,
     marks: Marks<'t>,
     /// The batch that lends what the event lacks.
     batch: Option<&'t Event<'t>>,
-    content: Option<&'t Content>,
+    /// What it shares with other events, unless a batch lends it something.
+    outline: Option<&'t Outline>,
+    /// No string of it has an escape.
+    plain: bool,
 }
 
 impl<'t> Event<'t> {
-    /// The view of `root`, an object.
+    /// The view of `root`, an object that has these `members`.
     #[inline]
-    pub fn new(root: Json<'t>) -> Self {
-        let members = Members::of(root);
-        Self { root, marks: Marks::of(root, &members), members, batch: None, content: None }
+    pub fn new(root: Json<'t>, members: &'t Members) -> Self {
+        let marks = Marks::of(root, members);
+        Self { root, marks, members, batch: None, outline: None, plain: false }
     }
 
     /// The view of `root`, the object of a line that has this `outline`; `plain` where no string of
     /// it has an escape.
     #[inline]
     pub(crate) fn outlined(root: Json<'t>, outline: &'t Outline, plain: bool) -> Self {
-        // What has escapes does not stand in the line as it is hashed.
-        let (members, content) = (*outline.members(), plain.then(|| outline.content()));
-        Self { root, marks: Marks::of(root, &members), members, batch: None, content }
+        Self { outline: Some(outline), plain, ..Self::new(root, outline.members()) }
     }
 
     /// Lets `batch`, which brought this event, fill `sentAt`, `context` and `integrations` where
     /// the event lacks them (HTTP tracking API, "Batch").
     pub fn fill_from(&mut self, batch: &'t Event<'t>) {
         self.batch = Some(batch);
-        self.content = None;
+        self.outline = None;
     }
 
     /// The batch that brought this event.
@@ -318,7 +319,8 @@ impl<'t> Event<'t> {
     /// What is hashed of the event, where its outline says so.
     #[inline]
     pub(crate) fn content(&self) -> Option<&'t Content> {
-        self.content
+        // What has escapes does not stand in the line as it is hashed.
+        self.outline.filter(|_| self.plain).map(Outline::content)
     }
 
     /// The object itself, as it stands in the input.
@@ -368,6 +370,13 @@ impl<'t> Event<'t> {
         }
     }
 
+    /// Whether the message or the visitor has a number as id.
+    #[inline]
+    pub fn has_number_as_id(&self) -> bool {
+        let Marks { message, anonymous, user, .. } = &self.marks;
+        [message, anonymous, user].into_iter().any(|id| matches!(id, Some(Id::Number(_))))
+    }
+
     /// The call that `type` names, where it is one of the six.
     #[inline]
     pub fn call_type(&self) -> Option<CallType> {
@@ -378,10 +387,18 @@ impl<'t> Event<'t> {
 impl<'t> Lookup<'t> for Event<'t> {
     #[inline]
     fn lookup(&self, path: &Path) -> Option<Json<'t>> {
-        let value = match path.member() {
-            Some(member) => self.get(member)?,
-            None => self.root.get(path.head())?,
+        let find = || {
+            let value = match path.member() {
+                Some(member) => self.get(member)?,
+                None => self.root.get(path.head())?,
+            };
+            path.descend(value)
         };
-        path.descend(value)
+        match self.outline {
+            Some(outline) => outline
+                .place_of(path, || find().map(Json::place))
+                .map(|place| Json::at(self.root.doc(), place)),
+            None => find(),
+        }
     }
 }

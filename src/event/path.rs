@@ -1,6 +1,9 @@
 //! Field paths: `context.page.url`, `properties.items.0.sku`, `properties.product\ 1.price`.
 
 use std::fmt;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use ahash::AHashMap;
 
 use super::Member;
 use crate::parse::json::Json;
@@ -18,7 +21,13 @@ pub struct Path {
     head: Box<str>,
     member: Option<Member>,
     tail: Box<[Segment]>,
+    number: Option<u8>,
 }
+
+/// The paths that have a number.
+static NUMBERED: LazyLock<Mutex<AHashMap<Names, u8>>> = LazyLock::new(Mutex::default);
+
+type Names = Box<[Box<str>]>;
 
 /// Why a text is no path: the byte where it stops being one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,7 +53,34 @@ impl Path {
             head: head.as_ref().into(),
             member: Member::from_key(head.as_ref()),
             tail: tail.iter().map(|name| Segment::new(name.as_ref())).collect(),
+            number: Self::number_of(names),
         })
+    }
+
+    /// A number for the path of `names`, always the same, and a new one for a new path as long as
+    /// there are any left.
+    fn number_of(names: &[impl AsRef<str>]) -> Option<u8> {
+        let names = names.iter().map(|name| name.as_ref().into()).collect();
+        let mut numbered = NUMBERED.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = u8::try_from(numbered.len());
+        match numbered.get(&names) {
+            Some(&number) => Some(number),
+            None => next.ok().inspect(|&next| {
+                numbered.insert(names, next);
+            }),
+        }
+    }
+
+    /// A small number that no other path has, so that what is found out about a path can be kept
+    /// in a list; the first 256 different paths have one.
+    #[inline]
+    pub fn number(&self) -> Option<u8> {
+        self.number
+    }
+
+    /// How many paths have a number.
+    pub fn numbered() -> usize {
+        NUMBERED.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Reads a path as FQL writes it: names of letters, digits, `_` and `-` joined by `.`; a

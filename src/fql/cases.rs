@@ -128,14 +128,14 @@ impl Cases {
 
 #[cfg(test)]
 mod tests {
-    use crate::event::Event;
+    use crate::event::{Event, Members};
     use crate::fql::Expr;
     use crate::parse::document::with_json;
     use proptest::prelude::*;
 
     fn holds(source: &str, event: &str) -> bool {
         let expr = Expr::compile(source).unwrap().expr;
-        with_json(event, |json| expr.holds(&Event::new(json)))
+        with_json(event, |json| expr.holds(&Event::new(json, &Members::of(json))))
     }
 
     fn is_indexed(source: &str) -> bool {

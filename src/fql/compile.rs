@@ -43,6 +43,24 @@ pub(super) enum Node {
     Call2(Function, Box<[Node; 2]>),
 }
 
+impl Node {
+    /// Whether `holds` is true of every path that this reads.
+    pub(super) fn all_paths(&self, holds: &impl Fn(&Path) -> bool) -> bool {
+        let all = |nodes: &[Self]| nodes.iter().all(|node| node.all_paths(holds));
+        match self {
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) => true,
+            Self::Path(path) => holds(path),
+            Self::Not(node)
+            | Self::OneOf(node, _)
+            | Self::Match(node, _)
+            | Self::Call1(_, node) => node.all_paths(holds),
+            Self::List(nodes) | Self::And(nodes) | Self::Or(nodes) => all(nodes),
+            Self::Cases(cases) => all(cases.parts()),
+            Self::Compare(_, nodes) | Self::In(nodes) | Self::Call2(_, nodes) => all(&nodes[..]),
+        }
+    }
+}
+
 /// Compiles `ast`, the tree of `source`; what is wrong with it is added to `errors`.
 pub(super) fn compile(source: &str, ast: &Ast, errors: &mut Vec<Diagnostic>) -> Node {
     Compiler { source, errors }.node(ast)

@@ -109,7 +109,7 @@ fn unite<T: Ord>(left: Option<Vec<T>>, right: Option<Vec<T>>) -> Option<Vec<T>> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Event;
+    use crate::event::{Event, Members};
     use crate::fql::Expr;
     use crate::parse::document::with_json;
     use proptest::prelude::*;
@@ -186,7 +186,8 @@ mod tests {
         ) {
             let text = format!(r#"{{"event":{name},"type":{call},"userId":"A"}}"#);
             with_json(&text, |json| {
-                let event = Event::new(json);
+                let members = Members::of(json);
+                let event = Event::new(json, &members);
                 let expr = Expr::compile(&source).unwrap().expr;
                 if expr.holds(&event) {
                     let demand = expr.demand();

@@ -107,7 +107,7 @@ impl Node {
 
 #[cfg(test)]
 mod tests {
-    use crate::event::Event;
+    use crate::event::{Event, Members};
     use crate::fql::Expr;
     use crate::parse::document::with_json;
     use proptest::prelude::*;
@@ -192,7 +192,8 @@ mod tests {
             if narrow.implies(&wide) {
                 let text = format!(r#"{{"event":{event},"type":{call},"userId":{user}}}"#);
                 with_json(&text, |json| {
-                    let event = Event::new(json);
+                    let members = Members::of(json);
+                    let event = Event::new(json, &members);
                     prop_assert!(!narrow.holds(&event) || wide.holds(&event));
                     Ok(())
                 })?;

@@ -27,7 +27,7 @@ mod tests;
 pub use demand::Demand;
 
 use crate::diagnostic::Diagnostic;
-use crate::event::path::Lookup;
+use crate::event::path::{Lookup, Path};
 use compile::Node;
 
 /// The expression that takes every event.
@@ -79,6 +79,11 @@ impl Expr {
     /// What every event that this takes must have.
     pub fn demand(&self) -> Demand {
         Demand::of(&self.root)
+    }
+
+    /// Whether `holds` is true of every path that this reads.
+    pub fn reads_only(&self, holds: impl Fn(&Path) -> bool) -> bool {
+        self.root.all_paths(&holds)
     }
 
     /// Whether no event at all is taken; `false` where that cannot be told from how it is written.

@@ -6,14 +6,14 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::diagnostic::render;
-use crate::event::Event;
+use crate::event::{Event, Members};
 use crate::parse::document::with_json;
 
 /// Whether `source` takes the event written as `json`.
 fn takes(source: &str, json: &str) -> bool {
     let compiled = Expr::compile(source)
         .unwrap_or_else(|errors| panic!("{}", render("test", source, &errors)));
-    with_json(json, |json| compiled.expr.holds(&Event::new(json)))
+    with_json(json, |json| compiled.expr.holds(&Event::new(json, &Members::of(json))))
 }
 
 /// Checks pairs of an expression and its verdict on the event written as `json`.

@@ -11,7 +11,7 @@ use super::outline::{Outline, Outlines};
 use super::reject::{Entry, Reason, Refusal};
 use super::shape::Shape;
 use super::{Arrival, Detection, Sink, from_utf8};
-use crate::event::{CallType, Event, Member};
+use crate::event::{CallType, Event, Member, Members};
 use crate::source::PADDING;
 use crate::time::Time;
 
@@ -112,9 +112,12 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     fn object(&mut self, object: Json<'_>, delivery: &Delivery<'_>) {
-        let event = match delivery.outline {
-            Some(outline) => Event::outlined(object, outline, delivery.plain),
-            None => Event::new(object),
+        let members;
+        let event = if let Some(outline) = delivery.outline {
+            Event::outlined(object, outline, delivery.plain)
+        } else {
+            members = Members::of(object);
+            Event::new(object, &members)
         };
         let has_id = [Member::MessageId, Member::AnonymousId, Member::UserId]
             .into_iter()

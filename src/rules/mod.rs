@@ -5,6 +5,7 @@ mod load;
 
 use std::ops::Range;
 
+use crate::canonical::CONTENT_MEMBERS;
 use crate::diagnostic::Diagnostic;
 use crate::event::path::{Lookup, Path};
 use crate::event::{Event, Member};
@@ -88,6 +89,16 @@ pub struct FieldMap {
     pub phone: Vec<Path>,
     /// Own columns by their place in [`Rules::columns`], sorted.
     pub columns: Vec<(usize, Vec<Path>)>,
+}
+
+impl FieldMap {
+    /// All paths.
+    fn paths(&self) -> impl Iterator<Item = &Path> {
+        let Self { email, name, first_name, last_name, company, title, phone, columns } = self;
+        let fields = [email, name, first_name, last_name, company, title, phone];
+        let columns = columns.iter().map(|(_, paths)| paths);
+        fields.into_iter().chain(columns).flatten()
+    }
 }
 
 /// How long a period of the plan is.
@@ -246,6 +257,20 @@ impl Rules {
     /// Everything that is wrong with it, in the order of the text.
     pub fn parse(text: &str) -> Result<Self, Vec<Diagnostic>> {
         load::load(text)
+    }
+
+    /// Whether events of the same content hash are the same to every rule: their rules and fields
+    /// look at nothing else.
+    pub fn read_content_alone(&self) -> bool {
+        let is_content = |path: &Path| {
+            // A `timestamp` is left out of the content where there is an `originalTimestamp`.
+            path.member().is_some_and(|member| {
+                member != Member::Timestamp && CONTENT_MEMBERS.contains(&member)
+            })
+        };
+        let of_rule =
+            |rule: &Rule| rule.when.reads_only(is_content) && rule.map.paths().all(is_content);
+        self.dedup.ignore.is_empty() && self.rules.iter().all(of_rule)
     }
 
     /// The rule that maps `event`, a signal: of those that take it the one of the highest

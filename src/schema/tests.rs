@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::event::Members;
 use crate::parse::document::with_json;
 use violation::BreachKind;
 
@@ -18,9 +19,11 @@ fn track(key: &str, version: u32, schema: &Value) -> Value {
 
 /// What the plan says of an event: the label of the rule.
 fn planned(plan: &Plan, event: &Value) -> Result<String, Planned> {
-    with_json(&event.to_string(), |json| match plan.planned(&Event::new(json)) {
-        Planned::By(rule) => Ok(plan.rules[rule].label()),
-        other => Err(other),
+    with_json(&event.to_string(), |json| {
+        match plan.planned(&Event::new(json, &Members::of(json))) {
+            Planned::By(rule) => Ok(plan.rules[rule].label()),
+            other => Err(other),
+        }
     })
 }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::diagnostic::render;
+use crate::event::Members;
 use crate::parse::document::with_json;
 use proptest::prelude::*;
 
@@ -9,7 +10,7 @@ fn list(text: &str) -> AllowList {
 
 /// The text of the first line of `list` that takes the event written as `json`.
 fn taker<'l>(list: &'l AllowList, json: &str) -> Option<&'l str> {
-    let line = with_json(json, |json| list.takes(&Event::new(json)))?;
+    let line = with_json(json, |json| list.takes(&Event::new(json, &Members::of(json))))?;
     Some(&list.lines()[line].text)
 }
 

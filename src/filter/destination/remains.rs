@@ -4,7 +4,7 @@
 //! other nodes: no text is written or read again, and numbers keep all their digits.
 
 use super::fields::{Fields, Scope};
-use crate::event::{Event, Member};
+use crate::event::{Event, Member, Members};
 use crate::parse::json::{Doc, Json, Node};
 
 /// The members that a batch lends to its events.
@@ -55,11 +55,13 @@ impl Remains {
         }
         let own = doc_of(&self.own, original.root());
         let Some(root) = own.root() else { return then(original) };
-        let mut event = Event::new(root);
+        let members = Members::of(root);
+        let mut event = Event::new(root, &members);
         let Some(batch) = original.batch() else { return then(&event) };
         let lent = doc_of(&self.lent, batch.root());
         let Some(root) = lent.root() else { return then(&event) };
-        let lender = Event::new(root);
+        let members = Members::of(root);
+        let lender = Event::new(root, &members);
         event.fill_from(&lender);
         then(&event)
     }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::canonical::Canonical;
 use crate::diagnostic::render;
-use crate::event::Member;
+use crate::event::{Member, Members};
 use crate::parse::document::with_json;
 
 mod file;
@@ -29,7 +29,8 @@ fn outcome(text: &str, event: &str) -> Result<(String, Vec<usize>), Dropped> {
     let filters = filters(text);
     with_json(event, |json| {
         let mut scratch = Scratch::default();
-        let event = Event::new(json);
+        let members = Members::of(json);
+        let event = Event::new(json, &members);
         filters.apply(&event, Detection::EitherId, &mut scratch, |verdict, left| {
             let by = match verdict {
                 Verdict::Dropped(dropped) => return Err(dropped),
@@ -164,7 +165,8 @@ fn what_is_no_event_any_more_is_not_sent() {
     let no_anonymous_id =
         filters(&filter("all", r#"{"type":"DROP_PROPERTIES","fields":{"":["anonymousId"]}}"#));
     with_json(&event("{}"), |json| {
-        let (event, scratch) = (Event::new(json), &mut Scratch::default());
+        let members = Members::of(json);
+        let (event, scratch) = (Event::new(json, &members), &mut Scratch::default());
         let verdict = no_anonymous_id.judge(&event, Detection::EitherId, scratch);
         assert_eq!(verdict, Verdict::Changed(&[0]));
         let verdict = no_anonymous_id.judge(&event, Detection::AnonymousId, scratch);
@@ -267,9 +269,11 @@ fn what_a_batch_lends_is_filtered_too() {
         r#"{"context":{"ip":"1.2.3.4","app":"x"},"sentAt":"s","integrations":{"All":true}}"#;
     let seen = |event: &str| {
         with_json(batch, |batch| {
-            let batch = Event::new(batch);
+            let members = Members::of(batch);
+            let batch = Event::new(batch, &members);
             with_json(event, |json| {
-                let mut event = Event::new(json);
+                let members = Members::of(json);
+                let mut event = Event::new(json, &members);
                 event.fill_from(&batch);
                 filters.apply(&event, Detection::EitherId, &mut Scratch::default(), |_, left| {
                     [Member::Context, Member::SentAt, Member::Integrations].map(|member| {

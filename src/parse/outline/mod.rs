@@ -16,11 +16,14 @@ mod tree;
 pub(crate) use survey::Survey;
 pub use tree::Outlines;
 
+use std::cell::Cell;
+
 use simdutf8::basic::from_utf8;
 
 use super::json::{Doc, Node, Values};
 use crate::canonical::content::Content;
 use crate::event::Members;
+use crate::event::path::Path;
 
 /// What the lines of one outline share.
 #[derive(Debug)]
@@ -29,6 +32,17 @@ pub struct Outline {
     names: Box<str>,
     members: Members,
     content: Content,
+    /// Where the paths lead that have been asked for, by their numbers.
+    paths: Box<[Cell<Place>]>,
+}
+
+/// Where in a document a path leads.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// Nobody has asked yet.
+    Unknown,
+    Nowhere,
+    Node(u32),
 }
 
 impl Outline {
@@ -47,6 +61,22 @@ impl Outline {
     /// Where the known members of the outermost object stand.
     pub(crate) fn members(&self) -> &Members {
         &self.members
+    }
+
+    /// Where `path` leads in every line of this outline, which `find` finds out in one of them.
+    #[inline]
+    pub(crate) fn place_of(&self, path: &Path, find: impl FnOnce() -> Option<u32>) -> Option<u32> {
+        let known = path.number().and_then(|number| self.paths.get(usize::from(number)));
+        let Some(known) = known else { return find() };
+        match known.get() {
+            Place::Node(place) => Some(place),
+            Place::Nowhere => None,
+            Place::Unknown => {
+                let found = find();
+                known.set(found.map_or(Place::Nowhere, Place::Node));
+                found
+            }
+        }
     }
 
     /// What is hashed of a line, if it is an event.

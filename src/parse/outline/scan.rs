@@ -1,9 +1,11 @@
 //! The ends of values and the comparison of what stands between them, many bytes at a time.
 
-use wide::u8x16;
+use wide::{u8x16, u8x32};
 
-/// How many bytes are compared at once.
+/// How many bytes of a string are looked at once.
 const STEP: usize = 16;
+/// How many bytes of a literal are compared at once: hardly any is longer.
+const HEAD: usize = 32;
 /// More digits than this may be more than a double holds.
 const MAX_DIGITS: usize = 15;
 /// With more zeros before its first digit a fraction is written with an exponent.
@@ -76,7 +78,7 @@ fn digits_end(bytes: &[u8], mut at: usize) -> usize {
 /// whole.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Literal {
-    head: [u8; STEP],
+    head: [u8; HEAD],
     /// A bit for each byte of the head that counts.
     mask: u32,
     start: u32,
@@ -93,26 +95,27 @@ impl Literal {
 /// The texts of literals, one behind the other, so that those of one line lie side by side.
 #[derive(Debug)]
 pub(super) struct Literals {
-    /// Ends with enough bytes that whole steps can be read anywhere.
+    /// Ends with enough bytes that a whole head can be read anywhere.
     bytes: Vec<u8>,
 }
 
 impl Default for Literals {
     fn default() -> Self {
-        Self { bytes: vec![0; STEP] }
+        Self { bytes: vec![0; HEAD] }
     }
 }
 
 impl Literals {
     /// Adds `text`; `None` when there are too many.
     pub fn add(&mut self, text: &[u8]) -> Option<Literal> {
-        let start = self.bytes.len() - STEP;
+        let start = self.bytes.len() - HEAD;
         let (start, len) = (u32::try_from(start).ok()?, u32::try_from(text.len()).ok()?);
         self.bytes.truncate(start as usize);
         self.bytes.extend_from_slice(text);
-        self.bytes.resize(self.bytes.len() + STEP, 0);
+        self.bytes.resize(self.bytes.len() + HEAD, 0);
         let head = *self.bytes.get(start as usize..)?.first_chunk()?;
-        Some(Literal { head, mask: (1 << len.min(16)) - 1, start, len })
+        let mask = u32::MAX.checked_shr(32 - len.min(32)).unwrap_or(0);
+        Some(Literal { head, mask, start, len })
     }
 
     pub fn text(&self, literal: Literal) -> &[u8] {
@@ -122,33 +125,21 @@ impl Literals {
     /// Whether `literal` stands at `at`. Near the end of `bytes` nothing does.
     #[inline]
     pub fn is_at(&self, literal: &Literal, bytes: &[u8], at: usize) -> bool {
-        let Some(here) = bytes.get(at..).and_then(<[u8]>::first_chunk::<STEP>) else {
+        let Some(here) = bytes.get(at..).and_then(<[u8]>::first_chunk::<HEAD>) else {
             return false;
         };
-        let same = u8x16::new(*here).simd_eq(u8x16::new(literal.head)).to_bitmask();
+        let same = u8x32::new(*here).simd_eq(u8x32::new(literal.head)).to_bitmask();
         literal.mask & !same == 0
-            && (literal.len() <= STEP || self.tail_is_at(literal, bytes, at + STEP))
+            && (literal.len() <= HEAD || self.tail_is_at(literal, bytes, at + HEAD))
     }
 
     /// The same of what follows the head.
-    #[inline]
+    #[cold]
     fn tail_is_at(&self, literal: &Literal, bytes: &[u8], at: usize) -> bool {
         let start = literal.start as usize;
-        let tail = &self.bytes[start + STEP..start + literal.len()];
+        let tail = &self.bytes[start + HEAD..start + literal.len()];
         bytes.get(at..).and_then(|here| here.get(..tail.len())).is_some_and(|here| here == tail)
     }
-}
-
-/// The eight bytes at `at`; what stands beyond `bytes` is zero.
-#[inline]
-pub(super) fn word_at(bytes: &[u8], at: usize) -> u64 {
-    let rest = bytes.get(at..).unwrap_or_default();
-    let word = rest.first_chunk().copied().unwrap_or_else(|| {
-        let mut word = [0; 8];
-        word[..rest.len()].copy_from_slice(rest);
-        word
-    });
-    u64::from_le_bytes(word)
 }
 
 #[cfg(test)]
@@ -216,9 +207,9 @@ mod tests {
 
     #[test]
     fn a_literal_is_found_where_it_stands() {
-        let text = padded(r#"xx","a name that is longer than a step":""#);
+        let text = padded(r#"xx","a name that is longer than the head of a literal":""#);
         let mut literals = Literals::default();
-        for length in 0..41 {
+        for length in 0..52 {
             let literal = literals.add(&text[2..2 + length]).unwrap();
             assert_eq!((literal.len(), literals.text(literal)), (length, &text[2..2 + length]));
             assert!(literals.is_at(&literal, &text, 2));

@@ -1,10 +1,13 @@
 //! All outlines that were learned, as a tree of the texts between values.
 
-use super::Outline;
+use std::cell::Cell;
+
 use super::escape;
-use super::scan::{Literal, Literals, Stop, number_end, text_end, word_at};
+use super::scan::{Literal, Literals, Stop, number_end, text_end};
 use super::survey::{Survey, ValueKind};
+use super::{Outline, Place};
 use crate::canonical::content::Content;
+use crate::event::path::Path;
 use crate::event::{Member, Members};
 use crate::parse::json::{Span, Values};
 
@@ -45,14 +48,21 @@ struct Branch {
     others: Option<Box<Others>>,
 }
 
-/// All that was seen to follow a value, where it is not always the same.
-#[derive(Debug, Default)]
+/// No edge.
+const NONE: u8 = u8::MAX;
+const _: () = assert!(MAX_EDGES <= NONE as usize);
+
+/// All that was seen to follow a value, where it is not always the same: found by the first byte
+/// that not all of them have in common.
+#[derive(Debug)]
 struct Others {
     edges: Vec<Edge>,
     /// How many bytes all edges have in common.
     skip: usize,
-    /// For each edge its first bytes after those, and which of them count.
-    heads: Vec<(u64, u64)>,
+    /// For each byte after those the first edge that can have it.
+    first: Box<[u8; 256]>,
+    /// For each edge the next one that can have the same byte.
+    next: Vec<u8>,
 }
 
 impl Branch {
@@ -72,38 +82,52 @@ impl Branch {
     }
 
     fn add(&mut self, edge: Edge, literals: &Literals) {
-        let Some(first) = self.edge else {
-            self.edge = Some(edge);
-            return;
-        };
-        let others = self.others.get_or_insert_default();
-        if others.edges.is_empty() {
-            others.edges.push(first);
+        match (&mut self.others, self.edge) {
+            (None, None) => self.edge = Some(edge),
+            (None, Some(first)) => {
+                self.others = Some(Box::new(Others::new(vec![first, edge], literals)));
+            }
+            (Some(others), _) => {
+                let mut edges = std::mem::take(&mut others.edges);
+                edges.push(edge);
+                **others = Others::new(edges, literals);
+            }
         }
-        others.edges.push(edge);
-        let first = literals.text(first.literal);
-        let common = |edge: &Edge| {
-            let text = literals.text(edge.literal);
-            first.iter().zip(text).take_while(|(a, b)| a == b).count()
-        };
-        others.skip = others.edges.iter().map(common).min().unwrap_or(0);
-        others.heads.clear();
-        others.heads.extend(others.edges.iter().map(|edge| {
-            let rest = &literals.text(edge.literal)[others.skip..];
-            let mask = if rest.len() < 8 { (1 << (rest.len() * 8)) - 1 } else { u64::MAX };
-            (word_at(rest, 0), mask)
-        }));
     }
 }
 
 impl Others {
+    #[allow(clippy::cast_possible_truncation)] // fewer than `NONE`
+    fn new(edges: Vec<Edge>, literals: &Literals) -> Self {
+        let texts: Vec<&[u8]> = edges.iter().map(|edge| literals.text(edge.literal)).collect();
+        let common = |text: &&[u8]| texts[0].iter().zip(*text).take_while(|(a, b)| a == b).count();
+        let skip = texts.iter().map(common).min().unwrap_or(0);
+        let mut first = Box::new([NONE; 256]);
+        let mut next = vec![NONE; edges.len()];
+        // One that ends here, before a number, can have any byte next: it comes last.
+        let by_byte = (0..).zip(&texts).filter_map(|(at, text)| Some((at, *text.get(skip)?)));
+        let ended = (0..texts.len()).filter(|&at| texts[at].len() <= skip);
+        for at in ended {
+            next[at] = first[0];
+            first.fill(at as u8);
+        }
+        for (at, byte) in by_byte {
+            next[at] = std::mem::replace(&mut first[usize::from(byte)], at as u8);
+        }
+        Self { edges, skip, first, next }
+    }
+
+    #[inline]
     fn find(&self, literals: &Literals, bytes: &[u8], at: usize) -> Option<&Edge> {
-        let word = word_at(bytes, at + self.skip);
-        let mut edges = self.heads.iter().zip(&self.edges);
-        let found = edges.find(|((head, mask), edge)| {
-            (word ^ head) & mask == 0 && edge.is_at(literals, bytes, at)
-        });
-        found.map(|(_, edge)| edge)
+        let mut place = self.first[usize::from(*bytes.get(at + self.skip)?)];
+        while place != NONE {
+            let edge = self.edges.get(usize::from(place))?;
+            if edge.is_at(literals, bytes, at) {
+                return Some(edge);
+            }
+            place = *self.next.get(usize::from(place))?;
+        }
+        None
     }
 }
 
@@ -124,14 +148,23 @@ impl Edge {
     }
 }
 
-impl Values {
-    /// Adds the string with escapes whose first byte is at `at`, and returns where it ends.
-    fn unescape(&mut self, bytes: &[u8], at: usize) -> Option<usize> {
-        let start = u32::try_from(self.unescaped.len()).ok()?;
-        let end = escape::unescape(bytes, at, &mut self.unescaped)?;
-        self.spans.push(Span::unescaped(start, u32::try_from(self.unescaped.len()).ok()?));
-        Some(end)
+/// The end of the string of `bytes` whose first byte is at `at`, and what it says.
+#[inline]
+fn read_text(bytes: &[u8], at: usize, unescaped: &mut Vec<u8>) -> Option<(usize, Span)> {
+    match text_end(bytes, at)? {
+        Stop::Quote(end) => Some((end, span(at, end))),
+        Stop::Backslash => {
+            let start = u32::try_from(unescaped.len()).ok()?;
+            let end = escape::unescape(bytes, at, unescaped)?;
+            Some((end, Span::unescaped(start, u32::try_from(unescaped.len()).ok()?)))
+        }
     }
+}
+
+#[inline]
+#[allow(clippy::cast_possible_truncation)] // longer blocks are not read by outlines
+fn span(start: usize, end: usize) -> Span {
+    Span { start: start as u32, end: end as u32 }
 }
 
 /// The outlines of the lines seen so far.
@@ -168,27 +201,26 @@ impl Outlines {
         values: &mut Values,
     ) -> Option<(&Outline, usize)> {
         values.clear();
+        let Values { spans, unescaped } = values;
         let mut branch = &self.branches[0];
         let mut at = start;
         loop {
             let edge = branch.find(&self.literals, bytes, at)?;
             at += edge.literal.len();
-            let (end, next) = match edge.then {
-                Then::Text(next) => match text_end(bytes, at)? {
-                    Stop::Quote(end) => (end, next),
-                    Stop::Backslash => {
-                        at = values.unescape(bytes, at)?;
-                        branch = &self.branches[next as usize];
-                        continue;
-                    }
-                },
-                Then::Number(next) => (number_end(bytes, at)?, next),
+            let (end, value, next) = match edge.then {
+                Then::Text(next) => {
+                    let (end, value) = read_text(bytes, at, unescaped)?;
+                    (end, value, next)
+                }
+                Then::Number(next) => {
+                    let end = number_end(bytes, at)?;
+                    (end, span(at, end), next)
+                }
                 Then::End(outline) => {
                     return (at <= len).then(|| (&self.known[outline as usize], at));
                 }
             };
-            #[allow(clippy::cast_possible_truncation)] // longer blocks are not read by outlines
-            values.spans.push(Span { start: at as u32, end: end as u32 });
+            spans.push(value);
             at = end;
             branch = &self.branches[next as usize];
         }
@@ -265,18 +297,23 @@ impl Outlines {
         let Some(root) = doc.root() else { return };
         let members = Members::of(root);
         let content = Content::new(survey, &members, &self.ignored);
+        let paths = vec![Cell::new(Place::Unknown); Path::numbered()];
         self.bytes += size_of_val(&survey.nodes[..]) + survey.names.len() + size_of::<Outline>();
+        self.bytes += size_of_val(&paths[..]);
         self.known.push(Outline {
             nodes: survey.nodes.as_slice().into(),
             names: survey.names.as_str().into(),
             members,
             content,
+            paths: paths.into(),
         });
     }
 
     fn join(&mut self, branch: usize, literal: &[u8], then: Then) {
-        // A branch that gets its second edge needs a list of them.
-        self.bytes += size_of::<Branch>() + size_of::<Others>() + size_of::<Edge>() + literal.len();
+        self.bytes += size_of::<Branch>() + size_of::<Edge>() + literal.len();
+        if self.branches[branch].edges().len() == 1 {
+            self.bytes += size_of::<Others>() + 256;
+        }
         if let Some(literal) = self.literals.add(literal) {
             self.branches[branch].add(Edge { literal, then }, &self.literals);
         }
