@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::pipeline::Engine;
 use crate::pipeline::batch::{Batch, Place};
 use crate::pipeline::blocks::each_block;
-use crate::pipeline::commit::{Committer, Kept};
+use crate::pipeline::commit::{Committer, Kept, expected_events};
 use crate::pipeline::counters::Counters;
 use crate::pipeline::spill::{Scratch, Spill};
 use crate::pipeline::watch::Watch;
@@ -53,8 +53,10 @@ pub fn gather(
     let spill = Arc::new(Spill::new(scratch.dir.clone(), scratch.row_bytes));
     // Either world tells duplicates of its own.
     let scratch = Scratch { key_bytes: scratch.key_bytes / 2, ..scratch.clone() };
+    let expected = expected_events(reader.total_bytes());
     let world = |_| {
-        let committer = Committer::new(hasher.clone(), Arc::clone(&spill), scratch.clone());
+        let (hasher, spill) = (hasher.clone(), Arc::clone(&spill));
+        let committer = Committer::new(hasher, spill, scratch.clone(), expected);
         Mutex::new(World::new(committer))
     };
     let shared = Shared { worlds: Side::BOTH.map(world), spill };
@@ -111,7 +113,7 @@ fn hand_over(
     world: &Mutex<World>,
 ) -> Result<(), Error> {
     // What can be done side by side is done before the others have to wait.
-    let kept = Kept::new(batch, &shared.spill).map_err(Error::Spill)?;
+    let kept = Kept::new(batch, None, &shared.spill).map_err(Error::Spill)?;
     let annexed = Annexed::new(batch.place, rows, side, &shared.spill).map_err(Error::Spill)?;
     let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
     world.commit(batch, kept, annexed).map_err(Error::Spill)

@@ -222,16 +222,14 @@ impl World {
         let ranked = pool.install(|| leads.rank(&terms, names.as_slice(), ids));
         let sums = sum_leads(&ranked);
         let active_leads = active_leads(&ranked, ledger.periods.len());
-        let line = |lead: &crate::lead::Ranked<'_>| LeadLine {
+        let line = |lead: crate::lead::Ranked<'_>| LeadLine {
             email: ids.text(lead.email).into(),
             score: lead.score,
             signals: lead.lead.signals,
         };
         let mut leads: Vec<LeadLine> = ranked.iter().map(line).collect();
-        pool.install(|| {
-            ranked.free();
-            leads.par_sort_unstable();
-        });
+        ranked.free(pool);
+        pool.install(|| leads.par_sort_unstable());
         Ok(Outcome { tally, ledger, leads, sums, active_leads, gleaned: found })
     }
 

@@ -2,6 +2,7 @@
 
 use ahash::RandomState;
 use hashbrown::HashTable;
+use prefetch_index::prefetch_index;
 use simdutf8::basic::from_utf8;
 
 use crate::slot::{Slot, spread, upper};
@@ -125,11 +126,18 @@ impl Ids {
     /// number here of each, in `other`'s order.
     pub fn absorb(&mut self, other: &Self, map: &mut Vec<NodeId>) {
         map.clear();
-        // First where each may be, then whether it is: apart, the waits for memory overlap.
+        // First where each may be, then its text, then whether it is: apart, the waits for memory
+        // overlap.
         map.extend(other.entries.iter().map(|entry| {
             let slot = self.table.find(spread(entry.hash), |slot| slot.hash == entry.hash);
             slot.map_or(UNKNOWN, |slot| NodeId(slot.place))
         }));
+        for id in &*map {
+            prefetch_index(&self.entries, id.index());
+        }
+        for entry in map.iter().filter_map(|id| self.entries.get(id.index())) {
+            prefetch_index(&self.bytes, entry.range().start);
+        }
         for (id, entry) in map.iter_mut().zip(&other.entries) {
             let (space, text) = (entry.space(), &other.bytes[entry.range()]);
             if *id == UNKNOWN || !self.is(*id, space, text) {
@@ -149,6 +157,23 @@ impl Ids {
     #[inline]
     pub fn bytes(&self, id: NodeId) -> &[u8] {
         &self.bytes[self.entries[id.index()].range()]
+    }
+
+    /// Tells that the text of `id` will be asked for soon.
+    #[inline]
+    pub fn expect(&self, id: NodeId) {
+        prefetch_index(&self.entries, id.index());
+    }
+
+    /// The texts of all ids, one behind the other.
+    pub fn all_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Where in [`all_bytes`](Self::all_bytes) the text of each id ends.
+    #[allow(clippy::cast_possible_truncation)] // asked of the ids of a block
+    pub fn ends(&self) -> impl Iterator<Item = u32> + '_ {
+        self.entries.iter().map(|entry| entry.range().end as u32)
     }
 
     /// The space of `id`.

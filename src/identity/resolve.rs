@@ -69,13 +69,26 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// Tells that `visitor` will be asked for soon.
+    #[inline]
+    pub fn expect(&self, visitor: Visitor) {
+        visitor.user.into_iter().chain(visitor.anonymous).for_each(|id| self.timelines.expect(id));
+    }
+
+    /// The same, once what [`expect`](Self::expect) told of has been waited for.
+    #[inline]
+    pub fn expect_links(&self, visitor: Visitor) {
+        let ids = visitor.user.into_iter().chain(visitor.anonymous);
+        ids.for_each(|id| self.timelines.expect_links(id));
+    }
+
     /// The owner of a signal of `visitor` at `time`; `None` of a cold one. The user id is asked
     /// first, then the anonymous id.
     pub fn owner(&self, visitor: Visitor, time: Time, policy: Policy) -> Option<Owner> {
         let user = visitor.user.and_then(|id| self.lead(id, time, policy));
         user.or_else(|| {
             let id = visitor.anonymous?;
-            let ambiguous = policy == Policy::Strict && self.timelines.emails(id).len() > 1;
+            let ambiguous = policy == Policy::Strict && self.timelines.emails(id) > 1;
             if ambiguous { None } else { self.lead(id, time, policy) }
         })
     }
@@ -83,7 +96,7 @@ impl<'a> Resolver<'a> {
     /// Whether every policy gives a signal of `visitor` the same owner at any time: each of its
     /// ids leads to one e-mail at most, and no limit can cut that off.
     pub fn is_plain(&self, visitor: Visitor) -> bool {
-        let plain = |id: NodeId| self.timelines.emails(id).len() <= 1;
+        let plain = |id: NodeId| self.timelines.emails(id) <= 1;
         self.lookback_ms.is_none()
             && visitor.user.is_none_or(plain)
             && visitor.anonymous.is_none_or(plain)
@@ -91,7 +104,7 @@ impl<'a> Resolver<'a> {
 
     /// Whether `id` has more e-mails than a person would: a shared device.
     pub fn is_shared(&self, id: NodeId) -> bool {
-        self.timelines.emails(id).len() > self.max_emails
+        self.timelines.emails(id) > self.max_emails
     }
 
     fn lead(&self, id: NodeId, time: Time, policy: Policy) -> Option<Owner> {

@@ -1,6 +1,8 @@
 //! For each id, whom it was tied to and when: the facts in order, without those that change
 //! nothing.
 
+use prefetch_index::prefetch_index;
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
 use super::fact::Fact;
@@ -23,7 +25,7 @@ pub struct Link {
 
 /// The e-mails that an id leads to, at any time.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Emails {
+enum Emails {
     /// None.
     None,
     /// One.
@@ -33,16 +35,6 @@ pub enum Emails {
 }
 
 impl Emails {
-    /// How many, counted no further than one past the limit.
-    pub fn len(&self) -> usize {
-        self.as_slice().len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::None
-    }
-
     fn as_slice(&self) -> &[NodeId] {
         match self {
             Self::None => &[],
@@ -56,6 +48,22 @@ impl Emails {
 /// so are those that tie an id again to what it is tied to already.
 #[derive(Debug)]
 pub struct Timelines {
+    spots: Vec<Spot>,
+    links: Vec<Link>,
+}
+
+/// All that is asked about an id, side by side.
+#[derive(Clone, Copy, Debug)]
+struct Spot {
+    start: u32,
+    end: u32,
+    /// How many e-mails it leads to, counted no further than one past the limit.
+    emails: u32,
+    distance: u8,
+}
+
+/// Timelines in the making.
+struct Draft {
     starts: Vec<u32>,
     links: Vec<Link>,
     /// Ties to user ids that an e-mail of the same event eclipsed: they decide no signal, but the
@@ -70,39 +78,73 @@ impl Timelines {
     /// `max_emails`.
     pub fn new(facts: &mut [Fact], ids: &Ids, max_emails: usize) -> Self {
         sort(facts, ids);
-        let mut timelines = Self {
+        let mut draft = Draft {
             starts: Vec::with_capacity(ids.len() + 1),
             links: Vec::new(),
             eclipsed: Vec::new(),
             distance: vec![NOWHERE; ids.len()],
             emails: vec![Emails::None; ids.len()],
         };
-        timelines.fill(facts, ids);
-        timelines.measure(ids);
-        timelines.prune();
-        timelines.count_emails(ids, max_emails);
-        timelines
+        draft.fill(facts, ids);
+        draft.measure(ids);
+        draft.prune();
+        draft.count_emails(ids, max_emails);
+        draft.finish()
+    }
+
+    /// Tells that `id` will be asked for soon, so that the memory of many ids is waited for at
+    /// once.
+    #[inline]
+    pub fn expect(&self, id: NodeId) {
+        prefetch_index(&self.spots, id.index());
+    }
+
+    /// The same of its links.
+    #[inline]
+    pub fn expect_links(&self, id: NodeId) {
+        prefetch_index(&self.links, self.spots[id.index()].start as usize);
     }
 
     /// The links of `id`, by time.
     #[inline]
     pub fn links(&self, id: NodeId) -> &[Link] {
-        let place = id.index();
-        &self.links[self.starts[place] as usize..self.starts[place + 1] as usize]
+        let Spot { start, end, .. } = self.spots[id.index()];
+        &self.links[start as usize..end as usize]
     }
 
     /// How many facts the shortest chain from `id` to an e-mail has; `None` where there is no
     /// chain of at most [`MAX_STEPS`].
     #[inline]
     pub fn distance(&self, id: NodeId) -> Option<u8> {
-        let distance = self.distance[id.index()];
+        let distance = self.spots[id.index()].distance;
         (distance != NOWHERE).then_some(distance)
     }
 
-    /// The e-mails that `id` leads to.
+    /// How many e-mails `id` leads to, counted no further than one past the limit.
     #[inline]
-    pub fn emails(&self, id: NodeId) -> &Emails {
-        &self.emails[id.index()]
+    pub fn emails(&self, id: NodeId) -> usize {
+        self.spots[id.index()].emails as usize
+    }
+}
+
+impl Draft {
+    fn links(&self, id: NodeId) -> &[Link] {
+        let place = id.index();
+        &self.links[self.starts[place] as usize..self.starts[place + 1] as usize]
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // ids are numbered in 32 bits
+    fn finish(self) -> Timelines {
+        let Self { starts, links, distance, emails, .. } = self;
+        let ends = starts.iter().skip(1);
+        let of_id = starts.iter().zip(ends).zip(distance).zip(&emails);
+        let spot = |(((&start, &end), distance), emails): (_, &Emails)| Spot {
+            start,
+            end,
+            emails: emails.as_slice().len() as u32,
+            distance,
+        };
+        Timelines { spots: of_id.map(spot).collect(), links }
     }
 
     #[allow(clippy::cast_possible_truncation)] // 2^32 links would take 64 GiB
@@ -197,8 +239,7 @@ impl Timelines {
         let is_bridged =
             |this: &Self, id| this.links(id).iter().any(|l| ids.space(l.target) == Space::User);
         for _ in 0..MAX_STEPS {
-            let found: Vec<Emails> =
-                open.iter().map(|&id| self.gather(id, max_emails + 1)).collect();
+            let found = self.gather_all(&open, max_emails + 1);
             let mut changed = false;
             for (&id, emails) in open.iter().zip(found) {
                 changed |= self.emails[id.index()] != emails;
@@ -209,13 +250,23 @@ impl Timelines {
                 break;
             }
         }
-        for id in anonymous {
-            self.emails[id.index()] = self.gather(id, max_emails + 1);
+        let found = self.gather_all(&anonymous, max_emails + 1);
+        for (id, emails) in anonymous.into_iter().zip(found) {
+            self.emails[id.index()] = emails;
         }
+    }
+
+    fn gather_all(&self, ids: &[NodeId], limit: usize) -> Vec<Emails> {
+        ids.par_iter().with_min_len(1024).map(|&id| self.gather(id, limit)).collect()
     }
 
     /// The e-mails of all that `id` is tied to, at most `limit`.
     fn gather(&self, id: NodeId, limit: usize) -> Emails {
+        if let [link] = self.links(id)
+            && self.eclipsed.is_empty()
+        {
+            return self.emails[link.target.index()].clone();
+        }
         let mut several: Vec<NodeId> = Vec::new();
         let from = self.eclipsed.partition_point(|&(source, _)| source < id);
         let eclipsed = self.eclipsed[from..].iter().take_while(|&&(source, _)| source == id);

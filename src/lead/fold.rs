@@ -2,15 +2,12 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ahash::AHashMap;
+use prefetch_index::prefetch_index;
 
 use super::{Dated, FirstTouch, Lead, Trait};
 use crate::identity::fact::OrderKey;
-use crate::identity::ids::NodeId;
+use crate::identity::ids::{Ids, NodeId, Space};
 use crate::time::Time;
-
-/// Threads seldom meet at one of so many locks.
-const SHARDS: usize = 256;
 
 /// What any event of a lead brings.
 #[derive(Clone, Copy, Debug)]
@@ -57,63 +54,71 @@ pub struct Page<'a> {
     pub utm_campaign: &'a str,
 }
 
-/// How many signals a lead has of one rule and event name.
-pub(super) type Tallies = AHashMap<(NodeId, Option<u32>, u32), u64>;
-
-#[derive(Debug, Default)]
-pub(super) struct Shard {
-    pub(super) leads: AHashMap<NodeId, Lead>,
-    pub(super) tallies: Tallies,
-}
-
-/// All leads.
+/// All leads: a place for each e-mail that there is, so that none ever moves.
 #[derive(Debug)]
 pub struct Leads {
-    shards: Vec<Mutex<Shard>>,
-}
-
-impl Default for Leads {
-    fn default() -> Self {
-        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
-    }
+    /// For each id, if it is an e-mail, its place.
+    places: Vec<u32>,
+    /// The e-mail of each place.
+    pub(super) emails: Vec<NodeId>,
+    pub(super) all: Vec<Mutex<Lead>>,
 }
 
 impl Leads {
-    fn shard(&self, lead: NodeId) -> MutexGuard<'_, Shard> {
-        self.shards[lead.index() % SHARDS].lock().unwrap_or_else(PoisonError::into_inner)
+    /// None yet, for the e-mails among `ids`.
+    #[allow(clippy::cast_possible_truncation)] // ids are numbered in 32 bits
+    pub fn new(ids: &Ids) -> Self {
+        let mut emails = Vec::new();
+        let place_of = |(id, space): (NodeId, Space)| {
+            let place = emails.len() as u32;
+            if space == Space::Email {
+                emails.push(id);
+            }
+            place
+        };
+        let places = ids.iter().map(place_of).collect();
+        let all = emails.iter().map(|_| Mutex::default()).collect();
+        Self { places, emails, all }
     }
 
-    pub(super) fn into_shards(self) -> Vec<Shard> {
-        let shards = self.shards.into_iter();
-        shards.map(|shard| shard.into_inner().unwrap_or_else(PoisonError::into_inner)).collect()
+    /// Tells that `lead` will be asked for soon.
+    #[inline]
+    pub fn expect(&self, lead: NodeId) {
+        prefetch_index(&self.all, self.places[lead.index()] as usize);
+    }
+
+    fn place(&self, lead: NodeId) -> MutexGuard<'_, Lead> {
+        let place = self.places[lead.index()] as usize;
+        self.all[place].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lead(&self, lead: NodeId) -> MutexGuard<'_, Lead> {
+        let mut lead = self.place(lead);
+        lead.exists = true;
+        lead
     }
 
     /// An identify call.
     pub fn identify(&self, touch: &Touch<'_>) {
-        self.shard(touch.lead).leads.entry(touch.lead).or_default().touch(touch);
+        self.lead(touch.lead).touch(touch);
     }
 
     /// A signal. Its rule and event name decide its signal name, which
     /// [`rank`](Self::rank) works out.
     pub fn signal(&self, touch: &Touch<'_>, signal: &Signal<'_>) {
-        let mut shard = self.shard(touch.lead);
-        let lead = shard.leads.entry(touch.lead).or_default();
+        let mut lead = self.lead(touch.lead);
         lead.touch(touch);
         lead.signal(touch.key, signal);
-        *shard.tallies.entry((touch.lead, signal.rule, signal.event)).or_default() += 1;
     }
 
     /// An event that brings the e-mail of `lead` would have been taken by the service after all.
     pub fn accept(&self, lead: NodeId) {
-        if let Some(lead) = self.shard(lead).leads.get_mut(&lead) {
-            lead.accepted = true;
-        }
+        self.place(lead).accepted = true;
     }
 
     /// A group call.
     pub fn group(&self, lead: NodeId, key: OrderKey, group: NodeId) {
-        let mut shard = self.shard(lead);
-        let groups = &mut shard.leads.entry(lead).or_default().groups;
+        let groups = &mut self.lead(lead).groups;
         match groups.binary_search_by_key(&group, |&(group, _)| group) {
             Ok(place) => groups[place].1 = groups[place].1.max(key),
             Err(place) => groups.insert(place, (group, key)),
@@ -130,11 +135,15 @@ impl Lead {
             self.user_ids.insert(id);
         }
         for (kept, text) in self.traits.iter_mut().zip(touch.traits) {
-            // Times first: most values lose by them, and then nothing is compared or copied.
-            let wins = !text.is_empty()
-                && kept.as_ref().is_none_or(|kept| (touch.key, text) > (kept.key, &kept.value));
-            if wins {
-                *kept = Some(Box::new(Dated { key: touch.key, value: text.into() }));
+            if text.is_empty() {
+                continue;
+            }
+            match kept {
+                // Times first: most values lose by them, and then nothing is compared.
+                Some(kept) if (touch.key, text) <= (kept.key, &kept.value) => {}
+                // Most that win say the same again.
+                Some(kept) if *kept.value == *text => kept.key = touch.key,
+                _ => *kept = Some(Box::new(Dated { key: touch.key, value: text.into() })),
             }
         }
         if let Some(accepted) = touch.brings_email {
@@ -145,6 +154,7 @@ impl Lead {
 
     fn signal(&mut self, key: OrderKey, signal: &Signal<'_>) {
         self.signals += 1;
+        self.tallies.add((signal.rule, signal.event));
         self.high_intent_signals += u64::from(signal.high_intent);
         self.rehydrated_signals += u64::from(signal.rehydrated);
         self.first_seen = earliest(self.first_seen, key.time);

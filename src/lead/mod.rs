@@ -3,6 +3,7 @@
 //! Every update is one of a sum, a set or a best-by-[`OrderKey`], so that neither order nor
 //! threads change the result.
 
+mod bag;
 mod fold;
 mod rank;
 mod set;
@@ -13,6 +14,7 @@ pub use rank::{Ranked, Ranking, RuleTerms};
 use crate::identity::fact::OrderKey;
 use crate::identity::ids::NodeId;
 use crate::time::Time;
+use bag::Bag;
 use set::Set;
 
 /// What enriches a lead; of each the latest that is not empty counts.
@@ -54,6 +56,8 @@ pub struct FirstTouch {
 /// One lead.
 #[derive(Clone, Debug, Default)]
 pub struct Lead {
+    /// Whether any event was of it: if not, it is none.
+    exists: bool,
     /// Its signals.
     pub signals: u64,
     /// Those of rules that say `high_intent`.
@@ -75,6 +79,8 @@ pub struct Lead {
     anonymous_ids: Set<NodeId>,
     user_ids: Set<NodeId>,
     periods: Set<u32>,
+    /// Its signals by rule and number of the event's name, which decide the name of the signal.
+    tallies: Bag<(Option<u32>, u32)>,
 }
 
 impl Lead {
@@ -120,5 +126,6 @@ impl Lead {
         self.anonymous_ids.settle();
         self.user_ids.settle();
         self.periods.settle();
+        self.tallies.settle();
     }
 }

@@ -1,12 +1,12 @@
 //! Leads with their scores, in the order of the table.
 
 use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ahash::AHashMap;
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::ThreadPool;
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
-use super::fold::{Shard, Tallies};
 use super::{Lead, Leads};
 use crate::identity::ids::{Ids, NodeId};
 
@@ -23,35 +23,35 @@ pub struct RuleTerms<'a> {
 
 /// A lead with its score.
 #[derive(Debug)]
-pub struct Ranked<'a> {
+pub struct Ranked<'r> {
     /// The e-mail that names it.
     pub email: NodeId,
     /// The lead.
-    pub lead: Lead,
+    pub lead: MutexGuard<'r, Lead>,
     /// The scores of its signals, within the rules' limits.
     pub score: i64,
     /// The name of the signals that score highest; of several the most frequent, then the first
     /// by name.
-    pub top_signal: &'a str,
+    pub top_signal: &'r str,
 }
 
 /// All leads, where they lie and in their order: leads are large, and there may be many.
 #[derive(Debug)]
 pub struct Ranking<'a> {
-    shards: Vec<Vec<Ranked<'a>>>,
-    order: Vec<Place>,
+    leads: Leads,
+    order: Vec<Place<'a>>,
 }
 
-/// Where a lead lies, and what decides its place in the order.
+/// Where a lead lies, and what ranks it.
 #[derive(Clone, Copy, Debug)]
-struct Place {
+struct Place<'a> {
     score: i64,
+    top_signal: &'a str,
     email: NodeId,
-    shard: u32,
     index: u32,
 }
 
-impl<'a> Ranking<'a> {
+impl Ranking<'_> {
     /// How many leads there are.
     pub fn len(&self) -> usize {
         self.order.len()
@@ -63,25 +63,30 @@ impl<'a> Ranking<'a> {
     }
 
     /// The leads from one rank to before another, by score, the highest first, then by e-mail.
-    pub fn range(&self, ranks: Range<usize>) -> impl Iterator<Item = &Ranked<'a>> {
+    pub fn range(&self, ranks: Range<usize>) -> impl Iterator<Item = Ranked<'_>> {
         let places = self.order.get(ranks).unwrap_or_default();
-        places.iter().map(|place| &self.shards[place.shard as usize][place.index as usize])
+        places.iter().map(|&Place { score, top_signal, email, index }| {
+            let lead = &self.leads.all[index as usize];
+            let lead = lead.lock().unwrap_or_else(PoisonError::into_inner);
+            Ranked { email, lead, score, top_signal }
+        })
     }
 
-    /// All leads, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = &Ranked<'a>> {
-        self.shards.iter().flatten()
+    /// All leads, in order.
+    pub fn iter(&self) -> impl Iterator<Item = Ranked<'_>> {
+        self.range(0..self.len())
     }
 
-    /// Gives the memory back: so many small pieces take a while, which the threads of the current
-    /// pool share.
-    pub fn free(self) {
-        self.shards.into_par_iter().for_each(drop);
+    /// Gives the memory back on a thread of `pool`, for nobody waits for that: so many small
+    /// pieces take a while.
+    pub fn free(self, pool: &ThreadPool) {
+        let leads = self.leads;
+        pool.spawn(move || drop(leads));
     }
 }
 
-/// A lead's signals of one rule and event name, and how many they are.
-type Tally = ((NodeId, Option<u32>, u32), u64);
+/// How many signals of one rule and event name there are.
+type Tally = ((Option<u32>, u32), u64);
 
 /// The names and scores that tallies are read with.
 #[derive(Clone, Copy)]
@@ -105,66 +110,56 @@ impl<'a> Terms<'a, '_> {
     /// The score and the top signal of a lead that has these tallies, sorted by rule.
     fn weigh(&self, tallies: &[Tally]) -> (i64, &'a str) {
         let mut score = 0_i64;
-        for of_rule in tallies.chunk_by(|a, b| a.0.1 == b.0.1) {
-            let Some(rule) = self.rule(of_rule[0].0.1) else { continue };
+        for of_rule in tallies.chunk_by(|a, b| a.0.0 == b.0.0) {
+            let Some(rule) = self.rule(of_rule[0].0.0) else { continue };
             let count: u64 = of_rule.iter().map(|(_, count)| count).sum();
             let counted = rule.limit.map_or(count, |limit| count.min(u64::from(limit)));
             let counted = i64::try_from(counted).unwrap_or(i64::MAX);
             score = score.saturating_add(rule.score.saturating_mul(counted));
         }
-        let mut names: AHashMap<&str, (i64, u64)> = AHashMap::new();
-        for &((_, rule, event), count) in tallies {
+        let of_tally = |&((rule, event), count): &Tally| {
             let score = self.rule(rule).map_or(0, |rule| rule.score);
-            let best = names.entry(self.signal_name(rule, event)).or_insert((score, 0));
-            *best = (best.0.max(score), best.1 + count);
-        }
+            (self.signal_name(rule, event), score, count)
+        };
+        let mut names: Vec<(&str, i64, u64)> = tallies.iter().map(of_tally).collect();
+        names.sort_unstable();
+        let of_name = |same: &[(&'a str, i64, u64)]| {
+            let best = same.iter().map(|&(_, score, _)| score).max();
+            (best, same.iter().map(|(.., count)| count).sum::<u64>(), same[0].0)
+        };
         let top = names
-            .into_iter()
-            .max_by(|(a_name, a), (b_name, b)| a.cmp(b).then_with(|| b_name.cmp(a_name)));
-        (score, top.map_or("", |(name, _)| name))
+            .chunk_by(|a, b| a.0 == b.0)
+            .map(of_name)
+            .max_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| b.2.cmp(a.2)));
+        (score, top.map_or("", |(.., name)| name))
     }
 }
 
 impl Leads {
     /// Scores and ranks all leads. `events` are the event names by their numbers.
     #[allow(clippy::cast_possible_truncation)] // e-mails are numbered in 32 bits
-    pub fn rank<'a>(self, rules: &[RuleTerms<'a>], events: &[&'a str], ids: &Ids) -> Ranking<'a> {
+    pub fn rank<'a>(
+        mut self,
+        rules: &[RuleTerms<'a>],
+        events: &[&'a str],
+        ids: &Ids,
+    ) -> Ranking<'a> {
         let terms = Terms { rules, events };
-        let shards: Vec<Vec<Ranked<'a>>> =
-            self.into_shards().into_par_iter().map(|shard| weigh(shard, terms)).collect();
-        let places = (0..).zip(&shards).flat_map(|(shard, leads)| {
-            let place = move |(index, lead): (u32, &Ranked<'_>)| Place {
-                score: lead.score,
-                email: lead.email,
-                shard,
-                index,
-            };
-            (0..).zip(leads).map(place)
-        });
-        let mut order: Vec<Place> = places.collect();
+        let Self { all, emails, .. } = &mut self;
+        let weigh = |(index, (lead, &mut email)): (usize, (&mut Mutex<Lead>, &mut NodeId))| {
+            let lead = lead.get_mut().unwrap_or_else(PoisonError::into_inner);
+            if !lead.exists {
+                return None;
+            }
+            lead.settle();
+            let (score, top_signal) = terms.weigh(lead.tallies.as_slice());
+            Some(Place { score, top_signal, email, index: index as u32 })
+        };
+        let leads = all.par_iter_mut().zip(emails).enumerate();
+        let mut order: Vec<Place<'a>> = leads.filter_map(weigh).collect();
         order.par_sort_unstable_by(|a, b| {
             b.score.cmp(&a.score).then_with(|| ids.bytes(a.email).cmp(ids.bytes(b.email)))
         });
-        Ranking { shards, order }
+        Ranking { leads: self, order }
     }
-}
-
-fn weigh<'a>(Shard { leads, tallies }: Shard, terms: Terms<'a, '_>) -> Vec<Ranked<'a>> {
-    let tallies = sorted(tallies);
-    let mut weighed: AHashMap<NodeId, (i64, &'a str)> = tallies
-        .chunk_by(|a, b| a.0.0 == b.0.0)
-        .map(|of_lead| (of_lead[0].0.0, terms.weigh(of_lead)))
-        .collect();
-    let ranked = leads.into_iter().map(|(email, mut lead)| {
-        lead.settle();
-        let (score, top_signal) = weighed.remove(&email).unwrap_or_default();
-        Ranked { email, lead, score, top_signal }
-    });
-    ranked.collect()
-}
-
-fn sorted(tallies: Tallies) -> Vec<Tally> {
-    let mut tallies: Vec<_> = tallies.into_iter().collect();
-    tallies.sort_unstable_by_key(|&(key, _)| key);
-    tallies
 }

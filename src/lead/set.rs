@@ -3,20 +3,22 @@
 /// A set; cheap to add to, sorted once it is [settled](Self::settle).
 #[derive(Clone, Debug)]
 pub struct Set<T> {
+    /// The one that was added last: mostly it is added again.
+    last: Option<T>,
     values: Vec<T>,
     sorted: usize,
 }
 
 impl<T> Default for Set<T> {
     fn default() -> Self {
-        Self { values: Vec::new(), sorted: 0 }
+        Self { last: None, values: Vec::new(), sorted: 0 }
     }
 }
 
 impl<T: Ord + Copy> Set<T> {
     /// Adds `value`.
     pub fn insert(&mut self, value: T) {
-        if self.values.last() == Some(&value) || self.values.first() == Some(&value) {
+        if self.last.replace(value) == Some(value) || self.values.first() == Some(&value) {
             return;
         }
         // Small sets stay exact; large ones are sorted whenever they have doubled.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use ahash::{AHashMap, RandomState};
 use rayon::ThreadPool;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use simdutf8::basic::from_utf8;
 
 use super::EventRef;
 use super::batch::{Batch, Place};
@@ -35,22 +36,33 @@ pub struct Segment {
     kept: Kept,
 }
 
-/// The rows and rejects of a batch, where they wait.
+/// The rows and rejects of a batch and the texts of its ids, where they wait.
 #[derive(Debug)]
 pub struct Kept {
     piece: Piece,
     /// How many bytes of them are rows.
     rows: usize,
+    /// How many bytes are rejects.
+    rejects: usize,
+    /// How many ids there are.
+    ids: usize,
 }
 
 impl Kept {
-    /// Keeps those of `batch` in `spill`.
+    /// Keeps those of `batch` in `spill`, and the texts of `ids`, if they are ever asked for.
     ///
     /// # Errors
     /// When they cannot be spilled.
-    pub fn new(batch: &Batch, spill: &Spill) -> io::Result<Self> {
-        let rows = batch.rows.as_bytes();
-        Ok(Self { piece: spill.keep(&[rows, &batch.rejects])?, rows: rows.len() })
+    pub fn new(batch: &Batch, ids: Option<&Ids>, spill: &Spill) -> io::Result<Self> {
+        let (rows, rejects) = (batch.rows.as_bytes(), batch.rejects.as_slice());
+        let ends: Vec<_> = ids.into_iter().flat_map(Ids::ends).map(u32::to_le_bytes).collect();
+        let texts = ids.map_or(&[][..], Ids::all_bytes);
+        Ok(Self {
+            piece: spill.keep(&[rows, rejects, ends.as_flattened(), texts])?,
+            rows: rows.len(),
+            rejects: rejects.len(),
+            ids: ends.len(),
+        })
     }
 }
 
@@ -65,19 +77,41 @@ pub struct Buffers {
 #[derive(Clone, Copy, Debug)]
 pub struct Parts<'a> {
     ids: &'a [u8],
+    /// Where the text of each id ends.
+    ends: &'a [[u8; 4]],
+    texts: &'a str,
     /// Its rows.
     pub rows: &'a [u8],
     /// Its rejects.
     pub rejects: &'a [u8],
 }
 
-impl Parts<'_> {
+impl<'a> Parts<'a> {
+    /// The text of the id that has number `id` in the batch, where it was kept.
+    #[inline]
+    pub fn text(&self, id: NodeId) -> &'a str {
+        let end =
+            |place: usize| self.ends.get(place).map_or(0, |&end| u32::from_le_bytes(end) as usize);
+        let start = id.index().checked_sub(1).map_or(0, end);
+        self.texts.get(start..end(id.index())).unwrap_or_default()
+    }
+
     /// The number in the run of the id that has number `id` in the batch.
     #[inline]
     pub fn id(&self, id: NodeId) -> Option<NodeId> {
         let raw = self.ids.get(id.index() * 4..)?.first_chunk()?;
         Some(NodeId::from_raw(u32::from_le_bytes(*raw)))
     }
+}
+
+/// Room is made beforehand for no more events than this.
+const MOST_EXPECTED: usize = 1 << 24;
+/// What a usual event takes in an input.
+const EVENT_BYTES: u64 = 1024;
+
+/// About how many events an input of so many bytes has; compressed ones have more.
+pub fn expected_events(bytes: Option<u64>) -> usize {
+    usize::try_from(bytes.unwrap_or(0) / EVENT_BYTES).unwrap_or(usize::MAX).min(MOST_EXPECTED)
 }
 
 /// What all batches come together in.
@@ -94,7 +128,8 @@ pub struct Committer {
     /// How often message ids and contents do not agree, where that was asked for.
     pub profile: Profile,
     sieve: Sieve,
-    spill: Arc<Spill>,
+    /// Where the rows wait.
+    pub(super) spill: Arc<Spill>,
     map: Vec<NodeId>,
     map_bytes: Vec<u8>,
     dropped: Vec<bool>,
@@ -102,16 +137,21 @@ pub struct Committer {
 }
 
 impl Committer {
-    /// An empty committer; `hasher` is that of the batches' ids. Rows wait in `spill`, keys where
-    /// `scratch` says.
-    pub fn new(hasher: RandomState, spill: Arc<Spill>, scratch: Scratch) -> Self {
+    /// An empty committer for about as many events as are `expected`; `hasher` is that of the
+    /// batches' ids. Rows wait in `spill`, keys where `scratch` says.
+    pub fn new(hasher: RandomState, spill: Arc<Spill>, scratch: Scratch, expected: usize) -> Self {
+        let mut sieve = Sieve::new(scratch.dir, scratch.key_bytes);
+        sieve.expect(expected);
+        let mut facts = Vec::new();
+        // What is not used of it is never touched. Where there is no room, it grows as it can.
+        let _ = facts.try_reserve_exact(expected / 2);
         Self {
             ids: Ids::new(hasher),
-            facts: Vec::new(),
+            facts,
             segments: Vec::new(),
             duplicates: 0,
             profile: Profile::default(),
-            sieve: Sieve::new(scratch.dir, scratch.key_bytes),
+            sieve,
             spill,
             map: Vec::new(),
             map_bytes: Vec::new(),
@@ -243,10 +283,14 @@ impl Committer {
         segment: &'a Segment,
         buffers: &'a mut Buffers,
     ) -> io::Result<Parts<'a>> {
-        let Kept { piece, rows } = &segment.kept;
+        let Kept { piece, rows, rejects, ids: count } = &segment.kept;
         let ids = self.spill.read(&segment.ids, &mut buffers.ids)?;
-        let (rows, rejects) = self.spill.read(piece, &mut buffers.rows)?.split_at(*rows);
-        Ok(Parts { ids, rows, rejects })
+        let (rows, rest) = self.spill.read(piece, &mut buffers.rows)?.split_at(*rows);
+        let (rejects, rest) = rest.split_at(*rejects);
+        let (ends, texts) = rest.split_at(*count * 4);
+        // Ids come from JSON strings, so this never fails.
+        let texts = from_utf8(texts).unwrap_or_default();
+        Ok(Parts { ids, ends: ends.as_chunks().0, texts, rows, rejects })
     }
 }
 

@@ -81,6 +81,12 @@ impl Dedup {
         entries + table <= budget_bytes
     }
 
+    /// Makes room for so many keys, for a table that grows is copied.
+    pub fn reserve(&mut self, keys: usize) {
+        // Where there is no room, it grows as it can.
+        let _ = self.table.try_reserve(keys, |slot| spread(slot.hash));
+    }
+
     /// All entries, each of those that are kept.
     pub fn into_entries(self) -> impl Iterator<Item = Entry> {
         let Self { table, pieces, .. } = self;

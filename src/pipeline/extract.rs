@@ -1,7 +1,7 @@
 //! What a row takes from an event: its texts, its traits and the values that its rule maps.
 
 use super::map::write_text;
-use super::stored::{Field, Rows};
+use super::stored::{Field, RowIds, Rows};
 use crate::canonical::Canonical;
 use crate::event::path::Path;
 use crate::event::{CallType, Event, Inner, Member};
@@ -16,6 +16,8 @@ pub struct Extract<'a, 't> {
     pub call: CallType,
     /// Its rule.
     pub rule: Option<&'a Rule>,
+    /// Its ids, whose texts are those of the batch.
+    pub ids: RowIds,
 }
 
 /// A value that is neither `null` nor `""`.
@@ -109,6 +111,8 @@ impl<'t> Extract<'_, 't> {
                 CallType::Screen => return out.extend_from_slice(b"Screen Viewed"),
                 CallType::Identify | CallType::Group | CallType::Alias => None,
             },
+            Field::AnonymousId if self.ids.anonymous.is_some() => None,
+            Field::UserId if self.ids.user.is_some() => None,
             Field::AnonymousId => return id(Member::AnonymousId).map_or((), |id| id.write(out)),
             Field::UserId => return id(Member::UserId).map_or((), |id| id.write(out)),
             Field::MessageId => return id(Member::MessageId).map_or((), |id| id.write(out)),

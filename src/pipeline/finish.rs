@@ -11,7 +11,7 @@ use super::counters::Names;
 use super::stored::{Field, Flags, Head, Row, RowIds};
 use super::tally::{Contender, POLICIES, Tally};
 use crate::emit::Encoder;
-use crate::emit::row::SignalRow;
+use crate::emit::row::{Cell, SignalRow};
 use crate::event::CallType;
 use crate::identity::Resolution;
 use crate::identity::fact::OrderKey;
@@ -100,12 +100,23 @@ pub struct Note {
 }
 
 /// A row with its ids as numbers of the run.
-struct Settled<'r, 'a> {
-    row: &'r Row<'a>,
+struct Settled<'a> {
+    row: Row<'a>,
+    /// Its number in the segment.
+    number: u32,
+    /// It is a duplicate.
+    dead: bool,
+    parts: &'a Parts<'a>,
     ids: RowIds,
     minute: Option<i64>,
     period: Option<usize>,
+    /// Of a signal or group call that brings no e-mail itself.
+    owner: Option<Owner>,
 }
+
+/// So many rows are gone through together, so that the memory that each needs is waited for at
+/// once.
+const AHEAD: usize = 16;
 
 impl<'a> Finisher<'a> {
     /// A finisher for what has been committed.
@@ -124,7 +135,7 @@ impl<'a> Finisher<'a> {
         };
         let internal =
             if domains.is_empty() { Vec::new() } else { ids.iter().map(is_internal).collect() };
-        let (leads, groups) = (Leads::default(), Mutex::default());
+        let (leads, groups) = (Leads::new(ids), Mutex::default());
         Self { engine, ids, resolver, merged, ledger, events, internal, leads, groups }
     }
 
@@ -139,29 +150,70 @@ impl<'a> Finisher<'a> {
     pub fn segment(&self, worker: &mut Worker, dead: &[u32], parts: &Parts<'_>) {
         let mut dead = dead.iter().copied().peekable();
         let mut bytes = parts.rows;
-        let mut cells = Vec::new();
-        for number in 0.. {
-            let Some(row) = Row::read(&mut bytes) else { return };
-            let settled = self.settle(&row, parts);
-            if dead.next_if_eq(&number).is_some() {
-                self.duplicate(worker, &settled);
-                continue;
+        let mut rows = (0..).map_while(|number| {
+            let row = Row::read(&mut bytes)?;
+            Some(self.settle(row, number, dead.next_if_eq(&number).is_some(), parts))
+        });
+        let (mut some, mut cells) = (Vec::with_capacity(AHEAD), Vec::new());
+        loop {
+            some.clear();
+            some.extend(rows.by_ref().take(AHEAD));
+            if some.is_empty() {
+                return;
             }
-            self.count(&mut worker.tally, &settled);
-            match settled.row.head.call {
-                CallType::Identify => self.identify(worker, &settled, number),
-                CallType::Group => self.group(&settled),
-                CallType::Alias => {}
-                _ => {
-                    cells.clear();
-                    if !worker.encoders.is_empty() {
-                        settled.row.cells(&mut cells);
-                    }
-                    self.signal(worker, &settled, number, &cells);
-                }
+            self.find_owners(&mut some);
+            for settled in &some {
+                self.finish(worker, settled, &mut cells);
             }
-            self.weigh_loss(&mut worker.tally, &settled);
         }
+    }
+
+    /// Finds the owners of `some` rows.
+    fn find_owners(&self, some: &mut [Settled<'_>]) {
+        let owned = |settled: &&mut Settled<'_>| {
+            let call = settled.row.head.call;
+            !settled.dead
+                && settled.ids.email.is_none()
+                && (call.is_signal() || call == CallType::Group)
+        };
+        for settled in some.iter_mut().filter(owned) {
+            self.resolver.expect(self.visitor(settled));
+        }
+        for settled in some.iter_mut().filter(owned) {
+            self.resolver.expect_links(self.visitor(settled));
+        }
+        let policy = self.engine.rules.identity.policy;
+        for settled in some.iter_mut().filter(owned) {
+            let time = settled.row.head.key.time;
+            settled.owner = self.resolver.owner(self.visitor(settled), time, policy);
+        }
+        for settled in some {
+            let email = settled.ids.email.or(settled.owner.map(|owner| owner.email));
+            if let Some(lead) = email.map(|email| self.merged.name(email)) {
+                self.leads.expect(lead);
+                self.ids.expect(lead);
+            }
+        }
+    }
+
+    fn finish<'r>(&self, worker: &mut Worker, settled: &Settled<'r>, cells: &mut Vec<Cell<'r>>) {
+        if settled.dead {
+            return self.duplicate(worker, settled);
+        }
+        self.count(&mut worker.tally, settled);
+        match settled.row.head.call {
+            CallType::Identify => self.identify(worker, settled),
+            CallType::Group => self.group(settled),
+            CallType::Alias => {}
+            _ => {
+                cells.clear();
+                if !worker.encoders.is_empty() {
+                    settled.row.cells(cells);
+                }
+                self.signal(worker, settled, cells);
+            }
+        }
+        self.weigh_loss(&mut worker.tally, settled);
     }
 
     /// The leads and the names of groups.
@@ -169,7 +221,13 @@ impl<'a> Finisher<'a> {
         (self.leads, self.groups.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn settle<'r, 'b>(&self, row: &'r Row<'b>, parts: &Parts<'_>) -> Settled<'r, 'b> {
+    fn settle<'r>(
+        &self,
+        row: Row<'r>,
+        number: u32,
+        dead: bool,
+        parts: &'r Parts<'r>,
+    ) -> Settled<'r> {
         let global = |id: Option<NodeId>| id.and_then(|id| parts.id(id));
         let RowIds { anonymous, user, email, group } = row.ids;
         let ids = RowIds {
@@ -181,10 +239,10 @@ impl<'a> Finisher<'a> {
         let at = row.head.key.received.or(row.head.key.time);
         let minute = at.millis().map(|millis| millis.div_euclid(MINUTE_MS));
         let period = minute.and_then(|minute| self.ledger.period_of(minute));
-        Settled { row, ids, minute, period }
+        Settled { row, number, dead, parts, ids, minute, period, owner: None }
     }
 
-    fn duplicate(&self, worker: &mut Worker, settled: &Settled<'_, '_>) {
+    fn duplicate(&self, worker: &mut Worker, settled: &Settled<'_>) {
         if let Some(period) = settled.period {
             worker.tally.mix[period].duplicates += 1;
         }
@@ -196,8 +254,8 @@ impl<'a> Finisher<'a> {
         }
     }
 
-    fn count(&self, tally: &mut Tally, settled: &Settled<'_, '_>) {
-        let &Settled { row, ids, .. } = settled;
+    fn count(&self, tally: &mut Tally, settled: &Settled<'_>) {
+        let Settled { row, ids, .. } = settled;
         let has = |flag| u64::from(row.head.flags.has(flag));
         tally.identify_without_email += has(Flags::WITHOUT_EMAIL);
         tally.invalid_email += has(Flags::INVALID_EMAIL);
@@ -231,12 +289,12 @@ impl<'a> Finisher<'a> {
     }
 
     /// The lead whose e-mail the event itself brings, unless it is staff.
-    fn brought(&self, settled: &Settled<'_, '_>) -> Option<NodeId> {
+    fn brought(&self, settled: &Settled<'_>) -> Option<NodeId> {
         let lead = self.merged.name(settled.ids.email?);
         (!self.is_internal(lead)).then_some(lead)
     }
 
-    fn touch<'b>(&self, lead: NodeId, settled: &Settled<'_, 'b>) -> Touch<'b> {
+    fn touch<'b>(&self, lead: NodeId, settled: &Settled<'b>) -> Touch<'b> {
         let Settled { row, ids, minute, .. } = settled;
         let accepted = || {
             let verdict = minute.map_or(Verdict::Accepted, |minute| self.ledger.verdict(minute));
@@ -259,21 +317,21 @@ impl<'a> Finisher<'a> {
         }
     }
 
-    fn identify(&self, worker: &mut Worker, settled: &Settled<'_, '_>, row: u32) {
+    fn identify(&self, worker: &mut Worker, settled: &Settled<'_>) {
         if let Some(lead) = self.brought(settled) {
             self.leads.identify(&self.touch(lead, settled));
         }
         if let Some(notes) = &mut worker.notes {
-            notes.push(self.note(settled, row, settled.ids.email));
+            notes.push(self.note(settled, settled.ids.email));
         }
     }
 
     /// What became of a row whose e-mail is `email`.
-    fn note(&self, settled: &Settled<'_, '_>, row: u32, email: Option<NodeId>) -> Note {
+    fn note(&self, settled: &Settled<'_>, email: Option<NodeId>) -> Note {
         let Head { call, rule, .. } = settled.row.head;
         let lead = email.map(|email| self.merged.name(email));
         Note {
-            row,
+            row: settled.number,
             call,
             event: self.events.number(settled.row.text(Field::Event)),
             rule,
@@ -283,17 +341,12 @@ impl<'a> Finisher<'a> {
         }
     }
 
-    fn owner(&self, settled: &Settled<'_, '_>) -> Option<Owner> {
-        let policy = self.engine.rules.identity.policy;
-        self.resolver.owner(self.visitor(settled), settled.row.head.key.time, policy)
-    }
-
-    fn visitor(&self, settled: &Settled<'_, '_>) -> Visitor {
+    fn visitor(&self, settled: &Settled<'_>) -> Visitor {
         let user = settled.ids.user.filter(|_| self.engine.rules.identity.user_id);
         Visitor { user, anonymous: settled.ids.anonymous }
     }
 
-    fn group(&self, settled: &Settled<'_, '_>) {
+    fn group(&self, settled: &Settled<'_>) {
         let Some(group) = settled.ids.group else { return };
         let key = settled.row.head.key;
         let name = settled.row.text(Field::GroupName);
@@ -304,7 +357,7 @@ impl<'a> Finisher<'a> {
                 groups.insert(group, (key, name.into()));
             }
         }
-        let Some(owner) = self.owner(settled) else { return };
+        let Some(owner) = settled.owner else { return };
         let lead = self.merged.name(owner.email);
         if !self.is_internal(lead) {
             self.leads.group(lead, key, group);
@@ -312,7 +365,7 @@ impl<'a> Finisher<'a> {
     }
 
     /// How many policies would give the signal to someone else.
-    fn compare_policies(&self, tally: &mut Tally, settled: &Settled<'_, '_>, owner: Option<Owner>) {
+    fn compare_policies(&self, tally: &mut Tally, settled: &Settled<'_>, owner: Option<Owner>) {
         let visitor = self.visitor(settled);
         if self.resolver.is_plain(visitor) {
             return;
@@ -324,15 +377,9 @@ impl<'a> Finisher<'a> {
         }
     }
 
-    fn signal<'b>(
-        &self,
-        worker: &mut Worker,
-        settled: &Settled<'_, 'b>,
-        number: u32,
-        cells: &[crate::emit::row::Cell<'b>],
-    ) {
+    fn signal<'b>(&self, worker: &mut Worker, settled: &Settled<'b>, cells: &[Cell<'b>]) {
         let tally = &mut worker.tally;
-        let row = settled.row;
+        let row = &settled.row;
         let rule = self.rule(row);
         let event = row.text(Field::Event);
         match row.head.rule {
@@ -345,7 +392,7 @@ impl<'a> Finisher<'a> {
             tally.resolved(Resolution::Direct, None);
             (Some(email), Resolution::Direct)
         } else {
-            let owner = self.owner(settled);
+            let owner = settled.owner;
             let resolution = owner.map_or(Resolution::Cold, |owner| owner.resolution);
             tally.resolved(resolution, owner);
             if worker.notes.is_none() {
@@ -354,7 +401,7 @@ impl<'a> Finisher<'a> {
             (owner.map(|owner| owner.email), resolution)
         };
         if let Some(notes) = &mut worker.notes {
-            notes.push(self.note(settled, number, email));
+            notes.push(self.note(settled, email));
         }
         let lead = email.map(|email| self.merged.name(email));
         if let Some(lead) = lead {
@@ -369,6 +416,9 @@ impl<'a> Finisher<'a> {
             return;
         }
         let text = |text: Option<&'a String>| text.map_or("", String::as_str);
+        let id_text = |id: Option<NodeId>, blocked: Field| {
+            id.map_or_else(|| row.text(blocked), |id| settled.parts.text(id))
+        };
         let signal_row = SignalRow {
             signal_id: row.head.key.signal_id,
             timestamp: row.head.key.time,
@@ -382,8 +432,8 @@ impl<'a> Finisher<'a> {
             score: rule.map_or(0, |rule| rule.score),
             lead_email: lead.map_or("", |lead| self.ids.text(lead)),
             resolution,
-            anonymous_id: row.text(Field::AnonymousId),
-            user_id: row.text(Field::UserId),
+            anonymous_id: id_text(row.ids.anonymous, Field::AnonymousId),
+            user_id: id_text(row.ids.user, Field::UserId),
             page_url: row.text(Field::PageUrl),
             page_name: row.text(Field::PageName),
             source: SOURCE,
@@ -397,11 +447,11 @@ impl<'a> Finisher<'a> {
 
     fn signal_of<'b>(
         &self,
-        settled: &Settled<'_, 'b>,
+        settled: &Settled<'b>,
         rule: Option<&Rule>,
         resolution: Resolution,
     ) -> Signal<'b> {
-        let row = settled.row;
+        let row = &settled.row;
         let url = row.text(Field::PageUrl);
         let page = Page {
             url,
@@ -421,7 +471,7 @@ impl<'a> Finisher<'a> {
     }
 
     /// Whether the service would have lost the event.
-    fn weigh_loss(&self, tally: &mut Tally, settled: &Settled<'_, '_>) {
+    fn weigh_loss(&self, tally: &mut Tally, settled: &Settled<'_>) {
         let Some(minute) = settled.minute else { return };
         let is_identify = settled.row.head.call == CallType::Identify;
         match self.ledger.verdict(minute) {

@@ -8,7 +8,7 @@ use rayon::ThreadPool;
 use super::Engine;
 use super::batch::Place;
 use super::blocks::each_block;
-use super::commit::{Committer, Kept};
+use super::commit::{Committer, Kept, expected_events};
 use super::counters::Counters;
 use super::map::Mapper;
 use super::spill::{Scratch, Spill};
@@ -39,14 +39,17 @@ pub fn ingest(
 ) -> Result<Ingested, Error> {
     let hasher = RandomState::new();
     let spill = Arc::new(Spill::new(scratch.dir.clone(), scratch.row_bytes));
-    let shared = Mutex::new(Committer::new(hasher.clone(), Arc::clone(&spill), scratch));
+    let expected = expected_events(reader.total_bytes());
+    let shared = Committer::new(hasher.clone(), Arc::clone(&spill), scratch, expected);
+    let shared = Mutex::new(shared);
     let start = || (engine.parser(), Mapper::new(engine, hasher.clone()));
     let workers = each_block(reader, pool, watch, start, |(parser, mapper), block| {
         mapper.begin(Place { file: block.file.0, block: block.number });
         let lines = parser.read_block(block, mapper);
         let records = mapper.end(lines);
         // What can be done side by side is done before the others have to wait.
-        let kept = Kept::new(&mapper.batch, &spill).map_err(Error::Spill)?;
+        let kept =
+            Kept::new(&mapper.batch, Some(&mapper.batch.ids), &spill).map_err(Error::Spill)?;
         let mut committer = shared.lock().unwrap_or_else(PoisonError::into_inner);
         committer.commit(&mapper.batch, kept).map_err(Error::Spill)?;
         Ok(records)

@@ -44,6 +44,8 @@ pub struct Mapper<'a> {
     scratch: Vec<u8>,
     judging: Scratch,
     records: u64,
+    /// Events of the same content have the same row.
+    content_decides: bool,
     /// What the current block has given so far.
     pub batch: Batch,
     counters: Counters,
@@ -59,6 +61,7 @@ impl<'a> Mapper<'a> {
             scratch: Vec::new(),
             judging: Scratch::default(),
             records: 0,
+            content_decides: engine.rules.read_content_alone(),
             batch: Batch::new(hasher),
             counters: Counters {
                 filters: Counts::new(
@@ -192,6 +195,17 @@ impl<'a> Mapper<'a> {
         }
     }
 
+    /// Tells the row begun last from others of the same content hash, times and ids: zero where
+    /// there can be none.
+    fn row_hash(&self, event: &Event<'_>, call: CallType, email: Option<NodeId>) -> u64 {
+        let email = email.map_or(0, |_| xxh3_64(&self.email));
+        // An identify call may have an e-mail that is no part of its content; large numbers may
+        // be one in the content, and two as ids.
+        let decided =
+            self.content_decides && call != CallType::Identify && !event.has_number_as_id();
+        if decided { email } else { email ^ self.batch.rows.hash() }
+    }
+
     /// Hashes of the message id and of the content without it.
     fn profile(&mut self, event: &Event<'_>, plain: bool) -> (u64, u64) {
         self.scratch.clear();
@@ -277,8 +291,10 @@ impl<'a> Mapper<'a> {
         let head = Head { call, flags, rule: matched, key };
         self.batch.rows.begin(&head);
         let columns = self.engine.rules.columns.len();
-        Extract { event, call, rule }.write(&mut self.batch.rows, &mut self.canonical, columns);
-        let row = self.batch.rows.end(ids) ^ email.map_or(0, |_| xxh3_64(&self.email));
+        let extract = Extract { event, call, rule, ids };
+        extract.write(&mut self.batch.rows, &mut self.canonical, columns);
+        let row = self.row_hash(event, call, email);
+        self.batch.rows.end(ids);
         let (dedup, content) = self.dedup(event, key.signal_id, row);
         let rank = Rank { received: key.received, time: key.time, content };
         self.batch.marks.push(Mark { key, dedup, rank });

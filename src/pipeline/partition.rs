@@ -60,6 +60,15 @@ impl Sieve {
         Self::at_depth(0, Arc::new(Spill::new(dir, 0)), budget_bytes)
     }
 
+    /// Makes room for about so many entries, if they fit into the budget.
+    pub fn expect(&mut self, entries: usize) {
+        if let Held::Table(dedup) = &mut self.held
+            && dedup.has_room(entries, self.budget_bytes)
+        {
+            dedup.reserve(entries);
+        }
+    }
+
     fn at_depth(depth: u32, spill: Arc<Spill>, budget_bytes: usize) -> Self {
         Self { budget_bytes, depth, spill, ..Self::default() }
     }

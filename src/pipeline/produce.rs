@@ -111,6 +111,11 @@ pub fn produce(
         output.keep(file);
     }
 
+    // Nobody waits for the rows' file to go.
+    let segments = std::mem::take(&mut ingested.committed.segments);
+    let spill = std::mem::take(&mut ingested.committed.spill);
+    pool.spawn(move || drop((segments, spill)));
+
     let (leads, groups) = finisher.into_leads();
     settle_partial(&mut tally, ledger, &leads);
     let terms = rule_terms(engine);
@@ -142,7 +147,7 @@ pub fn produce(
         merged,
         guarded_cells,
     };
-    pool.install(|| ranked.free());
+    ranked.free(pool);
     Ok(produced)
 }
 
@@ -264,8 +269,8 @@ fn shared(timelines: &Timelines, ids: &Ids, max_emails: usize) -> Vec<(Space, St
     let mut shared: Vec<_> = ids
         .iter()
         .filter(|(_, space)| matches!(space, Space::Anonymous | Space::User))
-        .filter(|&(id, _)| timelines.emails(id).len() > max_emails)
-        .map(|(id, space)| (space, ids.text(id).to_owned(), timelines.emails(id).len()))
+        .filter(|&(id, _)| timelines.emails(id) > max_emails)
+        .map(|(id, space)| (space, ids.text(id).to_owned(), timelines.emails(id)))
         .collect();
     shared.sort_unstable();
     shared
@@ -319,13 +324,13 @@ struct LeadScribe<'a> {
 impl LeadScribe<'_> {
     fn encode<'r>(
         &self,
-        leads: impl Iterator<Item = &'r Ranked<'r>>,
+        leads: impl Iterator<Item = Ranked<'r>>,
         mut encoders: Vec<Encoder>,
     ) -> Vec<Chunk> {
         for ranked in leads {
             let anonymous_ids = self.texts(ranked.lead.anonymous_ids());
             let user_ids = self.texts(ranked.lead.user_ids());
-            let row = self.row(ranked, &anonymous_ids, &user_ids);
+            let row = self.row(&ranked, &anonymous_ids, &user_ids);
             for encoder in &mut encoders {
                 encoder.lead(&row);
             }

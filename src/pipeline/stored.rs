@@ -3,6 +3,8 @@
 //! Everything that any output needs of an event is in its row, so the input is read once. Ids are
 //! numbers of the batch that the row came in.
 
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
 use crate::emit::row::Cell;
 use crate::event::CallType;
 use crate::identity::fact::OrderKey;
@@ -23,6 +25,7 @@ macro_rules! fields {
     };
 }
 
+// Of the ids the text is here only where they are none, and so none of the batch.
 fields! {
     Event, PageUrl, PageName, AnonymousId, UserId, MessageId, Referrer, UtmSource, UtmMedium,
     UtmCampaign, Name, FirstName, LastName, Company, Title, Phone, GroupName,
@@ -88,21 +91,25 @@ pub struct Head {
     pub key: OrderKey,
 }
 
-const HEAD_BYTES: usize = 4 + 4 + 1 + 1 + 4 + 16 + 8 + 8;
+const HEAD_BYTES: usize = 4 + 4 + 4 + 1 + 1 + 4 + 16 + 8 + 8;
 const ID_BYTES: usize = 16;
 const NONE: u32 = u32::MAX;
+/// A bit for each field.
+const _: () = assert!(Field::ALL.len() <= 32);
 
 /// Appends rows to a buffer: [`begin`](Self::begin), [`text`](Self::text) for every field in
 /// order, [`cell`](Self::cell) for each of the rules' own columns, [`end`](Self::end).
 ///
-/// A row is its length, the length of its list of lengths, the fixed part, the list, all texts as
-/// one, and the ids: so the texts are one string, and are checked to be one at once.
+/// A row is its length, the length of its texts, which fields have one, the fixed part, all texts
+/// as one, their lengths, and the ids: so the texts are one string, and are checked to be one at
+/// once.
 #[derive(Debug, Default)]
 pub struct Rows {
     bytes: Vec<u8>,
     lengths: Vec<u8>,
-    texts: Vec<u8>,
     start: usize,
+    field: usize,
+    present: u32,
     brief: bool,
 }
 
@@ -117,32 +124,37 @@ impl Rows {
     pub fn begin(&mut self, head: &Head) {
         self.start = self.bytes.len();
         self.lengths.clear();
-        self.texts.clear();
+        (self.field, self.present) = (0, 0);
         let mut fixed = [0; HEAD_BYTES];
-        fixed[8] = head.call as u8;
-        fixed[9] = head.flags.0;
-        fixed[10..14].copy_from_slice(&head.rule.unwrap_or(NONE).to_le_bytes());
-        fixed[14..30].copy_from_slice(&head.key.signal_id.to_le_bytes());
-        fixed[30..38].copy_from_slice(&head.key.time.to_raw().to_le_bytes());
-        fixed[38..46].copy_from_slice(&head.key.received.to_raw().to_le_bytes());
+        fixed[12] = head.call as u8;
+        fixed[13] = head.flags.0;
+        fixed[14..18].copy_from_slice(&head.rule.unwrap_or(NONE).to_le_bytes());
+        fixed[18..34].copy_from_slice(&head.key.signal_id.to_le_bytes());
+        fixed[34..42].copy_from_slice(&head.key.time.to_raw().to_le_bytes());
+        fixed[42..50].copy_from_slice(&head.key.received.to_raw().to_le_bytes());
         self.bytes.extend_from_slice(&fixed);
     }
 
     /// The next field's text, appended by `write`; nothing where it has none.
     #[inline]
     pub fn text(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        let start = self.texts.len();
-        write(&mut self.texts);
-        self.length(self.texts.len() - start);
+        let start = self.bytes.len();
+        write(&mut self.bytes);
+        if self.bytes.len() > start {
+            self.present |= 1 << self.field;
+            self.length(self.bytes.len() - start);
+        }
+        self.field += 1;
     }
 
     /// That the next so many fields have no text.
     #[inline]
     pub fn no_texts(&mut self, count: usize) {
-        self.lengths.resize(self.lengths.len() + count, 0);
+        self.field += count;
     }
 
     /// That the next own column has no value.
+    #[inline]
     pub fn no_cell(&mut self) {
         self.length(0);
     }
@@ -150,37 +162,44 @@ impl Rows {
     /// The next own column's value, appended by `write`: a string where `is_text`, else canonical
     /// JSON.
     pub fn cell(&mut self, is_text: bool, write: impl FnOnce(&mut Vec<u8>)) {
-        let start = self.texts.len();
-        write(&mut self.texts);
+        let start = self.bytes.len();
+        write(&mut self.bytes);
         // 0 is absent, so that lengths count from one.
-        self.length(((self.texts.len() - start) << 1 | usize::from(is_text)) + 1);
+        self.length(((self.bytes.len() - start) << 1 | usize::from(is_text)) + 1);
     }
 
-    /// Ends the row and returns a hash of all that is in it but its ids.
+    /// A hash of all that the row has been given so far.
+    pub fn hash(&self) -> u64 {
+        let texts = xxh3_64(&self.bytes[self.start + 12..]);
+        xxh3_64_with_seed(&self.lengths, texts ^ u64::from(self.present))
+    }
+
+    /// Ends the row.
     #[allow(clippy::cast_possible_truncation)] // a row is shorter than its 4 GiB record
-    pub fn end(&mut self, ids: RowIds) -> u64 {
-        let Self { bytes, lengths, texts, start, brief } = self;
+    pub fn end(&mut self, ids: RowIds) {
+        if self.brief {
+            self.shorten();
+        }
+        let Self { bytes, lengths, start, present, .. } = self;
+        let (start, texts) = (*start, bytes.len() - *start - HEAD_BYTES);
         bytes.extend_from_slice(lengths);
-        bytes.extend_from_slice(texts);
-        let content = xxhash_rust::xxh3::xxh3_64(&bytes[*start + 8..]);
-        if *brief {
-            let mut rest = lengths.as_slice();
-            // The name comes first.
-            let name = take_length(&mut rest).unwrap_or(0);
-            let first = lengths.len() - rest.len();
-            lengths.truncate(first);
-            lengths.resize(first + Field::ALL.len() - 1, 0);
-            bytes.truncate(*start + HEAD_BYTES);
-            bytes.extend_from_slice(lengths);
-            bytes.extend_from_slice(&texts[..name]);
-        }
-        for id in [ids.anonymous, ids.user, ids.email, ids.group] {
-            bytes.extend_from_slice(&id.map_or(NONE, NodeId::to_raw).to_le_bytes());
-        }
-        let len = (bytes.len() - *start) as u32;
-        bytes[*start..*start + 4].copy_from_slice(&len.to_le_bytes());
-        bytes[*start + 4..*start + 8].copy_from_slice(&(lengths.len() as u32).to_le_bytes());
-        content
+        let ids = [ids.anonymous, ids.user, ids.email, ids.group];
+        let ids = ids.map(|id| id.map_or(NONE, NodeId::to_raw).to_le_bytes());
+        bytes.extend_from_slice(ids.as_flattened());
+        let len = (bytes.len() - start) as u32;
+        bytes[start..start + 4].copy_from_slice(&len.to_le_bytes());
+        bytes[start + 4..start + 8].copy_from_slice(&(texts as u32).to_le_bytes());
+        bytes[start + 8..start + 12].copy_from_slice(&present.to_le_bytes());
+    }
+
+    /// Takes all texts but the first field's from the row.
+    fn shorten(&mut self) {
+        self.present &= 1;
+        let mut rest = self.lengths.as_slice();
+        let name = if self.present == 0 { None } else { take_length(&mut rest) };
+        let name_lengths = if name.is_some() { self.lengths.len() - rest.len() } else { 0 };
+        self.lengths.truncate(name_lengths);
+        self.bytes.truncate(self.start + HEAD_BYTES + name.unwrap_or(0));
     }
 
     /// Appends the rows of `other` whose place there `wanted` holds for.
@@ -210,7 +229,6 @@ impl Rows {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.bytes.shrink_to(8 << 20);
-        self.texts.shrink_to(1 << 20);
     }
 
     /// A length in seven bits a byte, the lowest first; the high bit says that more follow.
@@ -245,17 +263,16 @@ impl<'a> Row<'a> {
         *bytes = rest;
         let (body, ids) = row.split_at_checked(len.checked_sub(ID_BYTES)?)?;
         let (head, body) = body.split_at_checked(HEAD_BYTES)?;
-        let lengths = u32::from_le_bytes(*head.get(4..)?.first_chunk()?) as usize;
-        let (mut lengths, all) = body.split_at_checked(lengths)?;
+        let number = |at: usize| Some(u32::from_le_bytes(*head.get(at..)?.first_chunk()?));
+        let (all, mut lengths) = body.split_at_checked(number(4)? as usize)?;
         // Rows are written from strings alone, so this never fails.
         let mut all = simdutf8::basic::from_utf8(all).ok()?;
         let mut texts = [""; Field::ALL.len()];
-        for text in &mut texts {
-            // Most rows bring nothing of a person.
-            match take_length(&mut lengths)? {
-                0 => {}
-                length => *text = take_text(&mut all, length)?,
-            }
+        let mut present = number(8)?;
+        while present != 0 {
+            let text = texts.get_mut(present.trailing_zeros() as usize)?;
+            *text = take_text(&mut all, take_length(&mut lengths)?)?;
+            present &= present - 1;
         }
         let id = |place: usize| {
             let raw = u32::from_le_bytes(*ids.get(place * 4..)?.first_chunk()?);
@@ -285,17 +302,17 @@ impl<'a> Row<'a> {
 }
 
 fn read_head(body: &[u8]) -> Option<Head> {
-    let rule = u32::from_le_bytes(*body.get(10..)?.first_chunk()?);
+    let rule = u32::from_le_bytes(*body.get(14..)?.first_chunk()?);
     let time =
         |at: usize| Some(Time::from_raw(i64::from_le_bytes(*body.get(at..)?.first_chunk()?)));
     Some(Head {
-        call: *CallType::ALL.get(usize::from(*body.get(8)?))?,
-        flags: Flags(*body.get(9)?),
+        call: *CallType::ALL.get(usize::from(*body.get(12)?))?,
+        flags: Flags(*body.get(13)?),
         rule: (rule != NONE).then_some(rule),
         key: OrderKey {
-            signal_id: u128::from_le_bytes(*body.get(14..)?.first_chunk()?),
-            time: time(30)?,
-            received: time(38)?,
+            signal_id: u128::from_le_bytes(*body.get(18..)?.first_chunk()?),
+            time: time(34)?,
+            received: time(42)?,
         },
     })
 }
@@ -353,7 +370,8 @@ mod tests {
                     rows.text(|out| out.extend_from_slice(b"more"));
                 }
                 rows.cell(true, |out| out.extend_from_slice(b"cell"));
-                hashes.push(rows.end(RowIds::default()));
+                hashes.push(rows.hash());
+                rows.end(RowIds::default());
             }
             let mut bytes = rows.as_bytes();
             while let Some(row) = Row::read(&mut bytes) {
