@@ -121,29 +121,65 @@ impl Time {
     /// From a text such as `2025-07-01T00:00:34.985Z`, which most are; eight characters at a time.
     #[inline]
     fn usual(text: &[u8; 24]) -> Option<Self> {
-        let [date, middle, end] = [
-            digits(*text.first_chunk()?, *b"0000-00-")?,
-            digits(*text[8..].first_chunk()?, *b"00T00:00")?,
-            digits(*text.last_chunk()?, *b":00.000Z")?,
-        ];
-        let two =
-            |digits: [u8; 8], at: usize| u32::from(digits[at]) * 10 + u32::from(digits[at + 1]);
-        let clock = Clock {
-            year: i64::from(two(date, 0) * 100 + two(date, 2)),
-            month: two(date, 5),
-            day: two(middle, 0),
-            hour: two(middle, 3),
-            minute: two(middle, 6),
-            second: two(end, 1),
-            millis: i64::from(u32::from(end[4]) * 100 + two(end, 5)),
-        };
-        clock.in_utc().and_then(Self::from_millis)
+        let (day, clock) = usual_clock(text)?;
+        let date = digits(*text.first_chunk()?, *b"0000-00-")?;
+        let (year, month) = (i64::from(pair(date, 0) * 100 + pair(date, 2)), pair(date, 5));
+        Self::from_millis(day_in_utc(year, month, day)? + clock)
     }
 
     /// Writes `2025-07-01T00:00:34.985Z` at the end of `out`; nothing of a missing time.
     pub fn write(self, out: &mut Vec<u8>) {
         TimeWriter::default().write(self, out);
     }
+}
+
+/// Reads times, many of the same day: what day a date is is worked out once for each run of them.
+#[derive(Clone, Debug, Default)]
+pub struct TimeReader {
+    date: [u8; 10],
+    /// When that day begins.
+    start: i64,
+}
+
+impl TimeReader {
+    /// As [`Time::from_json`].
+    #[inline]
+    pub fn read(&mut self, json: Json<'_>) -> Option<Time> {
+        let text = json.as_str().and_then(|text| <&[u8; 24]>::try_from(text.as_bytes()).ok());
+        let Some(text) = text else { return Time::from_json(json) };
+        let Some((_, clock)) = usual_clock(text) else { return Time::parse(text) };
+        let date = *text.first_chunk()?;
+        if date != self.date {
+            *self = Self { date, start: Time::parse(text)?.0 - clock };
+        }
+        Time::from_millis(self.start + clock)
+    }
+}
+
+/// The day of the month and the time of day, in milliseconds, of a text such as
+/// `2025-07-01T00:00:34.985Z`.
+#[inline]
+fn usual_clock(text: &[u8; 24]) -> Option<(u32, i64)> {
+    let middle = digits(*text[8..].first_chunk()?, *b"00T00:00")?;
+    let end = digits(*text.last_chunk()?, *b":00.000Z")?;
+    let (hour, minute, second) = (pair(middle, 3), pair(middle, 6), pair(end, 1));
+    if hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let seconds = i64::from(hour * 3_600 + minute * 60 + second.min(59));
+    Some((pair(middle, 0), seconds * 1000 + i64::from(u32::from(end[4]) * 100 + pair(end, 5))))
+}
+
+#[inline]
+fn pair(digits: [u8; 8], at: usize) -> u32 {
+    u32::from(digits[at]) * 10 + u32::from(digits[at + 1])
+}
+
+/// When a day begins, in milliseconds since 1970-01-01; `None` where there is no such day.
+#[inline]
+fn day_in_utc(year: i64, month: u32, day: u32) -> Option<i64> {
+    let exists = (1..=12).contains(&month) && day >= 1 && day <= days_in_month(year, month);
+    exists.then(|| days_from_civil(year, month, day) * DAY_MS)
 }
 
 /// Writes times, many of the same minute: the text up to it is worked out once for each run of
@@ -236,17 +272,11 @@ impl Clock {
     #[inline]
     fn in_utc(&self) -> Option<i64> {
         let Self { year, month, day, hour, minute, second, millis } = *self;
-        let in_range = (1..=12).contains(&month)
-            && day >= 1
-            && day <= days_in_month(year, month)
-            && hour < 24
-            && minute < 60
-            && second <= 60;
-        if !in_range {
+        if hour > 23 || minute > 59 || second > 60 {
             return None;
         }
         let of_day = hour * 3_600 + minute * 60 + second.min(59);
-        Some((days_from_civil(year, month, day) * 86_400 + i64::from(of_day)) * 1000 + millis)
+        Some(day_in_utc(year, month, day)? + i64::from(of_day) * 1000 + millis)
     }
 }
 
@@ -341,6 +371,7 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parse::document::with_json;
     use proptest::prelude::*;
 
     fn read(text: &str) -> Option<String> {
@@ -413,6 +444,22 @@ mod tests {
             let other = jiff::Timestamp::from_millisecond(millis).unwrap();
             let text = Time::from_millis(millis).unwrap().to_string();
             prop_assert_eq!(text.parse::<jiff::Timestamp>().unwrap(), other);
+        }
+
+        #[test]
+        fn a_reader_of_many_reads_each_as_it_would_alone(
+            texts in proptest::collection::vec(
+                "20(24|25)-(02|13)-(28|29|31)[T ](0|2)[0-4]:5[0-9]:(5|6)[0-9]\\.[0-9]{3}(Z|\\+)|[0-9T:.Z-]{24}",
+                0..20,
+            ),
+        ) {
+            let mut reader = TimeReader::default();
+            for text in texts {
+                with_json(&serde_json::json!(text).to_string(), |json| {
+                    prop_assert_eq!(reader.read(json), Time::from_json(json), "{}", text);
+                    Ok(())
+                })?;
+            }
         }
 
         #[test]

@@ -194,7 +194,8 @@ fn minute_of(row: &Row<'_>) -> Option<i64> {
 /// The unit of a row, and its line in the block.
 fn unit_of(row: &Row<'_>, annex: Annex<'_>, number: u32, names: &EventNames<'_>) -> (Unit, u32) {
     let (by, line) = annex.of(number);
-    (Unit::of(row.head.call, names.number(row.text(Field::Event)), by), line)
+    let call = row.head.call;
+    (Unit::of(call, names.number(call, row.text(Field::Event)), by), line)
 }
 
 /// Shows every row of `world`, duplicates too, to `see`, on all threads; gives what each gathered.

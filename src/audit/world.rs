@@ -20,7 +20,7 @@ use crate::pipeline::batch::{Batch, Place};
 use crate::pipeline::commit::{Buffers, Committer, Kept};
 use crate::pipeline::finish::{EventNames, Finisher, Worker};
 use crate::pipeline::ordered::in_order;
-use crate::pipeline::produce::{LeadSums, active_leads, rule_terms, settle_partial, sum_leads};
+use crate::pipeline::produce::{LeadSums, rule_terms, settle_partial, sum_leads};
 use crate::pipeline::spill::{Piece, Spill};
 use crate::pipeline::tally::Tally;
 use crate::pipeline::watch::Watch;
@@ -220,8 +220,7 @@ impl World {
         settle_partial(&mut tally, &ledger, &leads);
         let terms = rule_terms(engine);
         let ranked = pool.install(|| leads.rank(&terms, names.as_slice(), ids));
-        let sums = sum_leads(&ranked);
-        let active_leads = active_leads(&ranked, ledger.periods.len());
+        let (sums, active_leads) = sum_leads(&ranked, ledger.periods.len());
         let line = |lead: crate::lead::Ranked<'_>| LeadLine {
             email: ids.text(lead.email).into(),
             score: lead.score,

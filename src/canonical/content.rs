@@ -44,9 +44,10 @@ pub struct Content {
 }
 
 impl Content {
-    /// The content, without the members `ignored`, of the lines that are like the one `survey`ed.
-    pub(crate) fn new(survey: &Survey, members: &Members, ignored: &[Member]) -> Self {
-        let mut plan = Draft { survey, parts: Vec::new() };
+    /// The content, without the members `ignored`, of the lines that are like `line`, which was
+    /// `survey`ed.
+    pub(crate) fn new(line: &str, survey: &Survey, members: &Members, ignored: &[Member]) -> Self {
+        let mut plan = Draft { line: line.as_bytes(), survey, parts: Vec::new() };
         plan.fixed("{");
         let mut first = true;
         for member in CONTENT_MEMBERS {
@@ -84,6 +85,7 @@ enum Part<'a> {
 
 /// A content in the making, in places of the line that was surveyed.
 struct Draft<'a> {
+    line: &'a [u8],
     survey: &'a Survey,
     parts: Vec<Part<'a>>,
 }
@@ -104,15 +106,19 @@ impl<'a> Draft<'a> {
         }
     }
 
+    fn comma(&mut self) {
+        match self.parts.last_mut() {
+            // That of the line is as good as any, and makes one part of two.
+            Some(Part::Line { end, .. }) if self.line.get(*end) == Some(&b',') => *end += 1,
+            _ => self.fixed(","),
+        }
+    }
+
     /// The member whose value is the node at `value`, with the comma before it.
     fn member(&mut self, value: usize, first: bool) {
         let (key, place) = (self.survey.places[value - 1], self.survey.places[value]);
         if !first {
-            // The comma in the line is as good as any, and makes one part of two.
-            match self.parts.last_mut() {
-                Some(Part::Line { end, .. }) if *end + 1 == key.start => *end += 1,
-                _ => self.fixed(","),
-            }
+            self.comma();
         }
         self.line(key.start, key.end);
         if place.start == key.end + 1 {
@@ -138,7 +144,7 @@ impl<'a> Draft<'a> {
             self.fixed("[");
             for (number, item) in self.children(at, 0).into_iter().enumerate() {
                 if number > 0 {
-                    self.fixed(",");
+                    self.comma();
                 }
                 self.value(item);
             }

@@ -210,7 +210,7 @@ pub struct RunArgs {
     /// Keep rows, and what tells duplicates, in memory up to this size; more wait on disk
     ///
     /// Rows wait until all inputs are read, for only then is known whose they are; they get a
-    /// sixteenth. The rest is for a key of each distinct event: the default holds about 14 million.
+    /// thirty-second part. The rest is for a key of each distinct event: the default holds about 14 million.
     /// What is on disk is in files without names in the output folder, or in TMPDIR with `-o -`.
     /// The outputs are the same. Ids, identity facts and leads are in memory all the same.
     #[arg(long, value_name = "SIZE", help_heading = "Resources", default_value = "1GiB", value_parser = value::size)]

@@ -11,6 +11,9 @@ use crate::time::{Time, TimeWriter};
 /// What makes a cell need quotes.
 const QUOTED: Needles = Needles::new(*b"\",\n\r");
 
+/// The rows of a usual block take about as much.
+const FIRST_BYTES: usize = 320 << 10;
+
 /// Rows as CSV lines.
 pub(super) struct CsvRows {
     out: Vec<u8>,
@@ -40,13 +43,18 @@ impl CsvRows {
     /// Appends one line.
     #[inline]
     pub(super) fn push(&mut self, row: &impl Row) {
+        if self.out.capacity() == 0 {
+            self.out.reserve(FIRST_BYTES);
+        }
         row.tell(self.own, self);
         self.end_line();
     }
 
     /// What was appended since the last time, and how many of its cells were guarded.
     pub(super) fn take(&mut self) -> (Vec<u8>, u64) {
-        let next = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(self.out.len()));
+        // The next rows will take about as much, and to grow is to copy.
+        let usual = self.out.len() + self.out.len() / 8;
+        let next = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(usual));
         (std::mem::replace(&mut self.out, next), std::mem::take(&mut self.guarded))
     }
 

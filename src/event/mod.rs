@@ -59,6 +59,18 @@ impl CallType {
         }
     }
 
+    /// The name that TrailSpark gives to events of this call; none to tracked ones, which have
+    /// names of their own.
+    #[inline]
+    pub fn fixed_name(self) -> Option<&'static str> {
+        match self {
+            Self::Track => None,
+            Self::Page => Some("Page Viewed"),
+            Self::Screen => Some("Screen Viewed"),
+            Self::Identify | Self::Group | Self::Alias => Some(""),
+        }
+    }
+
     /// Whether events of this call can count for a lead.
     #[inline]
     pub fn is_signal(self) -> bool {

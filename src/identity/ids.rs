@@ -3,7 +3,6 @@
 use ahash::RandomState;
 use hashbrown::HashTable;
 use prefetch_index::prefetch_index;
-use simdutf8::basic::from_utf8;
 
 use crate::slot::{Slot, spread, upper};
 
@@ -81,42 +80,52 @@ pub struct Ids {
     hasher: RandomState,
     table: HashTable<Slot>,
     entries: Vec<Entry>,
-    bytes: Vec<u8>,
+    /// The texts of all ids, one behind the other.
+    texts: String,
 }
 
+/// The text of a UUID; e-mails are shorter.
+const USUAL_BYTES: usize = 36;
 /// No number yet.
 const UNKNOWN: NodeId = NodeId(u32::MAX);
 
 impl Ids {
     /// An empty set that hashes with `hasher`.
     pub fn new(hasher: RandomState) -> Self {
-        Self { hasher, table: HashTable::new(), entries: Vec::new(), bytes: Vec::new() }
+        Self { hasher, table: HashTable::new(), entries: Vec::new(), texts: String::new() }
+    }
+
+    /// Makes room for about so many ids; what is not used of it is never touched. Where there is no
+    /// room, it grows as it can.
+    pub fn expect(&mut self, ids: usize) {
+        let _ = self.entries.try_reserve_exact(ids);
+        let _ = self.texts.try_reserve_exact(ids * USUAL_BYTES);
     }
 
     /// The number of `text` in `space`, a new one at its first appearance.
     #[inline]
-    pub fn intern(&mut self, space: Space, text: &[u8]) -> NodeId {
+    pub fn intern(&mut self, space: Space, text: &str) -> NodeId {
         let hash = upper(self.hasher.hash_one((space as u8, text)));
         self.intern_hashed(space, text, hash)
     }
 
     #[inline]
-    fn is(&self, id: NodeId, space: Space, text: &[u8]) -> bool {
+    fn is(&self, id: NodeId, space: Space, text: &str) -> bool {
         let entry = self.entries[id.index()];
-        entry.space() == space && &self.bytes[entry.range()] == text
+        entry.space() == space && self.texts.as_bytes().get(entry.range()) == Some(text.as_bytes())
     }
 
-    fn intern_hashed(&mut self, space: Space, text: &[u8], hash: u32) -> NodeId {
+    fn intern_hashed(&mut self, space: Space, text: &str, hash: u32) -> NodeId {
         let same = |slot: &Slot| slot.hash == hash && self.is(NodeId(slot.place), space, text);
         if let Some(slot) = self.table.find(spread(hash), same) {
             return NodeId(slot.place);
         }
-        let start_and_space = self.bytes.len() as u64 | (space as u64) << Entry::SPACE_SHIFT;
+        let start_and_space = self.texts.len() as u64 | (space as u64) << Entry::SPACE_SHIFT;
         #[allow(clippy::cast_possible_truncation)] // an id is shorter than its 4 GiB record
         let entry = Entry { start_and_space, len: text.len() as u32, hash };
         #[allow(clippy::cast_possible_truncation)] // 2^32 ids would take 200 GB
         let place = self.entries.len() as u32;
-        self.bytes.extend_from_slice(text);
+        self.texts.push_str(text);
         self.entries.push(entry);
         self.table.insert_unique(spread(hash), Slot { hash, place }, |slot| spread(slot.hash));
         NodeId(place)
@@ -136,10 +145,10 @@ impl Ids {
             prefetch_index(&self.entries, id.index());
         }
         for entry in map.iter().filter_map(|id| self.entries.get(id.index())) {
-            prefetch_index(&self.bytes, entry.range().start);
+            prefetch_index(self.texts.as_bytes(), entry.range().start);
         }
         for (id, entry) in map.iter_mut().zip(&other.entries) {
-            let (space, text) = (entry.space(), &other.bytes[entry.range()]);
+            let (space, text) = (entry.space(), &other.texts[entry.range()]);
             if *id == UNKNOWN || !self.is(*id, space, text) {
                 *id = self.intern_hashed(space, text, entry.hash);
             }
@@ -149,28 +158,27 @@ impl Ids {
     /// The text of `id`.
     #[inline]
     pub fn text(&self, id: NodeId) -> &str {
-        // Ids come from JSON strings, so this never fails.
-        from_utf8(self.bytes(id)).unwrap_or_default()
+        &self.texts[self.entries[id.index()].range()]
     }
 
     /// The bytes of the text of `id`, which compare as the text does.
     #[inline]
     pub fn bytes(&self, id: NodeId) -> &[u8] {
-        &self.bytes[self.entries[id.index()].range()]
+        &self.texts.as_bytes()[self.entries[id.index()].range()]
     }
 
     /// Tells that the text of `id` will be asked for soon.
     #[inline]
-    pub fn expect(&self, id: NodeId) {
+    pub fn await_text(&self, id: NodeId) {
         prefetch_index(&self.entries, id.index());
     }
 
     /// The texts of all ids, one behind the other.
-    pub fn all_bytes(&self) -> &[u8] {
-        &self.bytes
+    pub fn texts(&self) -> &str {
+        &self.texts
     }
 
-    /// Where in [`all_bytes`](Self::all_bytes) the text of each id ends.
+    /// Where in [`texts`](Self::texts) the text of each id ends.
     #[allow(clippy::cast_possible_truncation)] // asked of the ids of a block
     pub fn ends(&self) -> impl Iterator<Item = u32> + '_ {
         self.entries.iter().map(|entry| entry.range().end as u32)
@@ -201,7 +209,7 @@ impl Ids {
     pub fn clear(&mut self) {
         self.table.clear();
         self.entries.clear();
-        self.bytes.clear();
+        self.texts.clear();
     }
 }
 
@@ -212,10 +220,10 @@ mod tests {
     #[test]
     fn one_text_in_two_spaces_is_two_ids() {
         let mut ids = Ids::new(RandomState::new());
-        let anonymous = ids.intern(Space::Anonymous, b"x");
-        let user = ids.intern(Space::User, b"x");
+        let anonymous = ids.intern(Space::Anonymous, "x");
+        let user = ids.intern(Space::User, "x");
         assert_ne!(anonymous, user);
-        assert_eq!(ids.intern(Space::Anonymous, b"x"), anonymous);
+        assert_eq!(ids.intern(Space::Anonymous, "x"), anonymous);
         assert_eq!((ids.text(user), ids.space(user)), ("x", Space::User));
     }
 
@@ -223,9 +231,9 @@ mod tests {
     fn a_set_takes_over_another() {
         let hasher = RandomState::new();
         let (mut all, mut some) = (Ids::new(hasher.clone()), Ids::new(hasher));
-        all.intern(Space::User, b"u");
-        some.intern(Space::Anonymous, b"a");
-        some.intern(Space::User, b"u");
+        all.intern(Space::User, "u");
+        some.intern(Space::Anonymous, "a");
+        some.intern(Space::User, "u");
         let mut map = Vec::new();
         all.absorb(&some, &mut map);
         assert_eq!(all.len(), 2);

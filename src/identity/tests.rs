@@ -36,7 +36,7 @@ impl World {
             b'u' => Space::User,
             _ => Space::Email,
         };
-        self.ids.intern(space, name.as_bytes())
+        self.ids.intern(space, name)
     }
 
     fn owner(&mut self, who: &str, time: i64, config: &IdentityConfig) -> Option<(String, Owner)> {

@@ -2,7 +2,9 @@
 //! nothing.
 
 use prefetch_index::prefetch_index;
-use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
+use rayon::iter::{
+    IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, ParallelIterator,
+};
 use rayon::slice::ParallelSliceMut;
 
 use super::fact::Fact;
@@ -182,9 +184,10 @@ impl Draft {
             }
         }
         for step in 1..=MAX_STEPS {
-            let reached: Vec<NodeId> = ids
-                .iter()
-                .map(|(id, _)| id)
+            #[allow(clippy::cast_possible_truncation)] // ids are numbered in 32 bits
+            let reached: Vec<NodeId> = (0..ids.len() as u32)
+                .into_par_iter()
+                .map(NodeId::from_raw)
                 .filter(|&id| {
                     self.distance[id.index()] == NOWHERE
                         && self.links(id).iter().any(|l| self.distance[l.target.index()] < step)

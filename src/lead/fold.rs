@@ -143,7 +143,7 @@ impl Lead {
                 Some(kept) if (touch.key, text) <= (kept.key, &kept.value) => {}
                 // Most that win say the same again.
                 Some(kept) if *kept.value == *text => kept.key = touch.key,
-                _ => *kept = Some(Box::new(Dated { key: touch.key, value: text.into() })),
+                _ => *kept = Some(Dated { key: touch.key, value: text.into() }),
             }
         }
         if let Some(accepted) = touch.brings_email {

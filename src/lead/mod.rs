@@ -11,6 +11,8 @@ mod set;
 pub use fold::{Leads, Page, Signal, Touch};
 pub use rank::{Ranked, Ranking, RuleTerms};
 
+use prefetch_index::prefetch_index;
+
 use crate::identity::fact::OrderKey;
 use crate::identity::ids::NodeId;
 use crate::time::Time;
@@ -72,7 +74,7 @@ pub struct Lead {
     pub identified_at: Option<Time>,
     /// Whether the service would have taken any event that brought its e-mail.
     pub accepted: bool,
-    traits: [Option<Box<Dated<Box<str>>>>; Trait::ALL.len()],
+    traits: [Option<Dated<Box<str>>>; Trait::ALL.len()],
     first_touch: Option<Box<Dated<FirstTouch>>>,
     last_signal: Option<Dated<(Option<u32>, u32)>>,
     groups: Vec<(NodeId, OrderKey)>,
@@ -97,6 +99,16 @@ impl Lead {
     /// The rule and the event name of its latest signal.
     pub fn last_signal(&self) -> Option<(Option<u32>, u32)> {
         self.last_signal.as_ref().map(|dated| dated.value)
+    }
+
+    /// Tells that its texts will be asked for soon.
+    fn expect_texts(&self) {
+        for kept in self.traits.iter().flatten() {
+            prefetch_index(kept.value.as_bytes(), 0);
+        }
+        if let Some(touch) = &self.first_touch {
+            prefetch_index(std::slice::from_ref(&**touch), 0);
+        }
     }
 
     /// The groups that it joined, the latest first.

@@ -3,9 +3,11 @@
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use prefetch_index::prefetch_index;
 use rayon::ThreadPool;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
+use smallvec::SmallVec;
 
 use super::{Lead, Leads};
 use crate::identity::ids::{Ids, NodeId};
@@ -39,13 +41,18 @@ pub struct Ranked<'r> {
 #[derive(Debug)]
 pub struct Ranking<'a> {
     leads: Leads,
-    order: Vec<Place<'a>>,
+    /// As they lie.
+    places: Vec<Place<'a>>,
+    /// The numbers of places, by rank.
+    order: Vec<u32>,
 }
 
 /// Where a lead lies, and what ranks it.
 #[derive(Clone, Copy, Debug)]
 struct Place<'a> {
     score: i64,
+    /// The beginning of the e-mail, which mostly decides between two.
+    prefix: u64,
     top_signal: &'a str,
     email: NodeId,
     index: u32,
@@ -65,16 +72,31 @@ impl Ranking<'_> {
     /// The leads from one rank to before another, by score, the highest first, then by e-mail.
     pub fn range(&self, ranks: Range<usize>) -> impl Iterator<Item = Ranked<'_>> {
         let places = self.order.get(ranks).unwrap_or_default();
-        places.iter().map(|&Place { score, top_signal, email, index }| {
-            let lead = &self.leads.all[index as usize];
-            let lead = lead.lock().unwrap_or_else(PoisonError::into_inner);
-            Ranked { email, lead, score, top_signal }
-        })
+        places.iter().map(|&place| self.ranked(&self.places[place as usize]))
     }
 
-    /// All leads, in order.
+    /// Tells that these ranks will be asked for soon, so that the memory of many leads is waited
+    /// for at once.
+    pub fn expect(&self, ranks: Range<usize>) {
+        let places = self.order.get(ranks).unwrap_or_default();
+        for &place in places {
+            prefetch_index(&self.leads.all, self.places[place as usize].index as usize);
+        }
+        for &place in places {
+            self.ranked(&self.places[place as usize]).lead.expect_texts();
+        }
+    }
+
+    /// All leads, in no order.
     pub fn iter(&self) -> impl Iterator<Item = Ranked<'_>> {
-        self.range(0..self.len())
+        self.places.iter().map(|place| self.ranked(place))
+    }
+
+    fn ranked<'r>(&'r self, place: &Place<'r>) -> Ranked<'r> {
+        let &Place { score, top_signal, email, index, .. } = place;
+        let lead = &self.leads.all[index as usize];
+        let lead = lead.lock().unwrap_or_else(PoisonError::into_inner);
+        Ranked { email, lead, score, top_signal }
     }
 
     /// Gives the memory back on a thread of `pool`, for nobody waits for that: so many small
@@ -121,7 +143,7 @@ impl<'a> Terms<'a, '_> {
             let score = self.rule(rule).map_or(0, |rule| rule.score);
             (self.signal_name(rule, event), score, count)
         };
-        let mut names: Vec<(&str, i64, u64)> = tallies.iter().map(of_tally).collect();
+        let mut names: SmallVec<[(&str, i64, u64); 16]> = tallies.iter().map(of_tally).collect();
         names.sort_unstable();
         let of_name = |same: &[(&'a str, i64, u64)]| {
             let best = same.iter().map(|&(_, score, _)| score).max();
@@ -153,13 +175,25 @@ impl Leads {
             }
             lead.settle();
             let (score, top_signal) = terms.weigh(lead.tallies.as_slice());
-            Some(Place { score, top_signal, email, index: index as u32 })
+            let prefix = prefix(ids.bytes(email));
+            Some(Place { score, prefix, top_signal, email, index: index as u32 })
         };
         let leads = all.par_iter_mut().zip(emails).enumerate();
-        let mut order: Vec<Place<'a>> = leads.filter_map(weigh).collect();
-        order.par_sort_unstable_by(|a, b| {
-            b.score.cmp(&a.score).then_with(|| ids.bytes(a.email).cmp(ids.bytes(b.email)))
+        let places: Vec<Place<'a>> = leads.filter_map(weigh).collect();
+        let mut order: Vec<u32> = (0..places.len() as u32).collect();
+        order.par_sort_unstable_by(|&a, &b| {
+            let (a, b) = (&places[a as usize], &places[b as usize]);
+            let by_email = || ids.bytes(a.email).cmp(ids.bytes(b.email));
+            (b.score, a.prefix).cmp(&(a.score, b.prefix)).then_with(by_email)
         });
-        Ranking { leads: self, order }
+        Ranking { leads: self, places, order }
     }
+}
+
+/// The first bytes of `text`, as a number that is ordered as they are.
+fn prefix(text: &[u8]) -> u64 {
+    let mut first = [0; 8];
+    let len = text.len().min(first.len());
+    first[..len].copy_from_slice(&text[..len]);
+    u64::from_be_bytes(first)
 }

@@ -1,17 +1,19 @@
 //! A small set that mostly sees the same few values again and again.
 
+use smallvec::SmallVec;
+
 /// A set; cheap to add to, sorted once it is [settled](Self::settle).
 #[derive(Clone, Debug)]
-pub struct Set<T> {
+pub struct Set<T: Copy> {
     /// The one that was added last: mostly it is added again.
     last: Option<T>,
-    values: Vec<T>,
+    values: SmallVec<[T; 4]>,
     sorted: usize,
 }
 
-impl<T> Default for Set<T> {
+impl<T: Copy> Default for Set<T> {
     fn default() -> Self {
-        Self { last: None, values: Vec::new(), sorted: 0 }
+        Self { last: None, values: SmallVec::new(), sorted: 0 }
     }
 }
 
@@ -27,20 +29,15 @@ impl<T: Ord + Copy> Set<T> {
         }
         self.values.push(value);
         if self.values.len() > 2 * self.sorted + 8 {
-            self.tidy();
+            self.settle();
         }
     }
 
-    fn tidy(&mut self) {
+    /// Leaves each value once, in order.
+    pub fn settle(&mut self) {
         self.values.sort_unstable();
         self.values.dedup();
         self.sorted = self.values.len();
-    }
-
-    /// Leaves each value once, in order, and no room for more.
-    pub fn settle(&mut self) {
-        self.tidy();
-        self.values.shrink_to_fit();
     }
 
     /// The values; sorted once the set is settled.

@@ -56,7 +56,7 @@ impl Kept {
     pub fn new(batch: &Batch, ids: Option<&Ids>, spill: &Spill) -> io::Result<Self> {
         let (rows, rejects) = (batch.rows.as_bytes(), batch.rejects.as_slice());
         let ends: Vec<_> = ids.into_iter().flat_map(Ids::ends).map(u32::to_le_bytes).collect();
-        let texts = ids.map_or(&[][..], Ids::all_bytes);
+        let texts = ids.map_or("", Ids::texts).as_bytes();
         Ok(Self {
             piece: spill.keep(&[rows, rejects, ends.as_flattened(), texts])?,
             rows: rows.len(),
@@ -145,8 +145,10 @@ impl Committer {
         let mut facts = Vec::new();
         // What is not used of it is never touched. Where there is no room, it grows as it can.
         let _ = facts.try_reserve_exact(expected / 2);
+        let mut ids = Ids::new(hasher);
+        ids.expect(expected / 4);
         Self {
-            ids: Ids::new(hasher),
+            ids,
             facts,
             segments: Vec::new(),
             duplicates: 0,

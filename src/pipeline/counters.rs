@@ -40,21 +40,34 @@ pub struct Counters {
 
 /// Counts by call and event name.
 #[derive(Debug, Default)]
-pub struct Names([HashMap<String, u64, ahash::RandomState>; CallType::ALL.len()]);
+pub struct Names {
+    /// Of calls whose events have one name.
+    fixed: [u64; CallType::ALL.len()],
+    others: [HashMap<String, u64, ahash::RandomState>; CallType::ALL.len()],
+}
 
 impl Names {
     /// Adds `count` events called `name`; allocates only for a name that is new.
     pub fn add(&mut self, call: CallType, name: &str, count: u64) {
-        *self.0[call as usize].entry_ref(name).or_insert(0) += count;
+        if call.fixed_name() == Some(name) {
+            self.fixed[call as usize] += count;
+        } else {
+            *self.others[call as usize].entry_ref(name).or_insert(0) += count;
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (CallType, &str, u64)> {
+        CallType::ALL.into_iter().flat_map(|call| {
+            let fixed = call.fixed_name().map(|name| (call, name, self.fixed[call as usize]));
+            let others = self.others[call as usize].iter();
+            let others = others.map(move |(name, &count)| (call, name.as_str(), count));
+            fixed.into_iter().filter(|&(.., count)| count > 0).chain(others)
+        })
     }
 
     /// All names, sorted by count, the most frequent first, then by call and name.
     pub fn sorted(&self) -> Vec<(CallType, &str, u64)> {
-        let mut all: Vec<_> = CallType::ALL
-            .into_iter()
-            .zip(&self.0)
-            .flat_map(|(call, names)| names.iter().map(move |(name, &n)| (call, name.as_str(), n)))
-            .collect();
+        let mut all: Vec<_> = self.iter().collect();
         all.sort_unstable_by(|a, b| b.2.cmp(&a.2).then_with(|| (a.0, a.1).cmp(&(b.0, b.1))));
         all
     }
@@ -62,10 +75,8 @@ impl Names {
 
 impl AddAssign for Names {
     fn add_assign(&mut self, other: Self) {
-        for (call, names) in CallType::ALL.into_iter().zip(other.0) {
-            for (name, count) in names {
-                self.add(call, &name, count);
-            }
+        for (call, name, count) in other.iter() {
+            self.add(call, name, count);
         }
     }
 }

@@ -3,10 +3,11 @@
 use super::map::write_text;
 use super::stored::{Field, RowIds, Rows};
 use crate::canonical::Canonical;
+use crate::event::id::Id;
 use crate::event::path::Path;
 use crate::event::{CallType, Event, Inner, Member};
 use crate::parse::json::{Json, Kind};
-use crate::rules::{Rule, first_present};
+use crate::rules::{FieldMap, Rule, first_present};
 
 /// An event and the rule that maps it.
 pub struct Extract<'a, 't> {
@@ -58,28 +59,53 @@ pub fn event_name<'a>(
     canonical: &mut Canonical,
     scratch: &'a mut Vec<u8>,
 ) -> &'a str {
-    match call {
-        CallType::Track => event.text(Member::Event).unwrap_or_else(|| {
-            scratch.clear();
-            write_text(event.get(Member::Event), canonical, scratch);
-            std::str::from_utf8(scratch).unwrap_or_default()
-        }),
-        CallType::Page => "Page Viewed",
-        CallType::Screen => "Screen Viewed",
-        CallType::Identify | CallType::Group | CallType::Alias => "",
-    }
+    call.fixed_name().or_else(|| event.text(Member::Event)).unwrap_or_else(|| {
+        scratch.clear();
+        write_text(event.get(Member::Event), canonical, scratch);
+        std::str::from_utf8(scratch).unwrap_or_default()
+    })
 }
 
 impl<'t> Extract<'_, 't> {
-    /// Writes the texts of every field, then the rules' own columns, of which there are `columns`.
+    /// Writes the texts of the fields, then the rules' own columns, of which there are `columns`.
     pub fn write(&self, rows: &mut Rows, canonical: &mut Canonical, columns: usize) {
-        // Most signals are mapped by no rule, and bring nothing of a person.
-        let fields = if self.brings_traits() { Field::ALL } else { Field::OF_SIGNALS };
-        let url = self.page_url();
-        for &field in fields {
-            rows.text(|out| self.field(field, url, canonical, out));
+        let mut to = Writer { rows, canonical };
+        match self.call.fixed_name() {
+            Some(name) => to.rows.text(Field::Event, name),
+            None => to.value(Field::Event, self.event.get(Member::Event)),
         }
-        rows.no_texts(Field::ALL.len() - fields.len());
+        let url = self.page_url();
+        if self.call.is_signal() {
+            to.value(Field::PageUrl, url);
+            let name = || self.inner(Inner::PropertiesName);
+            to.value(Field::PageName, present(self.event.get(Member::Name)).or_else(name));
+        }
+        if self.ids.anonymous.is_none() {
+            to.id(Field::AnonymousId, self.event.id(Member::AnonymousId));
+        }
+        if self.ids.user.is_none() {
+            to.id(Field::UserId, self.event.id(Member::UserId));
+        }
+        to.id(Field::MessageId, self.event.id(Member::MessageId));
+        if url.is_some() {
+            let referrer = self.inner(Inner::PropertiesReferrer);
+            to.value(Field::Referrer, referrer.or_else(|| self.inner(Inner::PageReferrer)));
+            to.value(Field::UtmSource, self.inner(Inner::CampaignSource));
+            to.value(Field::UtmMedium, self.inner(Inner::CampaignMedium));
+            to.value(Field::UtmCampaign, self.inner(Inner::CampaignName));
+        }
+        match (self.call, self.rule) {
+            (CallType::Identify, _) => self.person(&mut to),
+            (CallType::Group, _) => {
+                to.value(Field::GroupName, self.trait_text(Inner::TraitsName));
+            }
+            (_, Some(rule)) => self.enrichment(&rule.map, &mut to),
+            _ => {}
+        }
+        self.columns(&mut to, columns);
+    }
+
+    fn columns(&self, to: &mut Writer<'_>, columns: usize) {
         let mut mapped_columns =
             self.rule.map_or(&[][..], |rule| &rule.map.columns).iter().peekable();
         for column in 0..columns {
@@ -87,56 +113,13 @@ impl<'t> Extract<'_, 't> {
                 .next_if(|(mapped, _)| *mapped == column)
                 .and_then(|(_, paths)| mapped(paths, self.event));
             match value {
-                None => rows.no_cell(),
+                None => to.rows.no_cell(),
                 Some(value) => {
                     let is_text = value.as_str().is_some();
-                    rows.cell(is_text, |out| write_text(Some(value), canonical, out));
+                    to.rows.cell(is_text, |out| write_text(Some(value), to.canonical, out));
                 }
             }
         }
-    }
-
-    fn field(
-        &self,
-        field: Field,
-        url: Option<Json<'t>>,
-        canonical: &mut Canonical,
-        out: &mut Vec<u8>,
-    ) {
-        let id = |member| self.event.id(member);
-        let value = match field {
-            Field::Event => match self.call {
-                CallType::Track => self.event.get(Member::Event),
-                CallType::Page => return out.extend_from_slice(b"Page Viewed"),
-                CallType::Screen => return out.extend_from_slice(b"Screen Viewed"),
-                CallType::Identify | CallType::Group | CallType::Alias => None,
-            },
-            Field::AnonymousId if self.ids.anonymous.is_some() => None,
-            Field::UserId if self.ids.user.is_some() => None,
-            Field::AnonymousId => return id(Member::AnonymousId).map_or((), |id| id.write(out)),
-            Field::UserId => return id(Member::UserId).map_or((), |id| id.write(out)),
-            Field::MessageId => return id(Member::MessageId).map_or((), |id| id.write(out)),
-            Field::PageUrl => url,
-            Field::PageName if self.call.is_signal() => {
-                present(self.event.get(Member::Name)).or_else(|| self.inner(Inner::PropertiesName))
-            }
-            Field::Referrer if url.is_some() => {
-                self.inner(Inner::PropertiesReferrer).or_else(|| self.inner(Inner::PageReferrer))
-            }
-            Field::UtmSource if url.is_some() => self.inner(Inner::CampaignSource),
-            Field::UtmMedium if url.is_some() => self.inner(Inner::CampaignMedium),
-            Field::UtmCampaign if url.is_some() => self.inner(Inner::CampaignName),
-            Field::Name if self.call == CallType::Identify => return self.full_name(out),
-            Field::GroupName if self.call == CallType::Group => self.trait_text(Inner::TraitsName),
-            _ if self.call == CallType::Identify => self.person(field),
-            _ => self.rule.and_then(|rule| mapped(enrichment(rule, field), self.event)),
-        };
-        write_text(value, canonical, out);
-    }
-
-    /// Whether the fields of a person or a group can have a text.
-    fn brings_traits(&self) -> bool {
-        self.rule.is_some() || !self.call.is_signal()
     }
 
     fn inner(&self, inner: Inner) -> Option<Json<'t>> {
@@ -157,17 +140,30 @@ impl<'t> Extract<'_, 't> {
         matches!(value.kind(), Kind::String(_) | Kind::Number(_)).then_some(value)
     }
 
-    fn person(&self, field: Field) -> Option<Json<'t>> {
-        match field {
-            Field::FirstName => self.trait_text(Inner::TraitsFirstName),
-            Field::LastName => self.trait_text(Inner::TraitsLastName),
-            Field::Title => self.trait_text(Inner::TraitsTitle),
-            Field::Phone => self.trait_text(Inner::TraitsPhone),
-            // Only a company that is an object has a name.
-            Field::Company => self
-                .trait_text(Inner::TraitsCompany)
-                .or_else(|| self.trait_text(Inner::TraitsCompanyName)),
-            _ => None,
+    /// What an identify call tells of a person.
+    fn person(&self, to: &mut Writer<'_>) {
+        to.rows.write_text(Field::Name, |out| self.full_name(out));
+        to.value(Field::FirstName, self.trait_text(Inner::TraitsFirstName));
+        to.value(Field::LastName, self.trait_text(Inner::TraitsLastName));
+        // Only a company that is an object has a name.
+        let company = self.trait_text(Inner::TraitsCompany);
+        let company = company.or_else(|| self.trait_text(Inner::TraitsCompanyName));
+        to.value(Field::Company, company);
+        to.value(Field::Title, self.trait_text(Inner::TraitsTitle));
+        to.value(Field::Phone, self.trait_text(Inner::TraitsPhone));
+    }
+
+    /// What a rule maps of a person.
+    fn enrichment(&self, map: &FieldMap, to: &mut Writer<'_>) {
+        for (field, paths) in [
+            (Field::Name, &map.name),
+            (Field::FirstName, &map.first_name),
+            (Field::LastName, &map.last_name),
+            (Field::Company, &map.company),
+            (Field::Title, &map.title),
+            (Field::Phone, &map.phone),
+        ] {
+            to.value(field, mapped(paths, self.event));
         }
     }
 
@@ -188,15 +184,28 @@ impl<'t> Extract<'_, 't> {
     }
 }
 
-/// Where a rule looks for what enriches a lead.
-fn enrichment(rule: &Rule, field: Field) -> &[Path] {
-    match field {
-        Field::Name => &rule.map.name,
-        Field::FirstName => &rule.map.first_name,
-        Field::LastName => &rule.map.last_name,
-        Field::Company => &rule.map.company,
-        Field::Title => &rule.map.title,
-        Field::Phone => &rule.map.phone,
-        _ => &[],
+/// Writes the fields of a row.
+struct Writer<'w> {
+    rows: &'w mut Rows,
+    canonical: &'w mut Canonical,
+}
+
+impl Writer<'_> {
+    #[inline]
+    fn value(&mut self, field: Field, value: Option<Json<'_>>) {
+        let Some(value) = value else { return };
+        match value.as_str() {
+            Some(text) => self.rows.text(field, text),
+            None => self.rows.write_text(field, |out| write_text(Some(value), self.canonical, out)),
+        }
+    }
+
+    #[inline]
+    fn id(&mut self, field: Field, id: Option<Id<'_>>) {
+        match id {
+            Some(Id::Text(text)) => self.rows.text(field, text),
+            Some(id) => self.rows.write_text(field, |out| id.write(out)),
+            None => {}
+        }
     }
 }

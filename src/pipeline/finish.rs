@@ -30,6 +30,8 @@ pub const SOURCE: &str = "segment";
 #[derive(Debug)]
 pub struct EventNames<'a> {
     numbers: AHashMap<&'a str, u32>,
+    /// Of the calls whose events have one name.
+    fixed: [u32; CallType::ALL.len()],
     names: Vec<&'a str>,
 }
 
@@ -39,8 +41,10 @@ impl<'a> EventNames<'a> {
         let mut names: Vec<&str> = counted.sorted().into_iter().map(|(_, name, _)| name).collect();
         names.sort_unstable();
         names.dedup();
-        let numbers = names.iter().copied().zip(0..).collect();
-        Self { numbers, names }
+        let numbers: AHashMap<&str, u32> = names.iter().copied().zip(0..).collect();
+        let number = |name: &str| numbers.get(name).copied().unwrap_or(u32::MAX);
+        let fixed = CallType::ALL.map(|call| call.fixed_name().map_or(u32::MAX, number));
+        Self { numbers, fixed, names }
     }
 
     /// The names by their numbers.
@@ -48,8 +52,11 @@ impl<'a> EventNames<'a> {
         &self.names
     }
 
-    /// The number of `name`; `u32::MAX` of one that was not counted.
-    pub fn number(&self, name: &str) -> u32 {
+    /// The number of `name`, that of an event of `call`; `u32::MAX` of one that was not counted.
+    pub fn number(&self, call: CallType, name: &str) -> u32 {
+        if call.fixed_name() == Some(name) {
+            return self.fixed[call as usize];
+        }
         self.numbers.get(name).copied().unwrap_or(u32::MAX)
     }
 }
@@ -191,7 +198,7 @@ impl<'a> Finisher<'a> {
             let email = settled.ids.email.or(settled.owner.map(|owner| owner.email));
             if let Some(lead) = email.map(|email| self.merged.name(email)) {
                 self.leads.expect(lead);
-                self.ids.expect(lead);
+                self.ids.await_text(lead);
             }
         }
     }
@@ -333,7 +340,7 @@ impl<'a> Finisher<'a> {
         Note {
             row: settled.number,
             call,
-            event: self.events.number(settled.row.text(Field::Event)),
+            event: self.events.number(call, settled.row.text(Field::Event)),
             rule,
             lead,
             brings: settled.ids.email.is_some(),
@@ -462,7 +469,7 @@ impl<'a> Finisher<'a> {
         };
         Signal {
             rule: row.head.rule,
-            event: self.events.number(row.text(Field::Event)),
+            event: self.events.number(row.head.call, row.text(Field::Event)),
             high_intent: rule.is_some_and(|rule| rule.high_intent),
             rehydrated: resolution == Resolution::Rehydrated,
             period: settled.period.and_then(|period| u32::try_from(period).ok()),

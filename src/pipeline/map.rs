@@ -21,7 +21,7 @@ use crate::parse::json::Json;
 use crate::parse::reject::Reject;
 use crate::parse::{Arrival, Sink};
 use crate::rules::{DedupBy, Rule};
-use crate::time::{DAY_MS, Time};
+use crate::time::{DAY_MS, Time, TimeReader};
 
 /// What a mapper made of an event, for whoever maps for more than one outcome.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +43,7 @@ pub struct Mapper<'a> {
     email: Vec<u8>,
     scratch: Vec<u8>,
     judging: Scratch,
+    clock: TimeReader,
     records: u64,
     /// Events of the same content have the same row.
     content_decides: bool,
@@ -60,6 +61,7 @@ impl<'a> Mapper<'a> {
             email: Vec::new(),
             scratch: Vec::new(),
             judging: Scratch::default(),
+            clock: TimeReader::default(),
             records: 0,
             content_decides: engine.rules.read_content_alone(),
             batch: Batch::new(hasher),
@@ -92,7 +94,9 @@ impl<'a> Mapper<'a> {
 
     /// The time of `event` and when it was received.
     fn times(&mut self, event: &Event<'_>, captured_at: Time) -> (Time, Time) {
-        let read = |member| event.get(member).and_then(Time::from_json).unwrap_or(Time::MISSING);
+        let clock = &mut self.clock;
+        let mut read =
+            |member| event.get(member).and_then(|time| clock.read(time)).unwrap_or(Time::MISSING);
         let received = read(Member::ReceivedAt).or(captured_at);
         let own = [Member::Timestamp, Member::OriginalTimestamp, Member::SentAt]
             .into_iter()
@@ -119,7 +123,7 @@ impl<'a> Mapper<'a> {
         if space != Space::Group && self.engine.blocklist.blocks(text) {
             return (None, true);
         }
-        (Some(self.batch.ids.intern(space, text.as_bytes())), false)
+        (Some(self.batch.ids.intern(space, text)), false)
     }
 
     /// The e-mail that the event brings, and what is wrong with it where it brings none.
@@ -143,7 +147,10 @@ impl<'a> Mapper<'a> {
         };
         let text = value.as_str().unwrap_or_default();
         match normalise_email(text, &self.engine.blocklist, &mut self.email) {
-            Ok(()) => return (Some(self.batch.ids.intern(Space::Email, &self.email)), flags),
+            Ok(()) => {
+                let email = std::str::from_utf8(&self.email).unwrap_or_default();
+                return (Some(self.batch.ids.intern(Space::Email, email)), flags);
+            }
             Err(EmailFault::Invalid) => flags.set(Flags::INVALID_EMAIL),
             Err(EmailFault::Blocked) => flags.set(Flags::BLOCKED_EMAIL),
         }

@@ -1,6 +1,7 @@
 //! The second phase: timelines, then every row once, then the leads.
 
 use std::io::Write;
+use std::ops::Range;
 
 use rayon::ThreadPool;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
@@ -28,6 +29,8 @@ use crate::report::Visitors;
 use crate::rules::Merge;
 use crate::time::Time;
 
+/// So many leads are looked at together.
+const AHEAD: usize = 16;
 /// How many leads are encoded at once.
 const LEADS_A_CHUNK: usize = 8192;
 
@@ -112,9 +115,8 @@ pub fn produce(
     }
 
     // Nobody waits for the rows' file to go.
-    let segments = std::mem::take(&mut ingested.committed.segments);
     let spill = std::mem::take(&mut ingested.committed.spill);
-    pool.spawn(move || drop((segments, spill)));
+    pool.spawn(move || drop(spill));
 
     let (leads, groups) = finisher.into_leads();
     settle_partial(&mut tally, ledger, &leads);
@@ -128,7 +130,7 @@ pub fn produce(
         let some: Vec<_> = firsts.map(|first| (first, table.encoders())).collect();
         let encode = |(first, encoders)| {
             let end = ranked.len().min(first + LEADS_A_CHUNK);
-            scribe.encode(ranked.range(first..end), encoders)
+            scribe.encode(&ranked, first..end, encoders)
         };
         let encoded: Vec<_> = pool.install(|| some.into_par_iter().map(encode).collect());
         for chunks in encoded {
@@ -137,17 +139,19 @@ pub fn produce(
     }
     guarded_cells += table.guarded_cells();
     output.close(table)?;
+    let (lead_sums, active_leads) = sum_leads(&ranked, ledger.periods.len());
     let produced = Produced {
         tally,
         visitors: [Space::Anonymous, Space::User].map(|space| visitors(&timelines, ids, space)),
         shared: shared(&timelines, ids, max_emails),
-        leads: sum_leads(&ranked),
+        leads: lead_sums,
         lost_leads: lost_leads(&ranked, ids),
-        active_leads: active_leads(&ranked, ledger.periods.len()),
+        active_leads,
         merged,
         guarded_cells,
     };
-    ranked.free(pool);
+    // The process is about to end, and so many small pieces take a while to give back.
+    std::mem::forget(ranked);
     Ok(produced)
 }
 
@@ -276,16 +280,30 @@ fn shared(timelines: &Timelines, ids: &Ids, max_emails: usize) -> Vec<(Space, St
     shared
 }
 
-/// Sums over `ranked`.
-pub fn sum_leads(ranked: &Ranking<'_>) -> LeadSums {
-    let scores = || ranked.iter().map(|lead| lead.score);
-    LeadSums {
-        total: ranked.len() as u64,
-        with_signals: ranked.iter().filter(|lead| lead.lead.signals > 0).count() as u64,
-        min_score: scores().min().unwrap_or(0),
-        max_score: scores().max().unwrap_or(0),
-        total_score: clamp(scores().map(i128::from).sum()),
+/// Sums over `ranked`, and for each of so many periods, how many leads have a signal in it.
+pub fn sum_leads(ranked: &Ranking<'_>, periods: usize) -> (LeadSums, Vec<u64>) {
+    let mut active = vec![0; periods];
+    let (mut with_signals, mut total_score) = (0, 0);
+    let (mut min_score, mut max_score) = (None, None);
+    for Ranked { lead, score, .. } in ranked.iter() {
+        with_signals += u64::from(lead.signals > 0);
+        total_score += i128::from(score);
+        min_score = Some(min_score.map_or(score, |min| score.min(min)));
+        max_score = max_score.max(Some(score));
+        for &period in lead.periods() {
+            if let Some(count) = active.get_mut(period as usize) {
+                *count += 1;
+            }
+        }
     }
+    let sums = LeadSums {
+        total: ranked.len() as u64,
+        with_signals,
+        min_score: min_score.unwrap_or(0),
+        max_score: max_score.unwrap_or(0),
+        total_score: clamp(total_score),
+    };
+    (sums, active)
 }
 
 /// The nearest that 64 bits hold.
@@ -300,19 +318,6 @@ fn lost_leads(ranked: &Ranking<'_>, ids: &Ids) -> Vec<String> {
     lost
 }
 
-/// For each of so many periods, how many leads have a signal in it.
-pub fn active_leads(ranked: &Ranking<'_>, periods: usize) -> Vec<u64> {
-    let mut active = vec![0; periods];
-    for lead in ranked.iter() {
-        for &period in lead.lead.periods() {
-            if let Some(count) = active.get_mut(period as usize) {
-                *count += 1;
-            }
-        }
-    }
-    active
-}
-
 /// Turns leads into rows.
 struct LeadScribe<'a> {
     ids: &'a Ids,
@@ -322,17 +327,22 @@ struct LeadScribe<'a> {
 }
 
 impl LeadScribe<'_> {
-    fn encode<'r>(
+    fn encode(
         &self,
-        leads: impl Iterator<Item = Ranked<'r>>,
+        leads: &Ranking<'_>,
+        ranks: Range<usize>,
         mut encoders: Vec<Encoder>,
     ) -> Vec<Chunk> {
-        for ranked in leads {
-            let anonymous_ids = self.texts(ranked.lead.anonymous_ids());
-            let user_ids = self.texts(ranked.lead.user_ids());
-            let row = self.row(&ranked, &anonymous_ids, &user_ids);
-            for encoder in &mut encoders {
-                encoder.lead(&row);
+        for first in ranks.clone().step_by(AHEAD) {
+            let some = first..ranks.end.min(first + AHEAD);
+            leads.expect(some.clone());
+            for ranked in leads.range(some) {
+                let anonymous_ids = self.texts(ranked.lead.anonymous_ids());
+                let user_ids = self.texts(ranked.lead.user_ids());
+                let row = self.row(&ranked, &anonymous_ids, &user_ids);
+                for encoder in &mut encoders {
+                    encoder.lead(&row);
+                }
             }
         }
         encoders.iter_mut().map(Encoder::take).collect()

@@ -19,7 +19,7 @@ pub struct Scratch {
 
 impl Scratch {
     /// Rows get so much of the memory; they are read in order, so that disk does as well for them.
-    const ROW_SHARE: usize = 16;
+    const ROW_SHARE: usize = 32;
 
     /// Divides `memory_bytes` between rows and keys.
     pub fn new(dir: PathBuf, memory_bytes: usize) -> Self {
@@ -201,6 +201,6 @@ mod tests {
             let scratch = Scratch::new(PathBuf::new(), bytes);
             assert_eq!(scratch.row_bytes + scratch.key_bytes, bytes);
         }
-        assert_eq!(Scratch::new(PathBuf::new(), 1 << 30).row_bytes, 64 << 20);
+        assert_eq!(Scratch::new(PathBuf::new(), 1 << 30).row_bytes, 32 << 20);
     }
 }

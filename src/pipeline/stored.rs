@@ -31,11 +31,6 @@ fields! {
     UtmCampaign, Name, FirstName, LastName, Company, Title, Phone, GroupName,
 }
 
-impl Field {
-    /// Those that a signal has of its own: the first ones.
-    pub const OF_SIGNALS: &[Self] = Self::ALL.split_at(Self::UtmCampaign as usize + 1).0;
-}
-
 /// What counts about a row beside its values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flags(u8);
@@ -97,8 +92,8 @@ const NONE: u32 = u32::MAX;
 /// A bit for each field.
 const _: () = assert!(Field::ALL.len() <= 32);
 
-/// Appends rows to a buffer: [`begin`](Self::begin), [`text`](Self::text) for every field in
-/// order, [`cell`](Self::cell) for each of the rules' own columns, [`end`](Self::end).
+/// Appends rows to a buffer: [`begin`](Self::begin), [`text`](Self::text) for each field that has
+/// one, in order, [`cell`](Self::cell) for each of the rules' own columns, [`end`](Self::end).
 ///
 /// A row is its length, the length of its texts, which fields have one, the fixed part, all texts
 /// as one, their lengths, and the ids: so the texts are one string, and are checked to be one at
@@ -108,7 +103,6 @@ pub struct Rows {
     bytes: Vec<u8>,
     lengths: Vec<u8>,
     start: usize,
-    field: usize,
     present: u32,
     brief: bool,
 }
@@ -124,7 +118,7 @@ impl Rows {
     pub fn begin(&mut self, head: &Head) {
         self.start = self.bytes.len();
         self.lengths.clear();
-        (self.field, self.present) = (0, 0);
+        self.present = 0;
         let mut fixed = [0; HEAD_BYTES];
         fixed[12] = head.call as u8;
         fixed[13] = head.flags.0;
@@ -135,22 +129,29 @@ impl Rows {
         self.bytes.extend_from_slice(&fixed);
     }
 
-    /// The next field's text, appended by `write`; nothing where it has none.
+    /// The text of `field`; none where it is empty.
     #[inline]
-    pub fn text(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+    pub fn text(&mut self, field: Field, text: &str) {
+        if !text.is_empty() {
+            self.bytes.extend_from_slice(text.as_bytes());
+            self.has(field, text.len());
+        }
+    }
+
+    /// The text of `field`, appended by `write`; none where nothing is.
+    pub fn write_text(&mut self, field: Field, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.bytes.len();
         write(&mut self.bytes);
         if self.bytes.len() > start {
-            self.present |= 1 << self.field;
-            self.length(self.bytes.len() - start);
+            self.has(field, self.bytes.len() - start);
         }
-        self.field += 1;
     }
 
-    /// That the next so many fields have no text.
     #[inline]
-    pub fn no_texts(&mut self, count: usize) {
-        self.field += count;
+    fn has(&mut self, field: Field, len: usize) {
+        debug_assert_eq!(self.present >> field as u32, 0, "fields come in order");
+        self.present |= 1 << field as u32;
+        self.length(len);
     }
 
     /// That the next own column has no value.
@@ -365,9 +366,9 @@ mod tests {
             }
             for name in ["Signed Up", "", &"x".repeat(300)] {
                 rows.begin(&head());
-                rows.text(|out| out.extend_from_slice(name.as_bytes()));
-                for _ in 1..Field::ALL.len() {
-                    rows.text(|out| out.extend_from_slice(b"more"));
+                rows.text(Field::Event, name);
+                for &field in &Field::ALL[1..] {
+                    rows.text(field, "more");
                 }
                 rows.cell(true, |out| out.extend_from_slice(b"cell"));
                 hashes.push(rows.hash());
@@ -394,8 +395,8 @@ mod tests {
             let ids = RowIds { user: Some(NodeId::from_raw(4)), ..RowIds::default() };
             for _ in 0..2 {
                 rows.begin(&head());
-                for text in &texts {
-                    rows.text(|out| out.extend_from_slice(text.as_bytes()));
+                for (&field, text) in Field::ALL.iter().zip(&texts) {
+                    rows.text(field, text);
                 }
                 for cell in &cells {
                     match cell {

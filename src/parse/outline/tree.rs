@@ -296,7 +296,7 @@ impl Outlines {
         let doc = survey.doc(line, &values);
         let Some(root) = doc.root() else { return };
         let members = Members::of(root);
-        let content = Content::new(survey, &members, &self.ignored);
+        let content = Content::new(line, survey, &members, &self.ignored);
         let paths = vec![Cell::new(Place::Unknown); Path::numbered()];
         self.bytes += size_of_val(&survey.nodes[..]) + survey.names.len() + size_of::<Outline>();
         self.bytes += size_of_val(&paths[..]);
