@@ -1,8 +1,8 @@
-//! Bytes that wait for the second phase: in memory up to a budget, then in a file without a name.
+//! Bytes that wait for the second phase: in memory up to a budget, then in files without names.
 
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -28,11 +28,20 @@ impl Scratch {
     }
 }
 
+/// Threads that write to one file wait for each other, so there are several.
+const FILES: usize = 8;
+
 /// Where one piece is to wait.
 enum Room {
     Memory,
-    /// In the file, from this byte on.
-    Disk(u64),
+    Disk(Place),
+}
+
+/// From which byte on of which file.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    file: usize,
+    offset: u64,
 }
 
 /// Where one piece waits.
@@ -40,10 +49,10 @@ enum Room {
 pub enum Piece {
     /// In memory.
     Memory(Box<[u8]>),
-    /// In the file.
+    /// In a file.
     Disk {
-        /// Where in the file.
-        offset: u64,
+        /// Where.
+        place: Place,
         /// How many bytes.
         len: usize,
     },
@@ -55,44 +64,53 @@ pub struct Spill {
     dir: PathBuf,
     budget_bytes: usize,
     taken: AtomicUsize,
+    files: [SpillFile; FILES],
+}
+
+/// A file, made when it is first asked for.
+#[derive(Debug, Default)]
+struct SpillFile {
     end: AtomicU64,
     file: OnceLock<File>,
     opening: Mutex<()>,
 }
 
 impl Spill {
-    /// Keeps up to `budget_bytes` in memory and the rest in a file in `dir` that goes away by
-    /// itself.
+    /// Keeps up to `budget_bytes` in memory and the rest in files in `dir` that go away by
+    /// themselves.
     pub fn new(dir: PathBuf, budget_bytes: usize) -> Self {
-        let (taken, end) = (AtomicUsize::new(0), AtomicU64::new(0));
-        Self { dir, budget_bytes, taken, end, file: OnceLock::new(), opening: Mutex::new(()) }
+        Self { dir, budget_bytes, ..Self::default() }
     }
 
     fn room(&self, len: usize) -> Room {
         let fits = |taken: usize| taken.checked_add(len).filter(|&sum| sum <= self.budget_bytes);
         match self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits) {
             Ok(_) => Room::Memory,
-            Err(_) => Room::Disk(self.end.fetch_add(len as u64, Ordering::Relaxed)),
+            Err(_) => {
+                let file = rayon::current_thread_index().unwrap_or(0) % FILES;
+                let offset = self.files[file].end.fetch_add(len as u64, Ordering::Relaxed);
+                Room::Disk(Place { file, offset })
+            }
         }
     }
 
     /// Keeps `parts`, one behind the other.
     ///
     /// # Errors
-    /// When the file cannot be made or written.
+    /// When a file cannot be made or written.
     pub fn keep(&self, parts: &[&[u8]]) -> io::Result<Piece> {
         let len = parts.iter().map(|part| part.len()).sum();
         match self.room(len) {
             Room::Memory => Ok(Piece::Memory(parts.concat().into())),
-            Room::Disk(offset) => {
-                self.write(parts, offset).map_err(|error| self.failed("write", &error))?;
-                Ok(Piece::Disk { offset, len })
+            Room::Disk(place) => {
+                self.write(parts, place).map_err(|error| self.failed("write", &error))?;
+                Ok(Piece::Disk { place, len })
             }
         }
     }
 
-    fn write(&self, parts: &[&[u8]], mut offset: u64) -> io::Result<()> {
-        let mut file = self.file()?;
+    fn write(&self, parts: &[&[u8]], Place { file, mut offset }: Place) -> io::Result<()> {
+        let mut file = self.files[file].open(&self.dir)?;
         for part in parts {
             write_all_at(&mut file, part, offset)?;
             offset += part.len() as u64;
@@ -100,32 +118,24 @@ impl Spill {
         Ok(())
     }
 
-    /// The file has no name to tell, so its folder is told.
+    /// The files have no names to tell, so their folder is told.
     fn failed(&self, what: &str, error: &io::Error) -> io::Error {
         io::Error::new(error.kind(), format!("cannot {what} in {}: {error}", self.dir.display()))
     }
 
-    /// The file, made when it is first asked for.
-    fn file(&self) -> io::Result<&File> {
-        let _alone = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(file) = self.file.get() {
-            return Ok(file);
-        }
-        let file = tempfile::tempfile_in(&self.dir)?;
-        Ok(self.file.get_or_init(|| file))
-    }
-
-    /// The bytes of `piece`; `buffer` holds them where they come from the file.
+    /// The bytes of `piece`; `buffer` holds them where they come from a file.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn read<'a>(&'a self, piece: &'a Piece, buffer: &'a mut Vec<u8>) -> io::Result<&'a [u8]> {
         match piece {
             Piece::Memory(bytes) => Ok(bytes),
-            Piece::Disk { offset, len } => {
+            Piece::Disk { place: Place { file, offset }, len } => {
                 buffer.resize(*len, 0);
-                let mut file =
-                    self.file.get().ok_or_else(|| io::Error::other("nothing spilled"))?;
+                let mut file = self.files[*file]
+                    .file
+                    .get()
+                    .ok_or_else(|| io::Error::other("nothing spilled"))?;
                 read_exact_at(&mut file, buffer, *offset)
                     .map_err(|error| self.failed("read", &error))?;
                 Ok(buffer)
@@ -133,9 +143,23 @@ impl Spill {
         }
     }
 
-    /// How many bytes went to the file.
+    /// How many bytes went to files.
     pub fn spilled_bytes(&self) -> u64 {
-        self.end.load(Ordering::Relaxed)
+        self.files.iter().map(|file| file.end.load(Ordering::Relaxed)).sum()
+    }
+}
+
+impl SpillFile {
+    fn open(&self, dir: &Path) -> io::Result<&File> {
+        if let Some(file) = self.file.get() {
+            return Ok(file);
+        }
+        let _alone = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = self.file.get() {
+            return Ok(file);
+        }
+        let file = tempfile::tempfile_in(dir)?;
+        Ok(self.file.get_or_init(|| file))
     }
 }
 
