@@ -97,7 +97,7 @@ impl Ids {
 
     /// Makes room for about so many ids; what is not used of it is never touched. Where there is no
     /// room, it grows as it can.
-    pub fn expect(&mut self, ids: usize) {
+    pub fn reserve(&mut self, ids: usize) {
         let _ = self.entries.try_reserve_exact(ids);
         let _ = self.texts.try_reserve_exact(ids * USUAL_BYTES);
     }
@@ -167,9 +167,9 @@ impl Ids {
         &self.texts.as_bytes()[self.entries[id.index()].range()]
     }
 
-    /// Tells that the text of `id` will be asked for soon.
+    /// Fetches what leads to the text of `id` into the caches.
     #[inline]
-    pub fn await_text(&self, id: NodeId) {
+    pub fn prefetch(&self, id: NodeId) {
         prefetch_index(&self.entries, id.index());
     }
 

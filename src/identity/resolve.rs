@@ -69,17 +69,18 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Tells that `visitor` will be asked for soon.
+    /// Fetches what is known of `visitor` into the caches.
     #[inline]
-    pub fn expect(&self, visitor: Visitor) {
-        visitor.user.into_iter().chain(visitor.anonymous).for_each(|id| self.timelines.expect(id));
+    pub fn prefetch(&self, visitor: Visitor) {
+        let ids = visitor.user.into_iter().chain(visitor.anonymous);
+        ids.for_each(|id| self.timelines.prefetch(id));
     }
 
-    /// The same, once what [`expect`](Self::expect) told of has been waited for.
+    /// The same of its links, once what [`prefetch`](Self::prefetch) asked for is there.
     #[inline]
-    pub fn expect_links(&self, visitor: Visitor) {
+    pub fn prefetch_links(&self, visitor: Visitor) {
         let ids = visitor.user.into_iter().chain(visitor.anonymous);
-        ids.for_each(|id| self.timelines.expect_links(id));
+        ids.for_each(|id| self.timelines.prefetch_links(id));
     }
 
     /// The owner of a signal of `visitor` at `time`; `None` of a cold one. The user id is asked

@@ -94,16 +94,16 @@ impl Timelines {
         draft.finish()
     }
 
-    /// Tells that `id` will be asked for soon, so that the memory of many ids is waited for at
-    /// once.
+    /// Fetches what is known of `id` into the caches, so that the memory of many ids is waited for
+    /// at once.
     #[inline]
-    pub fn expect(&self, id: NodeId) {
+    pub fn prefetch(&self, id: NodeId) {
         prefetch_index(&self.spots, id.index());
     }
 
     /// The same of its links.
     #[inline]
-    pub fn expect_links(&self, id: NodeId) {
+    pub fn prefetch_links(&self, id: NodeId) {
         prefetch_index(&self.links, self.spots[id.index()].start as usize);
     }
 

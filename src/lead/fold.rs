@@ -81,9 +81,9 @@ impl Leads {
         Self { places, emails, all }
     }
 
-    /// Tells that `lead` will be asked for soon.
+    /// Fetches `lead` into the caches.
     #[inline]
-    pub fn expect(&self, lead: NodeId) {
+    pub fn prefetch(&self, lead: NodeId) {
         prefetch_index(&self.all, self.places[lead.index()] as usize);
     }
 

@@ -101,8 +101,8 @@ impl Lead {
         self.last_signal.as_ref().map(|dated| dated.value)
     }
 
-    /// Tells that its texts will be asked for soon.
-    fn expect_texts(&self) {
+    /// Fetches its texts into the caches.
+    fn prefetch_texts(&self) {
         for kept in self.traits.iter().flatten() {
             prefetch_index(kept.value.as_bytes(), 0);
         }

@@ -75,15 +75,15 @@ impl Ranking<'_> {
         places.iter().map(|&place| self.ranked(&self.places[place as usize]))
     }
 
-    /// Tells that these ranks will be asked for soon, so that the memory of many leads is waited
-    /// for at once.
-    pub fn expect(&self, ranks: Range<usize>) {
+    /// Fetches the leads of these ranks into the caches, so that the memory of many is waited for
+    /// at once.
+    pub fn prefetch(&self, ranks: Range<usize>) {
         let places = self.order.get(ranks).unwrap_or_default();
         for &place in places {
             prefetch_index(&self.leads.all, self.places[place as usize].index as usize);
         }
         for &place in places {
-            self.ranked(&self.places[place as usize]).lead.expect_texts();
+            self.ranked(&self.places[place as usize]).lead.prefetch_texts();
         }
     }
 

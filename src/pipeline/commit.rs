@@ -141,12 +141,12 @@ impl Committer {
     /// batches' ids. Rows wait in `spill`, keys where `scratch` says.
     pub fn new(hasher: RandomState, spill: Arc<Spill>, scratch: Scratch, expected: usize) -> Self {
         let mut sieve = Sieve::new(scratch.dir, scratch.key_bytes);
-        sieve.expect(expected);
+        sieve.reserve(expected);
         let mut facts = Vec::new();
         // What is not used of it is never touched. Where there is no room, it grows as it can.
         let _ = facts.try_reserve_exact(expected / 2);
         let mut ids = Ids::new(hasher);
-        ids.expect(expected / 4);
+        ids.reserve(expected / 4);
         Self {
             ids,
             facts,

@@ -184,10 +184,10 @@ impl<'a> Finisher<'a> {
                 && (call.is_signal() || call == CallType::Group)
         };
         for settled in some.iter_mut().filter(owned) {
-            self.resolver.expect(self.visitor(settled));
+            self.resolver.prefetch(self.visitor(settled));
         }
         for settled in some.iter_mut().filter(owned) {
-            self.resolver.expect_links(self.visitor(settled));
+            self.resolver.prefetch_links(self.visitor(settled));
         }
         let policy = self.engine.rules.identity.policy;
         for settled in some.iter_mut().filter(owned) {
@@ -197,8 +197,8 @@ impl<'a> Finisher<'a> {
         for settled in some {
             let email = settled.ids.email.or(settled.owner.map(|owner| owner.email));
             if let Some(lead) = email.map(|email| self.merged.name(email)) {
-                self.leads.expect(lead);
-                self.ids.await_text(lead);
+                self.leads.prefetch(lead);
+                self.ids.prefetch(lead);
             }
         }
     }

@@ -61,7 +61,7 @@ impl Sieve {
     }
 
     /// Makes room for about so many entries, if they fit into the budget.
-    pub fn expect(&mut self, entries: usize) {
+    pub fn reserve(&mut self, entries: usize) {
         if let Held::Table(dedup) = &mut self.held
             && dedup.has_room(entries, self.budget_bytes)
         {

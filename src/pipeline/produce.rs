@@ -335,7 +335,7 @@ impl LeadScribe<'_> {
     ) -> Vec<Chunk> {
         for first in ranks.clone().step_by(AHEAD) {
             let some = first..ranks.end.min(first + AHEAD);
-            leads.expect(some.clone());
+            leads.prefetch(some.clone());
             for ranked in leads.range(some) {
                 let anonymous_ids = self.texts(ranked.lead.anonymous_ids());
                 let user_ids = self.texts(ranked.lead.user_ids());

@@ -84,14 +84,12 @@ impl Spill {
 
     fn room(&self, len: usize) -> Room {
         let fits = |taken: usize| taken.checked_add(len).filter(|&sum| sum <= self.budget_bytes);
-        match self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits) {
-            Ok(_) => Room::Memory,
-            Err(_) => {
-                let file = rayon::current_thread_index().unwrap_or(0) % FILES;
-                let offset = self.files[file].end.fetch_add(len as u64, Ordering::Relaxed);
-                Room::Disk(Place { file, offset })
-            }
+        if self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_ok() {
+            return Room::Memory;
         }
+        let file = rayon::current_thread_index().unwrap_or(0) % FILES;
+        let offset = self.files[file].end.fetch_add(len as u64, Ordering::Relaxed);
+        Room::Disk(Place { file, offset })
     }
 
     /// Keeps `parts`, one behind the other.
