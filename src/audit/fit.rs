@@ -22,7 +22,7 @@ use super::world::{Annex, Means, World};
 use crate::error::Error;
 use crate::event::CallType;
 use crate::pipeline::commit::Buffers;
-use crate::pipeline::finish::EventNames;
+use crate::pipeline::event_names::EventNames;
 use crate::pipeline::ordered::in_order;
 use crate::pipeline::stored::{Field, Row};
 use crate::plan::{Ledger, Volume};

@@ -21,7 +21,7 @@ use crate::event::CallType;
 use crate::identity::Resolution;
 use crate::parse::reject::Reason;
 use crate::pipeline::Engine;
-use crate::pipeline::finish::EventNames;
+use crate::pipeline::event_names::EventNames;
 use crate::pipeline::produce::{LeadSums, lines_before};
 use crate::pipeline::watch::Watch;
 use crate::plan::{Calendar, Ledger, Light, Terms, Volume};

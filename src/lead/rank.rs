@@ -197,3 +197,17 @@ fn prefix(text: &[u8]) -> u64 {
     first[..len].copy_from_slice(&text[..len]);
     u64::from_be_bytes(first)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn beginnings_are_ordered_as_texts(a in "[\0a-c]{0,10}", b in "[\0a-c]{0,10}") {
+            let key = |text: &str| (prefix(text.as_bytes()), text.to_owned());
+            prop_assert_eq!(key(&a).cmp(&key(&b)), a.cmp(&b));
+        }
+    }
+}

@@ -5,6 +5,7 @@ pub mod blocks;
 pub mod commit;
 pub mod counters;
 pub mod dedup;
+pub mod event_names;
 pub(crate) mod extract;
 pub mod finish;
 pub mod ingest;

@@ -8,7 +8,8 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::Engine;
 use super::commit::{Buffers, Segment};
-use super::finish::{EventNames, Finisher, GroupNames, SOURCE};
+use super::event_names::EventNames;
+use super::finish::{Finisher, GroupNames, SOURCE};
 use super::ingest::Ingested;
 use super::ordered::in_order;
 use super::output::{Output, Tables};

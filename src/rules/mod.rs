@@ -286,3 +286,28 @@ impl Rules {
 pub fn first_present<'t>(paths: &[Path], event: &Event<'t>) -> Option<Json<'t>> {
     paths.iter().find_map(|path| event.lookup(path).filter(|value| value.is_present()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_that_look_past_the_content_are_known() {
+        let read = |rule: &str| {
+            let text = format!("version = 1\n[[rule]]\nid = \"a\"\n{rule}\n");
+            Rules::parse(&text).unwrap().read_content_alone()
+        };
+        assert!(read(r#"when = 'event = "A" and properties.plan = "b" or !name'"#));
+        assert!(read("when = 'all'\n[rule.map]\nphone = \"context.phone\""));
+        for rule in [
+            r#"when = 'event = "A" and integrations.All'"#,
+            r#"when = 'contains(sentAt, "x") or event in ["a", "b"]'"#,
+            "when = 'timestamp'",
+            "when = 'all'\n[rule.map]\nown = [\"properties.a\", \"version\"]",
+            "when = 'all'\n[rule.map]\nemail = \"email\"",
+            "when = 'all'\n[dedup]\nignore = [\"userId\"]",
+        ] {
+            assert!(!read(rule), "{rule}");
+        }
+    }
+}

@@ -11,7 +11,7 @@ use crate::audit::summary::{Facts, LISTED, compare, lead_counts};
 use crate::audit::world::{Means, Outcome};
 use crate::error::Error;
 use crate::event::CallType;
-use crate::pipeline::finish::EventNames;
+use crate::pipeline::event_names::EventNames;
 use crate::plan::Ledger;
 
 /// The smallest change to the filter of `facts` that fits the plan, worked out with the world that
