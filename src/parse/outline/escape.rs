@@ -3,8 +3,10 @@
 //! The same strings are taken as by the full parser; whatever is none is left to it, and to what it
 //! says of it.
 
-use wide::u8x16;
+use wide::u8x32;
 
+/// How many bytes are looked at together: in the text of a whole event escapes stand close.
+const BLOCK: usize = 32;
 /// How many bytes are copied at once.
 const STEP: usize = 16;
 
@@ -12,73 +14,92 @@ const STEP: usize = 16;
 /// quote that ends it. `None`, with `out` of no use, of what is no string, and near the end of
 /// `bytes`.
 pub(super) fn unescape(bytes: &[u8], mut at: usize, out: &mut Vec<u8>) -> Option<usize> {
-    let quote = u8x16::splat(b'"');
-    let backslash = u8x16::splat(b'\\');
-    let last_control = u8x16::splat(0x1f);
+    /// An escape says at most as many bytes as it takes, so that room for a block, a step and four
+    /// bytes is room for all that comes of one round.
+    const ROOM: usize = BLOCK + STEP + 4;
     let mut end = out.len();
-    let quote_at = loop {
-        let step = bytes.get(at..)?.first_chunk::<STEP>()?;
-        // An escape says at most as many bytes as it takes, so that room for a step and for four
-        // bytes is room for all that comes of one round.
-        if out.len() < end + STEP + 4 {
-            out.resize((end + STEP + 4) * 2, 0);
+    loop {
+        let block = bytes.get(at..)?.first_chunk::<BLOCK>()?;
+        if out.len() < end + ROOM {
+            out.resize((end + ROOM) * 2, 0);
         }
-        out[end..end + STEP].copy_from_slice(step);
-        let block = u8x16::new(*step);
-        let stops = block.simd_eq(quote)
-            | block.simd_eq(backslash)
-            | block.min(last_control).simd_eq(block);
-        let stops = stops.to_bitmask();
-        if stops == 0 {
-            at += STEP;
-            end += STEP;
-            continue;
-        }
-        let run = stops.trailing_zeros() as usize;
-        at += run;
-        end += run;
-        match step[run] {
-            b'"' => break at,
-            b'\\' => {
-                let (char, length) = escape(bytes.get(at + 1..)?)?;
-                end += char.encode_utf8(&mut out[end..]).len();
-                at += 1 + length;
+        let mut stops = stops(block);
+        // Of the block, all before this has been said.
+        let mut said = 0;
+        while said < BLOCK {
+            let stop = stops.trailing_zeros() as usize;
+            let run = &bytes[at + said..];
+            out[end..end + STEP].copy_from_slice(run.first_chunk::<STEP>()?);
+            if stop - said > STEP {
+                let rest = run[STEP..].first_chunk::<STEP>()?;
+                out[end + STEP..end + 2 * STEP].copy_from_slice(rest);
             }
-            _ => return None,
+            end += stop - said;
+            said = stop;
+            match block.get(stop) {
+                None => {}
+                Some(b'"') => {
+                    out.truncate(end);
+                    return Some(at + stop);
+                }
+                Some(b'\\') => {
+                    let kind = *bytes.get(at + stop + 1)?;
+                    let simple = SIMPLE[usize::from(kind)];
+                    if simple != 0 {
+                        out[end] = simple;
+                        end += 1;
+                        said += 2;
+                    } else if kind == b'u' {
+                        let (char, length) = unicode(bytes.get(at + stop + 2..)?)?;
+                        end += char.encode_utf8(&mut out[end..]).len();
+                        said += length;
+                    } else {
+                        return None;
+                    }
+                    stops = if said < BLOCK { stops >> said << said } else { 0 };
+                }
+                Some(_) => return None,
+            }
         }
-    };
-    out.truncate(end);
-    Some(quote_at)
+        at += said;
+    }
 }
 
-/// The character that an escape stands for, and how many bytes it takes after its backslash.
+/// A bit for each quote, backslash and control character.
 #[inline]
-fn escape(rest: &[u8]) -> Option<(char, usize)> {
-    let simple = match rest.first()? {
-        b'"' => '"',
-        b'\\' => '\\',
-        b'/' => '/',
-        b'b' => '\u{8}',
-        b'f' => '\u{c}',
-        b'n' => '\n',
-        b'r' => '\r',
-        b't' => '\t',
-        b'u' => return unicode(&rest[1..]),
-        _ => return None,
-    };
-    Some((simple, 1))
+fn stops(block: &[u8; BLOCK]) -> u32 {
+    let block = u8x32::new(*block);
+    let stops = block.simd_eq(u8x32::splat(b'"'))
+        | block.simd_eq(u8x32::splat(b'\\'))
+        | block.min(u8x32::splat(0x1f)).simd_eq(block);
+    stops.to_bitmask()
 }
 
-/// The character of `\u20ac`, or of the two halves of a surrogate pair.
+/// For each byte what it says behind a backslash; zero of those that say nothing by themselves.
+const SIMPLE: [u8; 256] = {
+    let mut says = [0; 256];
+    says[b'"' as usize] = b'"';
+    says[b'\\' as usize] = b'\\';
+    says[b'/' as usize] = b'/';
+    says[b'b' as usize] = 8;
+    says[b'f' as usize] = 12;
+    says[b'n' as usize] = b'\n';
+    says[b'r' as usize] = b'\r';
+    says[b't' as usize] = b'\t';
+    says
+};
+
+/// The character of `\u20ac`, or of the two halves of a surrogate pair, of which the first `\u` is
+/// behind; and how many bytes it takes, with that.
 #[cold]
 fn unicode(rest: &[u8]) -> Option<(char, usize)> {
     let unit = four_digits(rest)?;
     if let Some(char) = char::from_u32(unit) {
-        return Some((char, 5));
+        return Some((char, 6));
     }
     let low = four_digits(rest[4..].strip_prefix(b"\\u")?)?;
     match char::decode_utf16([u16::try_from(unit).ok()?, u16::try_from(low).ok()?]).next() {
-        Some(Ok(char)) if char > '\u{ffff}' => Some((char, 11)),
+        Some(Ok(char)) if char > '\u{ffff}' => Some((char, 12)),
         _ => None,
     }
 }
