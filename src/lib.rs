@@ -5,6 +5,7 @@
 
 pub mod time;
 
+mod counts;
 mod slot;
 
 pub mod parse;

@@ -162,12 +162,18 @@ impl TimeReader {
 fn usual_clock(text: &[u8; 24]) -> Option<(u32, i64)> {
     let middle = digits(*text[8..].first_chunk()?, *b"00T00:00")?;
     let end = digits(*text.last_chunk()?, *b":00.000Z")?;
-    let (hour, minute, second) = (pair(middle, 3), pair(middle, 6), pair(end, 1));
+    let millis = i64::from(u32::from(end[4]) * 100 + pair(end, 5));
+    let clock = time_of_day(pair(middle, 3), pair(middle, 6), pair(end, 1), millis)?;
+    Some((pair(middle, 0), clock))
+}
+
+/// A time of day in milliseconds; `None` where there is no such time.
+#[inline]
+fn time_of_day(hour: u32, minute: u32, second: u32, millis: i64) -> Option<i64> {
     if hour > 23 || minute > 59 || second > 60 {
         return None;
     }
-    let seconds = i64::from(hour * 3_600 + minute * 60 + second.min(59));
-    Some((pair(middle, 0), seconds * 1000 + i64::from(u32::from(end[4]) * 100 + pair(end, 5))))
+    Some(i64::from(hour * 3_600 + minute * 60 + second.min(59)) * 1000 + millis)
 }
 
 #[inline]
@@ -272,11 +278,7 @@ impl Clock {
     #[inline]
     fn in_utc(&self) -> Option<i64> {
         let Self { year, month, day, hour, minute, second, millis } = *self;
-        if hour > 23 || minute > 59 || second > 60 {
-            return None;
-        }
-        let of_day = hour * 3_600 + minute * 60 + second.min(59);
-        Some(day_in_utc(year, month, day)? + i64::from(of_day) * 1000 + millis)
+        Some(day_in_utc(year, month, day)? + time_of_day(hour, minute, second, millis)?)
     }
 }
 

@@ -161,12 +161,6 @@ impl Ids {
         &self.texts[self.entries[id.index()].range()]
     }
 
-    /// The bytes of the text of `id`, which compare as the text does.
-    #[inline]
-    pub fn bytes(&self, id: NodeId) -> &[u8] {
-        &self.texts.as_bytes()[self.entries[id.index()].range()]
-    }
-
     /// Fetches what leads to the text of `id` into the caches.
     #[inline]
     pub fn prefetch(&self, id: NodeId) {

@@ -299,7 +299,7 @@ fn sort(facts: &mut [Fact], ids: &Ids) {
     facts.par_sort_unstable_by(|a, b| {
         a.source.cmp(&b.source).then_with(|| a.key.cmp(&b.key)).then_with(|| {
             let by_space = ids.space(a.target).cmp(&ids.space(b.target));
-            by_space.then_with(|| ids.bytes(a.target).cmp(ids.bytes(b.target)))
+            by_space.then_with(|| ids.text(a.target).cmp(ids.text(b.target)))
         })
     });
 }

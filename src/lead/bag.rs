@@ -1,5 +1,7 @@
 //! Counts of things of which mostly the same few come again and again.
 
+use crate::counts::sum_up;
+
 /// So many different things are looked through; more are put in order now and then.
 const FEW: usize = 16;
 
@@ -35,12 +37,7 @@ impl<T: Ord + Copy> Bag<T> {
 
     /// Puts the things in order, each with all of its count.
     pub fn settle(&mut self) {
-        self.counts.sort_unstable_by_key(|&(thing, _)| thing);
-        self.counts.dedup_by(|(thing, count), (kept, sum)| {
-            let same = thing == kept;
-            *sum += if same { *count } else { 0 };
-            same
-        });
+        sum_up(&mut self.counts);
         self.sorted = self.counts.len();
     }
 

@@ -86,9 +86,9 @@ struct Settled<'a> {
     owner: Option<Owner>,
 }
 
-/// So many rows are gone through together, so that the memory that each needs is waited for at
-/// once.
-const AHEAD: usize = 16;
+/// So many rows or leads are gone through together, so that the memory that each needs is waited
+/// for at once.
+pub(super) const AHEAD: usize = 16;
 
 impl<'a> Finisher<'a> {
     /// A finisher for what has been committed.

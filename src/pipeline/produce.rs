@@ -9,7 +9,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use super::Engine;
 use super::commit::{Buffers, Segment};
 use super::event_names::EventNames;
-use super::finish::{Finisher, GroupNames, SOURCE};
+use super::finish::{AHEAD, Finisher, GroupNames, SOURCE};
 use super::ingest::Ingested;
 use super::ordered::in_order;
 use super::output::{Output, Tables};
@@ -30,8 +30,6 @@ use crate::report::Visitors;
 use crate::rules::Merge;
 use crate::time::Time;
 
-/// So many leads are looked at together.
-const AHEAD: usize = 16;
 /// How many leads are encoded at once.
 const LEADS_A_CHUNK: usize = 8192;
 

@@ -2,6 +2,7 @@
 
 use std::ops::AddAssign;
 
+use crate::counts::sum_up;
 use crate::time::{MINUTE_MS, Time};
 
 /// So many counts are gathered before those of one minute are put together again.
@@ -106,12 +107,7 @@ impl Volume {
     pub fn by_minute(&self) -> Vec<(i64, u64)> {
         let counts = self.counts.iter().map(|count| (count.minute(), count.count()));
         let mut counts: Vec<_> = counts.chain(self.large.iter().copied()).collect();
-        counts.sort_unstable_by_key(|&(minute, _)| minute);
-        counts.dedup_by(|(minute, count), (kept, sum)| {
-            let same = minute == kept;
-            *sum += if same { *count } else { 0 };
-            same
-        });
+        sum_up(&mut counts);
         counts
     }
 
