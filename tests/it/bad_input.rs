@@ -1,18 +1,15 @@
 //! Input, arguments and surroundings that go wrong: what is kept, what is told, how it ends.
 
-#![allow(clippy::unwrap_used)] // a test that panics has failed
-#![cfg(unix)]
-
-mod support;
-
 use std::fs;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use crate::support::{
+    Finished, Row, Running, Workspace, assert_ledger_holds, gzip, testdata, track,
+};
 use serde_json::{Value, json};
-use support::{Finished, Row, Running, Workspace, assert_ledger_holds, gzip, testdata, track};
 
 /// How long anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);

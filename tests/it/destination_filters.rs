@@ -1,12 +1,7 @@
 //! `run --filters`: what is not sent is not seen, and what is taken out was never there.
 
-#![allow(clippy::unwrap_used)] // a test that panics has failed
-#![cfg(unix)]
-
-mod support;
-
+use crate::support::{Finished, Workspace, assert_ledger_holds};
 use serde_json::{Value, json};
-use support::{Finished, Workspace, assert_ledger_holds};
 
 const RULES: &str = r#"
 version = 1
@@ -302,7 +297,7 @@ fn a_bad_file_is_shown_with_a_caret_and_nothing_is_written() {
 fn the_sample_company_sends_what_its_readme_says() {
     let workspace = Workspace::new();
     let [events, rules, filters] = ["events", "rules.toml", "filters.json"]
-        .map(|name| support::testdata("trailco").join(name).display().to_string());
+        .map(|name| crate::support::testdata("trailco").join(name).display().to_string());
     workspace.run([&events, "--rules", &rules, "--filters", &filters, "-o", "out"]).exits(0);
     assert_ledger_holds(&workspace, "out");
     let report = workspace.report("out");

@@ -1,14 +1,10 @@
 //! `backtrail check`, as a CI job runs it.
 
-#![allow(clippy::unwrap_used)] // also in the helpers, which clippy takes for no tests
-
-mod support;
-
 use std::fs;
 use std::process::{Command, Stdio};
 
+use crate::support::{Finished, Workspace, gzip, testdata};
 use serde_json::{Value, json};
-use support::{Finished, Workspace, gzip, testdata};
 
 /// What `check` gave, as JSON.
 struct Report(Value);

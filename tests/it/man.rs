@@ -1,7 +1,5 @@
 //! The man pages under `man/` are those of the command line as it is.
 
-#![allow(clippy::unwrap_used)] // also in the helpers, which clippy takes for no tests
-
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -1,7 +1,5 @@
 //! The sample company comes out as it is committed, and as its README says by hand.
 
-#![allow(clippy::unwrap_used)] // a test that panics has failed
-
 use std::path::Path;
 use std::process::Command;
 

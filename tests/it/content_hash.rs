@@ -1,14 +1,9 @@
 //! Signal ids are what a JCS and an XXH3 library of another language make of the same events.
 
-#![allow(clippy::unwrap_used)] // a test that panics has failed
-#![cfg(unix)]
-
-mod support;
-
 use std::collections::HashSet;
 use std::path::Path;
 
-use support::{Workspace, python};
+use crate::support::{Workspace, python};
 
 /// Values that stand as `properties.value`, as the JSON text has them.
 const VALUES: [&str; 44] = [

@@ -1,7 +1,5 @@
 //! One table in every format, read back by other programs' readers and compared cell by cell.
 
-#![allow(clippy::unwrap_used)] // also in the helpers, which clippy takes for no tests
-
 use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::path::Path;

@@ -1,15 +1,8 @@
 //! `--memory` changes where things wait, and nothing else.
 
-#![allow(clippy::unwrap_used)] // a test that panics has failed
-#![cfg(unix)]
-
-#[path = "../benches/support/history.rs"]
-mod history;
-mod support;
-
-use history::{History, Plan};
+use crate::history::{History, Plan};
+use crate::support::{Workspace, assert_ledger_holds, gzip, track};
 use serde_json::{Value, json};
-use support::{Workspace, assert_ledger_holds, gzip, track};
 
 const EVENTS: u64 = 6000;
 
@@ -52,7 +45,7 @@ fn little_memory_gives_the_same_bytes() {
     for (by, least_duplicates) in [("content", 6000), ("message_id", 6000), ("none", 0)] {
         let workspace = Workspace::new();
         write_inputs(&workspace);
-        let rules = include_str!("../benches/rules-10.toml");
+        let rules = include_str!("../../benches/rules-10.toml");
         workspace.write("rules.toml", format!("{rules}\n[dedup]\nby = \"{by}\"\n"));
         run(&workspace, "plenty", "1GiB", "1");
         let names = workspace.list("plenty");

@@ -1,7 +1,5 @@
 //! The command line from outside: help, exit codes, streams, signals.
 
-#![allow(clippy::unwrap_used)] // also in the helpers, which clippy takes for no tests
-
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;

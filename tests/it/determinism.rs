@@ -1,14 +1,8 @@
 //! Threads change nothing; the order of lines and files changes only the order of `signals`.
 
-#![allow(clippy::format_collect)] // plain to read, and small
-#![allow(clippy::unwrap_used)] // a test that panics has failed
-#![cfg(unix)]
-
-mod support;
-
+use crate::support::{Workspace, assert_ledger_holds, gzip};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use support::{Workspace, assert_ledger_holds, gzip};
 
 /// Rules that map, score up to a limit, identify and enrich.
 const RULES: &str = r#"

@@ -1,16 +1,12 @@
 //! Captured webhook deliveries: every tool's files give what the plain events give, bad ones are
 //! told by reason and place, and no secret is ever shown.
 
-#![allow(clippy::unwrap_used)] // a test that panics has failed
-#![cfg(unix)]
-
-mod support;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
 use std::process::Stdio;
 
+use crate::support::{Finished, Workspace, assert_ledger_holds, testdata, track};
 use backtrail::event::Event;
 use backtrail::parse::auth::Auth;
 use backtrail::parse::reject::Reject;
@@ -23,7 +19,6 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use sha1::Sha1;
-use support::{Finished, Workspace, assert_ledger_holds, testdata, track};
 
 /// The secrets of the fixtures.
 const API_SECRET: &str = "capture-secret";

@@ -1,14 +1,10 @@
 //! The page of an audit in a browser: it opens without a word on the console, asks for nothing,
 //! and shows the numbers of the JSON.
 
-#![allow(clippy::unwrap_used)] // a test that panics has failed
-
-mod support;
-
 use std::process::Command;
 
+use crate::support::{Workspace, chromium, testdata};
 use serde_json::Value;
-use support::{Workspace, chromium, testdata};
 
 /// Audits the sample company against `list` and gives the JSON; the page is `audit.html`.
 fn audit(workspace: &Workspace, list: &str) -> Value {

@@ -1,15 +1,8 @@
 //! The histories that the benches run on have the shape they claim.
 
-#![allow(clippy::unwrap_used)] // a test that panics has failed
-
-#[path = "../benches/support/history.rs"]
-mod history;
-#[path = "../benches/support/rules.rs"]
-mod rules;
-
 use std::collections::{HashMap, HashSet};
 
-use history::{BARE_BYTES, History, Plan};
+use crate::history::{BARE_BYTES, History, Plan};
 use serde_json::Value;
 
 const EVENTS: u64 = 20_000;
@@ -166,7 +159,7 @@ fn events_are_received_in_order_over_half_a_year() {
 #[test]
 fn a_rules_file_has_as_many_rules_as_asked_for_each_with_its_own_id() {
     for count in [0, 10, 1000] {
-        let file: toml::Table = rules::rules_file(count).parse().unwrap();
+        let file: toml::Table = crate::rules::rules_file(count).parse().unwrap();
         let rules = file.get("rule").and_then(toml::Value::as_array).map_or(&[][..], Vec::as_slice);
         let ids: HashSet<_> = rules.iter().map(|rule| rule["id"].as_str().unwrap()).collect();
         assert_eq!((rules.len(), ids.len()), (count, count));
@@ -175,5 +168,5 @@ fn a_rules_file_has_as_many_rules_as_asked_for_each_with_its_own_id() {
 
 #[test]
 fn the_committed_rules_are_the_ten_that_are_printed() {
-    assert_eq!(rules::rules_file(10), include_str!("../benches/rules-10.toml"));
+    assert_eq!(crate::rules::rules_file(10), include_str!("../../benches/rules-10.toml"));
 }

@@ -1,13 +1,8 @@
 //! One run's tables in every format are one table, to Python's readers and to `DuckDB`.
 
-#![allow(clippy::unwrap_used)] // a test that panics has failed
-#![cfg(unix)]
-
-mod support;
-
 use std::path::Path;
 
-use support::{Workspace, assert_ledger_holds, python, testdata};
+use crate::support::{Workspace, assert_ledger_holds, python, testdata};
 
 /// Runs the Trailco history into `out` with every format.
 fn trailco() -> Workspace {

@@ -1,7 +1,5 @@
 //! A folder for one test, runs of the program in it, and what they left there.
 
-#![allow(dead_code)] // each test crate uses its part
-
 pub mod chromium;
 pub mod python;
 

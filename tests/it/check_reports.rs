@@ -1,18 +1,14 @@
 //! The reports of `check`, read by other people's programs.
 
-#![allow(clippy::unwrap_used)] // also in the helpers, which clippy takes for no tests
-
-mod support;
-
 use std::fs;
 use std::path::Path;
 
+use crate::support::{Workspace, python, testdata};
 use backtrail::check::finding::{Case, Checked, Finding, Level, Place, Suite, Violation};
 use backtrail::check::report::{Format, Report, Setting, deliver, write};
 use backtrail::check::repository::Repository;
 use backtrail::report::text::Colour;
 use serde_json::Value;
-use support::{Workspace, python, testdata};
 
 /// Names that mean something to XML, JSON, URIs or SARIF, and characters that XML forbids.
 const NASTY: &str =

@@ -1,16 +1,12 @@
 //! `backtrail audit` as its users see it: its figures are those of runs, its findings name what is
 //! wrong and where, and it ends with the exit code that it promises.
 
-#![allow(clippy::unwrap_used)] // a test that panics has failed
-
-mod support;
-
 use std::path::Path;
 use std::process::{Command, Output};
 
+use crate::support::{Workspace, testdata};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use support::{Workspace, testdata};
 
 /// `backtrail COMMAND` in the folder of `workspace`.
 fn backtrail(workspace: &Workspace, args: &[&str]) -> Output {
@@ -500,7 +496,7 @@ fn a_list_without_identify_fails_the_audit() {
         (&json!(1), &json!(0))
     );
     // Without any identify call in the input, the list says it all the same.
-    workspace.write("tracks.ndjson", support::track("1"));
+    workspace.write("tracks.ndjson", crate::support::track("1"));
     let output = backtrail(&workspace, &["audit", "tracks.ndjson", "--allow", "allow.txt"]);
     assert_eq!(output.status.code(), Some(1));
 }
@@ -508,7 +504,7 @@ fn a_list_without_identify_fails_the_audit() {
 #[test]
 fn the_plan_and_the_input_are_judged() {
     let workspace = Workspace::new();
-    let line = |at: &str| support::track(at).replace("00:00:00", at);
+    let line = |at: &str| crate::support::track(at).replace("00:00:00", at);
     let events: Vec<String> = (0..7).map(|hour| line(&format!("0{hour}:00:00"))).collect();
     workspace.write("in.ndjson", events.concat());
     workspace.write("rules.toml", RULES);

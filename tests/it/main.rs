@@ -1,0 +1,34 @@
+//! The program from outside, through its built binary: one test program, so that it is linked once.
+
+#![allow(clippy::format_collect)] // plain to read, and small
+#![allow(clippy::unwrap_used)] // a test that panics has failed
+
+#[path = "../../benches/support/history.rs"]
+mod history;
+#[path = "../../benches/support/rules.rs"]
+mod rules;
+mod support;
+
+mod audit;
+mod audit_page;
+#[cfg(unix)]
+mod bad_input;
+#[cfg(unix)]
+mod captures;
+mod check;
+mod check_reports;
+mod cli;
+#[cfg(unix)]
+mod content_hash;
+#[cfg(unix)]
+mod destination_filters;
+#[cfg(unix)]
+mod determinism;
+#[cfg(unix)]
+mod formats;
+mod generator;
+mod man;
+#[cfg(unix)]
+mod memory;
+mod output_formats;
+mod trailco;
