@@ -141,7 +141,14 @@ impl<'a> Table<'a> {
 /// That `what`, at `node`, is not what was expected.
 pub fn mismatch(node: &Node, what: &str, expected: &str) -> Diagnostic {
     let found = node.value.name();
-    Diagnostic::error(node.span.clone(), format!("{what} must be {expected}, found {found}"))
+    let message = format!("{what} must be {expected}, found {found}");
+    let fault = Diagnostic::error(node.span.clone(), message);
+    match node.value {
+        Value::Expression => fault.with_help(
+            "only Terraform knows its value: read the output of `terraform show -json` instead",
+        ),
+        _ => fault,
+    }
 }
 
 /// The key that was likely meant.

@@ -40,6 +40,8 @@ pub enum Value {
     List(Vec<Node>),
     /// A table or object, in the order of the text.
     Table(Vec<Entry>),
+    /// An expression whose value only Terraform knows.
+    Expression,
     /// Anything else, by its name.
     Other(&'static str),
 }
@@ -67,6 +69,7 @@ impl Value {
             Self::Text(_) => "a text",
             Self::List(_) => "a list",
             Self::Table(_) => "a table",
+            Self::Expression => "an expression of Terraform's",
             Self::Other(name) => name,
         }
     }
@@ -106,6 +109,21 @@ impl Node {
             _ => None,
         }
         .unwrap_or_else(|| self.span.clone())
+    }
+
+    /// Gives this and everything in it the place `span`.
+    pub fn stand_at(&mut self, span: &Range<usize>) {
+        self.span = span.clone();
+        match &mut self.value {
+            Value::List(items) => items.iter_mut().for_each(|item| item.stand_at(span)),
+            Value::Table(entries) => {
+                for entry in entries {
+                    entry.key_span = span.clone();
+                    entry.node.stand_at(span);
+                }
+            }
+            _ => {}
+        }
     }
 
     /// Whether this is `null`.
@@ -244,7 +262,7 @@ impl Node {
             Value::Table(entries) => serde_json::Value::Object(
                 entries.iter().map(|entry| (entry.key.clone(), entry.node.to_json())).collect(),
             ),
-            Value::Null | Value::Other(_) => serde_json::Value::Null,
+            Value::Null | Value::Expression | Value::Other(_) => serde_json::Value::Null,
         }
     }
 }
