@@ -4,6 +4,7 @@ mod mask;
 
 use std::fmt::Write as _;
 use std::ops::Range;
+use std::path::Path;
 
 pub use mask::masked;
 use unicode_width::UnicodeWidthChar as _;
@@ -234,10 +235,19 @@ pub fn printable(text: &str) -> String {
     out
 }
 
-/// Control characters, and those that turn the direction of writing: a terminal would act on them.
+/// A path as people are shown it: [`printable`].
+pub fn shown(path: &Path) -> String {
+    printable(&path.display().to_string())
+}
+
+/// Control characters, and those that begin a line or turn the direction of writing: a terminal,
+/// an editor or a web page would act on them.
 fn is_unprintable(char: char) -> bool {
     char.is_control()
-        || matches!(char, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+        || matches!(
+            char,
+            '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
+        )
 }
 
 #[cfg(test)]

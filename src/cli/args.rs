@@ -13,6 +13,7 @@ use super::secret::Given;
 use super::value;
 use crate::commands::run::MaxRejects;
 use crate::emit::Format;
+use crate::emit::overlap::ReadFile;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -242,6 +243,14 @@ pub struct Captures {
     /// --api-secret; or `BACKTRAIL_SIGNING_SECRET`.
     #[arg(long, value_name = "SECRET", help_heading = "Captures", value_parser = given())]
     pub signing_secret: Option<Given>,
+}
+
+impl Captures {
+    /// The files that hold secrets.
+    pub fn files(&self) -> impl Iterator<Item = ReadFile> {
+        let given = [&self.api_secret, &self.api_key, &self.signing_secret];
+        given.into_iter().flatten().filter_map(Given::file)
+    }
 }
 
 fn given() -> impl TypedValueParser<Value = Given> {

@@ -5,13 +5,14 @@ pub mod check;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{BufWriter, IsTerminal};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::args::{Captures, ColorWhen, Emit, RunArgs, Show};
 use super::progress::Bar;
 use super::secret::{self, Given};
 use crate::commands::run::{Destination, Job};
 use crate::diagnostic::{Diagnostic, Severity, masked, position, render};
+use crate::emit::overlap::ReadFile;
 use crate::emit::staging::Overwrite;
 use crate::emit::{Format, FormulaGuard};
 use crate::error::Error;
@@ -121,8 +122,18 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
     let filter = args.filter.map(|expr| texts.filter(expr)).transpose()?;
     let terms = terms(&rules)?;
     let inputs = discover(&args.inputs, around.terminal_in)?;
+    let own_files = [
+        (args.rules.as_ref(), RULES),
+        (args.allow.as_ref(), ALLOW_LIST),
+        (args.filters.as_ref(), FILTERS),
+    ];
     Ok(Job {
         inputs,
+        own_files: own_files
+            .into_iter()
+            .filter_map(own_file)
+            .chain(args.captures.files())
+            .collect(),
         engine: Engine {
             allow,
             filters,
@@ -164,6 +175,16 @@ fn engine_of(
         max_record_bytes,
         profile_duplicates: false,
     }
+}
+
+/// What files are to a job, as errors say it.
+const RULES: &str = "the rules file";
+const ALLOW_LIST: &str = "the allow list";
+const FILTERS: &str = "the file of destination filters";
+
+/// A file that an argument may name.
+fn own_file((path, role): (Option<&PathBuf>, &'static str)) -> Option<ReadFile> {
+    path.map(|path| ReadFile::new(path, role))
 }
 
 fn on_fault(strict: bool) -> OnFault {

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use crate::emit::overlap::ReadFile;
 use crate::error::Error;
 use crate::parse::auth::Secret;
 
@@ -20,6 +21,14 @@ pub struct Given(OsString);
 impl From<OsString> for Given {
     fn from(text: OsString) -> Self {
         Self(text)
+    }
+}
+
+impl Given {
+    /// The file that it names, if any.
+    pub(super) fn file(&self) -> Option<ReadFile> {
+        let path = self.0.as_encoded_bytes().strip_prefix(b"@")?;
+        Some(ReadFile::new(&*String::from_utf8_lossy(path), "the file of a secret"))
     }
 }
 

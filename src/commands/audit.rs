@@ -1,6 +1,5 @@
 //! `backtrail audit`: what a filter does to a history, before it touches production.
 
-use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -11,8 +10,9 @@ use crate::audit::report::{FilterInfo, Report, Severity};
 use crate::audit::summary::Facts;
 use crate::audit::survey::Filters;
 use crate::audit::text::{Layout, text};
-use crate::commands::run::{describe_rejects, pool, reader};
-use crate::emit::staging::{Overwrite, Staging};
+use crate::commands::run::{describe_rejects, pool, reader, reads};
+use crate::emit::overlap::{self, ReadFile, Target};
+use crate::emit::staging::{Readers, check_single, put};
 use crate::error::Error;
 use crate::pipeline::Engine;
 use crate::pipeline::spill::Scratch;
@@ -43,7 +43,9 @@ pub struct Job {
     pub terms: Terms,
     /// The name of the rules file.
     pub rules_file: Option<String>,
-    /// What is doubtful about the files that the user wrote.
+    /// The files that the user wrote.
+    pub own_files: Vec<ReadFile>,
+    /// What is doubtful about them.
     pub warnings: Vec<String>,
     /// What is written to `out`.
     pub format: Format,
@@ -88,7 +90,7 @@ impl Outcome {
 /// Whatever keeps the report from being made or written.
 pub fn audit(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let start = Instant::now();
-    let page_place = job.html.as_deref().map(PagePlace::new).transpose()?;
+    check_outputs(&job)?;
     let pool = pool(job.threads)?;
     let reader = reader(job.inputs, &job.engine, job.on_fault, watch);
     let scratch = Scratch::new(job.spill_dir, job.memory_bytes);
@@ -110,8 +112,8 @@ pub fn audit(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     };
     let mut report = facts.report(&pool, watch)?;
     report.elapsed_seconds = start.elapsed().as_secs_f64();
-    if let Some(place) = page_place {
-        place.write(&report)?;
+    if let Some(path) = &job.html {
+        write_page(path, &report)?;
     }
     let mut out = job.out;
     match job.format {
@@ -125,31 +127,20 @@ pub fn audit(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     Ok(Outcome { report, fail_on: job.fail_on })
 }
 
-/// Where the page will be; an earlier one is replaced.
-struct PagePlace {
-    staging: Staging,
-    name: String,
+/// Checks that no output is a file that is read, before anything is done.
+fn check_outputs(job: &Job) -> Result<(), Error> {
+    let html = job.html.iter();
+    html.clone().try_for_each(|path| check_single(path))?;
+    let targets: Vec<_> = html.cloned().map(Target::File).chain([Target::Stdout]).collect();
+    overlap::check(&targets, reads(&job.inputs, &job.own_files))?;
+    Ok(())
 }
 
-impl PagePlace {
-    fn new(path: &Path) -> Result<Self, Error> {
-        let name = path.file_name().and_then(OsStr::to_str);
-        let name =
-            name.ok_or_else(|| Error::Usage("--html: expected the name of a file".into()))?;
-        let dir = match path.parent() {
-            Some(dir) if !dir.as_os_str().is_empty() => dir,
-            _ => Path::new("."),
-        };
-        Ok(Self { staging: Staging::new(dir, Overwrite::Yes, &[name])?, name: name.to_owned() })
-    }
-
-    fn write(self, report: &Report) -> Result<(), Error> {
-        let page = page(report).map_err(|error| Error::from_output(error.into()))?;
-        let mut file = self.staging.create(&self.name)?;
-        file.write_all(page.as_bytes()).map_err(Error::from_output)?;
-        self.staging.commit(vec![file])?;
-        Ok(())
-    }
+/// Writes the page; an earlier one is replaced. It holds addresses.
+fn write_page(path: &Path, report: &Report) -> Result<(), Error> {
+    let page = page(report).map_err(|error| Error::from_output(error.into()))?;
+    put(path, Readers::Owner, |out| out.write_all(page.as_bytes()))?;
+    Ok(())
 }
 
 fn go_on(watch: &dyn Watch) -> Result<(), Error> {

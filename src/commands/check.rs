@@ -14,11 +14,12 @@ use crate::check::report::put;
 use crate::check::repository::Repository;
 use crate::check::verdict::{Levels, NewCase, Verdict, must_fail};
 use crate::check::{rule, snapshot};
-use crate::emit::staging::Overwrite;
+use crate::emit::overlap::{self, ReadFile, Target};
+use crate::emit::staging::{Overwrite, check_single};
 use crate::emit::{Format, FormulaGuard};
 use crate::error::Error;
 use crate::pipeline::Engine;
-use crate::pipeline::watch::{Unwatched, Watch};
+use crate::pipeline::watch::Watch;
 use crate::plan::Terms;
 use crate::schema::{Broken, Origin, Plan};
 use crate::source::{Discovery, Fault, OnFault, Reader};
@@ -64,6 +65,10 @@ pub enum Known {
 pub struct Job {
     /// The fixtures.
     pub inputs: Discovery,
+    /// Files that are named as fixtures, and those that the user wrote to hold fixtures against.
+    pub own_files: Vec<ReadFile>,
+    /// Where reports go.
+    pub report_targets: Vec<Target>,
     /// Whether it is no error that they hold nothing.
     pub allow_empty: bool,
     /// The rules, the allow list, and how events are read.
@@ -109,6 +114,7 @@ impl Outcome {
 /// # Errors
 /// When fixtures hold nothing, or a snapshot or a baseline cannot be read or written.
 pub fn check(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
+    check_outputs(&job)?;
     let reader = reader(job.inputs.clone(), &job.engine, OnFault::Continue, watch);
     let names: Vec<String> =
         reader.inputs().iter().map(|input| input.display.replace('\\', "/")).collect();
@@ -148,6 +154,21 @@ pub fn check(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let stale = stale.filter(|finding| finding.violation == Violation::StaleBaseline);
     stale.for_each(|finding| levels.apply(finding));
     Ok(Outcome { checked, faults })
+}
+
+/// Checks that no output is a file that is read, before anything is done.
+fn check_outputs(job: &Job) -> Result<(), Error> {
+    let mut targets = job.report_targets.clone();
+    if let Some(Known::Written(path)) = &job.known {
+        targets.push(Target::File(path.clone()));
+    }
+    if let Some(Snapshot { dir, bless: true }) = &job.snapshot {
+        targets.extend(snapshot::TABLES.map(|table| Target::File(dir.join(table))));
+    }
+    let files = targets.iter().filter_map(Target::file);
+    files.clone().try_for_each(check_single)?;
+    overlap::check(&targets, run::reads(&job.inputs, &job.own_files))?;
+    Ok(())
 }
 
 fn fixtures(
@@ -249,6 +270,7 @@ fn taken(
         terms: job.terms,
         rules_file: job.rules.map(|file| file.name),
         filters_file: None,
+        own_files: Vec::new(),
         warnings: Vec::new(),
         destination: Destination::Directory(given.path().to_owned(), Overwrite::Yes),
         formats: vec![Format::Csv],
@@ -260,7 +282,7 @@ fn taken(
         max_rejects: None,
         fail_over_plan: false,
     };
-    run::run(run, &Unwatched)?;
+    run::run(run, watch)?;
     if snapshot.bless {
         snapshot::bless(&snapshot.dir, given.path())?;
     }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use crate::emit::overlap::{self, ReadFile};
 use crate::emit::staging::{Overwrite, Staging};
 use crate::emit::{Format, FormulaGuard};
 use crate::error::Error;
@@ -58,7 +59,9 @@ pub struct Job {
     pub rules_file: Option<String>,
     /// The name of the file of destination filters.
     pub filters_file: Option<String>,
-    /// What is doubtful about the files that the user wrote.
+    /// The files that the user wrote.
+    pub own_files: Vec<ReadFile>,
+    /// What is doubtful about them.
     pub warnings: Vec<String>,
     /// Where the outputs go.
     pub destination: Destination,
@@ -102,6 +105,8 @@ impl Outcome {
 pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let start = Instant::now();
     let streams = matches!(job.destination, Destination::Stream { .. });
+    let targets = targets(&job.destination, &job.formats);
+    overlap::check(&targets, reads(&job.inputs, &job.own_files))?;
     let (target, spill_dir) = target(job.destination, &job.formats)?;
     let mut output = Output::new(target, job.formats, job.guard);
     let pool = pool(job.threads)?;
@@ -151,6 +156,12 @@ fn go_on(watch: &dyn Watch) -> Result<(), Error> {
     if watch.stopped() { Err(Error::Interrupted) } else { Ok(()) }
 }
 
+/// All that a job reads.
+pub(super) fn reads(inputs: &Discovery, own_files: &[ReadFile]) -> impl Iterator<Item = ReadFile> {
+    let inputs = inputs.inputs.iter().map(|input| ReadFile::input(input.path.clone()));
+    inputs.chain(own_files.iter().cloned())
+}
+
 /// A reader of `inputs` for `engine`.
 pub(super) fn reader(
     inputs: Discovery,
@@ -189,6 +200,17 @@ fn write_report(report: &Report, output: &mut Output) -> Result<(), Error> {
     file.write_all(b"\n").map_err(Error::from_output)?;
     output.keep(file);
     Ok(())
+}
+
+/// All that a run may write.
+fn targets(destination: &Destination, formats: &[Format]) -> Vec<overlap::Target> {
+    match destination {
+        Destination::Directory(dir, _) => {
+            let names = Output::names(formats).into_iter();
+            names.map(|name| overlap::Target::File(dir.join(name))).collect()
+        }
+        Destination::Stream { .. } => vec![overlap::Target::Stdout],
+    }
 }
 
 fn target(destination: Destination, formats: &[Format]) -> Result<(Target, PathBuf), Error> {

@@ -8,6 +8,7 @@ mod csv;
 mod encoder;
 mod format;
 mod json;
+pub mod overlap;
 mod parquet;
 pub mod row;
 mod scan;

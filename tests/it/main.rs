@@ -31,4 +31,6 @@ mod man;
 #[cfg(unix)]
 mod memory;
 mod output_formats;
+#[cfg(unix)]
+mod output_safety;
 mod trailco;

@@ -19,6 +19,7 @@ pub use github::append_summary;
 
 use super::finding::Checked;
 use super::repository::Repository;
+use crate::emit::staging::{self, Readers};
 use crate::error::Error;
 use crate::report::text::Colour;
 
@@ -84,53 +85,13 @@ pub fn deliver(
     }
 }
 
-/// Makes the file `path` of what `write` gives, whole or not at all: it replaces what was there
-/// only once it is complete. What is no regular file, a pipe or a device, is written to as it is.
+/// Makes the file `path` of what `write` gives, readable as the umask says: no address stands in
+/// it, and other programs upload it.
 ///
 /// # Errors
 /// Where that cannot be done; the error names the path.
 pub fn put(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
-    let result = match path.metadata() {
-        Ok(found) if found.is_dir() => {
-            Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"))
-        }
-        Ok(found) if !found.is_file() => {
-            let opened = std::fs::OpenOptions::new().write(true).open(path);
-            opened.and_then(|file| buffered(&file, write))
-        }
-        // A link stays, and what it points to is replaced.
-        Ok(_) => path.canonicalize().and_then(|path| replace(&path, write)),
-        Err(_) => replace(path, write),
-    };
-    result.map_err(|error| unwritable(path, &error))
-}
-
-fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".backtrail-").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        // Readable as the umask says: no address stands in it, and other programs upload it.
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let file = builder.tempfile_in(folder)?;
-    buffered(file.as_file(), write)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
-}
-
-fn buffered(
-    file: &std::fs::File,
-    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> io::Result<()> {
-    let mut out = io::BufWriter::new(file);
-    write(&mut out)?;
-    out.flush()
+    Ok(staging::put(path, Readers::Umask, write)?)
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Error {

@@ -4,7 +4,8 @@ use std::io::BufWriter;
 use std::path::Path;
 
 use super::{
-    Display, Surroundings, Text, Texts, auth, bar, colour, engine_of, on_fault, terms, threads,
+    ALLOW_LIST, Display, FILTERS, RULES, Surroundings, Text, Texts, auth, bar, colour, engine_of,
+    on_fault, own_file, terms, threads,
 };
 use crate::audit::judge::{Filter, FilterFault};
 use crate::audit::report::{FilterInfo, Severity};
@@ -50,10 +51,21 @@ pub fn audit(args: AuditArgs, show: Show, around: Surroundings) -> Result<Job, E
     let filter = args.filter.map(|expr| texts.filter(expr)).transpose()?;
     let terms = terms(&rules)?;
     let inputs = discover(&args.inputs, around.terminal_in)?;
+    let own_files = [
+        (args.rules.as_ref(), RULES),
+        (args.allow.as_ref(), ALLOW_LIST),
+        (args.filters.as_ref(), FILTERS),
+        (args.against.as_ref(), "the filter of --against"),
+    ];
     let layout =
         Layout { width: width(around), colour: colour(show.color, around.terminal_out, around) };
     Ok(Job {
         inputs,
+        own_files: own_files
+            .into_iter()
+            .filter_map(own_file)
+            .chain(args.captures.files())
+            .collect(),
         engine: engine_of(rules, filter, args.strict_detect, auth, args.max_record_bytes),
         filters,
         infos,

@@ -2,16 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Surroundings, Text, Texts, colour, engine_of, terms, threads};
+use super::{
+    ALLOW_LIST, RULES, Surroundings, Text, Texts, colour, engine_of, own_file, terms, threads,
+};
 use crate::check::baseline::Baseline;
 use crate::check::finding::Level;
-use crate::check::report::{Actions, Report, Setting, chosen};
+use crate::check::report::{Actions, Destination, Report, Setting, chosen};
 use crate::check::repository::Repository;
+use crate::check::snapshot::TABLES;
 use crate::check::verdict::Levels;
 use crate::cli::args::Show;
 use crate::cli::args::check::CheckArgs;
 use crate::commands::check::{Job, Known, PlanFile, Snapshot, Written};
 use crate::diagnostic::Diagnostic;
+use crate::emit::overlap::{ReadFile, Target};
 use crate::error::Error;
 use crate::parse::auth::Auth;
 use crate::pipeline::Engine;
@@ -56,8 +60,14 @@ pub fn check(args: CheckArgs, show: Show, around: Surroundings) -> Result<Check,
     }
     let colour = colour(show.color, around.terminal_out, around);
     let has_own = rules_file.is_some() || plan.is_some();
+    let report_targets = reports.iter().map(|report| match &report.destination {
+        Destination::File(path) => Target::File(path.clone()),
+        Destination::Stdout => Target::Stdout,
+    });
     let job = Job {
         inputs,
+        own_files: own_files(&args),
+        report_targets: report_targets.collect(),
         // A rules file with tests, or a plan, is something to check by itself.
         allow_empty: args.allow_empty || (args.inputs.is_empty() && has_own),
         terms: terms(&rules)?,
@@ -100,7 +110,7 @@ fn inputs(args: &CheckArgs, around: Surroundings) -> Result<Discovery, Error> {
         return Ok(Discovery::default());
     }
     let mut found = discover(&args.inputs, around.terminal_in)?;
-    let own = own_files(args);
+    let own = kept_apart(args);
     // In a folder with fixtures the files that they are held against are none.
     found.inputs.retain(|input| {
         let path = input.path.as_ref().and_then(|path| path.canonicalize().ok());
@@ -110,12 +120,30 @@ fn inputs(args: &CheckArgs, around: Surroundings) -> Result<Discovery, Error> {
 }
 
 /// The files that fixtures are held against, as far as there are any.
-fn own_files(args: &CheckArgs) -> Vec<PathBuf> {
+fn kept_apart(args: &CheckArgs) -> Vec<PathBuf> {
     let CheckArgs { tracking_plan, rules, allow, baseline, expect, .. } = args;
     let named = [tracking_plan, rules, allow, baseline].into_iter().flatten().cloned();
-    let kept =
-        expect.iter().flat_map(|dir| ["leads.csv", "signals.csv"].map(|name| dir.join(name)));
+    let kept = expect.iter().flat_map(|dir| TABLES.map(|name| dir.join(name)));
     named.chain(kept).filter_map(|path| path.canonicalize().ok()).collect()
+}
+
+/// What is read though it may be no fixture: what is held against them, and each file that is
+/// named as one.
+fn own_files(args: &CheckArgs) -> Vec<ReadFile> {
+    let CheckArgs { tracking_plan, rules, allow, baseline, expect, .. } = args;
+    let baseline = baseline.as_ref().filter(|_| !args.write_baseline);
+    let own = [
+        (tracking_plan.as_ref(), "the tracking plan"),
+        (rules.as_ref(), RULES),
+        (allow.as_ref(), ALLOW_LIST),
+        (baseline, "the baseline"),
+    ];
+    let expected = expect.iter().filter(|_| !args.bless);
+    let expected = expected
+        .flat_map(|dir| TABLES.map(|name| ReadFile::new(dir.join(name), "an expected table")));
+    let named = args.inputs.iter().map(PathBuf::from).filter(|path| path.is_file());
+    let named = named.map(|path| ReadFile::input(Some(path)));
+    own.into_iter().filter_map(own_file).chain(expected).chain(named).collect()
 }
 
 fn known(path: PathBuf, write: bool) -> Result<Known, Error> {

@@ -109,6 +109,19 @@ impl Workspace {
         Finished::of(&command, output)
     }
 
+    /// Runs another command of the program in this folder.
+    pub fn does(&self, name: &str, arguments: &[&str]) -> Finished {
+        let mut command = self.command([""; 0]);
+        let folder = command.get_current_dir().unwrap().to_owned();
+        command = Command::new(command.get_program());
+        command.arg(name).args(arguments).current_dir(folder).stdin(Stdio::null());
+        for name in ["RUST_BACKTRACE", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"] {
+            command.env_remove(name);
+        }
+        let output = command.output().unwrap();
+        Finished::of(&command, output)
+    }
+
     /// Starts `command` with everything that it says caught.
     pub fn start(mut command: Command) -> Running {
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

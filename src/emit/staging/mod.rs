@@ -1,17 +1,35 @@
 //! Output files that appear whole or not at all.
 //!
 //! Each file is written under a hidden name beside its place, synced, and only then renamed, all
-//! of them at the end. What is dropped before that leaves no trace: not a temporary file, not a
-//! directory that was made for it, and what stood there before stands there still.
+//! of them at the end and all of them or none. What is dropped before that leaves no trace: not a
+//! temporary file, not a directory that was made for it, and what stood there before stands there
+//! still. What a killed process leaves is undone and removed by the next one that writes to the
+//! directory: see [`journal`] and [`temporary`].
+//!
+//! Nothing but a regular file is ever replaced.
 
-use std::fs::{self, File};
+mod directory;
+mod error;
+mod journal;
+mod place;
+mod publish;
+mod single;
+mod temporary;
+
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use tempfile::NamedTempFile;
-use thiserror::Error;
+use tempfile::TempPath;
+
+use self::directory::Directory;
+use self::error::failed;
+pub use self::error::{Result, StagingError};
+use self::publish::{Synced, publish};
+pub use self::single::{check_single, put};
+pub use self::temporary::Readers;
+use crate::diagnostic::shown;
 
 /// Bytes held back before a write; chunks of rows are larger and pass straight through.
 const BUFFER_BYTES: usize = 64 << 10;
@@ -26,33 +44,6 @@ pub enum Overwrite {
     Yes,
 }
 
-/// Why the output could not be made. Each names the path.
-#[derive(Debug, Error)]
-pub enum StagingError {
-    /// The output directory is something else.
-    #[error("{}: is not a directory", .0.display())]
-    NotADirectory(PathBuf),
-    /// An output of an earlier run is there.
-    #[error("{}: exists already; use --overwrite to replace it", .0.display())]
-    Exists(PathBuf),
-    /// A directory stands where a file belongs.
-    #[error("{}: is a directory, and a file of that name is to be written", .0.display())]
-    IsADirectory(PathBuf),
-    /// The system refused.
-    #[error("{}: cannot {action}: {source}", .path.display())]
-    Io {
-        /// What it is about.
-        path: PathBuf,
-        /// What was tried.
-        action: &'static str,
-        /// What the system said.
-        source: io::Error,
-    },
-}
-
-/// The result of something that needs the output directory.
-pub type Result<T> = std::result::Result<T, StagingError>;
-
 /// An output directory with files in the making.
 #[derive(Debug)]
 pub struct Staging {
@@ -64,8 +55,10 @@ pub struct Staging {
 /// One file in the making. Errors of writing to it name its final path. Dropping it removes it.
 #[derive(Debug)]
 pub struct StagedFile {
+    file: BufWriter<File>,
     // Dropped before the directory, which can only be removed once it is empty again.
-    file: BufWriter<NamedTempFile>,
+    temporary: TempPath,
+    name: String,
     path: PathBuf,
     _dir: Arc<Directory>,
 }
@@ -81,19 +74,23 @@ pub struct Committed {
 }
 
 impl Staging {
-    /// Makes `dir` and its parents where they are missing, and checks the `names` of every file
-    /// that may be written there.
+    /// Makes `dir` and its parents where they are missing, puts in order what a killed run left
+    /// there, and checks the `names` of every file that may be written.
     ///
     /// # Errors
     /// When `dir` is no directory or cannot be made, when one of `names` is there and `overwrite`
-    /// does not allow it, or when one of them is a directory.
+    /// does not allow it, or when one of them is no regular file.
     pub fn new(dir: &Path, overwrite: Overwrite, names: &[&str]) -> Result<Self> {
         let staging = Self {
             dir: Arc::new(Directory::make(dir)?),
             overwrite,
             names: names.iter().map(|&name| name.to_owned()).collect(),
         };
-        staging.names.iter().try_for_each(|name| staging.check(&dir.join(name)))?;
+        journal::recover(dir)?;
+        temporary::sweep(dir);
+        for name in names {
+            place::check(&dir.join(name), overwrite)?;
+        }
         Ok(staging)
     }
 
@@ -102,14 +99,16 @@ impl Staging {
     /// # Errors
     /// When the directory cannot be written to.
     pub fn create(&self, name: &str) -> Result<StagedFile> {
-        let path = self.dir.path.join(name);
-        let file = tempfile::Builder::new()
-            .prefix(".backtrail-")
-            .suffix(".tmp")
-            .tempfile_in(&self.dir.path)
-            .map_err(failed("write here", &self.dir.path))?;
-        let file = BufWriter::with_capacity(BUFFER_BYTES, file);
-        Ok(StagedFile { file, path, _dir: Arc::clone(&self.dir) })
+        let dir = &self.dir.path;
+        let made = temporary::create(dir, Readers::Owner);
+        let (file, temporary) = made.map_err(failed("write here", dir))?;
+        Ok(StagedFile {
+            file: BufWriter::with_capacity(BUFFER_BYTES, file),
+            temporary,
+            name: name.to_owned(),
+            path: dir.join(name),
+            _dir: Arc::clone(&self.dir),
+        })
     }
 
     /// A file in the output directory that has no name and goes when it is closed: for what does
@@ -118,64 +117,36 @@ impl Staging {
     /// # Errors
     /// When the directory cannot be written to.
     pub fn spill(&self) -> Result<File> {
-        tempfile::tempfile_in(&self.dir.path).map_err(failed("write here", &self.dir.path))
+        let made = tempfile::tempfile_in(&self.dir.path);
+        made.map_err(failed("write here", &self.dir.path))
     }
 
     /// Brings every file of `files` to its place, having synced all of them first, and removes
     /// those of the names given to [`Staging::new`] that stand there from an earlier run.
     ///
+    /// Without leave to overwrite a file only gets a name that is free at that moment. Where the
+    /// file system has neither a rename that replaces nothing nor hard links, a file that another
+    /// program makes in the same instant can be replaced.
+    ///
     /// # Errors
-    /// When a file cannot be written out, or when one has appeared in the meantime that must not
-    /// be overwritten; then nothing has changed. When a rename fails after all, what was put in
-    /// place before it stays.
+    /// When a file cannot be written out or put in place, or when one has appeared in the meantime
+    /// that must not be overwritten; then what was there before is there again.
     pub fn commit(self, files: Vec<StagedFile>) -> Result<Committed> {
         let mut synced = Vec::with_capacity(files.len());
         for file in files {
-            self.check(&file.path)?;
+            place::check(&file.path, self.overwrite)?;
             synced.push(file.sync()?);
         }
-        let mut written = Vec::with_capacity(synced.len());
-        for (file, path) in synced {
-            file.persist(&path).map_err(|e| failed("put the file in place", &path)(e.error))?;
-            self.dir.in_use.store(true, Ordering::Relaxed);
-            written.push(path);
-        }
-        let removed = self.remove_stale(&written)?;
-        self.dir.in_use.store(true, Ordering::Relaxed);
-        self.dir.sync()?;
+        let dir = &self.dir.path;
+        let is_stale = |name: &&String| !synced.iter().any(|file| file.name == **name);
+        let stale: Vec<String> = match self.overwrite {
+            Overwrite::Yes => self.names.iter().filter(is_stale).cloned().collect(),
+            Overwrite::No => Vec::new(),
+        };
+        let written = synced.iter().map(|file| dir.join(&file.name)).collect();
+        let removed = publish(dir, self.overwrite, synced, &stale)?;
+        self.dir.keep();
         Ok(Committed { written, removed })
-    }
-
-    /// Whether a file may be put at `path`.
-    fn check(&self, path: &Path) -> Result<()> {
-        match fs::symlink_metadata(path) {
-            Ok(found) if found.is_dir() => Err(StagingError::IsADirectory(path.to_owned())),
-            Ok(_) if self.overwrite == Overwrite::No => Err(StagingError::Exists(path.to_owned())),
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(failed("look for the file", path)(error))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn remove_stale(&self, written: &[PathBuf]) -> Result<Vec<PathBuf>> {
-        let mut removed = Vec::new();
-        if self.overwrite == Overwrite::No {
-            return Ok(removed);
-        }
-        for path in self.names.iter().map(|name| self.dir.path.join(name)) {
-            if written.contains(&path) {
-                continue;
-            }
-            match fs::remove_file(&path) {
-                Ok(()) => removed.push(path),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => {
-                    return Err(failed("remove the file of an earlier run", &path)(error));
-                }
-            }
-        }
-        Ok(removed)
     }
 }
 
@@ -186,16 +157,16 @@ impl StagedFile {
     }
 
     /// Writes out what is buffered and waits until the disk has it.
-    fn sync(mut self) -> Result<(NamedTempFile, PathBuf)> {
+    fn sync(mut self) -> Result<Synced> {
         let flushed = self.file.flush();
         flushed.map_err(failed("write", &self.path))?;
         let (file, _) = self.file.into_parts();
-        file.as_file().sync_all().map_err(failed("write", &self.path))?;
-        Ok((file, self.path))
+        file.sync_all().map_err(failed("write", &self.path))?;
+        Ok(Synced { _lock: file, temporary: self.temporary, name: self.name })
     }
 
     fn named(&self, error: &io::Error) -> io::Error {
-        io::Error::new(error.kind(), format!("{}: cannot write: {error}", self.path.display()))
+        io::Error::new(error.kind(), format!("{}: cannot write: {error}", shown(&self.path)))
     }
 }
 
@@ -209,67 +180,10 @@ impl Write for StagedFile {
     }
 }
 
-/// A [`StagingError::Io`] about `path`.
-fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StagingError {
-    move |source| StagingError::Io { path: path.to_owned(), action, source }
-}
-
-/// The output directory. Unless it came into use, dropping it removes what was made of it.
-#[derive(Debug)]
-struct Directory {
-    path: PathBuf,
-    /// The directories that were made for it, the outermost first.
-    made: Vec<PathBuf>,
-    in_use: AtomicBool,
-}
-
-impl Directory {
-    fn make(path: &Path) -> Result<Self> {
-        let mut directory =
-            Self { path: path.to_owned(), made: Vec::new(), in_use: AtomicBool::new(false) };
-        let missing: Vec<_> = path
-            .ancestors()
-            .take_while(|dir| !dir.as_os_str().is_empty() && !dir.exists())
-            .collect();
-        for dir in missing.into_iter().rev() {
-            match fs::create_dir(dir) {
-                Ok(()) => directory.made.push(dir.to_owned()),
-                // Made by another program in the meantime, or `..` in a path just made.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => {}
-                Err(error) => return Err(failed("make the directory", dir)(error)),
-            }
-        }
-        if path.is_dir() {
-            Ok(directory)
-        } else {
-            Err(StagingError::NotADirectory(path.to_owned()))
-        }
-    }
-
-    /// Waits until the disk knows the new names.
-    fn sync(&self) -> Result<()> {
-        if cfg!(unix) {
-            let dir = File::open(&self.path).and_then(|dir| dir.sync_all());
-            dir.map_err(failed("sync the directory", &self.path))?;
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        if !self.in_use.load(Ordering::Relaxed) {
-            for dir in self.made.iter().rev() {
-                // One that is not empty has found other use: it stays.
-                let _ = fs::remove_dir(dir);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     const NAMES: [&str; 2] = ["signals.csv", "rejects.ndjson"];
 

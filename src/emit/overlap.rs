@@ -1,0 +1,219 @@
+//! Keeps a job from writing to a file that it reads, and from writing two outputs to one file.
+//!
+//! Files are compared by device and inode, so that hard and symbolic links are seen through.
+
+use std::collections::HashMap;
+use std::fs::{self, Metadata};
+use std::path::{Component, Path, PathBuf};
+
+use super::staging::StagingError;
+
+/// A file, or a folder of files, that a job reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadFile {
+    /// Where it is; `None` is standard input.
+    pub path: Option<PathBuf>,
+    /// What it is to the job, with its article: `an input`, `the rules file`.
+    pub role: &'static str,
+}
+
+impl ReadFile {
+    /// The file at `path`, which is `role` to the job.
+    pub fn new(path: impl Into<PathBuf>, role: &'static str) -> Self {
+        Self { path: Some(path.into()), role }
+    }
+
+    /// An input of a job; `None` is standard input.
+    pub fn input(path: Option<PathBuf>) -> Self {
+        Self { path, role: "an input" }
+    }
+}
+
+/// Where a job writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// To the file at this path, which is made or replaced.
+    File(PathBuf),
+    /// To standard output.
+    Stdout,
+}
+
+/// Checks that none of `targets` is one of `reads`, or another of `targets`, under whatever name.
+/// Pipes and devices may be written to several times.
+///
+/// # Errors
+/// The first target that is read, or written to twice.
+pub fn check(
+    targets: &[Target],
+    reads: impl IntoIterator<Item = ReadFile>,
+) -> Result<(), StagingError> {
+    let mut known: HashMap<Identity, &Target> = HashMap::new();
+    for target in targets {
+        let Some(identity) = target.identity() else { continue };
+        if known.insert(identity, target).is_some() {
+            return Err(StagingError::WrittenTwice(target.name()));
+        }
+    }
+    if known.keys().all(|identity| matches!(identity, Identity::Free(..))) {
+        return Ok(()); // what is not there is not read
+    }
+    for read in reads {
+        if let Some(target) = read.among(&known) {
+            return Err(StagingError::AlsoRead { path: target.name(), role: read.role });
+        }
+    }
+    Ok(())
+}
+
+impl Target {
+    /// The file, unless it is standard output.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Stdout => None,
+        }
+    }
+
+    /// `None` for what is no regular file: nothing in it can be lost.
+    fn identity(&self) -> Option<Identity> {
+        match self {
+            Self::File(path) => match fs::metadata(path) {
+                Ok(found) => found.is_file().then(|| Identity::of(path, &found)),
+                Err(_) => Some(Identity::of_free(path)),
+            },
+            Self::Stdout => Identity::of_stream(&std::io::stdout()),
+        }
+    }
+
+    fn name(&self) -> PathBuf {
+        match self {
+            Self::File(path) => path.clone(),
+            Self::Stdout => "standard output".into(),
+        }
+    }
+}
+
+impl ReadFile {
+    /// Which of `targets` it is, if any.
+    fn among<'t>(&self, targets: &HashMap<Identity, &'t Target>) -> Option<&'t Target> {
+        let Some(path) = &self.path else {
+            return targets.get(&Identity::of_stream(&std::io::stdin())?).copied();
+        };
+        let found = fs::metadata(path).ok()?;
+        if found.is_file() {
+            return targets.get(&Identity::of(path, &found)).copied();
+        }
+        let folder = path.canonicalize().ok().filter(|_| found.is_dir())?;
+        let is_inside = |target: &&Target| {
+            let real = target.file().and_then(|path| path.canonicalize().ok());
+            real.is_some_and(|path| path.starts_with(&folder))
+        };
+        targets.values().copied().find(is_inside)
+    }
+}
+
+/// What makes two names the same file.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Identity {
+    /// A file by its device and inode.
+    Inode(u64, u64),
+    /// A file by its real path, where the system has no inodes.
+    Path(PathBuf),
+    /// A name that is free, below the real path of the nearest folder that is there.
+    Free(PathBuf),
+}
+
+impl Identity {
+    fn of(path: &Path, metadata: &Metadata) -> Self {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt as _;
+            // Some file systems have no inode numbers.
+            if metadata.ino() != 0 {
+                return Self::Inode(metadata.dev(), metadata.ino());
+            }
+        }
+        let _ = metadata;
+        Self::Path(path.canonicalize().unwrap_or_else(|_| path.to_owned()))
+    }
+
+    fn of_free(path: &Path) -> Self {
+        let here = Path::new(".").join(path);
+        let real = |above: &Path| above.canonicalize().ok().map(|real| (real, above.to_owned()));
+        let Some((mut real, above)) = here.ancestors().skip(1).find_map(real) else {
+            return Self::Free(here);
+        };
+        for part in here.strip_prefix(&above).unwrap_or(path).components() {
+            match part {
+                Component::ParentDir => _ = real.pop(),
+                Component::Normal(name) => real.push(name),
+                _ => {}
+            }
+        }
+        Self::Free(real)
+    }
+
+    /// The regular file that a standard stream is redirected to or from.
+    #[cfg(unix)]
+    fn of_stream(stream: &impl std::os::fd::AsFd) -> Option<Self> {
+        let file = fs::File::from(stream.as_fd().try_clone_to_owned().ok()?);
+        let metadata = file.metadata().ok().filter(Metadata::is_file)?;
+        Some(Self::of(Path::new("-"), &metadata))
+    }
+
+    #[cfg(not(unix))]
+    fn of_stream<T>(_: &T) -> Option<Self> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: impl Into<PathBuf>) -> Target {
+        Target::File(path.into())
+    }
+
+    fn message(targets: &[Target], read: &Path) -> String {
+        let read = ReadFile::new(read, "the rules file");
+        check(targets, [read]).err().map_or_else(String::new, |error| error.to_string())
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_is_read_is_known_by_any_name() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        fs::write(at("r.toml"), "").unwrap();
+        fs::write(at("other"), "").unwrap();
+        fs::hard_link(at("r.toml"), at("hard")).unwrap();
+        std::os::unix::fs::symlink("r.toml", at("soft")).unwrap();
+        for name in ["r.toml", "hard", "soft", "../".to_owned().as_str()] {
+            let target = if name == "../" { at("").join(".").join("r.toml") } else { at(name) };
+            let said = message(&[file(at("new")), file(target)], &at("r.toml"));
+            assert!(said.contains("is read, too, as the rules file"), "{name}: {said}");
+        }
+        assert_eq!(message(&[file(at("new")), file(at("other"))], &at("r.toml")), "");
+        assert!(message(&[file(at("r.toml"))], root.path()).contains("is read, too"));
+    }
+
+    #[test]
+    fn two_outputs_on_one_path_are_told_whether_it_is_there_or_not() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        fs::write(at("there"), "").unwrap();
+        for (a, b) in [("there", "./there"), ("new", "./new"), ("a/b", "a/../a/b")] {
+            let said = message(&[file(at(a)), file(at(b))], &at("r.toml"));
+            assert!(said.contains("two outputs"), "{a} {b}: {said}");
+        }
+        assert_eq!(message(&[file(at("new")), file(at("newer"))], &at("r.toml")), "");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn devices_may_be_written_to_twice() {
+        let targets = [file("/dev/null"), file("/dev/null")];
+        assert_eq!(message(&targets, Path::new("/dev/null")), "");
+    }
+}

@@ -1,0 +1,73 @@
+//! Why an output cannot be made.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::diagnostic::shown;
+
+/// Why an output could not be made. Each names the path.
+#[derive(Debug, Error)]
+pub enum StagingError {
+    /// The output directory is something else.
+    #[error("{}: is not a directory", shown(.0))]
+    NotADirectory(PathBuf),
+    /// An output of an earlier run is there.
+    #[error("{}: exists already; use --overwrite to replace it", shown(.0))]
+    Exists(PathBuf),
+    /// A directory stands where a file belongs.
+    #[error("{}: is a directory, and a file of that name is to be written", shown(.0))]
+    IsADirectory(PathBuf),
+    /// Something that cannot be replaced by a file stands where a file belongs.
+    #[error("{}: is {what}, and only a regular file is replaced; remove it or name another output", shown(.path))]
+    NotAFile {
+        /// Where.
+        path: PathBuf,
+        /// What is there, with its article.
+        what: &'static str,
+    },
+    /// An output is read by the same job.
+    #[error("{}: is read, too, as {role}, and would be overwritten; nothing was written: name another output", shown(.path))]
+    AlsoRead {
+        /// The output.
+        path: PathBuf,
+        /// What it is to the job, with its article.
+        role: &'static str,
+    },
+    /// Two outputs have one path.
+    #[error("{}: two outputs would be written to this file; name another for one of them", shown(.0))]
+    WrittenTwice(PathBuf),
+    /// Another run has been putting its files in place for a long time.
+    #[error("{}: another run is putting its files in place here; try again when it has ended", shown(.0))]
+    Busy(PathBuf),
+    /// The system refused.
+    #[error("{}: cannot {action}: {source}", shown(.path))]
+    Io {
+        /// What it is about.
+        path: PathBuf,
+        /// What was tried.
+        action: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A commit failed, and so did putting back what was there before.
+    #[error(
+        "{failure}; the files of before could not be put back either ({source}): the next run into \
+         this folder puts them back"
+    )]
+    NotRestored {
+        /// Why the commit failed.
+        failure: Box<StagingError>,
+        /// Why the files could not be put back.
+        source: io::Error,
+    },
+}
+
+/// The result of something that needs the output directory.
+pub type Result<T> = std::result::Result<T, StagingError>;
+
+/// A [`StagingError::Io`] about `path`.
+pub(super) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StagingError {
+    move |source| StagingError::Io { path: path.to_owned(), action, source }
+}

@@ -1,0 +1,197 @@
+//! What outputs never do: touch a file that is read, or replace what is no regular file.
+
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, symlink};
+use std::process::{Command, Stdio};
+
+use crate::support::{Finished, Workspace, track};
+
+const RULES: &str = "version = 1\n[[rule]]\nid = \"ping\"\nwhen = \"event = 'Ping'\"\nscore = 1\n";
+
+/// A folder with events, rules and an allow list.
+fn workspace() -> Workspace {
+    let workspace = Workspace::new();
+    workspace.write("d/in.ndjson", track("1") + &track("2"));
+    workspace.write("r.toml", RULES);
+    workspace.write("allow.txt", "Ping\nidentify\n");
+    workspace
+}
+
+/// Every file below the workspace with its bytes.
+fn everything(workspace: &Workspace) -> Vec<(String, Vec<u8>)> {
+    let mut names = workspace.list("");
+    names.extend(workspace.list("d").into_iter().map(|name| format!("d/{name}")));
+    let files = names.into_iter().filter(|name| workspace.path(name).is_file());
+    files.map(|name| (name.clone(), workspace.read(&name))).collect()
+}
+
+/// Asserts that `command` refuses because of `said` and changes no file.
+#[track_caller]
+fn refuses(workspace: &Workspace, said: &str, command: impl Fn() -> Finished) {
+    let before = everything(workspace);
+    command().exits(2).says(said);
+    assert_eq!(everything(workspace), before);
+}
+
+#[test]
+fn an_input_with_the_name_of_an_output_is_neither_deleted_nor_replaced() {
+    let workspace = workspace();
+    workspace.write("d/rejects.ndjson", track("3"));
+    workspace.write("d/signals.ndjson", track("4"));
+    let said = "is read, too, as an input";
+    for arguments in [
+        &["d/rejects.ndjson", "-o", "d", "--overwrite"][..],
+        &["d/signals.ndjson", "-o", "d", "--overwrite", "--format", "ndjson"],
+        &["d", "-o", "d", "--overwrite", "--format", "ndjson"],
+        &["d/*.ndjson", "-o", "./d/../d", "--overwrite"],
+    ] {
+        refuses(&workspace, said, || workspace.run(arguments));
+    }
+}
+
+#[test]
+fn an_input_is_known_through_links_and_as_standard_input() {
+    let workspace = workspace();
+    fs::create_dir(workspace.path("out")).unwrap();
+    fs::hard_link(workspace.path("d/in.ndjson"), workspace.path("out/leads.csv")).unwrap();
+    let said = "leads.csv: is read, too, as an input";
+    let arguments = ["d/in.ndjson", "-o", "out", "--overwrite"];
+    refuses(&workspace, said, || workspace.run(arguments));
+    refuses(&workspace, said, || {
+        let mut command = workspace.command(["-", "-o", "out", "--overwrite"]);
+        command.stdin(fs::File::open(workspace.path("d/in.ndjson")).unwrap());
+        let output = command.output().unwrap();
+        Finished::of(&command, output)
+    });
+    fs::remove_file(workspace.path("out/leads.csv")).unwrap();
+    symlink("../d/in.ndjson", workspace.path("out/leads.csv")).unwrap();
+    refuses(&workspace, said, || workspace.run(arguments));
+}
+
+#[test]
+fn a_stream_is_not_appended_to_its_own_input() {
+    let workspace = workspace();
+    refuses(&workspace, "standard output: is read, too, as an input", || {
+        let mut command = workspace.command(["d/in.ndjson", "-o", "-"]);
+        let path = workspace.path("d/in.ndjson");
+        command.stdout(fs::OpenOptions::new().append(true).open(path).unwrap());
+        let output = command.output().unwrap();
+        Finished::of(&command, output)
+    });
+}
+
+#[test]
+fn files_that_the_user_wrote_are_no_outputs() {
+    let workspace = workspace();
+    workspace.write("d/report.json", RULES.replace("version", "# JSON is not needed\nversion"));
+    let run = ["d/in.ndjson", "-o", "d", "--overwrite", "--rules", "d/report.json"];
+    refuses(&workspace, "report.json: is read, too, as the rules file", || workspace.run(run));
+
+    for (html, said) in [("d/in.ndjson", "an input"), ("allow.txt", "the allow list")] {
+        let audit = ["d/in.ndjson", "--allow", "allow.txt", "--html", html];
+        refuses(&workspace, said, || workspace.does("audit", &audit));
+    }
+    for (report, said) in [
+        ("json=d/in.ndjson", "an input"),
+        ("sarif=./r.toml", "the rules file"),
+        ("junit=allow.txt", "the allow list"),
+    ] {
+        let check =
+            ["d/in.ndjson", "--rules", "r.toml", "--allow", "allow.txt", "--report", report];
+        refuses(&workspace, said, || workspace.does("check", &check));
+    }
+}
+
+#[test]
+fn a_fixture_that_is_named_is_no_baseline_and_no_expected_table() {
+    let workspace = workspace();
+    workspace.write("d/other.ndjson", track("3"));
+    let check = [
+        "d/in.ndjson",
+        "d/other.ndjson",
+        "--rules",
+        "r.toml",
+        "--write-baseline",
+        "--baseline",
+        "d/in.ndjson",
+    ];
+    refuses(&workspace, "is read, too, as an input", || workspace.does("check", &check));
+    workspace.write("d/leads.csv", track("4"));
+    let check = ["d/in.ndjson", "d/leads.csv", "--rules", "r.toml", "--bless", "--expect", "d"];
+    refuses(&workspace, "is read, too, as an input", || workspace.does("check", &check));
+}
+
+#[test]
+fn two_outputs_on_one_path_are_refused() {
+    let workspace = workspace();
+    for second in ["sarif=out.json", "sarif=./out.json", "sarif=d/../out.json"] {
+        let check =
+            ["d/in.ndjson", "--rules", "r.toml", "--report", "json=out.json", "--report", second];
+        let finished = workspace.does("check", &check).exits(2);
+        assert!(finished.stderr.contains("two "), "{finished}");
+        assert!(!workspace.path("out.json").exists());
+    }
+    let check = [
+        "d/in.ndjson",
+        "--rules",
+        "r.toml",
+        "--report",
+        "json=b.json",
+        "--write-baseline",
+        "--baseline",
+        "b.json",
+    ];
+    refuses(&workspace, "two outputs", || workspace.does("check", &check));
+}
+
+#[test]
+fn only_regular_files_are_replaced_by_tables() {
+    let workspace = workspace();
+    fs::create_dir(workspace.path("out")).unwrap();
+    let path = workspace.path("out/signals.csv");
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let arguments = ["d/in.ndjson", "-o", "out", "--overwrite"];
+    workspace.run(arguments).exits(2).says("signals.csv: is a FIFO");
+    assert!(fs::symlink_metadata(&path).unwrap().file_type().is_fifo());
+    fs::remove_file(&path).unwrap();
+
+    // Left from another format, and so to be removed.
+    workspace.write("target", "kept");
+    symlink("../target", workspace.path("out/rejects.ndjson")).unwrap();
+    workspace.run(arguments).exits(2).says("rejects.ndjson: is a symbolic link");
+    assert_eq!(workspace.list("out"), ["rejects.ndjson"]);
+    assert_eq!(workspace.read("target"), b"kept");
+}
+
+#[test]
+fn pipes_and_devices_are_written_to_as_they_are() {
+    let workspace = workspace();
+    let fifo = workspace.path("page");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let reader = Command::new("cat").arg(&fifo).stdout(Stdio::piped()).spawn().unwrap();
+    let audit = ["d/in.ndjson", "--allow", "allow.txt", "--html", "page"];
+    workspace.does("audit", &audit).exits(0);
+    let page = reader.wait_with_output().unwrap().stdout;
+    assert!(page.starts_with(b"<!doctype html>"));
+    assert!(fs::symlink_metadata(&fifo).unwrap().file_type().is_fifo());
+
+    workspace.does("audit", &[&audit[..4], &["/dev/null"]].concat()).exits(0);
+    assert!(fs::symlink_metadata("/dev/null").unwrap().file_type().is_char_device());
+}
+
+#[test]
+fn a_page_replaces_what_a_link_points_to_and_the_link_stays() {
+    use std::os::unix::fs::PermissionsExt;
+    let workspace = workspace();
+    workspace.write("pages/old.html", "old");
+    symlink("pages/old.html", workspace.path("page.html")).unwrap();
+    let audit = ["d/in.ndjson", "--allow", "allow.txt", "--html", "page.html"];
+    workspace.does("audit", &audit).exits(0);
+    assert!(fs::symlink_metadata(workspace.path("page.html")).unwrap().is_symlink());
+    assert!(workspace.read("pages/old.html").starts_with(b"<!doctype html>"));
+    let mode = fs::metadata(workspace.path("page.html")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    symlink("nowhere", workspace.path("dangling")).unwrap();
+    let audit = [&audit[..4], &["dangling"]].concat();
+    workspace.does("audit", &audit).exits(2).says("dangling: is a link to nothing");
+}
