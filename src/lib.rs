@@ -6,6 +6,7 @@
 pub mod time;
 
 mod counts;
+mod grammar;
 mod slot;
 
 pub mod parse;

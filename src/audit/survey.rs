@@ -14,7 +14,7 @@ use crate::event::{CallType, Event, Inner};
 use crate::filter::destination::Scratch;
 use crate::parse::json::Json;
 use crate::parse::reject::Reject;
-use crate::parse::{Arrival, Sink};
+use crate::parse::{Arrival, Repairs, Sink};
 use crate::pipeline::Engine;
 use crate::pipeline::batch::{Batch, BatchFact, Place};
 use crate::pipeline::counters::Counters;
@@ -244,6 +244,10 @@ impl Sink for Surveyor<'_> {
         self.mapper.reject(reject);
         // They are counted; nobody will read them.
         self.mapper.batch.rejects.clear();
+    }
+
+    fn mended(&mut self, repairs: Repairs) {
+        self.mapper.mended(repairs);
     }
 }
 

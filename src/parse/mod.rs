@@ -2,8 +2,11 @@
 
 pub mod auth;
 pub mod capture;
+mod diagnose;
 pub mod document;
 pub mod json;
+mod lines;
+mod mend;
 pub mod outline;
 pub(crate) mod raw;
 pub mod record;
@@ -12,20 +15,19 @@ pub mod shape;
 #[cfg(test)]
 mod tests;
 
-use std::iter::Peekable;
-
-use memchr::{memchr, memchr_iter, memrchr};
+use memchr::{memchr, memchr_iter};
 use simdutf8::basic::from_utf8;
 
+pub use mend::Repairs;
+
 use crate::event::{Event, Member};
-use crate::source::{Block, BlockKind, Oversize};
 use crate::time::Time;
 use auth::Auth;
 use document::Document;
 use json::Values;
 use outline::Outlines;
 use record::{Delivery, Nested, Walk};
-use reject::{Reason, Refusal, Reject};
+use reject::{Refusal, Reject};
 use shape::Shape;
 
 /// How deep a JSON value may be nested.
@@ -40,6 +42,9 @@ pub trait Sink {
     fn event(&mut self, event: &Event<'_>, arrival: Arrival);
     /// A record that yields no event.
     fn reject(&mut self, reject: Reject<'_>);
+    /// So much of a text had to be mended before it was JSON.
+    #[inline]
+    fn mended(&mut self, _repairs: Repairs) {}
 }
 
 /// How an event came.
@@ -110,70 +115,8 @@ impl Parser {
         }
     }
 
-    /// Hands all that `block` holds to `sink` and returns the number of its lines.
-    pub fn read_block(&mut self, block: &Block, sink: &mut impl Sink) -> u64 {
-        let content = block.content();
-        if block.kind == BlockKind::Whole {
-            let place = Place { line_in_block: 0, offset: block.offset };
-            self.read_record(content, place, sink);
-            return memchr_iter(b'\n', content).count() as u64;
-        }
-        let mut cursor = Cursor { at: 0, lines: 0, oversize: block.oversize.iter().peekable() };
-        let (mut base, mut valid) = (0, "");
-        // Outlines count in 31 bits.
-        let outlined = i32::try_from(content.len()).is_ok();
-        if outlined {
-            valid = valid_lines(content);
-        }
-        loop {
-            self.too_large(&mut cursor, sink);
-            if cursor.at >= content.len() {
-                return cursor.lines;
-            }
-            let in_valid = cursor.at - base;
-            if in_valid < valid.len() {
-                let padded = &block.bytes[base..];
-                let offset = block.offset + cursor.at as u64;
-                let place = Place { line_in_block: cursor.lines, offset };
-                if let Some(end) = self.read_outlined(padded, valid, in_valid, place, sink) {
-                    cursor.next_line(base + end);
-                    continue;
-                }
-            }
-            let rest = &content[cursor.at..];
-            let line = &rest[..memchr(b'\n', rest).unwrap_or(rest.len())];
-            if !line.trim_ascii().is_empty() {
-                let offset = block.offset + cursor.at as u64;
-                self.read_record(line, Place { line_in_block: cursor.lines, offset }, sink);
-            }
-            cursor.next_line(cursor.at + line.len());
-            if outlined && cursor.at > base + valid.len() {
-                // Past a line that is not UTF-8.
-                base = cursor.at.min(content.len());
-                valid = valid_lines(&content[base..]);
-            }
-        }
-    }
-
-    /// Refuses the giant lines that stood at the cursor.
-    fn too_large(&self, cursor: &mut Cursor<'_>, sink: &mut impl Sink) {
-        // A blank line stands where a giant one was.
-        while let Some(giant) =
-            cursor.oversize.next_if(|giant| giant.line_in_block as u64 <= cursor.lines)
-        {
-            let limit = self.options.max_record_bytes;
-            let detail = format!(
-                "{} bytes in one line, over the limit of {limit} (--max-record-bytes raises it)",
-                giant.length
-            );
-            let refusal = &Refusal::new(Reason::TooLarge, detail);
-            let (line_in_block, offset) = (cursor.lines, giant.offset);
-            sink.reject(Reject { refusal, line_in_block, offset, record: &giant.head });
-        }
-    }
-
-    /// Reads the line of `text` that begins at `start` if its outline is known, and returns where
-    /// it ends; `padded` is `text` and at least [`PADDING`](crate::source::PADDING) bytes more.
+    /// Reads the value of `text` that begins at `start` if its outline is known, and returns where
+    /// it ends, or where its line does if nothing else is in it; `padded` is `text` and at least [`PADDING`](crate::source::PADDING) bytes more.
     #[inline]
     fn read_outlined(
         &mut self,
@@ -188,7 +131,9 @@ impl Parser {
         let line_end = match &text.as_bytes()[end..] {
             [] | [b'\n', ..] => end,
             [b'\r', b'\n', ..] => end + 1,
-            _ => return None,
+            // Only what has brackets ends where it ends whatever follows.
+            _ if !outline.is_container() => return None,
+            _ => end,
         };
         let doc = outline.doc(text, values, start);
         sink.line(place.line_in_block);
@@ -205,23 +150,25 @@ impl Parser {
         Some(line_end)
     }
 
-    fn read_record(&mut self, text: &[u8], place: Place, sink: &mut impl Sink) {
+    /// Reads `text` if it is one JSON value.
+    ///
+    /// # Errors
+    /// What the parser says of a text that is none.
+    fn read_value(
+        &mut self,
+        text: &[u8],
+        place: Place,
+        sink: &mut impl Sink,
+    ) -> Result<(), simd_json::Error> {
         let plain = memchr(b'\\', text).is_none();
         sink.line(place.line_in_block);
         let Self { options, outlines, document, nested, unknown, refusals, .. } = self;
         let Options { detection, auth, .. } = &*options;
         let mut walk =
             Walk { detection: *detection, auth, sink, outlines, unknown, nested, refusals };
-        let failed = document.read(text, |value| match value {
-            Ok(value) => {
-                walk.record(value, &Delivery::new(plain));
-                None
-            }
-            Err(error) => Some(error),
-        });
-        if let Some(error) = failed {
-            self.refusals.push(Refusal::from_parser(&error, text));
-        } else if self.refusals.is_empty()
+        document
+            .read(text, |value| value.map(|value| walk.record(value, &Delivery::new(plain))))?;
+        if self.refusals.is_empty()
             && let Ok(line) = from_utf8(text.trim_ascii_end())
         {
             self.outlines.learn(line);
@@ -230,6 +177,44 @@ impl Parser {
             self.outlines.learn(&body);
         }
         if !self.refusals.is_empty() {
+            refuse(&mut self.refusals, text, place, sink);
+        }
+        Ok(())
+    }
+
+    /// Reads `text`, which the parser refused with `error`, if it can be mended, and refuses it
+    /// otherwise.
+    #[cold]
+    fn mend_or_refuse(
+        &mut self,
+        text: &[u8],
+        error: &simd_json::Error,
+        place: Place,
+        sink: &mut impl Sink,
+    ) {
+        let Self { options, outlines, document, nested, unknown, refusals, .. } = self;
+        let Options { detection, auth, .. } = &*options;
+        let mended = mend::read(document, text, |value, mended| {
+            sink.mended(mended.repairs);
+            let mut walk =
+                Walk { detection: *detection, auth, sink, outlines, unknown, nested, refusals };
+            walk.record(value, &Delivery::new(false));
+            refuse(refusals, &mended.text, place, sink);
+            if let Some((refusal, range)) = &mended.lost {
+                let lines = memchr_iter(b'\n', &text[..range.start]).count() as u64;
+                sink.reject(Reject {
+                    refusal,
+                    line_in_block: place.line_in_block + lines,
+                    offset: place.offset + range.start as u64,
+                    record: &text[range.clone()],
+                });
+            }
+        });
+        if let Some(body) = self.unknown.take() {
+            self.outlines.learn(&body);
+        }
+        if mended.is_none() {
+            self.refusals.push(Refusal::from_parser(error, text));
             refuse(&mut self.refusals, text, place, sink);
         }
     }
@@ -286,32 +271,6 @@ impl<'a> Entries<'a> {
         let (current, range) = self.current.as_ref()?;
         (*current == index).then(|| (range.clone(), self.lines))
     }
-}
-
-/// How far a block has been read.
-struct Cursor<'a> {
-    at: usize,
-    lines: u64,
-    oversize: Peekable<std::slice::Iter<'a, Oversize>>,
-}
-
-impl Cursor<'_> {
-    /// Goes to the line after the one that ends at `end`.
-    #[inline]
-    fn next_line(&mut self, end: usize) {
-        self.at = end + 1;
-        self.lines += 1;
-    }
-}
-
-/// The lines at the beginning of `bytes` that are UTF-8.
-fn valid_lines(bytes: &[u8]) -> &str {
-    if let Ok(text) = from_utf8(bytes) {
-        return text;
-    }
-    let valid = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
-    let whole_lines = memrchr(b'\n', &bytes[..valid]).map_or(0, |end| end + 1);
-    std::str::from_utf8(&bytes[..whole_lines]).unwrap_or_default()
 }
 
 /// Where a record begins.

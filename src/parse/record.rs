@@ -7,6 +7,7 @@ use super::auth::{Auth, Signed};
 use super::capture::{Body, Capture, Found, Headers, List, decode_base64, message};
 use super::document::Document;
 use super::json::{Json, Kind, Values};
+use super::mend;
 use super::outline::{Outline, Outlines};
 use super::reject::{Entry, Reason, Refusal};
 use super::shape::Shape;
@@ -327,18 +328,34 @@ impl<S: Sink> Walk<'_, S> {
             }
             return;
         }
-        let plain = memchr::memchr(b'\\', body).is_none();
+        let plain = memchr::memchr(b'\\', body).is_none() && lent_plain;
         let refused = self.refusals.len();
-        document.read(body, |value| match value {
-            Ok(value) if value.is_object() || value.is_array() => {
-                let plain = plain && lent_plain;
-                self.record(value, &Delivery { plain, outline: None, ..*delivery });
-            }
-            Ok(_) => self.refuse(delivery, Reason::BadCaptureBody, NO_RECORD),
-            Err(error) => self.refuse_for(delivery, Refusal::from_body(&error)),
+        let failed = document.read(body, |value| {
+            value.map(|value| self.body(value, &Delivery { plain, outline: None, ..*delivery }))
         });
+        if let Err(error) = failed
+            && mend::read(document, body, |value, mended| {
+                self.sink.mended(mended.repairs);
+                self.body(value, &Delivery { plain: false, outline: None, ..*delivery });
+                if let Some((lost, _)) = &mended.lost {
+                    self.refuse(delivery, Reason::BadCaptureBody, lost.detail.clone());
+                }
+            })
+            .is_none()
+        {
+            self.refuse_for(delivery, Refusal::from_body(&error, body));
+        }
         if self.refusals.len() == refused && self.unknown.is_none() {
             *self.unknown = self.outlines.wanted(body);
+        }
+    }
+
+    /// Follows the value of a body.
+    fn body(&mut self, value: Json<'_>, delivery: &Delivery<'_>) {
+        if value.is_object() || value.is_array() {
+            self.record(value, delivery);
+        } else {
+            self.refuse(delivery, Reason::BadCaptureBody, NO_RECORD);
         }
     }
 

@@ -5,6 +5,7 @@ use std::fmt;
 
 use simd_json::ErrorType;
 
+use super::diagnose::{diagnose, diagnose_body};
 use super::shape::Shape;
 
 /// Why a record yields no event.
@@ -104,19 +105,13 @@ impl Refusal {
     }
 
     /// What the body of a capture is refused for that did not parse.
-    pub(super) fn from_body(error: &simd_json::Error) -> Self {
-        let detail: Cow<'static, str> = match (error.error(), error.index()) {
-            (ErrorType::DepthLimitExceeded, _) => {
+    pub(super) fn from_body(error: &simd_json::Error, text: &[u8]) -> Self {
+        let detail = match error.error() {
+            ErrorType::DepthLimitExceeded => {
                 format!("expected the body to be nested at most {} levels deep", super::MAX_DEPTH)
-                    .into()
             }
-            (_, 0) => "expected the body to be one JSON value".into(),
-            (kind, index) => format!(
-                "expected the body to be one JSON value; byte {} of it: {}",
-                index + 1,
-                describe(kind)
-            )
-            .into(),
+            _ => diagnose_body(text)
+                .unwrap_or_else(|| "expected the body to be one JSON value".to_owned()),
         };
         Self::new(Reason::BadCaptureBody, detail)
     }
@@ -132,39 +127,8 @@ impl Refusal {
             let detail = format!("nested deeper than {} levels", super::MAX_DEPTH);
             return Self::new(Reason::TooDeep, detail);
         }
-        let what = describe(error.error());
-        let detail = match error.index() {
-            0 => what.to_owned(),
-            index => format!("byte {} of the record: {what}", index + 1),
-        };
+        let detail = diagnose(text).unwrap_or_else(|| "expected one JSON value".to_owned());
         Self::new(Reason::InvalidJson, detail)
-    }
-}
-
-/// The parser's error kinds in words of our own: its texts are its internals.
-fn describe(kind: &ErrorType) -> &'static str {
-    match kind {
-        ErrorType::InvalidNumber | ErrorType::InvalidExponent => {
-            "expected a JSON number that fits a double"
-        }
-        ErrorType::InvalidEscape => "expected a JSON escape after the backslash",
-        ErrorType::InvalidUnicodeEscape
-        | ErrorType::InvalidUnicodeCodepoint
-        | ErrorType::InvalidUtf8 => {
-            "expected a Unicode escape of a whole character (a lone surrogate is none)"
-        }
-        ErrorType::ExpectedObjectColon => "expected `:` after a member's name",
-        ErrorType::ExpectedArrayComma => "expected `,` or `]` in a list",
-        ErrorType::ExpectedMapComma | ErrorType::ExpectedObjectContent => {
-            "expected `,` or `}` in an object"
-        }
-        ErrorType::ExpectedObjectKey | ErrorType::KeyMustBeAString | ErrorType::BadKeyType => {
-            "expected a member's name in double quotes"
-        }
-        ErrorType::TrailingData => "expected one JSON value, found more after it",
-        ErrorType::UnterminatedString => "expected a closing double quote",
-        ErrorType::Eof => "expected a JSON value, found the end",
-        _ => "expected one JSON value",
     }
 }
 

@@ -4,11 +4,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::canonical::Canonical;
-use crate::source::PADDING;
+use crate::source::{Block, BlockKind, PADDING};
 
-/// Everything that a block gave, as texts.
+/// Everything that a block gave, as texts; and how many lines stand before the block.
 #[derive(Debug, Default, PartialEq)]
-struct Found(Vec<String>);
+struct Found(Vec<String>, u64);
 
 impl Sink for Found {
     fn event(&mut self, event: &Event<'_>, arrival: Arrival) {
@@ -23,6 +23,7 @@ impl Sink for Found {
 
     fn reject(&mut self, reject: Reject<'_>) {
         let Reject { refusal, line_in_block, offset, record } = reject;
+        let line_in_block = self.1 + line_in_block;
         self.0.push(format!("{refusal:?} {line_in_block} {offset} {record:?}"));
     }
 }
@@ -47,14 +48,11 @@ fn block(text: &[u8], offset: u64) -> Block {
 fn found_apart(lines: &[Vec<u8>], ends: &[u8]) -> Found {
     let (mut found, mut offset) = (Found::default(), 0);
     for (number, line) in lines.iter().enumerate() {
-        let mut own = Found::default();
-        parser().read_block(&block(line, offset), &mut own);
-        let at = format!(" 0 {offset} ");
-        found.0.extend(
-            own.0.into_iter().map(|text| text.replace(&at, &format!(" {number} {offset} "))),
-        );
+        found.1 = number as u64;
+        parser().read_block(&block(line, offset), &mut found);
         offset += (line.len() + ends.len()) as u64;
     }
+    found.1 = 0;
     found
 }
 

@@ -7,6 +7,7 @@ use hashbrown::HashMap;
 
 use crate::event::CallType;
 use crate::filter::destination::Counts;
+use crate::parse::Repairs;
 use crate::parse::reject::Reason;
 use crate::parse::shape::Shape;
 use crate::plan::Volume;
@@ -26,6 +27,8 @@ pub struct Counters {
     pub no_timestamp: u64,
     /// Events whose own time was more than a day after they were received.
     pub clock_skew: u64,
+    /// What had to be mended before it was JSON.
+    pub repairs: Repairs,
     /// Rejects by reason.
     pub rejects: [u64; Reason::ALL.len()],
     /// Records, events and rejects alike, by what they came in.
@@ -89,6 +92,7 @@ impl AddAssign for Counters {
         self.no_anonymous_id += other.no_anonymous_id;
         self.no_timestamp += other.no_timestamp;
         self.clock_skew += other.clock_skew;
+        self.repairs += other.repairs;
         self.volume += other.volume;
         self.names += other.names;
         for (sum, count) in self.rejects.iter_mut().zip(other.rejects) {

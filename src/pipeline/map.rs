@@ -19,7 +19,7 @@ use crate::identity::ids::{NodeId, Space};
 use crate::identity::value::{EmailFault, normalise_email};
 use crate::parse::json::Json;
 use crate::parse::reject::Reject;
-use crate::parse::{Arrival, Sink};
+use crate::parse::{Arrival, Repairs, Sink};
 use crate::rules::{DedupBy, Rule};
 use crate::time::{DAY_MS, Time, TimeReader};
 
@@ -341,6 +341,10 @@ impl Sink for Mapper<'_> {
         self.counters.rejects[reject.refusal.reason as usize] += 1;
         self.counters.shapes[reject.refusal.shape as usize] += 1;
         rejects::encode(&reject, &self.engine.auth, &mut self.batch.rejects);
+    }
+
+    fn mended(&mut self, repairs: Repairs) {
+        self.counters.repairs += repairs;
     }
 }
 

@@ -142,6 +142,7 @@ impl Facts<'_> {
             no_anonymous_id: counters.no_anonymous_id,
             no_timestamp: counters.no_timestamp,
             clock_skew: counters.clock_skew,
+            repairs: counters.repairs,
             by_type,
             by_name,
             other_names,

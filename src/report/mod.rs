@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::parse::Repairs;
 use crate::plan::PeriodMix;
 use filters::Filters;
 
@@ -71,6 +72,9 @@ pub struct Events {
     pub no_anonymous_id: u64,
     pub no_timestamp: u64,
     pub clock_skew: u64,
+    /// What had to be mended before it was JSON.
+    #[serde(flatten)]
+    pub repairs: Repairs,
     /// Raw signals by call.
     pub by_type: BTreeMap<&'static str, u64>,
     /// Raw signals by call and name, the most frequent first.

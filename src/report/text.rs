@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::filters::Filters;
 use super::{Period, Report};
+use crate::parse::Repairs;
 
 /// How wide a plan's meter is.
 const METER: usize = 24;
@@ -53,6 +54,7 @@ fn write_summary(report: &Report, colour: Colour, out: &mut String) -> std::fmt:
         thousands(events.duplicates),
         thousands(events.filtered),
     )?;
+    mended(events.repairs, out)?;
     if let Some(filters) = &report.filters {
         write_filters(filters, out)?;
     }
@@ -98,6 +100,25 @@ fn shapes(report: &Report, out: &mut String) -> std::fmt::Result {
     let rest = shapes.split_off(1);
     let comma = if rest.is_empty() { "" } else { "," };
     wrapped(out, "came as", &format!("{}{comma}", shapes[0]), &rest)
+}
+
+/// What was mended, where anything was.
+fn mended(repairs: Repairs, out: &mut String) -> std::fmt::Result {
+    let counts = [
+        (repairs.lone_surrogates, "lone_surrogates read as U+FFFD"),
+        (repairs.non_finite_numbers, "numbers such as NaN read as null"),
+        (repairs.hex_escapes, "escapes such as \\x22 decoded"),
+        (repairs.salvaged_batches, "broken batches salvaged"),
+    ];
+    let counts = counts.iter().filter(|(count, _)| *count > 0);
+    let mut parts: Vec<String> =
+        counts.map(|(count, what)| format!("{} {what}", thousands(*count))).collect();
+    if parts.is_empty() {
+        return Ok(());
+    }
+    let rest = parts.split_off(1);
+    let comma = if rest.is_empty() { "" } else { "," };
+    wrapped(out, "mended", &format!("{}{comma}", parts[0]), &rest)
 }
 
 fn write_filters(filters: &Filters, out: &mut String) -> std::fmt::Result {

@@ -34,3 +34,4 @@ mod output_formats;
 #[cfg(unix)]
 mod output_safety;
 mod trailco;
+mod values;

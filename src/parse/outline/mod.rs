@@ -58,6 +58,12 @@ impl Outline {
         Doc { nodes: &self.nodes, names: &self.names, values, text, unescaped, origin }
     }
 
+    /// Whether its lines are an object or a list.
+    #[inline]
+    pub(super) fn is_container(&self) -> bool {
+        matches!(self.nodes.first(), Some(Node::Object { .. } | Node::Array { .. }))
+    }
+
     /// Where the known members of the outermost object stand.
     pub(crate) fn members(&self) -> &Members {
         &self.members

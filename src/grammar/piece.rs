@@ -1,0 +1,134 @@
+//! The values of a text, one behind another.
+
+use std::ops::Range;
+
+use memchr::memchr_iter;
+
+use super::{RECORD_SEPARATOR, Scanner, is_blank};
+
+/// A part of a text that is a record of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Piece {
+    /// Where it stands.
+    pub range: Range<usize>,
+    /// Whether it is a whole value; else it is what stands between two.
+    pub whole: bool,
+}
+
+/// How many bytes may still be looked at in search of the next value after a broken one: each of
+/// them is looked at once for every place where one may begin, which no text must make many.
+#[derive(Debug)]
+pub(crate) struct Budget(usize);
+
+impl Budget {
+    /// Enough for a text of `len` bytes.
+    pub fn of(len: usize) -> Self {
+        Self(len.saturating_mul(16))
+    }
+}
+
+/// Where the first byte from `at` on stands that is neither a blank, a comma nor a record
+/// separator.
+pub(crate) fn skip_separators(text: &[u8], at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default().iter();
+    let is_separator = |byte: u8| is_blank(byte) || byte == b',' || byte == RECORD_SEPARATOR;
+    at + rest.take_while(|&&byte| is_separator(byte)).count()
+}
+
+/// The first piece of `text` from `from` on; `None` where only separators are left. A broken value
+/// goes on to the next whole one.
+pub(crate) fn next_piece(text: &[u8], from: usize, budget: &mut Budget) -> Option<Piece> {
+    let start = skip_separators(text, from);
+    let first = *text.get(start)?;
+    if matches!(first, b'{' | b'[')
+        && let Ok(length) = Scanner::scan(&text[start..])
+    {
+        return Some(Piece { range: start..start + length, whole: true });
+    }
+    let mut end = next_start(text, start + 1, budget).unwrap_or(text.len());
+    while end > start + 1 && (is_blank(text[end - 1]) || text[end - 1] == RECORD_SEPARATOR) {
+        end -= 1;
+    }
+    Some(Piece { range: start..end, whole: false })
+}
+
+/// Where, from `from` on, a whole object begins that is not part of another one.
+///
+/// An object inside another stands after a colon, a comma or a bracket; one that follows the
+/// remains of another stands after anything else.
+fn next_start(text: &[u8], from: usize, budget: &mut Budget) -> Option<usize> {
+    memchr_iter(b'{', text.get(from..)?).map(|at| from + at).find(|&at| {
+        let before = text[..at].iter().rev().find(|&&byte| !is_blank(byte));
+        let inside = before.is_some_and(|byte| b":,[{".contains(byte));
+        let mut behind = text[at + 1..].iter().copied().skip_while(|&byte| is_blank(byte));
+        if inside || behind.next() != Some(b'"') || budget.0 == 0 {
+            return false;
+        }
+        let scanned = Scanner::scan(&text[at..]);
+        let cost = scanned.unwrap_or_else(|fault| fault.at);
+        budget.0 = budget.0.saturating_sub(cost);
+        scanned.is_ok()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The pieces of `text`; broken ones begin with `!`.
+    fn pieces(text: &str) -> Vec<String> {
+        let (mut found, mut at, mut budget) = (Vec::new(), 0, Budget::of(text.len()));
+        while let Some(piece) = next_piece(text.as_bytes(), at, &mut budget) {
+            at = piece.range.end;
+            let mark = if piece.whole { "" } else { "!" };
+            found.push(format!("{mark}{}", &text[piece.range]));
+        }
+        found
+    }
+
+    #[test]
+    fn values_on_a_line_are_pieces_with_or_without_blanks_between() {
+        for text in ["{}{}[1]", " {} {}\t[1] ", "{},{},[1],", "\u{1e}{}\u{1e}{} \u{1e}[1]\n"] {
+            assert_eq!(pieces(text), ["{}", "{}", "[1]"], "{text}");
+        }
+        assert_eq!(pieces(" ,\u{1e}\r"), [""; 0]);
+    }
+
+    #[test]
+    fn a_broken_value_goes_on_to_the_next_whole_one() {
+        for (text, expected) in [
+            (
+                r#"{"a":"cut{"b":1}{"c":{"d":2}}"#,
+                vec![r#"!{"a":"cut"#, r#"{"b":1}"#, r#"{"c":{"d":2}}"#],
+            ),
+            (r#"{"a":{"b":1},"c"  {"d":1}"#, vec![r#"!{"a":{"b":1},"c""#, r#"{"d":1}"#]),
+            (r#"{"a":1}]}{"b":1}"#, vec![r#"{"a":1}"#, "!]}", r#"{"b":1}"#]),
+            (r#"{"a":[{"b":1},{"b":2}"#, vec![r#"!{"a":[{"b":1},{"b":2}"#]),
+            (r#"{"a":1}{"b":"#, vec![r#"{"a":1}"#, r#"!{"b":"#]),
+            (r#"text {"a":1}"#, vec!["!text", r#"{"a":1}"#]),
+        ] {
+            assert_eq!(pieces(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_of_many_beginnings_is_given_up() {
+        // Each beginning would be followed to the end.
+        let text = r#";{"a":[""#.to_owned() + &r#";{"a":["#.repeat(1000);
+        assert_eq!(pieces(&text).len(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_are_in_order_and_leave_nothing_but_separators(text in r#"[{}\[\]",:a1 \x1e]{0,60}"#) {
+            let (mut at, mut budget) = (0, Budget::of(text.len()));
+            while let Some(piece) = next_piece(text.as_bytes(), at, &mut budget) {
+                prop_assert!(piece.range.start < piece.range.end);
+                prop_assert_eq!(skip_separators(text.as_bytes(), at), piece.range.start);
+                at = piece.range.end;
+            }
+            prop_assert_eq!(skip_separators(text.as_bytes(), at), text.len());
+        }
+    }
+}

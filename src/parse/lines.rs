@@ -1,0 +1,184 @@
+//! Blocks, line by line and value by value.
+
+use std::iter::Peekable;
+
+use memchr::{memchr, memchr_iter, memrchr};
+
+use super::reject::{Reason, Refusal, Reject};
+use super::{Parser, Place, Sink, from_utf8, mend};
+use crate::grammar::{Budget, RECORD_SEPARATOR, is_blank, next_piece, skip_separators};
+use crate::source::{Block, BlockKind, Oversize};
+
+impl Parser {
+    /// Hands all that `block` holds to `sink` and returns how many lines end in it.
+    pub fn read_block(&mut self, block: &Block, sink: &mut impl Sink) -> u64 {
+        let content = block.content();
+        if block.kind == BlockKind::Whole {
+            let place = Place { line_in_block: 0, offset: block.offset };
+            self.read_record(content, place, sink);
+            return memchr_iter(b'\n', content).count() as u64;
+        }
+        let mut cursor = Cursor::new(block);
+        let (mut base, mut valid) = (0, "");
+        // Outlines count in 31 bits.
+        let outlined = i32::try_from(content.len()).is_ok();
+        if outlined {
+            valid = valid_lines(content);
+        }
+        loop {
+            self.too_large(&mut cursor, sink);
+            if cursor.at >= content.len() {
+                return cursor.lines;
+            }
+            let in_valid = cursor.at - base;
+            let place = cursor.place();
+            if in_valid < valid.len() {
+                let padded = &block.bytes[base..];
+                if let Some(end) = self.read_outlined(padded, valid, in_valid, place, sink) {
+                    cursor.go_to(base + end);
+                    continue;
+                }
+            }
+            if !cursor.in_line && matches!(content[cursor.at], b',' | RECORD_SEPARATOR) {
+                // What stands behind it may have an outline.
+                cursor.go_to(cursor.at);
+                continue;
+            }
+            let rest = &content[cursor.at..];
+            let line = &rest[..memchr(b'\n', rest).unwrap_or(rest.len())];
+            let read = self.read_line(line, &mut cursor, sink);
+            cursor.go_to(cursor.at + read);
+            if outlined && cursor.at > base + valid.len() {
+                // Past a line that is not UTF-8.
+                base = cursor.at.min(content.len());
+                valid = valid_lines(&content[base..]);
+            }
+        }
+    }
+
+    /// Reads `line`, or the first value of it where it is more than one; returns how much of it was
+    /// read.
+    fn read_line(&mut self, line: &[u8], cursor: &mut Cursor<'_>, sink: &mut impl Sink) -> usize {
+        let place = cursor.place();
+        if !cursor.in_line {
+            if line.trim_ascii().is_empty() {
+                return line.len();
+            }
+            let Err(error) = self.read_value(line, place, sink) else { return line.len() };
+            let first = line.get(skip_separators(line, 0));
+            let piece = match first {
+                None => return line.len(),
+                Some(b'{' | b'[') => next_piece(line, 0, &mut cursor.budget),
+                Some(_) => None,
+            };
+            // What begins otherwise, such as with the time of a log line, is not divided.
+            if piece.is_none_or(|piece| !piece.whole && first == Some(&b'[')) {
+                self.mend_or_refuse(line, &error, place, sink);
+                return line.len();
+            }
+        }
+        let Some(piece) = next_piece(line, 0, &mut cursor.budget) else { return line.len() };
+        let start = piece.range.start;
+        let mut end = piece.range.end;
+        if !piece.whole {
+            end = mend::batch_end(&line[start..]).map_or(end, |length| start + length);
+        }
+        let place = Place { offset: place.offset + start as u64, ..place };
+        self.read_record(&line[start..end], place, sink);
+        end
+    }
+
+    /// Reads `text`, or refuses it.
+    fn read_record(&mut self, text: &[u8], place: Place, sink: &mut impl Sink) {
+        if let Err(error) = self.read_value(text, place, sink) {
+            self.mend_or_refuse(text, &error, place, sink);
+        }
+    }
+
+    /// Refuses the giants that stood before the cursor.
+    fn too_large(&self, cursor: &mut Cursor<'_>, sink: &mut impl Sink) {
+        // Blanks stand where a giant was.
+        let at = cursor.place().offset;
+        while let Some(giant) = cursor.oversize.next_if(|giant| giant.offset <= at) {
+            let limit = self.options.max_record_bytes;
+            let detail = format!(
+                "{} bytes in one line, over the limit of {limit} (--max-record-bytes raises it)",
+                giant.length
+            );
+            let refusal = &Refusal::new(Reason::TooLarge, detail);
+            let (line_in_block, offset) = (giant.line_in_block as u64, giant.offset);
+            sink.reject(Reject { refusal, line_in_block, offset, record: &giant.head });
+        }
+    }
+}
+
+/// How far a block has been read.
+struct Cursor<'a> {
+    content: &'a [u8],
+    /// The offset of the content in its file.
+    offset: u64,
+    at: usize,
+    lines: u64,
+    /// It stands before another value of the same line.
+    in_line: bool,
+    oversize: Peekable<std::slice::Iter<'a, Oversize>>,
+    budget: Budget,
+}
+
+impl<'a> Cursor<'a> {
+    fn new(block: &'a Block) -> Self {
+        let content = block.content();
+        Self {
+            content,
+            offset: block.offset,
+            at: 0,
+            lines: 0,
+            in_line: false,
+            oversize: block.oversize.iter().peekable(),
+            budget: Budget::of(content.len()),
+        }
+    }
+
+    #[inline]
+    fn place(&self) -> Place {
+        Place { line_in_block: self.lines, offset: self.offset + self.at as u64 }
+    }
+
+    /// Goes to what is next after `end`: the next line, or what else is in this one.
+    #[inline]
+    fn go_to(&mut self, end: usize) {
+        match self.content.get(end) {
+            Some(b'\n') => self.next_line(end),
+            _ => self.stay_in_line(end),
+        }
+    }
+
+    #[inline]
+    fn next_line(&mut self, end: usize) {
+        self.at = end + 1;
+        self.lines += 1;
+        self.in_line = false;
+    }
+
+    #[cold]
+    fn stay_in_line(&mut self, end: usize) {
+        let rest = self.content[end..].iter();
+        let is_between =
+            |byte: u8| byte != b'\n' && (is_blank(byte) || matches!(byte, b',' | RECORD_SEPARATOR));
+        self.at = end + rest.take_while(|&&byte| is_between(byte)).count();
+        match self.content.get(self.at) {
+            Some(b'\n') => self.next_line(self.at),
+            _ => self.in_line = true,
+        }
+    }
+}
+
+/// The lines at the beginning of `bytes` that are UTF-8.
+fn valid_lines(bytes: &[u8]) -> &str {
+    if let Ok(text) = from_utf8(bytes) {
+        return text;
+    }
+    let valid = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+    let whole_lines = memrchr(b'\n', &bytes[..valid]).map_or(0, |end| end + 1);
+    std::str::from_utf8(&bytes[..whole_lines]).unwrap_or_default()
+}

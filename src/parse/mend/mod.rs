@@ -1,0 +1,90 @@
+//! Records that are not JSON but say plainly what they mean, made JSON.
+//!
+//! None of this is done before the parser has refused a text.
+
+mod nginx;
+mod repair;
+mod salvage;
+
+use std::borrow::Cow;
+use std::ops::{AddAssign, Range};
+
+use serde::Serialize;
+use simd_json::Error;
+
+use super::document::Document;
+use super::json::Json;
+use super::reject::Refusal;
+use salvage::Salvage;
+pub(super) use salvage::batch_end;
+
+/// How much was mended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Repairs {
+    /// Halves of a surrogate pair, each of which became U+FFFD: a text that JavaScript cut in the
+    /// middle of an emoji.
+    pub lone_surrogates: u64,
+    /// `NaN`, infinities and numbers that no double holds, each of which became `null`, as
+    /// JavaScript writes them.
+    pub non_finite_numbers: u64,
+    /// Escapes such as `\x22`, which nginx writes where its `log_format` lacks `escape=json`.
+    pub hex_escapes: u64,
+    /// Broken batches of which the whole elements were taken.
+    pub salvaged_batches: u64,
+}
+
+impl AddAssign for Repairs {
+    fn add_assign(&mut self, other: Self) {
+        self.lone_surrogates += other.lone_surrogates;
+        self.non_finite_numbers += other.non_finite_numbers;
+        self.hex_escapes += other.hex_escapes;
+        self.salvaged_batches += other.salvaged_batches;
+    }
+}
+
+impl Repairs {
+    /// Whether nothing was.
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A text that became JSON.
+pub(super) struct Mended<'a> {
+    pub text: Cow<'a, [u8]>,
+    pub repairs: Repairs,
+    /// What of a broken batch was left out, and where.
+    pub lost: Option<(Refusal, Range<usize>)>,
+}
+
+/// Reads `text`, which `error` was said of, once more after it is mended, and hands the value to
+/// `then`. `None` where it cannot be.
+#[cold]
+pub(super) fn read<R>(
+    document: &mut Document,
+    text: &[u8],
+    mut then: impl FnMut(Json<'_>, &Mended<'_>) -> R,
+) -> Option<R> {
+    let decoded = nginx::decode(text);
+    let (source, hex_escapes) = match &decoded {
+        Some((decoded, count)) => (decoded.as_slice(), *count),
+        None => (text, 0),
+    };
+    let (text, mut repairs) = match repair::repair(source) {
+        Some((repaired, repairs)) => (Cow::Owned(repaired), repairs),
+        None => (Cow::Borrowed(source), Repairs::default()),
+    };
+    repairs.hex_escapes += hex_escapes;
+    let mut attempt = |mended: &Mended<'_>| -> Result<R, Error> {
+        document.read(&mended.text, |value| value.map(|value| then(value, mended)))
+    };
+    if !repairs.is_none() {
+        let mended = Mended { text: Cow::Borrowed(&*text), repairs, lost: None };
+        if let Ok(found) = attempt(&mended) {
+            return Some(found);
+        }
+    }
+    let Salvage { text, lost } = salvage::salvage(&text)?;
+    repairs.salvaged_batches += 1;
+    attempt(&Mended { text: text.into(), repairs, lost }).ok()
+}

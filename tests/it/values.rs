@@ -1,0 +1,204 @@
+//! Values one behind another, and values that are nearly JSON: what comes of them.
+
+use serde_json::{Value, json};
+
+use crate::support::{Workspace, assert_ledger_holds};
+
+/// An event of a visitor, without a line end.
+fn event(message_id: &str) -> String {
+    json!({
+        "type": "track", "event": "Signed Up", "messageId": message_id, "anonymousId": "v1",
+        "timestamp": "2025-03-01T10:00:00.000Z", "properties": {"plan": "pro"},
+    })
+    .to_string()
+}
+
+/// Runs over `events.json` with these bytes.
+#[track_caller]
+fn run_over(bytes: impl AsRef<[u8]>) -> Workspace {
+    let workspace = Workspace::new();
+    workspace.write("events.json", bytes);
+    workspace.run(["events.json", "-o", "out", "--allow-empty"]).exits(0);
+    assert_ledger_holds(&workspace, "out");
+    workspace
+}
+
+/// The message ids of the signals, in order.
+#[track_caller]
+fn signals(workspace: &Workspace) -> Vec<String> {
+    let rows = workspace.rows("out/signals.csv").into_iter();
+    rows.map(|mut row| row.remove("message_id").unwrap()).collect()
+}
+
+/// The rejects as `[line, offset, reason]`.
+fn places(workspace: &Workspace) -> Value {
+    let rejects = workspace.rejects("out");
+    rejects
+        .iter()
+        .map(|reject| json!([reject["line"], reject["offset"], reject["reason"]]))
+        .collect()
+}
+
+#[test]
+fn several_values_on_a_line_are_a_record_each() {
+    let (a, b, c) = (event("a"), event("b"), event("c"));
+    for text in [
+        format!("{a}{b}{c}"),
+        format!("{a} {b}\t{c}\n"),
+        format!("{a}{b}\n{c}\n"),
+        format!("{a},\n{b},\r\n{c}"),
+        format!("{a},{b}, {c},"),
+        format!("\u{1e}{a}\n\u{1e}{b}\n\u{1e}{c}\n"),
+    ] {
+        let workspace = run_over(&text);
+        assert_eq!(signals(&workspace), ["a", "b", "c"], "{text}");
+        assert_eq!(workspace.report("out")["records"], 3, "{text}");
+    }
+}
+
+#[test]
+fn a_value_among_others_on_a_line_has_a_place_of_its_own() {
+    let (a, b) = (event("a"), event("b"));
+    let workspace = run_over(format!("{a}\n{a}{{\"x\":1}}{b} [\n"));
+    assert_eq!(signals(&workspace), ["a", "b"]);
+    let (second, junk) = (2 * a.len() + 1, 2 * a.len() + b.len() + 9);
+    assert_eq!(places(&workspace), json!([[2, second, "not_segment"], [2, junk, "invalid_json"]]));
+    assert_eq!(workspace.rejects("out")[0]["record"], "{\"x\":1}");
+}
+
+#[test]
+fn a_cut_line_costs_itself_alone() {
+    for cut in [r#"{"type":"track","event":"Sig"#, r#"{"type":"track","properties":{"a":1}"#, "{"] {
+        let workspace =
+            run_over(format!("{}\n{cut}\n{}\n{}\n", event("a"), event("b"), event("c")));
+        assert_eq!(signals(&workspace), ["a", "b", "c"], "{cut}");
+        assert_eq!(places(&workspace), json!([[2, event("a").len() + 1, "invalid_json"]]));
+    }
+}
+
+#[test]
+fn a_value_cut_in_a_line_of_many_costs_itself_alone() {
+    let workspace = run_over(format!("{}{{\"type\":\"tra{}{}", event("a"), event("b"), event("c")));
+    assert_eq!(signals(&workspace), ["a", "b", "c"]);
+    assert_eq!(places(&workspace), json!([[1, event("a").len(), "invalid_json"]]));
+}
+
+#[test]
+fn lone_surrogates_are_read_as_replacement_characters_and_counted() {
+    let page = r#"{"type":"page","name":"Launch \ud83d","messageId":"m1","anonymousId":"v\udc00","timestamp":"2025-03-01T10:00:00Z","properties":{"\ude00\ud83d":1,"\ud83d\ude00":2}}"#;
+    let identify = r#"{"type":"identify","messageId":"i1","anonymousId":"v\udc00","traits":{"email":"ana@acme.example","name":"Ana \ude00"},"timestamp":"2025-03-01T11:00:00Z"}"#;
+    let workspace = run_over(format!("{page}\n{identify}\n"));
+    assert_eq!(workspace.report("out")["events"]["lone_surrogates"], 6);
+    assert_eq!(workspace.report("out")["rejects"]["total"], 0);
+    let signals = workspace.rows("out/signals.csv");
+    assert_eq!(signals[0]["page_name"], "Launch \u{fffd}");
+    assert_eq!(signals[0]["anonymous_id"], "v\u{fffd}");
+    assert_eq!(signals[0]["lead_email"], "ana@acme.example");
+    assert_eq!(workspace.rows("out/leads.csv")[0]["name"], "Ana \u{fffd}");
+
+    // The hash is that of the text with the replacement characters, whatever was known before.
+    let written = page.replace("\\ud83d\\ude00", "\u{1f600}");
+    let written = ["\\ud83d", "\\ude00", "\\udc00"]
+        .iter()
+        .fold(written, |text, half| text.replace(half, "\u{fffd}"));
+    let lines = [page, &written, page, &written].join("\n");
+    let copies = run_over(lines);
+    assert_eq!(copies.report("out")["duplicates"]["total"], 3);
+    assert_eq!(copies.rows("out/signals.csv")[0]["signal_id"], signals[0]["signal_id"]);
+}
+
+#[test]
+fn of_names_that_are_one_when_mended_the_last_counts() {
+    let (head, tail) =
+        (r#"{"type":"track","messageId":"m","anonymousId":"v","event":"E","properties":{"#, "}}");
+    let text = format!(
+        "{head}\"\\ud83d\":1,\"\\ude00\":2{tail}\n{head}\"\\ufffd\":2{tail}\n{head}\"\\ude00\":2,\"\\ud83d\":1{tail}\n"
+    );
+    let workspace = run_over(text);
+    assert_eq!(workspace.report("out")["duplicates"]["total"], 1);
+}
+
+#[test]
+fn numbers_that_are_none_are_null_and_counted() {
+    let text = event("a").replace(r#""pro""#, "NaN")
+        + "\n"
+        + &event("b").replace(r#""pro""#, "[-Infinity,1e400]");
+    let workspace = run_over(text);
+    assert_eq!(signals(&workspace), ["a", "b"]);
+    assert_eq!(workspace.report("out")["events"]["non_finite_numbers"], 3);
+    workspace
+        .run(["events.json", "-o", "again"])
+        .exits(0)
+        .says("3 numbers such as NaN read as null");
+}
+
+#[test]
+fn escapes_of_nginx_are_decoded_and_counted() {
+    let escaped = event("a").replace('"', "\\x22");
+    for text in [
+        escaped.clone(),
+        format!(
+            "10.0.0.1 - - [01/Mar/2025:10:00:01 +0000] \"POST /hook\" 200 \"{escaped}\" \"-\"\n"
+        ),
+        format!("{{\"time\":\"2025-03-01T10:00:01Z\",\"body\":\"{escaped}\"}}\n"),
+    ] {
+        let workspace = run_over(&text);
+        assert_eq!(signals(&workspace), ["a"], "{text}");
+        assert_eq!(
+            workspace.report("out")["events"]["hex_escapes"],
+            escaped.matches("\\x").count()
+        );
+    }
+}
+
+#[test]
+fn the_whole_events_of_a_broken_batch_are_taken() {
+    let (a, b, c) = (event("a"), event("b"), event("c"));
+    for (text, lost) in [
+        (format!("{{\"batch\":[{a},,{b},{c}],\"sentAt\":\"2025-03-01T12:00:05Z\"}}"), 0),
+        (format!("{{\"batch\":[{a}{b}{c}]}}"), 0),
+        (format!("{{\"batch\":[{a},{b},{c}"), 0),
+        (format!("{{\"batch\":[{a},{b},{c},{{\"type\":\"tr"), 1),
+        (format!("[{a},{{\"type\":}},{b},{c}]"), 1),
+        (format!("{{\"batch\":[{a},{b},{c}]}}]}}"), 1),
+        (format!(",{a}\n,{b}\n,{c}],\"writeKey\":\"k\"}}"), 1),
+    ] {
+        let workspace = run_over(&text);
+        assert_eq!(signals(&workspace), ["a", "b", "c"], "{text}");
+        assert_eq!(workspace.report("out")["rejects"]["by_reason"]["invalid_json"], lost, "{text}");
+    }
+}
+
+#[test]
+fn a_reject_names_the_byte_that_is_wrong() {
+    let bad_escape =
+        r#"{"type":"track","event":"Signed Up","messageId":"ab\qcd","anonymousId":"a"}"#;
+    let control = "{\"type\":\"track\",\"messageId\":\"a\tb\",\"anonymousId\":\"a\"}";
+    let open = r#"{"type":"track","messageId":"ab}"#;
+    let python = "{'type': 'track', 'sent': True}";
+    let workspace = run_over([bad_escape, control, open, python].join("\n"));
+    let details: Vec<_> =
+        workspace.rejects("out").into_iter().map(|reject| reject["detail"].clone()).collect();
+    let at = |text: &str, part: &str| text.find(part).unwrap() + 1;
+    assert_eq!(
+        details,
+        [
+            json!(format!(
+                "byte {} of the record: expected a JSON escape after the backslash",
+                at(bad_escape, "\\q")
+            )),
+            json!(format!(
+                "byte {} of the record: expected an escape such as `\\t`, found a control character in a string",
+                at(control, "\t")
+            )),
+            json!(format!(
+                "byte {} of the record: expected a closing double quote for the string that begins here",
+                at(open, "\"ab")
+            )),
+            json!(
+                "byte 2 of the record: found a single quote, as Python and JavaScript write it: JSON has double \
+                 quotes; write the data with `json.dumps` or `JSON.stringify`"
+            ),
+        ]
+    );
+}
