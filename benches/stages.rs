@@ -140,6 +140,39 @@ fn fql(bencher: Bencher<'_, '_>) {
     });
 }
 
+/// An expression of so many alternatives; the time for each shows whether compiling is linear.
+#[divan::bench(args = [50, 5_000, 50_000])]
+fn compile_names(bencher: Bencher<'_, '_>, clauses: usize) {
+    compile_each(bencher, clauses, |n| format!("event = 'Event {n}'"));
+}
+
+/// The same where each alternative asks for a field of its own.
+#[divan::bench(args = [50, 5_000, 50_000])]
+fn compile_fields(bencher: Bencher<'_, '_>, clauses: usize) {
+    compile_each(bencher, clauses, |n| format!("properties.field{n} = 'x'"));
+}
+
+/// The same where each alternative is doubtful.
+#[divan::bench(args = [50, 5_000, 50_000])]
+fn compile_doubtful(bencher: Bencher<'_, '_>, clauses: usize) {
+    compile_each(bencher, clauses, |n| format!("field{n} = 'x'"));
+}
+
+fn compile_each(bencher: Bencher<'_, '_>, clauses: usize, clause: impl Fn(usize) -> String) {
+    let text = (0..clauses).map(clause).collect::<Vec<_>>().join(" or ");
+    bencher.counter(ItemsCount::new(clauses)).bench_local(|| {
+        let compiled = Expr::compile(&text).expect("this compiles");
+        black_box((compiled.expr.demand(), compiled.warnings));
+    });
+}
+
+/// A rules file of so many rules.
+#[divan::bench(args = [10, 10_000])]
+fn load_rules(bencher: Bencher<'_, '_>, rules: usize) {
+    let text = rules::rules_file(rules);
+    bencher.counter(ItemsCount::new(rules)).bench_local(|| black_box(Rules::parse(&text)));
+}
+
 /// One filter that drops all but so many event names.
 #[divan::bench(args = [10, 200])]
 fn filter_of_clauses(bencher: Bencher<'_, '_>, clauses: usize) {

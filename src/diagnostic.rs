@@ -15,6 +15,8 @@ const WINDOW_COLUMNS: usize = 100;
 const LEAD_COLUMNS: usize = 40;
 /// An e-mail address is no longer than this (RFC 5321).
 const MOST_ADDRESS_CHARS: usize = 254;
+/// So many diagnostics of one text are shown, and the others counted: nobody reads more.
+pub const MOST_SHOWN: usize = 100;
 /// A tab is shown as so many blanks, so that the caret stands under its character anywhere.
 const TAB: &str = "    ";
 
@@ -67,27 +69,43 @@ impl Diagnostic {
 }
 
 /// `name:line:column: error: message`, the source line, carets under the span and the help, for
-/// each of `diagnostics` in the order of the text; columns count characters from 1. E-mail addresses
-/// are [`masked`].
+/// each of `diagnostics` in the order of the text; columns count characters from 1. Past the first
+/// [`MOST_SHOWN`] the others are counted in a last line. E-mail addresses are [`masked`].
 pub fn render(name: &str, source: &str, diagnostics: &[Diagnostic]) -> String {
     let lines = Lines::new(source);
     let mut ordered: Vec<_> = diagnostics.iter().collect();
     ordered.sort_by_key(|diagnostic| diagnostic.span.start);
     let mut out = String::new();
-    for diagnostic in ordered {
+    for diagnostic in ordered.iter().take(MOST_SHOWN) {
         if !out.is_empty() {
             out.push('\n');
         }
         render_one(&mut out, name, &lines, diagnostic);
     }
+    if let Some(rest) = ordered.get(MOST_SHOWN..).filter(|rest| !rest.is_empty()) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "\n{name}: {}", more(rest));
+    }
     out
 }
 
-/// The line and the column of a byte of `source`, both from 1, columns in characters.
+/// `and 1234 more errors`.
+fn more(rest: &[&Diagnostic]) -> String {
+    let all = |severity| rest.iter().all(|diagnostic| diagnostic.severity == severity);
+    let what = match rest.len() {
+        1 if all(Severity::Error) => "error",
+        1 => "warning",
+        _ if all(Severity::Error) => "errors",
+        _ if all(Severity::Warning) => "warnings",
+        _ => "errors and warnings",
+    };
+    format!("and {} more {what}", rest.len())
+}
+
+/// The line and the column of a byte of `source`, both from 1, columns in characters. For many
+/// places of one text [`Lines`] finds the lines once.
 pub fn position(source: &str, offset: usize) -> (usize, usize) {
-    let lines = Lines::new(source);
-    let (number, line, start) = lines.at(offset);
-    (number, column(line, offset - start))
+    Lines::new(source).position(offset)
 }
 
 fn render_one(out: &mut String, name: &str, lines: &Lines<'_>, diagnostic: &Diagnostic) {
@@ -112,25 +130,32 @@ fn render_one(out: &mut String, name: &str, lines: &Lines<'_>, diagnostic: &Diag
 }
 
 /// A text and where its lines begin.
-struct Lines<'s> {
+pub struct Lines<'s> {
     source: &'s str,
     starts: Vec<usize>,
 }
 
 impl<'s> Lines<'s> {
-    fn new(source: &'s str) -> Self {
+    /// The lines of `source`.
+    pub fn new(source: &'s str) -> Self {
         let breaks = source.match_indices('\n').map(|(offset, _)| offset + 1);
         Self { source, starts: std::iter::once(0).chain(breaks).collect() }
     }
 
     /// The number of the line that has the byte `offset`, from 1, its text without its end, and
     /// where it begins.
-    fn at(&self, offset: usize) -> (usize, &'s str, usize) {
+    pub fn at(&self, offset: usize) -> (usize, &'s str, usize) {
         let number = self.starts.partition_point(|&start| start <= offset);
         let start = self.starts[number - 1];
         let end = self.starts.get(number).map_or(self.source.len(), |&next| next - 1);
         let line = &self.source[start..end];
         (number, line.strip_suffix('\r').unwrap_or(line), start)
+    }
+
+    /// The line and the column of the byte `offset`, both from 1, columns in characters.
+    pub fn position(&self, offset: usize) -> (usize, usize) {
+        let (number, line, start) = self.at(offset);
+        (number, column(line, offset - start))
     }
 }
 
@@ -279,6 +304,19 @@ mod tests {
          1 | a b c
            |    ^
         ");
+    }
+
+    #[test]
+    fn of_very_many_diagnostics_the_first_are_shown_and_the_others_counted() {
+        let source = "x".repeat(300_000);
+        let found: Vec<_> =
+            (0..source.len()).map(|at| Diagnostic::error(at..at + 1, "x")).collect();
+        let shown = render("a", &source, &found);
+        assert_eq!(shown.matches(": error: x\n").count(), MOST_SHOWN);
+        assert!(shown.ends_with("\na: and 299900 more errors\n"), "{}", &shown[shown.len() - 99..]);
+        assert!(!render("a", &source, &found[..MOST_SHOWN]).contains("more"));
+        let one_more = render("a", &source, &found[..=MOST_SHOWN]);
+        assert!(one_more.ends_with("\na: and 1 more error\n"));
     }
 
     #[test]

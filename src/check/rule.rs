@@ -2,6 +2,8 @@
 
 use std::cmp::Reverse;
 
+use ahash::AHashMap;
+
 use super::coverage::Seen;
 use super::finding::{Finding, Violation};
 use super::flaw::Flaw;
@@ -132,17 +134,58 @@ fn became(engine: &Engine, event: &Event<'_>) -> Option<Became> {
 pub fn unreachable(rules: &Rules, seen: &Seen) -> Vec<(usize, String)> {
     let mut order: Vec<usize> = (0..rules.rules.len()).collect();
     order.sort_by_key(|&rule| Reverse(rules.rules[rule].priority));
-    let mut found = Vec::new();
-    for (rank, &place) in order.iter().enumerate() {
-        // What has taken a signal can be reached, whatever the Segment Spec says of its events.
-        if seen.rules.get(place).is_some_and(|&count| count > 0) {
-            continue;
-        }
+    let (mut earlier, mut found) = (Earlier::default(), Vec::new());
+    for place in order {
         let rule = &rules.rules[place];
-        let before = order[..rank].iter().map(|&earlier| &rules.rules[earlier]);
-        found.extend(why_unreachable(rule, before).map(|why| (place, why)));
+        let events = rule.when.demand().events;
+        // What has taken a signal can be reached, whatever the Segment Spec says of its events.
+        if seen.rules.get(place).is_none_or(|&count| count == 0) {
+            let before = earlier.wider_than(events.as_deref());
+            found.extend(why_unreachable(rule, before).map(|why| (place, why)));
+        }
+        earlier.add(rule, events);
     }
     found
+}
+
+/// The rules that are tried before one, by the names that they ask for, so that a rule is compared
+/// only with those that may take all that it takes.
+#[derive(Default)]
+struct Earlier<'r> {
+    named: AHashMap<Box<str>, Vec<(usize, &'r Rule)>>,
+    others: Vec<(usize, &'r Rule)>,
+    count: usize,
+}
+
+impl<'r> Earlier<'r> {
+    fn add(&mut self, rule: &'r Rule, events: Option<Vec<Box<str>>>) {
+        let ranked = (self.count, rule);
+        self.count += 1;
+        match events {
+            Some(names) => {
+                for name in names {
+                    self.named.entry(name).or_default().push(ranked);
+                }
+            }
+            None => self.others.push(ranked),
+        }
+    }
+
+    /// Those that ask for no name, or for the names of a rule that asks for `events`, in order.
+    fn wider_than(&self, events: Option<&[Box<str>]>) -> impl Iterator<Item = &'r Rule> {
+        let named = events.and_then(|events| self.named.get(events.first()?));
+        let (mut named, mut others) = (named.map_or(&[][..], Vec::as_slice), &self.others[..]);
+        std::iter::from_fn(move || {
+            let next = match (named.first(), others.first()) {
+                (Some((rank, _)), Some((other, _))) if other < rank => &mut others,
+                (Some(_), _) => &mut named,
+                (None, _) => &mut others,
+            };
+            let (&(_, rule), rest) = next.split_first()?;
+            *next = rest;
+            Some(rule)
+        })
+    }
 }
 
 fn why_unreachable<'r>(rule: &Rule, mut before: impl Iterator<Item = &'r Rule>) -> Option<String> {

@@ -11,7 +11,7 @@ use super::args::{Captures, ColorWhen, Emit, RunArgs, Show};
 use super::progress::Bar;
 use super::secret::{self, Given};
 use crate::commands::run::{Destination, Job};
-use crate::diagnostic::{Diagnostic, Severity, masked, position, render};
+use crate::diagnostic::{Diagnostic, Lines, MOST_SHOWN, Severity, masked, position, render};
 use crate::emit::overlap::ReadFile;
 use crate::emit::staging::Overwrite;
 use crate::emit::{Format, FormulaGuard};
@@ -291,12 +291,18 @@ struct Texts {
 
 impl Texts {
     fn warn(&mut self, source: &Text, doubts: &[Diagnostic]) {
-        for doubt in doubts {
-            let (line, column) = position(&source.text, doubt.span.start);
+        let lines = Lines::new(&source.text);
+        for doubt in doubts.iter().take(MOST_SHOWN) {
+            let (line, column) = lines.position(doubt.span.start);
             let help = doubt.help.as_ref().map_or_else(String::new, |help| format!(" ({help})"));
             let place = format!("{}:{line}:{column}", source.name);
             let text = masked(&format!("{}{help}", doubt.message));
             self.warnings.push(format!("{place}: {text}"));
+        }
+        if doubts.len() > MOST_SHOWN {
+            let more = doubts.len() - MOST_SHOWN;
+            let plural = if more == 1 { "" } else { "s" };
+            self.warnings.push(format!("{}: and {more} more warning{plural}", source.name));
         }
     }
 

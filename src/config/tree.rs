@@ -222,32 +222,59 @@ pub fn content_start(source: &str, span: &Range<usize>, content: &str) -> Option
     Some(span.start + at)
 }
 
-/// Where the byte `offset` of the content of the JSON string at `span` stands in `source`, whatever
-/// escapes are before it.
-pub fn place_in_json(source: &str, span: &Range<usize>, offset: usize) -> usize {
-    let start = span.start + 1;
-    let Some(written) = source.get(start..) else { return span.start };
-    let (mut chars, mut read) = (written.char_indices().peekable(), 0);
-    while let Some((at, char)) = chars.next() {
-        if read >= offset || char == '"' {
-            return start + at;
+/// A text node of a JSON or HCL document: where the bytes of its content stand in the document,
+/// whatever escapes are before them.
+#[derive(Debug)]
+pub struct Written {
+    /// Where the content begins.
+    start: usize,
+    /// For each escape the bytes of the content and of the document up to its end.
+    escapes: Vec<(usize, usize)>,
+    /// Where the content ends.
+    end: usize,
+}
+
+impl Written {
+    /// The text that stands at `span` in `source`, quotes included.
+    pub fn new(source: &str, span: &Range<usize>) -> Self {
+        let start = span.start + 1;
+        let written = source.get(start..).unwrap_or_default();
+        let (mut escapes, mut read, mut from) = (Vec::new(), 0, 0);
+        while let Some(at) = written[from..].find(['\\', '"']).map(|at| from + at) {
+            if written[at..].starts_with('"') {
+                return Self { start, escapes, end: start + at };
+            }
+            let (width, length) = escape(&written[at..]);
+            read += at - from + width;
+            from = (at + length..written.len())
+                .find(|&end| written.is_char_boundary(end))
+                .unwrap_or(written.len());
+            escapes.push((read, from));
         }
-        read += match (char, chars.peek().copied()) {
-            ('\\', Some((_, 'u'))) => {
-                let digits = written.get(at + 2..at + 6).unwrap_or_default();
-                let unit = u32::from_str_radix(digits, 16).unwrap_or_default();
-                chars.by_ref().take(5).for_each(drop);
-                // Of a pair each half counts for two of the four bytes.
-                char::from_u32(unit).map_or(2, char::len_utf8)
-            }
-            ('\\', Some(_)) => {
-                chars.next();
-                1
-            }
-            (char, _) => char.len_utf8(),
-        };
+        Self { start, escapes, end: source.len() }
     }
-    source.len()
+
+    /// Where the byte `offset` of the content stands; the end of the text for one past it.
+    pub fn place(&self, offset: usize) -> usize {
+        let before = self.escapes.partition_point(|&(read, _)| read <= offset);
+        let (read, written) = before.checked_sub(1).map_or((0, 0), |last| self.escapes[last]);
+        (self.start + written + (offset - read)).min(self.end.max(self.start))
+    }
+}
+
+/// How many bytes of content the escape that begins `written` stands for, and how many it takes.
+fn escape(written: &str) -> (usize, usize) {
+    let code = |digits: usize| {
+        let digits = written.get(2..2 + digits).unwrap_or_default();
+        u32::from_str_radix(digits, 16).ok().and_then(char::from_u32)
+    };
+    match written.as_bytes().get(1) {
+        // Of a pair each half counts for two of the four bytes.
+        Some(b'u') => (code(4).map_or(2, char::len_utf8), 6),
+        Some(b'U') => (code(8).map_or(2, char::len_utf8), 10),
+        Some(_) => (1, 2),
+        None => (0, 1),
+    }
 }
 
 impl Node {
@@ -277,11 +304,12 @@ mod tests {
         let root = Node::parse_json(source).unwrap();
         let Value::Table(entries) = &root.value else { panic!("no table") };
         let Value::Text(text) = &entries[0].node.value else { panic!("no text") };
+        let written = Written::new(source, &entries[0].node.span);
         for char in ['a', 'b', 'c', '!'] {
             let offset = text.find(char).unwrap();
-            let place = place_in_json(source, &entries[0].node.span, offset);
+            let place = written.place(offset);
             assert!(source[place..].starts_with(char), "{char}: {}", &source[place..]);
         }
-        assert!(source[place_in_json(source, &entries[0].node.span, 99)..].starts_with('"'));
+        assert!(source[written.place(99)..].starts_with('"'));
     }
 }

@@ -81,7 +81,7 @@ impl CallType {
 macro_rules! members {
     ($($variant:ident $name:literal),+ $(,)?) => {
         /// The top-level members that a Segment event can have.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[allow(missing_docs)] // each is the field of that name
         pub enum Member { $($variant),+ }
 

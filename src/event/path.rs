@@ -9,14 +9,14 @@ use super::Member;
 use crate::parse::json::Json;
 
 /// One step of a [`Path`]: a member name, or the place in a list where the name is a number.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Segment {
     name: Box<str>,
     index: Option<usize>,
 }
 
 /// A field path, compiled once and looked up for each event.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Path {
     head: Box<str>,
     member: Option<Member>,

@@ -25,7 +25,7 @@ pub(super) struct Cases {
 
 /// That one of `parts` holds.
 pub(super) fn any_of(parts: Box<[Node]>) -> Node {
-    match best_path(&parts) {
+    match best_path(&parts, asked) {
         Some(path) => Node::Cases(Box::new(Cases::new(path, parts))),
         None => Node::Or(parts),
     }
@@ -33,33 +33,42 @@ pub(super) fn any_of(parts: Box<[Node]>) -> Node {
 
 /// That all of `parts` hold: none of those that stand behind a `!` or `!=`.
 pub(super) fn all_of(parts: Box<[Node]>) -> Node {
-    let denied: Box<[Node]> = parts.iter().filter_map(denied).collect();
-    let Some(path) = best_path(&denied) else { return Node::And(parts) };
-    let none = Node::Not(Box::new(Node::Cases(Box::new(Cases::new(path, denied)))));
-    let asked = parts.into_iter().filter(|part| self::denied(part).is_none());
-    Node::And(asked.chain([none]).collect())
+    let Some(path) = best_path(&parts, denied_texts) else { return Node::And(parts) };
+    let (mut asked, mut denied) = (Vec::new(), Vec::new());
+    for part in parts {
+        match part {
+            Node::Compare(Compare::NotEqual, sides) => {
+                denied.push(Node::Compare(Compare::Equal, sides));
+            }
+            Node::Not(inner) => denied.push(*inner),
+            part => asked.push(part),
+        }
+    }
+    asked.push(Node::Not(Box::new(Node::Cases(Box::new(Cases::new(path, denied.into()))))));
+    Node::And(asked.into())
 }
 
-/// What must not hold for `part` to hold.
-fn denied(part: &Node) -> Option<Node> {
+/// Texts by the path that they are asked of.
+type Asked<'n> = Vec<(&'n Path, Vec<&'n str>)>;
+
+/// The texts that what stands behind a `!` or `!=` asks for.
+fn denied_texts(part: &Node) -> Asked<'_> {
     match part {
-        Node::Compare(Compare::NotEqual, sides) => {
-            Some(Node::Compare(Compare::Equal, sides.clone()))
-        }
-        Node::Not(inner) => Some((**inner).clone()),
-        _ => None,
+        Node::Compare(Compare::NotEqual, sides) => equal_texts(sides),
+        Node::Not(inner) => asked(inner),
+        _ => Vec::new(),
     }
 }
 
 /// The path of which `parts` ask for the most different texts, if these are many.
-fn best_path(parts: &[Node]) -> Option<Path> {
+fn best_path(parts: &[Node], asked: fn(&Node) -> Asked<'_>) -> Option<Path> {
+    let mut places: AHashMap<&Path, usize> = AHashMap::new();
     let mut paths: Vec<(&Path, AHashSet<&str>)> = Vec::new();
-    for part in parts {
-        for (path, texts) in asked(part) {
-            match paths.iter_mut().find(|(known, _)| *known == path) {
-                Some((_, known)) => known.extend(texts),
-                None => paths.push((path, texts.into_iter().collect())),
-            }
+    for (path, texts) in parts.iter().flat_map(asked) {
+        let place = *places.entry(path).or_insert(paths.len());
+        match paths.get_mut(place) {
+            Some((_, known)) => known.extend(texts),
+            None => paths.push((path, texts.into_iter().collect())),
         }
     }
     // Of equals the first, whatever the hasher.
@@ -68,15 +77,10 @@ fn best_path(parts: &[Node]) -> Option<Path> {
 }
 
 /// The texts that `node` asks for, by path: it cannot hold where the value there is none of them.
-fn asked(node: &Node) -> Vec<(&Path, Vec<&str>)> {
+fn asked(node: &Node) -> Asked<'_> {
     match node {
         Node::And(parts) => parts.iter().flat_map(asked).collect(),
-        Node::Compare(Compare::Equal, sides) => match &**sides {
-            [Node::Path(path), Node::Text(text)] | [Node::Text(text), Node::Path(path)] => {
-                vec![(path, vec![text])]
-            }
-            _ => Vec::new(),
-        },
+        Node::Compare(Compare::Equal, sides) => equal_texts(sides),
         Node::In(sides) => match &**sides {
             [Node::Path(path), Node::List(items)] => {
                 let texts = items.iter().map(|item| match item {
@@ -91,6 +95,16 @@ fn asked(node: &Node) -> Vec<(&Path, Vec<&str>)> {
             Node::Path(path) => vec![(path, texts.iter().map(|text| &**text).collect())],
             _ => Vec::new(),
         },
+        _ => Vec::new(),
+    }
+}
+
+/// The text that a comparison asks for.
+fn equal_texts(sides: &[Node; 2]) -> Asked<'_> {
+    match sides {
+        [Node::Path(path), Node::Text(text)] | [Node::Text(text), Node::Path(path)] => {
+            vec![(path, vec![text])]
+        }
         _ => Vec::new(),
     }
 }

@@ -8,7 +8,7 @@ use super::function::Function;
 use super::glob::{Glob, GlobError};
 use super::lex::Compare;
 use super::nearest;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, MOST_SHOWN};
 use crate::event::path::Path;
 use crate::parse::json::Number;
 
@@ -150,12 +150,16 @@ impl Compiler<'_> {
 
     fn unknown(&mut self, name: Range<usize>) {
         let text = &self.source[name.clone()];
+        let message = format!("expected the name of a function, found `{text}`");
+        if self.errors.len() >= MOST_SHOWN {
+            // Nobody sees it: a search for the nearest name would be in vain.
+            return self.errors.push(Diagnostic::error(name, message));
+        }
         let names = Function::ALL.map(Function::name);
         let help = match nearest::nearest(text, names) {
             Some(name) => format!("did you mean `{name}`?"),
             None => format!("the functions are {}", names.join(", ")),
         };
-        let message = format!("expected the name of a function, found `{text}`");
         self.errors.push(Diagnostic::error(name, message).with_help(help));
     }
 

@@ -44,7 +44,17 @@ impl Demand {
 
     /// That one of `parts` holds.
     fn of_one(parts: &[Node]) -> Self {
-        parts.iter().map(Self::of).reduce(Self::either).unwrap_or_default()
+        let (mut events, mut calls) = (Some(Vec::new()), Some(Vec::new()));
+        for part in parts {
+            if events.is_none() && calls.is_none() {
+                break;
+            }
+            let demand = Self::of(part);
+            events = joined(events, demand.events);
+            calls = joined(calls, demand.calls);
+        }
+        // Sorted once: an expression may have very many alternatives.
+        Self { events: events.map(sorted), calls: calls.map(sorted) }
     }
 
     /// That the member at `path` is one of `texts`.
@@ -68,10 +78,6 @@ impl Demand {
             events: intersect(self.events, other.events),
             calls: intersect(self.calls, other.calls),
         }
-    }
-
-    fn either(self, other: Self) -> Self {
-        Self { events: unite(self.events, other.events), calls: unite(self.calls, other.calls) }
     }
 }
 
@@ -99,11 +105,11 @@ fn intersect<T: Ord>(left: Option<Vec<T>>, right: Option<Vec<T>>) -> Option<Vec<
     }
 }
 
-/// What one of two demands allows.
-fn unite<T: Ord>(left: Option<Vec<T>>, right: Option<Vec<T>>) -> Option<Vec<T>> {
+/// What one of two demands allows, in no order.
+fn joined<T>(left: Option<Vec<T>>, right: Option<Vec<T>>) -> Option<Vec<T>> {
     let (mut left, right) = (left?, right?);
     left.extend(right);
-    Some(sorted(left))
+    Some(left)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Expressions from text to verdict.
 
+mod cost;
 mod diagnostics;
 
 use proptest::prelude::*;

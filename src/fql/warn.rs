@@ -5,7 +5,7 @@ use super::ast::{Ast, AstKind};
 use super::function::{Function, Types};
 use super::lex::{Compare, Keyword};
 use super::nearest;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, MOST_SHOWN};
 use crate::event::path::Path;
 use crate::event::{CallType, Member};
 
@@ -30,7 +30,11 @@ fn visit(source: &str, ast: &Ast, found: &mut Vec<Diagnostic>) {
                     .with_help("write a list, `['a', 'b']`, or a path to one"),
             );
         }
-        AstKind::Path(path) => found.extend(unknown_field(ast, path)),
+        AstKind::Path(path) => {
+            // Past what is shown no one asks for the nearest name.
+            let is_shown = found.len() < MOST_SHOWN;
+            found.extend(unknown_field(ast, path, is_shown));
+        }
         _ => {}
     }
     for part in ast.parts() {
@@ -112,10 +116,14 @@ fn never_by_name(operator: Compare, [left, right]: &[Ast; 2]) -> Option<Diagnost
 const TYPE_NAMES: [&str; 6] = ["string", "number", "list", "bool", "null", "object"];
 
 /// A path of which the first name is no field of any event.
-fn unknown_field(ast: &Ast, path: &Path) -> Option<Diagnostic> {
+fn unknown_field(ast: &Ast, path: &Path, with_help: bool) -> Option<Diagnostic> {
     let head = path.head();
     if path.member().is_some() || head == EMAIL {
         return None;
+    }
+    let message = format!("no event has a top-level field `{head}`");
+    if !with_help {
+        return Some(Diagnostic::warning(ast.span.clone(), message));
     }
     let fields = Member::ALL.iter().map(|member| member.key()).chain([EMAIL]);
     let help = if head == "all" {
@@ -127,7 +135,6 @@ fn unknown_field(ast: &Ast, path: &Path) -> Option<Diagnostic> {
     } else {
         format!("fields of your own are in `properties` or `traits`, such as `properties.{path}`")
     };
-    let message = format!("no event has a top-level field `{head}`");
     Some(Diagnostic::warning(ast.span.clone(), message).with_help(help))
 }
 

@@ -1,63 +1,136 @@
-//! Which rules can take an event, without asking each.
+//! Which rules can take an event at all, told by its call and its name, so that what an event costs
+//! does not grow with the number of rules.
 
 use ahash::AHashMap;
+use smallvec::SmallVec;
 
 use super::{Rule, RuleId};
 use crate::event::{CallType, Event, Member};
 use crate::fql::Demand;
 
-/// Candidates in the order in which they are tried.
-type Candidates = Box<[RuleId]>;
+/// Ranks of rules, in order. Mostly a name has one rule, which needs no list of its own.
+type Ranks = SmallVec<[u32; 2]>;
 
-/// For each call and event name the rules that can take it.
-///
-/// A rule that demands an event name is a candidate for events of that name alone, so that a
-/// thousand rules on names cost what ten do.
+/// The rules that can take an event, by what they ask of its name and of its call.
 #[derive(Debug, Default)]
 pub struct Index {
+    /// Rules in the order in which they are tried: a rule's place here is its rank.
+    order: Vec<RuleId>,
+    /// The ranks of the rules that ask for a name.
     named: AHashMap<Box<str>, PerCall>,
+    /// The ranks of those that do not.
     others: PerCall,
 }
 
-type PerCall = [Candidates; CallType::ALL.len()];
+type PerCall = [Ranks; CallType::ALL.len()];
 
 impl Index {
     /// An index of `rules`.
     pub fn new(rules: &[Rule]) -> Self {
-        let demands: Vec<Demand> = rules.iter().map(|rule| rule.when.demand()).collect();
-        let mut order: Vec<usize> = (0..rules.len()).collect();
-        order.sort_by_key(|&rule| std::cmp::Reverse(rules[rule].priority));
-        let collect = |name: Option<&str>| -> PerCall {
-            CallType::ALL.map(|call| {
-                let can_take = |&&rule: &&usize| {
-                    let Demand { events, calls } = &demands[rule];
-                    let named = events.as_ref().is_none_or(|events| {
-                        name.is_some_and(|name| events.iter().any(|event| **event == *name))
-                    });
-                    named && calls.as_ref().is_none_or(|calls| calls.contains(&call))
-                };
-                #[allow(clippy::cast_possible_truncation)] // a file holds far fewer rules
-                let id = |&rule: &usize| RuleId(rule as u32);
-                order.iter().filter(can_take).map(id).collect()
-            })
-        };
-        let events = demands.iter().filter_map(|demand| demand.events.as_ref()).flatten();
-        let mut named = AHashMap::new();
-        for name in events {
-            if !named.contains_key(name) {
-                named.insert(name.clone(), collect(Some(name)));
-            }
+        #[allow(clippy::cast_possible_truncation)] // a file holds far fewer rules
+        let ids = 0..rules.len() as u32;
+        let mut order: Vec<RuleId> = ids.map(RuleId).collect();
+        order.sort_by_key(|id| std::cmp::Reverse(rules[id.index()].priority));
+        let mut index = Self::default();
+        for (rank, id) in (0..).zip(&order) {
+            index.add(rank, rules[id.index()].when.demand());
         }
-        Self { named, others: collect(None) }
+        Self { order, ..index }
+    }
+
+    /// Makes the rule of the rank `rank` be found; higher ranks come later.
+    fn add(&mut self, rank: u32, demand: Demand) {
+        let calls = demand.calls.as_deref().unwrap_or(&CallType::ALL);
+        let add =
+            |ranks: &mut PerCall| calls.iter().for_each(|&call| ranks[call as usize].push(rank));
+        match demand.events {
+            Some(names) => {
+                for name in names {
+                    add(self.named.entry(name).or_default());
+                }
+            }
+            None => add(&mut self.others),
+        }
     }
 
     /// The first rule that takes `event`.
     #[inline]
     pub fn first_match(&self, rules: &[Rule], event: &Event<'_>) -> Option<RuleId> {
-        let call = event.call_type()?;
-        let name = event.text(Member::Event);
-        let per_call = name.and_then(|name| self.named.get(name)).unwrap_or(&self.others);
-        let mut candidates = per_call[call as usize].iter();
-        candidates.find(|id| rules[id.index()].when.holds(event)).copied()
+        let call = event.call_type()? as usize;
+        let named = event.text(Member::Event).and_then(|name| self.named.get(name));
+        let mut named = named.map_or(&[][..], |ranks| &ranks[call]);
+        let mut others = &self.others[call][..];
+        loop {
+            let first = match (named.first(), others.first()) {
+                (Some(rank), Some(other)) if other < rank => &mut others,
+                (Some(_), _) => &mut named,
+                (None, _) => &mut others,
+            };
+            let (&rank, rest) = first.split_first()?;
+            *first = rest;
+            let id = self.order[rank as usize];
+            if rules[id.index()].when.holds(event) {
+                return Some(id);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use crate::event::{Event, Members};
+    use crate::parse::document::with_json;
+    use crate::rules::Rules;
+
+    proptest! {
+        #[test]
+        fn the_first_rule_by_priority_and_place_takes_an_event(
+            picks in prop::collection::vec((0..5_usize, 0..3_i64), 0..12),
+            name in 0..4_usize,
+            call in prop::sample::select(&["track", "page"][..]),
+        ) {
+            let when = |kind: usize| match kind {
+                0 => "all",
+                1 => "event = \"E1\"",
+                2 => "event in [\"E1\", \"E2\"]",
+                3 => "type = \"page\"",
+                _ => "type = \"track\" and userId = \"u\"",
+            };
+            let rule = |(place, &(kind, priority)): (usize, &(usize, i64))| {
+                format!("[[rule]]\nid = \"{place}\"\nwhen = '{}'\npriority = {priority}\n", when(kind))
+            };
+            let text: String = picks.iter().enumerate().map(rule).collect();
+            let rules = Rules::parse(&format!("version = 1\n{text}")).unwrap();
+            let json = format!(r#"{{"type":"{call}","event":"E{name}","userId":"u"}}"#);
+            with_json(&json, |json| {
+                let members = Members::of(json);
+                let event = Event::new(json, &members);
+                let takers = rules.rules.iter().enumerate().filter(|(_, rule)| rule.when.holds(&event));
+                let expected = takers.min_by_key(|(place, rule)| (std::cmp::Reverse(rule.priority), *place));
+                let found = rules.first_match(&event).map(super::RuleId::index);
+                prop_assert_eq!(found, expected.map(|(place, _)| place));
+                Ok(())
+            })?;
+        }
+    }
+
+    #[test]
+    fn very_many_rules_are_indexed_in_linear_time() {
+        let rule = |n: usize| {
+            let when = if n.is_multiple_of(2) {
+                format!("event = \"E{n}\"")
+            } else {
+                format!("properties.p = {n}")
+            };
+            format!(
+                "[[rule]]\nid = \"{n}\"\nwhen = '{when}'\n[rule.map]\nc{n} = \"properties.c\"\n"
+            )
+        };
+        let text: String = (0..10_000).map(rule).collect();
+        let start = std::time::Instant::now();
+        assert_eq!(Rules::parse(&format!("version = 1\n{text}")).unwrap().rules.len(), 10_000);
+        assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
     }
 }

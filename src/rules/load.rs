@@ -12,7 +12,7 @@ use super::{
 use crate::canonical::CONTENT_MEMBERS;
 use crate::config::read::{Faults, Table, mismatch};
 use crate::config::tree::{Node, Value, content_start};
-use crate::diagnostic::{Diagnostic, position};
+use crate::diagnostic::{Diagnostic, Lines};
 use crate::emit::Table as OutputTable;
 use crate::event::Member;
 use crate::event::path::Path;
@@ -43,13 +43,16 @@ struct Loader<'a> {
     faults: Faults,
     warnings: Faults,
     columns: Vec<String>,
+    /// The place of each of `columns`.
+    places: AHashMap<String, usize>,
 }
 
 /// Reads `source`.
 pub fn load(source: &str) -> Result<Rules, Vec<Diagnostic>> {
     let root = Node::parse(source)?;
-    let (faults, warnings, columns) = (Vec::new(), Vec::new(), Vec::new());
-    let mut loader = Loader { source, faults, warnings, columns };
+    let (faults, warnings) = (Vec::new(), Vec::new());
+    let (columns, places) = (Vec::new(), AHashMap::new());
+    let mut loader = Loader { source, faults, warnings, columns, places };
     let rules = loader.file(&root);
     let Loader { mut faults, mut warnings, .. } = loader;
     faults.sort_by_key(|fault| fault.span.start);
@@ -197,18 +200,15 @@ impl Loader<'_> {
     fn rules(&mut self, node: Option<&Node>) -> Vec<Rule> {
         let mut places: AHashMap<String, usize> = AHashMap::new();
         let rules = self.list(node, "`rule`", Self::rule);
-        let spans: Vec<Range<usize>> = match node.map(|node| &node.value) {
-            Some(Value::List(items)) => items.iter().map(|item| item.span.clone()).collect(),
-            _ => Vec::new(),
-        };
-        for (rule, span) in rules.iter().zip(spans) {
+        let lines = Lines::new(self.source);
+        for rule in &rules {
             if let Some(first) = places.get(&rule.id) {
-                let (line, _) = position(self.source, *first);
+                let (line, ..) = lines.at(*first);
                 let message = format!("a rule with the id `{}` stands at line {line}", rule.id);
-                let fault = Diagnostic::error(span, message);
+                let fault = Diagnostic::error(rule.span.clone(), message);
                 self.faults.push(fault.with_help("give each rule an id of its own"));
             } else {
-                places.insert(rule.id.clone(), span.start);
+                places.insert(rule.id.clone(), rule.span.start);
             }
         }
         rules
@@ -331,11 +331,12 @@ impl Loader<'_> {
             self.faults.push(Diagnostic::error(span.clone(), message).with_help(help));
             return None;
         }
-        let known = self.columns.iter().position(|column| column == name);
-        Some(known.unwrap_or_else(|| {
-            self.columns.push(name.to_owned());
-            self.columns.len() - 1
-        }))
+        if let Some(&known) = self.places.get(name) {
+            return Some(known);
+        }
+        self.places.insert(name.to_owned(), self.columns.len());
+        self.columns.push(name.to_owned());
+        Some(self.columns.len() - 1)
     }
 
     fn paths(&mut self, node: &Node) -> Vec<Path> {

@@ -14,7 +14,7 @@ use crate::audit::text::Layout;
 use crate::cli::args::Show;
 use crate::cli::args::audit::{AuditArgs, AuditFormat, FailOn};
 use crate::commands::audit::{Format, Job};
-use crate::diagnostic::{masked, position};
+use crate::diagnostic::{Lines, MOST_SHOWN, masked};
 use crate::error::Error;
 use crate::filter::allow::AllowList;
 use crate::rules::Rules;
@@ -145,10 +145,11 @@ fn of_list(list: AllowList, file: String) -> Named {
 
 fn destination(file: &Text, texts: &mut Texts) -> Result<Named, Error> {
     let filters = texts.filters(file)?;
+    let lines = Lines::new(&file.text);
     let mut faults = Vec::new();
     for (place, filter) in (0..).zip(filters.filters()) {
-        for fault in filter.faults() {
-            let (line, column) = position(&file.text, fault.span.start);
+        for fault in filter.faults().iter().take(MOST_SHOWN) {
+            let (line, column) = lines.position(fault.span.start);
             let place_in_file = format!("{}:{line}:{column}", file.name);
             let message = format!("{place_in_file}: {}", masked(&fault.message));
             faults.push(FilterFault { filter: place, message });

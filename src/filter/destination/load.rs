@@ -12,7 +12,7 @@ use super::fields::{Fields, names};
 use super::sample::Sample;
 use super::{Condition, DestinationFilters, Filter};
 use crate::config::read::{Faults, Table, mismatch, nearest};
-use crate::config::tree::{Node, Value, place_in_json};
+use crate::config::tree::{Node, Value, Written};
 use crate::diagnostic::Diagnostic;
 use crate::fql::Expr;
 
@@ -123,8 +123,12 @@ impl Loader<'_> {
             self.faults.push(mismatch(node, "`if`", "a text"));
             return Condition::Disabled;
         };
+        let written = Written::new(self.source, &node.span);
         let placed = |found: Vec<Diagnostic>| -> Vec<Diagnostic> {
-            found.into_iter().map(|found| self.placed(found, &node.span)).collect()
+            let place = |Diagnostic { span, .. }: &Diagnostic| {
+                written.place(span.start)..written.place(span.end)
+            };
+            found.into_iter().map(|found| Diagnostic { span: place(&found), ..found }).collect()
         };
         match Expr::compile(text) {
             Ok(compiled) => {
@@ -148,13 +152,6 @@ impl Loader<'_> {
                 Condition::Invalid(errors.into())
             }
         }
-    }
-
-    /// What was found in the content of the text at `span`, by its place in the file.
-    fn placed(&self, found: Diagnostic, span: &Range<usize>) -> Diagnostic {
-        let [start, end] = [found.span.start, found.span.end]
-            .map(|offset| place_in_json(self.source, span, offset));
-        Diagnostic { span: start..end, ..found }
     }
 
     fn actions(&mut self, table: &Table<'_>) -> Vec<Action> {
