@@ -22,7 +22,8 @@ use crate::identity::Resolution;
 use crate::parse::reject::Reason;
 use crate::pipeline::Engine;
 use crate::pipeline::event_names::EventNames;
-use crate::pipeline::produce::{LeadSums, lines_before};
+use crate::pipeline::example::Lines;
+use crate::pipeline::produce::LeadSums;
 use crate::pipeline::watch::Watch;
 use crate::plan::{Calendar, Ledger, Light, Terms, Volume};
 use crate::report::{Fault, Input};
@@ -59,13 +60,7 @@ pub struct Evidence<'a> {
     pub outcomes: &'a [Outcome; 2],
     /// By period, where the plan is used up after the filter.
     pub uses: Option<&'a Uses>,
-    places: Places,
-}
-
-/// Tells where in the input a block stands.
-struct Places {
-    files: Vec<String>,
-    lines_before: AHashMap<(u32, u32), u64>,
+    lines: Lines,
 }
 
 impl Evidence<'_> {
@@ -76,7 +71,7 @@ impl Evidence<'_> {
 
     /// Where `seen` was seen first.
     pub fn examples(&self, seen: &Sighted) -> Vec<Example> {
-        seen.spots().map(|spot| self.places.example(spot)).collect()
+        seen.spots().map(|spot| self.example(spot)).collect()
     }
 
     /// The entry of the allow list at `by`, from 0.
@@ -95,13 +90,10 @@ impl Evidence<'_> {
     }
 }
 
-impl Places {
+impl Evidence<'_> {
     fn example(&self, spot: Spot) -> Example {
-        let before = self.lines_before.get(&(spot.place.file, spot.place.block)).copied();
-        Example {
-            file: self.files.get(spot.place.file as usize).cloned().unwrap_or_default(),
-            line: before.unwrap_or(0) + u64::from(spot.line) + 1,
-        }
+        let (file, line) = self.lines.of(spot.place, spot.line.into());
+        Example { file: file.to_owned(), line }
     }
 }
 
@@ -135,7 +127,7 @@ impl Facts<'_> {
             facts: self,
             outcomes: &outcomes,
             uses: uses.as_ref(),
-            places: self.places(),
+            lines: self.lines_of_files(),
         };
         let change = match &uses {
             Some(uses) => Some(fit::advise(self, means, &outcomes[1], uses, &scores)?),
@@ -180,13 +172,10 @@ impl Facts<'_> {
         }
     }
 
-    fn places(&self) -> Places {
+    fn lines_of_files(&self) -> Lines {
         let segments = &self.gathered.worlds[Side::Before as usize].committed.segments;
-        let place = segments.iter().map(|segment| (segment.place.file, segment.place.block));
-        Places {
-            files: self.reader.inputs().iter().map(|input| input.display.clone()).collect(),
-            lines_before: place.zip(lines_before(segments)).collect(),
-        }
+        let files = self.reader.inputs().iter().map(|input| input.display.clone());
+        Lines::new(files.collect(), segments)
     }
 
     fn inputs(&self) -> Vec<Input> {

@@ -214,6 +214,7 @@ impl<'a> Surveyor<'a> {
 impl Sink for Surveyor<'_> {
     #[inline]
     fn line(&mut self, line_in_block: u64) {
+        self.mapper.line(line_in_block);
         self.line = u32::try_from(line_in_block).unwrap_or(u32::MAX);
     }
 

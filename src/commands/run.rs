@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::parse::document::is_json;
 use crate::parse::reject::Reason;
 use crate::pipeline::Engine;
+use crate::pipeline::example::Lines;
 use crate::pipeline::ingest::{Ingested, ingest};
 use crate::pipeline::output::{Output, Stream, Target};
 use crate::pipeline::produce::produce;
@@ -125,7 +126,9 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
         Error::Interrupted if streams => Error::CutShort,
         error => error,
     })?;
+    let lines = Lines::new(files, &ingested.committed.segments);
     let report = Facts {
+        lines: &lines,
         engine: &job.engine,
         reader: &reader,
         counters: &ingested.counters,

@@ -8,7 +8,7 @@ use crate::identity::fact::OrderKey;
 use crate::identity::ids::{Ids, NodeId};
 
 /// Where a block stands: its file and its number in the file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place {
     /// Number of the file among the inputs.
     pub file: u32,

@@ -5,6 +5,7 @@ use std::ops::AddAssign;
 use ahash::AHashMap;
 use hashbrown::HashMap;
 
+use super::times::TimeCounts;
 use crate::event::CallType;
 use crate::filter::destination::Counts;
 use crate::parse::Repairs;
@@ -23,12 +24,10 @@ pub struct Counters {
     pub filters: Counts,
     /// Events without an anonymous id.
     pub no_anonymous_id: u64,
-    /// Events without a usable time.
-    pub no_timestamp: u64,
-    /// Events whose own time was more than a day after they were received.
-    pub clock_skew: u64,
     /// What had to be mended before it was JSON.
     pub repairs: Repairs,
+    /// What is wrong with the times of events.
+    pub times: TimeCounts,
     /// Rejects by reason.
     pub rejects: [u64; Reason::ALL.len()],
     /// Records, events and rejects alike, by what they came in.
@@ -90,9 +89,8 @@ impl AddAssign for Counters {
         self.filtered += other.filtered;
         self.filters += other.filters;
         self.no_anonymous_id += other.no_anonymous_id;
-        self.no_timestamp += other.no_timestamp;
-        self.clock_skew += other.clock_skew;
         self.repairs += other.repairs;
+        self.times += other.times;
         self.volume += other.volume;
         self.names += other.names;
         for (sum, count) in self.rejects.iter_mut().zip(other.rejects) {

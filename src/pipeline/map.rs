@@ -8,8 +8,10 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::batch::{Batch, BatchFact, Mark, Place};
 use super::counters::Counters;
 use super::dedup::Rank;
+use super::example::Position;
 use super::extract::{self, Extract};
 use super::stored::{Flags, Head, RowIds};
+use super::times::EventClock;
 use super::{Engine, rejects};
 use crate::canonical::Canonical;
 use crate::event::{CallType, Event, Member};
@@ -21,7 +23,7 @@ use crate::parse::json::Json;
 use crate::parse::reject::Reject;
 use crate::parse::{Arrival, Repairs, Sink};
 use crate::rules::{DedupBy, Rule};
-use crate::time::{DAY_MS, Time, TimeReader};
+use crate::time::Time;
 
 /// What a mapper made of an event, for whoever maps for more than one outcome.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +45,9 @@ pub struct Mapper<'a> {
     email: Vec<u8>,
     scratch: Vec<u8>,
     judging: Scratch,
-    clock: TimeReader,
+    clock: EventClock,
+    /// The current line of the block, from 0.
+    line: u64,
     records: u64,
     /// Events of the same content have the same row.
     content_decides: bool,
@@ -61,7 +65,8 @@ impl<'a> Mapper<'a> {
             email: Vec::new(),
             scratch: Vec::new(),
             judging: Scratch::default(),
-            clock: TimeReader::default(),
+            clock: EventClock::default(),
+            line: 0,
             records: 0,
             content_decides: engine.rules.read_content_alone(),
             batch: Batch::new(hasher),
@@ -89,31 +94,7 @@ impl<'a> Mapper<'a> {
 
     /// The sums over all blocks.
     pub fn into_counters(self) -> Counters {
-        self.counters
-    }
-
-    /// The time of `event` and when it was received.
-    fn times(&mut self, event: &Event<'_>, captured_at: Time) -> (Time, Time) {
-        let clock = &mut self.clock;
-        let mut read =
-            |member| event.get(member).and_then(|time| clock.read(time)).unwrap_or(Time::MISSING);
-        let received = read(Member::ReceivedAt).or(captured_at);
-        let own = [Member::Timestamp, Member::OriginalTimestamp, Member::SentAt]
-            .into_iter()
-            .map(read)
-            .find(|time| !time.is_missing())
-            .unwrap_or(received);
-        match (own.millis(), received.millis()) {
-            (Some(own), Some(at)) if own - at > DAY_MS => {
-                self.counters.clock_skew += 1;
-                (received, received)
-            }
-            (None, _) => {
-                self.counters.no_timestamp += 1;
-                (own, received)
-            }
-            _ => (own, received),
-        }
+        Counters { times: self.clock.counts, ..self.counters }
     }
 
     /// The number of the id at `member`, and whether it is blocked instead.
@@ -231,7 +212,9 @@ impl<'a> Mapper<'a> {
         if event.id(Member::AnonymousId).is_none() {
             self.counters.no_anonymous_id += 1;
         }
-        self.times(event, arrival.captured_at)
+        let Self { batch, line, records, .. } = self;
+        let at = Position { place: batch.place, line: *line, record: *records };
+        self.clock.read(event, arrival.captured_at, at, &self.engine.auth)
     }
 
     /// Takes out an event that a filter keeps from being sent.
@@ -314,6 +297,11 @@ impl<'a> Mapper<'a> {
 }
 
 impl Sink for Mapper<'_> {
+    #[inline]
+    fn line(&mut self, line_in_block: u64) {
+        self.line = line_in_block;
+    }
+
     fn event(&mut self, event: &Event<'_>, arrival: Arrival) {
         if !self.admit(event, arrival) {
             return;

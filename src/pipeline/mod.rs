@@ -6,6 +6,7 @@ pub mod commit;
 pub mod counters;
 pub mod dedup;
 pub mod event_names;
+pub mod example;
 pub(crate) mod extract;
 pub mod finish;
 pub mod ingest;
@@ -20,6 +21,7 @@ pub mod spill;
 pub mod stored;
 pub mod summary;
 pub mod tally;
+pub mod times;
 pub mod watch;
 
 use crate::event::Event;

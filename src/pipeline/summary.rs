@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Engine;
 use super::counters::{Counters, Names};
+use super::example::{Lines, Position};
 use super::produce::Produced;
 use super::tally::POLICIES;
 use crate::event::CallType;
@@ -17,7 +18,8 @@ use crate::plan::{Ledger, Light, Terms, Usage};
 use crate::report::filters::Filters;
 use crate::report::{
     Duplicates, Events, Fault, Identity, Input, Leads, MergeRefused, NameCount, Period, Plan,
-    Rejects, Report, Resolutions, RuleCount, RuleCounts, SharedId, Trend,
+    Rejects, Report, Resolutions, RuleCount, RuleCounts, SharedId, TimestampExample,
+    TimestampExamples, Trend,
 };
 use crate::source::Reader;
 
@@ -36,6 +38,8 @@ pub struct Facts<'a> {
     pub duplicates: u64,
     /// How message ids and contents disagree, where asked for.
     pub profile: Option<(u64, u64)>,
+    /// The lines of the inputs.
+    pub lines: &'a Lines,
     /// The ids of the run.
     pub ids: &'a Ids,
     /// What the second phase found.
@@ -56,9 +60,11 @@ pub struct Facts<'a> {
 
 impl Facts<'_> {
     /// The report.
-    pub fn report(self) -> Report {
+    pub fn report(mut self) -> Report {
         let rejects = self.rejects();
         let events = self.events();
+        let mut warnings = std::mem::take(&mut self.warnings);
+        warnings.extend(events.implausible_warning());
         Report {
             version: 1,
             inputs: self.inputs(),
@@ -80,7 +86,7 @@ impl Facts<'_> {
             bytes_read: self.reader.bytes_read(),
             filters: self.filters(),
             events,
-            warnings: self.warnings,
+            warnings,
         }
     }
 
@@ -124,8 +130,30 @@ impl Facts<'_> {
         Rejects { total: counts.iter().sum(), by_reason: by_reason.into() }
     }
 
+    fn timestamp_examples(&self) -> TimestampExamples {
+        let times = &self.counters.times;
+        let at = |position: &Position| {
+            let (file, line) = self.lines.of(position.place, position.line);
+            TimestampExample { file: file.to_owned(), line, ..TimestampExample::default() }
+        };
+        let missing = times.missing.first().iter();
+        let unreadable = times.unreadable.first().iter().map(|(position, found)| {
+            let (field, value) = (Some(found.member.key()), Some(found.value.to_string()));
+            TimestampExample { field, value, ..at(position) }
+        });
+        let implausible = times.implausible.first().iter().map(|(position, time)| {
+            TimestampExample { value: Some(time.to_string()), ..at(position) }
+        });
+        TimestampExamples {
+            no_timestamp: missing.map(|(position, ())| at(position)).collect(),
+            unreadable_timestamp: unreadable.collect(),
+            implausible_timestamps: implausible.collect(),
+        }
+    }
+
     fn events(&self) -> Events {
         let counters = self.counters;
+        let times = &counters.times;
         let (by_name, other_names, other_count) = listed(&counters.names);
         let mut by_type = BTreeMap::new();
         for call in CallType::ALL {
@@ -140,9 +168,13 @@ impl Facts<'_> {
             duplicates: self.duplicates,
             kept: counters.events - counters.filtered - self.duplicates,
             no_anonymous_id: counters.no_anonymous_id,
-            no_timestamp: counters.no_timestamp,
-            clock_skew: counters.clock_skew,
             repairs: counters.repairs,
+            no_timestamp: times.missing.count(),
+            clock_skew: times.clock_skew,
+            naive_timestamps: times.naive,
+            unreadable_timestamp: times.unreadable.count(),
+            implausible_timestamps: times.implausible.count(),
+            timestamp_examples: self.timestamp_examples(),
             by_type,
             by_name,
             other_names,

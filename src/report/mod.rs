@@ -2,6 +2,7 @@
 
 pub mod filters;
 pub mod text;
+mod timestamp;
 
 use std::collections::BTreeMap;
 
@@ -75,6 +76,14 @@ pub struct Events {
     /// What had to be mended before it was JSON.
     #[serde(flatten)]
     pub repairs: Repairs,
+    /// Events whose time, or that of their receipt, had no offset and was taken as UTC.
+    pub naive_timestamps: u64,
+    /// Values in the place of a time that are none.
+    pub unreadable_timestamp: u64,
+    /// Events that say to have happened before 2005 or after 2099.
+    pub implausible_timestamps: u64,
+    /// The first of each kind.
+    pub timestamp_examples: TimestampExamples,
     /// Raw signals by call.
     pub by_type: BTreeMap<&'static str, u64>,
     /// Raw signals by call and name, the most frequent first.
@@ -82,6 +91,31 @@ pub struct Events {
     /// Names beyond those listed, and how many raw signals they have.
     pub other_names: u64,
     pub other_count: u64,
+}
+
+/// Up to three of each kind, in the order of the input.
+#[derive(Clone, Debug, Default, Serialize)]
+#[allow(missing_docs)] // each is the count of that name
+pub struct TimestampExamples {
+    /// For the summary alone: a missing time shows nothing but its place, which is another for every
+    /// way to cut the input into files.
+    #[serde(skip)]
+    pub no_timestamp: Vec<TimestampExample>,
+    pub unreadable_timestamp: Vec<TimestampExample>,
+    pub implausible_timestamps: Vec<TimestampExample>,
+}
+
+/// Where a time is missing or wrong.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct TimestampExample {
+    /// The input.
+    pub file: String,
+    /// Its line, from 1.
+    pub line: u64,
+    /// The member that holds what is no time.
+    pub field: Option<&'static str>,
+    /// The time, or what is none: cut short, without addresses and secrets.
+    pub value: Option<String>,
 }
 
 /// How often an event name came.

@@ -55,6 +55,9 @@ fn write_summary(report: &Report, colour: Colour, out: &mut String) -> std::fmt:
         thousands(events.filtered),
     )?;
     mended(events.repairs, out)?;
+    for (place, line) in events.timestamp_lines().iter().enumerate() {
+        writeln!(out, "{:<12}{line}", if place == 0 { "times" } else { "" })?;
+    }
     if let Some(filters) = &report.filters {
         write_filters(filters, out)?;
     }

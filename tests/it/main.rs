@@ -33,5 +33,7 @@ mod memory;
 mod output_formats;
 #[cfg(unix)]
 mod output_safety;
+#[cfg(unix)]
+mod times;
 mod trailco;
 mod values;

@@ -1,0 +1,44 @@
+//! What is wrong with the times of events, in words.
+
+use super::text::thousands;
+use super::{Events, TimestampExample};
+
+impl Events {
+    /// A line for each kind of times that cannot be used as they stand, with the first place.
+    pub(super) fn timestamp_lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let examples = &self.timestamp_examples;
+        let mut add = |count: u64, what: &str, examples: &[TimestampExample]| {
+            if count > 0 {
+                let place = examples.first().map(place).unwrap_or_default();
+                lines.push(format!("{} {what}{place}", thousands(count)));
+            }
+        };
+        let unreadable = &examples.unreadable_timestamp;
+        add(self.unreadable_timestamp, "unreadable, passed over", unreadable);
+        add(self.no_timestamp, "events without a usable time", &examples.no_timestamp);
+        add(self.naive_timestamps, "without an offset, taken as UTC", &[]);
+        add(self.clock_skew, "more than a day after their receipt, which stands instead", &[]);
+        lines
+    }
+
+    /// That there are times which no event can have.
+    pub(crate) fn implausible_warning(&self) -> Option<String> {
+        let first = self.timestamp_examples.implausible_timestamps.first()?;
+        Some(format!(
+            "{} events say to have happened before 2005 or after 2099{}; check the clock, or the \
+             calendar, that wrote them",
+            thousands(self.implausible_timestamps),
+            place(first),
+        ))
+    }
+}
+
+/// `, the first at events.ndjson:3: timestamp "yesterday"`.
+fn place(example: &TimestampExample) -> String {
+    let TimestampExample { file, line, field, value } = example;
+    let field = field.map(|field| format!("{field} ")).unwrap_or_default();
+    // `Debug` escapes whatever a terminal would take as a command.
+    let value = value.as_ref().map(|value| format!(": {field}{value:?}")).unwrap_or_default();
+    format!(", the first at {file}:{line}{value}")
+}

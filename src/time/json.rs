@@ -1,0 +1,73 @@
+//! Times as JSON values.
+
+use super::{Stamp, Time, Zone, epoch};
+use crate::parse::json::{Json, Kind, Number};
+
+/// Names of the one member that holds the time: extended JSON of `MongoDB`, the client of
+/// `BigQuery`.
+const WRAPPERS: [&str; 5] = ["$date", "$numberLong", "$numberInt", "$numberDouble", "value"];
+/// Seconds and the nanoseconds beside them: Firestore, its serialised form, Protocol Buffers.
+const PARTS: [(&str, &str); 3] =
+    [("seconds", "nanoseconds"), ("_seconds", "_nanoseconds"), ("seconds", "nanos")];
+/// How many objects may lie around a time: `{"$date": {"$numberLong": "…"}}`.
+const MAX_WRAPPERS: u8 = 2;
+
+/// The time that `json` is.
+#[inline]
+pub(super) fn read(json: Json<'_>) -> Option<Stamp> {
+    match json.kind() {
+        Kind::String(text) => Stamp::parse(text.as_bytes()),
+        Kind::Number(number) => stated(epoch::read(number)),
+        Kind::Object(_) => wrapped(json, MAX_WRAPPERS),
+        _ => None,
+    }
+}
+
+fn stated(time: Option<Time>) -> Option<Stamp> {
+    time.map(|time| Stamp { time, zone: Zone::Stated })
+}
+
+/// The time in an object that a database makes of one.
+#[cold]
+fn wrapped(json: Json<'_>, wrappers_left: u8) -> Option<Stamp> {
+    let mut entries = json.entries();
+    let (name, value) = entries.next()?;
+    if entries.next().is_some() {
+        return in_parts(json);
+    }
+    match name {
+        "$timestamp" => stated(epoch::read(number(value.get("t")?)?)),
+        "seconds" | "_seconds" => in_parts(json),
+        _ if !WRAPPERS.contains(&name) => None,
+        _ if value.is_object() && wrappers_left > 1 => wrapped(value, wrappers_left - 1),
+        _ if value.is_object() => None,
+        _ => read(value),
+    }
+}
+
+fn in_parts(json: Json<'_>) -> Option<Stamp> {
+    // The Parse platform: `{"__type": "Date", "iso": "…"}`.
+    if let Some(iso) = json.get("iso") {
+        return Stamp::parse(iso.as_str()?.as_bytes());
+    }
+    PARTS.into_iter().find_map(|(seconds, nanos)| {
+        let seconds = number(json.get(seconds)?)?;
+        let Number::Int(seconds) = seconds else { return None };
+        let nanos = match json.get(nanos).and_then(number) {
+            Some(Number::Int(nanos)) => nanos,
+            Some(_) => return None,
+            None => 0,
+        };
+        let millis = seconds.checked_mul(1000)?.checked_add(nanos.div_euclid(1_000_000))?;
+        stated(Time::from_millis(millis))
+    })
+}
+
+/// A number, or a text of digits, which is how 64 bits travel through JavaScript.
+fn number(value: Json<'_>) -> Option<Number> {
+    match value.kind() {
+        Kind::Number(number) => Some(number),
+        Kind::String(text) => text.parse().ok().map(Number::Int),
+        _ => None,
+    }
+}
