@@ -17,7 +17,7 @@ use backtrail::fql::Expr;
 use backtrail::identity::value::Blocklist;
 use backtrail::parse::auth::{Auth, Secret};
 use backtrail::parse::document::{Document, is_json};
-use backtrail::parse::reject::Reject;
+use backtrail::parse::reject::{Reject, Surplus};
 use backtrail::parse::{Arrival, Detection, Sink};
 use backtrail::pipeline::Engine;
 use backtrail::pipeline::batch::Place;
@@ -79,6 +79,7 @@ impl<F: FnMut(&Event<'_>)> Sink for Each<F> {
     }
 
     fn reject(&mut self, _: Reject<'_>) {}
+    fn surplus(&mut self, _: Surplus<'_>) {}
 }
 
 fn each(bencher: Bencher<'_, '_>, mut look: impl FnMut(&Event<'_>)) {

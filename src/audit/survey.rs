@@ -13,7 +13,7 @@ use super::taking::Takings;
 use crate::event::{CallType, Event, Inner};
 use crate::filter::destination::Scratch;
 use crate::parse::json::Json;
-use crate::parse::reject::Reject;
+use crate::parse::reject::{Reject, Surplus};
 use crate::parse::{Arrival, Repairs, Sink};
 use crate::pipeline::Engine;
 use crate::pipeline::batch::{Batch, BatchFact, Place};
@@ -249,6 +249,11 @@ impl Sink for Surveyor<'_> {
 
     fn mended(&mut self, repairs: Repairs) {
         self.mapper.mended(repairs);
+    }
+
+    fn surplus(&mut self, surplus: Surplus<'_>) {
+        self.mapper.surplus(surplus);
+        self.mapper.batch.rejects.clear();
     }
 }
 

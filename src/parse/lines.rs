@@ -107,7 +107,8 @@ impl Parser {
             );
             let refusal = &Refusal::new(Reason::TooLarge, detail);
             let (line_in_block, offset) = (giant.line_in_block as u64, giant.offset);
-            sink.reject(Reject { refusal, line_in_block, offset, record: &giant.head });
+            let (record, is_item) = (&giant.head[..], false);
+            sink.reject(Reject { refusal, line_in_block, offset, record, is_item });
         }
     }
 }

@@ -4,12 +4,14 @@ pub mod auth;
 pub mod capture;
 mod diagnose;
 pub mod document;
+mod item;
 pub mod json;
 mod lines;
 mod mend;
 pub mod outline;
 pub(crate) mod raw;
 pub mod record;
+mod refusals;
 pub mod reject;
 pub mod shape;
 #[cfg(test)]
@@ -24,24 +26,28 @@ use crate::event::{Event, Member};
 use crate::time::Time;
 use auth::Auth;
 use document::Document;
+use item::Text;
 use json::Values;
 use outline::Outlines;
 use record::{Delivery, Nested, Walk};
-use reject::{Refusal, Reject};
+use refusals::Refusals;
+use reject::{Refusal, Reject, Surplus};
 use shape::Shape;
 
 /// How deep a JSON value may be nested.
 pub const MAX_DEPTH: usize = 128;
 
-/// Takes what a block holds, in order; the refusals of a line come after its events.
+/// Takes what a block holds, in order.
 pub trait Sink {
     /// What follows stands in this line of the block, counted from 0.
     #[inline]
     fn line(&mut self, _line_in_block: u64) {}
     /// An event that was detected as Segment's.
     fn event(&mut self, event: &Event<'_>, arrival: Arrival);
-    /// A record that yields no event.
+    /// A record that yields no event, or an item of one.
     fn reject(&mut self, reject: Reject<'_>);
+    /// What one record has more of refused items than are handed on one by one.
+    fn surplus(&mut self, surplus: Surplus<'_>);
     /// So much of a text had to be mended before it was JSON.
     #[inline]
     fn mended(&mut self, _repairs: Repairs) {}
@@ -98,7 +104,6 @@ pub struct Parser {
     document: Document,
     nested: Vec<Nested>,
     unknown: Option<String>,
-    refusals: Vec<Refusal>,
 }
 
 impl Parser {
@@ -111,7 +116,6 @@ impl Parser {
             document: Document::default(),
             nested: Vec::new(),
             unknown: None,
-            refusals: Vec::new(),
         }
     }
 
@@ -126,7 +130,7 @@ impl Parser {
         place: Place,
         sink: &mut impl Sink,
     ) -> Option<usize> {
-        let Self { options, outlines, values, nested, unknown, refusals, .. } = self;
+        let Self { options, outlines, values, nested, unknown, .. } = self;
         let (outline, end) = outlines.read(padded, text.len(), start, values)?;
         let line_end = match &text.as_bytes()[end..] {
             [] | [b'\n', ..] => end,
@@ -138,12 +142,13 @@ impl Parser {
         let doc = outline.doc(text, values, start);
         sink.line(place.line_in_block);
         let Options { detection, auth, .. } = &*options;
+        let record = &Text::of_record(&text.as_bytes()[start..line_end]);
+        let refusals = place.refusals(record);
         let mut walk =
             Walk { detection: *detection, auth, sink, outlines, unknown, nested, refusals };
-        walk.record(doc.root()?, &Delivery::outlined(outline, doc.unescaped.is_empty()));
-        if !refusals.is_empty() {
-            refuse(refusals, &text.as_bytes()[start..line_end], place, sink);
-        }
+        let delivery = Delivery::outlined(record, outline, doc.unescaped.is_empty());
+        walk.record(doc.root()?, &delivery);
+        walk.finish();
         if let Some(body) = unknown.take() {
             outlines.learn(&body);
         }
@@ -162,22 +167,22 @@ impl Parser {
     ) -> Result<(), simd_json::Error> {
         let plain = memchr(b'\\', text).is_none();
         sink.line(place.line_in_block);
-        let Self { options, outlines, document, nested, unknown, refusals, .. } = self;
+        let Self { options, outlines, document, nested, unknown, .. } = self;
         let Options { detection, auth, .. } = &*options;
+        let record = &Text::of_record(text);
+        let refusals = place.refusals(record);
         let mut walk =
             Walk { detection: *detection, auth, sink, outlines, unknown, nested, refusals };
-        document
-            .read(text, |value| value.map(|value| walk.record(value, &Delivery::new(plain))))?;
-        if self.refusals.is_empty()
+        document.read(text, |value| {
+            value.map(|value| walk.record(value, &Delivery::new(record, plain)))
+        })?;
+        if walk.finish() == 0
             && let Ok(line) = from_utf8(text.trim_ascii_end())
         {
             self.outlines.learn(line);
         }
         if let Some(body) = self.unknown.take() {
             self.outlines.learn(&body);
-        }
-        if !self.refusals.is_empty() {
-            refuse(&mut self.refusals, text, place, sink);
         }
         Ok(())
     }
@@ -192,14 +197,16 @@ impl Parser {
         place: Place,
         sink: &mut impl Sink,
     ) {
-        let Self { options, outlines, document, nested, unknown, refusals, .. } = self;
+        let Self { options, outlines, document, nested, unknown, .. } = self;
         let Options { detection, auth, .. } = &*options;
         let mended = mend::read(document, text, |value, mended| {
             sink.mended(mended.repairs);
+            let record = &Text::of_record(&mended.text);
+            let refusals = place.refusals(record);
             let mut walk =
                 Walk { detection: *detection, auth, sink, outlines, unknown, nested, refusals };
-            walk.record(value, &Delivery::new(false));
-            refuse(refusals, &mended.text, place, sink);
+            walk.record(value, &Delivery::new(record, false));
+            walk.finish();
             if let Some((refusal, range)) = &mended.lost {
                 let lines = memchr_iter(b'\n', &text[..range.start]).count() as u64;
                 sink.reject(Reject {
@@ -207,6 +214,7 @@ impl Parser {
                     line_in_block: place.line_in_block + lines,
                     offset: place.offset + range.start as u64,
                     record: &text[range.clone()],
+                    is_item: true,
                 });
             }
         });
@@ -214,62 +222,9 @@ impl Parser {
             self.outlines.learn(&body);
         }
         if mended.is_none() {
-            self.refusals.push(Refusal::from_parser(error, text));
-            refuse(&mut self.refusals, text, place, sink);
+            let record = &Text::of_record(text);
+            place.refusals(record).add(Refusal::from_parser(error, text), None, sink);
         }
-    }
-}
-
-/// Hands `refusals` to the sink. A capture of a list is shown at its own place and with its own
-/// text, so that a file of many captures does not stand there once for each of them.
-#[cold]
-fn refuse(refusals: &mut Vec<Refusal>, original: &[u8], place: Place, sink: &mut impl Sink) {
-    // The captures of a list are refused in order; those behind are never looked for again.
-    let mut list: Option<Entries<'_>> = None;
-    for refusal in refusals.drain(..) {
-        let mut reject = Reject {
-            refusal: &refusal,
-            line_in_block: place.line_in_block,
-            offset: place.offset,
-            record: original,
-        };
-        if let Some(entry) = refusal.entry {
-            let list = list.get_or_insert_with(|| Entries::new(original, entry.path));
-            if let Some((range, lines)) = list.find(entry.index) {
-                reject.line_in_block += lines;
-                reject.offset += range.start as u64;
-                reject.record = &original[range];
-            }
-        }
-        sink.reject(reject);
-    }
-}
-
-/// The captures of a list in the text of a record, looked up in order.
-struct Entries<'a> {
-    text: &'a [u8],
-    items: Option<std::iter::Enumerate<raw::Items<'a>>>,
-    current: Option<(usize, std::ops::Range<usize>)>,
-    /// Lines before the current one.
-    lines: u64,
-}
-
-impl<'a> Entries<'a> {
-    fn new(text: &'a [u8], path: &[&str]) -> Self {
-        let items = raw::Items::at_path(text, path).map(Iterator::enumerate);
-        Self { text, items, current: None, lines: 0 }
-    }
-
-    /// Where the one at `index` stands, and how many lines are before it.
-    fn find(&mut self, index: usize) -> Option<(std::ops::Range<usize>, u64)> {
-        while self.current.as_ref().is_none_or(|(current, _)| *current < index) {
-            let from = self.current.as_ref().map_or(0, |(_, range)| range.start);
-            let next = self.items.as_mut()?.next()?;
-            self.lines += memchr_iter(b'\n', &self.text[from..next.1.start]).count() as u64;
-            self.current = Some(next);
-        }
-        let (current, range) = self.current.as_ref()?;
-        (*current == index).then(|| (range.clone(), self.lines))
     }
 }
 
@@ -278,4 +233,11 @@ impl<'a> Entries<'a> {
 struct Place {
     line_in_block: u64,
     offset: u64,
+}
+
+impl Place {
+    /// Those of the record that begins here.
+    fn refusals<'t>(self, record: &'t Text<'t>) -> Refusals<'t> {
+        Refusals::new(record, self.line_in_block, self.offset)
+    }
 }

@@ -3,6 +3,7 @@
 //! Nothing is checked beyond what it takes to find one's way: the text was parsed, or will be. No
 //! text makes these functions panic or look at a byte more than once or twice.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 /// Where the first byte from `at` on stands that is not blank.
@@ -85,13 +86,6 @@ pub(super) struct Items<'a> {
 }
 
 impl<'a> Items<'a> {
-    /// Those of the list that the members `path` of the object in `text` lead to.
-    pub(super) fn at_path(text: &'a [u8], path: &[&str]) -> Option<Self> {
-        let start = skip_blanks(text, 0);
-        let list = path.iter().try_fold(start, |at, name| member(text, at, name))?;
-        Self::of(text, list)
-    }
-
     /// Those of the list at `at`.
     fn of(text: &'a [u8], at: usize) -> Option<Self> {
         (text.get(at) == Some(&b'[')).then_some(Self { text, at: at + 1 })
@@ -120,26 +114,117 @@ pub(super) fn first_of_batch(text: &[u8]) -> Option<&[u8]> {
     Items::of(text, list)?.next().map(|range| &text[range])
 }
 
+/// Finds where the values of a text begin by their places among the nodes of its document, where
+/// the name of a member is a node too. Values that are looked up in order cost one pass in all.
+#[derive(Debug, Default)]
+pub(super) struct Finder {
+    /// A node that was found, and where it begins.
+    node: Cell<u32>,
+    at: Cell<usize>,
+}
+
+impl Finder {
+    /// Where the value begins in `text` whose first node is at `place`.
+    pub(super) fn find(&self, text: &[u8], place: u32) -> Option<usize> {
+        if place < self.node.get() {
+            self.node.set(0);
+            self.at.set(0);
+        }
+        let (mut node, mut at) = (self.node.get(), skip_marks(text, self.at.get()));
+        while node < place {
+            at = match text.get(at)? {
+                b'{' | b'[' => at + 1,
+                _ => value_end(text, at)?,
+            };
+            at = skip_marks(text, at);
+            node += 1;
+        }
+        self.node.set(node);
+        self.at.set(at);
+        (at < text.len()).then_some(at)
+    }
+}
+
+/// Where the next value or name from `at` on begins.
+fn skip_marks(text: &[u8], at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default().iter();
+    at + rest.take_while(|byte| byte.is_ascii_whitespace() || b",:]}".contains(byte)).count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::canonical::Canonical;
+    use crate::parse::document::with_json;
+    use crate::parse::json::Json;
     use proptest::prelude::*;
 
-    fn items<'a>(text: &'a str, path: &[&str]) -> Vec<&'a str> {
-        Items::at_path(text.as_bytes(), path).into_iter().flatten().map(|at| &text[at]).collect()
+    fn canonical(value: Json<'_>) -> Vec<u8> {
+        let mut out = Vec::new();
+        Canonical::default().write(value, &mut out);
+        out
+    }
+
+    fn each_value(value: Json<'_>, see: &mut dyn FnMut(Json<'_>)) {
+        see(value);
+        value.items().for_each(|item| each_value(item, see));
+        value.entries().for_each(|(_, member)| each_value(member, see));
+    }
+
+    fn json() -> impl Strategy<Value = serde_json::Value> {
+        let scalar = prop_oneof![
+            any::<i32>().prop_map(serde_json::Value::from),
+            "[\\[\\]{}:,\"a\\\\]{0,6}".prop_map(serde_json::Value::from),
+        ];
+        scalar.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(serde_json::Value::from),
+                prop::collection::hash_map("[a:{\"]{0,3}", inner, 0..4)
+                    .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    fn items(text: &str) -> Vec<&str> {
+        Items::of(text.as_bytes(), 0).into_iter().flatten().map(|at| &text[at]).collect()
     }
 
     #[test]
     fn items_are_found_as_they_are_written() {
-        let har = r#"
-          { "version": [1], "log": {"entries": "no"}, "log": { "pages": [{"a": "]}"}],
-              "entries": [ {"a": "\"]"} , [1,[2]],"x", -1.5 ,null ] } }"#;
-        let expected = [r#"{"a": "\"]"}"#, "[1,[2]]", "\"x\"", "-1.5", "null"];
-        assert_eq!(items(har, &["log", "entries"]), expected);
-        assert_eq!(items("[]", &[]), [""; 0]);
-        assert_eq!(items("[1,2]", &[]), ["1", "2"]);
-        assert_eq!(items(har, &["log", "missing"]), [""; 0]);
-        assert_eq!(items(har, &["version", "x"]), [""; 0]);
+        let list = r#"[ {"a": "\"]"} , [1,[2]],"x", -1.5 ,null ]"#;
+        assert_eq!(items(list), [r#"{"a": "\"]"}"#, "[1,[2]]", "\"x\"", "-1.5", "null"]);
+        assert_eq!(items("[]"), [""; 0]);
+        assert_eq!(items("{}"), [""; 0]);
+    }
+
+    #[test]
+    fn a_value_is_found_by_its_node_in_whatever_order() {
+        let text = r#" {"a" : [ 1, {"b":"x\"]"} , [] ], "c":{}, "d": null } "#;
+        let expected = [
+            text.trim(),
+            "\"a\"",
+            r#"[ 1, {"b":"x\"]"} , [] ]"#,
+            "1",
+            r#"{"b":"x\"]"}"#,
+            "\"b\"",
+            r#""x\"]""#,
+            "[]",
+            "\"c\"",
+            "{}",
+            "\"d\"",
+            "null",
+        ];
+        let finder = Finder::default();
+        let find = |place| {
+            let start = finder.find(text.as_bytes(), place)?;
+            Some(&text[start..value_end(text.as_bytes(), start)?])
+        };
+        for places in [[0, 4, 7, 11], [3, 3, 2, 9]] {
+            for place in places {
+                assert_eq!(find(place), Some(expected[place as usize]), "{place}");
+            }
+        }
+        assert_eq!(find(12), None);
     }
 
     #[test]
@@ -161,8 +246,19 @@ mod tests {
         #[test]
         fn no_text_panics(text in r#"[\[\]{},:"\\a1 ]{0,40}"#) {
             let _ = first_of_batch(text.as_bytes());
-            let _ = items(&text, &["a"]);
-            let _ = Items::of(text.as_bytes(), 0).into_iter().flatten().count();
+            let _ = items(&text);
+            let _ = Finder::default().find(text.as_bytes(), 5);
+        }
+
+        #[test]
+        fn values_are_found_where_the_parser_has_them(value in json()) {
+            let text = serde_json::to_string_pretty(&value).unwrap();
+            let finder = Finder::default();
+            with_json(&text, |json| each_value(json, &mut |value| {
+                let start = finder.find(text.as_bytes(), value.place()).unwrap();
+                let end = value_end(text.as_bytes(), start).unwrap();
+                assert_eq!(with_json(&text[start..end], canonical), canonical(value));
+            }));
         }
 
         #[test]

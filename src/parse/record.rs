@@ -6,10 +6,12 @@ use std::ops::Range;
 use super::auth::{Auth, Signed};
 use super::capture::{Body, Capture, Found, Headers, List, decode_base64, message};
 use super::document::Document;
+use super::item::{Item, Text};
 use super::json::{Json, Kind, Values};
 use super::mend;
 use super::outline::{Outline, Outlines};
-use super::reject::{Entry, Reason, Refusal};
+use super::refusals::Refusals;
+use super::reject::{Reason, Refusal};
 use super::shape::Shape;
 use super::{Arrival, Detection, Sink, from_utf8};
 use crate::event::{CallType, Event, Member, Members};
@@ -39,19 +41,22 @@ pub(super) struct Delivery<'t> {
     plain: bool,
     shape: Shape,
     trust: Trust,
-    entry: Option<Entry>,
+    /// What it stands in.
+    text: &'t Text<'t>,
+    /// The item that it is or stands in.
+    item: Option<&'t Item<'t>>,
     /// That of the record itself, where it is known.
     outline: Option<&'t Outline>,
 }
 
 impl<'t> Delivery<'t> {
     /// That of a record that stands by itself and has this outline.
-    pub(super) fn outlined(outline: &'t Outline, plain: bool) -> Self {
-        Self { outline: Some(outline), ..Self::new(plain) }
+    pub(super) fn outlined(text: &'t Text<'t>, outline: &'t Outline, plain: bool) -> Self {
+        Self { outline: Some(outline), ..Self::new(text, plain) }
     }
 
     /// That of a record which stands by itself.
-    pub(super) fn new(plain: bool) -> Self {
+    pub(super) fn new(text: &'t Text<'t>, plain: bool) -> Self {
         Self {
             captured_at: Time::MISSING,
             batch: None,
@@ -60,7 +65,8 @@ impl<'t> Delivery<'t> {
             plain,
             shape: Shape::Unknown,
             trust: Trust::Open,
-            entry: None,
+            text,
+            item: None,
             outline: None,
         }
     }
@@ -91,7 +97,7 @@ pub(super) struct Walk<'a, S> {
     /// A body whose outline is to be learned.
     pub(super) unknown: &'a mut Option<String>,
     pub(super) nested: &'a mut Vec<Nested>,
-    pub(super) refusals: &'a mut Vec<Refusal>,
+    pub(super) refusals: Refusals<'a>,
 }
 
 impl<S: Sink> Walk<'_, S> {
@@ -102,7 +108,7 @@ impl<S: Sink> Walk<'_, S> {
             return self.refuse(delivery, Reason::BadCaptureBody, detail);
         }
         match value.kind() {
-            Kind::Array(_) => self.batch(value, &Delivery { batch: None, ..*delivery }),
+            Kind::Array(_) => self.batch(value, &[], &Delivery { batch: None, ..*delivery }),
             Kind::Object(_) => self.object(value, delivery),
             _ => self.refuse(
                 delivery,
@@ -110,6 +116,16 @@ impl<S: Sink> Walk<'_, S> {
                 "expected an object or a list, found a JSON value of another type",
             ),
         }
+    }
+
+    /// Ends the record; gives how much of it was refused.
+    #[inline]
+    pub(super) fn finish(self) -> u64 {
+        let refused = self.refusals.count();
+        if refused > 0 {
+            self.refusals.finish(self.sink);
+        }
+        refused
     }
 
     fn object(&mut self, object: Json<'_>, delivery: &Delivery<'_>) {
@@ -127,7 +143,7 @@ impl<S: Sink> Walk<'_, S> {
             return self.event(event, call, delivery);
         }
         if let Some(batch) = object.get("batch").filter(|batch| batch.is_array()) {
-            return self.batch(batch, &Delivery { batch: Some(&event), ..*delivery });
+            return self.batch(batch, &["batch"], &Delivery { batch: Some(&event), ..*delivery });
         }
         if delivery.in_batch
             && let Some(inner) = object.get("json").filter(|v| v.is_object())
@@ -156,33 +172,31 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
-    fn batch(&mut self, list: Json<'_>, delivery: &Delivery<'_>) {
+    fn batch(&mut self, list: Json<'_>, path: &'static [&'static str], delivery: &Delivery<'_>) {
         let delivery = Delivery { in_batch: true, ..delivery.deeper() }.around(Shape::Batch);
-        let mut items = list.items().peekable();
-        if items.peek().is_none() {
-            return self.refuse(
-                &delivery,
-                Reason::NotSegment,
-                "expected events, found an empty batch",
-            );
-        }
-        for item in items {
-            self.record(item, &delivery);
-        }
+        self.items(list, path, &delivery, "expected events, found an empty batch");
     }
 
     /// Walks a list of captures, one by one.
     fn list(&mut self, list: List<'_>, delivery: &Delivery<'_>) {
-        let is_record = delivery.nesting == 0;
         let delivery =
             Delivery { batch: None, in_batch: false, ..delivery.deeper() }.around(list.shape);
-        for (index, item) in list.items.items().enumerate() {
-            let entry = Entry { path: list.path, index };
-            let entry = if is_record { Some(entry) } else { delivery.entry };
-            self.record(item, &Delivery { entry, ..delivery });
+        self.items(list.items, list.path, &delivery, "expected captures, found an empty list");
+    }
+
+    fn items(
+        &mut self,
+        list: Json<'_>,
+        path: &'static [&'static str],
+        delivery: &Delivery<'_>,
+        empty: &'static str,
+    ) {
+        let mut items = Item::each(list, delivery.text, path, delivery.item).peekable();
+        if items.peek().is_none() {
+            return self.refuse(delivery, Reason::NotSegment, empty);
         }
-        if list.items.items().next().is_none() {
-            self.refuse(&delivery, Reason::NotSegment, "expected captures, found an empty list");
+        for (value, item) in items {
+            self.record(value, &Delivery { item: Some(&item), ..*delivery });
         }
     }
 
@@ -315,6 +329,8 @@ impl<S: Sink> Walk<'_, S> {
         text.resize(range.end + PADDING, 0);
         let padded = &text[range.start..];
         let body = &padded[..range.len()];
+        let place = &Text::of_body(body);
+        let delivery = &Delivery { text: place, ..*delivery };
         // What the batch lends to the event stands in another text.
         let lent_plain = delivery.batch.is_none() || delivery.plain;
         if let Ok(body) = from_utf8(body)
@@ -329,7 +345,7 @@ impl<S: Sink> Walk<'_, S> {
             return;
         }
         let plain = memchr::memchr(b'\\', body).is_none() && lent_plain;
-        let refused = self.refusals.len();
+        let refused = self.refusals.count();
         let failed = document.read(body, |value| {
             value.map(|value| self.body(value, &Delivery { plain, outline: None, ..*delivery }))
         });
@@ -345,7 +361,7 @@ impl<S: Sink> Walk<'_, S> {
         {
             self.refuse_for(delivery, Refusal::from_body(&error, body));
         }
-        if self.refusals.len() == refused && self.unknown.is_none() {
+        if self.refusals.count() == refused && self.unknown.is_none() {
             *self.unknown = self.outlines.wanted(body);
         }
     }
@@ -370,12 +386,8 @@ impl<S: Sink> Walk<'_, S> {
 
     #[cold]
     fn refuse_for(&mut self, delivery: &Delivery<'_>, refusal: Refusal) {
-        let Delivery { shape, entry, .. } = *delivery;
-        let detail = match entry {
-            Some(entry) => format!("{entry}: {}", refusal.detail).into(),
-            None => refusal.detail,
-        };
-        self.refusals.push(Refusal { detail, shape, entry, ..refusal });
+        let refusal = Refusal { shape: delivery.shape, ..refusal };
+        self.refusals.add(refusal, delivery.item, self.sink);
     }
 }
 

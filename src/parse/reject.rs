@@ -1,7 +1,7 @@
 //! Records that yield no event: why, and where they stand.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::collections::BTreeMap;
 
 use simd_json::ErrorType;
 
@@ -78,30 +78,12 @@ pub struct Refusal {
     pub detail: Cow<'static, str>,
     /// How the record came.
     pub shape: Shape,
-    /// Which capture of a list it is, where it is one.
-    pub entry: Option<Entry>,
-}
-
-/// A capture in a list that is a record's own value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// The members that lead to the list.
-    pub path: &'static [&'static str],
-    /// Its place in the list, from 0.
-    pub index: usize,
-}
-
-impl fmt::Display for Entry {
-    /// `log.entries[3]`
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}[{}]", self.path.join("."), self.index)
-    }
 }
 
 impl Refusal {
     /// A reason with its explanation.
     pub fn new(reason: Reason, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { reason, detail: detail.into(), shape: Shape::Unknown, entry: None }
+        Self { reason, detail: detail.into(), shape: Shape::Unknown }
     }
 
     /// What the body of a capture is refused for that did not parse.
@@ -143,4 +125,41 @@ pub struct Reject<'a> {
     pub offset: u64,
     /// Its text as it stood in the input; may be cut short.
     pub record: &'a [u8],
+    /// Whether it is an item of a list that the record is or holds, with a text of its own.
+    pub is_item: bool,
+}
+
+/// How many rejects of one record are handed on one by one.
+pub const MOST_OF_A_RECORD: u64 = 1000;
+
+/// The rejects of one record beyond [`MOST_OF_A_RECORD`]: counts alone, so that a record of a few
+/// megabytes with a million bad items costs no more than its own size.
+#[derive(Clone, Copy, Debug)]
+pub struct Surplus<'a> {
+    /// How many there are, by shape and reason; none twice.
+    pub counts: &'a [(Shape, Reason, u64)],
+    /// How many lines of the block stand before the record.
+    pub line_in_block: u64,
+    /// Where the record begins in the (decompressed) file, in bytes from 0.
+    pub offset: u64,
+    /// The text of the record.
+    pub record: &'a [u8],
+}
+
+impl Surplus<'_> {
+    /// How many rejects it stands for.
+    pub fn total(&self) -> u64 {
+        self.counts.iter().map(|(.., count)| count).sum()
+    }
+
+    /// How many there are of each reason, the most frequent first.
+    pub fn by_reason(&self) -> Vec<(Reason, u64)> {
+        let mut sums: BTreeMap<Reason, u64> = BTreeMap::new();
+        for &(_, reason, count) in self.counts {
+            *sums.entry(reason).or_default() += count;
+        }
+        let mut sums: Vec<_> = sums.into_iter().collect();
+        sums.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+        sums
+    }
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::canonical::Canonical;
 use crate::source::{Block, BlockKind, PADDING};
 
-/// Everything that a block gave, as texts; and how many lines stand before the block.
+/// Everything that a block gave, as texts, and how many lines are before the block.
 #[derive(Debug, Default, PartialEq)]
 struct Found(Vec<String>, u64);
 
@@ -22,9 +22,15 @@ impl Sink for Found {
     }
 
     fn reject(&mut self, reject: Reject<'_>) {
-        let Reject { refusal, line_in_block, offset, record } = reject;
-        let line_in_block = self.1 + line_in_block;
-        self.0.push(format!("{refusal:?} {line_in_block} {offset} {record:?}"));
+        let Reject { refusal, line_in_block, offset, record, is_item } = reject;
+        let line_in_block = line_in_block + self.1;
+        self.0.push(format!("{refusal:?} {line_in_block} {offset} {record:?} {is_item}"));
+    }
+
+    fn surplus(&mut self, surplus: Surplus<'_>) {
+        let Surplus { counts, line_in_block, offset, record } = surplus;
+        let line_in_block = line_in_block + self.1;
+        self.0.push(format!("{counts:?} {line_in_block} {offset} {record:?}"));
     }
 }
 
@@ -47,13 +53,12 @@ fn block(text: &[u8], offset: u64) -> Block {
 /// What parsers find that see one line each.
 fn found_apart(lines: &[Vec<u8>], ends: &[u8]) -> Found {
     let (mut found, mut offset) = (Found::default(), 0);
-    for (number, line) in lines.iter().enumerate() {
-        found.1 = number as u64;
+    for line in lines {
         parser().read_block(&block(line, offset), &mut found);
+        found.1 += 1;
         offset += (line.len() + ends.len()) as u64;
     }
-    found.1 = 0;
-    found
+    Found(found.0, 0)
 }
 
 fn found_together(parser: &mut Parser, lines: &[Vec<u8>], ends: &[u8]) -> Found {

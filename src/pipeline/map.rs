@@ -20,7 +20,7 @@ use crate::identity::fact::OrderKey;
 use crate::identity::ids::{NodeId, Space};
 use crate::identity::value::{EmailFault, normalise_email};
 use crate::parse::json::Json;
-use crate::parse::reject::Reject;
+use crate::parse::reject::{Reject, Surplus};
 use crate::parse::{Arrival, Repairs, Sink};
 use crate::rules::{DedupBy, Rule};
 use crate::time::Time;
@@ -333,6 +333,15 @@ impl Sink for Mapper<'_> {
 
     fn mended(&mut self, repairs: Repairs) {
         self.counters.repairs += repairs;
+    }
+
+    fn surplus(&mut self, surplus: Surplus<'_>) {
+        for &(shape, reason, count) in surplus.counts {
+            self.records += count;
+            self.counters.rejects[reason as usize] += count;
+            self.counters.shapes[shape as usize] += count;
+        }
+        rejects::encode_surplus(&surplus, &self.engine.auth, &mut self.batch.rejects);
     }
 }
 

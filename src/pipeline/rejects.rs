@@ -4,7 +4,7 @@
 use super::mask;
 use crate::canonical::write_string;
 use crate::parse::auth::Auth;
-use crate::parse::reject::Reject;
+use crate::parse::reject::{MOST_OF_A_RECORD, Reason, Reject, Surplus};
 
 /// How much of a record is shown.
 const RECORD_SHOWN: usize = 4096;
@@ -12,22 +12,59 @@ const RECORD_SHOWN: usize = 4096;
 /// Appends `reject` to `out`: its line in the block, a length, and the JSON behind the line. What
 /// is secret in the record, the secrets of `auth` among it, is masked.
 pub fn encode(reject: &Reject<'_>, auth: &Auth, out: &mut Vec<u8>) {
-    out.extend_from_slice(&reject.line_in_block.to_le_bytes());
+    let Reject { refusal, line_in_block, offset, record, .. } = *reject;
+    entry(line_in_block, out, |out| {
+        write_reason(offset, refusal.reason, &refusal.detail, out);
+        write_record(record, auth, out);
+    });
+}
+
+/// The same for the rejects of a record that are only counted: one line with the most frequent
+/// reason and a member `more`, the counts by reason.
+pub fn encode_surplus(surplus: &Surplus<'_>, auth: &Auth, out: &mut Vec<u8>) {
+    let by_reason = surplus.by_reason();
+    let Some(&(reason, _)) = by_reason.first() else { return };
+    let detail = format!(
+        "{} more items of this record are refused; of one record {MOST_OF_A_RECORD} are written",
+        surplus.total()
+    );
+    entry(surplus.line_in_block, out, |out| {
+        write_reason(surplus.offset, reason, &detail, out);
+        write_record(surplus.record, auth, out);
+        out.extend_from_slice(b",\"more\":{");
+        for (place, (reason, count)) in by_reason.iter().enumerate() {
+            let comma = if place > 0 { "," } else { "" };
+            out.extend_from_slice(format!("{comma}\"{}\":{count}", reason.name()).as_bytes());
+        }
+        out.push(b'}');
+    });
+}
+
+/// Appends a line in the block and what `write` writes, with its length before it.
+fn entry(line_in_block: u64, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    out.extend_from_slice(&line_in_block.to_le_bytes());
     let mark = out.len();
     out.extend_from_slice(&[0; 4]);
-    out.extend_from_slice(format!(",\"offset\":{},\"reason\":", reject.offset).as_bytes());
-    write_string(reject.refusal.reason.name(), out, true);
-    out.extend_from_slice(b",\"detail\":");
-    write_string(&reject.refusal.detail, out, false);
-    out.extend_from_slice(b",\"record\":");
-    let shown = &reject.record[..reject.record.len().min(RECORD_SHOWN)];
-    // A character that the cut went through is left out rather than garbled.
-    let cut = if shown.len() < reject.record.len() { whole_characters(shown) } else { shown };
-    write_string(&mask::secrets(&String::from_utf8_lossy(cut), auth), out, false);
+    write(out);
     out.extend_from_slice(b"}\n");
     #[allow(clippy::cast_possible_truncation)] // a few times 4 KiB
     let len = (out.len() - mark - 4) as u32;
     out[mark..mark + 4].copy_from_slice(&len.to_le_bytes());
+}
+
+fn write_reason(offset: u64, reason: Reason, detail: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(format!(",\"offset\":{offset},\"reason\":").as_bytes());
+    write_string(reason.name(), out, true);
+    out.extend_from_slice(b",\"detail\":");
+    write_string(detail, out, false);
+}
+
+fn write_record(record: &[u8], auth: &Auth, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"record\":");
+    let shown = &record[..record.len().min(RECORD_SHOWN)];
+    // A character that the cut went through is left out rather than garbled.
+    let cut = if shown.len() < record.len() { whole_characters(shown) } else { shown };
+    write_string(&mask::secrets(&String::from_utf8_lossy(cut), auth), out, false);
 }
 
 /// `text` without the beginning of a character at its end.

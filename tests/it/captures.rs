@@ -9,7 +9,7 @@ use std::process::Stdio;
 use crate::support::{Finished, Workspace, assert_ledger_holds, testdata, track};
 use backtrail::event::Event;
 use backtrail::parse::auth::Auth;
-use backtrail::parse::reject::Reject;
+use backtrail::parse::reject::{Reject, Surplus};
 use backtrail::parse::shape::Shape;
 use backtrail::parse::{Arrival, Detection, Options, Parser, Sink};
 use backtrail::source::Block;
@@ -472,6 +472,12 @@ impl Sink for Heard {
     fn reject(&mut self, reject: Reject<'_>) {
         assert!(std::str::from_utf8(reject.record).is_ok());
         self.refused.push(reject.refusal.shape);
+    }
+
+    fn surplus(&mut self, surplus: Surplus<'_>) {
+        for &(shape, _, count) in surplus.counts {
+            self.refused.extend((0..count).map(|_| shape));
+        }
     }
 }
 

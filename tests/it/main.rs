@@ -34,6 +34,8 @@ mod output_formats;
 #[cfg(unix)]
 mod output_safety;
 #[cfg(unix)]
+mod rejects;
+#[cfg(unix)]
 mod times;
 mod trailco;
 mod values;

@@ -16,7 +16,7 @@ use crate::check::locate::{Site, sites};
 use crate::check::place::Placer;
 use crate::event::Event;
 use crate::parse::document::Document;
-use crate::parse::reject::{Reason, Reject};
+use crate::parse::reject::{Reason, Reject, Surplus};
 use crate::parse::{Arrival, Sink};
 
 /// Segment's limit for one event, in bytes (HTTP tracking API, "Max request size": 32 KB).
@@ -37,6 +37,8 @@ pub(super) struct Record<'a> {
     document: Document,
     looked: Vec<Looked>,
     refused: Vec<Refused>,
+    /// How many parts the last of these stands for, where it stands for several.
+    surplus: u64,
 }
 
 /// A part of the record that is no event.
@@ -46,7 +48,7 @@ struct Refused {
     /// How many bytes before it the record has.
     offset: u64,
     /// Whether it is a part that has a place of its own.
-    entry: bool,
+    is_item: bool,
     lines: u64,
 }
 
@@ -63,6 +65,7 @@ impl<'a> Record<'a> {
             document: Document::default(),
             looked: Vec::new(),
             refused: Vec::new(),
+            surplus: 0,
         }
     }
 
@@ -71,13 +74,15 @@ impl<'a> Record<'a> {
     }
 
     pub fn refused(&self) -> u64 {
-        self.refused.len() as u64
+        // The one that stands for others is one of them.
+        self.refused.len() as u64 + self.surplus.saturating_sub(1)
     }
 
     /// Adds all that was found in the record `text` to `part`, and forgets it.
     pub fn finish(&mut self, text: &[u8], line: u64, offset: u64, file: &str, part: &mut Part) {
         let mut events = std::mem::take(&mut self.looked);
         let refused = std::mem::take(&mut self.refused);
+        self.surplus = 0;
         let is_clean = refused.is_empty() && events.iter().all(Looked::is_clean);
         let over_lines = memchr::memchr(b'\n', text).is_some();
         if is_clean && !over_lines && text.len() <= MAX_EVENT_BYTES {
@@ -141,9 +146,17 @@ impl Sink for Record<'_> {
             reason: reject.refusal.reason,
             detail: reject.refusal.detail.to_string(),
             offset: reject.offset,
-            entry: reject.refusal.entry.is_some(),
+            is_item: reject.is_item,
             lines: reject.line_in_block,
         });
+    }
+
+    fn surplus(&mut self, surplus: Surplus<'_>) {
+        self.surplus = surplus.total();
+        let reason = surplus.by_reason().first().map_or(Reason::NotSegment, |first| first.0);
+        let detail = format!("{} more items of this record are refused", self.surplus);
+        let (offset, is_item, lines) = (surplus.offset, false, surplus.line_in_block);
+        self.refused.push(Refused { reason, detail, offset, is_item, lines });
     }
 }
 
@@ -224,7 +237,7 @@ fn reject(
 
 /// What to point at in a record that is refused as a whole.
 fn span_of(refusal: &Refused, text: &str, offset: u64) -> Range<usize> {
-    if refusal.entry {
+    if refusal.is_item {
         let start = usize::try_from(refusal.offset.saturating_sub(offset)).unwrap_or_default();
         return start..start + usize::from(refusal.lines > 0 || start < text.len());
     }

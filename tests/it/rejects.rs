@@ -1,0 +1,141 @@
+//! What `rejects.ndjson` shows of a record with bad items: each with its own text and place, and
+//! never more of them than the record is worth.
+
+use crate::support::{Workspace, assert_ledger_holds, track};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+/// Runs over `text`; the workspace and its rejects.
+#[track_caller]
+fn rejects_of(text: &str) -> (Workspace, Vec<Value>) {
+    let workspace = Workspace::new();
+    workspace.write("events.json", text);
+    workspace.run(["events.json", "-o", "out", "-q"]).exits(0);
+    assert_ledger_holds(&workspace, "out");
+    let rejects = workspace.rejects("out");
+    (workspace, rejects)
+}
+
+fn event() -> Value {
+    serde_json::from_str(&track("m1")).unwrap()
+}
+
+#[test]
+fn an_element_of_a_batch_is_shown_alone_with_its_index_and_place() {
+    let batch = json!([event(), {"a": "é"}, [7, event()], {"type": "track", "userId": "u"}]);
+    for value in [batch.clone(), json!({ "sentAt": "x", "batch": batch })] {
+        for text in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
+            let (_, rejects) = rejects_of(&text);
+            let list = if value.is_array() { "" } else { "batch" };
+            let expected = [
+                (format!("{list}[1]: "), &batch[1]),
+                (format!("{list}[2], [0]: "), &batch[2][0]),
+                (format!("{list}[3]: "), &batch[3]),
+            ];
+            assert_eq!(rejects.len(), expected.len());
+            for (reject, (detail, element)) in rejects.iter().zip(expected) {
+                assert!(reject["detail"].as_str().unwrap().starts_with(&detail), "{reject}");
+                let record = reject["record"].as_str().unwrap();
+                assert_eq!(serde_json::from_str::<Value>(record).unwrap(), *element);
+                let offset = usize::try_from(reject["offset"].as_u64().unwrap()).unwrap();
+                assert!(text[offset..].starts_with(record), "{reject}");
+                assert_eq!(reject["line"], text[..offset].matches('\n').count() as u64 + 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_element_in_the_body_of_a_capture_is_shown_alone_at_the_place_of_the_capture() {
+    let body = json!({ "batch": [event(), { "a": 1 }] }).to_string();
+    let entry = |text: &str| json!({ "request": { "postData": { "text": text } } });
+    let har = json!({ "log": { "entries": [entry(&track("m2")), entry(&body)] } }).to_string();
+    let place = har.rfind(r#"{"request""#).unwrap();
+    let record = json!({ "rawBody": body, "time": 1 }).to_string();
+    let base64 = json!({ "body": STANDARD.encode(&body), "base64": true }).to_string();
+    for (text, detail, offset) in [
+        (&har, "log.entries[1], batch[1]: ", place),
+        (&record, "batch[1]: ", 0),
+        (&base64, "batch[1]: ", 0),
+    ] {
+        let (_, rejects) = rejects_of(text);
+        assert_eq!(rejects.len(), 1);
+        assert!(rejects[0]["detail"].as_str().unwrap().starts_with(detail), "{}", rejects[0]);
+        assert_eq!(
+            (&rejects[0]["record"], &rejects[0]["offset"]),
+            (&json!(r#"{"a":1}"#), &json!(offset))
+        );
+    }
+}
+
+#[test]
+fn a_header_in_a_list_is_not_shown_without_its_name() {
+    let text = json!([event(), ["Authorization", "s3cr3t-of-a-list"]]).to_string();
+    let (workspace, rejects) = rejects_of(&text);
+    assert_eq!(rejects.len(), 2);
+    let written = String::from_utf8(workspace.read("out/rejects.ndjson")).unwrap();
+    assert!(written.contains("Authorization") && !written.contains("s3cr3t"), "{written}");
+}
+
+#[test]
+fn a_record_of_many_bad_elements_has_a_thousand_rejects_and_a_line_that_counts_the_rest() {
+    let zeros = vec![json!(0); 50_000];
+    let mut mixed = zeros.clone();
+    mixed[0] = event();
+    mixed[49_999] = json!({ "type": "track", "userId": "u" });
+    let nested: Vec<_> = (0..25).map(|_| Value::from(vec![json!(0); 2000])).collect();
+    let body = Value::from(mixed.clone()).to_string();
+    let records = zeros.iter().map(|zero| json!({ "body": zero })).collect::<Vec<_>>();
+    let more = |count: u64| json!({ "not_segment": count });
+    for (text, more) in [
+        (Value::from(zeros).to_string(), more(49_000)),
+        (Value::from(mixed).to_string(), json!({ "not_segment": 48_998, "missing_message_id": 1 })),
+        (json!({ "batch": nested }).to_string(), more(49_000)),
+        (
+            json!({ "body": body }).to_string(),
+            json!({ "not_segment": 48_998, "missing_message_id": 1 }),
+        ),
+        (
+            json!({ "log": { "entries": records } }).to_string(),
+            json!({ "bad_capture_body": 49_000 }),
+        ),
+    ] {
+        let (workspace, rejects) = rejects_of(&format!("{}{text}\n{}", track("m8"), track("m9")));
+        assert_eq!(rejects.len(), 1001);
+        assert_eq!(rejects[1000]["more"], more, "{}", rejects[1000]);
+        assert_eq!(rejects[1000]["line"], 2);
+        let most = more.as_object().unwrap().iter().max_by_key(|(_, count)| count.as_u64());
+        assert_eq!(rejects[1000]["reason"], *most.unwrap().0);
+        let written = workspace.read("out/rejects.ndjson").len();
+        assert!(written < 400_000, "{written} bytes of rejects");
+    }
+}
+
+#[test]
+fn a_record_of_4_mb_of_zeros_is_refused_in_bounded_memory() {
+    let workspace = Workspace::new();
+    workspace.write("zeros.json", format!("[{}]\n{}", vec!["0"; 2_000_000].join(","), track("m1")));
+    let mut command = std::process::Command::new("sh");
+    let program = env!("CARGO_BIN_EXE_backtrail");
+    // A tape takes many times its text, but the rejects of the elements take nothing.
+    command.args([
+        "-c",
+        &format!("ulimit -v 1500000; {program} run zeros.json -o out -q --threads 1"),
+    ]);
+    command.current_dir(workspace.path("."));
+    assert!(command.status().unwrap().success());
+    assert_ledger_holds(&workspace, "out");
+    assert_eq!(workspace.report("out")["rejects"]["total"], 2_000_000);
+}
+
+#[test]
+fn check_counts_every_bad_element_and_tells_a_thousand() {
+    let workspace = Workspace::new();
+    workspace.write("zeros.json", Value::from(vec![json!(0); 1500]).to_string());
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_backtrail"));
+    command.args(["check", "zeros.json", "--report", "json"]).current_dir(workspace.path("."));
+    let output = command.output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("500 more items of this record are refused"), "{}", text.len());
+}
