@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use ahash::AHashMap;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
@@ -71,6 +72,63 @@ pub fn find(text: &str, start: usize, pointer: &str) -> Range<usize> {
         (at, found) = (value, shown(text, name, value));
     }
     found
+}
+
+/// Finds many values in one text, and looks at no object or list more than once.
+pub struct Finder<'t> {
+    text: &'t str,
+    /// What stands in the objects and lists that were looked into, by their brackets.
+    known: AHashMap<usize, Inside>,
+}
+
+/// Where the parts of an object or list begin.
+enum Inside {
+    /// Name and value of each member; of two with one name the last.
+    Object(AHashMap<String, (usize, usize)>),
+    /// The items.
+    List(Vec<usize>),
+}
+
+impl Inside {
+    fn of(text: &str, at: usize) -> Self {
+        let parts = Parts::new(text, at);
+        if parts.named {
+            let member = |part: Part| Some((part.name(text)?, (part.name.start, part.value.start)));
+            Self::Object(parts.filter_map(member).collect())
+        } else {
+            Self::List(parts.map(|part| part.value.start).collect())
+        }
+    }
+
+    fn part(&self, step: &str) -> Option<(usize, usize)> {
+        match self {
+            Self::Object(members) => members.get(step).copied(),
+            Self::List(items) => items.get(step.parse::<usize>().ok()?).map(|&at| (at, at)),
+        }
+    }
+}
+
+impl<'t> Finder<'t> {
+    /// For `text`.
+    pub fn new(text: &'t str) -> Self {
+        Self { text, known: AHashMap::new() }
+    }
+
+    /// As [`find`].
+    pub fn find(&mut self, start: usize, pointer: &str) -> Range<usize> {
+        let Self { text, known } = self;
+        let mut at = skip_blanks(text.as_bytes(), start);
+        let mut found = shown(text, at, at);
+        for step in pointer::steps(pointer) {
+            if !matches!(text.as_bytes().get(at), Some(b'{' | b'[')) {
+                break;
+            }
+            let inside = known.entry(at).or_insert_with(|| Inside::of(text, at));
+            let Some((name, value)) = inside.part(&step) else { break };
+            (at, found) = (value, shown(text, name, value));
+        }
+        found
+    }
 }
 
 /// Where the JSON values of a text that holds several begin, in order.
@@ -308,6 +366,7 @@ mod tests {
             ("/d/x", "\"d\": 22"),
         ] {
             assert_eq!(at(text, pointer), found, "{pointer}");
+            assert_eq!(&text[Finder::new(text).find(0, pointer)], found, "{pointer}");
         }
     }
 
@@ -341,7 +400,9 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_panics(text in r#"[\[\]{},:"\\aé1 ]{0,40}"#, pointer in "[/a1~]{0,6}") {
-            let _ = (sites(&text), find(&text, 0, &pointer), values(&text));
+            let _ = (sites(&text), values(&text));
+            let found = find(&text, 0, &pointer);
+            prop_assert_eq!(Finder::new(&text).find(0, &pointer), found);
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod fingerprint;
 pub mod flaw;
 pub mod locate;
 pub mod place;
+pub mod planned;
 pub mod report;
 pub mod repository;
 pub mod rule;

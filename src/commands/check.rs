@@ -6,10 +6,10 @@ use super::run::{self, Destination, pool, reader};
 use crate::check::baseline::Baseline;
 use crate::check::coverage::uncovered_rules;
 use crate::check::examine::{Examined, Yardstick, examine};
-use crate::check::finding::{Checked, Finding, Level, Violation};
+use crate::check::finding::{Checked, Level, Violation};
 use crate::check::flaw::Flaw;
-use crate::check::locate;
 use crate::check::place::Placer;
+use crate::check::planned::{PlanFiles, Written};
 use crate::check::report::put;
 use crate::check::repository::Repository;
 use crate::check::verdict::{Levels, NewCase, Verdict, must_fail};
@@ -21,27 +21,7 @@ use crate::error::Error;
 use crate::pipeline::Engine;
 use crate::pipeline::watch::Watch;
 use crate::plan::Terms;
-use crate::schema::{Broken, Origin, Plan};
 use crate::source::{Discovery, Fault, OnFault, Reader};
-
-/// A file that the user wrote.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
-    /// Its name, with `/` between its parts.
-    pub name: String,
-    /// What it says.
-    pub text: String,
-}
-
-/// A tracking plan.
-pub struct PlanFile {
-    /// Its file.
-    pub file: Written,
-    /// What it plans.
-    pub plan: Plan,
-    /// What of it cannot be used.
-    pub broken: Vec<Broken>,
-}
 
 /// The tables that a run gave once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +58,7 @@ pub struct Job {
     /// The rules file.
     pub rules: Option<Written>,
     /// The tracking plan.
-    pub plan: Option<PlanFile>,
+    pub plan: Option<PlanFiles>,
     /// How bad an event is that the allow list does not take.
     pub not_allowed: Level,
     /// Which kinds of findings are worse or less bad than usual.
@@ -128,10 +108,8 @@ pub fn check(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let mut verdict = Verdict::new(job.levels.clone());
     let has_events = examined.events > 0;
     let seen = &examined.seen;
-    let plan_cases = job.plan.as_ref().map(|plan| {
-        let covered = has_events.then_some(seen.plan.as_slice());
-        (plan.file.name.clone(), plan_cases(plan, covered))
-    });
+    let covered = has_events.then_some(seen.plan.as_slice());
+    let plan_cases = job.plan.as_ref().map(|plan| plan.cases(covered)).unwrap_or_default();
     let rule_cases = job
         .rules
         .as_ref()
@@ -185,46 +163,6 @@ fn fixtures(
     };
     let counts = |file: u32| names.get(file as usize).is_none_or(|name| !must_fail(name));
     examine(&yardstick, reader, &counts, &pool(job.threads)?, watch)
-}
-
-/// What is wrong with the plan, and what of it no fixture covers: `covered` says of each rule
-/// whether one does.
-fn plan_cases(plan: &PlanFile, covered: Option<&[bool]>) -> Vec<NewCase> {
-    let PlanFile { file, plan, broken } = plan;
-    let starts = locate::values(&file.text);
-    let mut placer = Placer::new(&file.name, &file.text, 1);
-    let mut place = |origin: &Origin, names: &[&str], flaw: Flaw, event: Option<&str>| -> Finding {
-        let start = starts.get(origin.value).copied().unwrap_or_default();
-        let find = |name: &&str| {
-            let span = locate::find(&file.text, start, &format!("{}{name}", origin.pointer));
-            // A bracket is where a member was not found.
-            (span.len() > 1).then_some(span)
-        };
-        let span = names.iter().find_map(find);
-        let span = span.unwrap_or_else(|| locate::find(&file.text, start, &origin.pointer));
-        flaw.found(&mut placer, &span, event)
-    };
-    let mut cases = Vec::new();
-    for broken in broken {
-        let flaw = Flaw::new(Violation::InvalidPlan, broken.message.as_str());
-        let event = broken.rule.as_deref().filter(|rule| !rule.is_empty());
-        let flaw = Flaw { pointer: broken.origin.pointer.clone(), ..flaw };
-        let finding = place(&broken.origin, &[""], flaw, event);
-        let rule = finding.event.clone().unwrap_or_default();
-        cases.push(NewCase { name: "schema".into(), rule, findings: vec![finding] });
-    }
-    let uncovered =
-        covered.into_iter().flatten().zip(&plan.rules).filter(|(covered, _)| !**covered);
-    for (_, rule) in uncovered {
-        let label = rule.label();
-        let flaw =
-            Flaw::new(Violation::Uncovered, format!("no fixture has an event for `{label}`"));
-        let event = Some(rule.key.as_str()).filter(|key| !key.is_empty());
-        let names = ["/key", "/name", "/type", ""];
-        let finding = place(&rule.origin, &names, flaw.by(label.as_str()), event);
-        cases.push(NewCase { name: "covered".into(), rule: label, findings: vec![finding] });
-    }
-    cases
 }
 
 /// The tests of the rules file, the rules that nothing reaches, and those that no fixture covers.

@@ -1,28 +1,39 @@
 //! Tracking plans: which events there may be, and what each of them must look like.
 //!
-//! Three formats come to one [`Plan`]: the pages of Segment's Public API, a plan of the older Config
-//! API, and the `plan.json` that typewriter keeps. Nothing here knows of files or of mapping rules,
-//! and nothing is ever fetched.
+//! All formats come to one [`Plan`]: the pages of Segment's Public API, plans of its older Config API
+//! and of `RudderStack`, the `plan.json` of typewriter and `RudderTyper`, the CSV of Segment's app,
+//! documents of Terraform, and folders with one schema an event. Nothing here opens files or knows of
+//! mapping rules, and nothing is ever fetched.
 
 mod compile;
 mod config_api;
+mod csv;
+mod document;
+mod lone;
 mod normal;
+mod origin;
 pub mod pointer;
 mod public_api;
 mod read;
+mod terraform;
 #[cfg(test)]
 mod tests;
+mod version;
 pub mod violation;
+mod yaml;
 
 use ahash::AHashMap;
 use jsonschema::Validator;
-use serde_json::Value;
 
-pub(crate) use read::offset_of as json_error_offset;
-pub use read::{Broken, PlanError};
+pub use document::Source;
+pub(crate) use document::offset_of as json_error_offset;
+pub use origin::Origin;
+pub use read::{Broken, Layout, PlanError};
+pub use version::Version;
 
+use crate::config::tree::Node;
 use crate::event::{CallType, Event, Member};
-use crate::parse::json::{Json, Kind};
+use read::Naming;
 
 /// The name under which a plan holds page calls.
 pub const PAGE_VIEWED: &str = "Page Viewed";
@@ -60,6 +71,15 @@ impl RuleType {
         })
     }
 
+    /// The key of a rule of this type that is called `name`: of those for all calls there is one,
+    /// whatever it is called.
+    fn key_of(self, name: String) -> String {
+        match self {
+            Self::Common | Self::Identify | Self::Group => String::new(),
+            Self::Track | Self::Page | Self::Screen => name,
+        }
+    }
+
     /// The name for people.
     fn name(self) -> &'static str {
         match self {
@@ -69,43 +89,6 @@ impl RuleType {
             Self::Group => "group",
             Self::Page => "page",
             Self::Screen => "screen",
-        }
-    }
-}
-
-/// The version of an event, as the plan and `context.protocols.event_version` write it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Version(String);
-
-impl Version {
-    fn from_value(value: &Value) -> Option<Self> {
-        match value {
-            Value::String(text) if !text.trim().is_empty() => Some(Self(text.trim().to_owned())),
-            Value::Number(number) => Some(Self(number.to_string())),
-            _ => None,
-        }
-    }
-
-    /// Versions are numbers; what is none comes last, by its text.
-    fn order(&self, other: &Self) -> std::cmp::Ordering {
-        let number = |version: &Self| version.0.parse::<f64>().unwrap_or(f64::INFINITY);
-        number(self).total_cmp(&number(other)).then_with(|| self.0.cmp(&other.0))
-    }
-
-    /// Whether `value` of an event names it: `2`, `2.0` and `"2"` are one.
-    fn is(&self, value: Json<'_>) -> bool {
-        let number = self.0.parse::<f64>().ok();
-        match value.kind() {
-            Kind::String(text) => {
-                text.trim() == self.0 || number.is_some() && text.trim().parse().ok() == number
-            }
-            Kind::Number(found) => {
-                let mut text = Vec::new();
-                crate::canonical::write_number(found, &mut text);
-                let found = std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok());
-                found.is_some() && found == number
-            }
-            _ => false,
         }
     }
 }
@@ -129,30 +112,14 @@ pub struct PlanRule {
     properties: Vec<(String, Vec<String>)>,
 }
 
-/// Where a part of a plan stands: a JSON value of the file, and the way inside it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origin {
-    /// Which of the values of the file, from 0.
-    pub value: usize,
-    /// JSON pointer in that value.
-    pub pointer: String,
-}
-
-impl Origin {
-    fn member(&self, name: &str) -> Self {
-        Self { value: self.value, pointer: pointer::join(&self.pointer, name) }
-    }
-
-    fn item(&self, index: usize) -> Self {
-        Self { value: self.value, pointer: format!("{}/{index}", self.pointer) }
-    }
-}
-
 impl PlanRule {
     /// What to call it: `Form Submitted`, `Form Submitted v2`, `identify`.
     pub fn label(&self) -> String {
         let name = if self.key.is_empty() { self.rule_type.name() } else { &self.key };
-        if self.version.0 == "1" { name.to_owned() } else { format!("{name} v{}", self.version.0) }
+        match self.version.shown() {
+            None => name.to_owned(),
+            Some(version) => format!("{name} v{version}"),
+        }
     }
 
     /// The properties that it names at `pointer` of an event.
@@ -172,6 +139,21 @@ pub struct Plan {
     common: Vec<usize>,
     /// By type and name; versions from the oldest.
     named: AHashMap<RuleType, AHashMap<String, Vec<usize>>>,
+    /// Track rules whose names are those of files, by their letters and digits.
+    loose: AHashMap<String, Vec<usize>>,
+}
+
+/// A plan as its files have it.
+#[derive(Debug)]
+pub struct Reading {
+    /// The plan.
+    pub plan: Plan,
+    /// What of it cannot be used.
+    pub broken: Vec<Broken>,
+    /// For each file the place of everything in it; `None` where its text is JSON.
+    pub trees: Vec<Option<Node>>,
+    /// The files that hold nothing of a plan.
+    pub passed_over: Vec<usize>,
 }
 
 /// What a plan says of an event.
@@ -186,30 +168,39 @@ pub enum Planned {
 }
 
 impl Plan {
-    /// Reads the text of a plan, whichever of the formats it has; beside the plan come the rules
-    /// that cannot be used.
+    /// Reads the text of a plan in JSON; beside the plan come the rules that cannot be used.
     ///
     /// # Errors
     /// Where it is no plan.
     pub fn parse(text: &str) -> Result<(Self, Vec<Broken>), PlanError> {
-        let (drafts, mut broken) = read::read(text)?;
+        let reading = Self::read(&[Source { name: "", text }], Layout::File)?;
+        Ok((reading.plan, reading.broken))
+    }
+
+    /// Reads the files of a plan, whichever formats they have.
+    ///
+    /// # Errors
+    /// Where one cannot be read, or none of them is of a plan.
+    pub fn read(files: &[Source<'_>], layout: Layout) -> Result<Reading, PlanError> {
+        let read::Read { drafts, mut broken, trees, passed_over } = read::read(files, layout)?;
         let mut plan = Self::default();
         for draft in drafts {
             plan.add(draft, &mut broken);
         }
-        for versions in plan.named.values_mut().flat_map(|named| named.values_mut()) {
+        let named = plan.named.values_mut().flat_map(|named| named.values_mut());
+        for versions in named.chain(plan.loose.values_mut()) {
             versions.sort_by(|&a, &b| plan.rules[a].version.order(&plan.rules[b].version));
         }
-        broken.sort_by(|a, b| {
-            (a.origin.value, &a.origin.pointer).cmp(&(b.origin.value, &b.origin.pointer))
-        });
-        Ok((plan, broken))
+        broken.sort_by(|a, b| a.origin.cmp(&b.origin));
+        Ok(Reading { plan, broken, trees, passed_over })
     }
 
     fn add(&mut self, draft: read::Draft, broken: &mut Vec<Broken>) {
-        let read::Draft { rule_type, key, version, mut schema, schema_origin, shape, origin } =
-            draft;
-        let known = self.named.get(&rule_type).and_then(|named| named.get(&key));
+        let read::Draft { rule_type, key, version, mut schema, shape, naming, .. } = draft;
+        let known = match naming {
+            Naming::Exact => self.named.get(&rule_type).and_then(|named| named.get(&key)),
+            Naming::Loose => self.loose.get(&lone::plain(&key)),
+        };
         // Pages that were fetched twice.
         let again = known
             .is_some_and(|rules| rules.iter().any(|&rule| self.rules[rule].version == version));
@@ -223,11 +214,9 @@ impl Plan {
             Err(fault) => {
                 let label = if key.is_empty() { rule_type.name() } else { &key };
                 let within = normal::unwrapped(&fault.pointer, rule_type, shape);
+                let Origin { file, value, pointer } = draft.schema_origin;
                 broken.push(Broken {
-                    origin: Origin {
-                        value: schema_origin.value,
-                        pointer: schema_origin.pointer + &within,
-                    },
+                    origin: Origin { file, value, pointer: pointer + &within },
                     rule: Some(key.clone()),
                     message: format!("the schema of `{label}` cannot be used: {}", fault.message),
                 });
@@ -238,15 +227,20 @@ impl Plan {
         if rule_type == RuleType::Common {
             self.common.push(place);
         }
-        let named = self.named.entry(rule_type).or_default();
-        named.entry(key.clone()).or_default().push(place);
+        match naming {
+            Naming::Exact => {
+                let named = self.named.entry(rule_type).or_default();
+                named.entry(key.clone()).or_default().push(place);
+            }
+            Naming::Loose => self.loose.entry(lone::plain(&key)).or_default().push(place),
+        }
         self.rules.push(PlanRule {
             takes_all: normal::takes_all(&schema),
             properties: normal::named_properties(&schema),
             rule_type,
             key,
             version,
-            origin,
+            origin: draft.origin,
             validator,
         });
     }
@@ -259,7 +253,14 @@ impl Plan {
     /// What the plan says of `event`.
     pub fn planned(&self, event: &Event<'_>) -> Planned {
         let Some(call) = event.call_type() else { return Planned::Free };
-        let named = |rule_type, name: &str| self.named.get(&rule_type)?.get(name);
+        let named = |rule_type, name: &str| {
+            let exact = self.named.get(&rule_type).and_then(|named| named.get(name));
+            let loose = || match rule_type {
+                RuleType::Track if !self.loose.is_empty() => self.loose.get(&lone::plain(name)),
+                _ => None,
+            };
+            exact.or_else(loose)
+        };
         let page = |rule_type, viewed: &str| {
             let own = event.text(Member::Name).and_then(|name| named(rule_type, name));
             own.or_else(|| named(rule_type, viewed))
@@ -295,8 +296,8 @@ impl Plan {
 
     /// The planned name that is nearest to `name`, where one is near.
     pub fn nearest(&self, name: &str) -> Option<&str> {
-        let tracked = self.named.get(&RuleType::Track)?;
-        nearest(name, tracked.keys().map(String::as_str))
+        let tracked = self.rules.iter().filter(|rule| rule.rule_type == RuleType::Track);
+        nearest(name, tracked.map(|rule| rule.key.as_str()))
     }
 }
 

@@ -37,6 +37,39 @@ const SCHEMAS: [&str; 14] = [
 const NAMED_SCHEMAS: [&str; 6] =
     ["properties", "patternProperties", "definitions", "$defs", "dependencies", "dependentSchemas"];
 
+/// The types of JSON Schema, and the one that Segment's editors add.
+const TYPES: [&str; 8] =
+    ["string", "number", "integer", "boolean", "object", "array", "null", "any"];
+/// Keywords of which a schema has one.
+const SIGNS: [&str; 10] = [
+    "type",
+    "properties",
+    "required",
+    "$ref",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "additionalProperties",
+    "patternProperties",
+    "eventMetadata",
+];
+
+/// Whether `value` looks like a JSON schema, and like nothing else that has such members.
+pub(super) fn is_schema(value: &Value) -> bool {
+    let Some(keywords) = value.as_object() else { return false };
+    let is_draft = |uri: &Value| uri.as_str().is_some_and(|uri| uri.contains("json-schema.org"));
+    let is_type = |name: &Value| name.as_str().is_some_and(|name| TYPES.contains(&name));
+    let is_types = match keywords.get("type") {
+        Some(Value::Array(names)) => names.iter().all(is_type),
+        Some(name) => is_type(name),
+        None => true,
+    };
+    let has_rules =
+        ["rules", "jsonSchema", "json_schema"].iter().any(|n| keywords.contains_key(*n));
+    let is_named = keywords.get("$schema").is_some_and(is_draft);
+    !has_rules && is_types && (is_named || SIGNS.iter().any(|sign| keywords.contains_key(*sign)))
+}
+
 /// Takes out of `schema` what Segment's editors write though no draft knows it: the type `any`, an
 /// `id` that is no address (as `/properties/Order%20Id`), and an empty `required`, which draft 4
 /// forbids. None of it constrains an event.

@@ -4,16 +4,21 @@
 use serde_json::{Map, Value};
 
 use super::normal::Shape;
-use super::read::{Draft, Gathered};
+use super::read::{Draft, Gathered, Naming};
 use super::{Origin, RuleType, Version};
 use crate::event::Member;
 
 /// The member by which typewriter marks what it has lifted.
 const LIFTED: &str = "eventMetadata";
 
+/// The names of the member that holds the schema: the API's, and that of Segment's provider for
+/// Terraform.
+const SCHEMA: [&str; 2] = ["jsonSchema", "json_schema"];
+
 /// Whether `value` is a rule by itself.
 pub(super) fn is_rule(value: &Value) -> bool {
-    value.get("jsonSchema").is_some() && value.get("type").is_some()
+    let has_schema = SCHEMA.iter().any(|name| value.get(name).is_some());
+    has_schema && value.get("type").is_some()
 }
 
 /// Reads one rule.
@@ -31,14 +36,15 @@ pub(super) fn rule(value: Value, origin: Origin, gathered: &mut Gathered) {
         let types = "expected `type` to be one of TRACK, IDENTIFY, GROUP, PAGE, SCREEN, COMMON";
         return gathered.fault(origin.member("type"), Some(&key), types);
     };
-    let schema_origin = origin.member("jsonSchema");
-    let schema = match rule.remove("jsonSchema") {
+    let member = SCHEMA.into_iter().find(|name| rule.contains_key(*name)).unwrap_or(SCHEMA[0]);
+    let schema_origin = origin.member(member);
+    let schema = match rule.remove(member) {
         // Terraform and some exports keep the schema as a text.
         Some(Value::String(text)) => serde_json::from_str(&text).ok(),
         other => other,
     };
     let Some(schema @ Value::Object(_)) = schema else {
-        let message = "expected `jsonSchema` to be a JSON schema, an object";
+        let message = format!("expected `{member}` to be a JSON schema, an object");
         return gathered.fault(origin, Some(&key), message);
     };
     let lifted = schema.get(LIFTED);
@@ -46,9 +52,7 @@ pub(super) fn rule(value: Value, origin: Origin, gathered: &mut Gathered) {
     let name = lifted.and_then(|lifted| lifted.get("name")).and_then(Value::as_str);
     let key = match rule_type {
         RuleType::Track => name.unwrap_or(&key).to_owned(),
-        RuleType::Page | RuleType::Screen => key,
-        // There is one of these, whatever it is called.
-        RuleType::Common | RuleType::Identify | RuleType::Group => String::new(),
+        _ => rule_type.key_of(key),
     };
     if rule_type == RuleType::Track && key.is_empty() {
         return gathered.fault(origin, None, "expected `key` to be the name of the event");
@@ -59,8 +63,18 @@ pub(super) fn rule(value: Value, origin: Origin, gathered: &mut Gathered) {
         None => Shape::Unknown,
     };
     let version = rule.get("version").and_then(Version::from_value);
-    let version = version.unwrap_or_else(|| Version("1".into()));
-    gathered.drafts.push(Draft { rule_type, key, version, schema, schema_origin, shape, origin });
+    let version = version.unwrap_or_else(Version::first);
+    let naming = Naming::Exact;
+    gathered.drafts.push(Draft {
+        rule_type,
+        key,
+        version,
+        schema,
+        schema_origin,
+        shape,
+        origin,
+        naming,
+    });
 }
 
 /// Decides what the schemas describe that do not say so. Schemas of events have members of events;

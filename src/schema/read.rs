@@ -1,9 +1,12 @@
-//! The text of a plan to drafts of its rules, whichever format it has.
+//! The files of a plan to drafts of its rules, whichever format they have.
 
-use serde_json::{Deserializer, Value};
+use serde_json::Value;
 
-use super::normal::Shape;
-use super::{Origin, RuleType, Version, config_api, public_api};
+use super::document::{Document, Source};
+use super::normal::{Shape, is_schema};
+use super::{Origin, RuleType, Version, config_api, lone, public_api};
+use crate::config::tree::Node;
+use crate::diagnostic::Diagnostic;
 
 /// A rule as its format holds it.
 pub(super) struct Draft {
@@ -17,6 +20,18 @@ pub(super) struct Draft {
     pub shape: Shape,
     /// Where the rule stands.
     pub origin: Origin,
+    /// How the key compares with the names of events.
+    pub naming: Naming,
+}
+
+/// How the key of a rule compares with the names of events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Naming {
+    /// To the letter.
+    #[default]
+    Exact,
+    /// Without regard to capitals and to what is no letter or digit: it is the name of a file.
+    Loose,
 }
 
 /// A part of a plan that cannot be used.
@@ -30,26 +45,45 @@ pub struct Broken {
     pub message: String,
 }
 
-/// A text that is no plan.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
+/// Files that are no plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanError {
-    /// Byte offset into the text.
-    pub offset: usize,
-    /// What is wrong, and what was expected.
-    pub message: String,
+    /// The file that it is about, from 0.
+    pub file: usize,
+    /// What is wrong, what was expected, and what to do.
+    pub fault: Diagnostic,
 }
 
-const FORMATS: &str = "expected a tracking plan: the answers of Segment's Public API to \
-    `/tracking-plans/{id}/rules`, a plan of its Config API, or typewriter's plan.json";
+/// How the files came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// The one file is the plan.
+    File,
+    /// They are those of a folder, each a plan, a rule or the schema of an event.
+    Folder,
+}
+
+pub(super) const FORMATS: &str = "expected a tracking plan: the answers of Segment's Public API to \
+    `/tracking-plans/{id}/rules`, a plan of its Config API, typewriter's or RudderTyper's \
+    plan.json, the CSV file that Segment's app downloads, Terraform's files or the output of \
+    `terraform show -json`, or a folder with one JSON schema an event";
+const ONE_SCHEMA: &str = "this is one JSON schema, not a plan";
+const ONE_RULE: &str = "`rules` is a schema, not rules: this is one rule of a plan";
+const LONE_RULE: &str = "this is one rule of a plan, not a plan";
+const LONE_HELP: &str = "put the rules into a list, or each of them into a file of its own in a \
+    folder and give that: `--tracking-plan DIR`";
+const RUDDER_CLI: &str = "this is part of a project of the Rudder CLI, whose plans refer to other \
+    files";
+const RUDDER_CLI_HELP: &str = "give the plan.json that RudderTyper writes, or the answers of \
+    RudderStack's Data Catalog API to `/tracking-plans/{id}/events/{event}`, which hold the schemas";
 
 /// Where drafts and faults are gathered.
 #[derive(Default)]
 pub(super) struct Gathered {
     pub drafts: Vec<Draft>,
     pub broken: Vec<Broken>,
-    /// Whether anything was a plan at all.
-    pub found: bool,
+    /// Whether anything of the present file was a plan at all.
+    found: bool,
 }
 
 impl Gathered {
@@ -59,87 +93,133 @@ impl Gathered {
     }
 }
 
-/// Reads `text`: one or more JSON values, each a plan, a page of one, or a list of these.
-pub(super) fn read(text: &str) -> Result<(Vec<Draft>, Vec<Broken>), PlanError> {
+/// What files hold.
+#[derive(Default)]
+pub(super) struct Read {
+    pub drafts: Vec<Draft>,
+    pub broken: Vec<Broken>,
+    /// For each file the place of everything in it, where its text is not JSON.
+    pub trees: Vec<Option<Node>>,
+    /// The files that hold nothing of a plan.
+    pub passed_over: Vec<usize>,
+}
+
+/// Whether a value is all that its file is to give, or one part of a plan among others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Whole,
+    Part,
+}
+
+/// Reads `files`.
+pub(super) fn read(files: &[Source<'_>], layout: Layout) -> Result<Read, PlanError> {
     let mut gathered = Gathered::default();
-    let mut values = Deserializer::from_str(text).into_iter::<Value>();
-    for number in 0.. {
-        let origin = Origin { value: number, pointer: String::new() };
-        match values.next() {
-            None => break,
-            Some(Ok(value)) => value_of_plan(value, &origin, &mut gathered),
-            Some(Err(error)) => return Err(no_json(text, &error)),
+    let mut read = Read::default();
+    let mut no_plan = None;
+    for (file, source) in files.iter().enumerate() {
+        let failed = |fault| PlanError { file, fault };
+        let Document { values, tree, language } = Document::read(source).map_err(failed)?;
+        let is_whole = layout == Layout::File && values.len() == 1;
+        let form = if is_whole { Form::Whole } else { Form::Part };
+        gathered.found = false;
+        for (value, json) in values.into_iter().enumerate() {
+            let origin = Origin { file, value, pointer: String::new() };
+            value_of_plan(json, &origin, form, source.name, &mut gathered).map_err(failed)?;
         }
+        if !gathered.found {
+            no_plan.get_or_insert(PlanError { file, fault: language.no_plan() });
+            read.passed_over.push(file);
+        }
+        read.trees.push(tree);
     }
-    let Gathered { mut drafts, broken, found } = gathered;
-    if !found {
-        return Err(PlanError { offset: 0, message: FORMATS.into() });
+    if let Some(error) = no_plan
+        && read.passed_over.len() == files.len()
+    {
+        return Err(error);
     }
-    public_api::settle_shapes(&mut drafts);
-    Ok((drafts, broken))
+    read.drafts = gathered.drafts;
+    read.broken = gathered.broken;
+    public_api::settle_shapes(&mut read.drafts);
+    Ok(read)
 }
 
-/// The parser's own text may quote the file.
-fn no_json(text: &str, error: &serde_json::Error) -> PlanError {
-    let offset = offset_of(text, error);
-    let message = if error.is_eof() {
-        "not JSON: expected more, found the end"
-    } else if text.trim_start().starts_with(['{', '[']) {
-        "not JSON: expected a value, a name, `,`, `:` or the end of an object or list here"
-    } else {
-        "not JSON"
-    };
-    PlanError { offset, message: format!("{message}; {FORMATS}") }
-}
-
-/// The byte of `text` that `error` is about.
-pub(crate) fn offset_of(text: &str, error: &serde_json::Error) -> usize {
-    let before = error.line().saturating_sub(1);
-    let start: usize = text.split_inclusive('\n').take(before).map(str::len).sum();
-    let mut offset = (start + error.column().saturating_sub(1)).min(text.len());
-    while !text.is_char_boundary(offset) {
-        offset -= 1;
-    }
-    offset
-}
-
-fn value_of_plan(value: Value, origin: &Origin, gathered: &mut Gathered) {
+fn value_of_plan(
+    value: Value,
+    origin: &Origin,
+    form: Form,
+    name: &str,
+    gathered: &mut Gathered,
+) -> Result<(), Diagnostic> {
     match value {
         Value::Array(items) => {
-            if items.is_empty() {
-                gathered.found = true;
-            }
+            gathered.found |= items.is_empty();
             for (index, item) in items.into_iter().enumerate() {
+                value_of_plan(item, &origin.item(index), Form::Part, "", gathered)?;
+            }
+            Ok(())
+        }
+        Value::Object(_) => {
+            let alone = |message| Err(Diagnostic::error(0..0, message).with_help(LONE_HELP));
+            let is_rule = public_api::is_rule(&value);
+            if !is_rule && !config_api::is_event(&value) && !is_schema(&value) {
+                return object(value, origin, name, gathered);
+            }
+            if form == Form::Whole {
+                return alone(match (is_rule, value.get("rules")) {
+                    (true, _) => LONE_RULE,
+                    (false, Some(_)) => ONE_RULE,
+                    (false, None) => ONE_SCHEMA,
+                });
+            }
+            gathered.found = true;
+            if is_rule {
+                public_api::rule(value, origin.clone(), gathered);
+            } else if value.get("rules").is_some() {
+                config_api::event(value, origin.clone(), gathered);
+            } else {
+                lone::schema(value, origin.clone(), name, gathered);
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads what is a plan, a page of one, or wrapped round one.
+fn object(
+    mut value: Value,
+    origin: &Origin,
+    name: &str,
+    gathered: &mut Gathered,
+) -> Result<(), Diagnostic> {
+    let Value::Object(object) = &mut value else { return Ok(()) };
+    let version = object.get("version").and_then(Value::as_str).unwrap_or_default();
+    if object.contains_key("kind") && version.starts_with("rudder/") {
+        return Err(Diagnostic::error(0..0, RUDDER_CLI).with_help(RUDDER_CLI_HELP));
+    }
+    for wrapper in ["data", "trackingPlan", "tracking_plan", "tracking_plans"] {
+        if let Some(inner @ (Value::Object(_) | Value::Array(_))) = object.remove(wrapper) {
+            value_of_plan(inner, &origin.member(wrapper), Form::Part, name, gathered)?;
+        }
+    }
+    match object.remove("rules") {
+        Some(Value::Array(rules)) => {
+            gathered.found = true;
+            let origin = origin.member("rules");
+            for (index, rule) in rules.into_iter().enumerate() {
                 let origin = origin.item(index);
-                if public_api::is_rule(&item) {
-                    gathered.found = true;
-                    public_api::rule(item, origin, gathered);
+                if config_api::is_event(&rule) {
+                    config_api::event(rule, origin, gathered);
                 } else {
-                    value_of_plan(item, &origin, gathered);
+                    public_api::rule(rule, origin, gathered);
                 }
             }
         }
-        Value::Object(mut object) => {
-            for wrapper in ["data", "trackingPlan", "tracking_plan", "tracking_plans"] {
-                if let Some(inner @ (Value::Object(_) | Value::Array(_))) = object.remove(wrapper) {
-                    value_of_plan(inner, &origin.member(wrapper), gathered);
-                }
-            }
-            match object.remove("rules") {
-                Some(Value::Array(rules)) => {
-                    gathered.found = true;
-                    let origin = origin.member("rules");
-                    for (index, rule) in rules.into_iter().enumerate() {
-                        public_api::rule(rule, origin.item(index), gathered);
-                    }
-                }
-                Some(Value::Object(rules)) => {
-                    gathered.found = true;
-                    config_api::rules(rules, &origin.member("rules"), gathered);
-                }
-                _ => {}
-            }
+        Some(Value::Object(rules)) => {
+            gathered.found = true;
+            config_api::rules(rules, &origin.member("rules"), gathered);
         }
         _ => {}
     }
+    Ok(())
 }

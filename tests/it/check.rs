@@ -1,58 +1,10 @@
 //! `backtrail check`, as a CI job runs it.
 
 use std::fs;
-use std::process::{Command, Stdio};
 
-use crate::support::{Finished, Workspace, gzip, testdata};
+use crate::support::check::{Report, check, place, report};
+use crate::support::{Workspace, gzip, testdata};
 use serde_json::{Value, json};
-
-/// What `check` gave, as JSON.
-struct Report(Value);
-
-impl Report {
-    fn findings(&self) -> &[Value] {
-        self.0["findings"].as_array().unwrap()
-    }
-
-    /// The findings of a kind, as `file:line:column pointer`.
-    fn of(&self, violation: &str) -> Vec<String> {
-        let found = self.findings().iter().filter(|found| found["violation"] == violation);
-        let shown = found.map(|found| {
-            format!("{} {}", place(found), found["pointer"].as_str().unwrap_or_default())
-        });
-        shown.map(|shown| shown.trim_end().to_owned()).collect()
-    }
-
-    fn messages(&self) -> Vec<&str> {
-        self.findings().iter().map(|found| found["message"].as_str().unwrap()).collect()
-    }
-}
-
-fn place(finding: &Value) -> String {
-    format!("{}:{}:{}", finding["file"].as_str().unwrap(), finding["line"], finding["column"])
-}
-
-/// `backtrail check` in the workspace.
-fn check(workspace: &Workspace, arguments: &[&str]) -> Finished {
-    let mut command = workspace.command([""; 0]);
-    let mut fresh = Command::new(command.get_program());
-    fresh.arg("check").args(arguments).current_dir(command.get_current_dir().unwrap());
-    for name in ["RUST_BACKTRACE", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"] {
-        fresh.env_remove(name);
-    }
-    fresh.stdin(Stdio::null());
-    command = fresh;
-    let output = command.output().unwrap();
-    Finished::of(&command, output)
-}
-
-/// The report of a check that exits with `code`.
-#[track_caller]
-fn report(workspace: &Workspace, code: i32, arguments: &[&str]) -> Report {
-    let arguments: Vec<&str> = arguments.iter().copied().chain(["--report", "json"]).collect();
-    let finished = check(workspace, &arguments).exits(code);
-    Report(serde_json::from_slice(&finished.stdout).unwrap_or_else(|_| panic!("{finished}")))
-}
 
 /// A folder with a copy of `testdata/check`.
 fn workspace() -> Workspace {

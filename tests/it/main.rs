@@ -16,6 +16,7 @@ mod bad_input;
 #[cfg(unix)]
 mod captures;
 mod check;
+mod check_plans;
 mod check_reports;
 mod cli;
 #[cfg(unix)]

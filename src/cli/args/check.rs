@@ -36,11 +36,15 @@ pub struct CheckArgs {
     #[arg(value_name = "FIXTURE", value_hint = ValueHint::AnyPath)]
     pub inputs: Vec<OsString>,
 
-    /// Tracking plan that events must fit (JSON)
+    /// Tracking plan that events must fit: a file, or a folder with one schema an event
     ///
     /// As Segment's Public API gives it (one page or several, one behind the other or in a list),
-    /// as the older Config API does, or typewriter's plan.json.
-    #[arg(long, value_name = "FILE", help_heading = "Checks", value_hint = ValueHint::FilePath)]
+    /// as the older Config API does, the plan.json of typewriter or of `RudderTyper` (also in YAML),
+    /// the CSV file that Segment's app downloads, or Terraform's `segment_tracking_plan`: its files
+    /// (.tf) or what `terraform show -json` gives. In a folder every file is a plan, a rule or a JSON
+    /// schema; a schema is for the event that it demands (`"event": {"const": "Signed Up"}`), else for
+    /// the one that its file is called by, as `signed_up.v1.json`.
+    #[arg(long, value_name = "PLAN", help_heading = "Checks", value_hint = ValueHint::AnyPath)]
     pub tracking_plan: Option<PathBuf>,
     /// Mapping rules that must take the signals, with their own tests (TOML or JSON)
     #[arg(long, value_name = "FILE", help_heading = "Checks", value_hint = ValueHint::FilePath)]

@@ -1,25 +1,26 @@
 //! The arguments of `check` to a job.
 
-use std::path::{Path, PathBuf};
+mod plan;
+
+use std::path::PathBuf;
 
 use super::{
     ALLOW_LIST, RULES, Surroundings, Text, Texts, colour, engine_of, own_file, terms, threads,
 };
 use crate::check::baseline::Baseline;
 use crate::check::finding::Level;
+use crate::check::planned::Written;
 use crate::check::report::{Actions, Destination, Report, Setting, chosen};
 use crate::check::repository::Repository;
 use crate::check::snapshot::TABLES;
 use crate::check::verdict::Levels;
 use crate::cli::args::Show;
 use crate::cli::args::check::CheckArgs;
-use crate::commands::check::{Job, Known, PlanFile, Snapshot, Written};
-use crate::diagnostic::Diagnostic;
+use crate::commands::check::{Job, Known, Snapshot};
 use crate::emit::overlap::{ReadFile, Target};
 use crate::error::Error;
 use crate::parse::auth::Auth;
 use crate::pipeline::Engine;
-use crate::schema::Plan;
 use crate::source::{Discovery, discover};
 
 /// A check and how it is told.
@@ -51,7 +52,8 @@ pub fn check(args: CheckArgs, show: Show, around: Surroundings) -> Result<Check,
         Some(path) => Some(texts.allow(&Text::read(path)?)?),
         None => texts.allow_of(&rules, rules_file.as_ref())?,
     };
-    let plan = args.tracking_plan.as_deref().map(plan).transpose()?;
+    let plan =
+        args.tracking_plan.as_deref().map(|path| plan::read(path, &mut texts)).transpose()?;
     let inputs = inputs(&args, around)?;
     let reads_stdin = inputs.inputs.iter().any(|input| input.path.is_none());
     if args.expect.is_some() && reads_stdin {
@@ -92,16 +94,6 @@ fn written(file: Text) -> Written {
     Written { name: file.name.replace('\\', "/"), text: file.text }
 }
 
-fn plan(path: &Path) -> Result<PlanFile, Error> {
-    let text = Text::read(path)?;
-    let parsed = Plan::parse(&text.text);
-    let (plan, broken) = parsed.map_err(|error| {
-        let end = (error.offset + 1).min(text.text.len().max(error.offset));
-        text.refused(&[Diagnostic::error(error.offset..end, error.message)])
-    })?;
-    Ok(PlanFile { file: written(text), plan, broken })
-}
-
 /// What is named, or standard input; nothing where that is a terminal and there is a file to check
 /// by itself.
 fn inputs(args: &CheckArgs, around: Surroundings) -> Result<Discovery, Error> {
@@ -122,7 +114,8 @@ fn inputs(args: &CheckArgs, around: Surroundings) -> Result<Discovery, Error> {
 /// The files that fixtures are held against, as far as there are any.
 fn kept_apart(args: &CheckArgs) -> Vec<PathBuf> {
     let CheckArgs { tracking_plan, rules, allow, baseline, expect, .. } = args;
-    let named = [tracking_plan, rules, allow, baseline].into_iter().flatten().cloned();
+    let named = [rules, allow, baseline].into_iter().flatten().cloned();
+    let named = named.chain(tracking_plan.iter().flat_map(|path| plan::files(path)));
     let kept = expect.iter().flat_map(|dir| TABLES.map(|name| dir.join(name)));
     named.chain(kept).filter_map(|path| path.canonicalize().ok()).collect()
 }
@@ -132,18 +125,15 @@ fn kept_apart(args: &CheckArgs) -> Vec<PathBuf> {
 fn own_files(args: &CheckArgs) -> Vec<ReadFile> {
     let CheckArgs { tracking_plan, rules, allow, baseline, expect, .. } = args;
     let baseline = baseline.as_ref().filter(|_| !args.write_baseline);
-    let own = [
-        (tracking_plan.as_ref(), "the tracking plan"),
-        (rules.as_ref(), RULES),
-        (allow.as_ref(), ALLOW_LIST),
-        (baseline, "the baseline"),
-    ];
+    let plan = tracking_plan.iter().flat_map(|path| plan::files(path));
+    let plan = plan.map(|path| ReadFile::new(path, "the tracking plan"));
+    let own = [(rules.as_ref(), RULES), (allow.as_ref(), ALLOW_LIST), (baseline, "the baseline")];
     let expected = expect.iter().filter(|_| !args.bless);
     let expected = expected
         .flat_map(|dir| TABLES.map(|name| ReadFile::new(dir.join(name), "an expected table")));
     let named = args.inputs.iter().map(PathBuf::from).filter(|path| path.is_file());
     let named = named.map(|path| ReadFile::input(Some(path)));
-    own.into_iter().filter_map(own_file).chain(expected).chain(named).collect()
+    plan.chain(own.into_iter().filter_map(own_file)).chain(expected).chain(named).collect()
 }
 
 fn known(path: PathBuf, write: bool) -> Result<Known, Error> {

@@ -1,5 +1,6 @@
 //! A folder for one test, runs of the program in it, and what they left there.
 
+pub mod check;
 pub mod chromium;
 pub mod python;
 

@@ -1,0 +1,141 @@
+//! The files of a tracking plan, and where its parts stand in them.
+
+use std::ops::Range;
+
+use super::finding::{Finding, Violation};
+use super::flaw::Flaw;
+use super::locate::{Finder, values};
+use super::place::Placer;
+use super::verdict::NewCase;
+use crate::config::tree::{Node, Value};
+use crate::schema::{Broken, Origin, Plan, pointer};
+
+/// A file that the user wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Its name, with `/` between its parts.
+    pub name: String,
+    /// What it says.
+    pub text: String,
+}
+
+/// A tracking plan.
+pub struct PlanFiles {
+    /// Its files.
+    pub files: Vec<Written>,
+    /// For each of them the place of everything in it; `None` where its text is JSON.
+    pub trees: Vec<Option<Node>>,
+    /// What it plans.
+    pub plan: Plan,
+    /// What of it cannot be used.
+    pub broken: Vec<Broken>,
+}
+
+impl PlanFiles {
+    /// What is wrong with the plan, and what of it no fixture covers, each with its file: `covered`
+    /// says of each rule whether one does.
+    pub fn cases(&self, covered: Option<&[bool]>) -> Vec<(String, Vec<NewCase>)> {
+        let mut places: Vec<Places<'_>> =
+            self.files.iter().zip(&self.trees).map(Places::of).collect();
+        let mut cases: Vec<Vec<NewCase>> = self.files.iter().map(|_| Vec::new()).collect();
+        for broken in &self.broken {
+            let file = broken.origin.file;
+            if let (Some(places), Some(cases)) = (places.get_mut(file), cases.get_mut(file)) {
+                cases.push(broken_case(broken, places));
+            }
+        }
+        let covered = covered.into_iter().flatten().zip(&self.plan.rules);
+        for (_, rule) in covered.filter(|(covered, _)| !**covered) {
+            let file = rule.origin.file;
+            let (Some(places), Some(cases)) = (places.get_mut(file), cases.get_mut(file)) else {
+                continue;
+            };
+            let label = rule.label();
+            let message = format!("no fixture has an event for `{label}`");
+            let flaw = Flaw::new(Violation::Uncovered, message).by(label.as_str());
+            let event = Some(rule.key.as_str()).filter(|key| !key.is_empty());
+            let span = places.named(&rule.origin);
+            let finding = places.found(flaw, &span, event);
+            cases.push(NewCase { name: "covered".into(), rule: label, findings: vec![finding] });
+        }
+        self.files.iter().map(|file| file.name.clone()).zip(cases).collect()
+    }
+}
+
+fn broken_case(broken: &Broken, places: &mut Places<'_>) -> NewCase {
+    let flaw = Flaw::new(Violation::InvalidPlan, broken.message.as_str());
+    let flaw = flaw.at(broken.origin.pointer.as_str());
+    let event = broken.rule.as_deref().filter(|rule| !rule.is_empty());
+    let span = places.find(&broken.origin, "");
+    let finding = places.found(flaw, &span, event);
+    let rule = finding.event.clone().unwrap_or_default();
+    NewCase { name: "schema".into(), rule, findings: vec![finding] }
+}
+
+/// The places in one file.
+struct Places<'p> {
+    placer: Placer<'p>,
+    /// Where its values begin.
+    starts: Vec<usize>,
+    finder: Finder<'p>,
+    tree: Option<&'p Node>,
+}
+
+impl<'p> Places<'p> {
+    fn of((file, tree): (&'p Written, &'p Option<Node>)) -> Self {
+        Self {
+            placer: Placer::new(&file.name, &file.text, 1),
+            starts: if tree.is_some() { Vec::new() } else { values(&file.text) },
+            finder: Finder::new(&file.text),
+            tree: tree.as_ref(),
+        }
+    }
+
+    /// Where the member `name` of what stands at `origin` is, or what of the way there is.
+    fn find(&mut self, origin: &Origin, name: &str) -> Range<usize> {
+        let pointer = format!("{}{name}", origin.pointer);
+        if let Some(tree) = self.tree {
+            return in_tree(tree, &pointer).unwrap_or_else(|nearest| nearest);
+        }
+        let start = self.starts.get(origin.value).copied().unwrap_or_default();
+        self.finder.find(start, &pointer)
+    }
+
+    /// Where a rule is named, or else where it begins.
+    fn named(&mut self, origin: &Origin) -> Range<usize> {
+        let whole = self.find(origin, "");
+        let mut named = ["/key", "/name", "/eventType", "/type"].into_iter().filter_map(|name| {
+            match self.tree {
+                Some(tree) => in_tree(tree, &format!("{}{name}", origin.pointer)).ok(),
+                None => Some(self.find(origin, name)).filter(|span| *span != whole),
+            }
+        });
+        named.next().unwrap_or(whole)
+    }
+
+    fn found(&mut self, flaw: Flaw, span: &Range<usize>, event: Option<&str>) -> Finding {
+        flaw.found(&mut self.placer, span, event)
+    }
+}
+
+/// Where the value at `pointer` of `root` is named, or begins; as an error, where the last part of
+/// the way stands that is there.
+fn in_tree(root: &Node, pointer: &str) -> Result<Range<usize>, Range<usize>> {
+    let (mut node, mut found) = (root, root.place());
+    for step in pointer::steps(pointer) {
+        let next = match &node.value {
+            Value::Table(entries) => {
+                let entry = entries.iter().rev().find(|entry| entry.key == *step);
+                entry.map(|entry| (&entry.node, entry.key_span.clone()))
+            }
+            Value::List(items) => {
+                let item = step.parse().ok().and_then(|index: usize| items.get(index));
+                item.map(|item| (item, item.place()))
+            }
+            _ => None,
+        };
+        let Some((inner, span)) = next else { return Err(found) };
+        (node, found) = (inner, span);
+    }
+    Ok(found)
+}

@@ -1,0 +1,59 @@
+//! Versions of events.
+
+use std::cmp::Ordering;
+
+use serde_json::Value;
+
+use crate::parse::json::{Json, Kind};
+
+/// The version of an event, as the plan and `context.protocols.event_version` write it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version(String);
+
+impl Version {
+    /// The version of what names none.
+    pub(super) fn first() -> Self {
+        Self("1".into())
+    }
+
+    /// A version that is written as digits.
+    pub(super) fn from_digits(digits: &str) -> Self {
+        Self(digits.to_owned())
+    }
+
+    pub(super) fn from_value(value: &Value) -> Option<Self> {
+        match value {
+            Value::String(text) if !text.trim().is_empty() => Some(Self(text.trim().to_owned())),
+            Value::Number(number) => Some(Self(number.to_string())),
+            _ => None,
+        }
+    }
+
+    /// Its text, unless it is the first.
+    pub(super) fn shown(&self) -> Option<&str> {
+        (self.0 != "1").then_some(&*self.0)
+    }
+
+    /// Versions are numbers; what is none comes last, by its text.
+    pub(super) fn order(&self, other: &Self) -> Ordering {
+        let number = |version: &Self| version.0.parse::<f64>().unwrap_or(f64::INFINITY);
+        number(self).total_cmp(&number(other)).then_with(|| self.0.cmp(&other.0))
+    }
+
+    /// Whether `value` of an event names it: `2`, `2.0` and `"2"` are one.
+    pub(super) fn is(&self, value: Json<'_>) -> bool {
+        let number = self.0.parse::<f64>().ok();
+        match value.kind() {
+            Kind::String(text) => {
+                text.trim() == self.0 || number.is_some() && text.trim().parse().ok() == number
+            }
+            Kind::Number(found) => {
+                let mut text = Vec::new();
+                crate::canonical::write_number(found, &mut text);
+                let found = std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok());
+                found.is_some() && found == number
+            }
+            _ => false,
+        }
+    }
+}
