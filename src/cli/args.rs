@@ -165,10 +165,12 @@ pub struct RunArgs {
     pub allow: Option<PathBuf>,
     /// Destination filters: what Segment drops, and takes out of events, on the way
     ///
-    /// A JSON file of one of Segment's filters, a list of them, or an answer of its Public API or
-    /// Config API. They apply in Segment's order (sample, drop, drop properties, allow properties),
-    /// after --allow and --where, and before everything else: what they take out is not seen again.
-    #[arg(long, value_name = "FILE", help_heading = "Rules and filters", value_hint = ValueHint::FilePath)]
+    /// A JSON file of one of Segment's filters, a list of them, an answer of its Public API or Config
+    /// API, a file of Terraform (HCL), what `terraform show -json` prints, or a folder of such files
+    /// (Git Sync), of which those without filters are passed over. They apply in Segment's order
+    /// (sample, drop, drop properties, allow properties), after --allow and --where, and before
+    /// everything else: what they take out is not seen again.
+    #[arg(long, value_name = "PATH", help_heading = "Rules and filters", value_hint = ValueHint::AnyPath)]
     pub filters: Option<PathBuf>,
     /// Only events of which this FQL expression is true pass
     ///

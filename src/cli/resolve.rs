@@ -2,6 +2,7 @@
 
 mod audit;
 pub mod check;
+mod filters;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{BufWriter, IsTerminal};
@@ -17,7 +18,6 @@ use crate::emit::staging::Overwrite;
 use crate::emit::{Format, FormulaGuard};
 use crate::error::Error;
 use crate::filter::allow::AllowList;
-use crate::filter::destination::DestinationFilters;
 use crate::fql::Expr;
 use crate::identity::value::Blocklist;
 use crate::parse::Detection;
@@ -29,6 +29,7 @@ use crate::report::text::Colour;
 use crate::rules::{Period, Rules};
 use crate::source::{OnFault, discover};
 pub use audit::{audit, audit_display};
+use filters::NamedFilters;
 
 /// Bytes gathered before they are written to standard output.
 const STREAM_BUFFER_BYTES: usize = 1 << 20;
@@ -116,8 +117,9 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
         Some(path) => Some(texts.allow(&Text::read(path)?)?),
         None => texts.allow_of(&rules, rules_file.as_ref())?,
     };
-    let filters_file = args.filters.as_deref().map(Text::read).transpose()?;
-    let filters = filters_file.as_ref().map(|file| texts.filters(file)).transpose()?;
+    let filters = args.filters.as_deref();
+    let filters = filters.map(|path| NamedFilters::read(path, &mut texts)).transpose()?;
+    let (filters_file, filters) = filters.map(|named| (named.name, named.filters)).unzip();
     let auth = auth(&args.captures, around)?;
     let filter = args.filter.map(|expr| texts.filter(expr)).transpose()?;
     let terms = terms(&rules)?;
@@ -142,7 +144,7 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
         },
         terms,
         rules_file: rules_file.map(|file| file.name),
-        filters_file: filters_file.map(|file| file.name),
+        filters_file,
         warnings: texts.warnings,
         destination,
         formats,
@@ -180,7 +182,7 @@ fn engine_of(
 /// What files are to a job, as errors say it.
 const RULES: &str = "the rules file";
 const ALLOW_LIST: &str = "the allow list";
-const FILTERS: &str = "the file of destination filters";
+const FILTERS: &str = "the destination filters";
 
 /// A file that an argument may name.
 fn own_file((path, role): (Option<&PathBuf>, &'static str)) -> Option<ReadFile> {
@@ -332,13 +334,6 @@ impl Texts {
             AllowList::from_lines(&texts).map_err(|faults| file.refused(&placed(faults)))?;
         self.warn(file, &placed(doubts));
         Ok(Some(list))
-    }
-
-    fn filters(&mut self, file: &Text) -> Result<DestinationFilters, Error> {
-        let parsed = DestinationFilters::parse(&file.text);
-        let (filters, doubts) = parsed.map_err(|faults| file.refused(&faults))?;
-        self.warn(file, &doubts);
-        Ok(filters)
     }
 
     fn filter(&mut self, expr: String) -> Result<Expr, Error> {

@@ -99,7 +99,8 @@ fn declared<'a>(node: &'a Node, mode: Mode, found: &mut Vec<Resource<'a>>) {
             let address = format!("{prefix}{}.{}", kind.key, name.key);
             let resource =
                 |body| Resource { kind: &kind.key, address: address.clone(), mode, body };
-            found.extend(bodies.iter().map(resource));
+            let is_there = |body: &&Node| !matches!(count(body), Some(0));
+            found.extend(bodies.iter().filter(is_there).map(resource));
         }
     }
 }
@@ -131,6 +132,14 @@ fn stored<'a>(resource: &'a Node, found: &mut Vec<Resource<'a>>) {
 
 fn mode(resource: &Node) -> Mode {
     if text(resource, "mode") == Some("data") { Mode::Data } else { Mode::Managed }
+}
+
+/// How many of a declared resource there are, where the file says so.
+fn count(body: &Node) -> Option<i64> {
+    match member(body, "count")?.value {
+        Value::Integer(count) => Some(count),
+        _ => None,
+    }
 }
 
 fn entries(node: &Node) -> Option<&[Entry]> {
@@ -184,6 +193,13 @@ mod tests {
         let json =
             r#"{"resource":{"f":{"a":{"title":"A"},"b":[{"title":"B"}]}},"data":{"f":{"c":{}}}}"#;
         assert_eq!(titles(json).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_resource_that_is_counted_to_none_is_not_there() {
+        let hcl =
+            "resource \"f\" \"a\" {\n count = 0\n}\nresource \"f\" \"b\" {\n count = var.n\n}\n";
+        assert_eq!(titles(hcl).unwrap(), [pair("f.b", "")]);
     }
 
     #[test]

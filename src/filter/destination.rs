@@ -14,6 +14,7 @@ mod fields;
 mod load;
 mod remains;
 mod sample;
+mod shape;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use std::ops::Range;
 pub use action::{Action, Kind};
 pub use count::{Count, Counts};
 pub use fields::{Fields, Scope};
+pub use load::FilterFile;
 pub use sample::Sample;
 
 use crate::diagnostic::Diagnostic;
@@ -115,14 +117,15 @@ pub struct Scratch {
 }
 
 impl DestinationFilters {
-    /// Reads the text of a file: one filter, a list of them, or an answer of Segment's Public API
-    /// or Config API.
+    /// Reads the text of a file: one filter, a list of them, an answer of Segment's Public API or
+    /// Config API, or a document of Terraform.
     ///
     /// # Errors
     /// Everything wrong with it, spans in bytes of `text`; on success what is doubtful, filters
     /// whose `if` does not compile among it.
     pub fn parse(text: &str) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
-        load::load(text)
+        let FilterFile { filters, warnings, .. } = FilterFile::parse(text)?;
+        Ok((Self::new(filters), warnings))
     }
 
     /// Filters that are applied together.

@@ -257,6 +257,55 @@ fn times_that_a_filter_takes_out_are_missing() {
 }
 
 #[test]
+fn a_folder_of_filters_is_read_file_by_file() {
+    let workspace = workspace(&json!({}), &(0..30).map(demo).collect::<Vec<_>>());
+    let ping = filter("event = 'Ping'", &json!({ "type": "DROP" }));
+    workspace.write("sync/a/ping.json", ping.to_string());
+    workspace.write(
+        "sync/b/pong.tf",
+        "resource \"segment_destination_filter\" \"pong\" {\n  if = \"event = 'Pong'\"\n  \
+         enabled = true\n  actions = [{ type = \"DROP\" }]\n}\n",
+    );
+    workspace.write("sync/source.json", r#"{"name":"a source","enabled":true}"#);
+    workspace.write("sync/README.md", "no filter");
+    workspace.write("sync/.hidden.json", "{");
+    let said = run(&workspace, "out", &["--filters", "sync"]);
+    assert!(!said.stderr.contains("warning"), "{said}");
+    let filters = &workspace.report("out")["filters"];
+    assert_eq!((&filters["file"], &filters["dropped"]), (&json!("sync"), &json!(20)));
+    assert_eq!(filters["by_filter"][1]["number"], 2);
+
+    workspace.write("sync/b/bad.json", filter("event ==", &json!({ "type": "DROP" })).to_string());
+    let audit = workspace.does("audit", &["in.ndjson", "--filters", "sync"]).exits(1);
+    let report = String::from_utf8_lossy(&audit.stdout);
+    assert!(report.contains("invalid-filter") && report.contains("sync/b/bad.json:1:"), "{audit}");
+    workspace.write("sync/b/bad.json", "{\"if\": 7, \"actions\": []}");
+    workspace
+        .run(["in.ndjson", "--filters", "sync", "-o", "bad"])
+        .exits(2)
+        .says("sync/b/bad.json:1:");
+    workspace.write("none/source.json", r#"{"name":"a source"}"#);
+    workspace
+        .run(["in.ndjson", "--filters", "none", "-o", "none-out"])
+        .exits(2)
+        .says("there is no destination filter in none");
+}
+
+#[test]
+fn filters_of_several_destinations_are_told() {
+    let of = |destination: &str| {
+        let mut filter = filter("event = 'Ping'", &json!({ "type": "DROP" }));
+        filter["destinationId"] = destination.into();
+        filter
+    };
+    let workspace = workspace(&json!([of("d0"), of("d1"), of("d0")]), &[demo(1), demo(2)]);
+    filtered(&workspace, &[]).says("these are filters of 2 destinations (d0, d1)");
+    workspace.write("filters.json", json!([of("d0"), of("d0")]).to_string());
+    let said = run(&workspace, "same", &["--filters", "filters.json"]);
+    assert!(!said.stderr.contains("destinations ("), "{said}");
+}
+
+#[test]
 fn an_invalid_filter_is_told_and_lets_nothing_through() {
     let filters = json!([filter("lowercase(event, 1) = 'x'", &json!({ "type": "DROP" }))]);
     let workspace = workspace(&filters, &[demo(1), demo(2)]);

@@ -58,10 +58,10 @@ pub struct AuditArgs {
     /// Destination filters that are judged, after the allow list where there is one
     ///
     /// As of run.
-    #[arg(long, value_name = "FILE", help_heading = "Rules and filters", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "PATH", help_heading = "Rules and filters", value_hint = ValueHint::AnyPath)]
     pub filters: Option<PathBuf>,
     /// Allow list, or destination filters, to compare with, instead of no filter at all
-    #[arg(long, value_name = "FILE", help_heading = "Rules and filters", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "PATH", help_heading = "Rules and filters", value_hint = ValueHint::AnyPath)]
     pub against: Option<PathBuf>,
     /// Mapping rules, plan and identity settings (TOML or JSON)
     ///

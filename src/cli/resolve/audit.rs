@@ -3,18 +3,18 @@
 use std::io::BufWriter;
 use std::path::Path;
 
+use super::filters::NamedFilters;
 use super::{
     ALLOW_LIST, Display, FILTERS, RULES, Surroundings, Text, Texts, auth, bar, colour, engine_of,
     on_fault, own_file, terms, threads,
 };
-use crate::audit::judge::{Filter, FilterFault};
+use crate::audit::judge::Filter;
 use crate::audit::report::{FilterInfo, Severity};
 use crate::audit::survey::Filters;
 use crate::audit::text::Layout;
 use crate::cli::args::Show;
 use crate::cli::args::audit::{AuditArgs, AuditFormat, FailOn};
 use crate::commands::audit::{Format, Job};
-use crate::diagnostic::{Lines, MOST_SHOWN, masked};
 use crate::error::Error;
 use crate::filter::allow::AllowList;
 use crate::rules::Rules;
@@ -108,7 +108,7 @@ fn after(
         },
     };
     if let Some(path) = &args.filters {
-        let (destination, of_destination) = destination(&Text::read(path)?, texts)?;
+        let (destination, of_destination) = destination(NamedFilters::read(path, texts)?);
         filter = Filter { allow: filter.allow, ..destination };
         infos.extend(of_destination);
     }
@@ -122,11 +122,16 @@ fn after(
     Ok((filter, infos))
 }
 
-/// An allow list or destination filters: only these begin as JSON does.
+/// An allow list or destination filters: only these begin as JSON does, are in Terraform's files or
+/// in a folder.
 fn any_filter(path: &Path, texts: &mut Texts) -> Result<Named, Error> {
+    let is_terraform = path.extension().is_some_and(|ending| ending == "tf" || ending == "hcl");
+    if is_terraform || path.is_dir() {
+        return Ok(destination(NamedFilters::read(path, texts)?));
+    }
     let file = Text::read(path)?;
     if file.text.trim_start().starts_with(['{', '[']) {
-        destination(&file, texts)
+        Ok(destination(NamedFilters::of_file(file, texts)?))
     } else {
         allow_list(&file, texts)
     }
@@ -143,25 +148,16 @@ fn of_list(list: AllowList, file: String) -> Named {
     (Filter { allow: Some(list), ..Filter::default() }, vec![info])
 }
 
-fn destination(file: &Text, texts: &mut Texts) -> Result<Named, Error> {
-    let filters = texts.filters(file)?;
-    let lines = Lines::new(&file.text);
-    let mut faults = Vec::new();
-    for (place, filter) in (0..).zip(filters.filters()) {
-        for fault in filter.faults().iter().take(MOST_SHOWN) {
-            let (line, column) = lines.position(fault.span.start);
-            let place_in_file = format!("{}:{line}:{column}", file.name);
-            let message = format!("{place_in_file}: {}", masked(&fault.message));
-            faults.push(FilterFault { filter: place, message });
-        }
-    }
+fn destination(named: NamedFilters) -> Named {
+    let faults = named.faults();
+    let NamedFilters { name, filters, .. } = named;
     let info = FilterInfo {
         kind: "destination_filters",
-        file: file.name.clone(),
+        file: name,
         entries: filters.filters().len(),
         estimate: filters.is_estimate(),
     };
-    Ok((Filter { allow: None, destination: Some(filters), faults }, vec![info]))
+    (Filter { allow: None, destination: Some(filters), faults }, vec![info])
 }
 
 /// The columns of the page: those of the terminal, else what `COLUMNS` says.

@@ -1,26 +1,40 @@
-//! From the text of a file to [`DestinationFilters`], noting everything that is wrong with it at once.
+//! From the text of a file to its filters, noting everything that is wrong with it at once.
 //!
 //! Segment's objects are read as they come from its API, so members that mean nothing here (ids,
 //! times) are passed over. The Config API, the older of the two, has other names for the actions and
 //! writes `"fields": {"context": {"fields": ["ip"]}}` where the Public API writes
-//! `"fields": {"context": ["ip"]}`; either is read with any action.
+//! `"fields": {"context": ["ip"]}`; either is read with any action. Of a document of Terraform the
+//! resources `segment_destination_filter` of Segment's own provider are read, which have the same
+//! members; their `fields` may be a text of JSON.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::action::{Action, Kind};
 use super::fields::{Fields, names};
 use super::sample::Sample;
-use super::{Condition, DestinationFilters, Filter};
+use super::shape::{SHAPES, document, holds_filters, resources, unknown_shape};
+use super::{Condition, Filter};
 use crate::config::read::{Faults, Table, mismatch, nearest};
+use crate::config::terraform;
 use crate::config::tree::{Node, Value, Written};
 use crate::diagnostic::Diagnostic;
 use crate::fql::Expr;
 
 const FILTER: &[&str] = &["title", "if", "enabled", "actions", "description"];
+/// What Segment's objects and Terraform's resources have besides.
+const FILTER_IDS: &[&str] = &["id", "destination_id", "destinationId", "source_id", "sourceId"];
 const ACTION: &[&str] = &["type", "percent", "path", "fields"];
-
-const SHAPES: &str = "a destination filter (an object with `if` and `actions`), a list of them, or \
-    an answer of Segment's API (`{\"data\": {\"filters\": […]}}`)";
+/// The filters of a text.
+#[derive(Debug, Default)]
+pub struct FilterFile {
+    /// In the order of the text; their numbers count from 1.
+    pub filters: Vec<Filter>,
+    /// The destinations that those of them that are enabled belong to, as far as the file says.
+    pub destinations: BTreeSet<String>,
+    /// What is doubtful, filters whose `if` does not compile among it.
+    pub warnings: Faults,
+}
 
 /// What the filters of a file are read with.
 struct Loader<'a> {
@@ -28,26 +42,53 @@ struct Loader<'a> {
     faults: Faults,
     warnings: Faults,
     filters: Vec<Filter>,
+    destinations: BTreeSet<String>,
 }
 
-/// Reads `source`; what is doubtful comes with the filters.
-pub(super) fn load(source: &str) -> Result<(DestinationFilters, Faults), Faults> {
-    let root = Node::parse_json(source)?;
-    let (faults, warnings, filters) = (Vec::new(), Vec::new(), Vec::new());
-    let mut loader = Loader { source, faults, warnings, filters };
-    loader.unwrap(&root);
-    let Loader { mut faults, mut warnings, filters, .. } = loader;
-    if !faults.is_empty() {
-        faults.sort_by_key(|fault| fault.span.start);
-        return Err(faults);
+impl FilterFile {
+    /// Reads the text of a file.
+    ///
+    /// # Errors
+    /// Everything wrong with it, spans in bytes of `source`.
+    pub fn parse(source: &str) -> Result<Self, Faults> {
+        let root = document(source)?;
+        let mut file = Self::read(source, &root)?;
+        if !file.filters.iter().any(Filter::is_active) {
+            let filter =
+                if file.filters.is_empty() { "no filter" } else { "no filter that is enabled" };
+            let message =
+                format!("there is {filter} in this file, so every event is sent as it is");
+            file.warnings.push(Diagnostic::warning(root.place(), message));
+            file.warnings.sort_by_key(|warning| warning.span.start);
+        }
+        Ok(file)
     }
-    if !filters.iter().any(Filter::is_active) {
-        let nothing = if filters.is_empty() { "no filter" } else { "no filter that is enabled" };
-        let message = format!("there is {nothing} in this file, so every event is sent as it is");
-        warnings.push(Diagnostic::warning(root.place(), message));
+
+    /// Reads the text of a file among others, which may hold something else.
+    ///
+    /// # Errors
+    /// Everything wrong with it, spans in bytes of `source`.
+    pub fn parse_any(source: &str) -> Result<Self, Faults> {
+        let root = document(source)?;
+        if holds_filters(source, &root) { Self::read(source, &root) } else { Ok(Self::default()) }
     }
-    warnings.sort_by_key(|warning| warning.span.start);
-    Ok((DestinationFilters::new(filters), warnings))
+
+    fn read(source: &str, root: &Node) -> Result<Self, Faults> {
+        let (faults, warnings, filters) = (Vec::new(), Vec::new(), Vec::new());
+        let destinations = BTreeSet::new();
+        let mut loader = Loader { source, faults, warnings, filters, destinations };
+        match resources(source, root) {
+            Some(bodies) => bodies.into_iter().for_each(|body| loader.resource(body)),
+            None => loader.unwrap(root),
+        }
+        let Loader { mut faults, mut warnings, filters, destinations, .. } = loader;
+        if !faults.is_empty() {
+            faults.sort_by_key(|fault| fault.span.start);
+            return Err(faults);
+        }
+        warnings.sort_by_key(|warning| warning.span.start);
+        Ok(Self { filters, destinations, warnings })
+    }
 }
 
 impl Loader<'_> {
@@ -66,13 +107,18 @@ impl Loader<'_> {
                     self.one_page(&table);
                     return self.unwrap(inner);
                 }
-                let message = format!("expected {SHAPES}");
-                self.faults.push(Diagnostic::error(node.place(), message));
+                self.faults.push(unknown_shape(&table));
             }
             other => {
                 let message = format!("expected {SHAPES}, found {}", other.name());
                 self.faults.push(Diagnostic::error(node.place(), message));
             }
+        }
+    }
+
+    fn resource(&mut self, body: &Node) {
+        if let Some(table) = Table::open(body, "a resource", &mut self.faults) {
+            self.filter(&table);
         }
     }
 
@@ -91,7 +137,7 @@ impl Loader<'_> {
     }
 
     fn filter(&mut self, table: &Table<'_>) {
-        self.doubt_strangers(table, "a destination filter", FILTER);
+        self.doubt_strangers(table, "a destination filter", FILTER, FILTER_IDS);
         let title = ["title", "name", "description", "id"].iter().find_map(|key| {
             match present(table, key).map(|node| &node.value) {
                 Some(Value::Text(title)) if !title.trim().is_empty() => Some(title.trim()),
@@ -101,6 +147,7 @@ impl Loader<'_> {
         let enabled = present(table, "enabled").is_none()
             || table.flag("enabled", &mut self.faults).unwrap_or(true);
         let (condition, actions) = if enabled {
+            self.destination(table);
             (self.condition(table), self.actions(table))
         } else {
             (Condition::Disabled, Vec::new())
@@ -112,6 +159,16 @@ impl Loader<'_> {
             condition,
             actions,
         });
+    }
+
+    /// Notes the destination of a filter: its id, or the expression that gives it.
+    fn destination(&mut self, table: &Table<'_>) {
+        let node = ["destinationId", "destination_id"].iter().find_map(|key| present(table, key));
+        self.destinations.extend(node.and_then(|node| match &node.value {
+            Value::Text(id) => Some(id.clone()),
+            Value::Expression => self.source.get(node.span.clone()).map(str::to_owned),
+            _ => None,
+        }));
     }
 
     fn condition(&mut self, table: &Table<'_>) -> Condition {
@@ -187,7 +244,7 @@ impl Loader<'_> {
             self.unknown_type(name, span);
             return None;
         };
-        self.doubt_strangers(&table, "an action", ACTION);
+        self.doubt_strangers(&table, "an action", ACTION, &[]);
         match kind {
             Kind::Drop => Some(Action::Drop),
             Kind::Sample => self.sample(&table).map(Action::Sample),
@@ -221,7 +278,13 @@ impl Loader<'_> {
             Value::Integer(value) => value as f64,
             Value::Float(value) => value,
             _ => {
-                self.faults.push(mismatch(node, "`percent`", "a number from 0 to 1"));
+                let fault = mismatch(node, "`percent`", "a number from 0 to 1");
+                self.faults.push(match &node.value {
+                    Value::Text(text) if text.parse::<f64>().is_ok() => {
+                        fault.with_help(format!("write {text} without quotes"))
+                    }
+                    _ => fault,
+                });
                 return None;
             }
         };
@@ -249,7 +312,14 @@ impl Loader<'_> {
             self.missing(table, &what, "fields", "for example {\"context\": [\"ip\"]}");
             return None;
         };
-        let objects = Table::open(node, "`fields`", &mut self.faults)?;
+        let node = match terraform::decoded(node) {
+            Ok(node) => node,
+            Err(fault) => {
+                self.faults.push(fault);
+                return None;
+            }
+        };
+        let objects = Table::open(&node, "`fields`", &mut self.faults)?;
         let mut fields = Fields::default();
         for entry in objects.entries() {
             if !entry.key.is_empty() {
@@ -314,10 +384,11 @@ impl Loader<'_> {
         });
     }
 
-    /// A warning where a member is likely one of `keys`, misspelt.
-    fn doubt_strangers(&mut self, table: &Table<'_>, what: &str, keys: &[&str]) {
+    /// A warning where a member is likely one of `keys`, misspelt, and none of `others`.
+    fn doubt_strangers(&mut self, table: &Table<'_>, what: &str, keys: &[&str], others: &[&str]) {
         for (entry, near) in table.strangers(keys) {
-            if let Some(near) = near.filter(|near| table.get(near).is_none()) {
+            let is_other = others.contains(&entry.key.as_str());
+            if let Some(near) = near.filter(|near| !is_other && table.get(near).is_none()) {
                 let message = format!("`{}` means nothing in {what}", entry.key);
                 self.warnings.push(
                     Diagnostic::warning(entry.key_span.clone(), message)

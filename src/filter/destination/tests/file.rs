@@ -135,7 +135,7 @@ fn everything_wrong_with_a_file_is_shown_at_once() {
      8 | …ype": "SAMPLE", "percent": 0.5, "path": "a."}]},
        |                                          ^^^^
 
-    filters.json:9:5: error: expected a destination filter (an object with `if` and `actions`), a list of them, or an answer of Segment's API (`{"data": {"filters": […]}}`)
+    filters.json:9:5: error: expected a destination filter (an object with `if` and `actions`), a list of them, an answer of Segment's API (`{"data": {"filters": […]}}`), or a document of Terraform with resources `segment_destination_filter`
      9 |   {"title": "h"}
        |     ^^^^^
     "#);
@@ -144,21 +144,21 @@ fn everything_wrong_with_a_file_is_shown_at_once() {
 #[test]
 fn what_is_no_file_of_filters_says_what_one_is() {
     insta::assert_snapshot!(said("[{\"title\": \"x\"}, 7]"), @r#"
-    filters.json:1:1: error: expected a destination filter (an object with `if` and `actions`), a list of them, or an answer of Segment's API (`{"data": {"filters": […]}}`), found a whole number
+    filters.json:1:1: error: expected a destination filter (an object with `if` and `actions`), a list of them, an answer of Segment's API (`{"data": {"filters": […]}}`), or a document of Terraform with resources `segment_destination_filter`, found a whole number
      1 | [{"title": "x"}, 7]
        | ^
 
-    filters.json:1:4: error: expected a destination filter (an object with `if` and `actions`), a list of them, or an answer of Segment's API (`{"data": {"filters": […]}}`)
+    filters.json:1:4: error: expected a destination filter (an object with `if` and `actions`), a list of them, an answer of Segment's API (`{"data": {"filters": […]}}`), or a document of Terraform with resources `segment_destination_filter`
      1 | [{"title": "x"}, 7]
        |    ^^^^^
     "#);
     insta::assert_snapshot!(said("{\"if\": \"all\",\n \"actions\": [}"), @r#"
-    filters.json:2:14: error: not JSON: byte 28 of the record: expected one JSON value
+    filters.json:2:14: error: not JSON: byte 28 of the record: expected a JSON value
      2 |  "actions": [}
        |              ^
     "#);
     insta::assert_snapshot!(said(""), @r#"
-    filters.json:1:1: error: not JSON: expected a JSON value, found the end
+    filters.json:1:1: error: not JSON: byte 1 of the record: expected a JSON value, found the end
      1 | 
        | ^
     "#);
@@ -220,4 +220,86 @@ fn what_is_doubtful_is_a_warning() {
      1 | {"if": "nonsense(", "actions": [{"type": "?"}], "enabled": false}
        |   ^^
     "#);
+}
+
+/// A destination filter in Terraform's language; its title is `title`.
+fn hcl(title: &str) -> String {
+    format!(
+        r#"
+resource "segment_destination_filter" "{title}" {{
+  actions = [
+    {{
+      fields = jsonencode({{ context = ["ip"] }})
+      type   = "DROP_PROPERTIES"
+    }},
+  ]
+  description    = null
+  destination_id = segment_destination.webhook.id
+  enabled        = true
+  if             = "type = \"track\""
+  title          = "{title}"
+}}
+"#
+    )
+}
+
+#[test]
+fn filters_in_terraforms_files_are_read() {
+    let text = format!("terraform {{}}\n{}{}", hcl("A"), hcl("B").replace("= true", "= false"));
+    assert_eq!(titles(&text), ["A", "B"]);
+    assert_eq!(left(&text, &event("{}")), event("{}").replace(r#""ip":"1.2.3.4","#, ""));
+    let other = "resource \"segment_source\" \"s\" {\n  name = \"s\"\n}\n";
+    assert_eq!(titles(&format!("{other}{}", hcl("A"))), ["A"]);
+    insta::assert_snapshot!(said(other), @r#"
+    filters.json:1:1: warning: there is no filter in this file, so every event is sent as it is
+     1 | resource "segment_source" "s" {
+       | ^^^^^^^^
+    "#);
+}
+
+#[test]
+fn filters_in_terraforms_states_and_plans_are_read() {
+    let resource = r#"{"address":"segment_destination_filter.a","type":"segment_destination_filter","name":"a",
+        "values":{"title":"A","enabled":true,"if":"type = 'track'","destination_id":"d0",
+        "actions":[{"type":"DROP_PROPERTIES","fields":"{\"context\":[\"ip\"]}","path":null,"percent":null}]}}"#;
+    let module = format!(r#"{{"root_module":{{"resources":[{resource}]}}}}"#);
+    for text in [
+        format!(r#"{{"format_version":"1.0","values":{module}}}"#),
+        format!(r#"{{"format_version":"1.2","planned_values":{module},"resource_changes":[]}}"#),
+    ] {
+        assert_eq!(titles(&text), ["A"]);
+        assert_eq!(left(&text, &event("{}")), event("{}").replace(r#""ip":"1.2.3.4","#, ""));
+    }
+}
+
+#[test]
+fn what_only_terraform_can_tell_is_an_error_that_names_the_way_to_it() {
+    let text = hcl("A").replace(r#""type = \"track\"""#, "local.condition");
+    insta::assert_snapshot!(said(&text), @r"
+    filters.json:12:20: error: `if` must be a text, found an expression of Terraform's
+     12 |   if             = local.condition
+        |                    ^^^^^^^^^^^^^^^
+    help: only Terraform knows its value: read the output of `terraform show -json` instead
+    ");
+    insta::assert_snapshot!(said("title: no free plans\nif: all\n"), @r#"
+    filters.json:1:6: error: not JSON, and not HCL: invalid structure; expected `{`, `=`, `"` or identifier
+     1 | title: no free plans
+       |      ^
+    help: expected a destination filter (an object with `if` and `actions`), a list of them, an answer of Segment's API (`{"data": {"filters": […]}}`), or a document of Terraform with resources `segment_destination_filter`
+    "#);
+}
+
+#[test]
+fn the_settings_of_analytics_js_are_named() {
+    let text = r#"{"integrations":{},"middlewareSettings":{"routingRules":[]},"plan":{}}"#;
+    let said = said(text);
+    assert!(said.contains("found the settings that Analytics.js loads"), "{said}");
+    assert!(said.contains("GET /destination/{destinationId}/filters"), "{said}");
+}
+
+#[test]
+fn the_fault_of_an_if_in_terraforms_files_has_its_place() {
+    let text = hcl("A").replace("type = \\\"track\\\"", "type = \\\"track\\\" and lowercas(event)");
+    let (_, warnings) = DestinationFilters::parse(&text).unwrap();
+    assert_eq!(text[warnings[0].span.clone()], *"lowercas", "{warnings:?}");
 }
