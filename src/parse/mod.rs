@@ -4,9 +4,11 @@ pub mod auth;
 pub mod capture;
 mod diagnose;
 pub mod document;
+mod envelope;
 mod item;
 pub mod json;
 mod lines;
+mod log_line;
 mod mend;
 pub mod outline;
 pub(crate) mod raw;
@@ -28,6 +30,7 @@ use auth::Auth;
 use document::Document;
 use item::Text;
 use json::Values;
+use log_line::LogLine;
 use outline::Outlines;
 use record::{Delivery, Nested, Walk};
 use refusals::Refusals;
@@ -199,6 +202,16 @@ impl Parser {
     ) {
         let Self { options, outlines, document, nested, unknown, .. } = self;
         let Options { detection, auth, .. } = &*options;
+        if let Some(LogLine { start, object, time }) = LogLine::of(text) {
+            let place = Place { offset: place.offset + start as u64, ..place };
+            let record = &Text::of_record(object.as_bytes());
+            let refusals = place.refusals(record);
+            let mut walk =
+                Walk { detection: *detection, auth, sink, outlines, unknown, nested, refusals };
+            walk.log_line(object, time, &Delivery::new(record, false));
+            walk.finish();
+            return;
+        }
         let mended = mend::read(document, text, |value, mended| {
             sink.mended(mended.repairs);
             let record = &Text::of_record(&mended.text);

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::auth::{Auth, Signed};
 use super::capture::{Body, Capture, Found, Headers, List, decode_base64, message};
 use super::document::Document;
+use super::envelope::{Enveloped, Held, is_json_text, look_into};
 use super::item::{Item, Text};
 use super::json::{Json, Kind, Values};
 use super::mend;
@@ -110,6 +111,7 @@ impl<S: Sink> Walk<'_, S> {
         match value.kind() {
             Kind::Array(_) => self.batch(value, &[], &Delivery { batch: None, ..*delivery }),
             Kind::Object(_) => self.object(value, delivery),
+            Kind::String(text) if is_json_text(text) => self.json_text(text, delivery),
             _ => self.refuse(
                 delivery,
                 Reason::NotSegment,
@@ -151,10 +153,14 @@ impl<S: Sink> Walk<'_, S> {
             return self.record(inner, &delivery.deeper());
         }
         match Found::in_object(object) {
-            Some(Found::One(capture)) => return self.capture(&capture, delivery),
+            Some(Found::One(capture)) => return self.capture(&capture, object, delivery),
             Some(Found::Many(list)) => return self.list(list, delivery),
             None => {}
         }
+        let told = match look_into(object) {
+            Held::One(found) => return self.envelope(object, found, delivery),
+            Held::Not(told) => told,
+        };
         if has_id && event.get(Member::Type).is_some() {
             let calls = CallType::ALL.map(CallType::name).join(", ");
             self.refuse(
@@ -163,13 +169,36 @@ impl<S: Sink> Walk<'_, S> {
                 format!("expected `type` to be one of {calls}"),
             );
         } else {
-            self.refuse(
-                delivery,
-                Reason::NotSegment,
-                "expected a Segment event (`type` with `messageId`, `anonymousId` or `userId`), \
-                 a `batch` or a capture with a `body`",
-            );
+            let expected = "expected a Segment event (`type` with `messageId`, `anonymousId` or \
+                            `userId`), a `batch` or a capture with a `body`";
+            let detail = match told {
+                Some(told) => format!("{expected}; {told}").into(),
+                None => Cow::Borrowed(expected),
+            };
+            self.refuse(delivery, Reason::NotSegment, detail);
         }
+    }
+
+    /// Follows the one event or batch that `object` holds, as a capture of no known tool.
+    fn envelope(&mut self, object: Json<'_>, held: Enveloped<'_>, delivery: &Delivery<'_>) {
+        let capture = Capture::of_envelope(object, held.around, held.value);
+        self.capture(&capture, object, delivery);
+    }
+
+    /// Follows a string that is a text of JSON.
+    fn json_text(&mut self, text: &str, delivery: &Delivery<'_>) {
+        let mut nested = self.nested.pop().unwrap_or_default();
+        nested.text.clear();
+        nested.text.extend_from_slice(text.as_bytes());
+        let delivery = delivery.deeper().around(Shape::Envelope);
+        self.text(&mut nested, 0..text.len(), &delivery);
+        self.nested.push(nested);
+    }
+
+    /// Follows the object behind the text that begins a line of a log file.
+    pub(super) fn log_line(&mut self, object: &str, captured_at: Time, delivery: &Delivery<'_>) {
+        let delivery = Delivery { captured_at, ..delivery.around(Shape::LogLine) };
+        self.json_text(object, &delivery);
     }
 
     fn batch(&mut self, list: Json<'_>, path: &'static [&'static str], delivery: &Delivery<'_>) {
@@ -202,6 +231,11 @@ impl<S: Sink> Walk<'_, S> {
 
     fn event<'t>(&mut self, mut event: Event<'t>, call: CallType, delivery: &Delivery<'t>) {
         let anonymous = event.id(Member::AnonymousId).is_some();
+        let is_whole = event.id(Member::MessageId).is_some()
+            && (anonymous || event.id(Member::UserId).is_some());
+        if !is_whole && let Held::One(held) = look_into(event.root()) {
+            return self.envelope(event.root(), held, delivery);
+        }
         if event.id(Member::MessageId).is_none() {
             let detail = format!("expected a `messageId` on this {} event", call.name());
             return self.refuse(&delivery.around(Shape::Event), Reason::MissingMessageId, detail);
@@ -222,7 +256,7 @@ impl<S: Sink> Walk<'_, S> {
         self.sink.event(&event, Arrival { captured_at, plain, shape: shape.around(Shape::Event) });
     }
 
-    fn capture(&mut self, capture: &Capture<'_>, delivery: &Delivery<'_>) {
+    fn capture(&mut self, capture: &Capture<'_>, object: Json<'_>, delivery: &Delivery<'_>) {
         // `{"body": "…"}` in a batch is an element in a wrapper.
         let is_wrapper = delivery.in_batch
             && capture.shape == Shape::Capture
@@ -241,7 +275,10 @@ impl<S: Sink> Walk<'_, S> {
                     Opened::Text(range) => self.text(&mut nested, range, delivery),
                 }
             }
-            Err(refusal) => self.refuse_for(delivery, refusal),
+            Err(refusal) => match other_body(object, capture, &refusal) {
+                Some(held) => self.envelope(object, held, delivery),
+                None => self.refuse_for(delivery, refusal),
+            },
         }
         nested.text.shrink_to(1 << 20);
         self.nested.push(nested);
@@ -368,7 +405,8 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Follows the value of a body.
     fn body(&mut self, value: Json<'_>, delivery: &Delivery<'_>) {
-        if value.is_object() || value.is_array() {
+        let is_text = value.as_str().is_some_and(is_json_text);
+        if value.is_object() || value.is_array() || is_text {
             self.record(value, delivery);
         } else {
             self.refuse(delivery, Reason::BadCaptureBody, NO_RECORD);
@@ -388,6 +426,22 @@ impl<S: Sink> Walk<'_, S> {
     fn refuse_for(&mut self, delivery: &Delivery<'_>, refusal: Refusal) {
         let refusal = Refusal { shape: delivery.shape, ..refusal };
         self.refusals.add(refusal, delivery.item, self.sink);
+    }
+}
+
+/// What a capture of no particular tool holds in another member, where its body is none.
+fn other_body<'t>(
+    object: Json<'t>,
+    capture: &Capture<'_>,
+    refusal: &Refusal,
+) -> Option<Enveloped<'t>> {
+    let is_generic = capture.shape == Shape::Capture;
+    if !is_generic || refusal.reason != Reason::BadCaptureBody {
+        return None;
+    }
+    match look_into(object) {
+        Held::One(held) => Some(held),
+        Held::Not(_) => None,
     }
 }
 

@@ -26,11 +26,31 @@ pub enum Shape {
     Har,
     /// A `CloudEvent`.
     CloudEvents,
+    /// An event of Amazon `EventBridge`.
+    EventBridge,
+    /// A message of Amazon SQS.
+    Sqs,
+    /// A notification of Amazon SNS.
+    Sns,
+    /// A record of Amazon Kinesis.
+    Kinesis,
+    /// A record of Amazon Data Firehose.
+    Firehose,
+    /// A message of Google Cloud Pub/Sub.
+    PubSub,
+    /// A message of Apache Kafka.
+    Kafka,
+    /// An entry that a container or a log agent wrote.
+    Log,
+    /// A line of a log file that ends in JSON.
+    LogLine,
+    /// An object of no known kind with an event in one member, or a text of JSON.
+    Envelope,
 }
 
 impl Shape {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 21] = [
         Self::Unknown,
         Self::Event,
         Self::Batch,
@@ -42,6 +62,16 @@ impl Shape {
         Self::Ngrok,
         Self::Har,
         Self::CloudEvents,
+        Self::EventBridge,
+        Self::Sqs,
+        Self::Sns,
+        Self::Kinesis,
+        Self::Firehose,
+        Self::PubSub,
+        Self::Kafka,
+        Self::Log,
+        Self::LogLine,
+        Self::Envelope,
     ];
 
     /// Its name in reports.
@@ -58,6 +88,16 @@ impl Shape {
             Self::Ngrok => "ngrok",
             Self::Har => "har",
             Self::CloudEvents => "cloudevents",
+            Self::EventBridge => "eventbridge",
+            Self::Sqs => "sqs",
+            Self::Sns => "sns",
+            Self::Kinesis => "kinesis",
+            Self::Firehose => "firehose",
+            Self::PubSub => "pubsub",
+            Self::Kafka => "kafka",
+            Self::Log => "log",
+            Self::LogLine => "log_line",
+            Self::Envelope => "envelope",
         }
     }
 

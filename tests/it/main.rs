@@ -22,6 +22,8 @@ mod cli;
 #[cfg(unix)]
 mod content_hash;
 #[cfg(unix)]
+mod deliveries;
+#[cfg(unix)]
 mod destination_filters;
 #[cfg(unix)]
 mod determinism;

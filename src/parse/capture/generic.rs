@@ -1,19 +1,25 @@
 //! Captures of no particular tool: what request bins, proxies and people's own scripts log.
 
 use super::members::{Member, Members, text};
-use super::{Body, Capture, time};
+use super::time::first;
+use super::{Body, Capture};
 use crate::parse::shape::Shape;
+use crate::time::Time;
 
 /// Members that may hold the body, in order of preference.
 const BODIES: [Member; 4] = [Member::Body, Member::RawBody, Member::Payload, Member::Content];
 /// Members that may hold the time of the delivery, in order of preference.
-const TIMES: [Member; 6] = [
+const TIMES: [Member; 10] = [
     Member::ReceivedAt,
     Member::ReceivedAtSnake,
     Member::Timestamp,
     Member::CreatedAt,
     Member::Time,
     Member::Ts,
+    Member::IngestedAtCamel,
+    Member::AtTimestamp,
+    Member::AirbyteEmittedAt,
+    Member::TimeIso8601,
 ];
 
 pub(super) fn read<'t>(members: &Members<'t>) -> Option<Capture<'t>> {
@@ -22,12 +28,20 @@ pub(super) fn read<'t>(members: &Members<'t>) -> Option<Capture<'t>> {
         shape: Shape::Capture,
         body: Body::new(body, is_base64(members)),
         headers: members.headers(),
-        path: members
-            .path()
-            .or_else(|| text(members.get(Member::Request)?, "uri"))
-            .or_else(|| members.text(Member::Url)),
-        time: time::first(TIMES.map(|member| members.get(member))),
+        path: path(members),
+        time: time(members),
     })
+}
+
+/// The path of a request, or its URL.
+pub(super) fn path<'t>(members: &Members<'t>) -> Option<&'t str> {
+    let of_request = || text(members.get(Member::Request)?, "uri");
+    members.path().or_else(of_request).or_else(|| members.text(Member::Url))
+}
+
+/// When it came.
+pub(super) fn time(members: &Members<'_>) -> Time {
+    first(TIMES.map(|member| members.get(member)))
 }
 
 fn is_base64(members: &Members<'_>) -> bool {

@@ -18,48 +18,88 @@ macro_rules! members {
 }
 
 members! {
+    AckId "ackId",
+    AirbyteEmittedAt "_airbyte_emitted_at",
+    Arrival "approximateArrivalTimestamp",
+    ArrivalUpper "ApproximateArrivalTimestamp",
+    AtTimestamp "@timestamp",
+    Attributes "attributes",
+    AttributesUpper "Attributes",
     Base64 "base64",
     Body "body",
+    BodyUpper "Body",
     Content "content",
     Context "context",
     CreatedAt "created_at",
     Count "count",
     Data "data",
     DataBase64 "data_base64",
+    DataUpper "Data",
+    Detail "detail",
+    DetailType "detail-type",
     Encoding "encoding",
     Event "event",
+    EventSource "eventSource",
     Headers "headers",
+    HttpHeaders "httpHeaders",
     IngestedAt "ingested_at",
+    IngestedAtCamel "ingestedAt",
     IsBase64Encoded "isBase64Encoded",
+    Kinesis "kinesis",
     Log "log",
+    Message "message",
+    MessageUpper "Message",
+    Messages "Messages",
     Models "models",
+    Msg "msg",
     MultiValueHeaders "multiValueHeaders",
     Pagination "pagination",
     Path "path",
     Payload "payload",
     PerPage "per_page",
+    PublishTime "publishTime",
     RawBody "rawBody",
     RawPath "rawPath",
+    RawUnderscore "_raw",
+    ReceiptHandle "receiptHandle",
+    ReceiptUpper "ReceiptHandle",
     ReceivedAt "receivedAt",
     ReceivedAtSnake "received_at",
+    ReceivedMessages "receivedMessages",
+    RecordId "recordId",
+    Records "records",
+    RecordsUpper "Records",
     Request "request",
     RequestContext "requestContext",
     Requests "requests",
+    SequenceNumber "SequenceNumber",
+    Sns "Sns",
     Source "source",
     SpecVersion "specversion",
     Start "start",
     StartedDateTime "startedDateTime",
+    Subscription "subscription",
     Time "time",
+    TimeIso8601 "time_iso8601",
+    TimeUnderscore "_time",
     Timestamp "timestamp",
+    TimestampUpper "Timestamp",
     TokenId "token_id",
+    Topic "topic",
+    TopicArn "TopicArn",
     Total "total",
     Ts "ts",
     Url "url",
+    Value "value",
 }
 
 /// The known members of an object. One that is `null` counts as absent; of two with one name the
 /// last counts.
-pub(super) struct Members<'t>([Option<Json<'t>>; COUNT]);
+pub(super) struct Members<'t> {
+    known: [Option<Json<'t>>; COUNT],
+    /// How many members the object has, known or not.
+    count: usize,
+}
 
 impl<'t> Members<'t> {
     /// Those of `object`.
@@ -70,12 +110,17 @@ impl<'t> Members<'t> {
                 found[member as usize] = (!value.is_null()).then_some(value);
             }
         }
-        Self(found)
+        Self { known: found, count: object.entries().size_hint().0 }
     }
 
     /// A member that is not `null`.
     pub(super) fn get(&self, member: Member) -> Option<Json<'t>> {
-        self.0[member as usize]
+        self.known[member as usize]
+    }
+
+    /// Whether the object has one member.
+    pub(super) fn is_alone(&self) -> bool {
+        self.count == 1
     }
 
     /// Whether there is one that is not `null`.
@@ -100,7 +145,8 @@ impl<'t> Members<'t> {
 
     /// The headers, where they stand beside the body.
     pub(super) fn headers(&self) -> Headers<'t> {
-        Headers::Json([self.get(Member::Headers), self.get(Member::MultiValueHeaders)])
+        let headers = self.get(Member::Headers).or_else(|| self.get(Member::HttpHeaders));
+        Headers::Json([headers, self.get(Member::MultiValueHeaders)])
     }
 
     /// The path, where it stands beside the body.

@@ -7,14 +7,19 @@
 mod api_gateway;
 mod body;
 mod cloud_events;
+mod event_bridge;
 mod generic;
 mod har;
 mod headers;
 mod hookdeck;
+mod kafka;
+mod log;
 mod members;
 pub(super) mod message;
 mod ngrok;
 mod pipedream;
+mod pub_sub;
+mod queue;
 mod time;
 mod webhook_site;
 
@@ -43,6 +48,23 @@ pub struct Capture<'t> {
     pub time: Time,
 }
 
+impl<'t> Capture<'t> {
+    /// That of `object`, of no known tool, whose delivery is the member `value` of `around`: the
+    /// object itself, or one inside of it.
+    pub(super) fn of_envelope(object: Json<'t>, around: Json<'t>, value: Json<'t>) -> Self {
+        let (outer, inner) = (Members::new(object), Members::new(around));
+        let headers = if inner.headers().is_none() { outer.headers() } else { inner.headers() };
+        let path = |members: &Members<'t>| generic::path(members);
+        Self {
+            shape: Shape::Envelope,
+            body: Body::new(value, false),
+            headers,
+            path: path(&inner).or_else(|| path(&outer)),
+            time: generic::time(&outer).or(generic::time(&inner)),
+        }
+    }
+}
+
 /// Several deliveries in one object.
 #[derive(Clone, Copy, Debug)]
 pub struct List<'t> {
@@ -67,17 +89,29 @@ impl<'t> Found<'t> {
     /// What `object` holds, if it is a capture or a list of captures.
     pub fn in_object(object: Json<'t>) -> Option<Self> {
         let members = &Members::new(object);
-        let lists = [har::list, ngrok::list, webhook_site::list, hookdeck::list];
+        let lists = [
+            har::list,
+            ngrok::list,
+            webhook_site::list,
+            hookdeck::list,
+            queue::list,
+            pub_sub::list,
+        ];
         let tools = [
             // The envelopes with the clearest marks come first.
             cloud_events::read,
+            event_bridge::read,
+            queue::read,
+            kafka::read,
             ngrok::read,
             har::read,
             pipedream::read,
             hookdeck::read,
             api_gateway::read,
             webhook_site::read,
+            pub_sub::read,
             generic::read,
+            log::read,
         ];
         let list = lists.into_iter().find_map(|list| list(members)).map(Self::Many);
         list.or_else(|| tools.into_iter().find_map(|tool| tool(members)).map(Self::One))
