@@ -236,6 +236,40 @@ impl<'a> Mapper<'a> {
         taken
     }
 
+    /// Passes an event through the engine's filters and takes what is sent of it; `then` sees that,
+    /// and what was made of it.
+    #[inline]
+    pub fn pass(
+        &mut self,
+        event: &Event<'_>,
+        arrival: Arrival,
+        mut then: impl FnMut(&Event<'_>, Mapped),
+    ) {
+        if !self.admit(event, arrival) {
+            return;
+        }
+        let engine = self.engine;
+        let Some(filters) = &engine.filters else {
+            if let Some(mapped) = self.receive(event, arrival) {
+                then(event, mapped);
+            }
+            return;
+        };
+        let mut judging = std::mem::take(&mut self.judging);
+        filters.apply(event, engine.detection, &mut judging, |verdict, left| {
+            self.counters.filters.add(verdict);
+            match verdict {
+                Verdict::Dropped(_) => self.filter_out(left, arrival),
+                Verdict::Untouched | Verdict::Changed(_) => {
+                    if let Some(mapped) = self.receive(left, arrival) {
+                        then(left, mapped);
+                    }
+                }
+            }
+        });
+        self.judging = judging;
+    }
+
     /// Takes what is sent of an event; `None` of what is none.
     #[inline]
     pub fn receive(&mut self, event: &Event<'_>, arrival: Arrival) -> Option<Mapped> {
@@ -303,25 +337,7 @@ impl Sink for Mapper<'_> {
     }
 
     fn event(&mut self, event: &Event<'_>, arrival: Arrival) {
-        if !self.admit(event, arrival) {
-            return;
-        }
-        let engine = self.engine;
-        let Some(filters) = &engine.filters else {
-            self.receive(event, arrival);
-            return;
-        };
-        let mut judging = std::mem::take(&mut self.judging);
-        filters.apply(event, engine.detection, &mut judging, |verdict, left| {
-            self.counters.filters.add(verdict);
-            match verdict {
-                Verdict::Dropped(_) => self.filter_out(left, arrival),
-                Verdict::Untouched | Verdict::Changed(_) => {
-                    self.receive(left, arrival);
-                }
-            }
-        });
-        self.judging = judging;
+        self.pass(event, arrival, |_, _| {});
     }
 
     fn reject(&mut self, reject: Reject<'_>) {
