@@ -3,12 +3,11 @@
 
 use std::fmt::{self, Write};
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
-
 use super::report::{
     By, Change, Drop, Example, Fate, FilterInfo, Finding, Name, Report, Severity, Usage,
 };
 use crate::diagnostic::masked;
+use crate::report::layout::{fitted, padded, wrap};
 use crate::report::text::{Colour, bytes, percent, thousands};
 
 /// How many findings of one kind, names, losses and leads are shown.
@@ -444,40 +443,4 @@ fn signed(number: i64) -> String {
 fn clean(text: &str) -> String {
     let shown = text.chars().map(|char| if char.is_control() { '\u{fffd}' } else { char });
     masked(&shown.collect::<String>())
-}
-
-/// `text`, cut to `width` columns.
-fn fitted(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let mut used = 0;
-    let cut = text.chars().take_while(|char| {
-        used += char.width().unwrap_or(0);
-        used < width
-    });
-    cut.chain(['…']).collect()
-}
-
-/// `text` and blanks up to `width` columns.
-fn padded(text: &str, width: usize) -> String {
-    let blanks = width.saturating_sub(text.width());
-    format!("{text}{}", " ".repeat(blanks))
-}
-
-/// The lines of `text`, broken between words.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let Some(line) = lines.last_mut() else { continue };
-        if line.is_empty() {
-            line.push_str(word);
-        } else if line.width() + 1 + word.width() <= width {
-            line.push(' ');
-            line.push_str(word);
-        } else {
-            lines.push(word.to_owned());
-        }
-    }
-    lines
 }

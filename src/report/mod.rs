@@ -1,6 +1,7 @@
 //! The report of a run: one tree of plain values that *is* `report.json`, and its text for people.
 
 pub mod filters;
+pub(crate) mod layout;
 pub mod text;
 mod timestamp;
 
