@@ -47,6 +47,8 @@ pub mod check;
 
 pub mod audit;
 
+pub mod queue;
+
 pub mod commands;
 
 pub mod cli;

@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use backtrail::check::report;
 use backtrail::cli::args::audit::AuditArgs;
 use backtrail::cli::args::check::CheckArgs;
+use backtrail::cli::args::queue::QueueArgs;
 use backtrail::cli::args::{Cli, Command, RunArgs, Show};
 use backtrail::cli::progress::{Bar, Follower};
 use backtrail::cli::resolve::{self, Surroundings};
 use backtrail::cli::{closing, man};
-use backtrail::commands::{audit, check, run};
+use backtrail::commands::{audit, check, queue, run};
 use backtrail::error::Error;
 use clap::Parser;
 
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run(args, show),
         Command::Audit(args) => audit(args, show),
         Command::Check(args) => check(args, show),
+        Command::Queue(args) => queue(args, show),
         Command::Completions { shell } => man::completions(shell, &mut std::io::stdout()),
         Command::Man { out: None } => man::print(&mut std::io::stdout()),
         Command::Man { out: Some(dir) } => man::write_all(&dir),
@@ -63,6 +65,15 @@ fn check(args: CheckArgs, show: Show) -> Result<u8, Error> {
     tell(&closing::of_check(&outcome, &check.warnings, show.quiet));
     let mut out = std::io::stdout().lock();
     report::deliver(&check.reports, &outcome.checked, &check.setting, &mut out)?;
+    Ok(outcome.exit_code())
+}
+
+fn queue(args: QueueArgs, show: Show) -> Result<u8, Error> {
+    let around = Surroundings::read();
+    let display = resolve::audit_display(show, around);
+    let job = resolve::queue(args, show, around)?;
+    let outcome = watched(display.bar, |watch| queue::queue(job, watch))?;
+    tell(&closing::faults(&outcome.report.faults));
     Ok(outcome.exit_code())
 }
 

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod check;
+pub mod queue;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -83,6 +84,8 @@ pub enum Command {
     Audit(audit::AuditArgs),
     /// Hold fixtures against a tracking plan and mapping rules, for CI
     Check(check::CheckArgs),
+    /// List events by name, show what they hold, and suggest rules to start from
+    Queue(queue::QueueArgs),
     /// Print shell completions
     #[command(after_help = "Example:\n  backtrail completions bash > \
         ~/.local/share/bash-completion/completions/backtrail")]

@@ -3,6 +3,7 @@
 mod audit;
 pub mod check;
 mod filters;
+mod queue;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{BufWriter, IsTerminal};
@@ -30,6 +31,7 @@ use crate::rules::{Period, Rules};
 use crate::source::{OnFault, discover};
 pub use audit::{audit, audit_display};
 use filters::NamedFilters;
+pub use queue::queue;
 
 /// Bytes gathered before they are written to standard output.
 const STREAM_BUFFER_BYTES: usize = 1 << 20;

@@ -2,4 +2,5 @@
 
 pub mod audit;
 pub mod check;
+pub mod queue;
 pub mod run;

@@ -163,7 +163,7 @@ impl Cells for CsvRows {
 
 /// Whether a spreadsheet could take the cell for a formula; numbers and phone numbers are none.
 #[inline]
-fn is_formula(cell: &[u8]) -> bool {
+pub(crate) fn is_formula(cell: &[u8]) -> bool {
     let Some((b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r', rest)) = cell.split_first() else {
         return false;
     };

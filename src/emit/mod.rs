@@ -16,6 +16,7 @@ pub mod staging;
 mod table;
 mod writer;
 
+pub(crate) use csv::is_formula;
 pub use encoder::{Chunk, Encoder, Spent};
 pub use format::{Format, FormulaGuard, UnknownFormat};
 pub use table::{Layout, Table};

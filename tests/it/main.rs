@@ -37,6 +37,8 @@ mod output_formats;
 #[cfg(unix)]
 mod output_safety;
 #[cfg(unix)]
+mod queue;
+#[cfg(unix)]
 mod rejects;
 #[cfg(unix)]
 mod times;

@@ -161,7 +161,7 @@ fn destination(named: NamedFilters) -> Named {
 }
 
 /// The columns of the page: those of the terminal, else what `COLUMNS` says.
-fn width(around: Surroundings) -> usize {
+pub(super) fn width(around: Surroundings) -> usize {
     let told = (around.variable)("COLUMNS".as_ref());
     let told = told.and_then(|columns| columns.to_str()?.parse().ok());
     let terminal = terminal_size::terminal_size_of(std::io::stdout());
