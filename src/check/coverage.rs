@@ -13,6 +13,8 @@ use crate::schema::Plan;
 pub struct Seen {
     /// For each rule of the plan, whether an event was held against it.
     pub plan: Vec<bool>,
+    /// For each rule of the plan, whether an event could not be held against it at a bounded cost.
+    pub costly: Vec<bool>,
     /// For each mapping rule, how many signals it took.
     pub rules: Vec<u64>,
     /// For each mapping rule, how many signals that it would have taken went to which earlier one.
@@ -25,6 +27,7 @@ impl Seen {
     pub fn new(plan: Option<&Plan>, rules: &Rules) -> Self {
         Self {
             plan: vec![false; plan.map_or(0, |plan| plan.rules.len())],
+            costly: vec![false; plan.map_or(0, |plan| plan.rules.len())],
             rules: vec![0; rules.rules.len()],
             taken: vec![BTreeMap::new(); rules.rules.len()],
         }
@@ -35,7 +38,8 @@ impl Seen {
         if self.plan.len() < other.plan.len() || self.rules.len() < other.rules.len() {
             return *self = other;
         }
-        for (seen, too) in self.plan.iter_mut().zip(other.plan) {
+        let flags = self.plan.iter_mut().zip(other.plan);
+        for (seen, too) in flags.chain(self.costly.iter_mut().zip(other.costly)) {
             *seen |= too;
         }
         for (count, more) in self.rules.iter_mut().zip(other.rules) {

@@ -3,13 +3,14 @@
 mod broken;
 mod event;
 mod record;
+mod spec;
 
 use rayon::ThreadPool;
 
 use super::coverage::{Candidates, Seen};
 use super::finding::{Finding, Level};
 use crate::error::Error;
-use crate::parse::Parser;
+use crate::parse::{Detection, Parser};
 use crate::pipeline::Engine;
 use crate::pipeline::blocks::each_block;
 use crate::pipeline::watch::Watch;
@@ -86,7 +87,7 @@ pub fn examine(
 ) -> Result<Examined, Error> {
     let candidates = Candidates::new(&yardstick.engine.rules);
     let start = || Worker {
-        parser: yardstick.engine.parser(),
+        parser: yardstick.engine.parser_with(Detection::Call),
         record: Record::new(yardstick, &candidates),
         examined: Examined::default(),
         line: Block::default(),

@@ -20,7 +20,7 @@ pub enum Violation {
     InvalidEvent,
     /// The plan has no such event.
     UnplannedEvent,
-    /// The plan has no such property, and allows no others.
+    /// The plan has no such property; an error where it allows no others, else a note.
     UnplannedProperty,
     /// A required property is absent.
     MissingRequired,
@@ -34,6 +34,8 @@ pub enum Violation {
     TooLargeEvent,
     /// A `messageId` over 100 characters.
     TooLongMessageId,
+    /// An event without the ids that Segment gives or asks for.
+    MissingId,
     /// No rule takes the signal.
     UnmappedEvent,
     /// A rule that can take no signal, or that an earlier one always takes first.
@@ -129,6 +131,8 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// The fixtures, in order.
     pub suites: Vec<Suite>,
+    /// How many fixtures were read.
+    pub files: u64,
     /// How many events were checked.
     pub events: u64,
     /// How many findings the baseline muted.

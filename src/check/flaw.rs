@@ -75,11 +75,17 @@ impl Flaw {
 impl From<Breach> for Flaw {
     fn from(breach: Breach) -> Self {
         let violation = match breach.kind {
-            BreachKind::UnplannedProperty => Violation::UnplannedProperty,
+            BreachKind::UnplannedProperty | BreachKind::UnnamedProperty => {
+                Violation::UnplannedProperty
+            }
             BreachKind::MissingRequired => Violation::MissingRequired,
             BreachKind::InvalidType => Violation::InvalidType,
             BreachKind::InvalidValue => Violation::InvalidValue,
         };
-        Self::new(violation, breach.message).at(breach.pointer)
+        let flaw = Self::new(violation, breach.message).at(breach.pointer);
+        match breach.kind {
+            BreachKind::UnnamedProperty => Self { level: Level::Note, ..flaw },
+            _ => flaw,
+        }
     }
 }

@@ -9,7 +9,7 @@ use ahash::AHashMap;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use crate::event::CallType;
+use crate::event::{CallType, Member};
 use crate::parse::MAX_DEPTH;
 use crate::parse::raw::{skip_blanks, string_end, value_end};
 use crate::parse::reject::Reason;
@@ -241,29 +241,23 @@ enum Looks {
 
 impl Looks {
     fn of(text: &str, at: usize) -> Self {
-        let (mut call, mut message, mut person, mut holds) = (None, false, false, false);
+        let (mut call, mut has_id, mut holds) = (None, false, false);
+        let mut members = 0;
         for part in Parts::new(text, at) {
             let value = &text[part.value.clone()];
-            match part.name(text).as_deref() {
+            let name = part.name(text);
+            members += usize::from(name.as_deref().and_then(Member::from_key).is_some());
+            match name.as_deref() {
                 Some("type") => call = serde_json::from_str::<String>(value).ok(),
-                Some("messageId") => message = is_id(value),
-                Some("anonymousId" | "userId") => person |= is_id(value),
+                Some("messageId" | "anonymousId" | "userId") => has_id |= is_id(value),
                 Some("batch" | "body" | "json" | "data" | "content" | "payload" | "rawBody") => {
                     holds = true;
                 }
                 _ => {}
             }
         }
-        let has_id = message || person;
         match call.map(|call| CallType::from_name(&call)) {
-            Some(Some(_)) if has_id => {
-                let refused = match (message, person) {
-                    (false, _) => Some(Reason::MissingMessageId),
-                    (true, false) => Some(Reason::MissingIdentity),
-                    (true, true) => None,
-                };
-                Self::Event(refused)
-            }
+            Some(Some(_)) if has_id || members > 1 => Self::Event(None),
             Some(None) if has_id && !holds => Self::Event(Some(Reason::UnknownType)),
             _ => Self::Other,
         }
@@ -393,8 +387,7 @@ mod tests {
     fn refused_objects_say_why() {
         let text = r#"[{"type":"track","userId":"u"},{"type":"page","messageId":7},{"type":"x","userId":"u"},{"type":"track"}]"#;
         let reasons: Vec<_> = sites(text).into_iter().map(|site| site.refused).collect();
-        let expected = [Reason::MissingMessageId, Reason::MissingIdentity, Reason::UnknownType];
-        assert_eq!(reasons, expected.map(Some));
+        assert_eq!(reasons, [None, None, Some(Reason::UnknownType)]);
     }
 
     proptest! {

@@ -2,12 +2,14 @@
 
 use std::ops::Range;
 
+use super::coverage::Seen;
 use super::finding::{Finding, Violation};
 use super::flaw::Flaw;
 use super::locate::{Finder, values};
 use super::place::Placer;
 use super::verdict::NewCase;
 use crate::config::tree::{Node, Value};
+use crate::schema::violation::TooCostly;
 use crate::schema::{Broken, Origin, Plan, pointer};
 
 /// A file that the user wrote.
@@ -32,9 +34,9 @@ pub struct PlanFiles {
 }
 
 impl PlanFiles {
-    /// What is wrong with the plan, and what of it no fixture covers, each with its file: `covered`
-    /// says of each rule whether one does.
-    pub fn cases(&self, covered: Option<&[bool]>) -> Vec<(String, Vec<NewCase>)> {
+    /// What is wrong with the plan, and what of it no fixture covers, each with its file. `seen` is
+    /// what was seen of its rules, `None` where there were no events.
+    pub fn cases(&self, seen: Option<&Seen>) -> Vec<(String, Vec<NewCase>)> {
         let mut places: Vec<Places<'_>> =
             self.files.iter().zip(&self.trees).map(Places::of).collect();
         let mut cases: Vec<Vec<NewCase>> = self.files.iter().map(|_| Vec::new()).collect();
@@ -44,19 +46,29 @@ impl PlanFiles {
                 cases.push(broken_case(broken, places));
             }
         }
-        let covered = covered.into_iter().flatten().zip(&self.plan.rules);
-        for (_, rule) in covered.filter(|(covered, _)| !**covered) {
+        let seen = seen.map_or((&[][..], &[][..]), |seen| (&seen.plan[..], &seen.costly[..]));
+        for ((rule, &is_covered), &is_costly) in self.plan.rules.iter().zip(seen.0).zip(seen.1) {
+            if is_covered && !is_costly {
+                continue;
+            }
             let file = rule.origin.file;
             let (Some(places), Some(cases)) = (places.get_mut(file), cases.get_mut(file)) else {
                 continue;
             };
             let label = rule.label();
-            let message = format!("no fixture has an event for `{label}`");
-            let flaw = Flaw::new(Violation::Uncovered, message).by(label.as_str());
+            let (name, flaw) = if is_costly {
+                let message =
+                    format!("the schema of `{label}` cannot be used: {}", TooCostly.message());
+                ("schema", Flaw::new(Violation::InvalidPlan, message))
+            } else {
+                let message = format!("no fixture has an event for `{label}`");
+                ("covered", Flaw::new(Violation::Uncovered, message))
+            };
+            let flaw = flaw.by(label.as_str());
             let event = Some(rule.key.as_str()).filter(|key| !key.is_empty());
             let span = places.named(&rule.origin);
             let finding = places.found(flaw, &span, event);
-            cases.push(NewCase { name: "covered".into(), rule: label, findings: vec![finding] });
+            cases.push(NewCase { name: name.into(), rule: label, findings: vec![finding] });
         }
         self.files.iter().map(|file| file.name.clone()).zip(cases).collect()
     }

@@ -61,6 +61,7 @@ impl Verdict {
     /// not is a finding.
     pub fn fixtures(&mut self, examined: Examined, names: &[String]) {
         self.checked.events += examined.events;
+        self.checked.files += names.len() as u64;
         let mut suites: Vec<Option<Suite>> = names.iter().map(|_| None).collect();
         let mut failed = vec![false; names.len()];
         for mut part in examined.parts {

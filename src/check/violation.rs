@@ -4,7 +4,7 @@ use super::finding::{Level, Violation};
 
 impl Violation {
     /// All of them, in the order in which findings of one place stand.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::InvalidEvent,
         Self::UnplannedEvent,
         Self::UnplannedProperty,
@@ -14,6 +14,7 @@ impl Violation {
         Self::InvalidPlan,
         Self::TooLargeEvent,
         Self::TooLongMessageId,
+        Self::MissingId,
         Self::UnmappedEvent,
         Self::RuleNeverMatches,
         Self::MappedFieldAbsent,
@@ -38,6 +39,7 @@ impl Violation {
             Self::InvalidPlan => "invalid-plan",
             Self::TooLargeEvent => "too-large-event",
             Self::TooLongMessageId => "too-long-message-id",
+            Self::MissingId => "missing-id",
             Self::UnmappedEvent => "unmapped-event",
             Self::RuleNeverMatches => "rule-never-matches",
             Self::MappedFieldAbsent => "mapped-field-absent",
@@ -63,6 +65,7 @@ impl Violation {
             Self::InvalidPlan => "A schema of the tracking plan cannot be used",
             Self::TooLargeEvent => "An event is over 32 KB",
             Self::TooLongMessageId => "A messageId is over 100 characters",
+            Self::MissingId => "An event lacks the ids that Segment gives or asks for",
             Self::UnmappedEvent => "No rule maps the signal",
             Self::RuleNeverMatches => "A rule can never map a signal",
             Self::MappedFieldAbsent => "The event lacks a field that its rule maps",
@@ -80,7 +83,7 @@ impl Violation {
     pub fn help(self) -> &'static str {
         match self {
             Self::InvalidEvent => {
-                "Segment would refuse it. Make it a JSON object with a known `type`, a `messageId`, and an `anonymousId` or a `userId`."
+                "Segment would refuse it. Make it a JSON object with a known `type` and the members of such a call."
             }
             Self::UnplannedEvent => {
                 "Add the event to the tracking plan, or correct its name where it is sent."
@@ -101,6 +104,9 @@ impl Violation {
             Self::TooLargeEvent => "Segment refuses events over 32 KB. Send less with each event.",
             Self::TooLongMessageId => {
                 "Segment refuses longer ones. Use a UUID, or leave the id to Segment's library."
+            }
+            Self::MissingId => {
+                "Segment gives a `messageId` to what comes without one, and refuses what has neither an `anonymousId` nor a `userId`. Real events have both; write them into fixtures that stand for such."
             }
             Self::UnmappedEvent => {
                 "The signal costs plan and scores nothing. Write a rule for it, or take it from the allow list."
@@ -134,7 +140,7 @@ impl Violation {
     /// How bad it is where no option says otherwise.
     pub fn level(self) -> Level {
         match self {
-            Self::Uncovered | Self::StaleBaseline => Level::Note,
+            Self::MissingId | Self::Uncovered | Self::StaleBaseline => Level::Note,
             _ => Level::Error,
         }
     }

@@ -74,15 +74,22 @@ pub enum Detection {
     EitherId,
     /// There must be an `anonymousId`, as TrailSpark itself asks.
     AnonymousId,
+    /// The call will do, for events that people write: Segment gives ids to what comes without.
+    Call,
 }
 
 impl Detection {
     /// Whether `event` counts.
     pub fn takes(self, event: &Event<'_>) -> bool {
         let has = |member| event.id(member).is_some();
-        let identified =
-            has(Member::AnonymousId) || (self == Self::EitherId && has(Member::UserId));
-        identified && has(Member::MessageId) && event.call_type().is_some()
+        let has_ids = match self {
+            Self::AnonymousId => has(Member::AnonymousId) && has(Member::MessageId),
+            Self::EitherId => {
+                (has(Member::AnonymousId) || has(Member::UserId)) && has(Member::MessageId)
+            }
+            Self::Call => true,
+        };
+        has_ids && event.call_type().is_some()
     }
 }
 

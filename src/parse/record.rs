@@ -141,7 +141,13 @@ impl<S: Sink> Walk<'_, S> {
         let has_id = [Member::MessageId, Member::AnonymousId, Member::UserId]
             .into_iter()
             .any(|member| event.id(member).is_some());
-        if has_id && let Some(call) = event.call_type() {
+        let is_call = || {
+            let own = Member::ALL.iter().filter(|member| event.get(**member).is_some());
+            self.detection == Detection::Call && own.count() > 1
+        };
+        if let Some(call) = event.call_type()
+            && (has_id || is_call())
+        {
             return self.event(event, call, delivery);
         }
         if let Some(batch) = object.get("batch").filter(|batch| batch.is_array()) {
@@ -230,17 +236,18 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     fn event<'t>(&mut self, mut event: Event<'t>, call: CallType, delivery: &Delivery<'t>) {
+        let needs_ids = self.detection != Detection::Call;
         let anonymous = event.id(Member::AnonymousId).is_some();
         let is_whole = event.id(Member::MessageId).is_some()
             && (anonymous || event.id(Member::UserId).is_some());
         if !is_whole && let Held::One(held) = look_into(event.root()) {
             return self.envelope(event.root(), held, delivery);
         }
-        if event.id(Member::MessageId).is_none() {
+        if needs_ids && event.id(Member::MessageId).is_none() {
             let detail = format!("expected a `messageId` on this {} event", call.name());
             return self.refuse(&delivery.around(Shape::Event), Reason::MissingMessageId, detail);
         }
-        if !anonymous && event.id(Member::UserId).is_none() {
+        if needs_ids && !anonymous && event.id(Member::UserId).is_none() {
             let detail =
                 format!("expected an `anonymousId` or `userId` on this {} event", call.name());
             return self.refuse(&delivery.around(Shape::Event), Reason::MissingIdentity, detail);

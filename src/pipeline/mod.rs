@@ -59,8 +59,13 @@ pub struct Engine {
 impl Engine {
     /// A parser for what this engine is to see; one for each worker.
     pub fn parser(&self) -> Parser {
+        self.parser_with(self.detection)
+    }
+
+    /// A parser that detects events otherwise than this engine does.
+    pub fn parser_with(&self, detection: Detection) -> Parser {
         Parser::new(parse::Options {
-            detection: self.detection,
+            detection,
             max_record_bytes: self.max_record_bytes,
             ignored: self.rules.dedup.ignore.clone(),
             auth: self.auth.clone(),

@@ -7,9 +7,11 @@
 
 mod compile;
 mod config_api;
+mod cost;
 mod csv;
 mod document;
 mod lone;
+mod named;
 mod normal;
 mod origin;
 pub mod pointer;
@@ -33,6 +35,8 @@ pub use version::Version;
 
 use crate::config::tree::Node;
 use crate::event::{CallType, Event, Member};
+use cost::Referring;
+use named::Named;
 use read::Naming;
 
 /// The name under which a plan holds page calls.
@@ -108,8 +112,10 @@ pub struct PlanRule {
     validator: Option<Validator>,
     /// Whether the schema takes every object; then there is nothing to validate.
     takes_all: bool,
-    /// The names of the properties that it describes, by the pointer of their object.
-    properties: Vec<(String, Vec<String>)>,
+    /// The schema, where parts of it refer to others.
+    referring: Option<Referring>,
+    /// The properties that it names.
+    named: Named,
 }
 
 impl PlanRule {
@@ -120,14 +126,6 @@ impl PlanRule {
             None => name.to_owned(),
             Some(version) => format!("{name} v{version}"),
         }
-    }
-
-    /// The properties that it names at `pointer` of an event.
-    fn named_at(&self, pointer: &str) -> &[String] {
-        self.properties
-            .iter()
-            .find(|(at, _)| at == pointer)
-            .map_or(&[], |(_, names)| names.as_slice())
     }
 }
 
@@ -236,7 +234,8 @@ impl Plan {
         }
         self.rules.push(PlanRule {
             takes_all: normal::takes_all(&schema),
-            properties: normal::named_properties(&schema),
+            referring: Referring::new(&schema),
+            named: Named::of(&schema),
             rule_type,
             key,
             version,

@@ -173,18 +173,3 @@ pub(super) fn takes_all(schema: &Value) -> bool {
         _ => false,
     }
 }
-
-/// The names of the properties that `schema` describes, by the pointer of their object.
-pub(super) fn named_properties(schema: &Value) -> Vec<(String, Vec<String>)> {
-    let mut named = Vec::new();
-    gather_names(schema, String::new(), &mut named);
-    named
-}
-
-fn gather_names(schema: &Value, pointer: String, named: &mut Vec<(String, Vec<String>)>) {
-    let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
-    for (name, schema) in properties {
-        gather_names(schema, super::pointer::join(&pointer, name), named);
-    }
-    named.push((pointer, properties.keys().cloned().collect()));
-}

@@ -30,7 +30,7 @@ fn planned(plan: &Plan, event: &Value) -> Result<String, Planned> {
 fn breaches(schema: &Value, properties: &Value) -> Vec<(BreachKind, String)> {
     let schema = json!({"properties": {"properties": schema}});
     let plan = plan(&json!([track("A", 1, &schema)]));
-    let found = plan.rules[0].breaches(&json!({"properties": properties})).into_iter();
+    let found = plan.rules[0].breaches(&json!({"properties": properties})).unwrap().into_iter();
     found.map(|breach| (breach.kind, breach.pointer)).collect()
 }
 
@@ -89,11 +89,14 @@ fn lifted_schemas_ask_for_what_their_properties_ask() {
     };
     let asked = lifted(json!(["a"]));
     assert_eq!(asked.rules[0].key, "A #1");
-    assert_eq!(asked.rules[0].breaches(&json!({})).len(), 1);
-    assert_eq!(asked.rules[0].breaches(&json!({"properties": {}})).len(), 1);
-    assert_eq!(asked.rules[0].breaches(&json!({"properties": {"a": 1}})), []);
+    assert_eq!(asked.rules[0].breaches(&json!({})).unwrap().len(), 1);
+    assert_eq!(asked.rules[0].breaches(&json!({"properties": {}})).unwrap().len(), 1);
+    assert_eq!(asked.rules[0].breaches(&json!({"properties": {"a": 1}})).unwrap(), []);
     // What the event required stays behind when the properties require nothing.
-    assert_eq!(lifted(json!(["properties"])).rules[0].breaches(&json!({"properties": {}})), []);
+    assert_eq!(
+        lifted(json!(["properties"])).rules[0].breaches(&json!({"properties": {}})).unwrap(),
+        []
+    );
 }
 
 #[test]
@@ -109,7 +112,38 @@ fn no_message_has_a_value_of_the_event() {
         .map(|n| ((*n).to_owned(), json!(secret)))
         .collect::<serde_json::Map<_, _>>()
         .into();
-    let found = plan.rules[0].breaches(&json!({"properties": properties}));
+    let found = plan.rules[0].breaches(&json!({"properties": properties})).unwrap();
     assert!(found.len() >= 5, "{found:?}");
     assert!(found.iter().all(|breach| !breach.message.contains("secret")), "{found:?}");
+}
+
+#[test]
+fn an_event_is_told_a_hundred_breaches_each_once() {
+    let schema = json!({
+        "properties": {"list": {"items": {"allOf": [{"type": "string"}, {"type": "string"}]}}}
+    });
+    let numbers: Vec<u32> = (0..250).collect();
+    let schema = json!({"properties": {"properties": schema}});
+    let plan = plan(&json!([track("A", 1, &schema)]));
+    let event = json!({"properties": {"list": numbers}});
+    let found = plan.rules[0].breaches(&event).unwrap();
+    assert_eq!(found.len(), 100);
+    assert_eq!(found[1].pointer, "/properties/list/1");
+    assert!(found[99].message.ends_with("(and 300 more in this event)"), "{}", found[99].message);
+}
+
+#[test]
+fn a_schema_that_multiplies_is_not_walked() {
+    let twice = |n: u32| {
+        let next = json!({"$ref": format!("#/definitions/{}", n + 1)});
+        (n.to_string(), json!({"allOf": [next, next]}))
+    };
+    let definitions: serde_json::Map<String, Value> =
+        (0..30).map(twice).chain([("30".to_owned(), json!({"type": "string"}))]).collect();
+    let properties = json!({"properties": {"n": {"$ref": "#/definitions/0"}}});
+    let schema = json!({"properties": {"properties": properties}, "definitions": definitions});
+    let plan = plan(&json!([track("A", 1, &schema)]));
+    let rule = &plan.rules[0];
+    assert_eq!(rule.breaches(&json!({"properties": {"n": 1}})), Err(violation::TooCostly));
+    assert_eq!(rule.breaches(&json!({"properties": {"m": 1}})), Ok(Vec::new()));
 }

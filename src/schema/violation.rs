@@ -1,22 +1,32 @@
 //! What an event does that its schema forbids, in words of our own: those of the library quote
 //! values, which may be anybody's.
 
+use std::fmt::Write as _;
+
+use ahash::AHashSet;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{JsonType, ValidationError};
 use serde_json::Value;
 
+use super::cost::MOST_EVALUATIONS;
 use super::{PlanRule, nearest, pointer};
 
 /// How many choices of an enum are named.
 const NAMED_CHOICES: usize = 8;
+/// How many breaches of one event by one rule are told; the last says how many more there are.
+const MOST_BREACHES: usize = 100;
+/// Where the names of properties are the plan's; what else an event holds is Segment's.
+const PLANNED: [&str; 3] = ["/properties", "/traits", "/context/traits"];
 /// How long the text of a choice or a pattern may be.
 const SHOWN_CHARS: usize = 80;
 
 /// The ways in which an event does not fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BreachKind {
     /// A member that the rule does not name, where it allows no others.
     UnplannedProperty,
+    /// A property that the rule does not name, though it does not forbid others.
+    UnnamedProperty,
     /// A required member is absent.
     MissingRequired,
     /// A value of another type.
@@ -26,7 +36,7 @@ pub enum BreachKind {
 }
 
 /// One thing that an event does against a rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Breach {
     /// What kind.
     pub kind: BreachKind,
@@ -36,16 +46,66 @@ pub struct Breach {
     pub message: String,
 }
 
+/// Parts of a schema refer to one another so often that an event is not held against it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooCostly;
+
+impl TooCostly {
+    /// What is wrong with the schema.
+    pub fn message(self) -> String {
+        format!(
+            "`$ref`s in it lead to its parts so often that an event would be held against them over \
+             {MOST_EVALUATIONS} times, or without end, so it was not; name each part once"
+        )
+    }
+}
+
 impl PlanRule {
-    /// What `event` does against this rule; nothing where its schema cannot be used.
-    pub fn breaches(&self, event: &Value) -> Vec<Breach> {
-        let Some(validator) = &self.validator else { return Vec::new() };
-        if self.takes_all || validator.is_valid(event) {
-            return Vec::new();
+    /// What `event` does against this rule, each thing once; nothing where its schema cannot be used.
+    ///
+    /// # Errors
+    /// Where parts of the schema refer to one another too often for this event.
+    pub fn breaches(&self, event: &Value) -> Result<Vec<Breach>, TooCostly> {
+        let Some(validator) = &self.validator else { return Ok(Vec::new()) };
+        if self.referring.as_ref().is_some_and(|schema| !schema.is_bounded(event)) {
+            return Err(TooCostly);
         }
-        let mut breaches = Vec::new();
+        if self.takes_all || validator.is_valid(event) {
+            return Ok(Vec::new());
+        }
+        let (mut breaches, mut known, mut more) = (Vec::new(), AHashSet::new(), 0_u64);
+        let mut found = Vec::new();
         for error in validator.iter_errors(event) {
-            self.breach(&error, &mut breaches);
+            self.breach(&error, &mut found);
+            for breach in found.drain(..) {
+                if breaches.len() == MOST_BREACHES {
+                    more += u64::from(!known.contains(&breach));
+                } else if known.insert(breach.clone()) {
+                    breaches.push(breach);
+                }
+            }
+        }
+        if let Some(last) = breaches.last_mut().filter(|_| more > 0) {
+            let _ = write!(last.message, " (and {more} more in this event)");
+        }
+        Ok(breaches)
+    }
+
+    /// The properties of `event` that neither this rule names nor one of `common`, though it names
+    /// others beside them.
+    pub fn unnamed(&self, event: &Value, common: &[&Self]) -> Vec<Breach> {
+        let mut breaches = Vec::new();
+        for root in PLANNED {
+            let (Some(named), Some(value)) = (self.named.at(root), event.pointer(root)) else {
+                continue;
+            };
+            for (parent, name) in named.unnamed(value, root) {
+                let pointer = pointer::join(&parent, &name);
+                if common.iter().all(|rule| rule.named.at(&pointer).is_none()) {
+                    let kind = BreachKind::UnnamedProperty;
+                    breaches.push(Breach { kind, ..self.unplanned(&parent, &name) });
+                }
+            }
         }
         breaches
     }
@@ -85,8 +145,8 @@ impl PlanRule {
     }
 
     fn unplanned(&self, parent: &str, name: &str) -> Breach {
-        let planned = self.named_at(parent);
-        let meant = nearest(name, planned.iter().map(String::as_str));
+        let planned = self.named.at(parent);
+        let meant = planned.and_then(|planned| nearest(name, planned.names()));
         let hint = meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
         Breach {
             kind: BreachKind::UnplannedProperty,

@@ -77,17 +77,26 @@ fn every_violation_is_told_at_its_member() {
         (
             "missing-required",
             &[
+                "bad/form.json:26:5 /properties",
                 "bad/form.json:32:7 /context/app",
                 "bad/form.json:33:7 /properties/plan",
                 "bad/lines.ndjson:3:100 /context/app",
             ],
         ),
-        ("invalid-event", &["bad/form.json:26:5", "bad/lines.ndjson:2:75"]),
+        ("invalid-event", &["bad/lines.ndjson:2:75"]),
+        ("missing-id", &["bad/form.json:26:5 /messageId"]),
         ("unmapped-event", &["bad/form.json:21:7 /event", "bad/lines.ndjson:4:38 /event"]),
-        ("mapped-field-absent", &["bad/form.json:33:7 /properties/plan"]),
+        (
+            "mapped-field-absent",
+            &["bad/form.json:26:5 /properties/form_name", "bad/form.json:33:7 /properties/plan"],
+        ),
         (
             "email-missing",
-            &["bad/form.json:12:9 /properties/email", "bad/lines.ndjson:1:56 /traits/email"],
+            &[
+                "bad/form.json:12:9 /properties/email",
+                "bad/form.json:26:5 /properties/email",
+                "bad/lines.ndjson:1:56 /traits/email",
+            ],
         ),
     ] {
         assert_eq!(report.of(violation), places, "{violation}");

@@ -40,7 +40,7 @@ fn all_kinds() -> Checked {
     };
     let cases = (0..findings.len()).map(case).collect();
     let suite = Suite { file: "fixtures/all.ndjson".into(), cases };
-    Checked { findings, suites: vec![suite], events: 19, muted: 0 }
+    Checked { findings, suites: vec![suite], files: 1, events: 19, muted: 0 }
 }
 
 fn nasty() -> Checked {
@@ -58,6 +58,7 @@ fn nasty() -> Checked {
     Checked {
         findings: vec![finding, elsewhere, outside],
         suites: vec![Suite { file, cases: vec![case] }],
+        files: 1,
         events: 1,
         muted: 0,
     }

@@ -18,6 +18,7 @@ mod captures;
 mod check;
 mod check_plans;
 mod check_reports;
+mod check_spec;
 mod cli;
 #[cfg(unix)]
 mod content_hash;

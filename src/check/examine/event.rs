@@ -3,7 +3,7 @@
 use serde_json::{Map, Number as JsonNumber, Value};
 
 use super::record::Record;
-use super::{Part, PartCase};
+use super::{Part, PartCase, spec};
 use crate::check::finding::Violation;
 use crate::check::flaw::Flaw;
 use crate::diagnostic::masked;
@@ -13,7 +13,8 @@ use crate::identity::value::{EmailFault, normalise_email};
 use crate::parse::json::{Json, Kind, Number};
 use crate::pipeline::extract::{event_name, identify_email};
 use crate::rules::{Rule, first_present};
-use crate::schema::{Planned, pointer};
+use crate::schema::violation::{Breach, TooCostly};
+use crate::schema::{Plan, PlanRule, Planned, pointer};
 
 /// Segment's limit for a message id, in characters (Tracking API, "messageId").
 const MAX_MESSAGE_ID_CHARS: usize = 100;
@@ -79,6 +80,14 @@ impl Record<'_> {
                 looked.flaw(Flaw::new(Violation::TooLongMessageId, message).at("/messageId"));
             }
         }
+        for flaw in spec::flaws(event, call) {
+            // What a plan says of the same member says more.
+            let is_known =
+                |known: &Flaw| (known.violation, &known.pointer) == (flaw.violation, &flaw.pointer);
+            if !looked.cases.iter().any(|(_, flaws)| flaws.iter().any(is_known)) {
+                looked.flaw(flaw);
+            }
+        }
         if looked.cases.is_empty() {
             looked.cases.push((String::new(), Vec::new()));
         }
@@ -100,6 +109,8 @@ impl Record<'_> {
         let own = match plan.planned(event) {
             Planned::By(rule) => Some(rule),
             Planned::Free => None,
+            // What has no name is told as such.
+            Planned::Not if is_nameless(event, call) => None,
             Planned::Not => {
                 let flaw = self.unplanned(event, call);
                 looked.cases.push((String::new(), vec![flaw]));
@@ -111,12 +122,15 @@ impl Record<'_> {
             if self.counts {
                 self.seen.plan[rule] = true;
             }
-            let rule = &plan.rules[rule];
             let value = value.get_or_insert_with(|| event_value(event));
-            let label = rule.label();
-            let breaches = rule.breaches(value).into_iter();
-            let flaws = breaches.map(|breach| Flaw::from(breach).by(label.as_str())).collect();
-            looked.cases.push((label, flaws));
+            let rules = (rule, own == Some(rule));
+            let found = breaches(plan, rules, value).unwrap_or_else(|TooCostly| {
+                self.seen.costly[rule] = true;
+                Vec::new()
+            });
+            let label = plan.rules[rule].label();
+            let flaws = found.into_iter().map(|breach| Flaw::from(breach).by(label.as_str()));
+            looked.cases.push((label.clone(), flaws.collect()));
         }
     }
 
@@ -128,10 +142,7 @@ impl Record<'_> {
                 format!("{} calls are not in the plan, which holds them as `{name}`", call.name());
             return Flaw::new(violation, message).at("/type");
         }
-        let Some(name) = event.text(Member::Event) else {
-            let message = "the track event has no name: expected `event` to be a text";
-            return Flaw::new(violation, message).at("/event");
-        };
+        let name = event.text(Member::Event).unwrap_or_default();
         let plan = self.yardstick.plan;
         let nearest = self
             .nearest
@@ -237,6 +248,31 @@ impl Record<'_> {
         };
         Some(Flaw::new(Violation::EmailMissing, message).at(place))
     }
+}
+
+/// Whether `event` is a track call without a name.
+fn is_nameless(event: &Event<'_>, call: CallType) -> bool {
+    let name = event.text(Member::Event).unwrap_or_default();
+    call == CallType::Track && name.trim().is_empty()
+}
+
+/// What `event` does against a rule of the plan, and, where that is the event's own, the properties
+/// that neither it nor a rule for all events names.
+fn breaches(
+    plan: &Plan,
+    (rule, is_own): (usize, bool),
+    event: &Value,
+) -> Result<Vec<Breach>, TooCostly> {
+    let rule = &plan.rules[rule];
+    let mut found = rule.breaches(event)?;
+    if is_own {
+        let common: Vec<&PlanRule> = plan.common().iter().map(|&rule| &plan.rules[rule]).collect();
+        let unnamed = rule.unnamed(event, &common);
+        let is_new = |unnamed: &Breach| found.iter().all(|known| known.pointer != unnamed.pointer);
+        let unnamed: Vec<Breach> = unnamed.into_iter().filter(is_new).collect();
+        found.extend(unnamed);
+    }
+    Ok(found)
 }
 
 /// Where the address of an identify call stands, or would stand.

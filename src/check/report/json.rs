@@ -34,7 +34,7 @@ struct Summary {
 
 #[derive(Serialize)]
 struct Coverage {
-    files: usize,
+    files: u64,
     events: u64,
     cases: usize,
     failed_cases: usize,
@@ -102,7 +102,7 @@ fn coverage(checked: &Checked) -> Coverage {
     let rules: BTreeSet<&str> = cases().map(|case| case.rule.as_str()).collect();
     let uncovered = |finding: &&Finding| finding.violation == Violation::Uncovered;
     Coverage {
-        files: checked.suites.len(),
+        files: checked.files,
         events: checked.events,
         cases: cases().count(),
         failed_cases: cases().filter(|case| checked.fails(case)).count(),

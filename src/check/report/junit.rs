@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use ahash::{AHashMap, AHashSet};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
@@ -92,7 +93,31 @@ fn parts<'c>(checked: &'c Checked, shown: &'c [Shown<'c>]) -> Vec<(&'c str, Part
             Level::Note => part.notes.push(finding),
         }
     }
+    for (_, part) in &mut parts {
+        number(&mut part.cases);
+    }
     parts
+}
+
+/// Gives cases of one name a number each but the first, since readers keep one case of a name.
+fn number(cases: &mut [Test<'_>]) {
+    let mut taken: AHashSet<String> = cases.iter().map(|test| test.name.clone()).collect();
+    let mut known: AHashMap<String, u32> = AHashMap::new();
+    for test in cases {
+        let count = known.entry(test.name.clone()).or_default();
+        *count += 1;
+        if *count == 1 {
+            continue;
+        }
+        let numbered = loop {
+            let name = format!("{} #{count}", test.name);
+            if taken.insert(name.clone()) {
+                break name;
+            }
+            *count += 1;
+        };
+        test.name = numbered;
+    }
 }
 
 fn case_name(case: &Case) -> String {

@@ -64,6 +64,7 @@ pub(crate) fn checked() -> Checked {
             },
             Suite { file: "fixtures/page.json".into(), cases: vec![case("Page Viewed", "", &[])] },
         ],
+        files: 2,
         events: 4,
         muted: 2,
     }
@@ -92,5 +93,5 @@ pub(crate) fn nasty() -> Checked {
         file: finding.place.file.clone(),
         cases: vec![Case { name: NASTY.into(), rule: NASTY.into(), findings: vec![0] }],
     };
-    Checked { findings: vec![finding], suites: vec![suite], events: 1, muted: 0 }
+    Checked { findings: vec![finding], suites: vec![suite], files: 1, events: 1, muted: 0 }
 }

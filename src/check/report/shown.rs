@@ -56,7 +56,7 @@ pub(super) struct Count {
     pub errors: usize,
     pub notes: usize,
     events: u64,
-    files: usize,
+    files: u64,
     muted: u64,
 }
 
@@ -68,7 +68,7 @@ impl Count {
             errors,
             notes: checked.findings.len() - errors,
             events: checked.events,
-            files: checked.suites.len(),
+            files: checked.files,
             muted: checked.muted,
         }
     }
@@ -86,7 +86,7 @@ impl Count {
         let mut out = format!(
             "{}; {} with {} checked",
             self.findings(),
-            counted(self.files as u64, "file"),
+            counted(self.files, "file"),
             counted(self.events, "event"),
         );
         if self.muted > 0 {

@@ -182,7 +182,7 @@ fn text_may_have_colours_and_is_the_same_without_them() {
 
 #[test]
 fn nothing_found_is_said() {
-    let none = Checked { suites: checked().suites, events: 1, ..Checked::default() };
+    let none = Checked { suites: checked().suites, files: 2, events: 1, ..Checked::default() };
     assert_eq!(written(Format::Text, &none), "no findings; 2 files with 1 event checked\n");
     assert_eq!(written(Format::Github, &none), "");
     assert!(written(Format::Markdown, &none).starts_with("## backtrail check: no findings\n"));
@@ -468,8 +468,15 @@ fn any_checked() -> impl Strategy<Value = Checked> {
     let suite = (text(), prop::collection::vec(case, 0..4));
     let suite = suite.prop_map(|(file, cases)| Suite { file, cases });
     let findings = prop::collection::vec(any_finding(), 0..6);
-    (findings, prop::collection::vec(suite, 0..3), 0u64..9, 0u64..3)
-        .prop_map(|(findings, suites, events, muted)| Checked { findings, suites, events, muted })
+    (findings, prop::collection::vec(suite, 0..3), 0u64..9, 0u64..3).prop_map(
+        |(findings, suites, events, muted)| Checked {
+            findings,
+            files: suites.len() as u64,
+            suites,
+            events,
+            muted,
+        },
+    )
 }
 
 proptest! {
