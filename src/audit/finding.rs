@@ -1,6 +1,7 @@
 //! What an audit finds: each kind looks at the evidence and tells what it has seen, with numbers
 //! and places.
 
+mod address;
 mod filter;
 mod identity;
 mod input;
@@ -38,6 +39,10 @@ pub enum Kind {
     RareOrNoisy,
     /// Events of the company's own people and machines pass.
     InternalTraffic,
+    /// Most identify calls bring no e-mail, but their user id is one.
+    UserIdIsEmail,
+    /// Signals carry e-mail addresses that no rule maps.
+    UnusedEmail,
     /// Identify calls without an e-mail pass.
     IdentifyWithoutEmail,
     /// Names that differ in how they are written only.
@@ -60,6 +65,8 @@ impl Kind {
             Self::AllowedUnmapped => "allowed-unmapped",
             Self::RareOrNoisy => "rare-or-noisy",
             Self::InternalTraffic => "internal-traffic",
+            Self::UserIdIsEmail => "user-id-is-email",
+            Self::UnusedEmail => "unused-email",
             Self::IdentifyWithoutEmail => "identify-without-email",
             Self::NearDuplicateNames => "near-duplicate-names",
             Self::FilteredInput => "filtered-input",
@@ -82,6 +89,8 @@ pub(super) fn all(
     found.extend(identity::not_allowed(evidence));
     found.extend(identity::without_email(evidence));
     found.extend(identity::internal(evidence));
+    found.extend(address::as_user_id(evidence));
+    found.extend(address::unused(evidence));
     found.extend(filter::invalid(evidence));
     found.extend(filter::taken_out(evidence));
     found.extend(list::never_seen(evidence, &names));

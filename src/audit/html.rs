@@ -175,6 +175,9 @@ fn write_finding(finding: &Finding, out: &mut String) -> fmt::Result {
     if let Some(help) = &finding.help {
         write!(out, "<p class=\"soft\">{}</p>", ticked(help))?;
     }
+    if let Some(rule) = &finding.rule {
+        write!(out, "<pre tabindex=\"0\">{}</pre>", escaped(rule))?;
+    }
     if !finding.examples.is_empty() {
         let places: Vec<String> = finding
             .examples

@@ -366,6 +366,9 @@ pub struct Finding {
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
+    /// A rule that would do it, in TOML.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
     /// The call that it is about.
     #[serde(rename = "type")]
     pub call: Option<&'static str>,

@@ -60,7 +60,8 @@ pub struct Evidence<'a> {
     pub outcomes: &'a [Outcome; 2],
     /// By period, where the plan is used up after the filter.
     pub uses: Option<&'a Uses>,
-    lines: Lines,
+    /// The lines of the inputs.
+    pub lines: Lines,
 }
 
 impl Evidence<'_> {

@@ -19,6 +19,7 @@ use crate::pipeline::Engine;
 use crate::pipeline::batch::{Batch, BatchFact, Place};
 use crate::pipeline::counters::Counters;
 use crate::pipeline::map::{Mapped, Mapper};
+use crate::pipeline::unused_email::UnusedEmails;
 use crate::plan::Volume;
 
 /// The two filters of an audit.
@@ -52,12 +53,15 @@ pub struct Counts {
     pub lines_seen: Vec<bool>,
     /// What the filter takes out of events that a rule would have mapped.
     pub takings: Takings,
+    /// Addresses that signals which pass the filter carry and no rule maps.
+    pub unused_emails: UnusedEmails,
 }
 
 impl AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
         self.cube += other.cube;
         self.takings += other.takings;
+        self.unused_emails += other.unused_emails;
         for (sum, volume) in self.volumes.iter_mut().zip(other.volumes) {
             *sum += volume;
         }
@@ -194,6 +198,9 @@ impl<'a> Surveyor<'a> {
                     }
                     seen = changed;
                 }
+            }
+            if let (Side::After, Some(unused)) = (side, seen.unused_email) {
+                self.counts.unused_emails.see(unused, self.mapper.position());
             }
             self.counts.volumes[side as usize].count(seen.key.received.or(seen.key.time));
             verdict

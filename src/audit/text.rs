@@ -167,6 +167,9 @@ impl Page {
         if let Some(help) = &finding.help {
             self.wrapped(&format!("help: {help}"))?;
         }
+        for line in finding.rule.iter().flat_map(|rule| rule.lines()) {
+            writeln!(self.out, "      {line}")?;
+        }
         if !finding.examples.is_empty() {
             let places: Vec<String> = finding.examples.iter().map(place).collect();
             self.wrapped(&format!("at {}", places.join(", ")))?;

@@ -14,7 +14,7 @@ use crate::event::{CallType, Event, Members};
 use crate::identity::value::normalise_email;
 use crate::parse::document::Document;
 use crate::pipeline::Engine;
-use crate::pipeline::extract::{event_name, identify_email, mapped};
+use crate::pipeline::extract::{event_name, identify_email, mapped, user_id_address};
 use crate::rules::{Rule, RuleTest, Rules};
 
 /// What becomes of the event of a test.
@@ -117,12 +117,16 @@ fn became(engine: &Engine, event: &Event<'_>) -> Option<Became> {
     let rule = matched.map(|id| &engine.rules.rules[id.index()]);
     let value = match rule {
         Some(rule) => mapped(&rule.map.email, event),
-        None if call == CallType::Identify => identify_email(event),
+        None if call == CallType::Identify => identify_email(event, &engine.rules.identity),
         None => None,
     };
     let text = value.and_then(crate::parse::json::Json::as_str).unwrap_or_default();
     let email = match normalise_email(text, &engine.blocklist, &mut scratch) {
         Ok(()) => String::from_utf8_lossy(&scratch).into_owned(),
+        Err(_) if engine.rules.identity.user_id_is_email && call == CallType::Identify => {
+            let found = user_id_address(event, &engine.blocklist, &mut scratch);
+            if found { String::from_utf8_lossy(&scratch).into_owned() } else { String::new() }
+        }
         Err(_) => String::new(),
     };
     let signal = rule.and_then(|rule| rule.signal.clone()).unwrap_or(name);

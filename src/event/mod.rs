@@ -136,6 +136,7 @@ pub enum Inner {
     PropertiesUrl,
     PropertiesName,
     PropertiesReferrer,
+    PropertiesEmail,
     TraitsName,
     TraitsFirstName,
     TraitsLastName,
@@ -149,10 +150,11 @@ pub enum Inner {
     CampaignSource,
     CampaignMedium,
     CampaignName,
+    ContextTraitsEmail,
 }
 
 impl Inner {
-    const COUNT: usize = Self::CampaignName as usize + 1;
+    const COUNT: usize = Self::ContextTraitsEmail as usize + 1;
 
     /// Whether it is a part of the context, which a batch can lend.
     fn is_of_context(self) -> bool {
@@ -193,6 +195,7 @@ impl Members {
                 ("url", Inner::PropertiesUrl),
                 ("name", Inner::PropertiesName),
                 ("referrer", Inner::PropertiesReferrer),
+                ("email", Inner::PropertiesEmail),
             ];
             self.note(properties, &names);
         }
@@ -220,6 +223,7 @@ impl Members {
                     ("medium", Inner::CampaignMedium),
                     ("name", Inner::CampaignName),
                 ],
+                "traits" => &[("email", Inner::ContextTraitsEmail)],
                 _ => continue,
             };
             self.note(part, names);

@@ -109,6 +109,13 @@ impl Ids {
         self.intern_hashed(space, text, hash)
     }
 
+    /// The number of `text` in `space`, if it has one.
+    pub fn find(&self, space: Space, text: &str) -> Option<NodeId> {
+        let hash = upper(self.hasher.hash_one((space as u8, text)));
+        let same = |slot: &Slot| slot.hash == hash && self.is(NodeId(slot.place), space, text);
+        self.table.find(spread(hash), same).map(|slot| NodeId(slot.place))
+    }
+
     #[inline]
     fn is(&self, id: NodeId, space: Space, text: &str) -> bool {
         let entry = self.entries[id.index()];
@@ -218,6 +225,8 @@ mod tests {
         let user = ids.intern(Space::User, "x");
         assert_ne!(anonymous, user);
         assert_eq!(ids.intern(Space::Anonymous, "x"), anonymous);
+        assert_eq!(ids.find(Space::User, "x"), Some(user));
+        assert_eq!(ids.find(Space::Email, "x"), None);
         assert_eq!((ids.text(user), ids.space(user)), ("x", Space::User));
     }
 

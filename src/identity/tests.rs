@@ -1,5 +1,7 @@
 //! Resolution against a plain reading of its rules.
 
+use std::collections::{HashMap, HashSet};
+
 use ahash::RandomState;
 use proptest::prelude::*;
 
@@ -123,6 +125,23 @@ fn a_shared_device_is_known_but_never_rehydrates() {
 }
 
 #[test]
+fn a_shared_user_id_does_not_make_its_visitors_shared() {
+    let mut facts = vec![(90, "a", "u"), (100, "a", "e0"), (90, "u9", "u")];
+    facts.extend([(10, "u", "e1"), (20, "u", "e2"), (30, "u", "e3")]);
+    let mut world = World::new(&facts);
+    let config = IdentityConfig { max_emails: 2, ..IdentityConfig::default() };
+    assert_eq!(world.found("u", 5, &config), "cold");
+    assert_eq!(world.found("u", 15, &config), "e1 known");
+    assert_eq!(world.found("a", 5, &config), "e0 rehydrated");
+    assert_eq!(world.found("a", 95, &config), "e3 known");
+    assert_eq!(world.found("u9", 95, &config), "e3 known");
+    // What the shared user id does not add, others may.
+    let mut world =
+        World::new(&[&facts[..], &[(40, "a", "e4"), (50, "a", "u2"), (1, "u2", "e5")]].concat());
+    assert_eq!(world.found("a", 5, &config), "cold");
+}
+
+#[test]
 fn the_emails_of_a_user_id_count_even_where_an_email_of_the_same_event_is_closer() {
     let mut world = World::new(&[(5, "u", "e1"), (7, "u", "e2"), (9, "a", "u"), (9, "a", "e3")]);
     world.facts[3].key = world.facts[2].key;
@@ -167,16 +186,33 @@ struct Naive<'a> {
 }
 
 impl Naive<'_> {
-    fn reach(&self, id: NodeId, steps: u8, found: &mut Vec<NodeId>) {
-        if self.world.ids.space(id) == Space::Email {
-            if !found.contains(&id) {
-                found.push(id);
+    /// An id's e-mails are its own and those of the user ids it is tied to; a user id that is shared
+    /// itself adds none. `of_users` are those of user ids, as far as they are known.
+    fn emails(&self, id: NodeId, of_users: &HashMap<NodeId, HashSet<NodeId>>) -> HashSet<NodeId> {
+        let mut emails = HashSet::new();
+        for fact in self.world.facts.iter().filter(|fact| fact.source == id) {
+            if self.world.ids.space(fact.target) == Space::Email {
+                emails.insert(fact.target);
+                continue;
             }
-        } else if steps > 0 {
-            for fact in self.world.facts.iter().filter(|fact| fact.source == id) {
-                self.reach(fact.target, steps - 1, found);
+            let theirs = of_users.get(&fact.target).cloned().unwrap_or_default();
+            if theirs.len() <= self.config.max_emails as usize {
+                emails.extend(theirs);
             }
         }
+        emails
+    }
+
+    /// Whether `id` is shared; chains are followed at most eight steps.
+    fn is_shared(&self, id: NodeId) -> bool {
+        let ids = &self.world.ids;
+        let users: Vec<_> = ids.iter().filter(|(_, space)| *space == Space::User).collect();
+        let mut of_users = HashMap::new();
+        for _ in 0..MAX_STEPS {
+            of_users = users.iter().map(|&(id, _)| (id, self.emails(id, &of_users))).collect();
+        }
+        let emails = of_users.get(&id).cloned().unwrap_or_else(|| self.emails(id, &of_users));
+        emails.len() > self.config.max_emails as usize
     }
 
     fn lead(&self, id: NodeId, path: &[NodeId]) -> Option<(NodeId, Time)> {
@@ -201,13 +237,9 @@ impl Naive<'_> {
             };
             Some((email, fact.key.time))
         };
-        let mut emails = Vec::new();
-        self.reach(id, MAX_STEPS, &mut emails);
         let known = facts.iter().rev().filter(|fact| fact.key.time <= self.time);
         let later = facts.iter().filter(|fact| fact.key.time > self.time);
-        known
-            .chain(later.filter(|_| emails.len() <= self.config.max_emails as usize))
-            .find_map(leads)
+        known.chain(later.filter(|_| !self.is_shared(id))).find_map(leads)
     }
 }
 

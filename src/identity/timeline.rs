@@ -6,6 +6,7 @@ use rayon::iter::{
     IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, ParallelIterator,
 };
 use rayon::slice::ParallelSliceMut;
+use smallvec::SmallVec;
 
 use super::fact::Fact;
 use super::ids::{Ids, NodeId, Space};
@@ -65,12 +66,13 @@ struct Spot {
 }
 
 /// Timelines in the making.
-struct Draft {
+struct Draft<'f> {
+    /// All facts, sorted.
+    facts: &'f [Fact],
+    /// Where the facts of each id begin.
+    fact_starts: Vec<u32>,
     starts: Vec<u32>,
     links: Vec<Link>,
-    /// Ties to user ids that an e-mail of the same event eclipsed: they decide no signal, but the
-    /// user ids' e-mails are the id's too. By source.
-    eclipsed: Vec<(NodeId, NodeId)>,
     distance: Vec<u8>,
     emails: Vec<Emails>,
 }
@@ -81,13 +83,14 @@ impl Timelines {
     pub fn new(facts: &mut [Fact], ids: &Ids, max_emails: usize) -> Self {
         sort(facts, ids);
         let mut draft = Draft {
+            facts,
+            fact_starts: Vec::with_capacity(ids.len() + 1),
             starts: Vec::with_capacity(ids.len() + 1),
             links: Vec::new(),
-            eclipsed: Vec::new(),
             distance: vec![NOWHERE; ids.len()],
             emails: vec![Emails::None; ids.len()],
         };
-        draft.fill(facts, ids);
+        draft.fill(ids);
         draft.measure(ids);
         draft.prune();
         draft.count_emails(ids, max_emails);
@@ -129,7 +132,12 @@ impl Timelines {
     }
 }
 
-impl Draft {
+impl Draft<'_> {
+    fn facts(&self, id: NodeId) -> &[Fact] {
+        let place = id.index();
+        &self.facts[self.fact_starts[place] as usize..self.fact_starts[place + 1] as usize]
+    }
+
     fn links(&self, id: NodeId) -> &[Link] {
         let place = id.index();
         &self.links[self.starts[place] as usize..self.starts[place + 1] as usize]
@@ -150,9 +158,10 @@ impl Draft {
     }
 
     #[allow(clippy::cast_possible_truncation)] // 2^32 links would take 64 GiB
-    fn fill(&mut self, facts: &[Fact], ids: &Ids) {
-        let mut rest = facts;
+    fn fill(&mut self, ids: &Ids) {
+        let mut rest = self.facts;
         for id in 0..ids.len() {
+            self.fact_starts.push((self.facts.len() - rest.len()) as u32);
             self.starts.push(self.links.len() as u32);
             while let Some((fact, later)) = rest.split_first()
                 && fact.source.index() == id
@@ -165,14 +174,12 @@ impl Draft {
                         .iter()
                         .take_while(|next| next.source == fact.source && next.key == fact.key)
                         .any(|next| ids.space(next.target) == Space::Email);
-                let tie = (fact.source, fact.target);
                 if !eclipsed {
                     self.links.push(Link { time: fact.key.time, target: fact.target });
-                } else if self.eclipsed.last() != Some(&tie) {
-                    self.eclipsed.push(tie);
                 }
             }
         }
+        self.fact_starts.push(self.facts.len() as u32);
         self.starts.push(self.links.len() as u32);
     }
 
@@ -225,12 +232,15 @@ impl Draft {
         self.links.shrink_to_fit();
     }
 
+    /// An id's e-mails are its own and those of the user ids that it is tied to, but for user ids
+    /// that are shared themselves.
+    ///
     /// Round by round, so that a chain of so many steps is seen after as many rounds; ids that no
     /// alias touches are done after the first, anonymous ids after one more.
     fn count_emails(&mut self, ids: &Ids, max_emails: usize) {
         let of_space = |wanted| {
             let these = ids.iter().filter(move |&(_, space)| space == wanted);
-            these.map(|(id, _)| id).filter(|&id| !self.links(id).is_empty()).collect::<Vec<_>>()
+            these.map(|(id, _)| id).filter(|&id| !self.facts(id).is_empty()).collect::<Vec<_>>()
         };
         let mut open = of_space(Space::User);
         let anonymous = of_space(Space::Anonymous);
@@ -239,10 +249,11 @@ impl Draft {
                 self.emails[id.index()] = Emails::One(id);
             }
         }
-        let is_bridged =
-            |this: &Self, id| this.links(id).iter().any(|l| ids.space(l.target) == Space::User);
+        let is_bridged = |this: &Self, id| {
+            this.facts(id).iter().any(|fact| ids.space(fact.target) == Space::User)
+        };
         for _ in 0..MAX_STEPS {
-            let found = self.gather_all(&open, max_emails + 1);
+            let found = self.gather_all(&open, max_emails);
             let mut changed = false;
             for (&id, emails) in open.iter().zip(found) {
                 changed |= self.emails[id.index()] != emails;
@@ -253,42 +264,41 @@ impl Draft {
                 break;
             }
         }
-        let found = self.gather_all(&anonymous, max_emails + 1);
+        let found = self.gather_all(&anonymous, max_emails);
         for (id, emails) in anonymous.into_iter().zip(found) {
             self.emails[id.index()] = emails;
         }
     }
 
-    fn gather_all(&self, ids: &[NodeId], limit: usize) -> Vec<Emails> {
-        ids.par_iter().with_min_len(1024).map(|&id| self.gather(id, limit)).collect()
+    fn gather_all(&self, ids: &[NodeId], max_emails: usize) -> Vec<Emails> {
+        ids.par_iter().with_min_len(1024).map(|&id| self.gather(id, max_emails)).collect()
     }
 
-    /// The e-mails of all that `id` is tied to, at most `limit`.
-    fn gather(&self, id: NodeId, limit: usize) -> Emails {
-        if let [link] = self.links(id)
-            && self.eclipsed.is_empty()
-        {
-            return self.emails[link.target.index()].clone();
-        }
-        let mut several: Vec<NodeId> = Vec::new();
-        let from = self.eclipsed.partition_point(|&(source, _)| source < id);
-        let eclipsed = self.eclipsed[from..].iter().take_while(|&&(source, _)| source == id);
-        let linked = self.links(id).iter().map(|link| link.target);
-        let mut targets: Vec<NodeId> = linked.chain(eclipsed.map(|&(_, target)| target)).collect();
-        targets.sort_unstable();
-        targets.dedup();
-        for target in targets {
-            for &email in self.emails[target.index()].as_slice() {
-                if several.len() < limit && !several.contains(&email) {
+    /// The e-mails of all that `id` is tied to, at most one more than `max_emails`.
+    fn gather(&self, id: NodeId, max_emails: usize) -> Emails {
+        let mut several: SmallVec<[NodeId; 8]> = SmallVec::new();
+        let mut last = None;
+        for target in self.facts(id).iter().map(|fact| fact.target) {
+            // Most say the same again.
+            if last.replace(target) == Some(target) {
+                continue;
+            }
+            let emails = self.emails[target.index()].as_slice();
+            for &email in emails.iter().take_while(|_| emails.len() <= max_emails) {
+                if !several.contains(&email) {
                     several.push(email);
                 }
+            }
+            if several.len() > max_emails {
+                several.truncate(max_emails + 1);
+                break;
             }
         }
         several.sort_unstable();
         match *several {
             [] => Emails::None,
             [one] => Emails::One(one),
-            _ => Emails::Several(several.into()),
+            _ => Emails::Several(several.into_boxed_slice()),
         }
     }
 }

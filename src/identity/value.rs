@@ -24,6 +24,8 @@ const NO_IDS: [&str; 15] = [
 const NO_ID_MAX: usize = 15;
 /// The longest address that SMTP can carry (RFC 5321 with erratum 1690).
 const EMAIL_MAX: usize = 254;
+/// How a link to an address begins.
+const MAILTO: &str = "mailto:";
 
 /// The values that are never an id.
 #[derive(Clone, Debug, Default)]
@@ -73,10 +75,11 @@ pub enum EmailFault {
     Blocked,
 }
 
-/// Writes the address that `value` is to `out`, trimmed and lower-cased.
+/// Writes the address that `value` is to `out`, trimmed and lower-cased: without zero-width
+/// characters, without `mailto:`, and of `Ana <ana@acme.example>` what stands in the brackets.
 ///
-/// An address has one `@`, a local part, a domain with a dot, no blanks or control characters and
-/// at most 254 bytes.
+/// An address has one `@`, a local part, a domain with a dot inside and none at its end, no blanks,
+/// commas or control characters, and at most 254 bytes.
 ///
 /// # Errors
 /// What is wrong with it; `out` is then of no use.
@@ -85,20 +88,22 @@ pub fn normalise_email(
     blocklist: &Blocklist,
     out: &mut Vec<u8>,
 ) -> Result<(), EmailFault> {
-    let value = value.trim();
     out.clear();
     if value.is_ascii() {
-        out.extend(value.bytes().map(|byte| byte.to_ascii_lowercase()));
+        out.extend(address(value).bytes().map(|byte| byte.to_ascii_lowercase()));
     } else {
-        out.extend_from_slice(value.to_lowercase().as_bytes());
+        let visible: String = value.chars().filter(|char| !is_invisible(*char)).collect();
+        out.extend_from_slice(address(&visible).to_lowercase().as_bytes());
     }
     let lower = std::str::from_utf8(out).map_err(|_| EmailFault::Invalid)?;
     let (local, domain) = lower.split_once('@').ok_or(EmailFault::Invalid)?;
+    let never = |char: char| char == ',' || char.is_whitespace() || char.is_control();
     let valid = !local.is_empty()
         && domain.contains('.')
+        && !domain.ends_with('.')
         && !domain.contains('@')
         && lower.len() <= EMAIL_MAX
-        && !lower.chars().any(|char| char.is_whitespace() || char.is_control());
+        && !lower.chars().any(never);
     if !valid {
         Err(EmailFault::Invalid)
     } else if blocklist.blocks(lower) {
@@ -106,6 +111,29 @@ pub fn normalise_email(
     } else {
         Ok(())
     }
+}
+
+/// The address in `text`, which may have a name before it and may be a link.
+fn address(text: &str) -> &str {
+    let text = text.trim();
+    let bracketed = text.strip_suffix('>').and_then(|text| text.rsplit_once('<'));
+    let text = bracketed.map_or(text, |(_, inside)| inside.trim());
+    match text.split_at_checked(MAILTO.len()) {
+        // A link may propose a subject behind the address.
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case(MAILTO) => {
+            rest.split_once('?').map_or(rest, |(address, _)| address).trim()
+        }
+        _ => text,
+    }
+}
+
+/// Whether `char` shows nothing and takes no room: copied from web pages, such characters end up in
+/// and around addresses unseen.
+fn is_invisible(char: char) -> bool {
+    matches!(
+        char,
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+    )
 }
 
 #[cfg(test)]
@@ -140,9 +168,41 @@ mod tests {
         };
         assert_eq!(read(" Ana@Acme.Example\n").as_deref(), Ok("ana@acme.example"));
         assert_eq!(read("ÄNNE@straße.example").as_deref(), Ok("änne@straße.example"));
+        for wrapped in [
+            "\u{200b}Ana@acme.example\u{feff}",
+            "ana@acme\u{200b}.example",
+            "mailto:ana@acme.example",
+            "MAILTO:ana@acme.example?subject=Hello%20there",
+            "Ana <ana@acme.example>",
+            "\"Ana, of Acme\" < mailto:Ana@acme.example >",
+            "<ana@acme.example>\n",
+        ] {
+            assert_eq!(read(wrapped).as_deref(), Ok("ana@acme.example"), "{wrapped:?}");
+        }
+        assert_eq!(read("user@Bücher.example").as_deref(), Ok("user@bücher.example"));
+        let longest = format!("{}@a.example", "x".repeat(244));
+        assert_eq!(read(&longest).as_deref(), Ok(&*longest));
         let long = format!("{}@a.example", "x".repeat(245));
-        for value in ["", "a", "a@b", "@b.c", "a@b@c.d", "a b@c.d", "a@b .c", "a\u{7f}@b.c", &long]
-        {
+        for value in [
+            "",
+            "a",
+            "a@b",
+            "@b.c",
+            "a@b@c.d",
+            "a b@c.d",
+            "a@b .c",
+            "a\u{7f}@b.c",
+            "a@b.c.",
+            "a@b.",
+            "a@b,c.d",
+            "a,b@c.d",
+            "a@b.c, d@e.f",
+            "\u{200b}",
+            "mailto:",
+            "<>",
+            "Ana <ana>",
+            &long,
+        ] {
             assert_eq!(read(value), Err(EmailFault::Invalid), "{value}");
         }
     }

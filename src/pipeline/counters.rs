@@ -6,6 +6,7 @@ use ahash::AHashMap;
 use hashbrown::HashMap;
 
 use super::times::TimeCounts;
+use super::unused_email::UnusedEmails;
 use crate::event::CallType;
 use crate::filter::destination::Counts;
 use crate::parse::Repairs;
@@ -28,6 +29,8 @@ pub struct Counters {
     pub repairs: Repairs,
     /// What is wrong with the times of events.
     pub times: TimeCounts,
+    /// Addresses that signals carry and no rule maps.
+    pub unused_emails: UnusedEmails,
     /// Rejects by reason.
     pub rejects: [u64; Reason::ALL.len()],
     /// Records, events and rejects alike, by what they came in.
@@ -91,6 +94,7 @@ impl AddAssign for Counters {
         self.no_anonymous_id += other.no_anonymous_id;
         self.repairs += other.repairs;
         self.times += other.times;
+        self.unused_emails += other.unused_emails;
         self.volume += other.volume;
         self.names += other.names;
         for (sum, count) in self.rejects.iter_mut().zip(other.rejects) {

@@ -1,13 +1,16 @@
 //! What a row takes from an event: its texts, its traits and the values that its rule maps.
 
+use memchr::memchr;
+
 use super::map::write_text;
 use super::stored::{Field, RowIds, Rows};
 use crate::canonical::Canonical;
 use crate::event::id::Id;
 use crate::event::path::Path;
 use crate::event::{CallType, Event, Inner, Member};
+use crate::identity::value::{Blocklist, normalise_email};
 use crate::parse::json::{Json, Kind};
-use crate::rules::{FieldMap, Rule, first_present};
+use crate::rules::{FieldMap, IdentityConfig, Rule, first_present};
 
 /// An event and the rule that maps it.
 pub struct Extract<'a, 't> {
@@ -31,23 +34,16 @@ pub fn mapped<'t>(paths: &[Path], event: &Event<'t>) -> Option<Json<'t>> {
     if paths.is_empty() { None } else { first_present(paths, event) }
 }
 
-/// The e-mail of an identify call: `traits.email`, else `context.traits.email`, else a top-level
-/// `email`, whatever the case of the name.
-pub fn identify_email<'t>(event: &Event<'t>) -> Option<Json<'t>> {
-    let context_traits = || event.get(Member::Context).and_then(|context| context.get("traits"));
-    event
-        .get(Member::Traits)
-        .and_then(email_member)
-        .or_else(|| context_traits().and_then(email_member))
-        .or_else(|| email_member(event.root()))
+/// The e-mail of an identify call, where `identity` looks for it.
+pub fn identify_email<'t>(event: &Event<'t>, identity: &IdentityConfig) -> Option<Json<'t>> {
+    identity.email.iter().find_map(|field| field.find(event))
 }
 
-fn email_member(object: Json<'_>) -> Option<Json<'_>> {
-    object
-        .entries()
-        .filter(|(key, _)| key.eq_ignore_ascii_case("email"))
-        .filter_map(|(_, value)| present(Some(value)))
-        .last()
+/// Writes the user id of `event` to `out`, normalised, where it is an e-mail address; returns
+/// whether it is one.
+pub fn user_id_address(event: &Event<'_>, blocklist: &Blocklist, out: &mut Vec<u8>) -> bool {
+    let text = event.text(Member::UserId).filter(|text| memchr(b'@', text.as_bytes()).is_some());
+    text.is_some_and(|text| normalise_email(text, blocklist, out).is_ok())
 }
 
 /// The event's name as TrailSpark knows it, empty of a call that has none; `scratch` holds it where

@@ -18,7 +18,8 @@ use crate::identity::fact::OrderKey;
 use crate::identity::ids::{Ids, NodeId, Space};
 use crate::identity::merge::Merged;
 use crate::identity::resolve::{Owner, Resolver, Visitor};
-use crate::lead::{Leads, Page, Signal, Touch};
+use crate::identity::value::normalise_email;
+use crate::lead::{Leads, Page, Signal, Touch, Trait};
 use crate::plan::{Ledger, Verdict};
 use crate::rules::Rule;
 use crate::time::MINUTE_MS;
@@ -84,6 +85,8 @@ struct Settled<'a> {
     period: Option<usize>,
     /// Of a signal or group call that brings no e-mail itself.
     owner: Option<Owner>,
+    /// The e-mail that its user id is, where that identifies.
+    user_email: Option<NodeId>,
 }
 
 /// So many rows or leads are gone through together, so that the memory that each needs is waited
@@ -173,6 +176,9 @@ impl<'a> Finisher<'a> {
             return self.duplicate(worker, settled);
         }
         self.count(&mut worker.tally, settled);
+        if let Some(email) = settled.user_email {
+            self.identify_by_user_id(settled, email);
+        }
         match settled.row.head.call {
             CallType::Identify => self.identify(worker, settled),
             CallType::Group => self.group(settled),
@@ -211,7 +217,18 @@ impl<'a> Finisher<'a> {
         let at = row.head.key.received.or(row.head.key.time);
         let minute = at.millis().map(|millis| millis.div_euclid(MINUTE_MS));
         let period = minute.and_then(|minute| self.ledger.period_of(minute));
-        Settled { row, number, dead, parts, ids, minute, period, owner: None }
+        let user_email = self.user_email(&row, &ids);
+        Settled { row, number, dead, parts, ids, minute, period, owner: None, user_email }
+    }
+
+    fn user_email(&self, row: &Row<'_>, ids: &RowIds) -> Option<NodeId> {
+        let identity = &self.engine.rules.identity;
+        if !identity.user_id_is_email || !row.head.flags.has(Flags::ADDRESS_AS_USER_ID) {
+            return None;
+        }
+        let mut email = Vec::new();
+        normalise_email(self.ids.text(ids.user?), &self.engine.blocklist, &mut email).ok()?;
+        self.ids.find(Space::Email, std::str::from_utf8(&email).ok()?)
     }
 
     fn duplicate(&self, worker: &mut Worker, settled: &Settled<'_>) {
@@ -229,6 +246,10 @@ impl<'a> Finisher<'a> {
     fn count(&self, tally: &mut Tally, settled: &Settled<'_>) {
         let Settled { row, ids, .. } = settled;
         let has = |flag| u64::from(row.head.flags.has(flag));
+        if row.head.call == CallType::Identify {
+            tally.identifies += 1;
+            tally.address_as_user_id += has(Flags::ADDRESS_AS_USER_ID);
+        }
         tally.identify_without_email += has(Flags::WITHOUT_EMAIL);
         tally.invalid_email += has(Flags::INVALID_EMAIL);
         tally.blocked_emails += has(Flags::BLOCKED_EMAIL);
@@ -237,7 +258,7 @@ impl<'a> Finisher<'a> {
         let user = ids.user.filter(|_| self.engine.rules.identity.user_id);
         let identifies =
             row.head.call == CallType::Identify || rule.is_some_and(|rule| rule.identify);
-        if identifies && ids.email.is_some() {
+        if (identifies && ids.email.is_some()) || settled.user_email.is_some() {
             tally.facts += u64::from(ids.anonymous.is_some()) + u64::from(user.is_some());
         }
         tally.facts += u64::from(ids.anonymous.is_some() && user.is_some());
@@ -262,16 +283,12 @@ impl<'a> Finisher<'a> {
 
     /// The lead whose e-mail the event itself brings, unless it is staff.
     fn brought(&self, settled: &Settled<'_>) -> Option<NodeId> {
-        let lead = self.merged.name(settled.ids.email?);
+        let lead = self.merged.name(settled.ids.email.or(settled.user_email)?);
         (!self.is_internal(lead)).then_some(lead)
     }
 
     fn touch<'b>(&self, lead: NodeId, settled: &Settled<'b>) -> Touch<'b> {
-        let Settled { row, ids, minute, .. } = settled;
-        let accepted = || {
-            let verdict = minute.map_or(Verdict::Accepted, |minute| self.ledger.verdict(minute));
-            verdict == Verdict::Accepted
-        };
+        let Settled { row, ids, .. } = settled;
         Touch {
             lead,
             key: row.head.key,
@@ -285,8 +302,14 @@ impl<'a> Finisher<'a> {
                 row.text(Field::Title),
                 row.text(Field::Phone),
             ],
-            brings_email: ids.email.map(|_| accepted()),
+            brings_email: ids.email.map(|_| self.is_accepted(settled)),
         }
+    }
+
+    /// Whether the service would have taken the event for sure.
+    fn is_accepted(&self, settled: &Settled<'_>) -> bool {
+        let verdict = settled.minute.map(|minute| self.ledger.verdict(minute));
+        verdict.is_none_or(|verdict| verdict == Verdict::Accepted)
     }
 
     fn identify(&self, worker: &mut Worker, settled: &Settled<'_>) {
@@ -295,6 +318,17 @@ impl<'a> Finisher<'a> {
         }
         if let Some(notes) = &mut worker.notes {
             notes.push(self.note(settled, settled.ids.email));
+        }
+    }
+
+    /// An event whose user id is the address `email` counts for that lead as an identify call does.
+    fn identify_by_user_id(&self, settled: &Settled<'_>, email: NodeId) {
+        let lead = self.merged.name(email);
+        if !self.is_internal(lead) {
+            let accepted = Some(self.is_accepted(settled));
+            let own = self.touch(lead, settled);
+            let traits = [""; Trait::ALL.len()];
+            self.leads.identify(&Touch { traits, brings_email: accepted, ..own });
         }
     }
 
@@ -308,7 +342,7 @@ impl<'a> Finisher<'a> {
             event: self.events.number(call, settled.row.text(Field::Event)),
             rule,
             lead,
-            brings: settled.ids.email.is_some(),
+            brings: settled.ids.email.or(settled.user_email).is_some(),
             internal: lead.is_some_and(|lead| self.is_internal(lead)),
         }
     }

@@ -12,6 +12,7 @@ use super::example::Position;
 use super::extract::{self, Extract};
 use super::stored::{Flags, Head, RowIds};
 use super::times::EventClock;
+use super::unused_email::UnusedEmail;
 use super::{Engine, rejects};
 use crate::canonical::Canonical;
 use crate::event::{CallType, Event, Member};
@@ -36,13 +37,29 @@ pub struct Mapped {
     pub key: OrderKey,
     /// The e-mail that it brings, as a number of the batch.
     pub email: Option<NodeId>,
+    /// The address that it carries and no rule maps.
+    pub unused_email: Option<UnusedEmail>,
+}
+
+/// What the e-mails of an event come to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Brought {
+    /// Whose event it is.
+    email: Option<NodeId>,
+    /// Which e-mail its ids are tied to.
+    identifies: Option<NodeId>,
+    /// What is wrong.
+    flags: Flags,
 }
 
 /// Maps blocks to batches; one for each worker.
 pub struct Mapper<'a> {
     engine: &'a Engine,
     canonical: Canonical,
+    /// The e-mail that the current event brings.
     email: Vec<u8>,
+    /// Its user id, where that is looked at as an e-mail.
+    address: Vec<u8>,
     scratch: Vec<u8>,
     judging: Scratch,
     clock: EventClock,
@@ -63,6 +80,7 @@ impl<'a> Mapper<'a> {
             engine,
             canonical: Canonical::default(),
             email: Vec::new(),
+            address: Vec::new(),
             scratch: Vec::new(),
             judging: Scratch::default(),
             clock: EventClock::default(),
@@ -108,44 +126,73 @@ impl<'a> Mapper<'a> {
     }
 
     /// The e-mail that the event brings, and what is wrong with it where it brings none.
-    fn email(
-        &mut self,
-        event: &Event<'_>,
-        call: CallType,
-        rule: Option<&Rule>,
-    ) -> (Option<NodeId>, Flags) {
-        let mut flags = Flags::default();
+    fn email(&mut self, event: &Event<'_>, call: CallType, rule: Option<&Rule>) -> Brought {
+        let identity = &self.engine.rules.identity;
+        let mut brought = Brought::default();
         let value = match (call, rule) {
-            (CallType::Identify, _) => extract::identify_email(event),
+            (CallType::Identify, _) => extract::identify_email(event, identity),
             (_, Some(rule)) => extract::mapped(&rule.map.email, event),
             _ => None,
         };
-        let Some(value) = value else {
-            if call == CallType::Identify {
-                flags.set(Flags::WITHOUT_EMAIL);
+        if let Some(value) = value {
+            let text = value.as_str().unwrap_or_default();
+            match normalise_email(text, &self.engine.blocklist, &mut self.email) {
+                Ok(()) => brought.email = Some(self.intern_email()),
+                Err(EmailFault::Invalid) => brought.flags.set(Flags::INVALID_EMAIL),
+                Err(EmailFault::Blocked) => brought.flags.set(Flags::BLOCKED_EMAIL),
             }
-            return (None, flags);
-        };
-        let text = value.as_str().unwrap_or_default();
-        match normalise_email(text, &self.engine.blocklist, &mut self.email) {
-            Ok(()) => {
-                let email = std::str::from_utf8(&self.email).unwrap_or_default();
-                return (Some(self.batch.ids.intern(Space::Email, email)), flags);
-            }
-            Err(EmailFault::Invalid) => flags.set(Flags::INVALID_EMAIL),
-            Err(EmailFault::Blocked) => flags.set(Flags::BLOCKED_EMAIL),
         }
-        (None, flags)
+        if call == CallType::Identify || rule.is_some_and(|rule| rule.identify) {
+            brought.identifies = brought.email;
+        }
+        let may_be_user_id = identity.user_id_is_email || call == CallType::Identify;
+        if brought.identifies.is_none() && may_be_user_id {
+            self.user_id_as_email(event, call, &mut brought);
+        }
+        if call == CallType::Identify && value.is_none() && brought.email.is_none() {
+            brought.flags.set(Flags::WITHOUT_EMAIL);
+        }
+        brought
+    }
+
+    /// Takes the user id for an e-mail where it is one, or notes that it could be taken.
+    fn user_id_as_email(&mut self, event: &Event<'_>, call: CallType, brought: &mut Brought) {
+        if !extract::user_id_address(event, &self.engine.blocklist, &mut self.address) {
+            return;
+        }
+        if !self.engine.rules.identity.user_id_is_email {
+            return brought.flags.set(Flags::ADDRESS_AS_USER_ID);
+        }
+        if call == CallType::Identify {
+            std::mem::swap(&mut self.email, &mut self.address);
+            brought.email = Some(self.intern_email());
+            brought.identifies = brought.email;
+        } else {
+            let address = std::str::from_utf8(&self.address).unwrap_or_default();
+            brought.identifies = Some(self.batch.ids.intern(Space::Email, address));
+            brought.flags.set(Flags::ADDRESS_AS_USER_ID);
+        }
+    }
+
+    fn intern_email(&mut self) -> NodeId {
+        let email = std::str::from_utf8(&self.email).unwrap_or_default();
+        self.batch.ids.intern(Space::Email, email)
     }
 
     /// Notes what the event ties together, and returns whether it is an alias that ties something.
-    fn tie(&mut self, event: &Event<'_>, call: CallType, ids: &RowIds, identifies: bool) -> bool {
+    fn tie(
+        &mut self,
+        event: &Event<'_>,
+        call: CallType,
+        ids: &RowIds,
+        identifies: Option<NodeId>,
+    ) -> bool {
         #[allow(clippy::cast_possible_truncation)] // a block holds far fewer than 2^32 events
         let row = self.batch.marks.len() as u32;
         let users = self.engine.rules.identity.user_id;
         let user = ids.user.filter(|_| users);
         let facts = &mut self.batch.facts;
-        if identifies && let Some(target) = ids.email {
+        if let Some(target) = identifies {
             let sources = [ids.anonymous, user].into_iter().flatten();
             facts.extend(sources.map(|source| BatchFact { row, source, target }));
         }
@@ -212,8 +259,7 @@ impl<'a> Mapper<'a> {
         if event.id(Member::AnonymousId).is_none() {
             self.counters.no_anonymous_id += 1;
         }
-        let Self { batch, line, records, .. } = self;
-        let at = Position { place: batch.place, line: *line, record: *records };
+        let at = self.position();
         self.clock.read(event, arrival.captured_at, at, &self.engine.auth)
     }
 
@@ -250,7 +296,7 @@ impl<'a> Mapper<'a> {
         }
         let engine = self.engine;
         let Some(filters) = &engine.filters else {
-            if let Some(mapped) = self.receive(event, arrival) {
+            if let Some(mapped) = self.take(event, arrival) {
                 then(event, mapped);
             }
             return;
@@ -261,13 +307,29 @@ impl<'a> Mapper<'a> {
             match verdict {
                 Verdict::Dropped(_) => self.filter_out(left, arrival),
                 Verdict::Untouched | Verdict::Changed(_) => {
-                    if let Some(mapped) = self.receive(left, arrival) {
+                    if let Some(mapped) = self.take(left, arrival) {
                         then(left, mapped);
                     }
                 }
             }
         });
         self.judging = judging;
+    }
+
+    /// Takes what is sent of an event, and counts what it carries unused.
+    #[inline]
+    fn take(&mut self, event: &Event<'_>, arrival: Arrival) -> Option<Mapped> {
+        let mapped = self.receive(event, arrival)?;
+        if let Some(unused) = mapped.unused_email {
+            self.counters.unused_emails.see(unused, self.position());
+        }
+        Some(mapped)
+    }
+
+    /// Where the current event stands.
+    #[inline]
+    pub fn position(&self) -> Position {
+        Position { place: self.batch.place, line: self.line, record: self.records }
     }
 
     /// Takes what is sent of an event; `None` of what is none.
@@ -292,7 +354,7 @@ impl<'a> Mapper<'a> {
     fn keep(&mut self, event: &Event<'_>, call: CallType, key: OrderKey, plain: bool) -> Mapped {
         let matched = if call.is_signal() { self.engine.rules.first_match(event) } else { None };
         let rule = matched.map(|id| &self.engine.rules.rules[id.index()]);
-        let (email, mut flags) = self.email(event, call, rule);
+        let Brought { email, identifies, mut flags } = self.email(event, call, rule);
         let (anonymous, anonymous_blocked) = self.id(event, Member::AnonymousId, Space::Anonymous);
         let (user, user_blocked) = self.id(event, Member::UserId, Space::User);
         let (group, _) = match call {
@@ -306,7 +368,6 @@ impl<'a> Mapper<'a> {
             flags.set(Flags::BLOCKED_USER_ID);
         }
         let ids = RowIds { anonymous, user, email, group };
-        let identifies = call == CallType::Identify || rule.is_some_and(|rule| rule.identify);
         if self.tie(event, call, &ids, identifies) {
             flags.set(Flags::TIES_PREVIOUS);
         }
@@ -326,7 +387,11 @@ impl<'a> Mapper<'a> {
             let profile = self.profile(event, plain);
             self.batch.profiles.push(profile);
         }
-        Mapped { call, rule: matched, key, email }
+        let unused_email = match email {
+            None if call.is_signal() => UnusedEmail::find(event, self.engine, &mut self.address),
+            _ => None,
+        };
+        Mapped { call, rule: matched, key, email, unused_email }
     }
 }
 

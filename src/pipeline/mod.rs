@@ -22,6 +22,7 @@ pub mod stored;
 pub mod summary;
 pub mod tally;
 pub mod times;
+pub mod unused_email;
 pub mod watch;
 
 use crate::event::Event;

@@ -48,6 +48,8 @@ impl Flags {
     pub const TIES_PREVIOUS: Self = Self(32);
     /// Its user id is blocked.
     pub const BLOCKED_USER_ID: Self = Self(16);
+    /// Its user id is an e-mail address, and it identifies by no other.
+    pub const ADDRESS_AS_USER_ID: Self = Self(64);
 
     /// Adds `other`.
     pub fn set(&mut self, other: Self) {

@@ -8,6 +8,7 @@ use super::counters::{Counters, Names};
 use super::example::{Lines, Position};
 use super::produce::Produced;
 use super::tally::POLICIES;
+use super::unused_email::UnusedField;
 use crate::event::CallType;
 use crate::identity::Resolution;
 use crate::identity::ids::{Ids, Space};
@@ -19,7 +20,7 @@ use crate::report::filters::Filters;
 use crate::report::{
     Duplicates, Events, Fault, Identity, Input, Leads, MergeRefused, NameCount, Period, Plan,
     Rejects, Report, Resolutions, RuleCount, RuleCounts, SharedId, TimestampExample,
-    TimestampExamples, Trend,
+    TimestampExamples, Trend, UnusedEmails, hint,
 };
 use crate::source::Reader;
 
@@ -64,7 +65,11 @@ impl Facts<'_> {
         let rejects = self.rejects();
         let events = self.events();
         let mut warnings = std::mem::take(&mut self.warnings);
+        let identity = self.identity();
+        let tally = &self.produced.tally;
         warnings.extend(events.implausible_warning());
+        warnings.extend(hint::user_id_is_email(tally.address_as_user_id, tally.identifies));
+        warnings.extend(identity.unused_emails.warning());
         Report {
             version: 1,
             inputs: self.inputs(),
@@ -76,7 +81,7 @@ impl Facts<'_> {
                 same_message_id_different_content: self.profile.map(|profile| profile.0),
                 same_content_different_message_id: self.profile.map(|profile| profile.1),
             },
-            identity: self.identity(),
+            identity,
             rules: self.rules(),
             leads: self.leads(),
             plan: self.plan(),
@@ -217,6 +222,8 @@ impl Facts<'_> {
                 bridge: tally.through[Through::Bridge as usize],
             },
             identify_without_email: tally.identify_without_email,
+            identify_user_id_is_email: tally.address_as_user_id,
+            unused_emails: self.unused_emails(),
             invalid_email: tally.invalid_email,
             blocked_emails: tally.blocked_emails,
             blocked_ids: tally.blocked_ids,
@@ -226,6 +233,13 @@ impl Facts<'_> {
             merged_emails: merged.joined() as u64,
             merge_refused: refused.collect(),
         }
+    }
+
+    fn unused_emails(&self) -> UnusedEmails {
+        let unused = &self.counters.unused_emails;
+        let by_path = UnusedField::ALL.map(|field| (field.path(), unused.of(field).count()));
+        let emails = self.ids.iter().filter(|&(_, space)| space == Space::Email);
+        UnusedEmails::new(&by_path, unused.beyond(emails.map(|(id, _)| self.ids.text(id))))
     }
 
     fn rules(&self) -> RuleCounts {

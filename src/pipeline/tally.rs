@@ -18,6 +18,10 @@ pub const POLICIES: [Policy; 4] = [Policy::Split, Policy::First, Policy::Last, P
 pub struct Tally {
     /// Identity facts; an alias is one.
     pub facts: u64,
+    /// Identify calls.
+    pub identifies: u64,
+    /// Identify calls that bring no valid e-mail, and whose user id is one that is not taken for it.
+    pub address_as_user_id: u64,
     /// Identify calls that bring no e-mail.
     pub identify_without_email: u64,
     /// E-mails that are no addresses.
@@ -94,6 +98,8 @@ fn add_all<T: AddAssign>(sums: &mut [T], others: Vec<T>) {
 impl AddAssign for Tally {
     fn add_assign(&mut self, mut other: Self) {
         self.facts += other.facts;
+        self.identifies += other.identifies;
+        self.address_as_user_id += other.address_as_user_id;
         self.identify_without_email += other.identify_without_email;
         self.invalid_email += other.invalid_email;
         self.blocked_emails += other.blocked_emails;

@@ -1,6 +1,7 @@
 //! The report of a run: one tree of plain values that *is* `report.json`, and its text for people.
 
 pub mod filters;
+pub mod hint;
 pub(crate) mod layout;
 pub mod text;
 mod timestamp;
@@ -210,6 +211,10 @@ pub struct Identity {
     pub signals: Resolutions,
     pub through: Through,
     pub identify_without_email: u64,
+    /// Identify calls that bring no valid e-mail, and whose user id is one that is not taken for it.
+    pub identify_user_id_is_email: u64,
+    /// Addresses that signals carry and no rule maps.
+    pub unused_emails: UnusedEmails,
     pub invalid_email: u64,
     pub blocked_emails: u64,
     pub blocked_ids: u64,
@@ -219,6 +224,17 @@ pub struct Identity {
     pub shared_ids: Vec<SharedId>,
     pub merged_emails: u64,
     pub merge_refused: Vec<MergeRefused>,
+}
+
+/// E-mail addresses that signals carry and no rule maps.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct UnusedEmails {
+    /// By path, events that carry one there; duplicates too.
+    pub events: BTreeMap<&'static str, u64>,
+    /// Leads that they would bring besides those that there are.
+    pub leads: u64,
+    /// A rule that would take them, where they would bring any.
+    pub rule: Option<String>,
 }
 
 /// One rule's signals.

@@ -87,6 +87,9 @@ fn write_summary(report: &Report, colour: Colour, out: &mut String) -> std::fmt:
     for warning in &report.warnings {
         writeln!(out, "warning     {warning}")?;
     }
+    for line in identity.unused_emails.rule.iter().flat_map(|rule| rule.lines()) {
+        writeln!(out, "            {line}")?;
+    }
     Ok(())
 }
 

@@ -6,8 +6,8 @@ use ahash::AHashMap;
 
 use super::index::Index;
 use super::{
-    Dedup, DedupBy, Expect, FieldMap, IdentityConfig, Merge, Period, Plan, Policy, Rule, RuleTest,
-    Rules,
+    Dedup, DedupBy, EmailField, Expect, FieldMap, IdentityConfig, Merge, Period, Plan, Policy,
+    Rule, RuleTest, Rules,
 };
 use crate::canonical::CONTENT_MEMBERS;
 use crate::config::read::{Faults, Table, mismatch};
@@ -21,8 +21,17 @@ use crate::fql::glob::Glob;
 
 const SECTIONS: &[&str] = &["version", "plan", "filter", "identity", "dedup", "rule", "test"];
 const PLAN: &[&str] = &["name", "raw_signals", "active_leads", "period", "timezone"];
-const IDENTITY: &[&str] =
-    &["block", "internal_domains", "lookback_days", "merge", "user_id", "policy", "max_emails"];
+const IDENTITY: &[&str] = &[
+    "block",
+    "internal_domains",
+    "lookback_days",
+    "merge",
+    "user_id",
+    "policy",
+    "max_emails",
+    "email",
+    "user_id_is_email",
+];
 const RULE: &[&str] = &[
     "id",
     "when",
@@ -161,6 +170,10 @@ impl Loader<'_> {
         let policies = policies.map(|policy| (policy.name(), policy));
         config.policy = table.choice("policy", &policies, faults).unwrap_or_default();
         config.max_emails = table.count("max_emails", 1, faults).unwrap_or(config.max_emails);
+        config.user_id_is_email = table.flag("user_id_is_email", faults).unwrap_or(false);
+        if let Some(node) = table.get("email") {
+            config.email = self.paths(node).into_iter().map(EmailField::new).collect();
+        }
         Some(config)
     }
 

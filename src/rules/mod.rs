@@ -187,7 +187,46 @@ pub struct IdentityConfig {
     pub policy: Policy,
     /// An id with more e-mails is a shared device.
     pub max_emails: u32,
+    /// Where an identify call has its e-mail; the first that is present counts.
+    pub email: Vec<EmailField>,
+    /// Whether a user id that is an e-mail address identifies as an identify call with it does.
+    pub user_id_is_email: bool,
 }
+
+/// Where an e-mail may stand. The last name of its path is told without regard to case.
+#[derive(Clone, Debug)]
+pub struct EmailField {
+    path: Path,
+    /// The object that it is a member of; `None` is the event itself.
+    object: Option<Path>,
+    name: Box<str>,
+}
+
+impl EmailField {
+    /// The member at `path`.
+    pub fn new(path: Path) -> Self {
+        let names: Vec<&str> = path.names().collect();
+        let (name, object) =
+            names.split_last().map_or(("", None), |(name, object)| (*name, Path::new(object)));
+        Self { name: name.into(), object, path }
+    }
+
+    /// The value that `event` has there, unless it is `null` or `""`.
+    pub fn find<'t>(&self, event: &Event<'t>) -> Option<Json<'t>> {
+        let exact = event.lookup(&self.path).filter(|value| value.is_present());
+        exact.or_else(|| {
+            let object = match &self.object {
+                Some(path) => event.lookup(path)?,
+                None => event.root(),
+            };
+            let alike = object.entries().filter(|(key, _)| key.eq_ignore_ascii_case(&self.name));
+            alike.map(|(_, value)| value).filter(|value| value.is_present()).last()
+        })
+    }
+}
+
+/// Where an identify call has its e-mail, unless the file says otherwise.
+const EMAIL: [&[&str]; 3] = [&["traits", "email"], &["context", "traits", "email"], &["email"]];
 
 impl Default for IdentityConfig {
     fn default() -> Self {
@@ -199,6 +238,8 @@ impl Default for IdentityConfig {
             user_id: true,
             policy: Policy::Split,
             max_emails: 5,
+            email: EMAIL.into_iter().filter_map(Path::new).map(EmailField::new).collect(),
+            user_id_is_email: false,
         }
     }
 }

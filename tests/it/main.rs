@@ -9,6 +9,7 @@ mod history;
 mod rules;
 mod support;
 
+mod addresses;
 mod audit;
 mod audit_page;
 #[cfg(unix)]

@@ -11,7 +11,7 @@ use crate::event::path::{Lookup, Path};
 use crate::event::{CallType, Event, Member};
 use crate::identity::value::{EmailFault, normalise_email};
 use crate::parse::json::{Json, Kind, Number};
-use crate::pipeline::extract::{event_name, identify_email};
+use crate::pipeline::extract::{event_name, identify_email, user_id_address};
 use crate::rules::{Rule, first_present};
 use crate::schema::violation::{Breach, TooCostly};
 use crate::schema::{Plan, PlanRule, Planned, pointer};
@@ -160,7 +160,14 @@ impl Record<'_> {
             return;
         }
         if call == CallType::Identify {
-            let flaw = self.email(identify_email(event), &[], event);
+            let identity = &engine.rules.identity;
+            let by_user_id = identity.user_id_is_email
+                && user_id_address(event, &engine.blocklist, &mut self.scratch);
+            let flaw = if by_user_id {
+                None
+            } else {
+                self.email(identify_email(event, identity), &[], event)
+            };
             looked.cases.push((String::new(), flaw.into_iter().collect()));
         }
         if !call.is_signal() {

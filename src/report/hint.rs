@@ -1,0 +1,75 @@
+//! Settings and rules that would make more of an input, in words.
+
+use super::UnusedEmails;
+use super::text::thousands;
+
+/// That user ids are e-mail addresses: `addresses` of so many `identifies` bring no other.
+pub fn user_id_is_email(addresses: u64, identifies: u64) -> Option<String> {
+    (addresses * 2 > identifies).then(|| {
+        format!(
+            "{} of {} identify calls bring no e-mail, but their userId is one; `user_id_is_email = \
+             true` under [identity] takes it",
+            thousands(addresses),
+            thousands(identifies),
+        )
+    })
+}
+
+impl UnusedEmails {
+    /// Counts by path, the first in order asked first, and how many leads there would be more.
+    pub fn new(by_path: &[(&'static str, u64)], leads: u64) -> Self {
+        let paths: Vec<&str> =
+            by_path.iter().filter(|(_, events)| *events > 0).map(|(path, _)| *path).collect();
+        let rule = (leads > 0 && !paths.is_empty()).then(|| rule(&paths));
+        Self { events: by_path.iter().copied().collect(), leads, rule }
+    }
+
+    /// That signals carry addresses which no rule maps.
+    pub fn warning(&self) -> Option<String> {
+        self.rule.as_ref()?;
+        let fields = self.events.iter().filter(|(_, events)| **events > 0);
+        let fields: Vec<String> =
+            fields.map(|(path, events)| format!("{} at {path}", thousands(*events))).collect();
+        Some(format!(
+            "signals carry e-mail addresses that no rule maps ({}): a rule would bring {} more \
+             {}",
+            fields.join(", "),
+            thousands(self.leads),
+            if self.leads == 1 { "lead" } else { "leads" },
+        ))
+    }
+}
+
+/// A rule that takes the addresses at `paths`. It is tried after all others; those that map such
+/// signals already need its `identify` and `email` themselves.
+fn rule(paths: &[&str]) -> String {
+    let conditions: Vec<String> = paths.iter().map(|path| format!("{path} != null")).collect();
+    let quoted: Vec<String> = paths.iter().map(|path| format!("\"{path}\"")).collect();
+    format!(
+        "[[rule]]\nid = \"email-at-hand\"\nwhen = '{}'\npriority = -1000\nidentify = true\n\
+         [rule.map]\nemail = [{}]\n",
+        conditions.join(" or "),
+        quoted.join(", "),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::Rules;
+
+    #[test]
+    fn most_identify_calls_must_have_an_address_as_user_id() {
+        assert_eq!(user_id_is_email(0, 0), None);
+        assert_eq!(user_id_is_email(5, 10), None);
+        assert!(user_id_is_email(6, 10).unwrap().starts_with("6 of 10 identify calls"));
+    }
+
+    #[test]
+    fn the_rule_for_addresses_at_hand_can_stand_in_a_rules_file() {
+        let found = UnusedEmails::new(&[("context.traits.email", 2), ("properties.email", 1)], 1);
+        let rules = Rules::parse(&format!("version = 1\n{}", found.rule.unwrap())).unwrap();
+        assert_eq!((rules.rules[0].map.email.len(), rules.warnings.len()), (2, 0));
+        assert_eq!(UnusedEmails::new(&[("properties.email", 3)], 0).rule, None);
+    }
+}
