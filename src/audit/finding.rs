@@ -27,6 +27,8 @@ pub enum Kind {
     ScoredEventDropped,
     /// A rule maps a property that the filter takes out.
     MappedPropertyDropped,
+    /// The `if` of a destination filter holds for every event, or for none, whatever it has.
+    ConstantFilter,
     /// More raw signals, or active leads, than the plan allows.
     PlanExceeded,
     /// The list allows what never comes.
@@ -49,6 +51,8 @@ pub enum Kind {
     NearDuplicateNames,
     /// The input looks as if it had been filtered before.
     FilteredInput,
+    /// A destination filter makes no difference to any event of the input.
+    FilterWithoutEffect,
 }
 
 impl Kind {
@@ -59,6 +63,7 @@ impl Kind {
             Self::InvalidFilter => "invalid-filter",
             Self::ScoredEventDropped => "scored-event-dropped",
             Self::MappedPropertyDropped => "mapped-property-dropped",
+            Self::ConstantFilter => "constant-filter",
             Self::PlanExceeded => "plan-exceeded",
             Self::AllowedNeverSeen => "allowed-never-seen",
             Self::AllPagesAllowed => "all-pages-allowed",
@@ -70,6 +75,7 @@ impl Kind {
             Self::IdentifyWithoutEmail => "identify-without-email",
             Self::NearDuplicateNames => "near-duplicate-names",
             Self::FilteredInput => "filtered-input",
+            Self::FilterWithoutEffect => "filter-without-effect",
         }
     }
 
@@ -93,6 +99,8 @@ pub(super) fn all(
     found.extend(address::unused(evidence));
     found.extend(filter::invalid(evidence));
     found.extend(filter::taken_out(evidence));
+    found.extend(filter::constant(evidence));
+    found.extend(filter::without_effect(evidence));
     found.extend(list::never_seen(evidence, &names));
     found.extend(list::all_pages(evidence, report));
     found.extend(list::unmapped_pages(evidence, report));

@@ -11,7 +11,7 @@ use super::judge::{Filter, Verdict};
 use super::spot::Spot;
 use super::taking::Takings;
 use crate::event::{CallType, Event, Inner};
-use crate::filter::destination::Scratch;
+use crate::filter::destination::{Effect, Scratch};
 use crate::parse::json::Json;
 use crate::parse::reject::{Reject, Surplus};
 use crate::parse::{Arrival, Repairs, Sink};
@@ -55,6 +55,8 @@ pub struct Counts {
     pub takings: Takings,
     /// Addresses that signals which pass the filter carry and no rule maps.
     pub unused_emails: UnusedEmails,
+    /// For each destination filter whether it makes any difference.
+    pub effects: Vec<Effect>,
 }
 
 impl AddAssign for Counts {
@@ -71,6 +73,12 @@ impl AddAssign for Counts {
         for (seen, other) in self.lines_seen.iter_mut().zip(other.lines_seen) {
             *seen |= other;
         }
+        if self.effects.len() < other.effects.len() {
+            self.effects.resize(other.effects.len(), Effect::default());
+        }
+        for (effect, other) in self.effects.iter_mut().zip(other.effects) {
+            *effect += other;
+        }
     }
 }
 
@@ -78,7 +86,8 @@ impl AddAssign for Counts {
 pub struct Surveyor<'a> {
     engine: &'a Engine,
     filters: &'a Filters,
-    scratch: Scratch,
+    /// One for each side.
+    scratches: [Scratch; 2],
     /// Maps what is seen of either side.
     pub mapper: Mapper<'a>,
     /// For each row of the mapper's batch.
@@ -92,6 +101,8 @@ impl<'a> Surveyor<'a> {
     /// A surveyor for `engine`, whose ids are hashed by `hasher`.
     pub fn new(engine: &'a Engine, filters: &'a Filters, hasher: RandomState) -> Self {
         let lines = filters.after.allow.as_ref().map_or(0, |list| list.lines().len());
+        let destination = filters.after.destination.as_ref();
+        let destination = destination.map_or(0, |filters| filters.filters().len());
         let counts = Counts { lines_seen: vec![false; lines], ..Counts::default() };
         let mut mapper = Mapper::new(engine, hasher);
         // No table is written.
@@ -99,7 +110,7 @@ impl<'a> Surveyor<'a> {
         Self {
             engine,
             filters,
-            scratch: Scratch::default(),
+            scratches: [Scratch::default(), Scratch::with_effects(destination)],
             mapper,
             rows: Vec::new(),
             counts,
@@ -117,7 +128,8 @@ impl<'a> Surveyor<'a> {
 
     /// The sums over all blocks.
     pub fn into_counts(self) -> (Counters, Counts) {
-        (self.mapper.into_counters(), self.counts)
+        let effects = self.scratches[Side::After as usize].effects().to_vec();
+        (self.mapper.into_counters(), Counts { effects, ..self.counts })
     }
 
     /// Makes `out` what `side` sees of the batch, but for the ids: `out` shares those of the
@@ -168,7 +180,7 @@ impl<'a> Surveyor<'a> {
             Side::Before => &filters.before,
             Side::After => &filters.after,
         };
-        let mut scratch = std::mem::take(&mut self.scratch);
+        let mut scratch = std::mem::take(&mut self.scratches[side as usize]);
         let verdict = filter.apply(event, self.engine.detection, &mut scratch, |verdict, left| {
             let by = match (side, verdict.by()) {
                 (Side::After, Some(line)) if verdict.passes() => {
@@ -205,7 +217,7 @@ impl<'a> Surveyor<'a> {
             self.counts.volumes[side as usize].count(seen.key.received.or(seen.key.time));
             verdict
         });
-        self.scratch = scratch;
+        self.scratches[side as usize] = scratch;
         verdict
     }
 

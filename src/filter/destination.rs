@@ -22,7 +22,7 @@ mod tests;
 use std::ops::Range;
 
 pub use action::{Action, Kind};
-pub use count::{Count, Counts};
+pub use count::{Count, Counts, Effect};
 pub use fields::{Fields, Scope};
 pub use load::FilterFile;
 pub use sample::Sample;
@@ -114,6 +114,8 @@ pub struct Scratch {
     by: Vec<usize>,
     remains: Remains,
     text: Vec<u8>,
+    /// For each filter what it did to all events, where someone wants to know.
+    effects: Vec<Effect>,
 }
 
 impl DestinationFilters {
@@ -205,13 +207,17 @@ impl DestinationFilters {
         if !filter.holds(step.filter, event, scratch) {
             return None;
         }
-        match &filter.actions[step.action] {
+        let cause = match &filter.actions[step.action] {
             Action::Drop => Some(Cause::Dropped),
             Action::Sample(sample) => {
                 (!sample.keeps(event, &mut scratch.text)).then_some(Cause::Sampled)
             }
             Action::DropProperties(_) | Action::AllowProperties(_) => None,
+        };
+        if cause.is_some() {
+            scratch.note(step.filter, Effect { held: 0, acted: true });
         }
+        cause
     }
 
     /// Takes what `step` takes out of what is left of `event`.
@@ -228,6 +234,7 @@ impl DestinationFilters {
         if scratch.remains.take_out(event, fields, scope) {
             scratch.by.retain(|&filter| filter != step.filter);
             scratch.by.push(step.filter);
+            scratch.note(step.filter, Effect { held: 0, acted: true });
         }
     }
 }
@@ -259,11 +266,28 @@ impl Filter {
         if let Some(held) = scratch.held.get_mut(place) {
             *held = Some(holds);
         }
+        scratch.note(place, Effect { held: u64::from(holds), acted: false });
         holds
     }
 }
 
 impl Scratch {
+    /// One that keeps what each of so many filters does.
+    pub fn with_effects(filters: usize) -> Self {
+        Self { effects: vec![Effect::default(); filters], ..Self::default() }
+    }
+
+    /// What each filter did to all events that were judged with this, where that is kept.
+    pub fn effects(&self) -> &[Effect] {
+        &self.effects
+    }
+
+    fn note(&mut self, filter: usize, effect: Effect) {
+        if let Some(known) = self.effects.get_mut(filter) {
+            *known += effect;
+        }
+    }
+
     /// Forgets the event before; room for the verdicts of so many filters.
     fn restart(&mut self, filters: usize) {
         self.held.clear();

@@ -156,9 +156,10 @@ impl Compiler<'_> {
             return self.errors.push(Diagnostic::error(name, message));
         }
         let names = Function::ALL.map(Function::name);
-        let help = match nearest::nearest(text, names) {
-            Some(name) => format!("did you mean `{name}`?"),
-            None => format!("the functions are {}", names.join(", ")),
+        let help = match (Function::advice(text), nearest::nearest(text, names)) {
+            (Some(advice), _) => advice.to_owned(),
+            (None, Some(name)) => format!("did you mean `{name}`?"),
+            (None, None) => format!("the functions are {}", names.join(", ")),
         };
         self.errors.push(Diagnostic::error(name, message).with_help(help));
     }

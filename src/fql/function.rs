@@ -55,6 +55,26 @@ impl Function {
         }
     }
 
+    /// What FQL has for a function of other languages that is called `name`.
+    pub(super) fn advice(name: &str) -> Option<&'static str> {
+        Some(match name.to_ascii_lowercase().as_str() {
+            "not" => "FQL negates with `!`: write `!(…)`",
+            "and" | "or" | "in" => "keywords are lower case and stand between two values",
+            "startswith" | "starts_with" => "write `match(path, 'text*')`",
+            "endswith" | "ends_with" => "write `match(path, '*text')`",
+            "like" | "matches" | "regex" | "regexp" | "glob" => {
+                "match a pattern with `match(path, 'a*')`"
+            }
+            "includes" => "write `contains(path, 'text')`",
+            "len" | "size" | "count" => "write `length(path)`",
+            "lower" | "tolower" | "tolowercase" => "write `lowercase(path)`",
+            "upper" | "toupper" | "touppercase" => "write `uppercase(path)`",
+            "exists" | "defined" | "isset" | "isnotnull" => "write `path != null`",
+            "isnull" | "missing" | "isempty" => "write `path = null`, or `length(path) = 0`",
+            _ => return None,
+        })
+    }
+
     /// How a call is written, which also tells the number of arguments.
     pub(super) fn usage(self) -> &'static str {
         match self {

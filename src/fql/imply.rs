@@ -109,7 +109,7 @@ impl Node {
     }
 
     /// Whether both are written alike, but for blanks and parentheses.
-    fn same(&self, other: &Self) -> bool {
+    pub(super) fn same(&self, other: &Self) -> bool {
         let all = |left: &[Self], right: &[Self]| {
             left.len() == right.len() && left.iter().zip(right).all(|(a, b)| a.same(b))
         };

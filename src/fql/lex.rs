@@ -129,6 +129,18 @@ const OPERATORS: [(&str, Kind); 12] = [
     (",", Kind::Comma),
 ];
 
+/// `name` as it stands in a path.
+fn escaped(name: &str) -> String {
+    let mut out = String::new();
+    for char in name.chars() {
+        if !(char.is_ascii_alphanumeric() || matches!(char, '_' | '-')) {
+            out.push('\\');
+        }
+        out.push(char);
+    }
+    out
+}
+
 struct Lexer<'s> {
     source: &'s str,
     offset: usize,
@@ -206,7 +218,14 @@ impl<'s> Lexer<'s> {
 
     fn path(&mut self, word: &str, start: usize) -> Kind {
         match Path::parse(word) {
+            Ok(_) if self.rest().starts_with('[') => self.subscript(start),
             Ok(path) => Kind::Path(path),
+            Err(_) if number::parse_literal(&format!("0{word}")).is_some() => {
+                let message = format!("expected digits before the point of the number `{word}`");
+                let error = Diagnostic::error(start..self.offset, message);
+                self.errors.push(error.with_help(format!("write `0{word}`")));
+                Kind::Bad
+            }
             Err(error) => {
                 let at = (start + error.offset).min(self.offset);
                 let end = self.source[at..].chars().next().map_or(at, |char| at + char.len_utf8());
@@ -221,6 +240,33 @@ impl<'s> Lexer<'s> {
                 Kind::Bad
             }
         }
+    }
+
+    /// What follows a path that goes on with `[0]` or `['name']`, as other languages write it.
+    fn subscript(&mut self, start: usize) -> Kind {
+        let open = self.offset;
+        let mut names = self.source[start..open].to_owned();
+        while let Some(inside) = self.rest().strip_prefix('[') {
+            let Some((inside, _)) = inside.split_once(']') else { break };
+            self.offset += inside.len() + 2;
+            let rest = self.rest();
+            let member = &rest[..rest.find(|char: char| !is_word(char)).unwrap_or(rest.len())];
+            self.offset += member.len();
+            let name = inside.trim_matches(|char: char| is_blank(char) || "'\"".contains(char));
+            names.push('.');
+            names.push_str(&escaped(name));
+            names.push_str(member);
+        }
+        if self.offset == open {
+            self.offset += 1;
+        }
+        let message = "expected a path of names joined by `.`, found `[`";
+        let error = Diagnostic::error(open..self.offset, message);
+        self.errors.push(match Path::parse(&names) {
+            Ok(_) if names.len() > open - start => error.with_help(format!("write `{names}`")),
+            _ => error.with_help("an item of a list is named by its place: `properties.items.0`"),
+        });
+        Kind::Bad
     }
 
     /// A number that begins with `+`.
@@ -348,7 +394,8 @@ mod tests {
         assert_eq!(starts("a == 'b' && c"), [(2, 2), (9, 2)]);
         assert_eq!(starts("a..b"), [(2, 1)]);
         assert_eq!(starts("a. = 1"), [(2, 0)]);
-        assert_eq!(starts(".5"), [(0, 1)]);
+        assert_eq!(starts(".5"), [(0, 2)]);
+        assert_eq!(starts(".a"), [(0, 1)]);
         assert_eq!(starts("a\\"), [(1, 1)]);
         assert_eq!(starts("caf\u{e9}.x = $y"), [(3, 2), (10, 1)]);
         assert_eq!(starts("x = 'open"), [(4, 5)]);

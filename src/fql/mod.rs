@@ -18,6 +18,7 @@ mod lex;
 pub(crate) mod nearest;
 mod number;
 mod parse;
+mod refute;
 mod value;
 mod warn;
 
@@ -60,7 +61,9 @@ impl Expr {
         let (ast, mut errors) = parse::parse(source);
         let root = compile::compile(source, &ast, &mut errors);
         if errors.is_empty() {
-            return Ok(Compiled { expr: Self { root }, warnings: warn::warnings(source, &ast) });
+            let mut warnings = warn::warnings(source, &ast);
+            warnings.extend(warn::constant(source, &root, &warnings));
+            return Ok(Compiled { expr: Self { root }, warnings });
         }
         errors.sort_by_key(|error| error.span.start);
         Err(errors)
@@ -76,6 +79,12 @@ impl Expr {
         matches!(self.root, Node::Bool(true))
     }
 
+    /// Whether this holds for every event (`true`) or for none (`false`), whatever it has; `None`
+    /// where neither can be told from how it is written.
+    pub fn constant(&self) -> Option<bool> {
+        self.root.constant()
+    }
+
     /// What every event that this takes must have.
     pub fn demand(&self) -> Demand {
         Demand::of(&self.root)
@@ -89,9 +98,9 @@ impl Expr {
     /// Whether no event at all is taken; `false` where that cannot be told from how it is written.
     pub fn takes_nothing(&self) -> bool {
         let Demand { events, calls } = self.demand();
-        matches!(self.root, Node::Bool(false))
-            || events.is_some_and(|events| events.is_empty())
+        events.is_some_and(|events| events.is_empty())
             || calls.is_some_and(|calls| calls.is_empty())
+            || self.constant() == Some(false)
     }
 
     /// Whether every Segment event that this takes `other` takes too; `false` where that cannot be

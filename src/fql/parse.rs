@@ -322,8 +322,30 @@ impl Parser<'_> {
             Kind::Text(_) => "a string".to_owned(),
             _ => format!("`{text}`"),
         };
-        let help = self.advice();
+        let unquoted = self.unquoted();
+        let help = unquoted.as_deref().or_else(|| self.advice());
         self.report(self.span(), &format!("expected {expected}, found {found}"), help);
+    }
+
+    /// What to write where a text of several words stands behind an operator without quotes.
+    fn unquoted(&self) -> Option<String> {
+        let is_word = |token: &&Token| matches!(token.kind, Kind::Path(_) | Kind::Number(_));
+        let first = self.next.checked_sub(1)?;
+        let operator = &self.tokens[first.checked_sub(1)?].kind;
+        if !matches!(operator, Kind::Compare(_))
+            || !matches!(self.tokens[first].kind, Kind::Path(_))
+        {
+            return None;
+        }
+        let joint = |token: &&Token| {
+            let word = &self.source[token.span.clone()];
+            ["and", "or"].iter().any(|keyword| word.eq_ignore_ascii_case(keyword))
+        };
+        let words = self.tokens[self.next..].iter();
+        let words = words.take_while(|token| is_word(token) && !joint(token));
+        let last = words.last()?;
+        let text = &self.source[self.tokens[first].span.start..last.span.end];
+        Some(format!("a text stands in quotes: `'{text}'`"))
     }
 
     /// What an author who wrote the next token likely meant.

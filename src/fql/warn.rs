@@ -2,8 +2,9 @@
 //! hold, and fields that no event has.
 
 use super::ast::{Ast, AstKind};
+use super::compile::Node;
 use super::function::{Function, Types};
-use super::lex::{Compare, Keyword};
+use super::lex::{self, Compare, Keyword};
 use super::nearest;
 use crate::diagnostic::{Diagnostic, MOST_SHOWN};
 use crate::event::path::Path;
@@ -12,12 +13,44 @@ use crate::event::{CallType, Member};
 /// What is doubtful in `ast`, the tree of `source`.
 pub(super) fn warnings(source: &str, ast: &Ast) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    visit(source, ast, &mut found);
+    visit(source, ast, Role::Other, &mut found);
     found.sort_by_key(|warning| warning.span.start);
     found
 }
 
-fn visit(source: &str, ast: &Ast, found: &mut Vec<Diagnostic>) {
+/// What every warning says of a part that is never true.
+const NEVER: &str = "never holds";
+
+/// A warning where `root`, the whole of `source`, is true of every event or of none, though it asks
+/// for something, and nothing of `found` says so already.
+pub(super) fn constant(source: &str, root: &Node, found: &[Diagnostic]) -> Option<Diagnostic> {
+    if root.all_paths(&|_| false) {
+        return None;
+    }
+    let whole = 0..source.trim_end_matches(lex::is_blank).len();
+    if root.constant()? {
+        let message = "this always holds, whatever the event";
+        let help = "write `all` if every event is meant; where several values are to be ruled out, \
+            join them with `and`: `a != 'x' and a != 'y'`";
+        return Some(Diagnostic::warning(whole, message).with_help(help));
+    }
+    let is_told = found.iter().any(|warning| warning.message.contains(NEVER));
+    let message = format!("this {NEVER}, whatever the event: its parts contradict each other");
+    (!is_told).then(|| {
+        Diagnostic::warning(whole, message)
+            .with_help("where one of several values is meant, join them with `or`")
+    })
+}
+
+/// What a part is to the one around it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// What something is compared with, where a path is likely a text without its quotes.
+    Value,
+    Other,
+}
+
+fn visit(source: &str, ast: &Ast, role: Role, found: &mut Vec<Diagnostic>) {
     match &ast.kind {
         AstKind::Or(parts) => found.extend(mixed(source, parts)),
         AstKind::Compare(operator, sides) => found.extend(
@@ -33,12 +66,18 @@ fn visit(source: &str, ast: &Ast, found: &mut Vec<Diagnostic>) {
         AstKind::Path(path) => {
             // Past what is shown no one asks for the nearest name.
             let is_shown = found.len() < MOST_SHOWN;
-            found.extend(unknown_field(ast, path, is_shown));
+            let help = || is_shown.then(|| meant(source, ast, path, role));
+            found.extend(unknown_field(ast, path, help));
         }
         _ => {}
     }
-    for part in ast.parts() {
-        visit(source, part, found);
+    for (place, part) in ast.parts().iter().enumerate() {
+        let is_value = match &ast.kind {
+            AstKind::Compare(..) => place == 1,
+            AstKind::List(_) => true,
+            _ => false,
+        };
+        visit(source, part, if is_value { Role::Value } else { Role::Other }, found);
     }
 }
 
@@ -115,27 +154,47 @@ fn never_by_name(operator: Compare, [left, right]: &[Ast; 2]) -> Option<Diagnost
 /// What `typeof` can give.
 const TYPE_NAMES: [&str; 6] = ["string", "number", "list", "bool", "null", "object"];
 
-/// A path of which the first name is no field of any event.
-fn unknown_field(ast: &Ast, path: &Path, with_help: bool) -> Option<Diagnostic> {
+/// A path of which the first name is no field of any event; `help` is what may be meant.
+fn unknown_field(
+    ast: &Ast,
+    path: &Path,
+    help: impl FnOnce() -> Option<String>,
+) -> Option<Diagnostic> {
     let head = path.head();
     if path.member().is_some() || head == EMAIL {
         return None;
     }
     let message = format!("no event has a top-level field `{head}`");
-    if !with_help {
-        return Some(Diagnostic::warning(ast.span.clone(), message));
-    }
+    Some(Diagnostic { help: help(), ..Diagnostic::warning(ast.span.clone(), message) })
+}
+
+/// What may be meant by a path of which the first name is no field of any event.
+fn meant(source: &str, ast: &Ast, path: &Path, role: Role) -> String {
+    let head = path.head();
+    let keyword = head.to_ascii_lowercase();
     let fields = Member::ALL.iter().map(|member| member.key()).chain([EMAIL]);
-    let help = if head == "all" {
+    if let Some(number) = plain_number(&source[ast.span.clone()]) {
+        format!("write the number as digits: `{number}`")
+    } else if head == "all" {
         "`all` takes every event only where it is the whole expression".to_owned()
-    } else if Keyword::from_name(&head.to_ascii_lowercase()).is_some() {
-        format!("keywords are lower case: `{}`", head.to_ascii_lowercase())
+    } else if Keyword::from_name(&keyword).is_some() {
+        format!("keywords are lower case: `{keyword}`")
+    } else if role == Role::Value && path.names().nth(1).is_none() {
+        format!("write `'{head}'` in quotes if the text is meant")
     } else if let Some(name) = nearest::nearest(head, fields) {
         format!("did you mean `{name}`?")
     } else {
         format!("fields of your own are in `properties` or `traits`, such as `properties.{path}`")
-    };
-    Some(Diagnostic::warning(ast.span.clone(), message).with_help(help))
+    }
+}
+
+/// A number that is written with an exponent or with `_` between its digits, as FQL writes it.
+fn plain_number(written: &str) -> Option<String> {
+    if !written.starts_with(|char: char| char.is_ascii_digit() || char == '-') {
+        return None;
+    }
+    let number: f64 = written.replace('_', "").parse().ok()?;
+    number.is_finite().then(|| number.to_string())
 }
 
 /// Some senders put the e-mail address at the top level, where it is read too.

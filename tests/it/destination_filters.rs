@@ -256,6 +256,67 @@ fn times_that_a_filter_takes_out_are_missing() {
     assert_eq!((&*row["timestamp"], &*row["received_at"]), ("", ""));
 }
 
+/// The findings of an audit of `filters.json`, each with its severity.
+fn findings(workspace: &Workspace) -> Vec<(String, String, String)> {
+    let arguments = ["in.ndjson", "--filters", "filters.json", "--format", "json"];
+    let audit = workspace.does("audit", &arguments);
+    let report: Value = serde_json::from_slice(&audit.stdout).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let findings = report["findings"].as_array().unwrap().iter();
+    findings
+        .map(|found| (text(&found["finding"]), text(&found["severity"]), text(&found["message"])))
+        .collect()
+}
+
+#[test]
+fn a_filter_that_holds_always_or_never_is_a_finding() {
+    let drop = json!({ "type": "DROP" });
+    let filters = json!([
+        filter("event = 'Ping' and event = 'Pong'", &drop),
+        filter("!(event = 'Ping') or !(event = 'Pong')", &drop),
+        filter("all", &drop_properties(&json!({ "context": ["ip"] }))),
+    ]);
+    let workspace = workspace(&filters, &(0..3).map(demo).collect::<Vec<_>>());
+    let found = findings(&workspace);
+    let constant: Vec<_> = found.iter().filter(|found| found.0 == "constant-filter").collect();
+    assert_eq!(constant.len(), 2, "{found:?}");
+    assert!(constant.iter().all(|found| found.1 == "warning"), "{found:?}");
+    let has = |text: &str| constant.iter().any(|found| found.2.contains(text));
+    assert!(has("filter 1, `event = 'Ping' and event = 'Pong'` holds for no event"), "{found:?}");
+    assert!(
+        has("holds for every event, whatever it has: 3 events dropped by this one"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_filter_that_changes_nothing_is_a_note() {
+    let filters = json!([
+        filter("event = 'Demo'", &drop_properties(&json!({ "product": ["integrations"] }))),
+        filter("event = 'Dmeo'", &json!({ "type": "DROP" })),
+        filter("event = 'Ping'", &drop_properties(&json!({ "context": ["ip"] }))),
+        filter("event = 'Pong'", &json!({ "type": "DROP" })),
+    ]);
+    let workspace = workspace(&filters, &(0..30).map(demo).collect::<Vec<_>>());
+    let found = findings(&workspace);
+    let notes: Vec<&str> = found
+        .iter()
+        .filter(|found| found.0 == "filter-without-effect")
+        .map(|found| &*found.2)
+        .collect();
+    assert_eq!(notes.len(), 2, "{found:?}");
+    assert!(
+        notes.iter().any(|note| note
+            .contains("filter 1, `event = 'Demo'` changes nothing: its `if` holds for 10 events")),
+        "{found:?}"
+    );
+    assert!(
+        notes.iter().any(|note| note
+            .contains("filter 2, `event = 'Dmeo'` changes nothing: its `if` holds for no event")),
+        "{found:?}"
+    );
+}
+
 #[test]
 fn a_folder_of_filters_is_read_file_by_file() {
     let workspace = workspace(&json!({}), &(0..30).map(demo).collect::<Vec<_>>());

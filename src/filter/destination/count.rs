@@ -86,3 +86,19 @@ impl AddAssign for Counts {
         }
     }
 }
+
+/// Whether a filter makes any difference, over many events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Effect {
+    /// Events that reached it and of which its `if` is true.
+    pub held: u64,
+    /// Whether it dropped an event or took something out of one.
+    pub acted: bool,
+}
+
+impl AddAssign for Effect {
+    fn add_assign(&mut self, other: Self) {
+        self.held += other.held;
+        self.acted |= other.acted;
+    }
+}

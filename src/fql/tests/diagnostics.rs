@@ -142,6 +142,63 @@ fn what_is_likely_not_meant_gives_a_warning() {
     ");
 }
 
+/// The help for the first thing that is said of `source`.
+fn help(source: &str) -> String {
+    let found = match Expr::compile(source) {
+        Ok(compiled) => compiled.warnings,
+        Err(errors) => errors,
+    };
+    found.into_iter().next().and_then(|found| found.help).unwrap_or_default()
+}
+
+#[test]
+fn what_other_languages_write_is_told_as_fql_writes_it() {
+    for (source, expected) in [
+        ("not (event = 'A')", "write `!(…)`"),
+        ("NOT (event = 'A')", "write `!(…)`"),
+        ("properties.items[0].sku = 's1'", "write `properties.items.0.sku`"),
+        ("properties['product 1'].price = 1", r"write `properties.product\ 1.price`"),
+        ("properties.a[0][1] = 1", "write `properties.a.0.1`"),
+        ("properties.n > 1.5e3", "write the number as digits: `1500`"),
+        ("properties.n > 1_000", "write the number as digits: `1000`"),
+        ("properties.n > .5", "write `0.5`"),
+        ("type = track", "write `'track'`"),
+        ("type in [track, page]", "write `'track'`"),
+        ("event = Signed Up and userId", "a text stands in quotes: `'Signed Up'`"),
+        ("event == 'A'", "FQL writes `=`"),
+        ("event = 'A' && userId", "FQL writes `and`"),
+        ("event = 'A' || userId", "FQL writes `or`"),
+        ("event = 'A' AND userId", "keywords are lower case"),
+        ("userId = NULL", "keywords are lower case: `null`"),
+        ("startsWith(event, 'A')", "write `match(path, 'text*')`"),
+        ("exists(userId)", "write `path != null`"),
+    ] {
+        assert!(help(source).contains(expected), "{source}: {}", help(source));
+    }
+    assert_eq!(places("properties.items[0].sku = 's1'"), [(16, 23)]);
+    assert_eq!(places("properties.items[ = 1"), [(16, 17)]);
+    assert!(takes("properties.n in[1]", r#"{"properties":{"n":1}}"#));
+}
+
+#[test]
+fn what_always_or_never_holds_gives_a_warning() {
+    insta::assert_snapshot!(shown("event != 'A' or event != 'B'"), @r"
+    filter:1:1: warning: this always holds, whatever the event
+     1 | event != 'A' or event != 'B'
+       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    help: write `all` if every event is meant; where several values are to be ruled out, join them with `and`: `a != 'x' and a != 'y'`
+    ");
+    insta::assert_snapshot!(shown("event = 'A' and event = 'B'"), @r"
+    filter:1:1: warning: this never holds, whatever the event: its parts contradict each other
+     1 | event = 'A' and event = 'B'
+       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    help: where one of several values is meant, join them with `or`
+    ");
+    for meant in ["all", "true", "false"] {
+        assert_eq!(shown(meant), "", "{meant}");
+    }
+}
+
 #[test]
 fn each_doubt_is_told_once_and_sound_expressions_have_none() {
     let messages = |source: &str| Expr::compile(source).unwrap().warnings.len();
