@@ -11,7 +11,6 @@ use backtrail::check::finding::Level;
 use backtrail::identity::value::Blocklist;
 use backtrail::parse::Detection;
 use backtrail::parse::auth::Auth;
-use backtrail::parse::document::is_json;
 use backtrail::pipeline::Engine;
 use backtrail::pipeline::watch::Unwatched;
 use backtrail::rules::Rules;
@@ -104,7 +103,7 @@ fn fixtures(bad: bool) -> tempfile::NamedTempFile {
 fn check(path: &Path, plan: &Plan, engine: &Engine, threads: usize) -> Examined {
     let input = Input { path: Some(path.into()), display: "events".into(), size: None };
     let discovery = Discovery { inputs: vec![input], faults: Vec::new() };
-    let reader = Reader::new(discovery, Options::new(is_json));
+    let reader = Reader::new(discovery, Options::default());
     let yardstick =
         Yardstick { plan: Some(plan), engine, has_rules: true, not_allowed: Level::Note };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");

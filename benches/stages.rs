@@ -16,7 +16,7 @@ use backtrail::filter::destination::{self, DestinationFilters};
 use backtrail::fql::Expr;
 use backtrail::identity::value::Blocklist;
 use backtrail::parse::auth::{Auth, Secret};
-use backtrail::parse::document::{Document, is_json};
+use backtrail::parse::document::Document;
 use backtrail::parse::reject::{Reject, Surplus};
 use backtrail::parse::{Arrival, Detection, Sink};
 use backtrail::pipeline::Engine;
@@ -289,7 +289,7 @@ fn first_phase(bencher: Bencher<'_, '_>, threads: usize) {
     bencher.counter(BytesCount::new(history.len())).counter(ItemsCount::new(EVENTS)).bench_local(
         || {
             let inputs = Discovery { inputs: vec![input.clone()], ..Discovery::default() };
-            let reader = Reader::new(inputs, Options::new(is_json));
+            let reader = Reader::new(inputs, Options::default());
             let scratch = Scratch::new(dir.path().to_owned(), 1 << 30);
             ingest(&engine, &reader, &pool, scratch, &Unwatched).expect("it reads").counters.events
         },

@@ -10,12 +10,13 @@ use rayon::ThreadPool;
 use super::coverage::{Candidates, Seen};
 use super::finding::{Finding, Level};
 use crate::error::Error;
+use crate::grammar::pieces_of_line;
 use crate::parse::{Detection, Parser};
 use crate::pipeline::Engine;
 use crate::pipeline::blocks::each_block;
 use crate::pipeline::watch::Watch;
 use crate::schema::Plan;
-use crate::source::{Block, BlockKind, Oversize, Reader};
+use crate::source::{Block, BlockKind, Oversize, Piece, Reader};
 use record::Record;
 
 /// What events are held against.
@@ -135,13 +136,11 @@ impl Worker<'_> {
     /// Examines `block` of `file`; gives how many records it has.
     fn block(&mut self, block: &Block, file: &str) -> u64 {
         let before = self.records();
-        let lines = memchr::memchr_iter(b'\n', block.content()).count() as u64;
+        let lines = block.lines();
         let mut part = Part { file: block.file.0, block: block.number, lines, ..Part::default() };
-        if block.kind == BlockKind::Whole {
-            self.parser.read_block(block, &mut self.record);
-            self.record(block.content(), 1, block.offset, file, &mut part);
-        } else {
-            self.lines(block, file, &mut part);
+        match block.kind {
+            BlockKind::Lines => self.lines(block, file, &mut part),
+            BlockKind::Values => self.values(block, file, &mut part),
         }
         self.examined.parts.push(part);
         self.records() - before
@@ -158,6 +157,7 @@ impl Worker<'_> {
         let mut start = 0;
         for (number, text) in content.split(|&byte| byte == b'\n').enumerate() {
             let offset = block.offset + start as u64;
+            let in_line = block.in_line && start == 0;
             start += text.len() + 1;
             self.line.oversize.clear();
             while let Some(giant) = oversize.next_if(|giant| giant.line_in_block == number) {
@@ -167,9 +167,75 @@ impl Worker<'_> {
                 continue;
             }
             self.line.fill(text, offset);
+            self.line.in_line = in_line;
             self.parser.read_block(&self.line, &mut self.record);
-            self.record(text, number as u64 + 1, offset, file, part);
+            let line = number as u64 + 1;
+            if let Some(pieces) = self.pieces(text, in_line) {
+                self.pieces_of_line(text, &pieces, line, offset, file, part);
+            } else {
+                self.record(text, line, offset, file, part);
+            }
         }
+    }
+
+    /// The values of a line that was just read, if it is more than one.
+    fn pieces(&self, text: &[u8], in_line: bool) -> Option<Vec<Piece>> {
+        let may_be_one = self.record.events() + self.record.refused() < 2;
+        if may_be_one || !self.line.oversize.is_empty() {
+            return None;
+        }
+        pieces_of_line(text, in_line).filter(|pieces| pieces.len() > 1)
+    }
+
+    /// Reads the values of a line once more, one by one, in the place of the line.
+    fn pieces_of_line(
+        &mut self,
+        text: &[u8],
+        pieces: &[Piece],
+        line: u64,
+        offset: u64,
+        file: &str,
+        part: &mut Part,
+    ) {
+        self.record.forget();
+        for Piece { range, whole } in pieces {
+            let (text, offset) = (&text[range.clone()], offset + range.start as u64);
+            self.value(text, *whole, line, offset, file, part);
+        }
+    }
+
+    /// Hands the values over many lines to the parser one by one.
+    fn values(&mut self, block: &Block, file: &str, part: &mut Part) {
+        let content = block.content();
+        self.line.oversize.clear();
+        let (mut line, mut counted) = (1, 0);
+        for Piece { range, whole } in &block.values {
+            line += memchr::memchr_iter(b'\n', &content[counted..range.start]).count() as u64;
+            counted = range.start;
+            let offset = block.offset + range.start as u64;
+            self.value(&content[range.clone()], *whole, line, offset, file, part);
+        }
+        for giant in &block.oversize {
+            self.line.fill(&[], giant.offset);
+            self.line.oversize.clear();
+            self.line.oversize.push(Oversize { line_in_block: 0, ..giant.clone() });
+            self.parser.read_block(&self.line, &mut self.record);
+            self.record(&[], giant.line_in_block as u64 + 1, giant.offset, file, part);
+        }
+    }
+
+    fn value(
+        &mut self,
+        text: &[u8],
+        whole: bool,
+        line: u64,
+        offset: u64,
+        file: &str,
+        part: &mut Part,
+    ) {
+        self.line.fill_value(text, offset, whole);
+        self.parser.read_block(&self.line, &mut self.record);
+        self.record(text, line, offset, file, part);
     }
 
     fn record(&mut self, text: &[u8], line: u64, offset: u64, file: &str, part: &mut Part) {

@@ -10,7 +10,6 @@ use crate::emit::overlap::{self, ReadFile};
 use crate::emit::staging::{Overwrite, Staging};
 use crate::emit::{Format, FormulaGuard};
 use crate::error::Error;
-use crate::parse::document::is_json;
 use crate::parse::reject::Reason;
 use crate::pipeline::Engine;
 use crate::pipeline::example::Lines;
@@ -176,7 +175,7 @@ pub(super) fn reader(
         max_record_bytes: usize::try_from(engine.max_record_bytes).unwrap_or(usize::MAX),
         on_fault,
         stop: watch.stop_flag(),
-        ..Options::new(is_json)
+        ..Options::default()
     };
     Reader::new(inputs, options)
 }

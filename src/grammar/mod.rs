@@ -10,8 +10,9 @@ mod number;
 mod piece;
 mod scanner;
 
-pub(crate) use piece::{Budget, next_piece, skip_separators};
-pub(crate) use scanner::{Expected, Fault, Scanner};
+pub use piece::Piece;
+pub(crate) use piece::{Budget, divides, next_piece, pieces_of_line, skip_separators};
+pub(crate) use scanner::{Expected, Fault, Scanner, Step};
 
 /// What RFC 7464 writes before each value.
 pub(crate) const RECORD_SEPARATOR: u8 = 0x1e;

@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use memchr::memchr_iter;
 
-use super::{RECORD_SEPARATOR, Scanner, is_blank};
+use super::{RECORD_SEPARATOR, Scanner, Step, is_blank};
 
 /// A part of a text that is a record of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Piece {
+pub struct Piece {
     /// Where it stands.
     pub range: Range<usize>,
     /// Whether it is a whole value; else it is what stands between two.
@@ -52,6 +52,27 @@ pub(crate) fn next_piece(text: &[u8], from: usize, budget: &mut Budget) -> Optio
     Some(Piece { range: start..end, whole: false })
 }
 
+/// The pieces of a line, if it is to be divided: `None` of one that is a single record. `in_line`
+/// tells that other values stand before it in its line.
+///
+/// What does not begin with a value, such as a log line that begins with a time, is one record.
+pub(crate) fn pieces_of_line(line: &[u8], in_line: bool) -> Option<Vec<Piece>> {
+    let (mut pieces, mut at, mut budget) = (Vec::new(), 0, Budget::of(line.len()));
+    while let Some(piece) = next_piece(line, at, &mut budget) {
+        if at == 0 && !in_line && !divides(line, &piece) {
+            return None;
+        }
+        at = piece.range.end;
+        pieces.push(piece);
+    }
+    Some(pieces)
+}
+
+/// Whether `first`, the first piece of a line, tells that the line may be divided.
+pub(crate) fn divides(line: &[u8], first: &Piece) -> bool {
+    first.whole || line[first.range.start] == b'{'
+}
+
 /// Where, from `from` on, a whole object begins that is not part of another one.
 ///
 /// An object inside another stands after a colon, a comma or a bracket; one that follows the
@@ -64,10 +85,15 @@ fn next_start(text: &[u8], from: usize, budget: &mut Budget) -> Option<usize> {
         if inside || behind.next() != Some(b'"') || budget.0 == 0 {
             return false;
         }
-        let scanned = Scanner::scan(&text[at..]);
-        let cost = scanned.unwrap_or_else(|fault| fault.at);
+        let scanned = Scanner::default().feed(&text[at..]);
+        let cost = match scanned {
+            Step::End(length) => length,
+            Step::Broken(fault) => fault.at,
+            // What follows is inside this one, as far as the text goes.
+            Step::More => budget.0,
+        };
         budget.0 = budget.0.saturating_sub(cost);
-        scanned.is_ok()
+        matches!(scanned, Step::End(_))
     })
 }
 

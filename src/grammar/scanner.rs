@@ -151,6 +151,11 @@ impl Scanner {
         Step::More
     }
 
+    /// How many bytes it has seen.
+    pub fn passed(&self) -> usize {
+        self.passed
+    }
+
     /// The value if it may end with what was seen, else what was missing.
     pub fn end(&self) -> Result<usize, Fault> {
         let expected = match self.state {

@@ -109,11 +109,6 @@ fn take(node: &TapeNode<'_>, nodes: &mut Vec<Node>, values: &mut Vec<Span>, text
     });
 }
 
-/// Whether `text` is one JSON value.
-pub fn is_json(text: &[u8]) -> bool {
-    Document::default().read(text, |value| value.is_ok())
-}
-
 /// Reads `text`, which must be JSON, for a test.
 #[cfg(test)]
 pub(crate) fn with_json<R>(text: &str, read: impl FnOnce(Json<'_>) -> R) -> R {

@@ -6,18 +6,16 @@ use memchr::{memchr, memchr_iter, memrchr};
 
 use super::reject::{Reason, Refusal, Reject};
 use super::{Parser, Place, Sink, from_utf8, mend};
-use crate::grammar::{Budget, RECORD_SEPARATOR, is_blank, next_piece, skip_separators};
-use crate::source::{Block, BlockKind, Oversize};
+use crate::grammar::{Budget, RECORD_SEPARATOR, divides, is_blank, next_piece};
+use crate::source::{Block, BlockKind, Oversize, Piece};
 
 impl Parser {
     /// Hands all that `block` holds to `sink` and returns how many lines end in it.
     pub fn read_block(&mut self, block: &Block, sink: &mut impl Sink) -> u64 {
-        let content = block.content();
-        if block.kind == BlockKind::Whole {
-            let place = Place { line_in_block: 0, offset: block.offset };
-            self.read_record(content, place, sink);
-            return memchr_iter(b'\n', content).count() as u64;
+        if block.kind == BlockKind::Values {
+            return self.read_values(block, sink);
         }
+        let content = block.content();
         let mut cursor = Cursor::new(block);
         let (mut base, mut valid) = (0, "");
         // Outlines count in 31 bits.
@@ -26,9 +24,10 @@ impl Parser {
             valid = valid_lines(content);
         }
         loop {
-            self.too_large(&mut cursor, sink);
+            let offset = cursor.place().offset;
+            self.too_large(offset, &mut cursor.oversize, sink);
             if cursor.at >= content.len() {
-                return cursor.lines;
+                return cursor.lines + block.lines_passed;
             }
             let in_valid = cursor.at - base;
             let place = cursor.place();
@@ -56,6 +55,31 @@ impl Parser {
         }
     }
 
+    /// Hands the values of `block` to `sink` and returns how many lines end in it.
+    fn read_values(&mut self, block: &Block, sink: &mut impl Sink) -> u64 {
+        let content = block.content();
+        // Outlines count in 31 bits.
+        let valid = i32::try_from(content.len()).map_or("", |_| valid_lines(content));
+        let mut oversize = block.oversize.iter().peekable();
+        let (mut line_in_block, mut counted) = (0, 0);
+        for Piece { range, whole } in &block.values {
+            let before = &content[counted..range.start];
+            line_in_block += memchr_iter(b'\n', before).count() as u64;
+            counted = range.start;
+            let place = Place { line_in_block, offset: block.offset + range.start as u64 };
+            self.too_large(place.offset, &mut oversize, sink);
+            let outlined = *whole && range.end <= valid.len();
+            if !outlined
+                || self.read_outlined(&block.bytes, valid, range.start, place, sink).is_none()
+            {
+                self.read_record(&content[range.clone()], place, sink);
+            }
+        }
+        self.too_large(u64::MAX, &mut oversize, sink);
+        line_in_block += memchr_iter(b'\n', &content[counted..]).count() as u64;
+        line_in_block + block.lines_passed
+    }
+
     /// Reads `line`, or the first value of it where it is more than one; returns how much of it was
     /// read.
     fn read_line(&mut self, line: &[u8], cursor: &mut Cursor<'_>, sink: &mut impl Sink) -> usize {
@@ -65,14 +89,8 @@ impl Parser {
                 return line.len();
             }
             let Err(error) = self.read_value(line, place, sink) else { return line.len() };
-            let first = line.get(skip_separators(line, 0));
-            let piece = match first {
-                None => return line.len(),
-                Some(b'{' | b'[') => next_piece(line, 0, &mut cursor.budget),
-                Some(_) => None,
-            };
-            // What begins otherwise, such as with the time of a log line, is not divided.
-            if piece.is_none_or(|piece| !piece.whole && first == Some(&b'[')) {
+            let Some(piece) = next_piece(line, 0, &mut cursor.budget) else { return line.len() };
+            if !divides(line, &piece) {
                 self.mend_or_refuse(line, &error, place, sink);
                 return line.len();
             }
@@ -95,14 +113,12 @@ impl Parser {
         }
     }
 
-    /// Refuses the giants that stood before the cursor.
-    fn too_large(&self, cursor: &mut Cursor<'_>, sink: &mut impl Sink) {
-        // Blanks stand where a giant was.
-        let at = cursor.place().offset;
-        while let Some(giant) = cursor.oversize.next_if(|giant| giant.offset <= at) {
+    /// Refuses the giants that stood up to `offset`.
+    fn too_large(&self, offset: u64, giants: &mut Giants<'_>, sink: &mut impl Sink) {
+        while let Some(giant) = giants.next_if(|giant| giant.offset <= offset) {
             let limit = self.options.max_record_bytes;
             let detail = format!(
-                "{} bytes in one line, over the limit of {limit} (--max-record-bytes raises it)",
+                "{} bytes in one record, over the limit of {limit} (--max-record-bytes raises it)",
                 giant.length
             );
             let refusal = &Refusal::new(Reason::TooLarge, detail);
@@ -113,6 +129,9 @@ impl Parser {
     }
 }
 
+/// What was too long, in order.
+type Giants<'a> = Peekable<std::slice::Iter<'a, Oversize>>;
+
 /// How far a block has been read.
 struct Cursor<'a> {
     content: &'a [u8],
@@ -122,14 +141,14 @@ struct Cursor<'a> {
     lines: u64,
     /// It stands before another value of the same line.
     in_line: bool,
-    oversize: Peekable<std::slice::Iter<'a, Oversize>>,
+    oversize: Giants<'a>,
     budget: Budget,
 }
 
 impl<'a> Cursor<'a> {
     fn new(block: &'a Block) -> Self {
         let content = block.content();
-        Self {
+        let mut cursor = Self {
             content,
             offset: block.offset,
             at: 0,
@@ -137,7 +156,11 @@ impl<'a> Cursor<'a> {
             in_line: false,
             oversize: block.oversize.iter().peekable(),
             budget: Budget::of(content.len()),
+        };
+        if block.in_line {
+            cursor.go_to(0);
         }
+        cursor
     }
 
     #[inline]

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::canonical::Canonical;
-use crate::source::{Block, BlockKind, PADDING};
+use crate::source::{Block, PADDING};
 
 /// Everything that a block gave, as texts, and how many lines are before the block.
 #[derive(Debug, Default, PartialEq)]
@@ -157,7 +157,8 @@ fn a_value_over_many_lines_does_not_teach_to_join_lines() {
     let pretty = b"{\n\"messageId\":\"m\",\n\"type\":\"track\",\n\"userId\":\"u\"\n}".to_vec();
     let mut parser = parser();
     let mut found = Found::default();
-    let whole = Block { kind: BlockKind::Whole, ..block(&pretty, 0) };
+    let mut whole = Block::default();
+    whole.fill_value(&pretty, 0, true);
     parser.read_block(&whole, &mut found);
     assert_eq!(found.0.len(), 1);
     let lines = [pretty.clone(), pretty];

@@ -1,4 +1,9 @@
-//! A piece of an input: whole lines and where they stand.
+//! A piece of an input: whole lines or values, and where they stand.
+
+use std::mem::take;
+use std::ops::Range;
+
+use crate::grammar::{Piece, pieces_of_line};
 
 /// How many readable bytes follow the lines of a [`Block`]: what simd-json wants to see beyond
 /// its input.
@@ -17,18 +22,18 @@ pub enum BlockKind {
     /// One record a line.
     #[default]
     Lines,
-    /// One JSON value that takes up the whole file, over many lines.
-    Whole,
+    /// One record for each of [`Block::values`], whatever lines they take.
+    Values,
 }
 
-/// A line longer than the limit, whose bytes were passed over.
+/// A value, or a line of anything else, longer than the limit, whose bytes were passed over.
 ///
-/// A blank line stands in its place in the block, so counting the block's lines counts it.
+/// Blanks stand in its place in the block, or nothing where it is all that the block was to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Oversize {
-    /// Byte offset of the line in the decompressed file.
+    /// Its byte offset in the decompressed file.
     pub offset: u64,
-    /// Length of the line in bytes, without its line end.
+    /// Its length in bytes, without a line end.
     pub length: u64,
     /// How many lines of the same block stand before it.
     pub line_in_block: usize,
@@ -55,15 +60,26 @@ pub struct Block {
     pub len: usize,
     /// How the bytes are to be read.
     pub kind: BlockKind,
-    /// The lines that were too long, in order; blank lines stand for them in `bytes`.
+    /// Where the records of a block of [`BlockKind::Values`] stand in it, in order.
+    pub values: Vec<Piece>,
+    /// The first byte stands behind other values of the same line.
+    pub in_line: bool,
+    /// What was too long, in order.
     pub oversize: Vec<Oversize>,
+    /// How many lines end in what was passed over and has no blanks in its place.
+    pub lines_passed: u64,
 }
 
 impl Block {
-    /// The bytes that count: whole lines with their line ends. Only the last line of an input may
-    /// lack its line end.
+    /// The bytes that count: whole lines with their line ends, or whole values. The last line of a
+    /// file may lack its line end, and so may one that goes on in the next block.
     pub fn content(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
+    }
+
+    /// How many lines end in it.
+    pub fn lines(&self) -> u64 {
+        memchr::memchr_iter(b'\n', self.content()).count() as u64 + self.lines_passed
     }
 
     /// Makes it one line: `text`, which begins at `offset` of its file. The giants that it tells of
@@ -73,6 +89,14 @@ impl Block {
         self.make_room(text.len());
         self.bytes[..text.len()].copy_from_slice(text);
         self.len = text.len();
+        self.values.clear();
+    }
+
+    /// Makes it one record, a value over any number of lines.
+    pub fn fill_value(&mut self, text: &[u8], offset: u64, whole: bool) {
+        self.fill(text, offset);
+        self.kind = BlockKind::Values;
+        self.values.push(Piece { range: 0..text.len(), whole });
     }
 
     /// Empties it for reuse, giving memory back if it had grown well past `usual` bytes.
@@ -85,7 +109,10 @@ impl Block {
         self.len = 0;
         self.last = false;
         self.kind = BlockKind::Lines;
+        self.values.clear();
+        self.in_line = false;
         self.oversize.clear();
+        self.lines_passed = 0;
     }
 
     /// Makes room for `len` bytes and the padding. What is there stays.
@@ -97,7 +124,8 @@ impl Block {
         }
     }
 
-    /// Takes the lines of more than `max` bytes out of the content, leaving blanks.
+    /// Takes the lines of more than `max` bytes, or the values of more in a line of several, out of
+    /// the content, leaving blanks.
     pub(super) fn blank_long_lines(&mut self, max: usize) {
         if self.len <= max {
             return;
@@ -108,18 +136,55 @@ impl Block {
             let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
             let line = rest[..end].strip_suffix(b"\r").unwrap_or(&rest[..end]);
             if line.len() > max {
-                self.oversize.push(Oversize {
-                    offset: self.offset + start as u64,
-                    length: line.len() as u64,
-                    line_in_block,
-                    head: line[..line.len().min(HEAD_BYTES)].to_vec(),
-                });
-                self.bytes[start..start + end].fill(b' ');
+                for long in long_parts(line, max, self.in_line && start == 0) {
+                    self.blank(start + long.start..start + long.end, line_in_block);
+                }
             }
             start += end + 1;
             line_in_block += 1;
         }
     }
+
+    /// Takes the values of more than `max` bytes out of the content, leaving blanks.
+    pub(super) fn blank_long_values(&mut self, max: usize) {
+        if self.len <= max {
+            return;
+        }
+        let (mut values, mut line_in_block, mut counted) = (take(&mut self.values), 0, 0);
+        values.retain(|value| {
+            let is_long = value.range.len() > max;
+            if is_long {
+                let before = &self.bytes[counted..value.range.start];
+                line_in_block += memchr::memchr_iter(b'\n', before).count();
+                counted = value.range.start;
+                self.blank(value.range.clone(), line_in_block);
+            }
+            !is_long
+        });
+        self.values = values;
+    }
+
+    /// Puts blanks in the place of what is too long; line ends stay.
+    fn blank(&mut self, range: Range<usize>, line_in_block: usize) {
+        let long = &mut self.bytes[range.clone()];
+        self.oversize.push(Oversize {
+            offset: self.offset + range.start as u64,
+            length: long.len() as u64,
+            line_in_block,
+            head: long[..long.len().min(HEAD_BYTES)].to_vec(),
+        });
+        for byte in long.iter_mut().filter(|byte| **byte != b'\n') {
+            *byte = b' ';
+        }
+    }
+}
+
+/// What of `line` is longer than `max`: values, if it is more than one, else all of it.
+fn long_parts(line: &[u8], max: usize, in_line: bool) -> Vec<Range<usize>> {
+    let pieces = pieces_of_line(line, in_line).filter(|pieces| in_line || pieces.len() > 1);
+    let all = || vec![Piece { range: 0..line.len(), whole: false }];
+    let ranges = pieces.unwrap_or_else(all).into_iter().map(|piece| piece.range);
+    ranges.filter(|range| range.len() > max).collect()
 }
 
 #[cfg(test)]
@@ -137,7 +202,7 @@ mod tests {
     fn lines_over_the_limit_become_blanks_and_keep_their_place() {
         let mut block = block(b"ab\nabcd\r\nabc\r\n\nabcdef");
         block.blank_long_lines(3);
-        assert_eq!(block.content(), b"ab\n     \nabc\r\n\n      ");
+        assert_eq!(block.content(), b"ab\n    \r\nabc\r\n\n      ");
         let found: Vec<_> =
             block.oversize.iter().map(|o| (o.offset, o.length, o.line_in_block)).collect();
         assert_eq!(found, [(13, 4, 1), (25, 6, 4)]);

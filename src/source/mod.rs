@@ -4,17 +4,20 @@
 //! decompressed, to any number of threads. Nothing here knows what a line means.
 
 mod block;
+mod cut;
 mod decompress;
 mod discover;
 mod fault;
 mod input;
-mod probe;
+mod layout;
 mod reader;
+mod skip;
 mod stdin;
 mod stream;
 #[cfg(test)]
 mod tests;
 
+pub use crate::grammar::Piece;
 pub use block::{Block, BlockKind, FileId, HEAD_BYTES, Oversize, PADDING};
 pub use discover::{DiscoverError, Discovery, Input, discover};
 pub use fault::Fault;

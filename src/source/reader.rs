@@ -28,27 +28,24 @@ pub enum OnFault {
 pub struct Options {
     /// How many bytes a block has, about. Blocks of longer lines are larger.
     pub block_bytes: usize,
-    /// Lines of more bytes than this, line end not counted, are passed over.
+    /// Values of more bytes than this, and lines of anything else, are passed over.
     pub max_record_bytes: usize,
     /// Up to how many bytes a file may be one JSON value over many lines.
     pub max_value_bytes: usize,
     /// What an unreadable input does to the run.
     pub on_fault: OnFault,
-    /// Whether a text is one valid JSON value.
-    pub is_json: fn(&[u8]) -> bool,
     /// Once set, standard input ends, even while nothing comes.
     pub stop: Option<&'static AtomicBool>,
 }
 
-impl Options {
-    /// The usual sizes: blocks of 1 MiB, lines up to 8 MiB, whole values up to 256 MiB.
-    pub fn new(is_json: fn(&[u8]) -> bool) -> Self {
+impl Default for Options {
+    /// The usual sizes: blocks of 1 MiB, records up to 8 MiB, a file's only value up to 256 MiB.
+    fn default() -> Self {
         Self {
             block_bytes: 1 << 20,
             max_record_bytes: 8 << 20,
             max_value_bytes: 256 << 20,
             on_fault: OnFault::Continue,
-            is_json,
             stop: None,
         }
     }

@@ -1,10 +1,13 @@
 //! An open input, cut into blocks.
 
 use super::block::{Block, BlockKind, FileId, HEAD_BYTES, Oversize};
+use super::cut::{Cutter, line_cut};
 use super::decompress::DecodeError;
 use super::input::OpenInput;
-use super::probe::Probe;
+use super::layout::Layout;
 use super::reader::Options;
+use super::skip::Skip;
+use crate::grammar::skip_separators;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -15,6 +18,10 @@ pub(super) struct Stream {
     /// Number and decompressed offset of the next block.
     number: u32,
     offset: u64,
+    /// How it is cut; known with its first block.
+    kind: BlockKind,
+    /// The next block begins within a line.
+    in_line: bool,
 }
 
 impl Stream {
@@ -26,7 +33,7 @@ impl Stream {
         if offset == 0 {
             input.put_back(&head[..count]);
         }
-        Self { file, input, number: 0, offset }
+        Self { file, input, number: 0, offset, kind: BlockKind::Lines, in_line: false }
     }
 
     /// The fault that cut the input short, once the last block is out.
@@ -45,17 +52,39 @@ impl Stream {
         block.file = self.file;
         block.number = self.number;
         block.offset = self.offset;
-        self.read_lines(block, options);
-        if self.number == 0 && block.oversize.is_empty() {
-            self.read_whole(block, options);
+        block.in_line = self.in_line;
+        if self.number > 0 || !self.begin(block, options) {
+            block.kind = self.kind;
+            match self.kind {
+                BlockKind::Lines => self.read_lines(block, options),
+                BlockKind::Values => self.read_values(block, options),
+            }
         }
-        if block.kind == BlockKind::Lines {
-            block.blank_long_lines(options.max_record_bytes);
-        }
+        block.last = self.input.at_end();
         self.number += 1;
     }
 
-    /// Reads whole lines, at least one.
+    /// Finds out how the file is cut. Whether that made `block`, its first, the whole file.
+    fn begin(&mut self, block: &mut Block, options: &Options) -> bool {
+        let head = options.block_bytes.max(1);
+        block.make_room(head);
+        match Layout::find(&mut self.input, &mut block.bytes[..head], options) {
+            Layout::Lines => {}
+            Layout::Values => self.kind = BlockKind::Values,
+            Layout::Whole(text) => {
+                block.len = text.len();
+                block.bytes = text;
+                block.make_room(block.len);
+                block.kind = BlockKind::Values;
+                // Comments may stand before it.
+                Cutter::default().cut(&block.bytes[..block.len], true, &mut block.values);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Reads whole lines, at least one; of one that is too long for a block, whole values.
     fn read_lines(&mut self, block: &mut Block, options: &Options) {
         // A line with its line end.
         let longest = options.max_record_bytes.saturating_add(2);
@@ -69,79 +98,100 @@ impl Stream {
                 block.len = filled;
                 break;
             }
-            if let Some(at) = memchr::memrchr(b'\n', &block.bytes[seen..filled]) {
-                block.len = seen + at + 1;
-                self.input.put_back(&block.bytes[block.len..filled]);
+            let line_end = memchr::memrchr(b'\n', &block.bytes[seen..filled]);
+            self.in_line &= line_end.is_none();
+            let end = line_end.map(|at| seen + at + 1).or_else(|| {
+                let cut = line_cut(&block.bytes[..filled], self.in_line)?;
+                self.in_line = true;
+                Some(cut)
+            });
+            if let Some(end) = end {
+                block.len = end;
+                self.input.put_back(&block.bytes[end..filled]);
                 break;
             }
             if filled >= longest {
-                self.skip_line(block, filled, options.block_bytes.max(1));
-                return;
+                let skip = Skip::line(&block.bytes[..filled]);
+                return self.skip(skip, block, filled, options);
             }
             target = target.saturating_mul(2).min(longest);
         }
         self.offset += block.len as u64;
-        block.last = self.input.at_end();
+        block.blank_long_lines(options.max_record_bytes);
     }
 
-    /// Passes over a line of which `block` holds the first `length` bytes, without a line end. It
-    /// becomes the one, blank line of the block.
-    fn skip_line(&mut self, block: &mut Block, length: usize, step: usize) {
-        let mut head = block.bytes[..length.min(HEAD_BYTES)].to_vec();
-        let mut before_end = block.bytes[length - 1];
+    /// Reads whole values, at least one.
+    fn read_values(&mut self, block: &mut Block, options: &Options) {
+        let longest = options.max_record_bytes.saturating_add(2);
+        let mut target = options.block_bytes.max(1);
+        let (mut filled, mut cutter) = (0, Cutter::default());
+        loop {
+            block.make_room(target);
+            filled += self.input.fill(&mut block.bytes[filled..target]);
+            let ended = filled < target;
+            cutter.cut(&block.bytes[..filled], ended, &mut block.values);
+            let end = if ended { filled } else { cutter.open_at() };
+            if ended || end > 0 {
+                block.len = end;
+                if end < filled {
+                    self.input.put_back(&block.bytes[end..filled]);
+                }
+                break;
+            }
+            if filled >= longest {
+                let skip = Skip::value(cutter.into_scanner(), block.bytes[filled - 1]);
+                return self.skip(skip, block, filled, options);
+            }
+            target = target.saturating_mul(2).min(longest);
+        }
+        self.offset += block.len as u64;
+        block.blank_long_values(options.max_record_bytes);
+    }
+
+    /// Passes over a line or a value of which `block` holds the first `length` bytes. A blank line
+    /// stands for a line, and nothing for a value.
+    fn skip(&mut self, mut skip: Skip, block: &mut Block, length: usize, options: &Options) {
+        let step = options.block_bytes.max(1);
+        let begun = &block.bytes[..length];
+        let start = if self.kind == BlockKind::Lines && !self.in_line {
+            0
+        } else {
+            skip_separators(begun, 0)
+        };
+        let mut head = begun[start..length.min(start + HEAD_BYTES)].to_vec();
+        let mut before_end = begun[length - 1];
+        let mut lines = memchr::memchr_iter(b'\n', begun).count() as u64;
         let mut length = length as u64;
-        let line_end = loop {
+        let goes_on = loop {
             let count = self.input.fill(&mut block.bytes[..step]);
             let read = &block.bytes[..count];
-            let end = memchr::memchr(b'\n', read);
-            let rest_of_line = &read[..end.unwrap_or(count)];
-            length += rest_of_line.len() as u64;
-            head.extend(rest_of_line.iter().take(HEAD_BYTES - head.len()));
-            before_end = rest_of_line.last().copied().unwrap_or(before_end);
+            let end = skip.end(read);
+            let passed = &read[..end.unwrap_or(count)];
+            length += passed.len() as u64;
+            lines += memchr::memchr_iter(b'\n', passed).count() as u64;
+            head.extend(passed.iter().take(HEAD_BYTES - head.len()));
+            before_end = passed.last().copied().unwrap_or(before_end);
             if let Some(end) = end {
-                self.input.put_back(&read[end + 1..]);
-                break 1;
+                let goes_on = self.kind == BlockKind::Values || read.get(end) != Some(&b'\n');
+                let line_end = usize::from(!goes_on);
+                self.input.put_back(&read[end + line_end..]);
+                self.offset += line_end as u64;
+                break goes_on;
             }
             if count < step {
-                break 0;
+                break self.kind == BlockKind::Values;
             }
         };
-        self.offset += length + line_end;
-        if before_end == b'\r' {
+        let offset = block.offset + start as u64;
+        self.offset += length;
+        length -= start as u64;
+        if before_end == b'\r' && !goes_on {
             length -= 1;
             head.truncate(usize::try_from(length).unwrap_or(HEAD_BYTES));
         }
-        block.oversize.push(Oversize { offset: block.offset, length, line_in_block: 0, head });
-        block.bytes[0] = b'\n';
-        block.len = 1;
-        block.last = self.input.at_end();
-    }
-
-    /// Makes `block`, the first of its file, the whole file if that is one JSON value over many
-    /// lines. What was read in vain to find out is put back.
-    fn read_whole(&mut self, block: &mut Block, options: &Options) {
-        let Some(mut probe) = Probe::begin(block.content(), block.last, options.is_json) else {
-            return;
-        };
-        let mut text = block.content().to_vec();
-        let step = options.block_bytes.max(1);
-        let mut may_be = true;
-        while may_be && !self.input.at_end() {
-            let start = text.len();
-            text.resize(start + step, 0);
-            let count = self.input.fill(&mut text[start..]);
-            text.truncate(start + count);
-            may_be = text.len() <= options.max_value_bytes && probe.goes_on(&text[start..]);
-        }
-        if may_be && text.len() <= options.max_value_bytes && (options.is_json)(&text) {
-            block.len = text.len();
-            block.bytes = text;
-            block.make_room(block.len);
-            block.kind = BlockKind::Whole;
-            block.last = true;
-        } else {
-            text.drain(..block.len);
-            self.input.put_back_owned(text);
-        }
+        block.oversize.push(Oversize { offset, length, line_in_block: 0, head });
+        self.in_line = self.kind == BlockKind::Lines && goes_on;
+        (block.bytes[0], block.len) = (b'\n', usize::from(!goes_on));
+        block.lines_passed = lines;
     }
 }

@@ -13,13 +13,14 @@ use super::discover::discover;
 use super::input::OpenInput;
 use super::reader::{OnFault, Options, Reader};
 use super::stream::Stream;
+use crate::grammar::{Piece, pieces_of_line};
 
 fn is_json(text: &[u8]) -> bool {
     serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok()
 }
 
 fn options(block_bytes: usize, max_record_bytes: usize) -> Options {
-    Options { block_bytes, max_record_bytes, ..Options::new(is_json) }
+    Options { block_bytes, max_record_bytes, ..Options::default() }
 }
 
 /// A line as a parser would get it.
@@ -56,6 +57,7 @@ fn lines_of_block(block: &Block) -> Vec<Line> {
     assert!(block.bytes.len() >= block.len + PADDING);
     assert_eq!(block.kind, BlockKind::Lines);
     let content = block.content();
+    // Nothing here has values, of which a line could be cut.
     assert!(block.last || content.ends_with(b"\n"));
     let mut at = 0;
     let mut lines = Vec::new();
@@ -194,18 +196,30 @@ proptest! {
             text.truncate(cut);
         }
         let stored = if mark { [b"\xef\xbb\xbf".as_slice(), &text].concat() } else { text.clone() };
+        let mut block = Block::default();
+        stream(Cursor::new(stored)).next(&mut block, &options(block_bytes, 1000));
         if is_json(&text) {
-            let mut block = Block::default();
-            stream(Cursor::new(stored)).next(&mut block, &options(block_bytes, 1000));
-            prop_assert_eq!((block.kind, block.last), (BlockKind::Whole, true));
+            prop_assert_eq!((block.kind, block.last), (BlockKind::Values, true));
             prop_assert_eq!(block.content(), &text);
+            prop_assert_eq!(&block.values, &[Piece { range: 0..text.len(), whole: true }]);
             prop_assert_eq!(block.offset, if mark { 3 } else { 0 });
             prop_assert!(block.bytes.len() >= block.len + PADDING);
         } else {
-            let expected = lines_of(&stored, 1000);
-            let (lines, ..) = read_all(Cursor::new(stored), &options(block_bytes, 1000));
-            prop_assert_eq!(lines, expected);
+            prop_assert!(block.values.iter().all(|value| !value.whole));
         }
+    }
+
+    #[test]
+    fn values_are_cut_alike_whatever_the_size_of_blocks(
+        (text, expected) in values(),
+        block_bytes in 1_usize..60,
+        step in 1_usize..50,
+    ) {
+        let source = Trickle { bytes: Cursor::new(text.clone()), step, breaks: false };
+        let (found, lines) = values_of(source, &options(block_bytes, 100));
+        let found: Vec<_> = found.iter().map(|(_, text)| text.clone()).collect();
+        prop_assert_eq!(found, expected);
+        prop_assert_eq!(lines, memchr::memchr_iter(b'\n', &text).count() as u64);
     }
 
     #[test]
@@ -223,26 +237,109 @@ proptest! {
 }
 
 #[test]
-fn a_value_over_many_lines_past_the_limit_is_read_as_lines() {
-    let text = serde_json::to_vec_pretty(&vec![1; 100]).unwrap();
-    let options = Options { max_value_bytes: text.len() - 1, ..options(16, 1000) };
+fn a_value_over_many_lines_past_the_limit_is_passed_over() {
+    let text = serde_json::to_vec_pretty(&vec![1; 400]).unwrap();
+    let stored = [&text, b"\n{\n}\n".as_slice()].concat();
+    let options = Options { max_value_bytes: 100, ..options(16, 1000) };
+    let (values, lines) = values_of(Cursor::new(stored.clone()), &options);
+    let giant = format!("{} bytes", text.len());
+    assert_eq!(values, [(0, giant.into_bytes()), (text.len() as u64 + 1, b"{\n}".to_vec())]);
+    assert_eq!(lines, 404);
+}
+
+#[test]
+fn a_list_past_the_limit_that_has_a_line_for_each_element_is_read_as_lines() {
+    let text = format!("[\n{}{{}}\n]\n", "{\"a\":1},\n".repeat(50)).into_bytes();
+    let options = Options { max_value_bytes: 100, ..options(16, 1000) };
     let (lines, ..) = read_all(Cursor::new(text.clone()), &options);
     assert_eq!(lines, lines_of(&text, 1000));
 }
 
 #[test]
-fn broken_newline_delimited_json_is_not_gathered_in_memory() {
-    static LONGEST: Mutex<usize> = Mutex::new(0);
-    fn watched(text: &[u8]) -> bool {
-        let mut longest = LONGEST.lock().unwrap();
-        *longest = text.len().max(*longest);
-        is_json(text)
+fn a_value_too_long_in_a_line_of_many_costs_itself_alone() {
+    let long = format!("{{\"a\":\"{}\"}}", "x".repeat(5000));
+    for (head, tail) in [("{}{\"b\":2}", "{\"c\":3} [4]\n{}"), ("", "{}\n"), ("{},", "\n")] {
+        for block_bytes in [7, 64, 300, 10_000] {
+            let text = [head, &long, tail].concat();
+            let (found, lines) = values_of(Cursor::new(text.clone()), &options(block_bytes, 1000));
+            let mut expected: Vec<_> = pieces_of(head, 0);
+            expected.push((head.len() as u64, format!("{} bytes", long.len()).into_bytes()));
+            expected.extend(pieces_of(tail, head.len() + long.len()));
+            assert_eq!(found, expected, "{head} … {tail} in blocks of {block_bytes}");
+            assert_eq!(lines, tail.matches('\n').count() as u64);
+        }
     }
+}
+
+#[test]
+fn broken_newline_delimited_json_is_not_gathered_in_memory() {
     let text = [b"{\"cut\": \n".as_slice(), &noisy_lines(500)].concat();
-    let options = Options { is_json: watched, ..options(256, 1000) };
-    let (lines, ..) = read_all(Cursor::new(text.clone()), &options);
+    let (lines, _, largest) = read_all(Cursor::new(text.clone()), &options(256, 1000));
     assert_eq!(lines, lines_of(&text, 1000));
-    assert!(*LONGEST.lock().unwrap() < 256);
+    assert!(largest < 1000);
+}
+
+/// The pieces of `text`, which begins at `offset`, with their own offsets.
+fn pieces_of(text: &str, offset: usize) -> Vec<(u64, Vec<u8>)> {
+    let pieces = text.split_inclusive('\n').scan(0, |start, line| {
+        let before = *start;
+        *start += line.len();
+        let pieces = pieces_of_line(line.as_bytes(), true).unwrap();
+        Some(pieces.into_iter().map(move |piece| {
+            ((offset + before + piece.range.start) as u64, line.as_bytes()[piece.range].to_vec())
+        }))
+    });
+    pieces.flatten().collect()
+}
+
+/// All values of a stored file with their offsets, whichever way it is laid out, and how many lines
+/// it has; of one that is too long the number of its bytes.
+fn values_of(source: impl Read + Send + 'static, options: &Options) -> (Vec<(u64, Vec<u8>)>, u64) {
+    let mut stream = stream(source);
+    let mut block = Block::default();
+    let (mut values, mut lines) = (Vec::new(), 0);
+    loop {
+        stream.next(&mut block, options);
+        let limit = options.block_bytes.max(options.max_record_bytes + 2);
+        assert!(block.bytes.len() >= block.len + PADDING && block.len <= limit);
+        let giants = block.oversize.iter();
+        values.extend(
+            giants.map(|giant| (giant.offset, format!("{} bytes", giant.length).into_bytes())),
+        );
+        match block.kind {
+            BlockKind::Lines => {
+                let text = std::str::from_utf8(block.content()).unwrap();
+                values.extend(pieces_of(text, usize::try_from(block.offset).unwrap()));
+            }
+            BlockKind::Values => values.extend(block.values.iter().map(|value| {
+                (
+                    block.offset + value.range.start as u64,
+                    block.content()[value.range.clone()].to_vec(),
+                )
+            })),
+        }
+        lines += block.lines();
+        if block.last {
+            break;
+        }
+    }
+    values.sort();
+    (values, lines)
+}
+
+/// Values one behind another in some way, and their texts.
+fn values() -> impl Strategy<Value = (Vec<u8>, Vec<Vec<u8>>)> {
+    let value = prop::collection::btree_map("[ab{}\\[\"]{1,3}", 0..100_u8, 1..4);
+    let layout =
+        prop::sample::select(vec![("", ""), ("", "\n"), ("", ",\n"), ("\u{1e}", "\n"), (" ", " ")]);
+    (prop::collection::vec(value, 1..12), layout, any::<bool>()).prop_map(
+        |(values, (before, after), pretty)| {
+            let write = if pretty { serde_json::to_string_pretty } else { serde_json::to_string };
+            let texts: Vec<_> = values.iter().map(|value| write(value).unwrap()).collect();
+            let text: String = texts.iter().flat_map(|text| [before, text, after]).collect();
+            (text.into_bytes(), texts.into_iter().map(String::into_bytes).collect())
+        },
+    )
 }
 
 /// Whether `lines` are the first lines of `all`, the last of them perhaps cut.

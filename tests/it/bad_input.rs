@@ -527,7 +527,7 @@ const FIXTURES: [(&str, i32, u64, u64); 27] = [
     ("trailing-garbage.ndjson.gz", 2, 2, 0),
     ("traits-string.ndjson", 0, 4, 0),
     ("truncated.ndjson.gz", 2, 2, 0),
-    ("two-pretty-events.json", 0, 0, 14),
+    ("two-pretty-events.json", 0, 2, 0),
     ("zero-padded.ndjson.gz", 0, 2, 0),
 ];
 

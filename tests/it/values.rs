@@ -83,6 +83,129 @@ fn a_value_cut_in_a_line_of_many_costs_itself_alone() {
     assert_eq!(places(&workspace), json!([[1, event("a").len(), "invalid_json"]]));
 }
 
+/// Some events of a few visitors, every tenth an identify call, each with some padding.
+fn history(count: usize) -> Vec<Value> {
+    let event = |n: usize| {
+        let visitor = format!("v{}", n % 97);
+        let time = format!("2025-03-{:02}T10:{:02}:{:02}Z", 1 + n % 28, n / 60 % 60, n % 60);
+        let mut event = json!({
+            "type": "track", "event": "Signed \u{1f600} {Up}", "messageId": format!("m{n}"),
+            "anonymousId": visitor, "timestamp": time,
+            "properties": {"list": [{"n": n}, [], {}], "text": "\"}{\"".repeat(n % 40 * 10)},
+        });
+        if n.is_multiple_of(10) {
+            event["type"] = json!("identify");
+            event["traits"] = json!({"email": format!("{visitor}@acme.example")});
+        }
+        event
+    };
+    (0..count).map(event).collect()
+}
+
+#[test]
+fn any_way_of_writing_the_same_values_gives_the_same_tables() {
+    let events = history(2500);
+    let lines: Vec<String> = events.iter().map(Value::to_string).collect();
+    let pretty: Vec<String> = events.iter().map(|event| format!("{event:#}")).collect();
+    let separated: String = pretty.iter().map(|text| format!("\u{1e}{text}\n")).collect();
+    let usual = run_over(lines.join("\n"));
+    assert!(lines.concat().len() > 1 << 20, "several blocks");
+    for (number, (way, text)) in [
+        ("one behind another", lines.concat()),
+        ("with blanks between", lines.join(" ")),
+        ("a few on a line", lines.chunks(7).map(|few| few.concat() + "\n").collect()),
+        ("lines that end in commas", lines.join(",\r\n") + ",\r\n"),
+        ("RFC 7464", separated),
+        ("RFC 7464 on one line each", lines.iter().map(|line| format!("\u{1e}{line}\n")).collect()),
+        ("pretty", pretty.join("\n")),
+        ("pretty, without line ends between", pretty.concat()),
+        ("pretty, commas between", pretty.join(",\n")),
+        ("a list, a line for each element", format!("[\n{}\n]\n", lines.join(",\n"))),
+        ("a pretty list", format!("{:#}", Value::from(events.clone()))),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let threads = ["1", "3"][number % 2];
+        let workspace = Workspace::new();
+        workspace.write("events.json", &text);
+        workspace.run(["events.json", "-o", "out", "--threads", threads]).exits(0);
+        assert_eq!(workspace.rejects("out"), [Value::Null; 0], "{way}");
+        for table in ["out/signals.csv", "out/leads.csv"] {
+            assert!(workspace.read(table) == usual.read(table), "{way}: {table}");
+        }
+    }
+}
+
+#[test]
+fn a_broken_value_over_lines_goes_on_to_the_next_line_that_begins_with_one() {
+    let pretty = |id: &str| format!("{:#}\n", serde_json::from_str::<Value>(&event(id)).unwrap());
+    let broken = pretty("x").replace("\"Signed Up\"", "\"Signed");
+    let workspace = run_over(format!("{}{broken}{}{}", pretty("a"), pretty("b"), event("c")));
+    assert_eq!(signals(&workspace), ["a", "b", "c"]);
+    let (line, offset) = (pretty("a").lines().count() + 1, pretty("a").len());
+    assert_eq!(places(&workspace), json!([[line, offset, "invalid_json"]]));
+
+    // The first value is no exception, nor is text between values.
+    let workspace = run_over(format!("{broken}{}text\nand more\n{}", pretty("a"), pretty("b")));
+    assert_eq!(signals(&workspace), ["a", "b"]);
+    assert_eq!(workspace.report("out")["rejects"]["by_reason"]["invalid_json"], 2);
+}
+
+#[test]
+fn a_place_far_into_a_file_of_values_over_lines_is_known() {
+    let pretty: String = history(2500).iter().map(|event| format!("{event:#}\n")).collect();
+    assert!(pretty.len() > 1 << 20, "several blocks");
+    let giant = format!("{{\n\"giant\": [\n{}1\n]\n}}\n", "1,\n".repeat(50_000));
+    let workspace = Workspace::new();
+    workspace.write("events.json", format!("{pretty}{giant}{{\n\"x\": 1\n}}\n"));
+    workspace.run(["events.json", "-o", "out", "--max-record-bytes", "100000"]).exits(0);
+    assert_ledger_holds(&workspace, "out");
+    let (line, offset) = (pretty.lines().count() + 1, pretty.len());
+    let (next_line, next) = (line + giant.lines().count(), offset + giant.len());
+    assert_eq!(
+        places(&workspace),
+        json!([[line, offset, "too_large"], [next_line, next, "not_segment"]])
+    );
+}
+
+#[test]
+fn a_list_that_was_cut_gives_its_whole_elements() {
+    let (a, b) = (event("a"), event("b"));
+    let workspace = run_over(format!("[\n{a},\n{b},\n{{\"type\": \"tr"));
+    assert_eq!(signals(&workspace), ["a", "b"]);
+    let pretty: Vec<Value> =
+        [a, b].iter().map(|text| serde_json::from_str(text).unwrap()).collect();
+    let pretty = format!("{:#}", json!({"batch": pretty, "sentAt": "2025-03-01T10:00:01Z"}));
+    let workspace = run_over(&pretty[..pretty.find("sentAt").unwrap() + 8]);
+    assert_eq!(signals(&workspace), ["a", "b"]);
+    assert_eq!(workspace.report("out")["rejects"]["total"], 1);
+}
+
+#[test]
+fn fixtures_of_values_one_behind_another_are_checked_one_by_one() {
+    let workspace = Workspace::new();
+    let long = "x".repeat(101);
+    let pretty = format!("{:#}", serde_json::from_str::<Value>(&event(&long)).unwrap());
+    workspace.write("line.json", format!("{}{}{}", event("a"), event(&long), event("b")));
+    workspace.write("pretty.json", format!("{pretty}\n{pretty}\n"));
+    let arguments = ["--report", "json", "line.json", "pretty.json"];
+    let output = workspace.does("check", &arguments).exits(1);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    let place = |finding: &Value| json!([finding["file"], finding["line"], finding["violation"]]);
+    let places: Vec<_> = findings.iter().map(place).collect();
+    let violation = "too-long-message-id";
+    assert_eq!(
+        places,
+        [
+            json!(["line.json", 1, violation]),
+            json!(["pretty.json", 4, violation]),
+            json!(["pretty.json", 14, violation]),
+        ]
+    );
+}
+
 #[test]
 fn lone_surrogates_are_read_as_replacement_characters_and_counted() {
     let page = r#"{"type":"page","name":"Launch \ud83d","messageId":"m1","anonymousId":"v\udc00","timestamp":"2025-03-01T10:00:00Z","properties":{"\ude00\ud83d":1,"\ud83d\ude00":2}}"#;

@@ -36,7 +36,7 @@ pub(super) fn one_finding_each(parts: &mut Vec<Part>, reader: &Reader) {
 fn slip(input: &Input, file: u32) -> Option<Part> {
     input.path.as_ref()?;
     let discovery = Discovery { inputs: vec![input.clone()], faults: Vec::new() };
-    let reader = Reader::new(discovery, Options::new(|_| false));
+    let reader = Reader::new(discovery, Options::default());
     let (mut text, mut block) = (Vec::new(), Block::default());
     while reader.next(&mut block).ok()? {
         text.extend_from_slice(block.content());

@@ -78,6 +78,12 @@ impl<'a> Record<'a> {
         self.refused.len() as u64 + self.surplus.saturating_sub(1)
     }
 
+    /// Forgets what came since the last record was finished.
+    pub fn forget(&mut self) {
+        self.looked.clear();
+        self.refused.clear();
+    }
+
     /// Adds all that was found in the record `text` to `part`, and forgets it.
     pub fn finish(&mut self, text: &[u8], line: u64, offset: u64, file: &str, part: &mut Part) {
         let mut events = std::mem::take(&mut self.looked);
