@@ -1,6 +1,5 @@
 //! What the payloads of each name could be mapped from, for whoever suggests rules.
 
-use std::fmt::Write as _;
 use std::ops::AddAssign;
 
 use super::bounded::{Bounded, Rest, Weight};
@@ -75,8 +74,7 @@ impl Fields {
     pub fn see(&mut self, event: &Event<'_>, call: CallType, name: &str) {
         let Self { names, name: key, path, email, .. } = self;
         key.clear();
-        // Writing to a string cannot fail.
-        let _ = write!(key, "{} {name}", call.name());
+        key.extend([call.name(), " ", name]);
         let Some(payload) = names.get(key) else { return };
         payload.events += 1;
         let mut look = Look { payload, email };

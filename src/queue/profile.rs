@@ -94,12 +94,13 @@ impl Profile {
         let is_large = matches!(object.kind(), Kind::Object(len) if len > SMALL);
         let last: Option<AHashMap<&str, u32>> =
             is_large.then(|| object.entries().map(|(key, value)| (key, value.place())).collect());
-        for (key, value) in object.entries() {
+        let mut entries = object.entries();
+        while let Some((key, value)) = entries.next() {
             let counts = match &last {
-                Some(last) => last.get(key).copied(),
-                None => object.get(key).map(Json::place),
+                Some(last) => last.get(key).copied() == Some(value.place()),
+                None => entries.clone().all(|(later, _)| later != key),
             };
-            if counts == Some(value.place()) {
+            if counts {
                 self.member(key, value, path, auth);
             }
         }

@@ -119,7 +119,10 @@ impl Facts<'_> {
         let (known, unknown) = (tally.known.count(), tally.unknown.count());
         let periods =
             self.terms.raw_signals.map_or_else(Vec::new, |limit| self.periods(tally, limit));
-        let allowed = self.terms.raw_signals.map(|limit| limit * self.ledger.periods.len() as u64);
+        let allowed = self
+            .terms
+            .raw_signals
+            .map(|limit| limit.saturating_mul(self.ledger.periods.len() as u64));
         let used: u64 = periods.iter().map(|period| period.count).sum();
         Name {
             call: call.name(),

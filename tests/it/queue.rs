@@ -281,6 +281,30 @@ fn a_filter_takes_away_what_a_run_would_not_see() {
 }
 
 #[test]
+fn a_plan_without_measure_is_hardly_used() {
+    let workspace = Workspace::new();
+    let mut input = String::new();
+    for (id, month) in ["2025-05", "2025-06"].into_iter().enumerate() {
+        let members = json!({
+            "event": "Opened", "anonymousId": "a", "timestamp": format!("{month}-01T00:00:00Z"),
+        });
+        input += &event("track", id, &members);
+    }
+    workspace.write("in.ndjson", input);
+    workspace.write("rules.toml", format!("version = 1\n[plan]\nraw_signals = {}\n", i64::MAX));
+    let report = queue_json(&workspace, &["in.ndjson", "--rules", "rules.toml"]);
+    let share = name(&report, "track", "Opened")["plan_share"].as_f64().unwrap();
+    assert!(share > 0.0 && share < 1e-18, "{share}");
+    workspace.write("rules.toml", "version = 1\n[plan]\nraw_signals = 4\n");
+    let report = queue_json(&workspace, &["in.ndjson", "--rules", "rules.toml"]);
+    let opened = name(&report, "track", "Opened");
+    assert_eq!(
+        (&opened["plan_share"], &opened["periods"][1]["share"]),
+        (&json!(0.25), &json!(0.25))
+    );
+}
+
+#[test]
 fn past_a_thousand_names_the_rarest_are_summed_up() {
     let workspace = Workspace::new();
     let mut input = String::new();

@@ -19,6 +19,8 @@ use rule::{Rule, Target};
 
 /// So many rules are written, those with the most intent.
 const MOST_RULES: usize = 60;
+/// No rule is written for a longer name, in bytes.
+const LONGEST: usize = 512;
 /// What stands before the name of a section that has no path.
 const NAMED: &str = "named ";
 
@@ -146,7 +148,9 @@ fn tracks(
     usual: Usual,
 ) -> Vec<Candidate> {
     let names = ranking.names.iter().zip(&counted.tallies).take(MOST_NAMES);
-    let tracks = names.filter(|((call, name, _), _)| *call == CallType::Track && !name.is_empty());
+    let tracks = names.filter(|((call, name, _), _)| {
+        *call == CallType::Track && !name.is_empty() && name.len() <= LONGEST
+    });
     let candidate = |(&(_, name, _), tally): (&(CallType, &str, u64), &Tally)| {
         let mut figures = figures(tally);
         if let Some((_, fields)) = payload(payloads, CallType::Track, name) {
