@@ -71,6 +71,7 @@ fn engine() -> Engine {
         auth: Auth::default(),
         max_record_bytes: 8 << 20,
         profile_duplicates: false,
+        clocks: backtrail::pipeline::times::Clocks::AsSent,
     }
 }
 

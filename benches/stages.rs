@@ -24,6 +24,7 @@ use backtrail::pipeline::batch::Place;
 use backtrail::pipeline::ingest::ingest;
 use backtrail::pipeline::map::Mapper;
 use backtrail::pipeline::spill::Scratch;
+use backtrail::pipeline::times::Clocks;
 use backtrail::pipeline::watch::Unwatched;
 use backtrail::rules::Rules;
 use backtrail::source::{Block, Discovery, Input, Options, PADDING, Reader};
@@ -67,6 +68,7 @@ fn engine(rules: usize) -> Engine {
         auth: Auth::default(),
         max_record_bytes: 8 << 20,
         profile_duplicates: false,
+        clocks: Clocks::AsSent,
     }
 }
 

@@ -17,6 +17,7 @@ use backtrail::parse::auth::{Auth, Secret};
 use backtrail::pipeline::Engine;
 use backtrail::pipeline::batch::Place;
 use backtrail::pipeline::map::Mapper;
+use backtrail::pipeline::times::Clocks;
 use backtrail::rules::Rules;
 use backtrail::source::Block;
 use base64::Engine as _;
@@ -78,6 +79,7 @@ fn allocations_with(filters: Option<&str>, wrap: fn(&str) -> String) -> usize {
         },
         max_record_bytes: 8 << 20,
         profile_duplicates: false,
+        clocks: Clocks::AsSent,
     };
     let mut parser = engine.parser();
     let mut mapper = Mapper::new(&engine, RandomState::new());

@@ -210,6 +210,15 @@ pub struct RunArgs {
     #[arg(long, help_heading = "Checks")]
     pub profile_duplicates: bool,
 
+    /// Set the times of clients right by the clock of whoever received their events
+    ///
+    /// For events as clients send them, caught before Segment: their time becomes `receivedAt` (else
+    /// the time of the capture) less what lay between the event and `sentAt`, as Segment's own
+    /// servers make it. Events that have both a `timestamp` and an `originalTimestamp` have been
+    /// through these, and stay as they are.
+    #[arg(long, help_heading = "Rules and filters")]
+    pub correct_clocks: bool,
+
     /// Threads; 0 is one for each core
     #[arg(long, value_name = "N", help_heading = "Resources", default_value_t = 0)]
     pub threads: usize,

@@ -25,6 +25,7 @@ use crate::parse::Detection;
 use crate::parse::auth::Auth;
 use crate::pipeline::Engine;
 use crate::pipeline::output::Stream;
+use crate::pipeline::times::Clocks;
 use crate::plan::{Every, Terms};
 use crate::report::text::Colour;
 use crate::rules::{Period, Rules};
@@ -142,6 +143,7 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
             allow,
             filters,
             profile_duplicates: args.profile_duplicates,
+            clocks: if args.correct_clocks { Clocks::Corrected } else { Clocks::AsSent },
             ..engine_of(rules, filter, args.strict_detect, auth, args.max_record_bytes)
         },
         terms,
@@ -178,6 +180,7 @@ fn engine_of(
         auth,
         max_record_bytes,
         profile_duplicates: false,
+        clocks: Clocks::AsSent,
     }
 }
 

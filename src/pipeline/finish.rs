@@ -20,7 +20,7 @@ use crate::identity::merge::Merged;
 use crate::identity::resolve::{Owner, Resolver, Visitor};
 use crate::identity::value::normalise_email;
 use crate::lead::{Leads, Page, Signal, Touch, Trait};
-use crate::plan::{Ledger, Verdict};
+use crate::plan::{Ledger, TrackedUsers, Verdict};
 use crate::rules::Rule;
 use crate::time::MINUTE_MS;
 
@@ -41,6 +41,8 @@ pub struct Finisher<'a> {
     internal: Vec<bool>,
     leads: Leads,
     groups: Mutex<GroupNames>,
+    /// Where someone wants to know.
+    tracked: Option<TrackedUsers>,
 }
 
 /// What a worker of the second phase has of its own.
@@ -111,7 +113,20 @@ impl<'a> Finisher<'a> {
         let internal =
             if domains.is_empty() { Vec::new() } else { ids.iter().map(is_internal).collect() };
         let (leads, groups) = (Leads::new(ids), Mutex::default());
-        Self { engine, ids, resolver, merged, ledger, events, internal, leads, groups }
+        let tracked = None;
+        Self { engine, ids, resolver, merged, ledger, events, internal, leads, groups, tracked }
+    }
+
+    /// Counts the users of each period besides.
+    #[must_use]
+    pub fn tracking_users(self) -> Self {
+        let tracked = TrackedUsers::new(self.ledger.periods.len(), self.ids.len());
+        Self { tracked: Some(tracked), ..self }
+    }
+
+    /// How many users each period had, where they were counted.
+    pub fn tracked_users(&self) -> Vec<u64> {
+        self.tracked.as_ref().map_or_else(Vec::new, |tracked| tracked.counts(self.ids))
     }
 
     /// A worker with `encoders` for the signals.
@@ -217,6 +232,9 @@ impl<'a> Finisher<'a> {
         let at = row.head.key.received.or(row.head.key.time);
         let minute = at.millis().map(|millis| millis.div_euclid(MINUTE_MS));
         let period = minute.and_then(|minute| self.ledger.period_of(minute));
+        if let (Some(tracked), Some(period)) = (&self.tracked, period) {
+            tracked.see(period, ids.anonymous, ids.user);
+        }
         let user_email = self.user_email(&row, &ids);
         Settled { row, number, dead, parts, ids, minute, period, owner: None, user_email }
     }

@@ -260,7 +260,7 @@ impl<'a> Mapper<'a> {
             self.counters.no_anonymous_id += 1;
         }
         let at = self.position();
-        self.clock.read(event, arrival.captured_at, at, &self.engine.auth)
+        self.clock.read(event, arrival.captured_at, at, self.engine)
     }
 
     /// Takes out an event that a filter keeps from being sent.

@@ -33,6 +33,7 @@ use crate::identity::value::Blocklist;
 use crate::parse::auth::Auth;
 use crate::parse::{self, Detection, Parser};
 use crate::rules::Rules;
+use times::Clocks;
 
 /// What a run does to each event.
 #[derive(Debug)]
@@ -55,6 +56,8 @@ pub struct Engine {
     pub max_record_bytes: u64,
     /// Whether message ids and contents that do not agree are counted.
     pub profile_duplicates: bool,
+    /// What is made of clients' clocks.
+    pub clocks: Clocks,
 }
 
 impl Engine {

@@ -27,7 +27,7 @@ use crate::identity::timeline::Timelines;
 use crate::lead::{Leads, Ranked, Ranking, RuleTerms, Trait};
 use crate::plan::{Ledger, Verdict};
 use crate::report::Visitors;
-use crate::rules::Merge;
+use crate::rules::{Merge, Period};
 use crate::time::Time;
 
 /// How many leads are encoded at once.
@@ -49,6 +49,8 @@ pub struct Produced {
     pub lost_leads: Vec<String>,
     /// Leads with a signal, by period of the plan.
     pub active_leads: Vec<u64>,
+    /// Monthly tracked users, by period of the plan; empty where that is no month.
+    pub tracked_users: Vec<u64>,
     /// CSV cells that a spreadsheet would have run as formulas.
     pub guarded_cells: u64,
 }
@@ -94,7 +96,10 @@ pub fn produce(
     drop(facts);
     let events = EventNames::new(&ingested.counters.names);
     let resolver = Resolver::new(&timelines, ids, identity);
-    let finisher = Finisher::new(engine, ids, resolver, &merged, ledger, &events);
+    let mut finisher = Finisher::new(engine, ids, resolver, &merged, ledger, &events);
+    if engine.rules.plan.period == Period::Month {
+        finisher = finisher.tracking_users();
+    }
 
     let mut signals = output.signals(engine)?;
     let rejected = ingested.counters.rejects.iter().any(|&count| count > 0);
@@ -117,6 +122,7 @@ pub fn produce(
     let spill = std::mem::take(&mut ingested.committed.spill);
     pool.spawn(move || drop(spill));
 
+    let tracked_users = finisher.tracked_users();
     let (leads, groups) = finisher.into_leads();
     settle_partial(&mut tally, ledger, &leads);
     let terms = rule_terms(engine);
@@ -146,6 +152,7 @@ pub fn produce(
         leads: lead_sums,
         lost_leads: lost_leads(&ranked, ids),
         active_leads,
+        tracked_users,
         merged,
         guarded_cells,
     };

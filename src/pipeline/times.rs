@@ -2,6 +2,7 @@
 
 use std::ops::AddAssign;
 
+use super::Engine;
 use super::example::{Examples, Position};
 use super::map::write_text;
 use super::mask;
@@ -14,6 +15,18 @@ use crate::time::{DAY_MS, Stamp, Time, TimeReader, Zone};
 
 /// How much is shown of a text that is no time, in characters.
 const SHOWN_CHARS: usize = 60;
+
+/// What is made of clients' clocks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Clocks {
+    /// They are believed.
+    #[default]
+    AsSent,
+    /// Times are set right by the clock of whoever received them: `receivedAt - (sentAt -
+    /// originalTimestamp)`, as Segment's servers do (Segment Spec, "Timestamps"). An event that has
+    /// been through these has both an `originalTimestamp` and a `timestamp`, and stays as it is.
+    Corrected,
+}
 
 /// What is counted about the times of events.
 #[derive(Debug, Default)]
@@ -28,6 +41,8 @@ pub struct TimeCounts {
     pub implausible: Examples<Time>,
     /// Events whose own time was more than a day after they were received.
     pub clock_skew: u64,
+    /// Events whose time was set right.
+    pub corrected: u64,
 }
 
 /// A value in the place of a time that is none.
@@ -46,6 +61,7 @@ impl AddAssign for TimeCounts {
         self.naive += other.naive;
         self.implausible += other.implausible;
         self.clock_skew += other.clock_skew;
+        self.corrected += other.corrected;
     }
 }
 
@@ -60,15 +76,16 @@ pub struct EventClock {
 
 impl EventClock {
     /// When `event`, which stands at `at`, happened and when it was received. Its capture says that
-    /// it was delivered at `captured_at`; of what is shown, the secrets of `auth` are hidden.
+    /// it was delivered at `captured_at`; of what is shown, the secrets of `engine` are hidden.
     #[inline]
     pub fn read(
         &mut self,
         event: &Event<'_>,
         captured_at: Time,
         at: Position,
-        auth: &Auth,
+        engine: &Engine,
     ) -> (Time, Time) {
+        let auth = &engine.auth;
         let mut read = |member| self.stamp(event, member, at, auth);
         let received = read(Member::ReceivedAt);
         let own = read(Member::Timestamp)
@@ -78,8 +95,26 @@ impl EventClock {
             |stamp: Option<Stamp>| stamp.is_some_and(|stamp| stamp.zone == Zone::Assumed);
         self.counts.naive += u64::from(is_naive(received) || is_naive(own));
         let received = received.map_or(captured_at, |stamp| stamp.time);
-        let own = own.map_or(received, |stamp| stamp.time);
+        let mut own = own.map_or(received, |stamp| stamp.time);
+        if engine.clocks == Clocks::Corrected {
+            own = self.corrected(event, own, received);
+        }
         (self.judge(own, received, at), received)
+    }
+
+    /// The time of an event that its client's clock put at `own`, by the clock of the receiver.
+    fn corrected(&mut self, event: &Event<'_>, own: Time, received: Time) -> Time {
+        let (timestamp, original) =
+            (event.get(Member::Timestamp), event.get(Member::OriginalTimestamp));
+        if timestamp.is_some() == original.is_some() {
+            return own;
+        }
+        let sent = event.get(Member::SentAt).and_then(|sent| self.reader.read(sent));
+        let corrected = sent.zip(received.millis()).and_then(|(sent, received)| {
+            Time::from_millis(received - (sent.time.millis()? - own.millis()?))
+        });
+        self.counts.corrected += u64::from(corrected.is_some());
+        corrected.unwrap_or(own)
     }
 
     /// The time of an event whose `own` it is, unless its clock was wrong.

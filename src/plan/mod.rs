@@ -9,6 +9,7 @@ mod ledger;
 mod mix;
 mod service;
 mod terms;
+mod tracked;
 mod trend;
 mod volume;
 
@@ -17,6 +18,7 @@ pub use ledger::{Ledger, Totals, Verdict};
 pub use mix::PeriodMix;
 pub use service::Usage;
 pub use terms::{Terms, UnknownZone};
+pub use tracked::TrackedUsers;
 pub use trend::Trend;
 pub use volume::Volume;
 

@@ -78,6 +78,8 @@ pub struct Events {
     /// What had to be mended before it was JSON.
     #[serde(flatten)]
     pub repairs: Repairs,
+    /// Events whose time was set right by the clock of whoever received them.
+    pub corrected_clocks: u64,
     /// Events whose time, or that of their receipt, had no offset and was taken as UTC.
     pub naive_timestamps: u64,
     /// Values in the place of a time that are none.
@@ -329,6 +331,8 @@ pub struct Period {
     pub retried: u64,
     /// Of these, those that nothing saved.
     pub lost: u64,
+    /// User ids, and anonymous ids that no user id was with; `null` where the period is no month.
+    pub monthly_tracked_users: Option<u64>,
     pub active_leads: u64,
     pub active_leads_limit: Option<u64>,
     pub active_leads_light: &'static str,

@@ -204,6 +204,10 @@ fn plan(report: &Report, colour: Colour, out: &mut String) -> std::fmt::Result {
     for period in &plan.periods[earlier..] {
         meter(period, limit, colour, out)?;
     }
+    let tracked = plan.periods.iter().filter_map(|p| Some((p.monthly_tracked_users?, &p.period)));
+    if let Some((users, period)) = tracked.max_by_key(|&(users, _)| users) {
+        writeln!(out, "  tracked     {} users at most, in {period}", thousands(users))?;
+    }
     if plan.lost > 0 {
         writeln!(
             out,

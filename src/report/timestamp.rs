@@ -19,6 +19,7 @@ impl Events {
         add(self.no_timestamp, "events without a usable time", &examples.no_timestamp);
         add(self.naive_timestamps, "without an offset, taken as UTC", &[]);
         add(self.clock_skew, "more than a day after their receipt, which stands instead", &[]);
+        add(self.corrected_clocks, "set right by the clock of the receiver", &[]);
         lines
     }
 

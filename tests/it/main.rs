@@ -44,5 +44,7 @@ mod queue;
 mod rejects;
 #[cfg(unix)]
 mod times;
+#[cfg(unix)]
+mod tracked_users;
 mod trailco;
 mod values;

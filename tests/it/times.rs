@@ -142,3 +142,60 @@ fn examples_of_times_are_the_same_for_any_number_of_threads() {
         [8, 58, 108]
     );
 }
+
+#[test]
+fn clocks_of_clients_are_set_right_on_demand() {
+    let workspace = Workspace::new();
+    let received = "2025-03-01T10:00:10.000Z";
+    let lines = [
+        // The clock of the client is an hour slow, and the event waited for five seconds.
+        track(
+            "m1",
+            &json!({"timestamp": "2025-03-01T09:00:00Z", "sentAt": "2025-03-01T09:00:05Z", "receivedAt": received}),
+        ),
+        track(
+            "m2",
+            &json!({"originalTimestamp": "2025-03-01T09:00:00Z", "sentAt": "2025-03-01T09:00:05Z", "receivedAt": received}),
+        ),
+        // Segment has set this one right.
+        track(
+            "m3",
+            &json!({"originalTimestamp": "2025-03-01T09:00:00Z", "timestamp": "2025-03-01T10:00:04Z", "sentAt": "2025-03-01T09:00:05Z", "receivedAt": received}),
+        ),
+        track("m4", &json!({"timestamp": "2025-03-01T09:00:00Z", "receivedAt": received})),
+        track(
+            "m5",
+            &json!({"timestamp": "2025-03-01T09:00:00Z", "sentAt": "2025-03-01T09:00:05Z"}),
+        ),
+        // A year fast: without the correction `receivedAt` would stand instead.
+        track(
+            "m6",
+            &json!({"timestamp": "2026-03-01T09:00:00Z", "sentAt": "2026-03-01T09:00:05Z", "receivedAt": received}),
+        ),
+    ];
+    let capture = json!({
+        "body": {"type": "track", "event": "Ping", "messageId": "m7", "anonymousId": "a1",
+            "timestamp": "2025-03-01T09:00:00Z", "sentAt": "2025-03-01T09:00:05Z"},
+        "receivedAt": received,
+    });
+    workspace.write("events.ndjson", format!("{}{capture}\n", lines.concat()));
+    workspace.run(["events.ndjson", "--correct-clocks", "-o", "out"]).exits(0);
+    let (sent, right) = ("2025-03-01T09:00:00.000Z", "2025-03-01T10:00:05.000Z");
+    let given = "2025-03-01T10:00:04.000Z";
+    let expected = [
+        ("m1", right),
+        ("m2", right),
+        ("m3", given),
+        ("m4", sent),
+        ("m5", sent),
+        ("m6", right),
+        ("m7", right),
+    ];
+    assert_eq!(timestamps(&workspace), expected.map(|(id, time)| (id.into(), time.into())));
+    let events = &workspace.report("out")["events"];
+    assert_eq!((&events["corrected_clocks"], &events["clock_skew"]), (&json!(4), &json!(0)));
+    workspace.run(["events.ndjson", "-o", "plain"]).exits(0);
+    let rows = workspace.rows("plain/signals.csv");
+    assert_eq!((&*rows[0]["timestamp"], &*rows[5]["timestamp"]), (sent, received));
+    assert_eq!(workspace.report("plain")["events"]["corrected_clocks"], 0);
+}

@@ -49,6 +49,7 @@ fn checked(text: &str) -> Rules {
         auth: Auth::default(),
         max_record_bytes: 1 << 20,
         profile_duplicates: false,
+        clocks: crate::pipeline::times::Clocks::AsSent,
     };
     for case in rule::tests(&engine, &mut Placer::new("rules.toml", text, 1)) {
         assert!(case.findings.is_empty(), "{:?}\n{text}", case.findings[0].message);
