@@ -1,7 +1,7 @@
 //! Work in parallel, results in order.
 
 use std::collections::BTreeMap;
-use std::sync::{Condvar, Mutex};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use rayon::ThreadPool;
 
@@ -13,9 +13,24 @@ struct State<T> {
     failed: bool,
 }
 
+/// Tells the other threads to end when its own panics, for they would wait for its turn for ever.
+struct StopOnPanic<'a, T> {
+    state: &'a Mutex<State<T>>,
+    turn: &'a Condvar,
+}
+
+impl<T> Drop for StopOnPanic<'_, T> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.state.lock().unwrap_or_else(PoisonError::into_inner).failed = true;
+            self.turn.notify_all();
+        }
+    }
+}
+
 /// Calls `work` for each number below `count`, on all threads of `pool`, and `write` with each
 /// result in order, one at a time. No more than a few results wait at once. The first error ends
-/// it. Returns the workers' states.
+/// it, and so does a panic, which is passed on. Returns the workers' states.
 ///
 /// # Errors
 /// The first error of `work` or `write`.
@@ -35,20 +50,21 @@ pub fn in_order<S: Send, T: Send, E: Send>(
     });
     let (turn, write) = (Condvar::new(), Mutex::new(write));
     let most_waiting = pool.current_num_threads() * 4;
-    let lock = || state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let lock = || state.lock().unwrap_or_else(PoisonError::into_inner);
     let fail = |error| {
         lock().failed = true;
         turn.notify_all();
         error
     };
     let results = pool.broadcast(|_| {
+        let _stop = StopOnPanic { state: &state, turn: &turn };
         let mut own = start();
         loop {
             let number = {
                 let mut state = lock();
                 // Whoever holds the next number to be written never waits, so this ends.
                 while !state.failed && state.claimed >= state.written + most_waiting {
-                    state = turn.wait(state).unwrap_or_else(std::sync::PoisonError::into_inner);
+                    state = turn.wait(state).unwrap_or_else(PoisonError::into_inner);
                 }
                 if state.failed || state.claimed == count {
                     return Ok(own);
@@ -67,7 +83,7 @@ pub fn in_order<S: Send, T: Send, E: Send>(
                 let next = state.written;
                 let Some(result) = state.ready.remove(&next) else { break };
                 drop(state);
-                let mut write = write.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let mut write = write.lock().unwrap_or_else(PoisonError::into_inner);
                 write(result).map_err(fail)?;
                 drop(write);
                 state = lock();
@@ -115,5 +131,27 @@ mod tests {
         assert_eq!(in_order(&pool(3), 1_000_000, || (), work, |_| Ok(())), Err("broken"));
         let write = |number| if number == 7 { Err("full") } else { Ok(()) };
         assert_eq!(in_order(&pool(3), 1_000_000, || (), |(), n| Ok(n), write), Err("full"));
+    }
+    #[test]
+    fn a_panic_ends_the_work_and_is_passed_on() {
+        use std::panic::{AssertUnwindSafe, catch_unwind};
+        use std::time::Duration;
+        for (in_work, threads) in [(true, 1), (true, 3), (false, 1), (false, 3)] {
+            let (tell, told) = std::sync::mpsc::channel();
+            std::thread::spawn(move || {
+                let work = |(): &mut (), number| {
+                    assert!(!in_work || number != 40, "a panic in work");
+                    Ok::<_, ()>(number)
+                };
+                let write = |number| {
+                    assert!(in_work || number != 7, "a panic in write");
+                    Ok(())
+                };
+                let run = || in_order(&pool(threads), 1_000_000, || (), work, write);
+                tell.send(catch_unwind(AssertUnwindSafe(run)).is_err()).unwrap();
+            });
+            let panicked = told.recv_timeout(Duration::from_secs(30));
+            assert_eq!(panicked, Ok(true), "in work: {in_work}, {threads} threads");
+        }
     }
 }

@@ -156,8 +156,7 @@ pub fn produce(
         merged,
         guarded_cells,
     };
-    // The process is about to end, and so many small pieces take a while to give back.
-    std::mem::forget(ranked);
+    ranked.free(pool);
     Ok(produced)
 }
 

@@ -89,29 +89,83 @@ impl Tally {
     }
 }
 
-fn add_all<T: AddAssign>(sums: &mut [T], others: Vec<T>) {
+fn add_all<T: AddAssign, const N: usize>(sums: &mut [T; N], others: [T; N]) {
     for (sum, other) in sums.iter_mut().zip(others) {
         *sum += other;
     }
 }
 
+/// Adds lists, of which the shorter one has nothing more to add.
+fn add_lists<T: AddAssign>(sums: &mut Vec<T>, mut others: Vec<T>) {
+    if sums.len() < others.len() {
+        std::mem::swap(sums, &mut others);
+    }
+    for (sum, other) in sums.iter_mut().zip(others) {
+        *sum += other;
+    }
+}
+
+/// [`Tally::default`] is the identity. Every field is named, so that none is forgotten.
 impl AddAssign for Tally {
-    fn add_assign(&mut self, mut other: Self) {
-        self.facts += other.facts;
-        self.identifies += other.identifies;
-        self.address_as_user_id += other.address_as_user_id;
-        self.identify_without_email += other.identify_without_email;
-        self.invalid_email += other.invalid_email;
-        self.blocked_emails += other.blocked_emails;
-        self.blocked_ids += other.blocked_ids;
-        self.internal_signals += other.internal_signals;
-        self.lost_identifies += other.lost_identifies;
-        self.unmapped += other.unmapped;
-        add_all(&mut self.resolutions, other.resolutions.to_vec());
-        add_all(&mut self.through, other.through.to_vec());
-        add_all(&mut self.would_change, other.would_change.to_vec());
-        add_all(&mut self.matches, other.matches);
-        add_all(&mut self.mix, other.mix);
-        self.partial.append(&mut other.partial);
+    fn add_assign(&mut self, other: Self) {
+        let Self {
+            facts,
+            identifies,
+            address_as_user_id,
+            identify_without_email,
+            invalid_email,
+            blocked_emails,
+            blocked_ids,
+            resolutions,
+            through,
+            would_change,
+            internal_signals,
+            matches,
+            unmapped,
+            mix,
+            lost_identifies,
+            mut partial,
+        } = other;
+        self.facts += facts;
+        self.identifies += identifies;
+        self.address_as_user_id += address_as_user_id;
+        self.identify_without_email += identify_without_email;
+        self.invalid_email += invalid_email;
+        self.blocked_emails += blocked_emails;
+        self.blocked_ids += blocked_ids;
+        add_all(&mut self.resolutions, resolutions);
+        add_all(&mut self.through, through);
+        add_all(&mut self.would_change, would_change);
+        self.internal_signals += internal_signals;
+        add_lists(&mut self.matches, matches);
+        self.unmapped += unmapped;
+        add_lists(&mut self.mix, mix);
+        self.lost_identifies += lost_identifies;
+        self.partial.append(&mut partial);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn adding_to_nothing_loses_nothing() {
+        let counted = || {
+            let mut tally = Tally::new(2, 3);
+            (tally.facts, tally.lost_identifies) = (1, 2);
+            tally.resolutions = [1, 2, 3, 4];
+            tally.matches = vec![5, 0, 7];
+            tally.mix[1].mapped = 9;
+            tally
+        };
+        let shown = |tally: &Tally| format!("{tally:?}");
+        let mut sum = Tally::default();
+        sum += counted();
+        assert_eq!(shown(&sum), shown(&counted()));
+        sum += Tally::default();
+        assert_eq!(shown(&sum), shown(&counted()));
+        sum += counted();
+        assert_eq!((sum.matches, sum.mix[1].mapped, sum.facts), (vec![10, 0, 14], 18, 2));
     }
 }

@@ -318,3 +318,50 @@ mod signals {
         assert_eq!(listing(dir.path()), before);
     }
 }
+
+/// Stops a run as soon as it is about to write.
+#[derive(Default)]
+struct StopsBeforeWriting(std::sync::atomic::AtomicBool);
+
+impl backtrail::pipeline::watch::Watch for StopsBeforeWriting {
+    fn advance(&self, _: backtrail::pipeline::watch::Progress) {}
+
+    fn writing(&self) {
+        self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    fn stopped(&self) -> bool {
+        self.0.load(std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+#[test]
+fn an_interrupt_stops_a_check_while_it_makes_the_tables_that_are_expected() {
+    use backtrail::cli::args::{Cli, Command};
+    use backtrail::cli::resolve::{self, Surroundings};
+    use clap::Parser as _;
+
+    let dir = tempfile::tempdir().unwrap();
+    let expected = dir.path().join("expected");
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join(EVENTS);
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join(RULES);
+    let args = ["backtrail", "check", "--bless", "--expect"].map(OsStr::new);
+    let args = args.into_iter().chain([
+        expected.as_os_str(),
+        "--rules".as_ref(),
+        rules.as_os_str(),
+        fixtures.as_os_str(),
+    ]);
+    let Cli { command: Command::Check(args), show } = Cli::parse_from(args) else { panic!() };
+    let around = Surroundings {
+        terminal_in: false,
+        terminal_out: false,
+        terminal_err: false,
+        no_color: true,
+        variable: |_| None,
+    };
+    let check = resolve::check::check(args, show, around).unwrap();
+    let outcome = backtrail::commands::check::check(check.job, &StopsBeforeWriting::default());
+    assert!(matches!(outcome, Err(backtrail::error::Error::Interrupted)));
+    assert!(!expected.exists());
+}

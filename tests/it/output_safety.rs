@@ -195,3 +195,60 @@ fn a_page_replaces_what_a_link_points_to_and_the_link_stays() {
     let audit = [&audit[..4], &["dangling"]].concat();
     workspace.does("audit", &audit).exits(2).says("dangling: is a link to nothing");
 }
+
+#[test]
+fn of_two_runs_at_once_without_overwrite_exactly_one_succeeds() {
+    let workspace = workspace();
+    for _ in 0..8 {
+        let both =
+            [(); 2].map(|()| Workspace::start(workspace.command(["d/in.ndjson", "-o", "out"])));
+        let codes = both.map(|running| running.finish().status.code());
+        assert!(codes == [Some(0), Some(2)] || codes == [Some(2), Some(0)], "{codes:?}");
+        assert_eq!(workspace.list("out"), ["leads.csv", "report.json", "signals.csv"]);
+        fs::remove_dir_all(workspace.path("out")).unwrap();
+    }
+}
+
+#[test]
+fn what_a_killed_run_left_is_gone_after_the_next_one() {
+    let workspace = workspace();
+    workspace.write("out/.backtrail-4jc1nP.tmp", "somebody's rows");
+    workspace.write("out/.backtrail-inUse1.tmp", "rows of a run that goes on");
+    let held = fs::File::open(workspace.path("out/.backtrail-inUse1.tmp")).unwrap();
+    held.lock().unwrap();
+    workspace.run(["d/in.ndjson", "-o", "out"]).exits(0);
+    let outputs = ["leads.csv", "report.json", "signals.csv"];
+    assert_eq!(workspace.list("out"), [&[".backtrail-inUse1.tmp"], &outputs[..]].concat());
+    drop(held);
+    // Also when the run itself comes to nothing.
+    workspace.run(["d/in.ndjson", "-o", "out"]).exits(2);
+    assert_eq!(workspace.list("out"), outputs);
+}
+
+#[test]
+fn a_set_that_a_kill_left_mixed_is_put_back_by_the_next_start() {
+    let workspace = workspace();
+    workspace.run(["d/in.ndjson", "-o", "out"]).exits(0);
+    let names = ["leads.csv", "report.json", "signals.csv"];
+    let old = names.map(|name| workspace.read(&format!("out/{name}")));
+    // As a run leaves it that is killed when it has given the first of its files their names.
+    fs::rename(workspace.path("out/signals.csv"), workspace.path("out/.backtrail-signals.csv.old"))
+        .unwrap();
+    workspace.write("out/signals.csv", "new rows");
+    workspace.write("out/rejects.ndjson", "new rejects");
+    let entry = |name: &str| {
+        use std::os::unix::fs::MetadataExt;
+        let found = fs::metadata(workspace.path(&format!("out/{name}"))).unwrap();
+        format!(r#"{{"name":"{name}","new":{{"id":{},"bytes":{}}}}}"#, found.ino(), found.len())
+    };
+    let entries = ["signals.csv", "rejects.ndjson", "leads.csv"].map(entry).join(",");
+    let journal = format!(r#"{{"version":1,"entries":[{entries}]}}"#);
+    // The third file was not replaced yet: it is not the one that the journal names.
+    let journal = journal
+        .replace(r#""name":"leads.csv","new":{"id":"#, r#""name":"leads.csv","new":{"id":1"#);
+    workspace.write("out/.backtrail-journal", journal);
+
+    workspace.run(["d/in.ndjson", "-o", "out"]).exits(2).says("exists already");
+    assert_eq!(workspace.list("out"), names);
+    assert_eq!(names.map(|name| workspace.read(&format!("out/{name}"))), old);
+}
