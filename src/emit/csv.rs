@@ -72,6 +72,12 @@ impl CsvRows {
         }
         let guard = self.guard == FormulaGuard::On && is_formula(cell);
         self.guarded += u64::from(guard);
+        self.write(cell, guard);
+    }
+
+    /// Appends a cell that is not empty, behind an apostrophe if `guard` says so.
+    #[inline]
+    fn write(&mut self, cell: &[u8], guard: bool) {
         let quote = QUOTED.are_in(cell);
         if quote {
             self.out.push(b'"');
@@ -150,26 +156,50 @@ impl Cells for CsvRows {
     fn list(&mut self, texts: &[&str]) {
         let mut joined = std::mem::take(&mut self.joined);
         joined.clear();
-        for (at, text) in texts.iter().enumerate() {
+        let mut guarded = false;
+        // Where the semicolon separates cells, what stands behind one begins a cell.
+        let pieces = texts.iter().flat_map(|text| text.as_bytes().split(|&byte| byte == b';'));
+        for (at, piece) in pieces.enumerate() {
             if at > 0 {
                 joined.push(b';');
             }
-            joined.extend_from_slice(text.as_bytes());
+            if self.guard == FormulaGuard::On && is_formula(piece) {
+                joined.push(b'\'');
+                guarded = true;
+            }
+            joined.extend_from_slice(piece);
         }
-        self.cell(&joined);
+        self.guarded += u64::from(guarded);
+        if joined.is_empty() {
+            self.out.push(b',');
+        } else {
+            self.write(&joined, false);
+        }
         self.joined = joined;
     }
 }
 
-/// Whether a spreadsheet could take the cell for a formula; numbers and phone numbers are none.
+/// Whether a spreadsheet could take the cell for a formula (OWASP, "CSV Injection"): it begins with
+/// an equals sign, an at sign or what ends a cell or a line; or with a sign, unless it is a number
+/// or a phone number. Some spreadsheets take full-width forms as well.
 #[inline]
 pub(crate) fn is_formula(cell: &[u8]) -> bool {
-    let Some((b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r', rest)) = cell.split_first() else {
-        return false;
-    };
-    !rest
-        .iter()
-        .all(|byte| matches!(byte, b'0'..=b'9' | b' ' | b'\t' | b'(' | b')' | b'.' | b'-' | b'+'))
+    match cell {
+        [b'=' | b'@' | b'\t' | b'\r' | b'\n', ..] => true,
+        [b'+' | b'-', rest @ ..] => !is_number(rest),
+        [0xef, 0xbc, last, rest @ ..] => match last {
+            0x9d | 0xa0 => true,
+            0x8b | 0x8d => !is_number(rest),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Whether what follows a sign is made as numbers and phone numbers are.
+fn is_number(rest: &[u8]) -> bool {
+    let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b' ' | b'(' | b')' | b'.' | b'-' | b'+');
+    rest.iter().all(is_part)
 }
 
 /// Appends `cell` with every quotation mark doubled.
@@ -235,6 +265,15 @@ mod tests {
             "\r=1",
             "-1e-7",
             "=A1",
+            "=1+1",
+            "=",
+            "@",
+            "\n=cmd|x",
+            "＝cmd|x",
+            "＠SUM(1)",
+            "＋cmd",
+            "－２",
+            "-1\t2",
         ] {
             let (line, guarded) = line(&[cell], FormulaGuard::On);
             let unquoted = line.strip_prefix(b"\"").unwrap_or(&line);
@@ -245,8 +284,8 @@ mod tests {
 
     #[test]
     fn numbers_and_phone_numbers_are_not_guarded() {
-        let cells = ["-1.5", "+49 (30) 123-45.6", "-", "+1", "a=b", "'=1"];
-        assert_eq!(text(&cells), "-1.5,+49 (30) 123-45.6,-,+1,a=b,'=1\n");
+        let cells = ["-1.5", "+49 (30) 123-45.6", "-", "+1", "a=b", "'=1", "－12", "ａ"];
+        assert_eq!(text(&cells), "-1.5,+49 (30) 123-45.6,-,+1,a=b,'=1,－12,ａ\n");
         assert_eq!(line(&cells, FormulaGuard::On).1, 0);
     }
 
@@ -256,13 +295,19 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_joined_and_guarded_as_one_cell() {
+    fn each_item_of_a_list_is_guarded() {
         let mut rows = CsvRows::new(Table::Leads, FormulaGuard::On);
         rows.list(&["a", "b,c"]);
         rows.list(&[]);
         rows.list(&["=x", "y"]);
+        rows.list(&["0a;=x", "+49 30", "@y"]);
         rows.end_line();
-        assert_eq!(rows.take(), (b"\"a;b,c\",,'=x;y\n".to_vec(), 1));
+        let line = b"\"a;b,c\",,'=x;y,0a;'=x;+49 30;'@y\n".to_vec();
+        assert_eq!(rows.take(), (line, 2));
+        let mut rows = CsvRows::new(Table::Leads, FormulaGuard::Off);
+        rows.list(&["=x", "@y"]);
+        rows.end_line();
+        assert_eq!(rows.take(), (b"=x;@y\n".to_vec(), 0));
     }
 
     #[test]
@@ -299,7 +344,7 @@ mod tests {
         }
 
         #[test]
-        fn a_guarded_cell_is_the_cell_after_an_apostrophe(cell in "[=+@\t-][a-z,\"\n0-9 ]{0,20}") {
+        fn a_guarded_cell_is_the_cell_after_an_apostrophe(cell in "[=+@\t\r\n＝－-][a-z,\"\n0-9 ]{0,20}") {
             let (line, guarded) = line(&[&cell, "x"], FormulaGuard::On);
             let mut reader = ::csv::ReaderBuilder::new().has_headers(false).from_reader(&line[..]);
             let read = reader.records().next().unwrap().unwrap()[0].to_owned();

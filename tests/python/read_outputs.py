@@ -149,12 +149,16 @@ def read_parquet(path):
 
 
 def is_formula(text):
-    return text[:1] in set("=+-@\t\r") - {""} and not set(text[1:]) <= set("0123456789 \t().-+")
+    if text[:1] in set("=@\t\r\n\uff1d\uff20"):
+        return True
+    return text[:1] in set("+-\uff0b\uff0d") and not set(text[1:]) <= set("0123456789 ().-+")
 
 
 def guarded(name, text):
-    own = name in TIMES | INTEGERS | {"high_intent", "signal_id", "type", "resolution"}
-    return "'" + text if not own and text and is_formula(text) else text
+    if name in TIMES | INTEGERS | {"high_intent", "signal_id", "type", "resolution"}:
+        return text
+    items = text.split(";") if name in LISTS else [text]
+    return ";".join("'" + item if is_formula(item) else item for item in items)
 
 
 def read(path, raw):
