@@ -1,12 +1,11 @@
 //! What is wrong with a text that a user wrote, and where: data here, rendered on demand.
 
-mod mask;
-
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::Path;
 
-pub use mask::masked;
+use crate::mask;
+pub use crate::mask::addresses as masked;
 use unicode_width::UnicodeWidthChar as _;
 
 /// A source line wider than this is shown as a window around the span.
@@ -17,6 +16,8 @@ const LEAD_COLUMNS: usize = 40;
 const MOST_ADDRESS_CHARS: usize = 254;
 /// So many diagnostics of one text are shown, and the others counted: nobody reads more.
 pub const MOST_SHOWN: usize = 100;
+/// Of a longer line only so much about the window is read for secrets, in bytes.
+const LONGEST_READ: usize = 4 << 10;
 /// A tab is shown as so many blanks, so that the caret stands under its character anywhere.
 const TAB: &str = "    ";
 
@@ -84,7 +85,7 @@ pub fn render(name: &str, source: &str, diagnostics: &[Diagnostic]) -> String {
     }
     if let Some(rest) = ordered.get(MOST_SHOWN..).filter(|rest| !rest.is_empty()) {
         // Writing to a string cannot fail.
-        let _ = writeln!(out, "\n{name}: {}", more(rest));
+        let _ = writeln!(out, "\n{}: {}", printable(name), more(rest));
     }
     out
 }
@@ -118,14 +119,14 @@ fn render_one(out: &mut String, name: &str, lines: &Lines<'_>, diagnostic: &Diag
     let span = from - start..diagnostic.span.end.max(from) - start;
     let column = column(line, span.start);
     let (text, carets) = excerpt(line, &span);
-    let gutter = number.to_string();
+    let (name, gutter) = (printable(name), number.to_string());
     let blank = " ".repeat(gutter.len());
     // Writing to a string cannot fail.
-    let _ = writeln!(out, "{name}:{number}:{column}: {severity}: {}", masked(&diagnostic.message));
+    let _ = writeln!(out, "{name}:{number}:{column}: {severity}: {}", clean(&diagnostic.message));
     let _ = writeln!(out, " {gutter} | {}", masked(&text));
     let _ = writeln!(out, " {blank} | {carets}");
     if let Some(help) = &diagnostic.help {
-        let _ = writeln!(out, "help: {}", masked(help));
+        let _ = writeln!(out, "help: {}", clean(help));
     }
 }
 
@@ -187,20 +188,46 @@ pub(crate) fn excerpt(line: &str, span: &Range<usize>) -> (String, String) {
     (text, " ".repeat(pad) + &"^".repeat(carets))
 }
 
-/// What stands in `line` from `begin` to `end`, [`masked`], as wide as it was. An address that the
-/// end cuts through is still one.
+/// What stands in `line` from `begin` to `end`, without secrets and [`masked`], as wide as it was.
+/// An address that the end cuts through is still one.
 fn masked_window(line: &str, begin: usize, end: usize) -> String {
     let behind = line[end..].chars();
     let rest = behind.clone().take(MOST_ADDRESS_CHARS).take_while(|&char| mask::is_local(char));
     // The `@` and the first character of the domain may follow.
     let rest: usize = behind.take(rest.count() + 2).map(char::len_utf8).sum();
-    let whole = &line[begin..end + rest];
-    if !whole.contains('@') {
-        return line[begin..end].to_owned();
+    let mut shown = without_secrets(line, begin, end + rest);
+    if shown.contains('@') {
+        shown = masked(&shown);
     }
-    let mut shown = masked(whole);
     shown.truncate(fitting(shown.chars(), width(&line[begin..end])));
     shown
+}
+
+/// What stands in `line` from `begin` to `end`, secrets as asterisks, as wide as it was.
+fn without_secrets(line: &str, begin: usize, end: usize) -> String {
+    // What a name far away says of a value in a very long line is not looked for.
+    let (from, to) = match line.len() {
+        ..=LONGEST_READ => (0, line.len()),
+        len => {
+            let to = (end + LONGEST_READ / 2).min(len);
+            let from = begin.saturating_sub(LONGEST_READ / 2);
+            (char_boundary(line, from), char_boundary(line, to))
+        }
+    };
+    let mut places = mask::places(&line[from..to]).into_iter().peekable();
+    let mut out = String::with_capacity(end - begin);
+    for (at, char) in line[begin..end].char_indices() {
+        let at = begin + at - from;
+        while places.next_if(|place| place.end <= at).is_some() {}
+        match char {
+            '"' | '\t' => out.push(char),
+            _ if places.peek().is_some_and(|place| place.contains(&at)) => {
+                out.extend(std::iter::repeat_n('*', char_width(char)));
+            }
+            _ => out.push(char),
+        }
+    }
+    out
 }
 
 /// The nearest place at or before `offset` where a character of `line` begins or the line ends.
@@ -265,9 +292,14 @@ pub fn shown(path: &Path) -> String {
     printable(&path.display().to_string())
 }
 
+/// `text` without addresses, and [`printable`].
+pub fn clean(text: &str) -> String {
+    printable(&masked(text))
+}
+
 /// Control characters, and those that begin a line or turn the direction of writing: a terminal,
 /// an editor or a web page would act on them.
-fn is_unprintable(char: char) -> bool {
+pub(crate) fn is_unprintable(char: char) -> bool {
     char.is_control()
         || matches!(
             char,
@@ -378,6 +410,22 @@ mod tests {
     }
 
     #[test]
+    fn an_excerpt_shows_no_secret_and_keeps_its_width() {
+        let line = r#"{"headers":{"X-Auth-Token":["s3cr","s3cr"]},"path":"/webhook/s3cr","é":1}"#;
+        let at = line.find('é').unwrap();
+        let (text, carets) = excerpt(line, &(at..at + 2));
+        let shown = r#"{"headers":{"X-Auth-Token":["****","****"]},"path":"/webhook/****","é":1}"#;
+        assert_eq!(text, shown);
+        assert_eq!(width(&carets), width(&line[..at]) + 1);
+        let long = format!("{}?token=s3cr&a=b {}", "x ".repeat(20_000), "y ".repeat(20_000));
+        let at = long.find('=').unwrap();
+        let (text, _) = excerpt(&long, &(at..at + 1));
+        assert!(text.contains("?token=****&a=b") && !text.contains("s3cr"), "{text}");
+        let shown = render("r.toml", "api_secret = 's3cr'", &[Diagnostic::error(0..10, "x")]);
+        assert!(shown.contains("api_secret = '****'"), "{shown}");
+    }
+
+    #[test]
     fn a_span_past_its_line_ends_with_the_line() {
         insta::assert_snapshot!(render("-", "ab\r\ncd", &[Diagnostic::error(1..6, "x")]), @r"
         -:1:2: error: x
@@ -388,8 +436,12 @@ mod tests {
 
     #[test]
     fn control_characters_never_reach_the_terminal() {
-        let shown = render("-", "a\u{1b}[31m\u{202e}b", &[Diagnostic::error(0..1, "x")]);
-        assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{shown}");
+        let text = "a\u{1b}[31m\u{202e}\u{61c}\u{2028}\u{9b}b";
+        let found = [Diagnostic::error(0..1, text).with_help(text)];
+        let shown = render(text, text, &found);
+        let bad = ['\u{1b}', '\u{202e}', '\u{61c}', '\u{2028}', '\u{9b}'];
+        assert!(!shown.contains(bad), "{shown}");
+        assert_eq!(shown.lines().count(), 4);
     }
 
     proptest! {

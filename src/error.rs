@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::diagnostic::printable;
 use crate::emit::staging::StagingError;
 use crate::source::{DiscoverError, Fault};
 
@@ -17,7 +18,7 @@ pub enum Error {
     #[error(transparent)]
     Discover(#[from] DiscoverError),
     /// A text that the user wrote is wrong.
-    #[error("{count} {} in {name}\n{}", if *.count == 1 { "error" } else { "errors" }, .rendered.trim_end())]
+    #[error("{count} {} in {name}\n{}", if *.count == 1 { "error" } else { "errors" }, .rendered.trim_end(), name = printable(.name))]
     Diagnostics {
         /// The file, or the flag that holds the text.
         name: String,

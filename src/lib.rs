@@ -11,6 +11,8 @@ mod slot;
 
 pub mod parse;
 
+pub mod mask;
+
 pub mod diagnostic;
 
 pub mod error;

@@ -13,7 +13,7 @@ use super::cube::{Key, NONE, Traits};
 use super::report::{Change, Finding, Report, Severity};
 use super::spot::Sighted;
 use super::summary::Evidence;
-use crate::diagnostic::masked;
+use crate::diagnostic::clean;
 use crate::event::CallType;
 
 /// The kinds of findings. Their names are frozen: scripts and dashboards hold them.
@@ -148,7 +148,5 @@ fn percent(part: u64, whole: u64) -> String {
 
 /// A name of the data between backticks, without addresses.
 fn quoted(name: &str) -> String {
-    let clean: String =
-        name.chars().map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect();
-    format!("`{}`", masked(&clean))
+    format!("`{}`", clean(name))
 }

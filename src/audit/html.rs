@@ -8,6 +8,7 @@ use std::fmt::{self, Write};
 
 use super::report::{Change, Drop, Finding, LeadCounts, Loss, Name, Report, Usage};
 use super::text::called;
+use crate::diagnostic::is_unprintable;
 use crate::report::text::{bytes, percent, thousands};
 
 const STYLE: &str = include_str!("html/style.css");
@@ -474,7 +475,7 @@ fn escaped(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
-            char if char.is_control() && char != '\n' => out.push('\u{fffd}'),
+            char if is_unprintable(char) && char != '\n' => out.push('\u{fffd}'),
             char => out.push(char),
         }
     }

@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 use super::report::{
     By, Change, Drop, Example, Fate, FilterInfo, Finding, Name, Report, Severity, Usage,
 };
-use crate::diagnostic::masked;
+use crate::diagnostic::{clean, masked, printable};
 use crate::report::layout::{fitted, padded, wrap};
 use crate::report::text::{Colour, bytes, percent, thousands};
 
@@ -342,7 +342,7 @@ impl Page {
             self.item("better list", "")?;
             for line in &change.allow {
                 // As it is, so that it can be copied.
-                writeln!(self.out, "{line}")?;
+                writeln!(self.out, "{}", printable(line))?;
             }
         }
         Ok(())
@@ -413,7 +413,7 @@ pub(super) fn called(call: &str, event: &str) -> String {
         ("track", "") => "(track without a name)".into(),
         ("track", name) => clean(name),
         (_, "") => format!("{call} calls"),
-        (_, name) => name.to_owned(),
+        (_, name) => clean(name),
     }
 }
 
@@ -440,10 +440,4 @@ fn place(example: &Example) -> String {
 fn signed(number: i64) -> String {
     let digits = thousands(number.unsigned_abs());
     if number < 0 { format!("-{digits}") } else { digits }
-}
-
-/// A name of the data without control characters and addresses.
-fn clean(text: &str) -> String {
-    let shown = text.chars().map(|char| if char.is_control() { '\u{fffd}' } else { char });
-    masked(&shown.collect::<String>())
 }

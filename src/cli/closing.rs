@@ -5,6 +5,8 @@ use std::fmt::Write;
 use super::resolve::Display;
 use crate::commands::check;
 use crate::commands::run::Outcome;
+use crate::diagnostic::printable;
+use crate::error::Error;
 use crate::report::Fault;
 use crate::report::text::summary;
 
@@ -18,9 +20,32 @@ pub fn text(outcome: &Outcome, display: Display) -> String {
         out.push_str(&summary(&outcome.report, display.colour));
     }
     for finding in &outcome.findings {
-        let _ = writeln!(out, "backtrail: {finding}");
+        let _ = writeln!(out, "backtrail: {}", printable(finding));
     }
     out
+}
+
+/// What ended a command, for standard error. Errors of a text are on several lines, of which each
+/// part is clean already; what else has several is shown line by line.
+pub fn error(error: &Error) -> String {
+    let text = error.to_string();
+    let text = match error {
+        Error::Diagnostics { .. } => text,
+        Error::Empty(_) => text.split('\n').map(printable).collect::<Vec<_>>().join("\n"),
+        _ => printable(&text),
+    };
+    format!("backtrail: error: {text}\n")
+}
+
+/// What is wrong with arguments, where the text that clap has for it cannot be shown: it repeats
+/// the arguments as they are.
+pub fn usage(error: &clap::Error, mut args: impl Iterator<Item = String>) -> Option<String> {
+    let is_clean = |arg: String| printable(&arg) == arg;
+    if !error.use_stderr() || args.all(is_clean) {
+        return None;
+    }
+    let what = error.kind().as_str().unwrap_or("an argument cannot be understood");
+    Some(format!("error: {what}\n\nFor more information, try '--help'.\n"))
 }
 
 /// What was wrong with inputs.
@@ -38,7 +63,7 @@ pub fn of_check(outcome: &check::Outcome, warnings: &[String], quiet: bool) -> S
     let mut out = String::new();
     for warning in warnings.iter().filter(|_| !quiet) {
         // Writing to a string cannot fail.
-        let _ = writeln!(out, "backtrail: warning: {warning}");
+        let _ = writeln!(out, "backtrail: warning: {}", printable(warning));
     }
     for fault in &outcome.faults {
         let _ = writeln!(out, "backtrail: error: {fault}");

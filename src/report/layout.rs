@@ -2,10 +2,13 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// `text`, cut to `width` columns.
+use crate::diagnostic::printable;
+
+/// `text`, fit to be shown and cut to `width` columns.
 pub(crate) fn fitted(text: &str, width: usize) -> String {
+    let text = printable(text);
     if text.width() <= width {
-        return text.to_owned();
+        return text;
     }
     let mut used = 0;
     let cut = text.chars().take_while(|char| {
@@ -21,8 +24,9 @@ pub(crate) fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(blanks))
 }
 
-/// The lines of `text`, broken between words.
+/// The lines of `text`, fit to be shown and broken between words.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let text = printable(text);
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let Some(line) = lines.last_mut() else { continue };

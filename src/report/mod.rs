@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::diagnostic::printable;
 use crate::parse::Repairs;
 use crate::plan::PeriodMix;
 use filters::Filters;
@@ -353,11 +354,11 @@ pub struct Fault {
 
 impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:", self.path)?;
+        write!(f, "{}:", printable(&self.path))?;
         if let Some(offset) = self.offset {
             write!(f, " byte {offset}:")?;
         }
-        write!(f, " {}", self.message)
+        write!(f, " {}", printable(&self.message))
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::filters::Filters;
 use super::{Period, Report};
+use crate::diagnostic::printable;
 use crate::parse::Repairs;
 
 /// How wide a plan's meter is.
@@ -56,7 +57,8 @@ fn write_summary(report: &Report, colour: Colour, out: &mut String) -> std::fmt:
     )?;
     mended(events.repairs, out)?;
     for (place, line) in events.timestamp_lines().iter().enumerate() {
-        writeln!(out, "{:<12}{line}", if place == 0 { "times" } else { "" })?;
+        let head = if place == 0 { "times" } else { "" };
+        writeln!(out, "{head:<12}{}", printable(line))?;
     }
     if let Some(filters) = &report.filters {
         write_filters(filters, out)?;
@@ -85,7 +87,7 @@ fn write_summary(report: &Report, colour: Colour, out: &mut String) -> std::fmt:
         writeln!(out, "fault       {fault}")?;
     }
     for warning in &report.warnings {
-        writeln!(out, "warning     {warning}")?;
+        writeln!(out, "warning     {}", printable(warning))?;
     }
     for line in identity.unused_emails.rule.iter().flat_map(|rule| rule.lines()) {
         writeln!(out, "            {line}")?;
@@ -195,7 +197,7 @@ fn rules(report: &Report, out: &mut String) -> std::fmt::Result {
 fn plan(report: &Report, colour: Colour, out: &mut String) -> std::fmt::Result {
     let plan = &report.plan;
     let Some(limit) = plan.raw_signals_limit else { return Ok(()) };
-    let name = plan.name.as_deref().unwrap_or("plan");
+    let name = printable(plan.name.as_deref().unwrap_or("plan"));
     writeln!(out, "{name:<11} {} raw signals a {}", thousands(limit), plan.period)?;
     let earlier = plan.periods.len().saturating_sub(SHOWN);
     if earlier > 0 {
@@ -258,11 +260,11 @@ fn shortened(text: &str, width: usize) -> String {
     if text.contains('@') {
         return "(a name with an @)".into();
     }
-    let clean = |char: char| if char.is_control() { '\u{fffd}' } else { char };
+    let text = printable(text);
     if text.chars().count() <= width {
-        return text.chars().map(clean).collect();
+        return text;
     }
-    text.chars().take(width - 1).map(clean).chain(['…']).collect()
+    text.chars().take(width - 1).chain(['…']).collect()
 }
 
 /// `1,234,567`.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::block::FileId;
+use crate::diagnostic::printable;
 
 /// One input, or a folder on the way to one, that could not be read or not to its end.
 ///
@@ -23,11 +24,11 @@ pub struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.display)?;
+        f.write_str(&printable(&self.display))?;
         if let Some(offset) = self.offset {
             write!(f, ": at byte {offset}")?;
         }
-        write!(f, ": {}", self.message)?;
+        write!(f, ": {}", printable(&self.message))?;
         match self.decoded {
             Some(decoded) => write!(f, " (after {decoded} decompressed bytes)"),
             None => Ok(()),

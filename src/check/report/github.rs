@@ -14,6 +14,7 @@ use super::markdown;
 use super::shown::{Shown, counted};
 use crate::check::finding::{Checked, Level};
 use crate::check::repository::Repository;
+use crate::diagnostic::is_unprintable;
 
 /// How many commands of one level a step shows.
 const MOST_COMMANDS: usize = 10;
@@ -164,12 +165,9 @@ fn cut(text: &str, chars: usize) -> String {
 }
 
 /// `text` as the data of a command, as GitHub's own toolkit escapes it (`escapeData`). Other
-/// control characters have no escape, and some of them end lines for some readers.
+/// control characters have no escape, and some of them end lines or turn them for some readers.
 fn escaped(text: &str) -> String {
-    let is_control = |char: char| {
-        char.is_control() && !matches!(char, '\r' | '\n' | '\t')
-            || matches!(char, '\u{2028}' | '\u{2029}')
-    };
+    let is_control = |char: char| is_unprintable(char) && !matches!(char, '\r' | '\n' | '\t');
     let text = text.replace(is_control, "\u{fffd}");
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use super::shown::{Count, Shown};
 use crate::check::finding::{Checked, Level, Violation};
+use crate::diagnostic::{is_unprintable, printable};
 
 const HEADER: &str =
     "| where | level | violation | event | what |\n| --- | --- | --- | --- | --- |\n";
@@ -68,7 +69,7 @@ fn row(shown: &Shown<'_>) -> String {
     let what = what.join("<br>");
     format!(
         "| {} | {} | {} | {} | {what} |\n",
-        escaped(&shown.spot(shown.file)),
+        escaped(&printable(&shown.spot(shown.file))),
         shown.level.name(),
         shown.violation.name(),
         shown.event.as_ref().map(|event| escaped(event)).unwrap_or_default(),
@@ -93,7 +94,7 @@ fn escaped(text: &str) -> String {
                 out.push_str("&#8203;");
             }
             '\t' => out.push(' '),
-            _ if char.is_control() => out.push('\u{fffd}'),
+            _ if is_unprintable(char) => out.push('\u{fffd}'),
             '\\' | '`' | '|' | '*' | '_' | '[' | ']' | '~' | '$' | '!' => {
                 out.push('\\');
                 out.push(char);

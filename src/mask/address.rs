@@ -25,7 +25,7 @@ pub fn masked(text: &str) -> String {
 
 /// Whether `char` is usual before the `@` (RFC 5322, `atext` and the dot). A star is not: it
 /// stands in patterns, which are nobody's address.
-pub(super) fn is_local(char: char) -> bool {
+pub(crate) fn is_local(char: char) -> bool {
     char.is_alphanumeric() || "!#$%&+-/=?^_{|}~.".contains(char)
 }
 
