@@ -1,5 +1,8 @@
 //! The `backtrail` command: reads the arguments, does the job, tells the outcome.
 
+#[cfg(unix)]
+mod inherited;
+
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,7 +26,12 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 static STOP: AtomicBool = AtomicBool::new(false);
 
 fn main() -> ExitCode {
-    let Cli { command, show } = Cli::parse();
+    #[cfg(unix)]
+    inherited::outlive_file_size_limits();
+    let Cli { command, show } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
     let result = match command {
         Command::Run(args) => run(args, show),
         Command::Audit(args) => audit(args, show),
@@ -35,15 +43,30 @@ fn main() -> ExitCode {
     };
     ExitCode::from(result.unwrap_or_else(|error| {
         if !matches!(error, Error::ClosedPipe) {
-            tell(&format!("backtrail: error: {error}\n"));
+            tell(&closing::error(&error));
         }
         error.exit_code()
     }))
 }
 
+/// Shows the help that was asked for, or what is wrong with the arguments.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let args = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned());
+    match closing::usage(error, args) {
+        Some(text) => tell(&text),
+        None => {
+            let _ = error.print();
+        }
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
 fn run(args: RunArgs, show: Show) -> Result<u8, Error> {
     let around = Surroundings::read();
     let display = resolve::display(show, &args, around);
+    if args.output.as_os_str() == "-" {
+        needs_stdout()?;
+    }
     let job = resolve::run(args, around)?;
     let outcome = watched(display.bar, |watch| run::run(job, watch))?;
     tell(&closing::text(&outcome, display));
@@ -51,6 +74,9 @@ fn run(args: RunArgs, show: Show) -> Result<u8, Error> {
 }
 
 fn audit(args: AuditArgs, show: Show) -> Result<u8, Error> {
+    if args.html.is_none() {
+        needs_stdout()?;
+    }
     let around = Surroundings::read();
     let display = resolve::audit_display(show, around);
     let job = resolve::audit(args, show, around)?;
@@ -75,6 +101,17 @@ fn queue(args: QueueArgs, show: Show) -> Result<u8, Error> {
     let outcome = watched(display.bar, |watch| queue::queue(job, watch))?;
     tell(&closing::faults(&outcome.report.faults));
     Ok(outcome.exit_code())
+}
+
+/// What goes nowhere is not made: that nobody could read it would pass for success.
+fn needs_stdout() -> Result<(), Error> {
+    #[cfg(unix)]
+    if inherited::stdout_was_closed() {
+        let text = "standard output is closed, and the output would go nowhere; open it, or name a \
+            folder or a file";
+        return Err(Error::Usage(text.into()));
+    }
+    Ok(())
 }
 
 /// Does `job` with its progress shown, until it is done or interrupted.

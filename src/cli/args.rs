@@ -151,8 +151,9 @@ pub struct RunArgs {
     pub overwrite: bool,
     /// Leave CSV cells alone that a spreadsheet would run as formulas
     ///
-    /// Without it, a cell from outside that begins with =, +, -, @, tab or carriage return gets a
-    /// leading ', unless it is a plain number or phone number.
+    /// Without it, a cell from outside, or an item of a list, that begins with =, @, tab or a line
+    /// end gets a leading ', and so does one that begins with + or - and is no plain number or phone
+    /// number. Full-width forms count as well. The report counts the cells.
     #[arg(long, help_heading = "Output")]
     pub csv_raw: bool,
 

@@ -107,6 +107,8 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let streams = matches!(job.destination, Destination::Stream { .. });
     let targets = targets(&job.destination, &job.formats);
     overlap::check(&targets, reads(&job.inputs, &job.own_files))?;
+    let mut warnings = job.warnings;
+    warnings.extend(left_behind(&job.destination, &job.formats));
     let (target, spill_dir) = target(job.destination, &job.formats)?;
     let mut output = Output::new(target, job.formats, job.guard);
     let pool = pool(job.threads)?;
@@ -139,7 +141,7 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
         terms: &job.terms,
         rules_file: job.rules_file,
         filters_file: job.filters_file,
-        warnings: job.warnings,
+        warnings,
         elapsed: start.elapsed(),
     }
     .report();
@@ -213,6 +215,24 @@ fn targets(destination: &Destination, formats: &[Format]) -> Vec<overlap::Target
         }
         Destination::Stream { .. } => vec![overlap::Target::Stdout],
     }
+}
+
+/// A warning about tables of an earlier run that this one neither replaces nor removes, for they
+/// are in formats that it does not write.
+fn left_behind(destination: &Destination, formats: &[Format]) -> Option<String> {
+    let Destination::Directory(dir, Overwrite::Yes) = destination else { return None };
+    let others: Vec<_> =
+        Format::ALL.into_iter().filter(|format| !formats.contains(format)).collect();
+    let names = Output::tables(&others).into_iter().map(|name| dir.join(name));
+    let names: Vec<String> =
+        names.filter(|path| path.exists()).map(|path| path.display().to_string()).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "{} of an earlier run, in a format that this one does not write, stayed as it was: \
+             remove it, or name its format with --format",
+            names.join(", ")
+        )
+    })
 }
 
 fn target(destination: Destination, formats: &[Format]) -> Result<(Target, PathBuf), Error> {

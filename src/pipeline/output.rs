@@ -90,12 +90,18 @@ impl Output {
         Self { target, formats, guard, done: Vec::new() }
     }
 
-    /// Every file that a run in `formats` may write.
-    pub fn names(formats: &[Format]) -> Vec<String> {
+    /// The files of all tables in `formats`.
+    pub fn tables(formats: &[Format]) -> Vec<String> {
         let tables = [Table::Signals(&[]), Table::Leads];
         let files = tables.into_iter().flat_map(|table| {
             formats.iter().map(move |format| format!("{}.{}", table.name(), format.extension()))
         });
+        files.collect()
+    }
+
+    /// Every file that a run in `formats` may write.
+    pub fn names(formats: &[Format]) -> Vec<String> {
+        let files = Self::tables(formats).into_iter();
         files.chain(["report.json".into(), "rejects.ndjson".into()]).collect()
     }
 
@@ -104,7 +110,7 @@ impl Output {
     /// # Errors
     /// When a file cannot be made.
     pub fn signals<'a>(&mut self, engine: &'a Engine) -> Result<Tables<'a>, Error> {
-        self.tables(Table::Signals(&engine.rules.columns), Stream::Signals)
+        self.table_writers(Table::Signals(&engine.rules.columns), Stream::Signals)
     }
 
     /// The writers of the leads.
@@ -112,10 +118,10 @@ impl Output {
     /// # Errors
     /// When a file cannot be made.
     pub fn leads(&mut self) -> Result<Tables<'static>, Error> {
-        self.tables(Table::Leads, Stream::Leads)
+        self.table_writers(Table::Leads, Stream::Leads)
     }
 
-    fn tables<'a>(&mut self, table: Table<'a>, stream: Stream) -> Result<Tables<'a>, Error> {
+    fn table_writers<'a>(&mut self, table: Table<'a>, stream: Stream) -> Result<Tables<'a>, Error> {
         let layout = |format| Layout { table, format, guard: self.guard };
         let mut layouts = Vec::new();
         let mut writers = Vec::new();

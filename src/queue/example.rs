@@ -1,7 +1,7 @@
 //! Values of the data that are shown to people: few, short, without addresses and secrets.
 
 use super::profile::push_escaped;
-use crate::diagnostic::masked;
+use crate::diagnostic::{is_unprintable, masked};
 use crate::parse::auth::Auth;
 use crate::pipeline::mask::secrets;
 
@@ -122,9 +122,9 @@ fn step_end(path: &str) -> usize {
     dot.unwrap_or(path.len())
 }
 
-/// `text` without control characters, cut to so many characters.
+/// `text`, fit to be shown, cut to so many characters.
 fn shortened(text: &str, most: usize) -> String {
-    let clean = |char: char| if char.is_control() { '\u{fffd}' } else { char };
+    let clean = |char: char| if is_unprintable(char) { '\u{fffd}' } else { char };
     if text.chars().count() <= most {
         return text.chars().map(clean).collect();
     }

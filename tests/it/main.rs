@@ -42,6 +42,7 @@ mod output_safety;
 mod queue;
 #[cfg(unix)]
 mod rejects;
+#[cfg(unix)]
 mod shown_text;
 #[cfg(unix)]
 mod times;

@@ -252,3 +252,85 @@ fn a_set_that_a_kill_left_mixed_is_put_back_by_the_next_start() {
     assert_eq!(workspace.list("out"), names);
     assert_eq!(names.map(|name| workspace.read(&format!("out/{name}"))), old);
 }
+
+#[test]
+fn a_limit_of_file_sizes_is_an_error_and_leaves_nothing() {
+    let workspace = workspace();
+    workspace.write(
+        "d/in.ndjson",
+        (0..2000).map(|number| track(&number.to_string())).collect::<String>(),
+    );
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -f 20; exec \"$0\" run d/in.ndjson -o out -q"]);
+    command
+        .arg(env!("CARGO_BIN_EXE_backtrail"))
+        .current_dir(workspace.path(""))
+        .stdin(Stdio::null());
+    let output = command.output().unwrap();
+    let finished = Finished::of(&command, output).exits(2).says("File too large");
+    assert!(!finished.stderr.contains(".backtrail-"), "{finished}");
+    assert!(!workspace.path("out").exists());
+}
+
+#[test]
+fn a_stream_to_a_closed_standard_output_is_no_success() {
+    let workspace = workspace();
+    let run = |redirection: &str, rest: &str| {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("exec \"$0\" {rest} {redirection}")]);
+        command.arg(env!("CARGO_BIN_EXE_backtrail")).current_dir(workspace.path(""));
+        command.stdin(Stdio::null());
+        let output = command.output().unwrap();
+        Finished::of(&command, output)
+    };
+    run(">&-", "run d/in.ndjson -o -").exits(2).says("standard output is closed");
+    run(">&-", "audit d/in.ndjson --allow allow.txt").exits(2).says("standard output is closed");
+    run(">/dev/null", "run d/in.ndjson -o -").exits(0);
+    run(">&-", "run d/in.ndjson -o out").exits(0);
+    // Open for reading as well, as some programs open it for those that they start.
+    run("1<>/dev/null", "run d/in.ndjson -o -").exits(0);
+}
+
+#[test]
+fn tables_in_formats_that_a_run_does_not_write_are_named() {
+    let workspace = workspace();
+    workspace.run(["d/in.ndjson", "-o", "out", "--format", "csv,ndjson"]).exits(0).says("read ");
+    let finished = workspace.run(["d/in.ndjson", "-o", "out", "--overwrite"]).exits(0);
+    let finished = finished.says("out/signals.ndjson, out/leads.ndjson of an earlier run");
+    assert!(!finished.stderr.contains("signals.csv"), "{finished}");
+    let warnings = workspace.report("out")["warnings"].to_string();
+    assert!(warnings.contains("out/signals.ndjson"), "{warnings}");
+    assert!(workspace.path("out/signals.ndjson").exists());
+    let again = ["d/in.ndjson", "-o", "out", "--overwrite", "--format", "csv,ndjson"];
+    let finished = workspace.run(again).exits(0);
+    assert!(!finished.stderr.contains("earlier run"), "{finished}");
+}
+
+#[test]
+fn spreadsheets_take_no_cell_for_a_formula() {
+    let workspace = Workspace::new();
+    let event = |id: &str, event: &str, anonymous: &str| {
+        let event = serde_json::json!({
+            "type": "track", "event": event, "messageId": id, "anonymousId": anonymous,
+        });
+        format!("{event}\n")
+    };
+    let identify = serde_json::json!({
+        "type": "identify", "messageId": "9", "anonymousId": "0a;=cmd|x", "userId": "=u",
+        "traits": {"email": "ana@acme.example", "phone": "+49 (30) 12-3", "title": "-2+cmd"},
+    });
+    let text = event("1", "\n=cmd|x", "a") + &event("2", "＝cmd|x", "b") + &event("3", "=1+1", "c");
+    workspace.write("in.ndjson", format!("{text}{identify}\n"));
+    workspace.run(["in.ndjson", "-o", "out"]).exits(0);
+    let events: Vec<String> =
+        workspace.rows("out/signals.csv").iter().map(|row| row["event"].clone()).collect();
+    assert_eq!(events, ["'\n=cmd|x", "'＝cmd|x", "'=1+1"]);
+    let [lead] = &workspace.rows("out/leads.csv")[..] else { panic!("one lead") };
+    let cells = ["anonymous_ids", "user_ids", "phone", "title"].map(|name| lead[name].as_str());
+    assert_eq!(cells, ["0a;'=cmd|x", "'=u", "+49 (30) 12-3", "'-2+cmd"]);
+    let report = workspace.report("out").to_string();
+    // Each name stands in two columns.
+    assert!(report.contains("\"guarded_cells\":9"), "{report}");
+    workspace.run(["in.ndjson", "-o", "raw", "--csv-raw"]).exits(0);
+    assert_eq!(workspace.rows("raw/leads.csv")[0]["anonymous_ids"], "0a;=cmd|x");
+}

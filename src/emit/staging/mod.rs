@@ -166,7 +166,7 @@ impl StagedFile {
     }
 
     fn named(&self, error: &io::Error) -> io::Error {
-        io::Error::new(error.kind(), format!("{}: cannot write: {error}", shown(&self.path)))
+        io::Error::new(error.kind(), format!("{}: {error}", shown(&self.path)))
     }
 }
 
