@@ -115,9 +115,9 @@ fn render_one(out: &mut String, name: &str, lines: &Lines<'_>, diagnostic: &Diag
         Severity::Warning => "warning",
     };
     let from = diagnostic.span.start.min(lines.source.len());
-    let (number, line, start) = lines.at(from);
+    let (_, line, start) = lines.at(from);
     let span = from - start..diagnostic.span.end.max(from) - start;
-    let column = column(line, span.start);
+    let (number, column) = lines.position(from);
     let (text, carets) = excerpt(line, &span);
     let (name, gutter) = (printable(name), number.to_string());
     let blank = " ".repeat(gutter.len());
@@ -130,17 +130,28 @@ fn render_one(out: &mut String, name: &str, lines: &Lines<'_>, diagnostic: &Diag
     }
 }
 
-/// A text and where its lines begin.
+/// A text and where its lines begin, so that many places of it are found at little cost each, even
+/// in one giant line.
 pub struct Lines<'s> {
     source: &'s str,
     starts: Vec<usize>,
+    /// How many characters begin before each multiple of [`Lines::STEP`] bytes.
+    counted: Vec<usize>,
 }
 
 impl<'s> Lines<'s> {
+    const STEP: usize = 1024;
+
     /// The lines of `source`.
     pub fn new(source: &'s str) -> Self {
         let breaks = source.match_indices('\n').map(|(offset, _)| offset + 1);
-        Self { source, starts: std::iter::once(0).chain(breaks).collect() }
+        let counted = source.as_bytes().chunks(Self::STEP).scan(0, |count, chunk| {
+            let before = *count;
+            *count += characters(chunk);
+            Some(before)
+        });
+        let starts = std::iter::once(0).chain(breaks).collect();
+        Self { source, starts, counted: counted.collect() }
     }
 
     /// The number of the line that has the byte `offset`, from 1, its text without its end, and
@@ -156,13 +167,21 @@ impl<'s> Lines<'s> {
     /// The line and the column of the byte `offset`, both from 1, columns in characters.
     pub fn position(&self, offset: usize) -> (usize, usize) {
         let (number, line, start) = self.at(offset);
-        (number, column(line, offset - start))
+        let at = start + char_boundary(line, offset - start);
+        (number, self.characters_before(at) - self.characters_before(start) + 1)
+    }
+
+    /// How many characters begin before the byte `offset`.
+    fn characters_before(&self, offset: usize) -> usize {
+        let step = (offset / Self::STEP).min(self.counted.len().saturating_sub(1));
+        let counted = self.counted.get(step).copied().unwrap_or(0);
+        counted + characters(&self.source.as_bytes()[step * Self::STEP..offset])
     }
 }
 
-/// The column of the byte `offset` of `line`, in characters from 1.
-fn column(line: &str, offset: usize) -> usize {
-    line.char_indices().take_while(|&(at, char)| at + char.len_utf8() <= offset).count() + 1
+/// How many characters begin in `bytes`, a part of a text.
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&byte| byte & 0xC0 != 0x80).count()
 }
 
 /// The line, or as much of it as fits around `span`, e-mail addresses [`masked`], and the carets
@@ -444,7 +463,32 @@ mod tests {
         assert_eq!(shown.lines().count(), 4);
     }
 
+    #[test]
+    fn many_places_of_one_giant_line_are_found_at_little_cost() {
+        let source = "é".repeat(200_000);
+        let lines = Lines::new(&source);
+        let start = std::time::Instant::now();
+        for place in 0..200_000 {
+            assert_eq!(lines.position(2 * place), (1, place + 1));
+        }
+        // Counted from the start of the line each time, it takes hours.
+        assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
+    }
+
     proptest! {
+        #[test]
+        fn a_position_is_the_count_of_lines_and_characters_before_it(
+            parts in proptest::collection::vec("[aé世\\n]{0,9}|x{900}|世{500}", 0..6),
+            offset in 0..6000_usize,
+        ) {
+            let source = parts.concat();
+            let offset = offset.min(source.len());
+            let before = &source[..char_boundary(&source, offset)];
+            let line = before.rsplit('\n').next().unwrap_or_default();
+            let expected = (before.matches('\n').count() + 1, line.chars().count() + 1);
+            prop_assert_eq!(Lines::new(&source).position(offset), expected);
+        }
+
         #[test]
         fn any_span_of_any_text_renders(source in "\\PC*|[\\x00-\\x7f]*", a in 0usize..200, b in 0usize..200) {
             let shown = render("-", &source, &[Diagnostic::error(a..b, "x")]);

@@ -447,6 +447,27 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_that_can_never_hold_is_a_warning() {
+        let text = "version = 1\n[[rule]]\nid = \"a\"\nwhen = 'event = \"A\" and event = \"B\"'\n";
+        let warnings = render("rules.toml", text, &load(text).unwrap().warnings);
+        assert!(warnings.starts_with("rules.toml:4:9: warning: this never holds"), "{warnings}");
+        assert!(load(&rule("score = 1")).unwrap().warnings.is_empty());
+    }
+
+    #[test]
+    fn a_repeated_id_is_told_where_it_stands_also_behind_a_faulty_rule() {
+        let faulty = "[[rule]]\nid = \"b\"\n";
+        let text = format!(
+            "version = 1\n{faulty}[[rule]]\nid = \"a\"\nwhen = 'all'\n[[rule]]\nid = \"a\"\nwhen = 'all'\n"
+        );
+        let errors = errors(&text);
+        assert!(
+            errors.contains("rules.toml:8:6: error: a rule with the id `a` stands at line 5"),
+            "{errors}"
+        );
+    }
+
+    #[test]
     fn ids_are_unique_and_columns_are_not_built_in() {
         let twice = format!("{}[[rule]]\nid = \"a\"\nwhen = 'all'\n", rule(""));
         assert!(errors(&twice).contains("a rule with the id `a` stands at line"));
