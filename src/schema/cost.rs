@@ -45,6 +45,45 @@ impl Referring {
         counter.count(&self.schema, event, 0) <= MOST_EVALUATIONS
     }
 
+    /// Whether the schema can be compiled at a bounded cost: references lead through no more than
+    /// [`MOST_DEPTH`] parts, and where what is unevaluated must be known, for which a compiler
+    /// writes every part out, not to more than [`MOST_EVALUATIONS`] of them.
+    pub fn is_compilable(&self) -> bool {
+        let parts = self.written_out(&self.schema, 0, &mut AHashMap::new());
+        parts <= MOST_EVALUATIONS || (parts < u64::MAX && !has_unevaluated(&self.schema))
+    }
+
+    /// How many parts `part` has when references are written out; those in themselves once.
+    fn written_out(
+        &self,
+        part: &Value,
+        depth: usize,
+        known: &mut AHashMap<usize, Option<u64>>,
+    ) -> u64 {
+        if depth > MOST_DEPTH {
+            return u64::MAX;
+        }
+        let inner: Vec<&Value> = match part {
+            Value::Object(keywords) => {
+                let texts = REFERENCES.iter().filter_map(|name| keywords.get(*name)?.as_str());
+                let targets = texts.filter_map(|text| self.target(text));
+                keywords.values().chain(targets).collect()
+            }
+            Value::Array(items) => items.iter().collect(),
+            _ => return 0,
+        };
+        let place = std::ptr::from_ref(part).addr();
+        if let Some(count) = known.get(&place) {
+            return count.unwrap_or(1);
+        }
+        known.insert(place, None);
+        let count = inner.into_iter().fold(1, |sum: u64, inner| {
+            sum.saturating_add(self.written_out(inner, depth + 1, known))
+        });
+        known.insert(place, Some(count));
+        count
+    }
+
     /// What a reference names: a pointer, or an identifier of a part.
     fn target(&self, reference: &str) -> Option<&Value> {
         match reference.strip_prefix('#') {
@@ -68,6 +107,18 @@ fn refers(schema: &Value) -> bool {
                 || keywords.values().any(refers)
         }
         Value::Array(items) => items.iter().any(refers),
+        _ => false,
+    }
+}
+
+/// Whether a keyword of `schema` is for what no other keyword has looked at.
+fn has_unevaluated(schema: &Value) -> bool {
+    let is_unevaluated = |name: &String| name.starts_with("unevaluated");
+    match schema {
+        Value::Object(keywords) => {
+            keywords.keys().any(is_unevaluated) || keywords.values().any(has_unevaluated)
+        }
+        Value::Array(items) => items.iter().any(has_unevaluated),
         _ => false,
     }
 }

@@ -38,6 +38,7 @@ use crate::event::{CallType, Event, Member};
 use cost::Referring;
 use named::Named;
 use read::Naming;
+use violation::TooCostly;
 
 /// The name under which a plan holds page calls.
 pub const PAGE_VIEWED: &str = "Page Viewed";
@@ -207,7 +208,14 @@ impl Plan {
         }
         normal::normalise(&mut schema);
         let schema = normal::of_event(schema, rule_type, shape);
-        let validator = match compile::compile(&schema) {
+        let referring = Referring::new(&schema);
+        let compiled = match &referring {
+            Some(referring) if !referring.is_compilable() => {
+                Err(compile::Fault { pointer: String::new(), message: TooCostly.message() })
+            }
+            _ => compile::compile(&schema),
+        };
+        let validator = match compiled {
             Ok(validator) => Some(validator),
             Err(fault) => {
                 let label = if key.is_empty() { rule_type.name() } else { &key };
@@ -234,7 +242,7 @@ impl Plan {
         }
         self.rules.push(PlanRule {
             takes_all: normal::takes_all(&schema),
-            referring: Referring::new(&schema),
+            referring,
             named: Named::of(&schema),
             rule_type,
             key,

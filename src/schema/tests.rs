@@ -147,3 +147,30 @@ fn a_schema_that_multiplies_is_not_walked() {
     assert_eq!(rule.breaches(&json!({"properties": {"n": 1}})), Err(violation::TooCostly));
     assert_eq!(rule.breaches(&json!({"properties": {"m": 1}})), Ok(Vec::new()));
 }
+
+#[test]
+fn schemas_that_are_hard_to_compile_are_told_or_compiled() {
+    let chain = |length: usize| -> serde_json::Map<String, Value> {
+        let next = |n: usize| json!({"$ref": format!("#/definitions/{}", n + 1)});
+        let links = (0..length).map(|n| (n.to_string(), next(n)));
+        links.chain([(length.to_string(), json!({"type": "object"}))]).collect()
+    };
+    let doubling: serde_json::Map<String, Value> = (0..30)
+        .map(|n| {
+            let next = json!({"$ref": format!("#/definitions/{}", n + 1)});
+            (n.to_string(), json!({"allOf": [next, next]}))
+        })
+        .chain([("30".to_owned(), json!({"properties": {"a": {}}}))])
+        .collect();
+    let latest = "https://json-schema.org/draft/2020-12/schema";
+    for schema in [
+        json!({"allOf": [{"$ref": "#"}]}),
+        json!({"$ref": "#/definitions/0", "definitions": chain(5_000)}),
+        json!({"$schema": latest, "$ref": "#/definitions/0", "unevaluatedProperties": false, "definitions": doubling}),
+    ] {
+        let rules = json!({"rules": [track("A", 1, &schema)]});
+        let (plan, broken) = Plan::parse(&rules.to_string()).unwrap();
+        let judged = plan.rules[0].breaches(&json!({"properties": {}}));
+        assert!(!broken.is_empty() || judged.is_err(), "{}", schema.to_string().len());
+    }
+}
