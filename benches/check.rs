@@ -15,7 +15,7 @@ use backtrail::pipeline::Engine;
 use backtrail::pipeline::watch::Unwatched;
 use backtrail::rules::Rules;
 use backtrail::schema::Plan;
-use backtrail::source::{Discovery, Input, Options, Reader};
+use backtrail::source::{Discovery, Given, Input, Options, Reader};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use serde_json::{Value, json};
@@ -102,8 +102,13 @@ fn fixtures(bad: bool) -> tempfile::NamedTempFile {
 }
 
 fn check(path: &Path, plan: &Plan, engine: &Engine, threads: usize) -> Examined {
-    let input = Input { path: Some(path.into()), display: "events".into(), size: None };
-    let discovery = Discovery { inputs: vec![input], faults: Vec::new() };
+    let input = Input {
+        path: Some(path.into()),
+        display: "events".into(),
+        size: None,
+        given: Given::Named,
+    };
+    let discovery = Discovery { inputs: vec![input], ..Discovery::default() };
     let reader = Reader::new(discovery, Options::default());
     let yardstick =
         Yardstick { plan: Some(plan), engine, has_rules: true, not_allowed: Level::Note };

@@ -27,7 +27,7 @@ use backtrail::pipeline::spill::Scratch;
 use backtrail::pipeline::times::Clocks;
 use backtrail::pipeline::watch::Unwatched;
 use backtrail::rules::Rules;
-use backtrail::source::{Block, Discovery, Input, Options, PADDING, Reader};
+use backtrail::source::{Block, Discovery, Given, Input, Options, PADDING, Reader};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use history::{History, Plan};
@@ -287,7 +287,8 @@ fn first_phase(bencher: Bencher<'_, '_>, threads: usize) {
     std::fs::write(&path, &history).expect("room for the events");
     let engine = engine(10);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-    let input = Input { display: "events".into(), path: Some(path), size: None };
+    let input =
+        Input { display: "events".into(), path: Some(path), size: None, given: Given::Named };
     bencher.counter(BytesCount::new(history.len())).counter(ItemsCount::new(EVENTS)).bench_local(
         || {
             let inputs = Discovery { inputs: vec![input.clone()], ..Discovery::default() };

@@ -48,6 +48,9 @@ pub enum Error {
     /// An input is at fault, and the run is strict.
     #[error("{0} (--strict stops here)")]
     Fault(#[from] Fault),
+    /// Inputs cannot be read, and no other has an event.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nbacktrail: error: "))]
+    Unread(Vec<Fault>),
     /// No input has an event.
     #[error("no event in the input ({0}); use --allow-empty if that is expected")]
     Empty(String),

@@ -65,7 +65,7 @@ pub fn gather(
         (engine.parser(), surveyor, Batch::new(hasher.clone()))
     };
     let workers = each_block(reader, pool, watch, start, |(parser, surveyor, part), block| {
-        surveyor.begin(Place { file: block.file.0, block: block.number });
+        surveyor.begin(Place { file: block.file, block: block.number });
         let lines = parser.read_block(block, surveyor);
         let records = surveyor.mapper.end(lines);
         for side in Side::BOTH {

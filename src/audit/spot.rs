@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn the_first_two_places_are_kept_whatever_the_order() {
-        let spot = |line| Spot { place: Place { file: 0, block: line / 3 }, line };
+        let spot = |line| Spot { place: Place { block: line / 3, ..Place::default() }, line };
         let mut seen = Sighted::default();
         for line in [7, 5, 9, 2, 5, 3] {
             seen.see(spot(line));

@@ -27,7 +27,7 @@ use crate::pipeline::produce::LeadSums;
 use crate::pipeline::watch::Watch;
 use crate::plan::{Calendar, Ledger, Light, Terms, Volume};
 use crate::report::{Fault, Input};
-use crate::source::Reader;
+use crate::source::{FileId, Reader};
 
 /// How many leads, and how many units that could be dropped, are listed.
 pub(super) const LISTED: usize = 1000;
@@ -166,7 +166,7 @@ impl Facts<'_> {
                 after: signals(&evidence.outcomes[1]),
             },
             losses: Self::losses(evidence.outcomes, names),
-            warnings: self.warnings.clone(),
+            warnings: self.warnings.iter().cloned().chain(self.reader.passed_over()).collect(),
             faults: self.faults(),
             bytes_read: self.reader.bytes_read(),
             ..Report::default()
@@ -175,19 +175,17 @@ impl Facts<'_> {
 
     fn lines_of_files(&self) -> Lines {
         let segments = &self.gathered.worlds[Side::Before as usize].committed.segments;
-        let files = self.reader.inputs().iter().map(|input| input.display.clone());
-        Lines::new(files.collect(), segments)
+        Lines::new(self.reader.files(), segments)
     }
 
     fn inputs(&self) -> Vec<Input> {
-        let inputs = (0_u32..).zip(self.reader.inputs());
         let read = |file| self.gathered.counters.records_by_file.get(&file).copied().unwrap_or(0);
-        let input = |(file, input): (u32, &crate::source::Input)| Input {
-            path: input.display.clone(),
+        let input = |(file, input): (FileId, crate::source::Input)| Input {
+            path: input.display,
             bytes: input.size,
             records: read(file),
         };
-        inputs.map(input).collect()
+        self.reader.files().into_iter().map(input).collect()
     }
 
     fn faults(&self) -> Vec<Fault> {

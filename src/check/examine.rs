@@ -16,7 +16,7 @@ use crate::pipeline::Engine;
 use crate::pipeline::blocks::each_block;
 use crate::pipeline::watch::Watch;
 use crate::schema::Plan;
-use crate::source::{Block, BlockKind, Oversize, Piece, Reader};
+use crate::source::{Block, BlockKind, FileId, Oversize, Piece, Reader};
 use record::Record;
 
 /// What events are held against.
@@ -34,8 +34,8 @@ pub struct Yardstick<'a> {
 /// What one block of a fixture gave; lines are counted from its beginning.
 #[derive(Debug, Default)]
 pub struct Part {
-    /// The fixture, as the reader counts them.
-    pub file: u32,
+    /// The fixture.
+    pub file: FileId,
     /// The place of the block in it.
     pub block: u32,
     /// How many lines it has.
@@ -82,7 +82,7 @@ pub struct Examined {
 pub fn examine(
     yardstick: &Yardstick<'_>,
     reader: &Reader,
-    counts: &(dyn Fn(u32) -> bool + Sync),
+    counts: &(dyn Fn(&str) -> bool + Sync),
     pool: &ThreadPool,
     watch: &dyn Watch,
 ) -> Result<Examined, Error> {
@@ -94,10 +94,9 @@ pub fn examine(
         line: Block::default(),
     };
     let workers = each_block(reader, pool, watch, start, |worker, block| {
-        let file = block.file.0;
-        let name = reader.inputs().get(file as usize).map_or("", |input| input.display.as_str());
-        worker.record.counts = counts(file);
-        Ok(worker.block(block, &name.replace('\\', "/")))
+        let name = reader.name(block.file).replace('\\', "/");
+        worker.record.counts = counts(&name);
+        Ok(worker.block(block, &name))
     })?;
     let mut examined = Examined::default();
     for Worker { record, examined: other, .. } in workers {
@@ -137,7 +136,7 @@ impl Worker<'_> {
     fn block(&mut self, block: &Block, file: &str) -> u64 {
         let before = self.records();
         let lines = block.lines();
-        let mut part = Part { file: block.file.0, block: block.number, lines, ..Part::default() };
+        let mut part = Part { file: block.file, block: block.number, lines, ..Part::default() };
         match block.kind {
             BlockKind::Lines => self.lines(block, file, &mut part),
             BlockKind::Values => self.values(block, file, &mut part),

@@ -3,6 +3,7 @@
 use super::examine::{Examined, Part};
 use super::finding::{Case, Checked, Finding, Level, Suite, Violation};
 use super::flaw::Flaw;
+use crate::source::FileId;
 
 /// The part of a name that says that a fixture is expected to fail.
 const EXPECTED_TO_FAIL: &str = ".invalid.";
@@ -57,16 +58,18 @@ impl Verdict {
         Self { levels, checked: Checked::default() }
     }
 
-    /// Adds what the fixtures gave; `names` are theirs. Of those that must fail only that they do
+    /// Adds what the fixtures gave; `names` are theirs, in order. Of those that must fail only that they do
     /// not is a finding.
-    pub fn fixtures(&mut self, examined: Examined, names: &[String]) {
+    pub fn fixtures(&mut self, examined: Examined, names: &[(FileId, String)]) {
         self.checked.events += examined.events;
         self.checked.files += names.len() as u64;
         let mut suites: Vec<Option<Suite>> = names.iter().map(|_| None).collect();
         let mut failed = vec![false; names.len()];
         for mut part in examined.parts {
-            let file = part.file as usize;
-            let Some(name) = names.get(file) else { continue };
+            let Ok(file) = names.binary_search_by_key(&part.file, |(file, _)| *file) else {
+                continue;
+            };
+            let name = &names[file].1;
             part.findings.iter_mut().for_each(|finding| self.levels.apply(finding));
             if must_fail(name) {
                 let is_error = |finding: &Finding| finding.level == Level::Error;

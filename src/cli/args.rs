@@ -120,8 +120,8 @@ pub struct RunArgs {
     /// Files, folders, quoted globs, or `-` for standard input
     ///
     /// Folders are walked in the order of their paths, without hidden files. Inputs may be plain,
-    /// gzip or zstd, whatever their names. Without an INPUT, standard input is read unless it is
-    /// a terminal.
+    /// compressed (gzip, zstd, bzip2, xz) or archives (zip, tar), whatever their names. Without an
+    /// INPUT, standard input is read unless it is a terminal.
     #[arg(value_name = "INPUT", value_hint = ValueHint::AnyPath)]
     pub inputs: Vec<OsString>,
 

@@ -61,7 +61,7 @@ pub fn faults(faults: &[Fault]) -> String {
 /// files that the user wrote, for standard error.
 pub fn of_check(outcome: &check::Outcome, warnings: &[String], quiet: bool) -> String {
     let mut out = String::new();
-    for warning in warnings.iter().filter(|_| !quiet) {
+    for warning in warnings.iter().chain(&outcome.passed_over).filter(|_| !quiet) {
         // Writing to a string cannot fail.
         let _ = writeln!(out, "backtrail: warning: {}", printable(warning));
     }

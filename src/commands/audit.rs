@@ -10,7 +10,7 @@ use crate::audit::report::{FilterInfo, Report, Severity};
 use crate::audit::summary::Facts;
 use crate::audit::survey::Filters;
 use crate::audit::text::{Layout, text};
-use crate::commands::run::{describe_rejects, pool, reader, reads};
+use crate::commands::run::{nothing_found, pool, reader, reads};
 use crate::emit::overlap::{self, ReadFile, Target};
 use crate::emit::staging::{Readers, check_single, put};
 use crate::error::Error;
@@ -97,7 +97,7 @@ pub fn audit(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let gathered = gather(&job.engine, &job.filters, &reader, &pool, &scratch, watch)?;
     go_on(watch)?;
     if gathered.counters.events == 0 && !job.allow_empty {
-        return Err(Error::Empty(describe_rejects(&gathered.counters.rejects, &reader)));
+        return Err(nothing_found(&gathered.counters.rejects, &reader));
     }
     watch.writing();
     let facts = Facts {

@@ -21,7 +21,7 @@ use crate::error::Error;
 use crate::pipeline::Engine;
 use crate::pipeline::watch::Watch;
 use crate::plan::Terms;
-use crate::source::{Discovery, Fault, OnFault, Reader};
+use crate::source::{Discovery, Fault, FileId, OnFault, Reader};
 
 /// The tables that a run gave once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +79,8 @@ pub struct Outcome {
     pub checked: Checked,
     /// What could not be read.
     pub faults: Vec<Fault>,
+    /// What is said of files that hold no data and were passed over.
+    pub passed_over: Vec<String>,
 }
 
 impl Outcome {
@@ -96,9 +98,10 @@ impl Outcome {
 pub fn check(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     check_outputs(&job)?;
     let reader = reader(job.inputs.clone(), &job.engine, OnFault::Continue, watch);
-    let names: Vec<String> =
-        reader.inputs().iter().map(|input| input.display.replace('\\', "/")).collect();
-    let examined = fixtures(&job, &reader, &names, watch)?;
+    let examined = fixtures(&job, &reader, watch)?;
+    let files = reader.files().into_iter();
+    let names: Vec<(FileId, String)> =
+        files.map(|(file, input)| (file, input.display.replace('\\', "/"))).collect();
     let faults = reader.faults();
     if examined.events + examined.refused == 0 && faults.is_empty() && !job.allow_empty {
         let what =
@@ -131,7 +134,7 @@ pub fn check(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let stale = checked.findings.iter_mut();
     let stale = stale.filter(|finding| finding.violation == Violation::StaleBaseline);
     stale.for_each(|finding| levels.apply(finding));
-    Ok(Outcome { checked, faults })
+    Ok(Outcome { checked, faults, passed_over: reader.passed_over() })
 }
 
 /// Checks that no output is a file that is read, before anything is done.
@@ -149,19 +152,14 @@ fn check_outputs(job: &Job) -> Result<(), Error> {
     Ok(())
 }
 
-fn fixtures(
-    job: &Job,
-    reader: &Reader,
-    names: &[String],
-    watch: &dyn Watch,
-) -> Result<Examined, Error> {
+fn fixtures(job: &Job, reader: &Reader, watch: &dyn Watch) -> Result<Examined, Error> {
     let yardstick = Yardstick {
         plan: job.plan.as_ref().map(|plan| &plan.plan),
         engine: &job.engine,
         has_rules: job.rules.is_some(),
         not_allowed: job.not_allowed,
     };
-    let counts = |file: u32| names.get(file as usize).is_none_or(|name| !must_fail(name));
+    let counts = |name: &str| !must_fail(name);
     examine(&yardstick, reader, &counts, &pool(job.threads)?, watch)
 }
 

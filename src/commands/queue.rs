@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::commands::run::{describe_rejects, pool, reader, reads};
+use crate::commands::run::{nothing_found, pool, reader, reads};
 use crate::emit::overlap::{self, ReadFile, Target};
 use crate::emit::staging::{Overwrite, Readers, StagingError, check_single, put};
 use crate::error::Error;
@@ -110,7 +110,7 @@ pub fn queue(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let mut gathered = gather(&job.engine, &question, &reader, &pool, scratch, watch)?;
     go_on(watch)?;
     if gathered.counters.events == 0 && !job.allow_empty {
-        return Err(Error::Empty(describe_rejects(&gathered.counters.rejects, &reader)));
+        return Err(nothing_found(&gathered.counters.rejects, &reader));
     }
     if let Ask::Event(name, _) = &job.ask {
         must_occur(name, &gathered, job.allow_empty)?;

@@ -117,11 +117,11 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let mut ingested = ingest(&job.engine, &reader, &pool, scratch, watch)?;
     go_on(watch)?;
     if ingested.counters.events == 0 && !job.allow_empty {
-        return Err(Error::Empty(describe_rejects(&ingested.counters.rejects, &reader)));
+        return Err(nothing_found(&ingested.counters.rejects, &reader));
     }
     watch.writing();
     let ledger = Ledger::new(&ingested.counters.volume, &job.terms);
-    let files: Vec<String> = reader.inputs().iter().map(|input| input.display.clone()).collect();
+    let files = reader.files();
     let produced = produce(&job.engine, &mut ingested, &files, &ledger, &mut output, &pool, watch);
     let produced = produced.map_err(|error| match error {
         Error::Interrupted if streams => Error::CutShort,
@@ -249,12 +249,21 @@ fn target(destination: Destination, formats: &[Format]) -> Result<(Target, PathB
     }
 }
 
+/// The error of an input without events: what could not be read, if that is all that there was.
+pub(super) fn nothing_found(counts: &[u64; Reason::ALL.len()], reader: &Reader) -> Error {
+    let faults = reader.faults();
+    if faults.is_empty() || counts.iter().any(|&count| count > 0) {
+        return Error::Empty(describe_rejects(counts, reader));
+    }
+    Error::Unread(faults)
+}
+
 /// Why no record was an event.
-pub(super) fn describe_rejects(counts: &[u64; Reason::ALL.len()], reader: &Reader) -> String {
+fn describe_rejects(counts: &[u64; Reason::ALL.len()], reader: &Reader) -> String {
     let rejects: u64 = counts.iter().sum();
     if rejects == 0 {
-        return match reader.faults().first() {
-            Some(fault) => fault.to_string(),
+        return match reader.passed_over().first() {
+            Some(text) => format!("it has no records; {text}"),
             None => "it has no records".into(),
         };
     }

@@ -6,12 +6,13 @@ use super::dedup::Rank;
 use super::stored::Rows;
 use crate::identity::fact::OrderKey;
 use crate::identity::ids::{Ids, NodeId};
+use crate::source::FileId;
 
 /// Where a block stands: its file and its number in the file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place {
-    /// Number of the file among the inputs.
-    pub file: u32,
+    /// The file.
+    pub file: FileId,
     /// Number of the block in the file.
     pub block: u32,
 }

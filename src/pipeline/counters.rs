@@ -13,6 +13,7 @@ use crate::parse::Repairs;
 use crate::parse::reject::Reason;
 use crate::parse::shape::Shape;
 use crate::plan::Volume;
+use crate::source::FileId;
 
 /// Counts of the first phase.
 #[derive(Debug, Default)]
@@ -40,7 +41,7 @@ pub struct Counters {
     /// Raw signals by the minute in which they were received.
     pub volume: Volume,
     /// Records by input file.
-    pub records_by_file: AHashMap<u32, u64>,
+    pub records_by_file: AHashMap<FileId, u64>,
 }
 
 /// Counts by call and event name.

@@ -1,5 +1,6 @@
 //! The first few of what is counted, and where in the input they stand.
 
+use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
 use ahash::AHashMap;
@@ -7,6 +8,7 @@ use ahash::AHashMap;
 use super::batch::Place;
 use super::commit::Segment;
 use super::produce::lines_before;
+use crate::source::{FileId, Input};
 
 /// How many of each kind are kept.
 const KEPT: usize = 3;
@@ -76,20 +78,20 @@ impl<T> AddAssign for Examples<T> {
 /// Turns places in blocks into lines of files, once all blocks are known.
 #[derive(Clone, Debug, Default)]
 pub struct Lines {
-    files: Vec<String>,
+    files: BTreeMap<FileId, Input>,
     before: AHashMap<Place, u64>,
 }
 
 impl Lines {
     /// The lines of `files`, of which `segments` are the settled blocks.
-    pub fn new(files: Vec<String>, segments: &[Segment]) -> Self {
+    pub fn new(files: BTreeMap<FileId, Input>, segments: &[Segment]) -> Self {
         let places = segments.iter().map(|segment| segment.place);
         Self { files, before: places.zip(lines_before(segments)).collect() }
     }
 
     /// The file of `place`, and the line of the file that `line_in_block`, from 0, is, from 1.
     pub fn of(&self, place: Place, line_in_block: u64) -> (&str, u64) {
-        let file = self.files.get(place.file as usize).map_or("", String::as_str);
+        let file = self.files.get(&place.file).map_or("", |file| file.display.as_str());
         (file, self.before.get(&place).copied().unwrap_or(0) + line_in_block + 1)
     }
 }
@@ -101,7 +103,7 @@ mod tests {
 
     fn at(line: u64) -> Position {
         Position {
-            place: Place { file: 0, block: u32::try_from(line / 4).unwrap() },
+            place: Place { block: u32::try_from(line / 4).unwrap(), ..Place::default() },
             line,
             record: 0,
         }

@@ -44,7 +44,7 @@ pub fn ingest(
     let shared = Mutex::new(shared);
     let start = || (engine.parser(), Mapper::new(engine, hasher.clone()));
     let workers = each_block(reader, pool, watch, start, |(parser, mapper), block| {
-        mapper.begin(Place { file: block.file.0, block: block.number });
+        mapper.begin(Place { file: block.file, block: block.number });
         let lines = parser.read_block(block, mapper);
         let records = mapper.end(lines);
         // What can be done side by side is done before the others have to wait.

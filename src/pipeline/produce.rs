@@ -1,5 +1,6 @@
 //! The second phase: timelines, then every row once, then the leads.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::ops::Range;
 
@@ -28,6 +29,7 @@ use crate::lead::{Leads, Ranked, Ranking, RuleTerms, Trait};
 use crate::plan::{Ledger, Verdict};
 use crate::report::Visitors;
 use crate::rules::{Merge, Period};
+use crate::source::{FileId, Input};
 use crate::time::Time;
 
 /// How many leads are encoded at once.
@@ -78,7 +80,7 @@ pub struct LeadSums {
 pub fn produce(
     engine: &Engine,
     ingested: &mut Ingested,
-    files: &[String],
+    files: &BTreeMap<FileId, Input>,
     ledger: &Ledger,
     output: &mut Output,
     pool: &ThreadPool,
@@ -173,7 +175,7 @@ struct Written {
 
 fn write_signals(
     ingested: &Ingested,
-    files: &[String],
+    files: &BTreeMap<FileId, Input>,
     finisher: &Finisher<'_>,
     streams: &mut Streams<'_, '_>,
     pool: &ThreadPool,
@@ -205,7 +207,7 @@ fn write_signals(
             let parts = committed.read(segment, buffers).map_err(Error::Spill)?;
             finisher.segment(worker, &segment.dead, &parts);
             let mut rejects = Vec::new();
-            let file = files.get(segment.place.file as usize).map_or("", String::as_str);
+            let file = files.get(&segment.place.file).map_or("", |file| file.display.as_str());
             rejects::decode(parts.rejects, file, lines_before[number], &mut rejects);
             let chunks = worker.encoders.iter_mut().map(Encoder::take).collect();
             Ok(Written { chunks, rejects })

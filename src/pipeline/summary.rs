@@ -70,6 +70,7 @@ impl Facts<'_> {
         warnings.extend(events.implausible_warning());
         warnings.extend(hint::user_id_is_email(tally.address_as_user_id, tally.identifies));
         warnings.extend(identity.unused_emails.warning());
+        warnings.extend(self.reader.passed_over());
         Report {
             version: 1,
             inputs: self.inputs(),
@@ -102,11 +103,12 @@ impl Facts<'_> {
     }
 
     fn inputs(&self) -> Vec<Input> {
-        let inputs = (0_u32..).zip(self.reader.inputs());
+        let inputs = self.reader.files();
         let read = |file| self.counters.records_by_file.get(&file).copied().unwrap_or(0);
         inputs
+            .into_iter()
             .map(|(file, input)| Input {
-                path: input.display.clone(),
+                path: input.display,
                 bytes: input.size,
                 records: read(file),
             })

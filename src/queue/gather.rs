@@ -97,7 +97,7 @@ pub fn gather(
     let shared = Mutex::new(shared);
     let start = || (engine.parser(), Collector::new(engine, question, hasher.clone()));
     let workers = each_block(reader, pool, watch, start, |(parser, collector), block| {
-        collector.mapper.begin(Place { file: block.file.0, block: block.number });
+        collector.mapper.begin(Place { file: block.file, block: block.number });
         let lines = parser.read_block(block, collector);
         let records = collector.mapper.end(lines);
         let batch = &collector.mapper.batch;

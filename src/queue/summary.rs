@@ -18,7 +18,7 @@ use crate::pipeline::counters::Counters;
 use crate::plan::{Calendar, Ledger, Terms};
 use crate::report::layout::fitted;
 use crate::report::{Fault, Input};
-use crate::source::Reader;
+use crate::source::{FileId, Reader};
 use crate::time::Time;
 
 /// All that a report is made of.
@@ -65,7 +65,7 @@ impl Facts<'_> {
             faults: self.faults(),
             bytes_read: self.reader.bytes_read(),
             rules: self.rules_file,
-            warnings: self.warnings,
+            warnings: self.warnings.into_iter().chain(self.reader.passed_over()).collect(),
             ..Report::default()
         }
     }
@@ -77,14 +77,13 @@ impl Facts<'_> {
     }
 
     fn inputs(&self) -> Vec<Input> {
-        let inputs = (0_u32..).zip(self.reader.inputs());
         let read = |file| self.counters.records_by_file.get(&file).copied().unwrap_or(0);
-        let input = |(file, input): (u32, &crate::source::Input)| Input {
-            path: input.display.clone(),
+        let input = |(file, input): (FileId, crate::source::Input)| Input {
+            path: input.display,
             bytes: input.size,
             records: read(file),
         };
-        inputs.map(input).collect()
+        self.reader.files().into_iter().map(input).collect()
     }
 
     fn faults(&self) -> Vec<Fault> {

@@ -12,9 +12,15 @@ pub const PADDING: usize = 64;
 /// How much of a line that is too long is kept, in bytes.
 pub const HEAD_BYTES: usize = 4096;
 
-/// The index of an input in the list that [`discover`](super::discover) gave.
+/// A file that is read: an input, or a member of one that is an archive. In the order in which they
+/// are named.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FileId(pub u32);
+pub struct FileId {
+    /// The index of the input in the list that [`discover`](super::discover) gave.
+    pub input: u32,
+    /// How many members of the input stand before it; 0 of an input that is no archive.
+    pub member: u32,
+}
 
 /// How the bytes of a [`Block`] are to be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,12 +50,12 @@ pub struct Oversize {
 /// A piece of one input. The caller owns it and hands it in again: its buffer is reused.
 #[derive(Clone, Debug, Default)]
 pub struct Block {
-    /// The input it is from.
+    /// The file it is from.
     pub file: FileId,
-    /// 0, 1, 2 … within the input, without a gap.
+    /// 0, 1, 2 … within the file, without a gap.
     pub number: u32,
-    /// Whether the input ends here. Each input has exactly one such block, also an empty one and
-    /// one that could not be opened; it may hold no bytes.
+    /// Whether the file ends here. Each file that could be opened has exactly one such block, also
+    /// an empty one; it may hold no bytes.
     pub last: bool,
     /// Byte offset of its first byte in the decompressed file, counting from 0; a byte order mark
     /// counts although it is left out.

@@ -6,20 +6,32 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use glob::MatchOptions;
 use walkdir::{DirEntry, WalkDir};
 
 use super::fault::Fault;
+use super::outputs;
+use super::pattern::{self, Matches};
+
+/// How an input came into the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// It was named.
+    Named,
+    /// It was found in a folder, or by a pattern.
+    Found,
+}
 
 /// Something to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Input {
-    /// Where it is; `None` is standard input.
+    /// Where it is; `None` of standard input, and of members of archives.
     pub path: Option<PathBuf>,
     /// What to call it before the user; `-` is standard input.
     pub display: String,
-    /// Its size in bytes as it is stored; `None` of pipes and the like.
+    /// Its size in bytes as it is stored; `None` of pipes, members of archives and the like.
     pub size: Option<u64>,
+    /// Whether it was named or found.
+    pub given: Given,
 }
 
 /// What the arguments name.
@@ -29,6 +41,8 @@ pub struct Discovery {
     pub inputs: Vec<Input>,
     /// Folders that could not be listed, and the like.
     pub faults: Vec<Fault>,
+    /// What is said of each output of an earlier run that was passed over.
+    pub passed_over: Vec<String>,
 }
 
 /// Arguments that name nothing.
@@ -57,7 +71,8 @@ pub enum DiscoverError {
 /// patterns where no file has that very name, and `-` for standard input, which is also meant by no
 /// argument at all unless it is a terminal. What is reached twice is listed once.
 ///
-/// Links to folders are followed when they are named, not when they are met on the way.
+/// Links to folders are followed when they are named, not when they are met on the way; that holds of
+/// patterns too, in which `**` meets them and any other component names them.
 ///
 /// # Errors
 /// If an argument names nothing. A folder that is there but cannot be read is no error but a
@@ -82,14 +97,15 @@ pub fn discover(args: &[OsString], stdin_is_terminal: bool) -> Result<Discovery,
 
 /// What makes two paths the same file.
 #[derive(PartialEq, Eq, Hash)]
-enum Identity {
+pub(super) enum Identity {
     #[cfg(unix)]
     Inode(u64, u64),
     Path(PathBuf),
 }
 
 impl Identity {
-    fn of(path: &Path, metadata: &Metadata) -> Self {
+    /// What tells the file at `path` from all others.
+    pub fn of(path: &Path, metadata: &Metadata) -> Self {
         #[cfg(unix)]
         {
             use std::os::unix::fs::MetadataExt;
@@ -107,6 +123,8 @@ impl Identity {
 struct Finder {
     discovery: Discovery,
     seen: HashSet<Identity>,
+    /// Folders whose files are listed already.
+    walked: HashSet<Identity>,
 }
 
 impl Finder {
@@ -115,13 +133,18 @@ impl Finder {
         let path = Path::new("/dev/stdin");
         let identity = fs::metadata(path).map(|metadata| Identity::of(path, &metadata));
         if self.seen.insert(identity.unwrap_or_else(|_| Identity::Path("-".into()))) {
-            self.discovery.inputs.push(Input { path: None, display: "-".into(), size: None });
+            self.discovery.inputs.push(Input {
+                path: None,
+                display: "-".into(),
+                size: None,
+                given: Given::Named,
+            });
         }
     }
 
     fn add_argument(&mut self, path: &Path) -> Result<(), DiscoverError> {
         match fs::metadata(path) {
-            Ok(metadata) => self.add_existing(path, &metadata),
+            Ok(metadata) => self.add_existing(path, &metadata, Given::Named),
             Err(error) if is_missing(&error) => match path.to_str().filter(|s| is_pattern(s)) {
                 Some(pattern) if fs::symlink_metadata(path).is_err() => {
                     self.add_pattern(pattern)?;
@@ -134,41 +157,62 @@ impl Finder {
     }
 
     /// Adds a named file, or the files of a named folder.
-    fn add_existing(&mut self, path: &Path, metadata: &Metadata) {
+    fn add_existing(&mut self, path: &Path, metadata: &Metadata, given: Given) {
         if metadata.is_dir() {
             self.add_folder(path);
         } else {
-            self.add_file(path, metadata);
+            self.add_file(path, metadata, given);
         }
     }
 
-    fn add_file(&mut self, path: &Path, metadata: &Metadata) {
+    fn add_file(&mut self, path: &Path, metadata: &Metadata, given: Given) {
+        if given == Given::Found
+            && let Some(output) = outputs::at(path)
+        {
+            let text = outputs::passed_over(&path.display().to_string(), output);
+            self.discovery.passed_over.push(text);
+            return;
+        }
         if self.seen.insert(Identity::of(path, metadata)) {
             self.discovery.inputs.push(Input {
                 path: Some(path.to_path_buf()),
                 display: path.display().to_string(),
                 size: metadata.is_file().then_some(metadata.len()),
+                given,
             });
         }
     }
 
+    /// Adds the files in `folder` and below it; each folder is walked once.
     fn add_folder(&mut self, folder: &Path) {
         let mut paths = Vec::new();
-        for entry in WalkDir::new(folder).into_iter().filter_entry(|entry| !is_hidden(entry)) {
+        let (walked, mut faults) = (&mut self.walked, Vec::new());
+        let mut is_new = |entry: &DirEntry| {
+            let is_folder = entry.file_type().is_dir();
+            let metadata = is_folder.then(|| entry.metadata().ok()).flatten();
+            metadata.is_none_or(|metadata| walked.insert(Identity::of(entry.path(), &metadata)))
+        };
+        let is_new = |entry: &DirEntry| !is_hidden(entry) && is_new(entry);
+        for entry in WalkDir::new(folder).into_iter().filter_entry(is_new) {
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {}
                 Ok(entry) => paths.push(entry.into_path()),
                 Err(error) => {
                     let path = error.path().unwrap_or(folder).to_path_buf();
-                    self.add_fault(&path, &error.into());
+                    faults.push((path, error.into()));
                 }
             }
+        }
+        for (path, error) in &faults {
+            self.add_fault(path, error);
         }
         sort_by_bytes(&mut paths);
         for path in paths {
             match fs::metadata(&path) {
                 // Pipes and devices are read when named, but nobody means them by a folder.
-                Ok(metadata) if metadata.is_file() => self.add_file(&path, &metadata),
+                Ok(metadata) if metadata.is_file() => {
+                    self.add_file(&path, &metadata, Given::Found);
+                }
                 Ok(_) => {}
                 Err(error) => self.add_fault(&path, &error),
             }
@@ -176,30 +220,20 @@ impl Finder {
     }
 
     fn add_pattern(&mut self, pattern: &str) -> Result<(), DiscoverError> {
-        let options = MatchOptions {
-            case_sensitive: true,
-            require_literal_separator: true,
-            require_literal_leading_dot: true,
-        };
-        let matches = glob::glob_with(pattern, options).map_err(|error| {
+        let Matches { mut paths, faults } = pattern::matches(pattern).map_err(|error| {
             let message = format!("{} at character {}", error.msg, error.pos + 1);
             DiscoverError::BadPattern { pattern: pattern.to_owned(), message }
         })?;
-        let mut paths = Vec::new();
-        let faults_before = self.discovery.faults.len();
-        for path in matches {
-            match path {
-                Ok(path) => paths.push(path),
-                Err(error) => self.add_fault(error.path(), error.error()),
-            }
-        }
-        if paths.is_empty() && self.discovery.faults.len() == faults_before {
+        if paths.is_empty() && faults.is_empty() {
             return Err(DiscoverError::NoMatch(pattern.to_owned()));
+        }
+        for (path, error) in faults {
+            self.add_fault(&path, &error);
         }
         sort_by_bytes(&mut paths);
         for path in paths {
             match fs::metadata(&path) {
-                Ok(metadata) => self.add_existing(&path, &metadata),
+                Ok(metadata) => self.add_existing(&path, &metadata, Given::Found),
                 Err(error) => self.add_fault(&path, &error),
             }
         }
@@ -224,7 +258,8 @@ fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
-fn is_pattern(name: &str) -> bool {
+/// Whether `name` can match other names.
+pub(super) fn is_pattern(name: &str) -> bool {
     name.contains(['*', '?', '['])
 }
 
@@ -326,7 +361,7 @@ mod tests {
 
     #[test]
     fn without_arguments_standard_input_is_read_unless_it_is_a_terminal() {
-        let stdin = [Input { path: None, display: "-".into(), size: None }];
+        let stdin = [Input { path: None, display: "-".into(), size: None, given: Given::Named }];
         assert_eq!(discover(&[], false).unwrap().inputs, stdin);
         assert_eq!(discover(&["-".into(), "-".into()], true).unwrap().inputs, stdin);
         assert_eq!(discover(&[], true), Err(DiscoverError::NoInput));

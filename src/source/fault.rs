@@ -10,7 +10,7 @@ use crate::diagnostic::printable;
 /// What was read before it counts all the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// Which input; `None` of a folder that could not be listed.
+    /// Which file; `None` of a folder that could not be listed.
     pub file: Option<FileId>,
     /// The path as the user would write it; `-` is standard input.
     pub display: String,

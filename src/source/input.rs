@@ -1,6 +1,6 @@
 //! A stream whose bytes can be put back.
 
-use super::decompress::{DecodeError, Decoder};
+use super::bytes::{DecodeError, Source};
 
 /// The most that the buffer of bytes put back keeps allocated for reuse, in bytes.
 const KEPT: usize = 16 << 20;
@@ -14,16 +14,20 @@ enum End {
 
 /// The decompressed bytes of an open input. Bytes once read can be put back, to be read again.
 pub(super) struct OpenInput {
-    decoder: Decoder,
-    /// `pending[position..]` comes before what the decoder gives next.
+    source: Box<dyn Source>,
+    /// How many bytes came out of the source, if they are not the stored ones.
+    decoded: Option<u64>,
+    /// `pending[position..]` comes before what the source gives next.
     pending: Vec<u8>,
     position: usize,
     end: Option<End>,
 }
 
 impl OpenInput {
-    pub fn new(decoder: Decoder) -> Self {
-        Self { decoder, pending: Vec::new(), position: 0, end: None }
+    /// What `source` gives; `is_decoded` says whether these are other bytes than the stored ones.
+    pub fn new(source: Box<dyn Source>, is_decoded: bool) -> Self {
+        let decoded = is_decoded.then_some(0);
+        Self { source, decoded, pending: Vec::new(), position: 0, end: None }
     }
 
     /// Fills `out`. Returns how many bytes it got: fewer than `out` holds only at the end.
@@ -33,9 +37,12 @@ impl OpenInput {
         out[..filled].copy_from_slice(&pending[..filled]);
         self.position += filled;
         while filled < out.len() && self.end.is_none() {
-            match self.decoder.read(&mut out[filled..]) {
+            match self.source.read(&mut out[filled..]) {
                 Ok(0) => self.end = Some(End::Regular),
-                Ok(count) => filled += count,
+                Ok(count) => {
+                    filled += count;
+                    self.decoded = self.decoded.map(|decoded| decoded + count as u64);
+                }
                 Err(error) => self.end = Some(End::Fault(error)),
             }
         }
@@ -85,8 +92,8 @@ impl OpenInput {
         }
     }
 
-    /// See [`Decoder::decoded`].
+    /// How many bytes were decoded so far; `None` if the bytes are the stored ones.
     pub fn decoded(&self) -> Option<u64> {
-        self.decoder.decoded()
+        self.decoded
     }
 }

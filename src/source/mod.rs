@@ -2,23 +2,37 @@
 //!
 //! [`discover`] turns arguments into a list of inputs; a [`Reader`] hands out their contents,
 //! decompressed, to any number of threads. Nothing here knows what a line means.
+//!
+//! On the way from a file to its blocks, bytes pass through a chain of sources (`bytes`), one for
+//! each layer that `content` finds: decompressors (`codec`), the members of archives (`archive`),
+//! other encodings (`unicode`). An `opened` input walks through its files; each of them is a
+//! `stream` that is cut into blocks.
 
+mod abandonable;
+mod archive;
 mod block;
+mod bytes;
+mod codec;
+mod content;
 mod cut;
-mod decompress;
 mod discover;
 mod fault;
+mod foreign;
 mod input;
 mod layout;
+mod opened;
+mod outputs;
+mod pattern;
 mod reader;
 mod skip;
-mod stdin;
 mod stream;
+mod table;
 #[cfg(test)]
 mod tests;
+mod unicode;
 
 pub use crate::grammar::Piece;
 pub use block::{Block, BlockKind, FileId, HEAD_BYTES, Oversize, PADDING};
-pub use discover::{DiscoverError, Discovery, Input, discover};
+pub use discover::{DiscoverError, Discovery, Given, Input, discover};
 pub use fault::Fault;
 pub use reader::{OnFault, Options, Reader};

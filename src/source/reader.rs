@@ -1,17 +1,17 @@
 //! All inputs, read by any number of threads at once.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::abandonable::Abandonable;
 use super::block::{Block, FileId};
-use super::decompress::{DecodeError, Decoder};
-use super::discover::{Discovery, Input};
+use super::bytes::{Source, Stored};
+use super::discover::{Discovery, Given, Input};
 use super::fault::Fault;
-use super::input::OpenInput;
-use super::stdin::Abandonable;
-use super::stream::Stream;
+use super::opened::Opened;
 
 /// What a [`Reader`] does about an input that cannot be read to its end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct Options {
     pub max_value_bytes: usize,
     /// What an unreadable input does to the run.
     pub on_fault: OnFault,
-    /// Once set, standard input ends, even while nothing comes.
+    /// Once set, standard input and pipes end, even while nothing comes.
     pub stop: Option<&'static AtomicBool>,
 }
 
@@ -68,28 +68,32 @@ pub struct Reader {
 struct State {
     /// Index of the first input that was not opened yet.
     next: usize,
-    /// Open streams that no thread is reading from.
-    idle: Vec<Stream>,
-    /// How many threads hold a stream or are opening one.
+    /// Open inputs that no thread is reading from.
+    idle: Vec<Opened>,
+    /// How many threads hold an input or are opening one.
     busy: usize,
+    /// The files that were met.
+    files: BTreeMap<FileId, Input>,
+    /// What is said of files that were passed over.
+    passed_over: BTreeSet<(Option<FileId>, String)>,
     faults: Vec<Fault>,
     /// The fault that stopped the run.
     stopped: Option<Fault>,
 }
 
-/// The right to read from one input; given back when dropped, with the stream if it goes on.
+/// The right to read from one input; given back when dropped, with the input if it goes on.
 struct Turn<'r> {
     reader: &'r Reader,
-    file: FileId,
+    input: u32,
     /// `None` if it is yet to be opened, or at its end.
-    stream: Option<Stream>,
+    opened: Option<Opened>,
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let mut state = self.reader.state();
         state.busy -= 1;
-        state.idle.extend(self.stream.take());
+        state.idle.extend(self.opened.take());
         drop(state);
         self.reader.changed.notify_all();
     }
@@ -98,12 +102,20 @@ impl Drop for Turn<'_> {
 impl Reader {
     /// Prepares to read what was discovered. Nothing is opened yet.
     pub fn new(discovery: Discovery, options: Options) -> Self {
-        let Discovery { inputs, faults } = discovery;
+        let Discovery { inputs, faults, passed_over } = discovery;
         let stopped = match options.on_fault {
             OnFault::Stop => faults.first().cloned(),
             OnFault::Continue => None,
         };
-        let state = State { next: 0, idle: Vec::new(), busy: 0, faults, stopped };
+        let state = State {
+            next: 0,
+            idle: Vec::new(),
+            busy: 0,
+            files: BTreeMap::new(),
+            passed_over: passed_over.into_iter().map(|text| (None, text)).collect(),
+            faults,
+            stopped,
+        };
         Self {
             inputs,
             options,
@@ -118,33 +130,41 @@ impl Reader {
     /// # Errors
     /// The first fault, if the options say to stop at it; to all threads from then on.
     pub fn next(&self, block: &mut Block) -> Result<bool, Fault> {
-        let Some(mut turn) = self.take_turn()? else {
-            return Ok(false);
-        };
-        let file = turn.file;
-        let mut stream = match turn.stream.take().map_or_else(|| self.open(file), Ok) {
-            Ok(stream) => stream,
-            Err(error) => {
-                block.clear(self.options.block_bytes);
-                (block.file, block.number, block.offset) = (file, 0, 0);
-                block.make_room(0);
-                block.last = true;
-                self.report(self.fault(file, None, error.to_string(), None))?;
+        while let Some(mut turn) = self.take_turn()? {
+            let mut opened = match turn.opened.take() {
+                Some(opened) => opened,
+                None => self.open(turn.input)?,
+            };
+            let found = opened.next(self, block)?;
+            if !opened.is_done() {
+                turn.opened = Some(opened);
+            }
+            if found {
                 return Ok(true);
             }
-        };
-        stream.next(block, &self.options);
-        if !block.last {
-            turn.stream = Some(stream);
-        } else if let Some(DecodeError { offset, message }) = stream.fault().cloned() {
-            self.report(self.fault(file, Some(offset), message, stream.decoded()))?;
         }
-        Ok(true)
+        Ok(false)
     }
 
-    /// The inputs, as [`FileId`] counts them.
+    /// The inputs, as they were discovered.
     pub fn inputs(&self) -> &[Input] {
         &self.inputs
+    }
+
+    /// The files that were met so far, in order: inputs, and in place of archives their members.
+    pub fn files(&self) -> BTreeMap<FileId, Input> {
+        self.state().files.clone()
+    }
+
+    /// The name of a file that a block came from.
+    pub fn name(&self, file: FileId) -> String {
+        let state = self.state();
+        state.files.get(&file).map(|input| input.display.clone()).unwrap_or_default()
+    }
+
+    /// What is to be said of each file that holds no data and was passed over, in order.
+    pub fn passed_over(&self) -> Vec<String> {
+        self.state().passed_over.iter().map(|(_, text)| text.clone()).collect()
     }
 
     /// What could not be read so far, in the order of the inputs.
@@ -172,9 +192,9 @@ impl Reader {
             if let Some(fault) = &state.stopped {
                 return Err(fault.clone());
             }
-            if let Some((file, stream)) = state.earliest(self.inputs.len()) {
+            if let Some((input, opened)) = state.earliest(self.inputs.len()) {
                 state.busy += 1;
-                return Ok(Some(Turn { reader: self, file, stream }));
+                return Ok(Some(Turn { reader: self, input, opened }));
             }
             if state.busy == 0 {
                 return Ok(None);
@@ -183,30 +203,71 @@ impl Reader {
         }
     }
 
-    fn open(&self, file: FileId) -> io::Result<Stream> {
-        let path = self.inputs.get(file.0 as usize).and_then(|input| input.path.as_ref());
-        let source: Box<dyn Read + Send> = match (path, self.options.stop) {
-            (Some(path), _) => Box::new(File::open(path)?),
-            (None, Some(stop)) => Box::new(Abandonable::new(io::stdin(), stop)?),
-            (None, None) => Box::new(io::stdin()),
+    fn open(&self, number: u32) -> Result<Opened, Fault> {
+        let input = &self.inputs[number as usize];
+        let mut opened = Opened::new(number, input.display.clone());
+        let source = self.source(input).map_err(|error| Fault {
+            file: None,
+            display: input.display.clone(),
+            offset: None,
+            decoded: None,
+            message: error.to_string(),
+        });
+        opened.begin(self, source)?;
+        Ok(opened)
+    }
+
+    /// The bytes of `input`. Opening a pipe waits for its writer, so that is left to the thread
+    /// that reads it.
+    fn source(&self, input: &Input) -> io::Result<Box<dyn Source>> {
+        let counter = || Arc::clone(&self.bytes_read);
+        let is_file = |path| std::fs::metadata(path).map(|metadata| metadata.is_file());
+        let stored = match (input.path.clone(), self.options.stop) {
+            (Some(path), _) if is_file(&path)? => {
+                Stored::file(File::open(path)?, input.size, counter())?
+            }
+            (Some(path), None) => Stored::stream(Box::new(File::open(path)?), counter()),
+            (Some(path), Some(stop)) => {
+                let source = Abandonable::new(move || File::open(path), stop)?;
+                Stored::stream(Box::new(source), counter())
+            }
+            (None, Some(stop)) => {
+                let source = Abandonable::new(|| Ok(io::stdin()), stop)?;
+                Stored::stream(Box::new(source), counter())
+            }
+            (None, None) => Stored::stream(Box::new(io::stdin()), counter()),
         };
-        let decoder = Decoder::new(source, Arc::clone(&self.bytes_read));
-        Ok(Stream::new(file, OpenInput::new(decoder)))
+        Ok(Box::new(stored))
     }
 
-    fn fault(
-        &self,
-        file: FileId,
-        offset: Option<u64>,
-        message: String,
-        decoded: Option<u64>,
-    ) -> Fault {
-        let input = self.inputs.get(file.0 as usize);
-        let display = input.map(|input| input.display.clone()).unwrap_or_default();
-        Fault { file: Some(file), display, offset, decoded, message }
+    /// How inputs are read.
+    pub(super) fn options(&self) -> &Options {
+        &self.options
     }
 
-    fn report(&self, fault: Fault) -> Result<(), Fault> {
+    /// Counts the bytes that are read.
+    pub(super) fn counter(&self) -> &Arc<AtomicU64> {
+        &self.bytes_read
+    }
+
+    /// Makes a file known: an input as it was discovered, or a member of one.
+    pub(super) fn register(&self, file: FileId, name: &str, is_input: bool) {
+        let input = self.inputs.get(file.input as usize).filter(|_| is_input).cloned();
+        let member =
+            || Input { path: None, display: name.to_owned(), size: None, given: Given::Found };
+        self.state().files.insert(file, input.unwrap_or_else(member));
+    }
+
+    /// Notes what is said of a file that is passed over; `file` is the next one that is not.
+    pub(super) fn pass_over(&self, file: FileId, text: String) {
+        self.state().passed_over.insert((Some(file), text));
+    }
+
+    /// Notes a fault.
+    ///
+    /// # Errors
+    /// The first fault, if the options say to stop at it.
+    pub(super) fn report(&self, fault: Fault) -> Result<(), Fault> {
         let mut state = self.state();
         state.faults.push(fault.clone());
         match self.options.on_fault {
@@ -221,16 +282,16 @@ impl Reader {
 }
 
 impl State {
-    /// The earliest input, of `count`, that can be read from now; with its stream if it is open.
-    fn earliest(&mut self, count: usize) -> Option<(FileId, Option<Stream>)> {
-        let earliest = (0..self.idle.len()).min_by_key(|&at| self.idle[at].file);
+    /// The earliest input, of `count`, that can be read from now, and what is open of it.
+    fn earliest(&mut self, count: usize) -> Option<(u32, Option<Opened>)> {
+        let earliest = (0..self.idle.len()).min_by_key(|&at| self.idle[at].input());
         if let Some(at) = earliest {
-            let stream = self.idle.swap_remove(at);
-            return Some((stream.file, Some(stream)));
+            let opened = self.idle.swap_remove(at);
+            return Some((opened.input(), Some(opened)));
         }
-        // Files are counted in 32 bits: more could not be listed in memory.
-        let file = u32::try_from(self.next).ok().filter(|_| self.next < count)?;
+        // Inputs are counted in 32 bits: more could not be listed in memory.
+        let input = u32::try_from(self.next).ok().filter(|_| self.next < count)?;
         self.next += 1;
-        Some((FileId(file), None))
+        Some((input, None))
     }
 }

@@ -1,8 +1,8 @@
 //! An open input, cut into blocks.
 
 use super::block::{Block, BlockKind, FileId, HEAD_BYTES, Oversize};
+use super::bytes::DecodeError;
 use super::cut::{Cutter, line_cut};
-use super::decompress::DecodeError;
 use super::input::OpenInput;
 use super::layout::Layout;
 use super::reader::Options;

@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex};
 use proptest::prelude::*;
 
 use super::block::{Block, BlockKind, FileId, HEAD_BYTES, PADDING};
-use super::decompress::{DecodeError, Decoder};
-use super::discover::discover;
+use super::bytes::{DecodeError, Stored};
+use super::content::{Content, Unknown};
+use super::discover::{Given, discover};
 use super::input::OpenInput;
 use super::reader::{OnFault, Options, Reader};
 use super::stream::Stream;
@@ -94,7 +95,14 @@ impl Read for Trickle {
 }
 
 fn stream(source: impl Read + Send + 'static) -> Stream {
-    Stream::new(FileId(0), OpenInput::new(Decoder::new(Box::new(source), Arc::default())))
+    let stored = Stored::stream(Box::new(source), Arc::default());
+    let file = Unknown { name: "", given: Given::Named, bytes_read: &Arc::default() };
+    match Content::of(Box::new(stored), &file) {
+        Ok(Content::Text { source, is_decoded }) => {
+            Stream::new(FileId::default(), OpenInput::new(source, is_decoded))
+        }
+        _ => panic!("no text"),
+    }
 }
 
 /// All lines of a stored file, the fault that ended it, and the size of the largest buffer.
@@ -107,7 +115,7 @@ fn read_all(
     let (mut lines, mut largest) = (Vec::new(), 0);
     for number in 0.. {
         stream.next(&mut block, options);
-        assert_eq!((block.file, block.number), (FileId(0), number));
+        assert_eq!((block.file, block.number), (FileId::default(), number));
         lines.extend(lines_of_block(&block));
         largest = largest.max(block.bytes.capacity());
         if block.last {
@@ -503,8 +511,9 @@ fn many_threads_share_many_files_and_every_file_ends_once() {
     });
     let mut found = found.into_inner().unwrap();
     found.sort();
-    for (file, expected) in (0..).zip(expected) {
-        let blocks: Vec<_> = found.iter().filter(|(place, ..)| place.0 == FileId(file)).collect();
+    for (input, expected) in (0..).zip(expected) {
+        let file = FileId { input, member: 0 };
+        let blocks: Vec<_> = found.iter().filter(|(place, ..)| place.0 == file).collect();
         let numbers: Vec<_> = blocks.iter().map(|(place, ..)| place.1 as usize).collect();
         assert_eq!(numbers, (0..blocks.len()).collect::<Vec<_>>());
         assert!(
@@ -541,10 +550,10 @@ fn one_file_is_shared_too() {
 
 fn folder_with_faults() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("a"), "1\n").unwrap();
+    fs::write(folder.path().join("a"), "[1]\n").unwrap();
     fs::write(folder.path().join("b"), &gzip(&noisy_lines(9))[..60]).unwrap();
-    fs::write(folder.path().join("c"), "2\n").unwrap();
-    fs::write(folder.path().join("d"), "3\n").unwrap();
+    fs::write(folder.path().join("c"), "[2]\n").unwrap();
+    fs::write(folder.path().join("d"), "[3]\n").unwrap();
     folder
 }
 
@@ -557,13 +566,13 @@ fn faults_are_noted_and_the_other_files_are_read() {
     let mut ends = Vec::new();
     while reader.next(&mut block).unwrap() {
         assert!(block.last && block.bytes.len() >= block.len + PADDING);
-        ends.push((block.file.0, block.len > 0));
+        ends.push((block.file.input, block.len > 0));
     }
-    assert_eq!(ends, [(0, true), (1, true), (2, false), (3, true)]);
+    assert_eq!(ends, [(0, true), (1, true), (3, true)]);
     let faults = reader.faults();
     assert_eq!(
-        faults.iter().map(|f| f.file).collect::<Vec<_>>(),
-        [Some(FileId(1)), Some(FileId(2))]
+        faults.iter().filter_map(|fault| fault.file).map(|file| file.input).collect::<Vec<_>>(),
+        [1, 2]
     );
     assert!(faults[0].to_string().contains("/b: at byte 60: the gzip data is cut off (after "));
     assert!(faults[1].to_string().contains("/c: No such file"));

@@ -22,6 +22,8 @@ mod check_reports;
 mod check_spec;
 mod cli;
 #[cfg(unix)]
+mod containers;
+#[cfg(unix)]
 mod content_hash;
 #[cfg(unix)]
 mod deliveries;
@@ -32,6 +34,8 @@ mod determinism;
 #[cfg(unix)]
 mod formats;
 mod generator;
+#[cfg(unix)]
+mod inputs;
 mod man;
 #[cfg(unix)]
 mod memory;

@@ -6,7 +6,7 @@ use crate::check::finding::Violation;
 use crate::check::flaw::Flaw;
 use crate::check::place::Placer;
 use crate::schema::json_error_offset;
-use crate::source::{Block, Discovery, Input, Options, Reader};
+use crate::source::{Block, Discovery, FileId, Input, Options, Reader};
 
 /// Longer fixtures are left as they are, in bytes.
 const MAX_BYTES: usize = 64 << 20;
@@ -14,9 +14,10 @@ const MAX_BYTES: usize = 64 << 20;
 /// Puts one finding in the place of one for each line, in fixtures that begin as an object or a
 /// list over many lines and of which no line is a record. `parts` are in order.
 pub(super) fn one_finding_each(parts: &mut Vec<Part>, reader: &Reader) {
-    let files: Vec<u32> = parts.iter().map(|part| part.file).collect();
+    let files: Vec<FileId> = parts.iter().map(|part| part.file).collect();
     let mut files = files;
     files.dedup();
+    let inputs = reader.files();
     for file in files {
         let own = || parts.iter().filter(|part| part.file == file);
         let lines: u64 = own().map(|part| part.lines).sum();
@@ -24,7 +25,7 @@ pub(super) fn one_finding_each(parts: &mut Vec<Part>, reader: &Reader) {
         if lines < 2 || !is_whole_slip || own().all(|part| part.no_json == 0) {
             continue;
         }
-        let Some(input) = reader.inputs().get(file as usize) else { continue };
+        let Some(input) = inputs.get(&file) else { continue };
         let Some(part) = slip(input, file) else { continue };
         let first = parts.iter().position(|part| part.file == file).unwrap_or_default();
         parts.retain(|part| part.file != file);
@@ -33,9 +34,9 @@ pub(super) fn one_finding_each(parts: &mut Vec<Part>, reader: &Reader) {
 }
 
 /// Where the text of `input`, read once more, stops being one JSON value.
-fn slip(input: &Input, file: u32) -> Option<Part> {
+fn slip(input: &Input, file: FileId) -> Option<Part> {
     input.path.as_ref()?;
-    let discovery = Discovery { inputs: vec![input.clone()], faults: Vec::new() };
+    let discovery = Discovery { inputs: vec![input.clone()], ..Discovery::default() };
     let reader = Reader::new(discovery, Options::default());
     let (mut text, mut block) = (Vec::new(), Block::default());
     while reader.next(&mut block).ok()? {

@@ -1,8 +1,8 @@
-//! Standard input that can be given up while nothing comes.
+//! Standard input and pipes that can be given up while nothing comes.
 
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
@@ -13,8 +13,9 @@ const AHEAD: usize = 4;
 /// How often the flag is looked at while nothing comes.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// A source that a thread of its own reads: a read from a pipe cannot be broken off, but waiting
-/// for that thread can. Once the flag is set, reading ends as if the source did.
+/// A source that a thread of its own opens and reads: opening a pipe that has no writer, or reading
+/// from one that says nothing, cannot be broken off, but waiting for that thread can. Once the flag
+/// is set, reading ends as if the source did.
 pub(super) struct Abandonable {
     chunks: Receiver<io::Result<Vec<u8>>>,
     chunk: Vec<u8>,
@@ -23,32 +24,40 @@ pub(super) struct Abandonable {
 }
 
 impl Abandonable {
-    /// Reads `source` until `stop` is set.
+    /// Reads what `open` gives until `stop` is set.
     ///
     /// # Errors
     /// When no thread can be started.
-    pub fn new(
-        mut source: impl Read + Send + 'static,
+    pub fn new<R: Read>(
+        open: impl FnOnce() -> io::Result<R> + Send + 'static,
         stop: &'static AtomicBool,
     ) -> io::Result<Self> {
         let (sender, chunks) = sync_channel(AHEAD);
-        let read_all = move || loop {
-            let mut chunk = vec![0; CHUNK];
-            let read = match source.read(&mut chunk) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                read => read,
-            };
-            let is_last = !matches!(read, Ok(count) if count > 0);
-            let sent = sender.send(read.map(|count| {
-                chunk.truncate(count);
-                chunk
-            }));
-            if is_last || sent.is_err() {
-                return;
-            }
+        let read_all = move || match open() {
+            Ok(source) => read_into(source, &sender),
+            Err(error) => drop(sender.send(Err(error))),
         };
-        thread::Builder::new().name("stdin".into()).spawn(read_all)?;
+        thread::Builder::new().name("pipe".into()).spawn(read_all)?;
         Ok(Self { chunks, chunk: Vec::new(), position: 0, stop })
+    }
+}
+
+/// Sends all that `source` gives, an empty chunk or an error last, for as long as anybody listens.
+fn read_into(mut source: impl Read, sender: &SyncSender<io::Result<Vec<u8>>>) {
+    loop {
+        let mut chunk = vec![0; CHUNK];
+        let read = match source.read(&mut chunk) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            read => read,
+        };
+        let is_last = !matches!(read, Ok(count) if count > 0);
+        let sent = sender.send(read.map(|count| {
+            chunk.truncate(count);
+            chunk
+        }));
+        if is_last || sent.is_err() {
+            return;
+        }
     }
 }
 
@@ -96,7 +105,14 @@ mod tests {
     #[test]
     fn all_bytes_come_through_in_order() {
         let bytes: Vec<u8> = (0..=250).cycle().take(CHUNK * 3 + 17).collect();
-        let mut source = Abandonable::new(io::Cursor::new(bytes.clone()), &NEVER).unwrap();
+        let mut source = Abandonable::new(
+            {
+                let bytes = bytes.clone();
+                || Ok(io::Cursor::new(bytes))
+            },
+            &NEVER,
+        )
+        .unwrap();
         let mut read = Vec::new();
         source.read_to_end(&mut read).unwrap();
         assert!(read == bytes);
@@ -111,14 +127,21 @@ mod tests {
                 Err(io::Error::other("broken"))
             }
         }
-        let mut source = Abandonable::new(Broken, &NEVER).unwrap();
+        let mut source = Abandonable::new(|| Ok(Broken), &NEVER).unwrap();
         assert_eq!(source.read(&mut [0; 8]).unwrap_err().to_string(), "broken");
+    }
+
+    #[test]
+    fn a_source_that_cannot_be_opened_is_an_error() {
+        let open = || Err::<io::Empty, _>(io::Error::other("not there"));
+        let mut source = Abandonable::new(open, &NEVER).unwrap();
+        assert_eq!(source.read(&mut [0; 8]).unwrap_err().to_string(), "not there");
     }
 
     #[test]
     fn a_source_that_waits_is_given_up_when_the_flag_is_set() {
         static STOP: AtomicBool = AtomicBool::new(false);
-        let mut source = Abandonable::new(Stuck(false), &STOP).unwrap();
+        let mut source = Abandonable::new(|| Ok(Stuck(false)), &STOP).unwrap();
         let mut out = [0; 8];
         assert_eq!(source.read(&mut out).unwrap(), 3);
         let waiter = thread::spawn(move || source.read(&mut [0; 8]).unwrap());

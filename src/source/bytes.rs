@@ -1,0 +1,203 @@
+//! Bytes on their way out of a file, and where in the file they stand.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Why a stream ended before its time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct DecodeError {
+    /// Byte offset in the file as it is stored.
+    pub offset: u64,
+    /// What went wrong.
+    pub message: String,
+}
+
+/// A stream of bytes that knows where it is in the file as that is stored.
+pub(super) trait Source: Send {
+    /// Reads into `out`, which must not be empty; 0 is the end.
+    ///
+    /// # Errors
+    /// Once all bytes before the fault are delivered; the same again after that.
+    fn read(&mut self, out: &mut [u8]) -> Result<usize, DecodeError>;
+
+    /// Offset in the stored file of the byte `behind` bytes before the next one. What was decoded
+    /// has no place of its own there: its offset is how far the stored bytes are used up.
+    fn offset(&self, behind: usize) -> u64;
+
+    /// The stored file, if the stream is all of it, byte for byte.
+    fn file(&self) -> Option<&Arc<File>> {
+        None
+    }
+}
+
+/// The bytes of a file as they are stored, or of a part of it.
+pub(super) struct Stored {
+    source: Box<dyn Read + Send>,
+    file: Option<Arc<File>>,
+    offset: u64,
+    /// An end before this offset is a fault.
+    least_end: u64,
+    bytes_read: Arc<AtomicU64>,
+}
+
+impl Stored {
+    /// A pipe and the like, of any length. What is read is counted into `bytes_read`.
+    pub fn stream(source: Box<dyn Read + Send>, bytes_read: Arc<AtomicU64>) -> Self {
+        Self { source, file: None, offset: 0, least_end: 0, bytes_read }
+    }
+
+    /// A regular file, to wherever it ends when it is read. If that is before its present size, or
+    /// before `found`, the size it had when it was found, it was cut meanwhile: a fault.
+    ///
+    /// # Errors
+    /// When the size of the file cannot be told.
+    pub fn file(file: File, found: Option<u64>, bytes_read: Arc<AtomicU64>) -> io::Result<Self> {
+        let least_end = file.metadata()?.len().max(found.unwrap_or(0));
+        let file = Arc::new(file);
+        let source = Box::new(Arc::clone(&file));
+        Ok(Self { source, file: Some(file), offset: 0, least_end, bytes_read })
+    }
+
+    /// The part of `file` at `range`. Only one part can be read at a time.
+    ///
+    /// # Errors
+    /// When there is no such place in the file.
+    pub fn part(
+        file: &Arc<File>,
+        range: Range<u64>,
+        bytes_read: Arc<AtomicU64>,
+    ) -> io::Result<Self> {
+        let mut source = Arc::clone(file);
+        source.seek(SeekFrom::Start(range.start))?;
+        let source = Box::new(source.take(range.end.saturating_sub(range.start)));
+        Ok(Self { source, file: None, offset: range.start, least_end: range.end, bytes_read })
+    }
+
+    fn error(&self, message: String) -> DecodeError {
+        DecodeError { offset: self.offset, message }
+    }
+}
+
+impl Source for Stored {
+    fn read(&mut self, out: &mut [u8]) -> Result<usize, DecodeError> {
+        loop {
+            match self.source.read(out) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.error(error.to_string())),
+                Ok(0) if self.offset < self.least_end => {
+                    let whole = self.least_end;
+                    let message =
+                        format!("the file was cut off while it was read: it had {whole} bytes");
+                    return Err(self.error(message));
+                }
+                Ok(count) => {
+                    self.offset += count as u64;
+                    self.bytes_read.fetch_add(count as u64, Ordering::Relaxed);
+                    return Ok(count);
+                }
+            }
+        }
+    }
+
+    fn offset(&self, behind: usize) -> u64 {
+        self.offset.saturating_sub(behind as u64)
+    }
+
+    fn file(&self) -> Option<&Arc<File>> {
+        self.file.as_ref()
+    }
+}
+
+/// A source with the part of it that was read but not used.
+pub(super) struct Raw {
+    source: Box<dyn Source>,
+    buffer: Vec<u8>,
+    /// `buffer[start..end]` is read and not used; `start <= end <= buffer.len()`.
+    start: usize,
+    end: usize,
+    /// What the source has come to.
+    end_of_source: Option<Result<(), DecodeError>>,
+}
+
+impl Raw {
+    /// Looks up to `capacity` bytes ahead.
+    pub fn new(source: Box<dyn Source>, capacity: usize) -> Self {
+        Self { source, buffer: vec![0; capacity], start: 0, end: 0, end_of_source: None }
+    }
+
+    /// Looks at least `capacity` bytes ahead from now on.
+    pub fn grow(&mut self, capacity: usize) {
+        if self.buffer.len() < capacity {
+            self.buffer.resize(capacity, 0);
+        }
+    }
+
+    /// What is read and not used.
+    pub fn available(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Uses up `count` bytes of what is available.
+    pub fn consume(&mut self, count: usize) {
+        self.start += count;
+    }
+
+    /// A fault at the next byte.
+    pub fn error(&self, message: &(impl ToString + ?Sized)) -> DecodeError {
+        DecodeError { offset: self.offset(0), message: message.to_string() }
+    }
+
+    /// Reads until `least` bytes are available or the source ends. `least` is at most the size of
+    /// the buffer.
+    ///
+    /// # Errors
+    /// If the source fails before that.
+    pub fn refill(&mut self, least: usize) -> Result<(), DecodeError> {
+        if self.end - self.start >= least {
+            return Ok(());
+        }
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        while self.end < least {
+            match &self.end_of_source {
+                Some(result) => return result.clone(),
+                None => match self.source.read(&mut self.buffer[self.end..]) {
+                    Ok(0) => self.end_of_source = Some(Ok(())),
+                    Ok(count) => self.end += count,
+                    Err(error) => self.end_of_source = Some(Err(error)),
+                },
+            }
+        }
+        Ok(())
+    }
+
+    /// The source, of which nothing may have been used yet, if it is a file byte for byte.
+    pub fn file(&self) -> Option<&Arc<File>> {
+        self.source.file()
+    }
+}
+
+impl Source for Raw {
+    /// First the bytes at hand, then straight from the source.
+    fn read(&mut self, out: &mut [u8]) -> Result<usize, DecodeError> {
+        let at_hand = self.available();
+        if at_hand.is_empty() {
+            return match &self.end_of_source {
+                Some(result) => result.clone().map(|()| 0),
+                None => self.source.read(out),
+            };
+        }
+        let count = at_hand.len().min(out.len());
+        out[..count].copy_from_slice(&at_hand[..count]);
+        self.consume(count);
+        Ok(count)
+    }
+
+    fn offset(&self, behind: usize) -> u64 {
+        self.source.offset(behind + self.end - self.start)
+    }
+}
