@@ -26,6 +26,8 @@ pub(super) struct Cutter {
     start: usize,
     /// All before this was looked at.
     looked: usize,
+    /// How many bytes were scanned for values that turned out broken.
+    wasted: usize,
     state: State,
 }
 
@@ -77,10 +79,8 @@ impl Cutter {
                     return Some(Piece { range: self.start..self.start + length, whole: true });
                 }
                 Step::More if !ended => return None,
-                Step::More | Step::Broken(_) => {
-                    self.looked = self.start;
-                    self.state = State::Broken;
-                }
+                Step::More => self.broken_at(text.len(), text.len()),
+                Step::Broken(fault) => self.broken_at(self.start + fault.at, text.len()),
             }
         }
         let end = next_start(text, self.looked.max(self.start + 1));
@@ -95,6 +95,17 @@ impl Cutter {
         }
         self.state = State::Between;
         Some(Piece { range: self.start..end, whole: false })
+    }
+}
+
+impl Cutter {
+    /// Notes that the value is broken at `at` of a text of `len` bytes. The next one may begin
+    /// inside of what was scanned; where that was tried too often, it begins behind it.
+    fn broken_at(&mut self, at: usize, len: usize) {
+        self.wasted = self.wasted.saturating_add(at - self.start);
+        let is_too_much = self.wasted > len.saturating_mul(16);
+        self.looked = if is_too_much { at } else { self.start };
+        self.state = State::Broken;
     }
 }
 
@@ -162,6 +173,13 @@ mod tests {
             assert_eq!(line_cut(text.as_bytes(), false), cut, "{text}");
         }
         assert_eq!(line_cut(br#"text {"b":1} {"#, true), Some(12));
+    }
+
+    #[test]
+    fn values_that_are_never_closed_are_given_up_in_time() {
+        // Each would be scanned to the end of the text.
+        let text = "{\n\"a\":[\n".repeat(100_000);
+        assert!(pieces(&text, text.len()).len() < 1000);
     }
 
     proptest! {
