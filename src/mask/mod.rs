@@ -92,6 +92,7 @@ pub fn places(text: &str) -> Vec<Range<usize>> {
 
 /// An object or list that is being read.
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools)] // plain facts, each of its own
 struct Frame {
     start: usize,
     /// What it holds so far and is still shown.
@@ -152,7 +153,7 @@ impl<'a> Reading<'a> {
         if self.read() {
             self.edits.into_iter().map(|(range, _)| range).collect()
         } else {
-            vec![0..self.text.len()]
+            std::iter::once(0..self.text.len()).collect()
         }
     }
 
