@@ -31,7 +31,9 @@ pub fn error(error: &Error) -> String {
     let text = error.to_string();
     let text = match error {
         Error::Diagnostics { .. } => text,
-        Error::Empty(_) => text.split('\n').map(printable).collect::<Vec<_>>().join("\n"),
+        Error::Empty(_) | Error::Unread(_) => {
+            text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
+        }
         _ => printable(&text),
     };
     format!("backtrail: error: {text}\n")
