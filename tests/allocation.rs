@@ -72,6 +72,7 @@ fn allocations_with(filters: Option<&str>, wrap: fn(&str) -> String) -> usize {
         filter: None,
         filters,
         detection: Detection::EitherId,
+        message_ids: backtrail::parse::MessageIds::Required,
         auth: Auth {
             api_secret: Secret::new("secret"),
             api_key: Secret::new("key"),

@@ -266,6 +266,10 @@ impl Sink for Surveyor<'_> {
         self.mapper.batch.rejects.clear();
     }
 
+    fn foreign(&mut self) {
+        self.mapper.foreign();
+    }
+
     fn mended(&mut self, repairs: Repairs) {
         self.mapper.mended(repairs);
     }

@@ -184,6 +184,10 @@ pub struct RunArgs {
     /// Reject events without an anonymousId, as TrailSpark does
     #[arg(long, help_heading = "Rules and filters")]
     pub strict_detect: bool,
+    /// Give events without a messageId one made of their content, so that a
+    /// redelivery gets the same
+    #[arg(long, help_heading = "Rules and filters")]
+    pub assign_ids: bool,
 
     #[allow(missing_docs)] // clap would print it
     #[command(flatten)]

@@ -21,8 +21,8 @@ use crate::error::Error;
 use crate::filter::allow::AllowList;
 use crate::fql::Expr;
 use crate::identity::value::Blocklist;
-use crate::parse::Detection;
 use crate::parse::auth::Auth;
+use crate::parse::{Detection, MessageIds};
 use crate::pipeline::Engine;
 use crate::pipeline::output::Stream;
 use crate::pipeline::times::Clocks;
@@ -144,6 +144,7 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
             filters,
             profile_duplicates: args.profile_duplicates,
             clocks: if args.correct_clocks { Clocks::Corrected } else { Clocks::AsSent },
+            message_ids: if args.assign_ids { MessageIds::Assigned } else { MessageIds::Required },
             ..engine_of(rules, filter, args.strict_detect, auth, args.max_record_bytes)
         },
         terms,
@@ -177,6 +178,7 @@ fn engine_of(
         filter,
         filters: None,
         detection: if strict_detect { Detection::AnonymousId } else { Detection::EitherId },
+        message_ids: MessageIds::Required,
         auth,
         max_record_bytes,
         profile_duplicates: false,

@@ -97,7 +97,7 @@ pub fn audit(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let gathered = gather(&job.engine, &job.filters, &reader, &pool, &scratch, watch)?;
     go_on(watch)?;
     if gathered.counters.events == 0 && !job.allow_empty {
-        return Err(nothing_found(&gathered.counters.rejects, &reader));
+        return Err(nothing_found(&gathered.counters, &reader));
     }
     watch.writing();
     let facts = Facts {

@@ -12,6 +12,7 @@ use crate::emit::{Format, FormulaGuard};
 use crate::error::Error;
 use crate::parse::reject::Reason;
 use crate::pipeline::Engine;
+use crate::pipeline::counters::Counters;
 use crate::pipeline::example::Lines;
 use crate::pipeline::ingest::{Ingested, ingest};
 use crate::pipeline::output::{Output, Stream, Target};
@@ -117,7 +118,7 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let mut ingested = ingest(&job.engine, &reader, &pool, scratch, watch)?;
     go_on(watch)?;
     if ingested.counters.events == 0 && !job.allow_empty {
-        return Err(nothing_found(&ingested.counters.rejects, &reader));
+        return Err(nothing_found(&ingested.counters, &reader));
     }
     watch.writing();
     let ledger = Ledger::new(&ingested.counters.volume, &job.terms);
@@ -250,17 +251,23 @@ fn target(destination: Destination, formats: &[Format]) -> Result<(Target, PathB
 }
 
 /// The error of an input without events: what could not be read, if that is all that there was.
-pub(super) fn nothing_found(counts: &[u64; Reason::ALL.len()], reader: &Reader) -> Error {
+pub(super) fn nothing_found(counters: &Counters, reader: &Reader) -> Error {
     let faults = reader.faults();
-    if faults.is_empty() || counts.iter().any(|&count| count > 0) {
-        return Error::Empty(describe_rejects(counts, reader));
+    if faults.is_empty() || counters.rejects.iter().any(|&count| count > 0) {
+        return Error::Empty(describe_rejects(counters, reader));
     }
     Error::Unread(faults)
 }
 
 /// Why no record was an event.
-fn describe_rejects(counts: &[u64; Reason::ALL.len()], reader: &Reader) -> String {
+fn describe_rejects(counters: &Counters, reader: &Reader) -> String {
+    let counts = &counters.rejects;
     let rejects: u64 = counts.iter().sum();
+    if rejects == 0 && counters.foreign_requests > 0 {
+        let count = counters.foreign_requests;
+        let requests = if count == 1 { "request" } else { "requests" };
+        return format!("{count} captured {requests}, none that a Segment library sent");
+    }
     if rejects == 0 {
         return match reader.passed_over().first() {
             Some(text) => format!("it has no records; {text}"),

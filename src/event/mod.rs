@@ -47,6 +47,11 @@ impl CallType {
         })
     }
 
+    /// The call that `type` names in whatever letters.
+    pub fn from_any_case(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|call| call.name().eq_ignore_ascii_case(name.trim()))
+    }
+
     /// The name as it stands in `type`.
     pub fn name(self) -> &'static str {
         match self {
@@ -298,6 +303,12 @@ pub struct Event<'t> {
     plain: bool,
 }
 
+impl Event<'_> {
+    /// The members that a batch lends to its events.
+    pub const LENT: [Member; 4] =
+        [Member::Context, Member::Integrations, Member::ReceivedAt, Member::SentAt];
+}
+
 impl<'t> Event<'t> {
     /// The view of `root`, an object that has these `members`.
     #[inline]
@@ -313,8 +324,8 @@ impl<'t> Event<'t> {
         Self { outline: Some(outline), plain, ..Self::new(root, outline.members()) }
     }
 
-    /// Lets `batch`, which brought this event, fill `sentAt`, `context` and `integrations` where
-    /// the event lacks them (HTTP tracking API, "Batch").
+    /// Lets `batch`, which brought this event, fill the members of [`Event::LENT`] where the event
+    /// lacks them (HTTP tracking API, "Batch").
     pub fn fill_from(&mut self, batch: &'t Event<'t>) {
         self.batch = Some(batch);
         self.outline = None;
@@ -351,7 +362,7 @@ impl<'t> Event<'t> {
         let own = self.own(member);
         let Some(batch) = self.batch else { return own };
         own.or_else(|| match member {
-            Member::SentAt | Member::Context | Member::Integrations => batch.get(member),
+            _ if Self::LENT.contains(&member) => batch.get(member),
             _ => None,
         })
     }

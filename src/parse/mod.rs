@@ -5,6 +5,7 @@ pub mod capture;
 mod diagnose;
 pub mod document;
 mod envelope;
+mod foreign;
 mod item;
 pub mod json;
 mod lines;
@@ -12,6 +13,7 @@ mod log_line;
 mod mend;
 pub mod outline;
 pub(crate) mod raw;
+mod rebuild;
 pub mod record;
 mod refusals;
 pub mod reject;
@@ -51,6 +53,9 @@ pub trait Sink {
     fn reject(&mut self, reject: Reject<'_>);
     /// What one record has more of refused items than are handed on one by one.
     fn surplus(&mut self, surplus: Surplus<'_>);
+    /// A captured request that has nothing to do with Segment; it is no record.
+    #[inline]
+    fn foreign(&mut self) {}
     /// So much of a text had to be mended before it was JSON.
     #[inline]
     fn mended(&mut self, _repairs: Repairs) {}
@@ -93,6 +98,17 @@ impl Detection {
     }
 }
 
+/// What becomes of events without a message id, which Segment's servers give to whatever comes
+/// without.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MessageIds {
+    /// They are refused.
+    #[default]
+    Required,
+    /// The hash of their other content becomes one.
+    Assigned,
+}
+
 /// How a [`Parser`] reads.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -100,6 +116,8 @@ pub struct Options {
     pub detection: Detection,
     /// Longer lines are refused.
     pub max_record_bytes: u64,
+    /// What becomes of events without a message id.
+    pub message_ids: MessageIds,
     /// Members that the content hash leaves out.
     pub ignored: Vec<Member>,
     /// What captured deliveries must show.
@@ -151,11 +169,12 @@ impl Parser {
         };
         let doc = outline.doc(text, values, start);
         sink.line(place.line_in_block);
-        let Options { detection, auth, .. } = &*options;
+        let Options { detection, message_ids, auth, .. } = &*options;
+        let (detection, message_ids) = (*detection, *message_ids);
         let record = &Text::of_record(&text.as_bytes()[start..line_end]);
         let refusals = place.refusals(record);
         let mut walk =
-            Walk { detection: *detection, auth, sink, outlines, unknown, nested, refusals };
+            Walk { detection, message_ids, auth, sink, outlines, unknown, nested, refusals };
         let delivery = Delivery::outlined(record, outline, doc.unescaped.is_empty());
         walk.record(doc.root()?, &delivery);
         walk.finish();
@@ -178,11 +197,12 @@ impl Parser {
         let plain = memchr(b'\\', text).is_none();
         sink.line(place.line_in_block);
         let Self { options, outlines, document, nested, unknown, .. } = self;
-        let Options { detection, auth, .. } = &*options;
+        let Options { detection, message_ids, auth, .. } = &*options;
+        let (detection, message_ids) = (*detection, *message_ids);
         let record = &Text::of_record(text);
         let refusals = place.refusals(record);
         let mut walk =
-            Walk { detection: *detection, auth, sink, outlines, unknown, nested, refusals };
+            Walk { detection, message_ids, auth, sink, outlines, unknown, nested, refusals };
         document.read(text, |value| {
             value.map(|value| walk.record(value, &Delivery::new(record, plain)))
         })?;
@@ -208,13 +228,14 @@ impl Parser {
         sink: &mut impl Sink,
     ) {
         let Self { options, outlines, document, nested, unknown, .. } = self;
-        let Options { detection, auth, .. } = &*options;
+        let Options { detection, message_ids, auth, .. } = &*options;
+        let (detection, message_ids) = (*detection, *message_ids);
         if let Some(LogLine { start, object, time }) = LogLine::of(text) {
             let place = Place { offset: place.offset + start as u64, ..place };
             let record = &Text::of_record(object.as_bytes());
             let refusals = place.refusals(record);
             let mut walk =
-                Walk { detection: *detection, auth, sink, outlines, unknown, nested, refusals };
+                Walk { detection, message_ids, auth, sink, outlines, unknown, nested, refusals };
             walk.log_line(object, time, &Delivery::new(record, false));
             walk.finish();
             return;
@@ -224,7 +245,7 @@ impl Parser {
             let record = &Text::of_record(&mended.text);
             let refusals = place.refusals(record);
             let mut walk =
-                Walk { detection: *detection, auth, sink, outlines, unknown, nested, refusals };
+                Walk { detection, message_ids, auth, sink, outlines, unknown, nested, refusals };
             walk.record(value, &Delivery::new(record, false));
             walk.finish();
             if let Some((refusal, range)) = &mended.lost {

@@ -7,14 +7,16 @@ use super::auth::{Auth, Signed};
 use super::capture::{Body, Capture, Found, Headers, List, decode_base64, message};
 use super::document::Document;
 use super::envelope::{Enveloped, Held, is_json_text, look_into};
+use super::foreign::is_foreign;
 use super::item::{Item, Text};
 use super::json::{Json, Kind, Values};
-use super::mend;
+use super::mend::{self, Repairs};
 use super::outline::{Outline, Outlines};
+use super::rebuild::{self, Changes, call_of_path, is_pixel, near_miss};
 use super::refusals::Refusals;
 use super::reject::{Reason, Refusal};
 use super::shape::Shape;
-use super::{Arrival, Detection, Sink, from_utf8};
+use super::{Arrival, Detection, MessageIds, Sink, from_utf8};
 use crate::event::{CallType, Event, Member, Members};
 use crate::source::PADDING;
 use crate::time::Time;
@@ -42,6 +44,10 @@ pub(super) struct Delivery<'t> {
     plain: bool,
     shape: Shape,
     trust: Trust,
+    /// The path that it was sent to.
+    path: Option<&'t str>,
+    /// Whether its context is that of its batch, too.
+    is_merged: bool,
     /// What it stands in.
     text: &'t Text<'t>,
     /// The item that it is or stands in.
@@ -66,6 +72,8 @@ impl<'t> Delivery<'t> {
             plain,
             shape: Shape::Unknown,
             trust: Trust::Open,
+            path: None,
+            is_merged: false,
             text,
             item: None,
             outline: None,
@@ -92,6 +100,7 @@ pub(super) struct Nested {
 /// One record on its way to its events.
 pub(super) struct Walk<'a, S> {
     pub(super) detection: Detection,
+    pub(super) message_ids: MessageIds,
     pub(super) auth: &'a Auth,
     pub(super) sink: &'a mut S,
     pub(super) outlines: &'a Outlines,
@@ -150,6 +159,14 @@ impl<S: Sink> Walk<'_, S> {
         {
             return self.event(event, call, delivery);
         }
+        if let Some(changes) = near_miss(object, delivery.path.and_then(call_of_path)) {
+            self.sink.mended(Repairs {
+                call_types: changes.call.is_some().into(),
+                snake_case_names: changes.renames.into(),
+                ..Repairs::default()
+            });
+            return self.rebuilt(object, &changes, delivery);
+        }
         if let Some(batch) = object.get("batch").filter(|batch| batch.is_array()) {
             return self.batch(batch, &["batch"], &Delivery { batch: Some(&event), ..*delivery });
         }
@@ -183,6 +200,17 @@ impl<S: Sink> Walk<'_, S> {
             };
             self.refuse(delivery, Reason::NotSegment, detail);
         }
+    }
+
+    /// Follows `object` as it is with `changes`.
+    #[cold]
+    fn rebuilt(&mut self, object: Json<'_>, changes: &Changes<'_>, delivery: &Delivery<'_>) {
+        let mut nested = self.nested.pop().unwrap_or_default();
+        nested.text.clear();
+        changes.write(object, &mut nested.text);
+        let whole = 0..nested.text.len();
+        self.text(&mut nested, whole, delivery);
+        self.nested.push(nested);
     }
 
     /// Follows the one event or batch that `object` holds, as a capture of no known tool.
@@ -238,16 +266,36 @@ impl<S: Sink> Walk<'_, S> {
     fn event<'t>(&mut self, mut event: Event<'t>, call: CallType, delivery: &Delivery<'t>) {
         let needs_ids = self.detection != Detection::Call;
         let anonymous = event.id(Member::AnonymousId).is_some();
-        let is_whole = event.id(Member::MessageId).is_some()
-            && (anonymous || event.id(Member::UserId).is_some());
+        let is_identified = anonymous || event.id(Member::UserId).is_some();
+        let is_whole = is_identified && event.id(Member::MessageId).is_some();
         if !is_whole && let Held::One(held) = look_into(event.root()) {
             return self.envelope(event.root(), held, delivery);
         }
+        if !delivery.is_merged
+            && let Some(context) = delivery.batch.and_then(|batch| batch.own(Member::Context))
+            && event.own(Member::Context).is_some()
+        {
+            let changes = Changes { context: Some(context), ..Changes::default() };
+            let delivery = &Delivery { is_merged: true, ..*delivery };
+            return self.rebuilt(event.root(), &changes, delivery);
+        }
         if needs_ids && event.id(Member::MessageId).is_none() {
-            let detail = format!("expected a `messageId` on this {} event", call.name());
+            let is_assigned = self.message_ids == MessageIds::Assigned;
+            if is_identified && (is_assigned || delivery.path.is_some_and(is_pixel)) {
+                if let Some(batch) = delivery.batch {
+                    event.fill_from(batch);
+                }
+                self.sink.mended(Repairs { assigned_message_ids: 1, ..Repairs::default() });
+                return self.rebuilt(event.root(), &rebuild::message_id(&event), delivery);
+            }
+            let detail = format!(
+                "expected a `messageId` on this {} event, as Segment's servers give one to \
+                 whatever comes without (`run --assign-ids` makes one of the content)",
+                call.name()
+            );
             return self.refuse(&delivery.around(Shape::Event), Reason::MissingMessageId, detail);
         }
-        if needs_ids && !anonymous && event.id(Member::UserId).is_none() {
+        if needs_ids && !is_identified {
             let detail =
                 format!("expected an `anonymousId` or `userId` on this {} event", call.name());
             return self.refuse(&delivery.around(Shape::Event), Reason::MissingIdentity, detail);
@@ -265,13 +313,17 @@ impl<S: Sink> Walk<'_, S> {
 
     fn capture(&mut self, capture: &Capture<'_>, object: Json<'_>, delivery: &Delivery<'_>) {
         // `{"body": "…"}` in a batch is an element in a wrapper.
+        if is_foreign(capture) {
+            return self.sink.foreign();
+        }
         let is_wrapper = delivery.in_batch
             && capture.shape == Shape::Capture
             && capture.headers.is_none()
             && capture.time.is_missing();
         let shape = if is_wrapper { delivery.shape } else { delivery.shape.around(capture.shape) };
         let captured_at = capture.time.or(delivery.captured_at);
-        let delivery = &Delivery { captured_at, shape, ..delivery.deeper() };
+        let path = capture.path.or(delivery.path);
+        let delivery = &Delivery { captured_at, shape, path, ..delivery.deeper() };
         let mut nested = self.nested.pop().unwrap_or_default();
         nested.text.clear();
         match self.open(capture, delivery.trust, &mut nested.text) {

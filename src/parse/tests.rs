@@ -37,6 +37,7 @@ impl Sink for Found {
 fn parser() -> Parser {
     Parser::new(Options {
         detection: Detection::EitherId,
+        message_ids: MessageIds::Required,
         max_record_bytes: 1 << 20,
         ignored: vec![Member::Category],
         auth: Auth::default(),

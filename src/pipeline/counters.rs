@@ -32,6 +32,8 @@ pub struct Counters {
     pub times: TimeCounts,
     /// Addresses that signals carry and no rule maps.
     pub unused_emails: UnusedEmails,
+    /// Requests of HTTP archives that are none of Segment's, and no records.
+    pub foreign_requests: u64,
     /// Rejects by reason.
     pub rejects: [u64; Reason::ALL.len()],
     /// Records, events and rejects alike, by what they came in.
@@ -91,6 +93,7 @@ impl AddAssign for Counters {
     fn add_assign(&mut self, other: Self) {
         self.events += other.events;
         self.filtered += other.filtered;
+        self.foreign_requests += other.foreign_requests;
         self.filters += other.filters;
         self.no_anonymous_id += other.no_anonymous_id;
         self.repairs += other.repairs;

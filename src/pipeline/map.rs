@@ -412,6 +412,10 @@ impl Sink for Mapper<'_> {
         rejects::encode(&reject, &self.engine.auth, &mut self.batch.rejects);
     }
 
+    fn foreign(&mut self) {
+        self.counters.foreign_requests += 1;
+    }
+
     fn mended(&mut self, repairs: Repairs) {
         self.counters.repairs += repairs;
     }

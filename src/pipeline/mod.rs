@@ -31,7 +31,7 @@ use crate::filter::destination::DestinationFilters;
 use crate::fql::Expr;
 use crate::identity::value::Blocklist;
 use crate::parse::auth::Auth;
-use crate::parse::{self, Detection, Parser};
+use crate::parse::{self, Detection, MessageIds, Parser};
 use crate::rules::Rules;
 use times::Clocks;
 
@@ -50,6 +50,8 @@ pub struct Engine {
     pub filters: Option<DestinationFilters>,
     /// Which events count as Segment's.
     pub detection: Detection,
+    /// What becomes of events without a message id.
+    pub message_ids: MessageIds,
     /// What captured deliveries must show.
     pub auth: Auth,
     /// Longer lines are refused.
@@ -70,6 +72,7 @@ impl Engine {
     pub fn parser_with(&self, detection: Detection) -> Parser {
         Parser::new(parse::Options {
             detection,
+            message_ids: self.message_ids,
             max_record_bytes: self.max_record_bytes,
             ignored: self.rules.dedup.ignore.clone(),
             auth: self.auth.clone(),

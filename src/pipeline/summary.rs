@@ -76,6 +76,7 @@ impl Facts<'_> {
             inputs: self.inputs(),
             records: events.total + rejects.total,
             records_by_shape: self.shapes(),
+            foreign_requests: self.counters.foreign_requests,
             rejects,
             duplicates: Duplicates {
                 total: self.duplicates,

@@ -26,6 +26,8 @@ pub struct Report {
     pub records: u64,
     /// Records by what they came in; every shape is there.
     pub records_by_shape: BTreeMap<&'static str, u64>,
+    /// Requests of HTTP archives that no Segment library sent; they are no records.
+    pub foreign_requests: u64,
     /// Events.
     pub events: Events,
     /// What destination filters did to them; `null` without any.

@@ -41,6 +41,10 @@ fn write_summary(report: &Report, colour: Colour, out: &mut String) -> std::fmt:
         bytes(report.bytes_read),
     )?;
     shapes(report, out)?;
+    if report.foreign_requests > 0 {
+        let count = thousands(report.foreign_requests);
+        writeln!(out, "foreign     {count} captured requests that no Segment library sent")?;
+    }
     if rejects.total > 0 {
         let reasons = rejects.by_reason.iter().filter(|(_, count)| **count > 0);
         let reasons: Vec<String> =
@@ -117,6 +121,9 @@ fn mended(repairs: Repairs, out: &mut String) -> std::fmt::Result {
         (repairs.non_finite_numbers, "numbers such as NaN read as null"),
         (repairs.hex_escapes, "escapes such as \\x22 decoded"),
         (repairs.salvaged_batches, "broken batches salvaged"),
+        (repairs.call_types, "call types read from other letters or the path"),
+        (repairs.snake_case_names, "events with names such as message_id"),
+        (repairs.assigned_message_ids, "message ids made of the content"),
     ];
     let counts = counts.iter().filter(|(count, _)| *count > 0);
     let mut parts: Vec<String> =

@@ -11,7 +11,7 @@ use backtrail::event::Event;
 use backtrail::parse::auth::Auth;
 use backtrail::parse::reject::{Reject, Surplus};
 use backtrail::parse::shape::Shape;
-use backtrail::parse::{Arrival, Detection, Options, Parser, Sink};
+use backtrail::parse::{Arrival, Detection, MessageIds, Options, Parser, Sink};
 use backtrail::source::Block;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -34,7 +34,7 @@ const FIXTURES: [(&str, &str, u64); 9] = [
     ("lambda-v2.ndjson", "api_gateway", 0),
     ("ngrok.json", "ngrok", 0),
     ("pipedream.json", "pipedream", 0),
-    ("proxy.har", "har", 1),
+    ("proxy.har", "har", 0),
     ("webhook-site.json", "webhook_site", 0),
 ];
 
@@ -486,9 +486,15 @@ fn heard(lines: &str, auth: Auth) -> Heard {
     let len = bytes.len();
     bytes.resize(len + 64, b' ');
     let mut heard = Heard::default();
-    let (detection, max_record_bytes) = (Detection::EitherId, 8 << 20);
-    let mut parser =
-        Parser::new(Options { detection, max_record_bytes, ignored: Vec::new(), auth });
+    let (detection, message_ids) = (Detection::EitherId, MessageIds::Required);
+    let max_record_bytes = 8 << 20;
+    let mut parser = Parser::new(Options {
+        detection,
+        message_ids,
+        max_record_bytes,
+        ignored: Vec::new(),
+        auth,
+    });
     parser.read_block(&Block { bytes, len, ..Block::default() }, &mut heard);
     heard
 }

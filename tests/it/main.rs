@@ -39,6 +39,8 @@ mod inputs;
 mod man;
 #[cfg(unix)]
 mod memory;
+#[cfg(unix)]
+mod near_misses;
 mod output_formats;
 #[cfg(unix)]
 mod output_safety;

@@ -4,11 +4,8 @@
 //! other nodes: no text is written or read again, and numbers keep all their digits.
 
 use super::fields::{Fields, Scope};
-use crate::event::{Event, Member, Members};
+use crate::event::{Event, Members};
 use crate::parse::json::{Doc, Json, Node};
-
-/// The members that a batch lends to its events.
-const LENT: [Member; 3] = [Member::Context, Member::Integrations, Member::SentAt];
 
 /// The nodes that are left of an event, and of what its batch lends it.
 #[derive(Debug, Default)]
@@ -105,7 +102,7 @@ fn nodes_of(value: Json<'_>) -> &[Node] {
 fn lend(event: &Event<'_>, batch: &Event<'_>, out: &mut Vec<Node>) {
     out.push(Node::Null);
     let mut len = 0;
-    for member in LENT {
+    for member in Event::LENT {
         if let (None, Some(value)) = (event.own(member), batch.own(member)) {
             out.push(value.doc().nodes[value.place() as usize - 1]);
             out.extend_from_slice(nodes_of(value));

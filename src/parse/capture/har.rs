@@ -24,7 +24,9 @@ pub(super) fn read<'t>(members: &Members<'t>) -> Option<Capture<'t>> {
     let body = match post.and_then(|post| present(post, "text")) {
         Some(body) => Body::new(body, post.is_some_and(is_base64)),
         // A request that sends nothing, or the fields of a form.
-        None => Body::Absent("`request.postData.text`"),
+        None => text(request, "url")
+            .and_then(pixel)
+            .map_or(Body::Absent("`request.postData.text`"), Body::Base64),
     };
     Some(Capture {
         shape: Shape::Har,
@@ -33,6 +35,14 @@ pub(super) fn read<'t>(members: &Members<'t>) -> Option<Capture<'t>> {
         path: text(request, "url"),
         time: time::first([members.get(Member::StartedDateTime)]),
     })
+}
+
+/// The call that a pixel makes: JSON in base64 in the query of its URL
+/// (<https://segment.com/docs/connections/sources/catalog/libraries/server/pixel-tracking-api/>).
+fn pixel(url: &str) -> Option<&str> {
+    let (path, query) = url.split_once('?')?;
+    let data = query.split('&').find_map(|field| field.strip_prefix("data="))?;
+    path.contains("/v1/pixel/").then(|| data.trim_end_matches("%3D").trim_end_matches("%3d"))
 }
 
 fn is_base64(post: Json<'_>) -> bool {

@@ -31,6 +31,12 @@ pub struct Repairs {
     pub hex_escapes: u64,
     /// Broken batches of which the whole elements were taken.
     pub salvaged_batches: u64,
+    /// Events whose `type` is written in other letters, or is only in the path of their request.
+    pub call_types: u64,
+    /// Events whose names have underscores, as in a warehouse: `message_id`, `anonymous_id`.
+    pub snake_case_names: u64,
+    /// Events that came without a message id and were given the hash of their content.
+    pub assigned_message_ids: u64,
 }
 
 impl AddAssign for Repairs {
@@ -39,6 +45,9 @@ impl AddAssign for Repairs {
         self.non_finite_numbers += other.non_finite_numbers;
         self.hex_escapes += other.hex_escapes;
         self.salvaged_batches += other.salvaged_batches;
+        self.call_types += other.call_types;
+        self.snake_case_names += other.snake_case_names;
+        self.assigned_message_ids += other.assigned_message_ids;
     }
 }
 

@@ -46,6 +46,7 @@ fn checked(text: &str) -> Rules {
         filter: None,
         filters: None,
         detection: Detection::EitherId,
+        message_ids: crate::parse::MessageIds::Required,
         auth: Auth::default(),
         max_record_bytes: 1 << 20,
         profile_duplicates: false,
