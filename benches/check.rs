@@ -68,6 +68,7 @@ fn engine() -> Engine {
         filter: None,
         filters: None,
         detection: Detection::EitherId,
+        message_ids: backtrail::parse::MessageIds::Required,
         auth: Auth::default(),
         max_record_bytes: 8 << 20,
         profile_duplicates: false,

@@ -52,8 +52,13 @@ pub enum Error {
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nbacktrail: error: "))]
     Unread(Vec<Fault>),
     /// No input has an event.
-    #[error("no event in the input ({0}); use --allow-empty if that is expected")]
-    Empty(String),
+    #[error("no event in the input ({why}); use --allow-empty if that is expected{places}")]
+    Empty {
+        /// What there is instead.
+        why: String,
+        /// Lines that tell where to look.
+        places: String,
+    },
     /// What does not fit into memory cannot be kept.
     #[error("cannot use a temporary file: {0}; free some space or raise --memory")]
     Spill(io::Error),
@@ -81,6 +86,12 @@ pub enum Error {
 const INTERRUPTED: u8 = 130;
 
 impl Error {
+    /// That no input has an event, but what `why` says, first of all at these places.
+    pub fn empty(why: impl Into<String>, places: &[String]) -> Self {
+        let places = places.iter().map(|place| format!("\n  {place}")).collect();
+        Self::Empty { why: why.into(), places }
+    }
+
     /// An error of writing an output.
     pub fn from_output(error: io::Error) -> Self {
         match error.kind() {

@@ -31,7 +31,7 @@ pub fn error(error: &Error) -> String {
     let text = error.to_string();
     let text = match error {
         Error::Diagnostics { .. } => text,
-        Error::Empty(_) | Error::Unread(_) => {
+        Error::Empty { .. } | Error::Unread(_) => {
             text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
         }
         _ => printable(&text),

@@ -15,6 +15,8 @@ use crate::emit::overlap::{self, ReadFile, Target};
 use crate::emit::staging::{Readers, check_single, put};
 use crate::error::Error;
 use crate::pipeline::Engine;
+use crate::pipeline::example::Lines;
+use crate::pipeline::refused::first_places;
 use crate::pipeline::spill::Scratch;
 use crate::pipeline::watch::Watch;
 use crate::plan::Terms;
@@ -97,7 +99,9 @@ pub fn audit(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let gathered = gather(&job.engine, &job.filters, &reader, &pool, &scratch, watch)?;
     go_on(watch)?;
     if gathered.counters.events == 0 && !job.allow_empty {
-        return Err(nothing_found(&gathered.counters, &reader));
+        let segments = &gathered.worlds[crate::audit::Side::Before as usize].committed.segments;
+        let places = first_places(&gathered.counters, &Lines::new(reader.files(), segments));
+        return Err(nothing_found(&gathered.counters, &reader, &places));
     }
     watch.writing();
     let facts = Facts {

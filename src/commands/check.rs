@@ -106,7 +106,7 @@ pub fn check(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     if examined.events + examined.refused == 0 && faults.is_empty() && !job.allow_empty {
         let what =
             if names.is_empty() { "there are no fixtures" } else { "the fixtures are empty" };
-        return Err(Error::Empty(what.into()));
+        return Err(Error::empty(what, &[]));
     }
     let mut verdict = Verdict::new(job.levels.clone());
     let has_events = examined.events > 0;

@@ -110,7 +110,7 @@ pub fn queue(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let mut gathered = gather(&job.engine, &question, &reader, &pool, scratch, watch)?;
     go_on(watch)?;
     if gathered.counters.events == 0 && !job.allow_empty {
-        return Err(nothing_found(&gathered.counters, &reader));
+        return Err(nothing_found(&gathered.counters, &reader, &[]));
     }
     if let Ask::Event(name, _) = &job.ask {
         must_occur(name, &gathered, job.allow_empty)?;

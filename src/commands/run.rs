@@ -1,5 +1,6 @@
 //! `backtrail run`: events in, leads and signals out.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -16,13 +17,14 @@ use crate::pipeline::counters::Counters;
 use crate::pipeline::example::Lines;
 use crate::pipeline::ingest::{Ingested, ingest};
 use crate::pipeline::output::{Output, Stream, Target};
-use crate::pipeline::produce::produce;
+use crate::pipeline::produce::{produce, write_rejects};
+use crate::pipeline::refused::{first_places, mostly_refused};
 use crate::pipeline::spill::Scratch;
 use crate::pipeline::summary::Facts;
 use crate::pipeline::watch::Watch;
 use crate::plan::{Ledger, Terms};
 use crate::report::Report;
-use crate::source::{Discovery, OnFault, Options, Reader};
+use crate::source::{Discovery, FileId, Input, OnFault, Options, Reader};
 
 /// Where the outputs of a run go.
 pub enum Destination {
@@ -107,6 +109,7 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let start = Instant::now();
     let streams = matches!(job.destination, Destination::Stream { .. });
     let targets = targets(&job.destination, &job.formats);
+    let is_fresh = is_fresh(&job.destination, &job.formats);
     overlap::check(&targets, reads(&job.inputs, &job.own_files))?;
     let mut warnings = job.warnings;
     warnings.extend(left_behind(&job.destination, &job.formats));
@@ -117,18 +120,23 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let scratch = Scratch::new(spill_dir, job.memory_bytes);
     let mut ingested = ingest(&job.engine, &reader, &pool, scratch, watch)?;
     go_on(watch)?;
+    let files = reader.files();
+    let lines = Lines::new(files.clone(), &ingested.committed.segments);
     if ingested.counters.events == 0 && !job.allow_empty {
-        return Err(nothing_found(&ingested.counters, &reader));
+        let mut places = first_places(&ingested.counters, &lines);
+        if is_fresh && keep_rejects(&ingested, &files, output)? {
+            places.push("rejects.ndjson in the output directory has all of them".into());
+        }
+        return Err(nothing_found(&ingested.counters, &reader, &places));
     }
     watch.writing();
     let ledger = Ledger::new(&ingested.counters.volume, &job.terms);
-    let files = reader.files();
     let produced = produce(&job.engine, &mut ingested, &files, &ledger, &mut output, &pool, watch);
     let produced = produced.map_err(|error| match error {
         Error::Interrupted if streams => Error::CutShort,
         error => error,
     })?;
-    let lines = Lines::new(files, &ingested.committed.segments);
+    warnings.extend(mostly_refused(&ingested.counters, &lines));
     let report = Facts {
         lines: &lines,
         engine: &job.engine,
@@ -207,6 +215,32 @@ fn write_report(report: &Report, output: &mut Output) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether nothing stands where outputs go.
+fn is_fresh(destination: &Destination, formats: &[Format]) -> bool {
+    match destination {
+        Destination::Directory(dir, _) => {
+            !Output::names(formats).iter().any(|name| dir.join(name).exists())
+        }
+        Destination::Stream { .. } => false,
+    }
+}
+
+/// Writes the rejects of an input without an event, where there are any, and nothing else.
+fn keep_rejects(
+    ingested: &Ingested,
+    files: &BTreeMap<FileId, Input>,
+    mut output: Output,
+) -> Result<bool, Error> {
+    if ingested.counters.rejects.iter().all(|&count| count == 0) {
+        return Ok(false);
+    }
+    let Some(mut file) = output.file("rejects.ndjson")? else { return Ok(false) };
+    write_rejects(ingested, files, &mut file)?;
+    output.keep(file);
+    output.commit()?;
+    Ok(true)
+}
+
 /// All that a run may write.
 fn targets(destination: &Destination, formats: &[Format]) -> Vec<overlap::Target> {
     match destination {
@@ -251,10 +285,10 @@ fn target(destination: Destination, formats: &[Format]) -> Result<(Target, PathB
 }
 
 /// The error of an input without events: what could not be read, if that is all that there was.
-pub(super) fn nothing_found(counters: &Counters, reader: &Reader) -> Error {
+pub(super) fn nothing_found(counters: &Counters, reader: &Reader, places: &[String]) -> Error {
     let faults = reader.faults();
     if faults.is_empty() || counters.rejects.iter().any(|&count| count > 0) {
-        return Error::Empty(describe_rejects(counters, reader));
+        return Error::empty(describe_rejects(counters, reader), places);
     }
     Error::Unread(faults)
 }

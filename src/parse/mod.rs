@@ -5,6 +5,7 @@ pub mod capture;
 mod diagnose;
 pub mod document;
 mod envelope;
+mod export;
 mod foreign;
 mod item;
 pub mod json;

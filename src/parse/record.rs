@@ -7,6 +7,7 @@ use super::auth::{Auth, Signed};
 use super::capture::{Body, Capture, Found, Headers, List, decode_base64, message};
 use super::document::Document;
 use super::envelope::{Enveloped, Held, is_json_text, look_into};
+use super::export::looks_like;
 use super::foreign::is_foreign;
 use super::item::{Item, Text};
 use super::json::{Json, Kind, Values};
@@ -194,9 +195,10 @@ impl<S: Sink> Walk<'_, S> {
         } else {
             let expected = "expected a Segment event (`type` with `messageId`, `anonymousId` or \
                             `userId`), a `batch` or a capture with a `body`";
-            let detail = match told {
-                Some(told) => format!("{expected}; {told}").into(),
-                None => Cow::Borrowed(expected),
+            let detail = match (looks_like(object), told) {
+                (Some(kind), _) => format!("looks like {kind}: {expected}").into(),
+                (None, Some(told)) => format!("{expected}; {told}").into(),
+                (None, None) => Cow::Borrowed(expected),
             };
             self.refuse(delivery, Reason::NotSegment, detail);
         }

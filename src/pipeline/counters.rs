@@ -5,6 +5,7 @@ use std::ops::AddAssign;
 use ahash::AHashMap;
 use hashbrown::HashMap;
 
+use super::example::Examples;
 use super::times::TimeCounts;
 use super::unused_email::UnusedEmails;
 use crate::event::CallType;
@@ -36,6 +37,8 @@ pub struct Counters {
     pub foreign_requests: u64,
     /// Rejects by reason.
     pub rejects: [u64; Reason::ALL.len()],
+    /// The first rejects by reason, with their details.
+    pub reject_examples: [Examples<String>; Reason::ALL.len()],
     /// Records, events and rejects alike, by what they came in.
     pub shapes: [u64; Shape::ALL.len()],
     /// Raw signals by call and event name.
@@ -103,6 +106,9 @@ impl AddAssign for Counters {
         self.names += other.names;
         for (sum, count) in self.rejects.iter_mut().zip(other.rejects) {
             *sum += count;
+        }
+        for (sum, more) in self.reject_examples.iter_mut().zip(other.reject_examples) {
+            *sum += more;
         }
         for (sum, count) in self.shapes.iter_mut().zip(other.shapes) {
             *sum += count;

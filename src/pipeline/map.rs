@@ -407,7 +407,11 @@ impl Sink for Mapper<'_> {
 
     fn reject(&mut self, reject: Reject<'_>) {
         self.records += 1;
-        self.counters.rejects[reject.refusal.reason as usize] += 1;
+        let reason = reject.refusal.reason as usize;
+        self.counters.rejects[reason] += 1;
+        let (place, record) = (self.batch.place, self.records);
+        let at = Position { place, line: reject.line_in_block, record };
+        self.counters.reject_examples[reason].see(at, || reject.refusal.detail.to_string());
         self.counters.shapes[reject.refusal.shape as usize] += 1;
         rejects::encode(&reject, &self.engine.auth, &mut self.batch.rejects);
     }

@@ -16,6 +16,7 @@ pub mod ordered;
 pub mod output;
 pub mod partition;
 pub mod produce;
+pub mod refused;
 pub mod rejects;
 pub mod spill;
 pub mod stored;

@@ -229,6 +229,27 @@ fn write_signals(
     Ok(tally)
 }
 
+/// Writes the rejects of all that was ingested from `files`, in order.
+///
+/// # Errors
+/// When what was spilled cannot be read, or when `out` cannot be written.
+pub fn write_rejects(
+    ingested: &Ingested,
+    files: &BTreeMap<FileId, Input>,
+    out: &mut impl Write,
+) -> Result<(), Error> {
+    let committed = &ingested.committed;
+    let (mut buffers, mut written) = (Buffers::default(), Vec::new());
+    for (segment, before) in committed.segments.iter().zip(lines_before(&committed.segments)) {
+        let parts = committed.read(segment, &mut buffers).map_err(Error::Spill)?;
+        let file = files.get(&segment.place.file).map_or("", |file| file.display.as_str());
+        written.clear();
+        rejects::decode(parts.rejects, file, before, &mut written);
+        out.write_all(&written).map_err(Error::from_output)?;
+    }
+    Ok(())
+}
+
 /// For each segment, how many lines of its file stand before it.
 pub fn lines_before(segments: &[Segment]) -> Vec<u64> {
     let mut before = Vec::with_capacity(segments.len());

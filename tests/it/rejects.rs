@@ -139,3 +139,41 @@ fn check_counts_every_bad_element_and_tells_a_thousand() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("500 more items of this record are refused"), "{}", text.len());
 }
+
+#[test]
+fn an_input_without_an_event_tells_the_first_places_and_keeps_its_rejects() {
+    let workspace = Workspace::new();
+    workspace.write(
+        "events.json",
+        "{\"event\":\"A\",\"properties\":{\"distinct_id\":\"d\"}}\n{]\n7\n8\n",
+    );
+    let finished = workspace
+        .run(["events.json", "-o", "out"])
+        .exits(2)
+        .says("no event in the input (4 rejected: 1 invalid_json, 3 not_segment)")
+        .says("\n  events.json:1: not_segment: looks like Mixpanel's export: ")
+        .says("\n  events.json:2: invalid_json: byte 2 of the record: ")
+        .says("\n  events.json:3: not_segment: ")
+        .says("rejects.ndjson");
+    assert!(!finished.stderr.contains("events.json:4"), "{finished}");
+    assert_eq!(workspace.list("out"), ["rejects.ndjson"]);
+    assert_eq!(workspace.rejects("out").len(), 4);
+    // What an earlier run left stays as it is.
+    workspace.write("events.json", "9\n");
+    workspace.run(["events.json", "-o", "out", "--overwrite"]).exits(2);
+    assert_eq!(workspace.rejects("out").len(), 4);
+}
+
+#[test]
+fn an_input_of_which_most_is_refused_says_why_in_words() {
+    let workspace = Workspace::new();
+    let row = r#"{"id":"1","anonymous_id":"a","event":"signed_up","event_text":"Signed Up","received_at":"x"}"#;
+    workspace.write("tracks.json", format!("{}{row}\n{row}\n7\n", track("m1")));
+    let told = "3 of 4 records are refused, 3 as not_segment, as in tracks.json:2: looks like a warehouse export of tracks: ";
+    workspace.run(["tracks.json", "-o", "out"]).exits(0).says(told);
+    let warnings = workspace.report("out")["warnings"].clone();
+    assert!(warnings[0].as_str().unwrap().starts_with(told), "{warnings}");
+    workspace.write("few.json", format!("{}{row}\n", track("m1")));
+    workspace.run(["few.json", "-o", "few"]).exits(0);
+    assert_eq!(workspace.report("few")["warnings"], json!([]));
+}

@@ -32,7 +32,7 @@ pub(super) fn read(path: &Path, texts: &mut Texts) -> Result<PlanFiles, Error> {
     let reading = Plan::read(&sources, layout);
     let Reading { plan, broken, trees, passed_over } = reading.map_err(|error| {
         let faults = [error.fault];
-        read.get(error.file).map_or(Error::Empty(String::new()), |text| text.refused(&faults))
+        read.get(error.file).map_or(Error::empty("", &[]), |text| text.refused(&faults))
     })?;
     for text in passed_over.iter().filter_map(|&file| read.get(file)) {
         let message = "nothing here is of a tracking plan, so it is passed over";
