@@ -88,7 +88,7 @@ const INTERRUPTED: u8 = 130;
 impl Error {
     /// That no input has an event, but what `why` says, first of all at these places.
     pub fn empty(why: impl Into<String>, places: &[String]) -> Self {
-        let places = places.iter().map(|place| format!("\n  {place}")).collect();
+        let places = places.iter().flat_map(|place| ["\n  ", place]).collect();
         Self::Empty { why: why.into(), places }
     }
 
