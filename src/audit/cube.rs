@@ -26,6 +26,8 @@ impl Traits {
     pub const LOCAL: Self = Self(8);
     /// The filter takes something out of them.
     pub const CHANGED: Self = Self(16);
+    /// They are signals that pass the filter, of a bot by their user agent.
+    pub const BOT: Self = Self(32);
 
     /// Adds `other` if `holds`.
     pub fn set(&mut self, other: Self, holds: bool) {

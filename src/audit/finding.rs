@@ -2,6 +2,7 @@
 //! and places.
 
 mod address;
+mod bot;
 mod filter;
 mod identity;
 mod input;
@@ -41,6 +42,8 @@ pub enum Kind {
     RareOrNoisy,
     /// Events of the company's own people and machines pass.
     InternalTraffic,
+    /// Signals of bots pass.
+    BotTraffic,
     /// Most identify calls bring no e-mail, but their user id is one.
     UserIdIsEmail,
     /// Signals carry e-mail addresses that no rule maps.
@@ -70,6 +73,7 @@ impl Kind {
             Self::AllowedUnmapped => "allowed-unmapped",
             Self::RareOrNoisy => "rare-or-noisy",
             Self::InternalTraffic => "internal-traffic",
+            Self::BotTraffic => "bot-traffic",
             Self::UserIdIsEmail => "user-id-is-email",
             Self::UnusedEmail => "unused-email",
             Self::IdentifyWithoutEmail => "identify-without-email",
@@ -95,6 +99,7 @@ pub(super) fn all(
     found.extend(identity::not_allowed(evidence));
     found.extend(identity::without_email(evidence));
     found.extend(identity::internal(evidence));
+    found.extend(bot::traffic(evidence));
     found.extend(address::as_user_id(evidence));
     found.extend(address::unused(evidence));
     found.extend(filter::invalid(evidence));

@@ -5,6 +5,7 @@
 //! figures before are those of a run without the filter, and the figures after those of a run
 //! with it.
 
+pub mod bots;
 pub mod cube;
 pub mod finding;
 pub mod fit;

@@ -6,6 +6,7 @@ use std::ops::AddAssign;
 use ahash::RandomState;
 
 use super::Side;
+use super::bots::{BotSignals, UserAgents};
 use super::cube::{Cube, Key, NONE, Traits};
 use super::judge::{Filter, Verdict};
 use super::spot::Spot;
@@ -57,6 +58,8 @@ pub struct Counts {
     pub unused_emails: UnusedEmails,
     /// For each destination filter whether it makes any difference.
     pub effects: Vec<Effect>,
+    /// Signals of bots that pass the filter.
+    pub bots: BotSignals,
 }
 
 impl AddAssign for Counts {
@@ -64,6 +67,7 @@ impl AddAssign for Counts {
         self.cube += other.cube;
         self.takings += other.takings;
         self.unused_emails += other.unused_emails;
+        self.bots += other.bots;
         for (sum, volume) in self.volumes.iter_mut().zip(other.volumes) {
             *sum += volume;
         }
@@ -93,6 +97,7 @@ pub struct Surveyor<'a> {
     /// For each row of the mapper's batch.
     pub rows: Vec<RowMark>,
     counts: Counts,
+    user_agents: UserAgents,
     line: u32,
     renumbered: Vec<u32>,
 }
@@ -114,6 +119,7 @@ impl<'a> Surveyor<'a> {
             mapper,
             rows: Vec::new(),
             counts,
+            user_agents: UserAgents::default(),
             line: 0,
             renumbered: Vec::new(),
         }
@@ -221,6 +227,13 @@ impl<'a> Surveyor<'a> {
         verdict
     }
 
+    /// Counts `event` if its user agent is that of a bot, and tells whether it is.
+    fn note_bot(&mut self, event: &Event<'_>) -> bool {
+        let user_agent = event.inner(Inner::UserAgent).and_then(Json::as_str);
+        let Self { user_agents, counts, .. } = self;
+        user_agent.is_some_and(|text| user_agents.bot(text, |bot| counts.bots.see(bot)))
+    }
+
     /// Marks every line that takes `event`, and tells whether one after `line` does.
     fn note_lines(&mut self, event: &Event<'_>, call: CallType, line: u32) -> bool {
         let Some(list) = &self.filters.after.allow else { return false };
@@ -253,6 +266,8 @@ impl Sink for Surveyor<'_> {
         traits.set(Traits::EMAIL, mapped.email.is_some());
         let url = event.inner(Inner::PageUrl).or_else(|| event.inner(Inner::PropertiesUrl));
         traits.set(Traits::LOCAL, url.and_then(Json::as_str).is_some_and(is_local));
+        let is_bot = verdict.passes() && mapped.call.is_signal() && self.note_bot(event);
+        traits.set(Traits::BOT, is_bot);
         let spot = self.spot();
         let name = self.mapper.name(event, mapped.call);
         let name = self.counts.cube.number(mapped.call, name);

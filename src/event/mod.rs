@@ -156,10 +156,11 @@ pub enum Inner {
     CampaignMedium,
     CampaignName,
     ContextTraitsEmail,
+    UserAgent,
 }
 
 impl Inner {
-    const COUNT: usize = Self::ContextTraitsEmail as usize + 1;
+    const COUNT: usize = Self::UserAgent as usize + 1;
 
     /// Whether it is a part of the context, which a batch can lend.
     fn is_of_context(self) -> bool {
@@ -229,6 +230,10 @@ impl Members {
                     ("name", Inner::CampaignName),
                 ],
                 "traits" => &[("email", Inner::ContextTraitsEmail)],
+                "userAgent" => {
+                    self.inner[Inner::UserAgent as usize] = Self::unless_null(part);
+                    continue;
+                }
                 _ => continue,
             };
             self.note(part, names);

@@ -475,6 +475,76 @@ fn each_finding_names_its_numbers_and_places() {
     assert_eq!(internal, [vec![3, 4], vec![8]]);
 }
 
+/// Signals of a bot among those of a browser: `crawled` pages, and `read` ones.
+fn crawl(workspace: &Workspace, crawled: usize, read: usize) {
+    let event = |number: usize, call: &str, agent: &str| {
+        json!({"type": call, "messageId": format!("m{number}"), "event": "Read", "anonymousId": format!("a{number}"),
+            "timestamp": "2025-05-01T10:00:00Z", "properties": {"path": "/"}, "context": {"userAgent": agent}})
+    };
+    let google = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
+    let browser = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Chrome/120.0.0.0 Safari/537.36";
+    let mut events: Vec<Value> = (0..read).map(|at| event(at, "page", browser)).collect();
+    events.extend((read..read + crawled).map(|at| event(at, "page", google)));
+    let next = events.len();
+    events.push(event(next, "track", "Mozilla/5.0 (compatible; bingbot/2.0)"));
+    // None of these is a signal of a bot that passes.
+    events.push(event(next + 1, "identify", google));
+    events.push(event(next + 2, "screen", google));
+    events.push(event(next + 3, "track", "python-requests/2.31.0"));
+    let lines: Vec<String> = events.iter().map(Value::to_string).collect();
+    workspace.write("in.ndjson", lines.join("\n"));
+    workspace.write("allow.txt", "Read\npage *\nidentify\n");
+}
+
+#[test]
+fn bots_are_named_counted_and_can_be_dropped() {
+    let workspace = Workspace::new();
+    crawl(&workspace, 2, 3);
+    let found = audit(&workspace, &["in.ndjson", "--allow", "allow.txt"]);
+    let bots = finding(&found, "bot-traffic");
+    assert_eq!(
+        (&bots["severity"], &bots["count"], &bots["of"]),
+        (&json!("warning"), &json!(3), &json!(8))
+    );
+    assert_eq!(lines(bots), [4, 5]);
+    let message = bots["message"].as_str().unwrap();
+    assert!(message.contains("`Googlebot` 2, `bingbot` 1"), "{message}");
+    assert!(message.contains("37.5 % of the raw signals"), "{message}");
+    // The filter that it tells drops them.
+    let help = bots["help"].as_str().unwrap();
+    let condition = help.split('`').nth(3).unwrap();
+    let drop = json!([{"type": "DROP"}]);
+    let filters = json!([{"title": "bots", "if": condition, "enabled": true, "actions": drop}]);
+    workspace.write("filters.json", filters.to_string());
+    let found = audit(&workspace, &["in.ndjson", "--filters", "filters.json"]);
+    assert_eq!(found["events"]["after"], 4, "{condition}");
+    assert!(findings(&found, "bot-traffic").is_empty());
+}
+
+#[test]
+fn a_bot_that_comes_seldom_is_a_note() {
+    let workspace = Workspace::new();
+    crawl(&workspace, 1, 400);
+    let found = audit(&workspace, &["in.ndjson", "--allow", "allow.txt"]);
+    let bots = finding(&found, "bot-traffic");
+    assert_eq!((&bots["severity"], &bots["count"]), (&json!("note"), &json!(2)));
+}
+
+#[test]
+fn user_agents_of_people_are_no_finding() {
+    let workspace = Workspace::new();
+    workspace.write(
+        "in.ndjson",
+        json!({"type": "batch", "context": {"userAgent": "Dalvik/2.1.0 (Linux; U; Android 8.0.0)"},
+            "batch": [{"type": "page", "messageId": "1", "anonymousId": "a", "properties": {"path": "/"}}]})
+        .to_string(),
+    );
+    workspace.write("allow.txt", "page *\nidentify\n");
+    let found = audit(&workspace, &["in.ndjson", "--allow", "allow.txt"]);
+    assert_eq!(found["events"]["after"], 1);
+    assert!(findings(&found, "bot-traffic").is_empty());
+}
+
 #[test]
 fn a_list_without_identify_fails_the_audit() {
     let workspace = Workspace::new();
