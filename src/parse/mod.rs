@@ -27,6 +27,7 @@ use simdutf8::basic::from_utf8;
 
 pub use mend::Repairs;
 
+use crate::event::id::Id;
 use crate::event::{Event, Member};
 use crate::time::Time;
 use auth::Auth;
@@ -57,6 +58,9 @@ pub trait Sink {
     /// A captured request that has nothing to do with Segment; it is no record.
     #[inline]
     fn foreign(&mut self) {}
+    /// A call that asks that a user be forgotten, and whom; it is refused besides.
+    #[inline]
+    fn deletion(&mut self, _user_id: Option<Id<'_>>) {}
     /// So much of a text had to be mended before it was JSON.
     #[inline]
     fn mended(&mut self, _repairs: Repairs) {}

@@ -24,6 +24,8 @@ use crate::time::Time;
 
 /// How many batches and captures may stand in one another.
 const MAX_NESTING: u32 = 8;
+/// The `type` of the message with which Segment forwards a deletion request to destinations.
+const DELETE: &str = "delete";
 const NO_RECORD: &str = "expected the body to be an object, a list or a text of one of these";
 
 /// Whether a delivery has shown what it must.
@@ -187,11 +189,14 @@ impl<S: Sink> Walk<'_, S> {
         };
         if has_id && event.get(Member::Type).is_some() {
             let calls = CallType::ALL.map(CallType::name).join(", ");
-            self.refuse(
-                &delivery.around(Shape::Event),
-                Reason::UnknownType,
-                format!("expected `type` to be one of {calls}"),
-            );
+            let mut detail = format!("expected `type` to be one of {calls}");
+            if event.text(Member::Type).is_some_and(|name| name.eq_ignore_ascii_case(DELETE)) {
+                self.sink.deletion(event.id(Member::UserId));
+                detail.push_str(
+                    "; a `delete` call asks that a user be forgotten, which a run does not do",
+                );
+            }
+            self.refuse(&delivery.around(Shape::Event), Reason::UnknownType, detail);
         } else {
             let expected = "expected a Segment event (`type` with `messageId`, `anonymousId` or \
                             `userId`), a `batch` or a capture with a `body`";

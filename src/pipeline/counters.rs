@@ -5,6 +5,7 @@ use std::ops::AddAssign;
 use ahash::AHashMap;
 use hashbrown::HashMap;
 
+use super::deletions::Deletions;
 use super::example::Examples;
 use super::times::TimeCounts;
 use super::unused_email::UnusedEmails;
@@ -39,6 +40,8 @@ pub struct Counters {
     pub rejects: [u64; Reason::ALL.len()],
     /// The first rejects by reason, with their details.
     pub reject_examples: [Examples<String>; Reason::ALL.len()],
+    /// Delete calls, which are among the rejects.
+    pub deletions: Deletions,
     /// Records, events and rejects alike, by what they came in.
     pub shapes: [u64; Shape::ALL.len()],
     /// Raw signals by call and event name.
@@ -102,6 +105,7 @@ impl AddAssign for Counters {
         self.repairs += other.repairs;
         self.times += other.times;
         self.unused_emails += other.unused_emails;
+        self.deletions += other.deletions;
         self.volume += other.volume;
         self.names += other.names;
         for (sum, count) in self.rejects.iter_mut().zip(other.rejects) {

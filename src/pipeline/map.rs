@@ -15,6 +15,7 @@ use super::times::EventClock;
 use super::unused_email::UnusedEmail;
 use super::{Engine, rejects};
 use crate::canonical::Canonical;
+use crate::event::id::Id;
 use crate::event::{CallType, Event, Member};
 use crate::filter::destination::{Counts, Scratch, Verdict};
 use crate::identity::fact::OrderKey;
@@ -418,6 +419,10 @@ impl Sink for Mapper<'_> {
 
     fn foreign(&mut self) {
         self.counters.foreign_requests += 1;
+    }
+
+    fn deletion(&mut self, user_id: Option<Id<'_>>) {
+        self.counters.deletions.see(user_id);
     }
 
     fn mended(&mut self, repairs: Repairs) {

@@ -5,6 +5,7 @@ pub mod blocks;
 pub mod commit;
 pub mod counters;
 pub mod dedup;
+pub mod deletions;
 pub mod event_names;
 pub mod example;
 pub(crate) mod extract;

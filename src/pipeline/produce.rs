@@ -53,6 +53,8 @@ pub struct Produced {
     pub active_leads: Vec<u64>,
     /// Monthly tracked users, by period of the plan; empty where that is no month.
     pub tracked_users: Vec<u64>,
+    /// Users of delete calls whom leads name.
+    pub undeleted: u64,
     /// CSV cells that a spreadsheet would have run as formulas.
     pub guarded_cells: u64,
 }
@@ -155,6 +157,7 @@ pub fn produce(
         lost_leads: lost_leads(&ranked, ids),
         active_leads,
         tracked_users,
+        undeleted: ingested.counters.deletions.with_leads(&ranked, ids),
         merged,
         guarded_cells,
     };

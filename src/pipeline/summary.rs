@@ -71,6 +71,9 @@ impl Facts<'_> {
         warnings.extend(hint::user_id_is_email(tally.address_as_user_id, tally.identifies));
         warnings.extend(identity.unused_emails.warning());
         warnings.extend(self.reader.passed_over());
+        let deletions = &self.counters.deletions;
+        let undeleted = self.produced.undeleted;
+        warnings.extend(hint::deletions(deletions.calls, deletions.users(), undeleted));
         Report {
             version: 1,
             inputs: self.inputs(),

@@ -15,6 +15,22 @@ pub fn user_id_is_email(addresses: u64, identifies: u64) -> Option<String> {
     })
 }
 
+/// That `calls` ask that so many `users` be forgotten, of whom so many have leads.
+pub fn deletions(calls: u64, users: u64, with_leads: u64) -> Option<String> {
+    let call = if calls == 1 { "delete call asks" } else { "delete calls ask" };
+    let user = if users == 1 { "user" } else { "users" };
+    let verb = if with_leads == 1 { "has" } else { "have" };
+    (calls > 0).then(|| {
+        format!(
+            "{} {call} that {} {user} be forgotten, which a run does not do: {} of them still \
+             {verb} leads here; their e-mails in `block` under [identity] leave these out",
+            thousands(calls),
+            thousands(users),
+            thousands(with_leads),
+        )
+    })
+}
+
 impl UnusedEmails {
     /// Counts by path, the first in order asked first, and how many leads there would be more.
     pub fn new(by_path: &[(&'static str, u64)], leads: u64) -> Self {

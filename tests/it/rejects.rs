@@ -177,3 +177,38 @@ fn an_input_of_which_most_is_refused_says_why_in_words() {
     workspace.run(["few.json", "-o", "few"]).exits(0);
     assert_eq!(workspace.report("few")["warnings"], json!([]));
 }
+
+#[test]
+fn delete_calls_are_named_and_those_whom_they_leave_are_counted() {
+    let identify = |user: Value, email: &str| json!({"type": "identify", "messageId": format!("i-{email}"), "userId": user, "traits": {"email": email}});
+    let delete =
+        |id: &str, user: &Value| json!({"type": "delete", "messageId": id, "userId": user});
+    let events = [
+        // It does not matter whether what is known of a user comes before or after.
+        delete("d1", &json!("u1")),
+        identify(json!("u1"), "ana@acme.example"),
+        identify(json!(7), "ben@acme.example"),
+        identify(json!("u3"), "eva@acme.example"),
+        delete("d2", &json!(7)),
+        delete("d3", &json!("u1")),
+        json!({"batch": [delete("d4", &json!("nobody"))]}),
+    ];
+    let workspace = Workspace::new();
+    workspace.write("in.ndjson", events.map(|event| event.to_string()).join("\n"));
+    workspace.run(["in.ndjson", "-o", "out"]).exits(0).says("4 delete calls ask that 3 users");
+    assert_ledger_holds(&workspace, "out");
+    let rejects = workspace.rejects("out");
+    assert_eq!(rejects.len(), 4);
+    for reject in &rejects {
+        assert_eq!(reject["reason"], "unknown_type");
+        assert!(reject["detail"].as_str().unwrap().contains("a `delete` call asks"), "{reject}");
+    }
+    let told = |out: &str| workspace.report(out)["warnings"].to_string();
+    assert!(told("out").contains(": 2 of them still have leads here"), "{}", told("out"));
+    // What the warning says to do leaves them out.
+    let block = "version = 1\n[identity]\nblock = [\"ana@acme.example\", \"ben@acme.example\"]\n";
+    workspace.write("rules.toml", block);
+    workspace.run(["in.ndjson", "--rules", "rules.toml", "-o", "blocked", "-q"]).exits(0);
+    assert!(told("blocked").contains(": 0 of them still have leads here"), "{}", told("blocked"));
+    assert_eq!(workspace.report("blocked")["leads"]["total"], 1);
+}
