@@ -223,6 +223,30 @@ fn a_zip_archive_is_read_whatever_way_it_was_written() {
 }
 
 #[test]
+fn an_archive_that_is_read_is_no_output() {
+    let plain = events("m");
+    let members = [("e.ndjson", plain.as_slice())];
+    let archives = [zip(&members), tar(&members), gzip(&tar(&members))];
+    for (bytes, end) in archives.into_iter().zip(["zip", "tar", "tar.gz"]) {
+        let workspace = Workspace::new();
+        let named = format!("d/a.{end}");
+        workspace.write(&named, &bytes);
+        workspace.write("d/signals.csv", &bytes);
+        workspace.write("allow.txt", "Ping\nidentify\n");
+        for input in [named.as_str(), "d", "d/a.*"] {
+            let audit = [input, "--allow", "allow.txt", "--html", &named];
+            workspace.does("audit", &audit).exits(2).says("is read, too, as an input");
+        }
+        for input in ["d/signals.csv", "d", "d/s*"] {
+            let run = [input, "-o", "d", "--overwrite"];
+            workspace.run(run).exits(2).says("signals.csv: is read, too, as an input");
+        }
+        let left = [&named, "d/signals.csv"].map(|name| workspace.read(name) == bytes);
+        assert_eq!((left, workspace.list("d").len()), ([true; 2], 2), "{end}");
+    }
+}
+
+#[test]
 fn a_zip_archive_in_a_pipe_is_read() {
     let workspace = Workspace::new();
     let mut command = workspace.command(["-", "-o", "out"]);
