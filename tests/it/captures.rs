@@ -577,6 +577,8 @@ fn capture_like() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn whatever_a_capture_holds_it_ends_in_events_or_refusals(values in prop::collection::vec(capture_like(), 1..4)) {
         let secret = |text: &str| backtrail::parse::auth::Secret::new(text);

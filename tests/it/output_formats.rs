@@ -238,7 +238,7 @@ fn assert_formats_agree(table: Table<'_>, samples: &[Sample]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_format_holds_the_same_rows(samples in proptest::collection::vec(sample(), 0..6)) {
