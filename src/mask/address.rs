@@ -1,32 +1,63 @@
 //! E-mail addresses that the user wrote do not belong into logs.
 
+use std::ops::Range;
+
 use unicode_width::UnicodeWidthChar;
 
+/// How the `@` of an address is written in URLs, and in URLs within URLs.
+const ENCODED: [&str; 2] = ["%40", "%2540"];
+
 /// `text` with the local part of each e-mail address as asterisks, as wide as it was, so that
-/// carets below stay in place.
+/// carets below stay in place. The `@` may be percent-encoded.
 pub fn masked(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once('@') {
+    while let Some(at) = next_at(rest) {
+        let (before, after) = (&rest[..at.start], &rest[at.end..]);
+        let is_encoded = at.len() > 1;
         let has_domain = after.chars().next().is_some_and(char::is_alphanumeric);
+        let ends = |char: char| !is_local(char) || (is_encoded && is_delimiter(char));
         let local = before
-            .rfind(|char| !is_local(char))
+            .rfind(ends)
             .map_or(0, |at| at + before[at..].chars().next().map_or(0, char::len_utf8));
         let (kept, local) = before.split_at(if has_domain { local } else { before.len() });
         let columns: usize = local.chars().filter_map(UnicodeWidthChar::width).sum();
         out.push_str(kept);
         out.extend(std::iter::repeat_n('*', columns));
-        out.push('@');
+        out.push_str(&rest[at]);
         rest = after;
     }
     out.push_str(rest);
     out
 }
 
+/// Whether [`masked`] may change `text`.
+pub fn may_have(text: &str) -> bool {
+    next_at(text).is_some()
+}
+
+/// Where the next `@` stands, encoded or not.
+fn next_at(text: &str) -> Option<Range<usize>> {
+    memchr::memchr2_iter(b'@', b'%', text.as_bytes()).find_map(|at| {
+        let rest = &text[at..];
+        let mark = if rest.starts_with('@') {
+            Some("@")
+        } else {
+            ENCODED.into_iter().find(|mark| rest.starts_with(mark))
+        };
+        mark.map(|mark| at..at + mark.len())
+    })
+}
+
 /// Whether `char` is usual before the `@` (RFC 5322, `atext` and the dot). A star is not: it
 /// stands in patterns, which are nobody's address.
 pub(crate) fn is_local(char: char) -> bool {
     char.is_alphanumeric() || "!#$%&+-/=?^_{|}~.".contains(char)
+}
+
+/// Whether `char` would be encoded, too, where the `@` is: it delimits parts of a URL.
+fn is_delimiter(char: char) -> bool {
+    "#&/=?".contains(char)
 }
 
 #[cfg(test)]
@@ -47,15 +78,39 @@ mod tests {
     }
 
     #[test]
+    fn the_at_may_be_percent_encoded() {
+        for (text, shown) in [
+            ("/a?email=ana%40acme.example&b=1", "/a?email=***%40acme.example&b=1"),
+            ("ana%2Br%40acme.example", "*******%40acme.example"),
+            ("u=%2Fa%3Fe%3Dana%2540acme.example", "u=**************%2540acme.example"),
+            ("ana%40acme.example@mail.example", "***%40************@mail.example"),
+        ] {
+            assert_eq!(masked(text), shown);
+        }
+    }
+
+    #[test]
     fn what_is_no_address_stays() {
-        for text in ["*@example.test", "a @ b", "@handle", "user@", "ana @acme", "", "@"] {
+        for text in [
+            "*@example.test",
+            "a @ b",
+            "@handle",
+            "user@",
+            "ana @acme",
+            "",
+            "@",
+            "100%4",
+            "50 % 40",
+            "*%40example.test",
+            "a%40 b",
+        ] {
             assert_eq!(masked(text), text);
         }
     }
 
     proptest! {
         #[test]
-        fn the_width_stays(text in "[a-zé世@. *'-]{0,40}") {
+        fn the_width_stays(text in "([a-zé世@. *\'-]|%40|%25|%2540){0,40}") {
             prop_assert_eq!(masked(&text).width(), text.width());
         }
     }

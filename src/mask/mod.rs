@@ -22,7 +22,8 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 pub(crate) use address::is_local;
-pub use address::masked as addresses;
+pub use address::{masked as addresses, may_have as may_have_address};
+pub use name::is_secret_path;
 use name::{is_header, is_secret, names_a_header, speaks_of_a_header};
 use token::{Token, Tokens, unescaped};
 

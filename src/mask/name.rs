@@ -9,7 +9,7 @@ const NAMES: [&str; 6] =
 const STEMS: [&str; 4] = ["x-api-secret", "x-api-key", "authorization", "cookie"];
 
 /// A name that has one of these words, or their plural, is that of a secret.
-const WORDS: [&str; 15] = [
+const WORDS: [&str; 18] = [
     "token",
     "secret",
     "key",
@@ -25,6 +25,9 @@ const WORDS: [&str; 15] = [
     "jwt",
     "credential",
     "pwd",
+    "cvv",
+    "cvc",
+    "cardnumber",
 ];
 
 /// So is one that has a word with one of these endings: `authtoken`, `writekey`.
@@ -72,6 +75,17 @@ pub(super) fn is_secret(text: &str) -> bool {
         && has_secret_word(text)
 }
 
+/// Whether a step of `path`, as the dotted path of a property, is a name that says that its value
+/// is secret. Steps may have blanks and other letters than names of headers have.
+pub fn is_secret_path(path: &str) -> bool {
+    path.split('.').any(|step| {
+        let step = step.trim_end_matches("[]");
+        let plain = |char: char| if char.is_ascii_alphanumeric() { char } else { '_' };
+        let step: String = step.chars().map(plain).collect();
+        !matches!(&*step.to_ascii_lowercase(), "key" | "keys") && has_secret_word(&step)
+    })
+}
+
 /// Whether `byte` can be part of a name.
 pub(super) fn is_part(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'[' | b']')
@@ -88,14 +102,18 @@ fn has_secret_word(name: &str) -> bool {
             || (byte.is_ascii_uppercase()
                 && (!before.is_ascii_uppercase() || next.is_some_and(u8::is_ascii_lowercase)))
     };
+    let mut words = [""; 2];
     let mut start = 0;
     (1..=bytes.len()).any(|end| {
-        let ends = end == bytes.len() || begins(end);
-        let word = &name[start..end];
-        if ends {
-            start = end;
+        if end < bytes.len() && !begins(end) {
+            return false;
         }
-        ends && is_secret_word(word)
+        let word = name[start..end].trim_start_matches(|char: char| !char.is_ascii_alphanumeric());
+        start = end;
+        words = if word.is_empty() { words } else { [words[1], word] };
+        let [one, two] = words;
+        is_secret_word(word)
+            || (one.eq_ignore_ascii_case("card") && two.eq_ignore_ascii_case("number"))
     })
 }
 
@@ -200,6 +218,25 @@ mod tests {
             "é_token",
         ] {
             assert!(!is_secret(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_secret_by_any_of_its_steps() {
+        for path in [
+            "properties.userPassword",
+            "properties.Api Key",
+            "properties.token.value",
+            "properties.é_tokens[]",
+            "properties.card_number",
+            "traits.cardNumber",
+            "cardnumber",
+            "cvv",
+        ] {
+            assert!(is_secret_path(path), "{path}");
+        }
+        for path in ["properties.key", "keys[].name", "properties.author", "card.number", ""] {
+            assert!(!is_secret_path(path), "{path}");
         }
     }
 

@@ -1,17 +1,20 @@
 //! Secrets in running text, JSON or not: what stands behind a name, in a query string, in the path
-//! of a webhook, in the head of a URL, or behind `Bearer`.
+//! of a webhook, in the head of a URL, behind `Bearer` or `Basic`, or a key that a service made.
 
 use std::ops::Range;
 
+use base64::Engine as _;
 use memchr::memmem;
 
-use super::HIDDEN;
 use super::name::{is_part, is_secret};
+use super::{BASE64, HIDDEN};
 
 /// The paths of the service that end with a key.
 const PATHS: [&str; 2] = ["webhook", "bulk"];
 /// A word behind `Bearer` that is shorter is part of a sentence.
 const SHORTEST_TOKEN: usize = 6;
+/// How keys begin that services make.
+const KEY_BEGINNINGS: [&str; 5] = ["sk_live_", "sk_test_", "ghp_", "xoxb-", "AKIA"];
 
 /// The bytes of `text` that are to be hidden, in no order; they can overlap.
 pub(super) fn hidden(text: &str) -> Vec<Range<usize>> {
@@ -21,6 +24,8 @@ pub(super) fn hidden(text: &str) -> Vec<Range<usize>> {
         keys_of_path(text, path, &mut found);
     }
     bearers(text, &mut found);
+    basics(text, &mut found);
+    made_keys(text, &mut found);
     web_tokens(text, &mut found);
     passwords_of_urls(text, &mut found);
     found.retain(|range| {
@@ -119,6 +124,36 @@ fn bearers(text: &str, found: &mut Vec<Range<usize>>) {
     }
 }
 
+/// `Basic …`, the base64 of `USER:PASSWORD`.
+fn basics(text: &str, found: &mut Vec<Range<usize>>) {
+    let bytes = text.as_bytes();
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
+    for end in memmem::find_iter(bytes, "asic ").map(|at| at + "asic ".len()) {
+        let at = end + run(bytes, end, |byte| byte == b' ');
+        let length = run(bytes, at, is_base64);
+        // Of what was cut short whole groups are left.
+        let groups = &text[at..at + length / 4 * 4];
+        if BASE64.decode(groups).is_ok_and(|plain| plain.contains(&b':')) {
+            found.push(at..at + length);
+        }
+    }
+}
+
+/// Keys that tell by their beginning which service made them.
+fn made_keys(text: &str, found: &mut Vec<Range<usize>>) {
+    let bytes = text.as_bytes();
+    let is_key = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    for beginning in KEY_BEGINNINGS {
+        for at in memmem::find_iter(bytes, beginning) {
+            let length = run(bytes, at, is_key);
+            let starts = at == 0 || !bytes[at - 1].is_ascii_alphanumeric();
+            if starts && length >= beginning.len() + SHORTEST_TOKEN {
+                found.push(at..at + length);
+            }
+        }
+    }
+}
+
 /// JSON web tokens: `{"` in base64, and two dots.
 fn web_tokens(text: &str, found: &mut Vec<Range<usize>>) {
     let bytes = text.as_bytes();
@@ -182,6 +217,9 @@ mod tests {
             ("password=s3cr", "password=***"),
             ("curl -H 'Authorization: Bearer s3cr'", "curl -H 'Authorization: ***'"),
             ("sent Bearer s3crs3cr to h", "sent Bearer *** to h"),
+            ("sent Basic YW5hOnMzY3I= to h", "sent Basic *** to h"),
+            ("with sk_live_s3crs3cr.", "with ***."),
+            ("AKIAS3CRS3CRS3CRS3CR", "***"),
             ("https://ana:s3cr@acme.example/", "https://***@acme.example/"),
             ("t eyJhbGciOi.eyJzdWIi.s3cr_x, u", "t ***, u"),
         ] {
@@ -212,6 +250,7 @@ mod tests {
             "keyword=shoes; author: Ana; token",
             "https://acme.example/webhooks/about?x=y@z",
             "a webhook and bulk",
+            "Basic subscription, Basic plan, ghp_, task_live_shows",
             "expected `token`: a string",
         ] {
             assert_eq!(shown(text), text);

@@ -2,6 +2,7 @@
 
 use super::profile::push_escaped;
 use crate::diagnostic::{is_unprintable, masked};
+use crate::mask::{is_secret_path, may_have_address};
 use crate::parse::auth::Auth;
 use crate::pipeline::mask::secrets;
 
@@ -13,25 +14,6 @@ const LONGEST: usize = 60;
 const READ_BYTES: usize = 4 << 10;
 /// What stands for what is hidden.
 const HIDDEN: &str = "***";
-/// Parts of names, in lower case and without `_` and `-`, whose values are secrets.
-const SECRET_NAMES: [&str; 13] = [
-    "password",
-    "passwd",
-    "passphrase",
-    "secret",
-    "token",
-    "apikey",
-    "authorization",
-    "cookie",
-    "privatekey",
-    "sessionid",
-    "cardnumber",
-    "cvv",
-    "writekey",
-];
-/// How texts begin that are secrets whatever their name.
-const SECRET_BEGINNINGS: [&str; 8] =
-    ["Bearer ", "Basic ", "eyJ", "sk_live_", "sk_test_", "ghp_", "xoxb-", "AKIA"];
 
 /// Some values of a path. Which ones depends on the values alone: those of the smallest hashes.
 #[derive(Debug, Default)]
@@ -69,12 +51,10 @@ impl Examples {
 
 /// `text`, the value at `path`, as it may be shown.
 pub fn shown(text: &str, path: &str, auth: &Auth) -> String {
-    if is_secret_name(path) || SECRET_BEGINNINGS.iter().any(|begin| text.starts_with(begin)) {
+    if is_secret_path(path) {
         return HIDDEN.into();
     }
-    let text = beginning(text);
-    let text = without_secret_parameters(&secrets(text, auth));
-    shortened(&encoded_masked(&masked(&text)), LONGEST)
+    shortened(&masked(&secrets(beginning(text), auth)), LONGEST)
 }
 
 /// As much of `text` as is looked at.
@@ -86,7 +66,7 @@ fn beginning(text: &str) -> &str {
 
 /// A name of the data as it may be shown: addresses masked, without control characters.
 pub fn shown_name(name: &str) -> String {
-    shortened(&encoded_masked(&masked(name)), usize::MAX)
+    shortened(&masked(name), usize::MAX)
 }
 
 /// A path of the data as it may be shown: no name in it is an address.
@@ -96,7 +76,7 @@ pub fn shown_path(path: &str) -> String {
     while !rest.is_empty() {
         let end = step_end(rest);
         let (step, later) = rest.split_at(end);
-        if step.contains('@') || step.contains("%40") {
+        if may_have_address(step) {
             let (name, list) = step.split_at(step.find("[]").unwrap_or(step.len()));
             push_escaped(&shown_name(&name.replace('\\', "")), &mut out);
             out.push_str(list);
@@ -131,49 +111,6 @@ fn shortened(text: &str, most: usize) -> String {
     text.chars().take(most - 1).map(clean).chain(['…']).collect()
 }
 
-pub(super) fn is_secret_name(name: &str) -> bool {
-    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    let plain = plain.to_ascii_lowercase();
-    SECRET_NAMES.iter().any(|secret| plain.contains(secret))
-}
-
-/// Hides the values of a URL's parameters that have the name of a secret.
-fn without_secret_parameters(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for part in text.split_inclusive(['?', '&', ';', '#']) {
-        match part.split_once('=') {
-            Some((name, value)) if is_secret_name(name) => {
-                let end = value.strip_suffix(['?', '&', ';', '#']).map_or(value.len(), str::len);
-                out.push_str(name);
-                out.push('=');
-                out.push_str(HIDDEN);
-                out.push_str(&value[end..]);
-            }
-            _ => out.push_str(part),
-        }
-    }
-    out
-}
-
-/// Masks addresses whose `@` is percent-encoded, as in URLs.
-fn encoded_masked(text: &str) -> String {
-    let mut parts = text.split("%40").peekable();
-    let mut out = String::with_capacity(text.len());
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            out.push_str(part);
-            break;
-        }
-        let is_local = |char: char| char.is_alphanumeric() || "._+-%".contains(char);
-        let local = part.rfind(|char| !is_local(char));
-        let start = local.map_or(0, |at| at + part[at..].chars().next().map_or(0, char::len_utf8));
-        out.push_str(&part[..start]);
-        out.extend(part[start..].chars().map(|_| '*'));
-        out.push_str("%40");
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,7 +133,7 @@ mod tests {
             ("/a?x=1&access_token=abc#top", "properties.url", "/a?x=1&access_token=***#top"),
             ("hunter2", "properties.userPassword", "***"),
             ("abc", "properties.api-key", "***"),
-            ("Bearer abc", "properties.header", "***"),
+            ("Bearer abcdef", "properties.header", "Bearer ***"),
             ("eyJhbGciOi.x.y", "properties.jwt", "***"),
             ("Outfitter", "properties.plan", "Outfitter"),
             ("a\tb\nc", "properties.plan", "a\u{fffd}b\u{fffd}c"),

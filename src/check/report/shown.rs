@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::check::finding::{Checked, Finding, Level, Violation};
 use crate::diagnostic::masked;
+use crate::mask::may_have_address;
 
 /// A finding with its texts masked.
 pub(super) struct Shown<'f> {
@@ -48,7 +49,7 @@ impl<'f> Shown<'f> {
 
 /// `text` without the local parts of e-mail addresses.
 pub(super) fn mask(text: &str) -> Cow<'_, str> {
-    if text.contains('@') { Cow::Owned(masked(text)) } else { Cow::Borrowed(text) }
+    if may_have_address(text) { Cow::Owned(masked(text)) } else { Cow::Borrowed(text) }
 }
 
 /// How much of each level there is, and over how much.

@@ -3,8 +3,8 @@
 use super::word::words;
 use crate::emit::Table;
 use crate::event::path;
+use crate::mask::is_secret_path;
 use crate::queue::bounded::is_machine_made;
-use crate::queue::example::is_secret_name;
 use crate::queue::fields::{Field, FieldList};
 
 /// How many paths a column has, and how many columns of its own a rule.
@@ -98,7 +98,7 @@ fn own(
             || name == "email"
             || PLACES.contains(&name)
             || Table::Signals(&[]).is_built_in(name);
-        let is_fit = !is_known && !is_machine_made(name) && !is_secret_name(name);
+        let is_fit = !is_known && !is_machine_made(name) && !is_secret_path(name);
         is_fit.then(|| (name.to_owned(), vec![path.clone()]))
     };
     own.filter_map(column).take(OWN).collect()
