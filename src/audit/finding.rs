@@ -16,6 +16,7 @@ use super::spot::Sighted;
 use super::summary::Evidence;
 use crate::diagnostic::clean;
 use crate::event::CallType;
+use crate::report::text::counted;
 
 /// The kinds of findings. Their names are frozen: scripts and dashboards hold them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -140,11 +141,7 @@ fn is_unmapped(key: &Key) -> bool {
 
 /// `1 event`, `1,234 events`.
 fn events(count: u64) -> String {
-    many(count, "event", "events")
-}
-
-fn many(count: u64, one: &str, more: &str) -> String {
-    format!("{} {}", crate::report::text::thousands(count), if count == 1 { one } else { more })
+    counted(count, "event", "events")
 }
 
 fn percent(part: u64, whole: u64) -> String {

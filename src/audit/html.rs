@@ -9,7 +9,7 @@ use std::fmt::{self, Write};
 use super::report::{Change, Drop, Finding, LeadCounts, Loss, Name, Report, Usage};
 use super::text::called;
 use crate::diagnostic::is_unprintable;
-use crate::report::text::{bytes, percent, thousands};
+use crate::report::text::{bytes, counted, percent, thousands};
 
 const STYLE: &str = include_str!("html/style.css");
 /// How many rows a table of the page has; the JSON has more.
@@ -68,14 +68,13 @@ fn head(report: &Report, out: &mut String) -> fmt::Result {
     let rejects: u64 = report.rejects.values().sum();
     writeln!(
         out,
-        "<p class=\"soft\">{} records from {} inputs ({}), {} rejected. {} of {} events pass, {} \
-         are dropped ({}).</p>",
-        thousands(report.records),
-        report.inputs.len(),
+        "<p class=\"soft\">{} from {} ({}), {} rejected. {} of {} pass, {} dropped ({}).</p>",
+        counted(report.records, "record", "records"),
+        counted(report.inputs.len() as u64, "input", "inputs"),
         bytes(report.bytes_read),
         thousands(rejects),
         thousands(report.events.after),
-        thousands(report.events.total),
+        counted(report.events.total, "event", "events"),
         thousands(report.events.total - report.events.after),
         percent(report.events.total - report.events.after, report.events.total),
     )?;
@@ -347,7 +346,7 @@ fn leads(report: &Report, out: &mut String) -> fmt::Result {
         "<section aria-labelledby=\"leads-h\"><h2 id=\"leads-h\">Leads lost and lowered</h2>\n",
     )?;
     if leads.lost > 0 {
-        let caption = format!("{} lost leads", thousands(leads.lost));
+        let caption = counted(leads.lost, "lost lead", "lost leads");
         table(out, "lost-leads", &caption, &["Lead", "Score", "Signals"])?;
         for lead in leads.lost_leads.iter().take(ROWS) {
             writeln!(
@@ -361,7 +360,7 @@ fn leads(report: &Report, out: &mut String) -> fmt::Result {
         end_table(out, usize::try_from(leads.lost).unwrap_or(usize::MAX))?;
     }
     if leads.lowered > 0 {
-        let caption = format!("{} leads with a lower score", thousands(leads.lowered));
+        let caption = format!("{} with a lower score", counted(leads.lowered, "lead", "leads"));
         table(out, "lowered-leads", &caption, &["Lead", "Before", "After"])?;
         for lead in leads.lowered_leads.iter().take(ROWS) {
             writeln!(

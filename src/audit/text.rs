@@ -8,7 +8,7 @@ use super::report::{
 };
 use crate::diagnostic::{clean, masked, printable};
 use crate::report::layout::{fitted, padded, wrap};
-use crate::report::text::{Colour, bytes, percent, thousands};
+use crate::report::text::{Colour, bytes, counted, percent, thousands};
 
 /// How many findings of one kind, names, losses and leads are shown.
 const FINDINGS: usize = 5;
@@ -80,11 +80,10 @@ impl Page {
                 a hash of the messageId decides here";
             self.item("", text)?;
         }
-        let files = report.inputs.len();
-        let inputs = if files == 1 { "1 input".into() } else { format!("{files} inputs") };
         let read = format!(
-            "{} records from {inputs} in {:.2} s ({}), {} rejected",
-            thousands(report.records),
+            "{} from {} in {:.2} s ({}), {} rejected",
+            counted(report.records, "record", "records"),
+            counted(report.inputs.len() as u64, "input", "inputs"),
             report.elapsed_seconds,
             bytes(report.bytes_read),
             thousands(rejects),
@@ -127,15 +126,14 @@ impl Page {
 
     fn findings(&mut self, report: &Report) -> fmt::Result {
         let count = |severity| {
-            report.findings.iter().filter(|finding| finding.severity == severity).count()
+            report.findings.iter().filter(|finding| finding.severity == severity).count() as u64
         };
         let counts = [
             (count(Severity::Error), "error", "errors"),
             (count(Severity::Warning), "warning", "warnings"),
             (count(Severity::Note), "note", "notes"),
         ];
-        let counts = counts
-            .map(|(count, one, more)| format!("{count} {}", if count == 1 { one } else { more }));
+        let counts = counts.map(|(count, one, more)| counted(count, one, more));
         writeln!(self.out)?;
         self.item("findings", &counts.join(", "))?;
         let mut rest = report.findings.as_slice();
@@ -184,8 +182,11 @@ impl Page {
         }
         writeln!(self.out)?;
         let name = plan.name.as_deref().unwrap_or("plan");
-        let limit = plan.raw_signals_limit.map_or("unlimited".into(), thousands);
-        let head = format!("{name}: {limit} raw signals a {} ({})", plan.period, plan.timezone);
+        let allowed = plan.raw_signals_limit.map_or_else(
+            || "unlimited raw signals".into(),
+            |limit| counted(limit, "raw signal", "raw signals"),
+        );
+        let head = format!("{name}: {allowed} a {} ({})", plan.period, plan.timezone);
         self.item("plan", &head)?;
         writeln!(self.out, "  {:<10}{:>32}{:>32}", "", "before", "after")?;
         let earlier = plan.periods.len().saturating_sub(PERIODS);
@@ -299,13 +300,14 @@ impl Page {
                 let email = fitted(&masked(&lead.email), self.width - 40);
                 let email = padded(&email, self.width.min(100) - 40);
                 let signals = thousands(lead.signals);
-                writeln!(self.out, "  {email} score {:>9} {signals:>9} signals", lead.score)?;
+                let what = if lead.signals == 1 { "signal" } else { "signals" };
+                writeln!(self.out, "  {email} score {:>9} {signals:>9} {what}", lead.score)?;
             }
             self.more(usize::try_from(leads.lost).unwrap_or(usize::MAX), LISTED, "leads")?;
         }
         if leads.lowered > 0 {
             writeln!(self.out)?;
-            self.item("lower score", &format!("{} leads", thousands(leads.lowered)))?;
+            self.item("lower score", &counted(leads.lowered, "lead", "leads"))?;
             for lead in leads.lowered_leads.iter().take(LISTED) {
                 let email = fitted(&masked(&lead.email), self.width - 40);
                 let email = padded(&email, self.width.min(100) - 40);
@@ -330,9 +332,9 @@ impl Page {
         let periods = report.plan.periods.iter().filter(|period| period.after.over > 0);
         let over: Vec<String> = periods.map(|period| period.period.clone()).collect();
         let text = format!(
-            "over without it: {}; of {} leads remain {}, the sum of scores falls by {}",
+            "over without it: {}; of {} remain {}, the sum of scores falls by {}",
             over.join(", "),
-            thousands(report.leads.after.total),
+            counted(report.leads.after.total, "lead", "leads"),
             thousands(change.leads.total),
             signed(change.score_lost),
         );

@@ -96,7 +96,7 @@ impl Node {
             Ok(tape) => Ok(json_node(&mut tape.0.iter(), 0..0, base)),
             Err(error) => {
                 let at = error.index().min(text.len().saturating_sub(1));
-                let detail = Refusal::from_parser(&error, text.as_bytes()).detail;
+                let detail = Refusal::from_file(&error, text.as_bytes()).detail;
                 Err(vec![Diagnostic::error(at..at + 1, format!("not JSON: {detail}"))])
             }
         }

@@ -5,11 +5,12 @@ use crate::grammar::{Expected, Fault, Scanner};
 
 use super::raw::skip_blanks;
 
-/// Where `text` stops being one JSON value, as `byte 7 of the record: expected …`. Never holds
-/// anything of the text. `None` where it is one, so far as grammar goes.
-pub(super) fn diagnose(text: &[u8]) -> Option<String> {
+/// Where `text` stops being one JSON value, as `byte 7 of the record: expected …`, where `of` is
+/// ` of the record`. Never holds anything of the text. `None` where it is one, so far as grammar
+/// goes.
+pub(super) fn diagnose(text: &[u8], of: &str) -> Option<String> {
     let (at, what) = fault(text)?;
-    Some(format!("byte {} of the record: {what}", at + 1))
+    Some(format!("byte {}{of}: {what}", at + 1))
 }
 
 /// The same of the body of a capture.
@@ -140,9 +141,14 @@ mod tests {
                 "byte 7 of the record: expected a JSON number: it has no zero before its first digit",
             ),
         ] {
-            assert_eq!(diagnose(text.as_bytes()).as_deref(), Some(expected), "{text}");
+            assert_eq!(
+                diagnose(text.as_bytes(), " of the record").as_deref(),
+                Some(expected),
+                "{text}"
+            );
         }
-        assert_eq!(diagnose(br#" {"a":1} "#), None);
+        assert_eq!(diagnose(br#" {"a":1} "#, ""), None);
+        assert!(diagnose(b"{", "").unwrap().starts_with("byte 2: expected"));
     }
 
     #[test]

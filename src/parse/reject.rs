@@ -101,15 +101,25 @@ impl Refusal {
     /// What a text that did not parse is refused for. `text` is the record as it stood before the
     /// parser touched it.
     pub fn from_parser(error: &simd_json::Error, text: &[u8]) -> Self {
+        Self::of_text(error, text, " of the record")
+    }
+
+    /// What a file of the user's own that did not parse is refused for.
+    pub fn from_file(error: &simd_json::Error, text: &[u8]) -> Self {
+        Self::of_text(error, text, "")
+    }
+
+    /// What `text` is refused for; `of` says what its bytes are counted in.
+    fn of_text(error: &simd_json::Error, text: &[u8], of: &str) -> Self {
         if let Err(fault) = std::str::from_utf8(text) {
             let at = fault.valid_up_to() + 1;
-            return Self::new(Reason::NotUtf8, format!("byte {at} of the record is not UTF-8"));
+            return Self::new(Reason::NotUtf8, format!("byte {at}{of} is not UTF-8"));
         }
         if matches!(error.error(), ErrorType::DepthLimitExceeded) {
             let detail = format!("nested deeper than {} levels", super::MAX_DEPTH);
             return Self::new(Reason::TooDeep, detail);
         }
-        let detail = diagnose(text).unwrap_or_else(|| "expected one JSON value".to_owned());
+        let detail = diagnose(text, of).unwrap_or_else(|| "expected one JSON value".to_owned());
         Self::new(Reason::InvalidJson, detail)
     }
 }

@@ -42,8 +42,9 @@ pub fn mostly_refused(counters: &Counters, lines: &Lines) -> Option<String> {
         let (file, line) = lines.of(at.place, at.line);
         format!(", as in {file}:{line}: {told}")
     });
+    let are = if records == 1 { "record is" } else { "records are" };
     Some(format!(
-        "{refused} of {records} records are refused, {count} as {}{}",
+        "{refused} of {records} {are} refused, {count} as {}{}",
         common.name(),
         place.unwrap_or_default()
     ))

@@ -6,7 +6,7 @@ use super::example::shown_name;
 use super::report::{Name, Path, Profile, Report};
 use super::spark::Span;
 use crate::report::layout::{fitted, padded, wrap};
-use crate::report::text::{Colour, percent, thousands};
+use crate::report::text::{Colour, counted, percent, thousands};
 
 /// How many names are shown, and how many rules of each.
 const NAMES: usize = 60;
@@ -65,23 +65,22 @@ impl Page {
     fn head(&mut self, report: &Report, span: Option<Span>) -> fmt::Result {
         let events = &report.events;
         let rejects: u64 = report.rejects.values().sum();
-        let files = report.inputs.len() as u64;
-        let inputs =
-            if files == 1 { "1 input".into() } else { format!("{} inputs", thousands(files)) };
         let read = format!(
-            "{} records from {inputs}, {} rejected",
-            thousands(report.records),
+            "{} from {}, {} rejected",
+            counted(report.records, "record", "records"),
+            counted(report.inputs.len() as u64, "input", "inputs"),
             thousands(rejects)
         );
         self.item("read", &read)?;
-        let counted = format!(
-            "{}: {} filtered, {} counted, {} of them duplicates",
+        let events_line = format!(
+            "{}: {} filtered, {} counted, {} of them {}",
             thousands(events.total),
             thousands(events.filtered),
             thousands(events.counted),
             thousands(events.duplicates),
+            if events.duplicates == 1 { "a duplicate" } else { "duplicates" },
         );
-        self.item("events", &counted)?;
+        self.item("events", &events_line)?;
         if let Some(span) = span {
             let step = match span.step() {
                 1 => "a day".into(),
@@ -94,14 +93,13 @@ impl Page {
             self.item("days", &days)?;
         }
         if let Some(plan) = &report.plan {
-            let limit = thousands(plan.raw_signals_limit);
+            let allowed = counted(plan.raw_signals_limit, "raw signal", "raw signals");
             let name = plan.name.as_deref().unwrap_or("plan");
             let periods = match plan.periods {
                 1 => format!("1 {}", plan.period),
                 several => format!("{} {}s", thousands(several), plan.period),
             };
-            let text =
-                format!("{name}: {limit} raw signals a {}; shares are of {periods}", plan.period);
+            let text = format!("{name}: {allowed} a {}; shares are of {periods}", plan.period);
             self.item("plan", &text)?;
         }
         let estimates = &report.estimates;

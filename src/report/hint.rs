@@ -1,14 +1,18 @@
 //! Settings and rules that would make more of an input, in words.
 
 use super::UnusedEmails;
-use super::text::thousands;
+use super::text::{counted, thousands};
 
 /// That user ids are e-mail addresses: `addresses` of so many `identifies` bring no other.
 pub fn user_id_is_email(addresses: u64, identifies: u64) -> Option<String> {
     (addresses * 2 > identifies).then(|| {
+        let bring = if identifies == 1 {
+            "identify call brings no e-mail, but its"
+        } else {
+            "identify calls bring no e-mail, but their"
+        };
         format!(
-            "{} of {} identify calls bring no e-mail, but their userId is one; `user_id_is_email = \
-             true` under [identity] takes it",
+            "{} of {} {bring} userId is one; `user_id_is_email = true` under [identity] takes it",
             thousands(addresses),
             thousands(identifies),
         )
@@ -47,11 +51,9 @@ impl UnusedEmails {
         let fields: Vec<String> =
             fields.map(|(path, events)| format!("{} at {path}", thousands(*events))).collect();
         Some(format!(
-            "signals carry e-mail addresses that no rule maps ({}): a rule would bring {} more \
-             {}",
+            "signals carry e-mail addresses that no rule maps ({}): a rule would bring {}",
             fields.join(", "),
-            thousands(self.leads),
-            if self.leads == 1 { "lead" } else { "leads" },
+            counted(self.leads, "more lead", "more leads"),
         ))
     }
 }
@@ -78,6 +80,7 @@ mod tests {
     fn most_identify_calls_must_have_an_address_as_user_id() {
         assert_eq!(user_id_is_email(0, 0), None);
         assert_eq!(user_id_is_email(5, 10), None);
+        assert!(user_id_is_email(1, 1).unwrap().starts_with("1 of 1 identify call brings"));
         assert!(user_id_is_email(6, 10).unwrap().starts_with("6 of 10 identify calls"));
     }
 

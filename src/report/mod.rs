@@ -87,7 +87,7 @@ pub struct Events {
     pub naive_timestamps: u64,
     /// Values in the place of a time that are none.
     pub unreadable_timestamp: u64,
-    /// Events that say to have happened before 2005 or after 2099.
+    /// Events that are dated before 2005 or after 2099.
     pub implausible_timestamps: u64,
     /// The first of each kind.
     pub timestamp_examples: TimestampExamples,

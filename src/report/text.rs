@@ -34,16 +34,16 @@ fn write_summary(report: &Report, colour: Colour, out: &mut String) -> std::fmt:
     let files = report.inputs.len();
     writeln!(
         out,
-        "read        {} records from {} in {:.2} s ({})",
-        thousands(report.records),
-        if files == 1 { "1 input".into() } else { format!("{} inputs", thousands(files as u64)) },
+        "read        {} from {} in {:.2} s ({})",
+        counted(report.records, "record", "records"),
+        counted(files as u64, "input", "inputs"),
         report.elapsed_seconds,
         bytes(report.bytes_read),
     )?;
     shapes(report, out)?;
     if report.foreign_requests > 0 {
-        let count = thousands(report.foreign_requests);
-        writeln!(out, "foreign     {count} captured requests that no Segment library sent")?;
+        let count = counted(report.foreign_requests, "captured request", "captured requests");
+        writeln!(out, "foreign     {count} that no Segment library sent")?;
     }
     if rejects.total > 0 {
         let reasons = rejects.by_reason.iter().filter(|(_, count)| **count > 0);
@@ -53,10 +53,10 @@ fn write_summary(report: &Report, colour: Colour, out: &mut String) -> std::fmt:
     }
     writeln!(
         out,
-        "events      {}: {} kept, {} duplicates, {} filtered",
+        "events      {}: {} kept, {}, {} filtered",
         thousands(events.total),
         thousands(events.kept),
-        thousands(events.duplicates),
+        counted(events.duplicates, "duplicate", "duplicates"),
         thousands(events.filtered),
     )?;
     mended(events.repairs, out)?;
@@ -76,7 +76,7 @@ fn write_summary(report: &Report, colour: Colour, out: &mut String) -> std::fmt:
         ("cold", signals.cold),
     ] {
         let share = percent(count, signals.total);
-        writeln!(out, "  {name:<12}{:>14}  {share:>6}", thousands(count))?;
+        writeln!(out, "  {name:<12}{:>14}  {share:>7}", thousands(count))?;
     }
     writeln!(
         out,
@@ -117,17 +117,19 @@ fn shapes(report: &Report, out: &mut String) -> std::fmt::Result {
 /// What was mended, where anything was.
 fn mended(repairs: Repairs, out: &mut String) -> std::fmt::Result {
     let counts = [
-        (repairs.lone_surrogates, "lone_surrogates read as U+FFFD"),
-        (repairs.non_finite_numbers, "numbers such as NaN read as null"),
-        (repairs.hex_escapes, "escapes such as \\x22 decoded"),
-        (repairs.salvaged_batches, "broken batches salvaged"),
-        (repairs.call_types, "call types read from other letters or the path"),
-        (repairs.snake_case_names, "events with names such as message_id"),
-        (repairs.assigned_message_ids, "message ids made of the content"),
+        (repairs.lone_surrogates, ["lone surrogate", "lone surrogates"], "read as U+FFFD"),
+        (repairs.non_finite_numbers, ["number", "numbers"], "such as NaN read as null"),
+        (repairs.hex_escapes, ["escape", "escapes"], "such as \\x22 decoded"),
+        (repairs.salvaged_batches, ["broken batch", "broken batches"], "salvaged"),
+        (repairs.call_types, ["call type", "call types"], "read from other letters or the path"),
+        (repairs.snake_case_names, ["event", "events"], "with names such as message_id"),
+        (repairs.assigned_message_ids, ["message id", "message ids"], "made of the content"),
     ];
-    let counts = counts.iter().filter(|(count, _)| *count > 0);
-    let mut parts: Vec<String> =
-        counts.map(|(count, what)| format!("{} {what}", thousands(*count))).collect();
+    let counts = counts.iter().filter(|(count, ..)| *count > 0);
+    let part = |(count, [one, more], rest): &(u64, [&str; 2], &str)| {
+        format!("{} {rest}", counted(*count, one, more))
+    };
+    let mut parts: Vec<String> = counts.map(part).collect();
     if parts.is_empty() {
         return Ok(());
     }
@@ -177,9 +179,9 @@ fn rules(report: &Report, out: &mut String) -> std::fmt::Result {
         let total = rules.mapped + rules.unmapped;
         writeln!(
             out,
-            "rules       {} of {} signals mapped ({})",
+            "rules       {} of {} mapped ({})",
             thousands(rules.mapped),
-            thousands(total),
+            counted(total, "signal", "signals"),
             percent(rules.mapped, total),
         )?;
         let mut top: Vec<_> = rules.by_rule.iter().filter(|rule| rule.matches > 0).collect();
@@ -205,7 +207,8 @@ fn plan(report: &Report, colour: Colour, out: &mut String) -> std::fmt::Result {
     let plan = &report.plan;
     let Some(limit) = plan.raw_signals_limit else { return Ok(()) };
     let name = printable(plan.name.as_deref().unwrap_or("plan"));
-    writeln!(out, "{name:<11} {} raw signals a {}", thousands(limit), plan.period)?;
+    let allowed = counted(limit, "raw signal", "raw signals");
+    writeln!(out, "{name:<11} {allowed} a {}", plan.period)?;
     let earlier = plan.periods.len().saturating_sub(SHOWN);
     if earlier > 0 {
         writeln!(out, "  … {earlier} earlier")?;
@@ -215,15 +218,16 @@ fn plan(report: &Report, colour: Colour, out: &mut String) -> std::fmt::Result {
     }
     let tracked = plan.periods.iter().filter_map(|p| Some((p.monthly_tracked_users?, &p.period)));
     if let Some((users, period)) = tracked.max_by_key(|&(users, _)| users) {
-        writeln!(out, "  tracked     {} users at most, in {period}", thousands(users))?;
+        let users = counted(users, "user", "users");
+        writeln!(out, "  tracked     {users} at most, in {period}")?;
     }
     if plan.lost > 0 {
         writeln!(
             out,
-            "  lost        {} events, among them {} identify calls; {} leads",
-            thousands(plan.lost),
-            thousands(plan.lost_identifies),
-            thousands(plan.lost_leads),
+            "  lost        {}, among them {}; {}",
+            counted(plan.lost, "event", "events"),
+            counted(plan.lost_identifies, "identify call", "identify calls"),
+            counted(plan.lost_leads, "lead", "leads"),
         )?;
     }
     if let Some(month) = plan.trend.as_ref().and_then(|trend| trend.limit_reached_in.as_ref()) {
@@ -287,6 +291,11 @@ pub fn thousands(count: u64) -> String {
     out
 }
 
+/// `1 event`, `1,234 events`.
+pub fn counted(count: u64, one: &str, more: &str) -> String {
+    format!("{} {}", thousands(count), if count == 1 { one } else { more })
+}
+
 /// `12.3 %`.
 #[allow(clippy::cast_precision_loss)] // shown to a tenth of a percent
 pub fn percent(part: u64, whole: u64) -> String {
@@ -317,6 +326,30 @@ mod tests {
     fn an_empty_report_divides_by_nothing() {
         let text = summary(&Report::default(), Colour::Off);
         assert!(!text.contains("NaN") && text.contains("signals     0"), "{text}");
+    }
+
+    #[test]
+    fn one_of_a_thing_is_in_the_singular_and_shares_stand_below_each_other() {
+        let mut report = Report { records: 1, foreign_requests: 1, ..Report::default() };
+        report.events.duplicates = 1;
+        report.events.repairs.salvaged_batches = 1;
+        report.events.repairs.hex_escapes = 2;
+        report.identity.signals.total = 5;
+        report.identity.signals.cold = 5;
+        let text = summary(&report, Colour::Off);
+        for said in [
+            "read        1 record from 0 inputs",
+            "foreign     1 captured request that",
+            "kept, 1 duplicate, 0 filtered",
+            "mended      2 escapes such as \\x22 decoded, 1 broken batch salvaged",
+        ] {
+            assert!(text.contains(said), "{said}: {text}");
+        }
+        let ends = |name: &str| {
+            text.lines().find(|line| line.trim_start().starts_with(name)).map(str::len)
+        };
+        assert!(text.contains(" 5  100.0 %"), "{text}");
+        assert_eq!(ends("direct  "), ends("cold  "), "{text}");
     }
 
     #[test]

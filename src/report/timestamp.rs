@@ -10,13 +10,17 @@ impl Events {
         let examples = &self.timestamp_examples;
         let mut add = |count: u64, what: &str, examples: &[TimestampExample]| {
             if count > 0 {
-                let place = examples.first().map(place).unwrap_or_default();
+                let place =
+                    examples.first().map(|first| format!(", the first at {}", place(first)));
+                let place = place.unwrap_or_default();
                 lines.push(format!("{} {what}{place}", thousands(count)));
             }
         };
         let unreadable = &examples.unreadable_timestamp;
         add(self.unreadable_timestamp, "unreadable, passed over", unreadable);
-        add(self.no_timestamp, "events without a usable time", &examples.no_timestamp);
+        let what = if self.no_timestamp == 1 { "event" } else { "events" };
+        let what = format!("{what} without a usable time");
+        add(self.no_timestamp, &what, &examples.no_timestamp);
         add(self.naive_timestamps, "without an offset, taken as UTC", &[]);
         add(self.clock_skew, "more than a day after their receipt, which stands instead", &[]);
         add(self.corrected_clocks, "set right by the clock of the receiver", &[]);
@@ -26,20 +30,26 @@ impl Events {
     /// That there are times which no event can have.
     pub(crate) fn implausible_warning(&self) -> Option<String> {
         let first = self.timestamp_examples.implausible_timestamps.first()?;
-        Some(format!(
-            "{} events say to have happened before 2005 or after 2099{}; check the clock, or the \
-             calendar, that wrote them",
-            thousands(self.implausible_timestamps),
-            place(first),
-        ))
+        let place = place(first);
+        Some(match self.implausible_timestamps {
+            1 => format!(
+                "1 event is dated before 2005 or after 2099, at {place}; check the clock or \
+                 calendar that wrote it"
+            ),
+            count => format!(
+                "{} events are dated before 2005 or after 2099; the first is at {place}; check \
+                 the clock or calendar that wrote them",
+                thousands(count),
+            ),
+        })
     }
 }
 
-/// `, the first at events.ndjson:3: timestamp "yesterday"`.
+/// `events.ndjson:3: timestamp "yesterday"`.
 fn place(example: &TimestampExample) -> String {
     let TimestampExample { file, line, field, value } = example;
     let field = field.map(|field| format!("{field} ")).unwrap_or_default();
     // `Debug` escapes whatever a terminal would take as a command.
     let value = value.as_ref().map(|value| format!(": {field}{value:?}")).unwrap_or_default();
-    format!(", the first at {file}:{line}{value}")
+    format!("{file}:{line}{value}")
 }

@@ -117,7 +117,7 @@ fn times_that_no_event_can_have_are_warned_of() {
     let report = workspace.report("out");
     assert_eq!(report["events"]["implausible_timestamps"], 3);
     assert_eq!(report["events"]["clock_skew"], 1);
-    let said = "3 events say to have happened before 2005 or after 2099, the first at events.ndjson:2: \"0027-06-27T05:23:48.000Z\"";
+    let said = "3 events are dated before 2005 or after 2099; the first is at events.ndjson:2: \"0027-06-27T05:23:48.000Z\"";
     assert!(report["warnings"][0].as_str().unwrap().starts_with(said), "{report:#}");
     assert!(summary.contains(said), "{summary}");
 }

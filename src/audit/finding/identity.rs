@@ -1,6 +1,6 @@
 //! Identify calls: without them there are no leads.
 
-use super::{Kind, events, kept, many, percent};
+use super::{Kind, counted, events, kept, percent};
 use crate::audit::Side;
 use crate::audit::cube::Traits;
 use crate::audit::report::{Finding, Severity};
@@ -35,8 +35,8 @@ pub fn not_allowed(evidence: &Evidence<'_>) -> Option<(Kind, Finding)> {
         format!(
             "the filter drops {} of {}; of {} remain {left}",
             dropped.count,
-            many(all.count, "identify call", "identify calls"),
-            many(lost, "lead", "leads"),
+            counted(all.count, "identify call", "identify calls"),
+            counted(lost, "lead", "leads"),
         )
     };
     let is_list = evidence.facts.filters.after.allow.is_some();
@@ -81,7 +81,7 @@ pub fn without_email(evidence: &Evidence<'_>) -> Option<(Kind, Finding)> {
     let message = format!(
         "{} of {} that pass bring no valid e-mail: they cost plan and make no lead",
         without.count,
-        many(all.count, "identify call", "identify calls"),
+        counted(all.count, "identify call", "identify calls"),
     );
     let kind = Kind::IdentifyWithoutEmail;
     let help = "call identify once the address is known, with it in `traits.email`, or let only \

@@ -1,6 +1,6 @@
 //! The plan: more raw signals or active leads than it allows.
 
-use super::{Kind, many};
+use super::{Kind, counted};
 use crate::audit::report::{Change, Finding, Period, Report, Severity};
 use crate::audit::summary::Evidence;
 use crate::report::text::thousands;
@@ -37,7 +37,7 @@ fn raw_signals(
     let message = format!(
         "{}: {} pass, the plan allows {}: {} over, {} of them lost{}",
         period.period,
-        many(usage.raw_signals, "raw signal", "raw signals"),
+        counted(usage.raw_signals, "raw signal", "raw signals"),
         thousands(limit),
         thousands(usage.over),
         thousands(usage.lost),
@@ -66,7 +66,7 @@ fn active_leads(period: &Period, limit: u64) -> (Kind, Finding) {
     let message = format!(
         "{}: {}, the plan allows {}",
         period.period,
-        many(active, "active lead", "active leads"),
+        counted(active, "active lead", "active leads"),
         thousands(limit),
     );
     let finding =

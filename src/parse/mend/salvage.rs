@@ -33,7 +33,7 @@ pub(super) fn salvage(text: &[u8]) -> Option<Salvage> {
         lost.get_or_insert(rest..text.len());
     }
     let lost = lost.map(|range| {
-        let fault = diagnose(text).unwrap_or_default();
+        let fault = diagnose(text, " of the record").unwrap_or_default();
         let detail = format!("{fault}; {kept} whole elements of the batch were taken");
         (Refusal::new(Reason::InvalidJson, detail), range)
     });

@@ -9,7 +9,7 @@ use super::{Candidate, Suggestion};
 use crate::event::CallType;
 use crate::queue::example::shown_name;
 use crate::report::layout::{fitted, wrap};
-use crate::report::text::{percent, thousands};
+use crate::report::text::{counted, percent, thousands};
 
 /// Columns of the text.
 const WIDTH: usize = 80;
@@ -42,9 +42,9 @@ fn head(suggestion: &Suggestion, out: &mut String) -> fmt::Result {
     let text = format!(
         "Rules to start from: {}, told from {} and {}. Scores and limits are a beginning; what was \
          counted and why a rule is there stands above it.",
-        counted(rules.len() as u64, "rule"),
-        counted(*signals, "signal"),
-        counted(*names as u64, "name"),
+        counted(rules.len() as u64, "rule", "rules"),
+        counted(*signals, "signal", "signals"),
+        counted(*names as u64, "name", "names"),
     );
     comment(&text, out)?;
     comment("Then: `backtrail check --rules FILE`, `backtrail audit INPUT --rules FILE`.", out)?;
@@ -71,9 +71,9 @@ fn rule(rule: &Rule, signals: u64, out: &mut String) -> fmt::Result {
     let counts = format!(
         "{}: {} ({} of all signals) by {}, {} of them known.",
         shown_name(&rule.target.label()),
-        counted(figures.events, "event"),
+        counted(figures.events, "event", "events"),
         percent(figures.events, signals),
-        counted(figures.visitors, "visitor"),
+        counted(figures.visitors, "visitor", "visitors"),
         thousands(figures.known),
     );
     writeln!(out)?;
@@ -135,7 +135,7 @@ fn left_out(suggestion: &Suggestion, level: Level, title: &str, out: &mut String
     comment(&format!("{title}."), out)?;
     for candidate in these.iter().take(LISTED) {
         let label = fitted(&shown_name(&candidate.target.label()), WIDTH / 2);
-        let events = counted(candidate.figures.events, "event");
+        let events = counted(candidate.figures.events, "event", "events");
         let reasons = candidate.verdict.reasons.join("; ");
         comment(&format!("- {label}: {events}; {reasons}"), out)?;
     }
@@ -143,11 +143,6 @@ fn left_out(suggestion: &Suggestion, level: Level, title: &str, out: &mut String
         Some(more) if more > 0 => comment(&format!("- {} more", thousands(more as u64)), out),
         _ => Ok(()),
     }
-}
-
-/// `1 event`, `2 events`.
-fn counted(count: u64, what: &str) -> String {
-    format!("{} {what}{}", thousands(count), if count == 1 { "" } else { "s" })
 }
 
 fn comment(text: &str, out: &mut String) -> fmt::Result {

@@ -153,12 +153,12 @@ fn what_is_no_file_of_filters_says_what_one_is() {
        |    ^^^^^
     "#);
     insta::assert_snapshot!(said("{\"if\": \"all\",\n \"actions\": [}"), @r#"
-    filters.json:2:14: error: not JSON: byte 28 of the record: expected a JSON value
+    filters.json:2:14: error: not JSON: byte 28: expected a JSON value
      2 |  "actions": [}
        |              ^
     "#);
     insta::assert_snapshot!(said(""), @r#"
-    filters.json:1:1: error: not JSON: byte 1 of the record: expected a JSON value, found the end
+    filters.json:1:1: error: not JSON: byte 1: expected a JSON value, found the end
      1 | 
        | ^
     "#);
