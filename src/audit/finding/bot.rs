@@ -1,6 +1,6 @@
 //! Bots: their signals cost plan, and none of them becomes a lead worth having.
 
-use super::{Kind, kept, many, percent, quoted};
+use super::{Kind, counted, kept, percent, quoted};
 use crate::audit::Side;
 use crate::audit::cube::Traits;
 use crate::audit::report::{Finding, Severity};
@@ -8,7 +8,7 @@ use crate::audit::summary::Evidence;
 
 /// From this share of the raw signals on, in percent, bots are worth a warning.
 const WARNING_PERCENT: u64 = 1;
-/// How many bots are named.
+/// How counted bots are named.
 const NAMED: usize = 4;
 
 /// Signals of bots pass.
@@ -27,7 +27,7 @@ pub fn traffic(evidence: &Evidence<'_>) -> Option<(Kind, Finding)> {
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let message = format!(
         "{} that pass ({} of the raw signals) come from bots, by their user agents: {}{more}",
-        many(seen.count, "signal", "signals"),
+        counted(seen.count, "signal", "signals"),
         percent(seen.count, raw),
         listed.join(", "),
     );
