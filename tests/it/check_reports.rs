@@ -100,7 +100,7 @@ fn sarif_keeps_to_its_schema_and_junit_is_read_by_others() {
     assert_eq!(said["many.sarif"]["levels"], serde_json::json!({"error": 5_000}));
     let notices = said["many.sarif"]["notices"].to_string();
     assert!(notices.contains("1000 results are not in this file"), "{notices}");
-    assert_eq!(said["all.sarif"]["levels"], serde_json::json!({"error": 17, "note": 2}));
+    assert_eq!(said["all.sarif"]["levels"], serde_json::json!({"error": 17, "note": 3}));
     assert_eq!(said["all.xml"]["failures"].as_object().unwrap().len(), 17);
     assert_eq!(said["many.xml"]["failures"], serde_json::json!({"missing-required": 5_900}));
     let message =

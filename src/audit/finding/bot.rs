@@ -26,8 +26,8 @@ pub fn traffic(evidence: &Evidence<'_>) -> Option<(Kind, Finding)> {
     let more = names.len() - listed.len();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let message = format!(
-        "{} that pass ({} of the raw signals) come from bots, by their user agents: {}{more}",
-        counted(seen.count, "signal", "signals"),
+        "{} ({} of the raw signals) from bots, by their user agents: {}{more}",
+        counted(seen.count, "signal passes", "signals pass"),
         percent(seen.count, raw),
         listed.join(", "),
     );

@@ -1,6 +1,6 @@
 //! Identify calls: without them there are no leads.
 
-use super::{Kind, counted, events, kept, percent};
+use super::{Kind, counted, kept, percent};
 use crate::audit::Side;
 use crate::audit::cube::Traits;
 use crate::audit::report::{Finding, Severity};
@@ -79,9 +79,9 @@ pub fn without_email(evidence: &Evidence<'_>) -> Option<(Kind, Finding)> {
     }
     let all = kept(evidence, |call, _| is_identify(call));
     let message = format!(
-        "{} of {} that pass bring no valid e-mail: they cost plan and make no lead",
-        without.count,
-        counted(all.count, "identify call", "identify calls"),
+        "of {}, {} no valid e-mail: this costs plan and makes no lead",
+        counted(all.count, "identify call that passes", "identify calls that pass"),
+        counted(without.count, "brings", "bring"),
     );
     let kind = Kind::IdentifyWithoutEmail;
     let help = "call identify once the address is known, with it in `traits.email`, or let only \
@@ -106,9 +106,9 @@ pub fn internal(evidence: &Evidence<'_>) -> Vec<(Kind, Finding)> {
     let mut found = Vec::new();
     if staff.count > 0 {
         let message = format!(
-            "{} that pass ({}) are by people of the rules' internal_domains: they cost plan and \
-             make no lead",
-            events(staff.count),
+            "{} ({}) from people of the rules' internal_domains: this costs plan and makes no \
+             lead",
+            counted(staff.count, "event passes", "events pass"),
             percent(staff.count, all),
         );
         let finding = Finding {
@@ -122,8 +122,8 @@ pub fn internal(evidence: &Evidence<'_>) -> Vec<(Kind, Finding)> {
     }
     if local.count > 0 {
         let message = format!(
-            "{} that pass ({}) come from pages on localhost, .local, .test or .internal",
-            events(local.count),
+            "{} ({}) from pages on localhost, .local, .test or .internal",
+            counted(local.count, "event passes", "events pass"),
             percent(local.count, all),
         );
         let finding = Finding {
