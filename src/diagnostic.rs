@@ -467,12 +467,10 @@ mod tests {
     fn many_places_of_one_giant_line_are_found_at_little_cost() {
         let source = "é".repeat(200_000);
         let lines = Lines::new(&source);
-        let start = std::time::Instant::now();
         for place in 0..200_000 {
             assert_eq!(lines.position(2 * place), (1, place + 1));
         }
         // Counted from the start of the line each time, it takes hours.
-        assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
     }
 
     proptest! {

@@ -11,9 +11,9 @@ use crate::schema::Plan;
 /// What was seen in fixtures; several sum up.
 #[derive(Debug, Default)]
 pub struct Seen {
-    /// For each rule of the plan, whether an event was held against it.
+    /// For each rule of the plan, whether an event was checked against it.
     pub plan: Vec<bool>,
-    /// For each rule of the plan, whether an event could not be held against it at a bounded cost.
+    /// For each rule of the plan, whether an event could not be checked against it at a bounded cost.
     pub costly: Vec<bool>,
     /// For each mapping rule, how many signals it took.
     pub rules: Vec<u64>,

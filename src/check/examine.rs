@@ -1,4 +1,4 @@
-//! Fixtures, block by block: every event held against the plan and the rules, on all threads.
+//! Fixtures, block by block: every event checked against the plan and the rules, on all threads.
 
 mod broken;
 mod event;
@@ -19,7 +19,7 @@ use crate::schema::Plan;
 use crate::source::{Block, BlockKind, FileId, Oversize, Piece, Reader};
 use record::Record;
 
-/// What events are held against.
+/// What events are checked against.
 pub struct Yardstick<'a> {
     /// The tracking plan.
     pub plan: Option<&'a Plan>,
@@ -48,7 +48,7 @@ pub struct Part {
     pub cases: Vec<PartCase>,
 }
 
-/// An event held against a rule.
+/// An event checked against a rule.
 #[derive(Debug)]
 pub struct PartCase {
     /// Its line, from 1.

@@ -104,7 +104,7 @@ pub struct Excerpt {
     pub carets: String,
 }
 
-/// One event held against one rule of a plan or of the rules file.
+/// One event checked against one rule of a plan or of the rules file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Case {
     /// The event and its line, as `Form Submitted (line 12)`.

@@ -1,4 +1,4 @@
-//! Fixtures held against a tracking plan and mapping rules, and what is found, in plain values that
+//! Fixtures checked against a tracking plan and mapping rules, and what is found, in plain values that
 //! any report can be made of.
 //!
 //! [`examine`] holds each event against both, and [`locate`] finds in the text what is wrong there;

@@ -39,7 +39,7 @@ impl Levels {
 pub struct NewCase {
     /// What was checked.
     pub name: String,
-    /// The rule that it was held against.
+    /// The rule that it was checked against.
     pub rule: String,
     /// What was found.
     pub findings: Vec<Finding>,

@@ -82,7 +82,7 @@ pub enum Command {
     Run(RunArgs),
     /// Judge an allow list or destination filters against real events, and change nothing
     Audit(audit::AuditArgs),
-    /// Hold fixtures against a tracking plan and mapping rules, for CI
+    /// Validate fixtures against a tracking plan and mapping rules, for CI
     Check(check::CheckArgs),
     /// List events by name, show what they hold, and suggest rules to start from
     Queue(queue::QueueArgs),
@@ -229,7 +229,7 @@ pub struct RunArgs {
     pub threads: usize,
     /// Keep rows, and what tells duplicates, in memory up to this size; more wait on disk
     ///
-    /// Rows wait until all inputs are read, for only then is known whose they are; they get a
+    /// Rows wait until all inputs are read, because only then are identities resolved; they get a
     /// thirty-second part. The rest is for a key of each distinct event: the default holds about 14 million.
     /// What is on disk is in files without names in the output folder, or in TMPDIR with `-o -`.
     /// The outputs are the same. Ids, identity facts and leads are in memory all the same.

@@ -1,4 +1,4 @@
-//! `backtrail check`: fixtures, a tracking plan and mapping rules held against one another.
+//! `backtrail check`: fixtures, a tracking plan and mapping rules checked against one another.
 
 use std::path::PathBuf;
 

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use crate::diagnostic::shown;
 use crate::emit::overlap::{self, ReadFile};
 use crate::emit::staging::{Overwrite, Staging};
 use crate::emit::{Format, FormulaGuard};
@@ -24,7 +25,7 @@ use crate::pipeline::summary::Facts;
 use crate::pipeline::watch::Watch;
 use crate::plan::{Ledger, Terms};
 use crate::report::Report;
-use crate::source::{Discovery, FileId, Input, OnFault, Options, Reader};
+use crate::source::{Discovery, Fault, FileId, Input, OnFault, Options, Reader};
 
 /// Where the outputs of a run go.
 pub enum Destination {
@@ -259,12 +260,11 @@ fn left_behind(destination: &Destination, formats: &[Format]) -> Option<String> 
     let others: Vec<_> =
         Format::ALL.into_iter().filter(|format| !formats.contains(format)).collect();
     let names = Output::tables(&others).into_iter().map(|name| dir.join(name));
-    let names: Vec<String> =
-        names.filter(|path| path.exists()).map(|path| path.display().to_string()).collect();
+    let names: Vec<String> = names.filter(|path| path.exists()).map(|path| shown(&path)).collect();
     (!names.is_empty()).then(|| {
         format!(
-            "{} of an earlier run, in a format that this one does not write, stayed as it was: \
-             remove it, or name its format with --format",
+            "left as an earlier run wrote them, in a format that this run does not write: {}; remove \
+             them, or add their format to --format",
             names.join(", ")
         )
     })
@@ -284,13 +284,17 @@ fn target(destination: Destination, formats: &[Format]) -> Result<(Target, PathB
     }
 }
 
-/// The error of an input without events: what could not be read, if that is all that there was.
+/// The error of an input without events. It tells every fault, and where `places` says that records
+/// were rejected.
 pub(super) fn nothing_found(counters: &Counters, reader: &Reader, places: &[String]) -> Error {
     let faults = reader.faults();
-    if faults.is_empty() || counters.rejects.iter().any(|&count| count > 0) {
-        return Error::empty(describe_rejects(counters, reader), places);
+    let rejected = counters.rejects.iter().any(|&count| count > 0);
+    if !rejected && !faults.is_empty() {
+        return Error::Unread(faults);
     }
-    Error::Unread(faults)
+    let faults = faults.iter().map(Fault::to_string);
+    let lines: Vec<_> = faults.chain(places.iter().cloned()).collect();
+    Error::empty(describe_rejects(counters, reader), &lines)
 }
 
 /// Why no record was an event.

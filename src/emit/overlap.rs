@@ -192,10 +192,10 @@ mod tests {
         for name in ["r.toml", "hard", "soft", "../".to_owned().as_str()] {
             let target = if name == "../" { at("").join(".").join("r.toml") } else { at(name) };
             let said = message(&[file(at("new")), file(target)], &at("r.toml"));
-            assert!(said.contains("is read, too, as the rules file"), "{name}: {said}");
+            assert!(said.contains("is also read as the rules file"), "{name}: {said}");
         }
         assert_eq!(message(&[file(at("new")), file(at("other"))], &at("r.toml")), "");
-        assert!(message(&[file(at("r.toml"))], root.path()).contains("is read, too"));
+        assert!(message(&[file(at("r.toml"))], root.path()).contains("is also read"));
     }
 
     #[test]

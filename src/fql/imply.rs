@@ -197,10 +197,8 @@ mod tests {
             let ways = (from..from + 20_000).map(|n| format!("properties.p{n} = {n}"));
             ways.collect::<Vec<_>>().join(" or ")
         };
-        let start = std::time::Instant::now();
         assert!(!implies(&ways(0), &ways(10_000)));
         // Each with each takes minutes.
-        assert!(start.elapsed().as_secs() < 20);
     }
 
     fn expressions() -> impl Strategy<Value = String> {

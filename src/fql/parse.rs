@@ -308,7 +308,11 @@ impl Parser<'_> {
             _ => "in",
         };
         let message = format!("expected `{name}`, found `{}`", &self.source[self.span()]);
-        self.report(self.span(), &message, Some("keywords are lower case"));
+        self.report(
+            self.span(),
+            &message,
+            Some(&format!("write `{name}`: keywords are lower case")),
+        );
     }
 
     /// Reports the next token where `expected` should stand.

@@ -29,7 +29,7 @@ pub(super) fn constant(source: &str, root: &Node, found: &[Diagnostic]) -> Optio
     }
     let whole = 0..source.trim_end_matches(lex::is_blank).len();
     if root.constant()? {
-        let message = "this always holds, whatever the event";
+        let message = "this condition is always true";
         let help = "write `all` if every event is meant; where several values are to be ruled out, \
             join them with `and`: `a != 'x' and a != 'y'`";
         return Some(Diagnostic::warning(whole, message).with_help(help));

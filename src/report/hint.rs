@@ -23,14 +23,20 @@ pub fn user_id_is_email(addresses: u64, identifies: u64) -> Option<String> {
 pub fn deletions(calls: u64, users: u64, with_leads: u64) -> Option<String> {
     let call = if calls == 1 { "delete call asks" } else { "delete calls ask" };
     let user = if users == 1 { "user" } else { "users" };
-    let verb = if with_leads == 1 { "has" } else { "have" };
+    let leads = match with_leads {
+        0 => "none of them has a lead here".to_owned(),
+        1 => "1 of them has a lead here; its e-mail in `block` under [identity] leaves it out"
+            .to_owned(),
+        _ => format!(
+            "{} of them have leads here; their e-mails in `block` under [identity] leave these out",
+            thousands(with_leads)
+        ),
+    };
     (calls > 0).then(|| {
         format!(
-            "{} {call} that {} {user} be forgotten, which a run does not do: {} of them still \
-             {verb} leads here; their e-mails in `block` under [identity] leave these out",
+            "{} {call} that {} {user} be forgotten, which a run does not do: {leads}",
             thousands(calls),
             thousands(users),
-            thousands(with_leads),
         )
     })
 }

@@ -22,7 +22,11 @@ impl Events {
         let what = format!("{what} without a usable time");
         add(self.no_timestamp, &what, &examples.no_timestamp);
         add(self.naive_timestamps, "without an offset, taken as UTC", &[]);
-        add(self.clock_skew, "more than a day after their receipt, which stands instead", &[]);
+        add(
+            self.clock_skew,
+            "more than a day after their receipt, replaced by the time of receipt",
+            &[],
+        );
         add(self.corrected_clocks, "set right by the clock of the receiver", &[]);
         lines
     }

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn very_many_rules_are_indexed_in_linear_time() {
+    fn very_many_rules_are_indexed() {
         let rule = |n: usize| {
             let when = if n.is_multiple_of(2) {
                 format!("event = \"E{n}\"")
@@ -129,8 +129,6 @@ mod tests {
             )
         };
         let text: String = (0..10_000).map(rule).collect();
-        let start = std::time::Instant::now();
         assert_eq!(Rules::parse(&format!("version = 1\n{text}")).unwrap().rules.len(), 10_000);
-        assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
     }
 }

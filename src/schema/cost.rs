@@ -1,4 +1,4 @@
-//! How often the parts of a schema are held against the parts of an event.
+//! How often the parts of a schema are checked against the parts of an event.
 //!
 //! References let a small schema name one part any number of times: twenty definitions that name the
 //! next one twice are a million parts. Such an event is counted before it is judged.
@@ -6,7 +6,7 @@
 use ahash::AHashMap;
 use serde_json::{Map, Value};
 
-/// So many parts of a schema are held against one event.
+/// So many parts of a schema are checked against one event.
 pub(super) const MOST_EVALUATIONS: u64 = 100_000;
 /// How deep parts may stand in one another, references followed.
 const MOST_DEPTH: usize = 1_000;

@@ -46,7 +46,7 @@ pub struct Breach {
     pub message: String,
 }
 
-/// Parts of a schema refer to one another so often that an event is not held against it.
+/// Parts of a schema refer to one another so often that an event is not checked against it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooCostly;
 
@@ -54,7 +54,7 @@ impl TooCostly {
     /// What is wrong with the schema.
     pub fn message(self) -> String {
         format!(
-            "`$ref`s in it lead to its parts so often that an event would be held against them over \
+            "`$ref`s in it lead to its parts so often that an event would be checked against them over \
              {MOST_EVALUATIONS} times, or without end, so it was not; name each part once"
         )
     }

@@ -121,6 +121,14 @@ fn a_binary_file_among_good_ones_is_only_rejects() {
 }
 
 #[test]
+fn a_fault_is_told_where_all_that_was_read_before_it_is_rejected() {
+    let workspace = Workspace::new();
+    let packed = gzip("{\"a\":1}\n".repeat(100).as_bytes());
+    workspace.write("cut.gz", &packed[..packed.len() - 4]);
+    workspace.run(["cut.gz", "-o", "out"]).exits(2).says("not_segment").says("cut.gz: at byte ");
+}
+
+#[test]
 fn ten_thousand_levels_are_too_deep() {
     for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
         let deep = format!("{}1{}", open.repeat(10_000), close.repeat(10_000));

@@ -235,11 +235,11 @@ fn an_archive_that_is_read_is_no_output() {
         workspace.write("allow.txt", "Ping\nidentify\n");
         for input in [named.as_str(), "d", "d/a.*"] {
             let audit = [input, "--allow", "allow.txt", "--html", &named];
-            workspace.does("audit", &audit).exits(2).says("is read, too, as an input");
+            workspace.does("audit", &audit).exits(2).says("is also read as an input");
         }
         for input in ["d/signals.csv", "d", "d/s*"] {
             let run = [input, "-o", "d", "--overwrite"];
-            workspace.run(run).exits(2).says("signals.csv: is read, too, as an input");
+            workspace.run(run).exits(2).says("signals.csv: is also read as an input");
         }
         let left = [&named, "d/signals.csv"].map(|name| workspace.read(name) == bytes);
         assert_eq!((left, workspace.list("d").len()), ([true; 2], 2), "{end}");

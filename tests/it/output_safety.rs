@@ -38,7 +38,7 @@ fn an_input_with_the_name_of_an_output_is_neither_deleted_nor_replaced() {
     let workspace = workspace();
     workspace.write("d/rejects.ndjson", track("3"));
     workspace.write("d/signals.ndjson", track("4"));
-    let said = "is read, too, as an input";
+    let said = "is also read as an input";
     for arguments in [
         &["d/rejects.ndjson", "-o", "d", "--overwrite"][..],
         &["d/signals.ndjson", "-o", "d", "--overwrite", "--format", "ndjson"],
@@ -54,7 +54,7 @@ fn an_input_is_known_through_links_and_as_standard_input() {
     let workspace = workspace();
     fs::create_dir(workspace.path("out")).unwrap();
     fs::hard_link(workspace.path("d/in.ndjson"), workspace.path("out/leads.csv")).unwrap();
-    let said = "leads.csv: is read, too, as an input";
+    let said = "leads.csv: is also read as an input";
     let arguments = ["d/in.ndjson", "-o", "out", "--overwrite"];
     refuses(&workspace, said, || workspace.run(arguments));
     refuses(&workspace, said, || {
@@ -71,7 +71,7 @@ fn an_input_is_known_through_links_and_as_standard_input() {
 #[test]
 fn a_stream_is_not_appended_to_its_own_input() {
     let workspace = workspace();
-    refuses(&workspace, "standard output: is read, too, as an input", || {
+    refuses(&workspace, "standard output: is also read as an input", || {
         let mut command = workspace.command(["d/in.ndjson", "-o", "-"]);
         let path = workspace.path("d/in.ndjson");
         command.stdout(fs::OpenOptions::new().append(true).open(path).unwrap());
@@ -85,7 +85,7 @@ fn files_that_the_user_wrote_are_no_outputs() {
     let workspace = workspace();
     workspace.write("d/report.json", RULES.replace("version", "# JSON is not needed\nversion"));
     let run = ["d/in.ndjson", "-o", "d", "--overwrite", "--rules", "d/report.json"];
-    refuses(&workspace, "report.json: is read, too, as the rules file", || workspace.run(run));
+    refuses(&workspace, "report.json: is also read as the rules file", || workspace.run(run));
 
     for (html, said) in [("d/in.ndjson", "an input"), ("allow.txt", "the allow list")] {
         let audit = ["d/in.ndjson", "--allow", "allow.txt", "--html", html];
@@ -115,10 +115,10 @@ fn a_fixture_that_is_named_is_no_baseline_and_no_expected_table() {
         "--baseline",
         "d/in.ndjson",
     ];
-    refuses(&workspace, "is read, too, as an input", || workspace.does("check", &check));
+    refuses(&workspace, "is also read as an input", || workspace.does("check", &check));
     workspace.write("d/leads.csv", track("4"));
     let check = ["d/in.ndjson", "d/leads.csv", "--rules", "r.toml", "--bless", "--expect", "d"];
-    refuses(&workspace, "is read, too, as an input", || workspace.does("check", &check));
+    refuses(&workspace, "is also read as an input", || workspace.does("check", &check));
 }
 
 #[test]
@@ -296,14 +296,14 @@ fn tables_in_formats_that_a_run_does_not_write_are_named() {
     let workspace = workspace();
     workspace.run(["d/in.ndjson", "-o", "out", "--format", "csv,ndjson"]).exits(0).says("read ");
     let finished = workspace.run(["d/in.ndjson", "-o", "out", "--overwrite"]).exits(0);
-    let finished = finished.says("out/signals.ndjson, out/leads.ndjson of an earlier run");
+    let finished = finished.says("does not write: out/signals.ndjson, out/leads.ndjson");
     assert!(!finished.stderr.contains("signals.csv"), "{finished}");
     let warnings = workspace.report("out")["warnings"].to_string();
     assert!(warnings.contains("out/signals.ndjson"), "{warnings}");
     assert!(workspace.path("out/signals.ndjson").exists());
     let again = ["d/in.ndjson", "-o", "out", "--overwrite", "--format", "csv,ndjson"];
     let finished = workspace.run(again).exits(0);
-    assert!(!finished.stderr.contains("earlier run"), "{finished}");
+    assert!(!finished.stderr.contains("does not write"), "{finished}");
 }
 
 #[test]

@@ -24,7 +24,7 @@ const MAX_MESSAGE_ID_CHARS: usize = 100;
 pub(super) struct Looked {
     /// What to call it.
     pub name: String,
-    /// Each rule that it was held against, and what that has against it.
+    /// Each rule that it was checked against, and what that has against it.
     pub cases: Vec<(String, Vec<Flaw>)>,
     /// Of its canonical form.
     pub hash: u128,

@@ -1,4 +1,4 @@
-//! Suites of test cases: a fixture is a suite, an event held against a rule a case.
+//! Suites of test cases: a fixture is a suite, an event checked against a rule a case.
 //!
 //! Readers show the first failure of a case alone, so each has one that tells all of it. No times
 //! stand in it, so that the same findings give the same bytes.

@@ -103,7 +103,7 @@ fn inputs(args: &CheckArgs, around: Surroundings) -> Result<Discovery, Error> {
     }
     let mut found = discover(&args.inputs, around.terminal_in)?;
     let own = kept_apart(args);
-    // In a folder with fixtures the files that they are held against are none.
+    // In a folder with fixtures the files that they are checked against are none.
     found.inputs.retain(|input| {
         let path = input.path.as_ref().and_then(|path| path.canonicalize().ok());
         path.is_none_or(|path| !own.contains(&path))
@@ -111,7 +111,7 @@ fn inputs(args: &CheckArgs, around: Surroundings) -> Result<Discovery, Error> {
     Ok(found)
 }
 
-/// The files that fixtures are held against, as far as there are any.
+/// The files that fixtures are checked against, as far as there are any.
 fn kept_apart(args: &CheckArgs) -> Vec<PathBuf> {
     let CheckArgs { tracking_plan, rules, allow, baseline, expect, .. } = args;
     let named = [rules, allow, baseline].into_iter().flatten().cloned();
@@ -120,7 +120,7 @@ fn kept_apart(args: &CheckArgs) -> Vec<PathBuf> {
     named.chain(kept).filter_map(|path| path.canonicalize().ok()).collect()
 }
 
-/// What is read though it may be no fixture: what is held against them, and each file that is
+/// What is read though it may be no fixture: what is checked against them, and each file that is
 /// named as one.
 fn own_files(args: &CheckArgs) -> Vec<ReadFile> {
     let CheckArgs { tracking_plan, rules, allow, baseline, expect, .. } = args;

@@ -28,7 +28,7 @@ pub enum StagingError {
         what: &'static str,
     },
     /// An output is read by the same job.
-    #[error("{}: is read, too, as {role}, and would be overwritten; nothing was written: name another output", shown(.path))]
+    #[error("{}: is also read as {role}, and would be overwritten; nothing was written; name another output", shown(.path))]
     AlsoRead {
         /// The output.
         path: PathBuf,

@@ -53,7 +53,7 @@ fn all_errors_of_an_expression_are_found() {
     filter:1:14: error: expected `and`, found `AND`
      1 | event == 'a' AND
        |              ^^^
-    help: keywords are lower case
+    help: write `and`: keywords are lower case
 
     filter:2:4: error: expected the name of a function, found `conatins`
      2 |   (conatins(a) or ) and type = 
@@ -183,7 +183,7 @@ fn what_other_languages_write_is_told_as_fql_writes_it() {
 #[test]
 fn what_always_or_never_holds_gives_a_warning() {
     insta::assert_snapshot!(shown("event != 'A' or event != 'B'"), @r"
-    filter:1:1: warning: this always holds, whatever the event
+    filter:1:1: warning: this condition is always true
      1 | event != 'A' or event != 'B'
        | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
     help: write `all` if every event is meant; where several values are to be ruled out, join them with `and`: `a != 'x' and a != 'y'`

@@ -173,7 +173,7 @@ impl Archive for Zip {
     }
 }
 
-/// The contents of a member, held against the size and the checksum that the directory states.
+/// The contents of a member, checked against the size and the checksum that the directory states.
 struct Verified {
     source: Box<dyn Source>,
     size: u64,

@@ -39,7 +39,7 @@ pub(super) fn read(path: &Path, texts: &mut Texts) -> Result<PlanFiles, Error> {
         texts.warn(text, &[Diagnostic::warning(0..0, message)]);
     }
     if plan.rules.is_empty() && broken.is_empty() {
-        let message = "this plan has no rules, so nothing is held against it";
+        let message = "this plan has no rules, so nothing is checked against it";
         read.first().into_iter().for_each(|text| {
             texts.warn(text, &[Diagnostic::warning(0..0, message)]);
         });
