@@ -126,7 +126,7 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     if ingested.counters.events == 0 && !job.allow_empty {
         let mut places = first_places(&ingested.counters, &lines);
         if is_fresh && keep_rejects(&ingested, &files, output)? {
-            places.push("rejects.ndjson in the output directory has all of them".into());
+            places.push("rejects.ndjson in the output directory shows more".into());
         }
         return Err(nothing_found(&ingested.counters, &reader, &places));
     }

@@ -6,7 +6,7 @@
 //! The text may be cut short, and need not be JSON. It is read twice: token by token as JSON,
 //! where a string that names a header hides what goes with it (the value of a member of that name;
 //! else all other values of the object or list that it stands in, be it `{name, value}` or a
-//! pair), and as running [`text`]. Strings that hold JSON are read in the same way, base64 is
+//! pair), and as running `text`. Strings that hold JSON are read in the same way, base64 is
 //! looked into. In doubt more is hidden than need be.
 
 mod address;

@@ -4,7 +4,7 @@
 //! of them at the end and all of them or none. What is dropped before that leaves no trace: not a
 //! temporary file, not a directory that was made for it, and what stood there before stands there
 //! still. What a killed process leaves is undone and removed by the next one that writes to the
-//! directory: see [`journal`] and [`temporary`].
+//! directory: see `journal` and `temporary`.
 //!
 //! Nothing but a regular file is ever replaced.
 
