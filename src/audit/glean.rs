@@ -54,6 +54,8 @@ pub struct Gleaned {
     pub stakes: Stakes,
     /// By lead, where someone wants to know.
     pub bringers: AHashMap<NodeId, Bringer>,
+    /// Signals of leads by position of their period, where the plan limits active leads.
+    active: Vec<Sighted>,
 }
 
 /// How much is gleaned.
@@ -63,6 +65,8 @@ pub struct Gleaner<'a> {
     pub scores: &'a [i64],
     /// Whether it matters what each unit contributes to leads.
     pub stakes: bool,
+    /// Whether the plan limits the leads that have a signal in a period.
+    pub active: bool,
 }
 
 impl Gleaner<'_> {
@@ -70,12 +74,16 @@ impl Gleaner<'_> {
     pub fn glean(&self, notes: &[Note], annex: Annex<'_>, gleaned: &mut Gleaned) {
         for note in notes {
             let (by, line) = annex.of(note.row);
+            let spot = Spot { place: annex.place, line };
             if note.internal {
-                gleaned.internal.see(Spot { place: annex.place, line });
+                gleaned.internal.see(spot);
             }
             let lead = note.lead.filter(|_| !note.internal);
             if note.call != CallType::Identify {
                 self.signal(note, lead, gleaned);
+                if let Some(period) = note.period.filter(|_| self.active && lead.is_some()) {
+                    gleaned.active(period).see(spot);
+                }
             }
             if let Some(lead) = lead.filter(|_| self.stakes) {
                 self.stake(note, lead, by, gleaned);
@@ -127,6 +135,19 @@ impl Gleaned {
         })
     }
 
+    /// The signals of leads in the period at `period`.
+    fn active(&mut self, period: usize) -> &mut Sighted {
+        if self.active.len() <= period {
+            self.active.resize(period + 1, Sighted::default());
+        }
+        &mut self.active[period]
+    }
+
+    /// The signals of leads in the period at `period`, where the plan limits active leads.
+    pub fn active_in(&self, period: usize) -> Option<&Sighted> {
+        self.active.get(period)
+    }
+
     fn bring(&mut self, lead: NodeId, bringer: Bringer) {
         let kept = self.bringers.entry(lead).or_insert(bringer);
         if *kept != bringer {
@@ -146,6 +167,9 @@ impl AddAssign for Gleaned {
         }
         for (lead, bringer) in other.bringers {
             self.bring(lead, bringer);
+        }
+        for (period, seen) in other.active.into_iter().enumerate() {
+            *self.active(period) += seen;
         }
     }
 }

@@ -115,7 +115,8 @@ impl Facts<'_> {
         let is_over = ledger(Side::After).totals.over > 0;
         let resolve = |side: Side| {
             let stakes = is_over && side == Side::After;
-            let gleaner = Gleaner { scores: &scores, stakes };
+            let active = side == Side::After && self.terms.active_leads.is_some();
+            let gleaner = Gleaner { scores: &scores, stakes, active };
             // Only a change of the filter needs them again.
             let facts = gathered.worlds[side as usize].facts(stakes);
             gathered.worlds[side as usize].resolve(means, ledger(side), facts, None, gleaner)

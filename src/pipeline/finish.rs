@@ -72,6 +72,8 @@ pub struct Note {
     pub brings: bool,
     /// Whether its lead is staff, which is none.
     pub internal: bool,
+    /// The position of its period in the ledger.
+    pub period: Option<usize>,
 }
 
 /// A row with its ids as numbers of the run.
@@ -362,6 +364,7 @@ impl<'a> Finisher<'a> {
             lead,
             brings: settled.ids.email.or(settled.user_email).is_some(),
             internal: lead.is_some_and(|lead| self.is_internal(lead)),
+            period: settled.period,
         }
     }
 

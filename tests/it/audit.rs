@@ -714,3 +714,29 @@ fn the_lists_of_the_sample_company_come_to_what_the_readme_says() {
     assert_eq!((&found["leads"]["lost"], &found["leads"]["lowered"]), (&json!(0), &json!(0)));
     assert_eq!(found["leads"]["after"]["total_score"], 1190);
 }
+
+#[test]
+fn too_many_active_leads_have_places_in_the_input() {
+    let workspace = Workspace::new();
+    let event = |id: u32, call: &str, visitor: &str, rest: &str| {
+        format!(
+            r#"{{"type":"{call}","messageId":"{id}","anonymousId":"{visitor}","timestamp":"2025-05-0{id}T00:00:00Z",{rest}}}"#
+        ) + "\n"
+    };
+    let identify = |name: &str| format!(r#""traits":{{"email":"{name}@acme.example"}}"#);
+    let events = [
+        event(1, "identify", "a", &identify("ana")),
+        event(2, "identify", "b", &identify("bea")),
+        event(3, "track", "cold", r#""event":"Ping""#),
+        event(4, "track", "a", r#""event":"Ping""#),
+        event(5, "track", "b", r#""event":"Ping""#),
+    ];
+    workspace.write("in.ndjson", events.concat());
+    workspace.write("rules.toml", "version = 1\n[plan]\nactive_leads = 1\n");
+    workspace.write("allow.txt", "identify\nPing\n");
+    let args = ["in.ndjson", "--rules", "rules.toml", "--allow", "allow.txt"];
+    let found = audit(&workspace, &args);
+    let exceeded = finding(&found, "plan-exceeded");
+    assert_eq!((&exceeded["count"], &exceeded["of"]), (&json!(1), &json!(2)));
+    assert_eq!(lines(exceeded), [4, 5]);
+}

@@ -1,6 +1,7 @@
 //! The plan: more raw signals or active leads than it allows.
 
 use super::{Kind, counted};
+use crate::audit::Side;
 use crate::audit::report::{Change, Finding, Period, Report, Severity};
 use crate::audit::summary::Evidence;
 use crate::report::text::thousands;
@@ -19,7 +20,7 @@ pub fn exceeded(
         }
         let active = period.after.active_leads;
         if let Some(limit) = plan.active_leads_limit.filter(|&limit| active > limit) {
-            found.push(active_leads(period, limit));
+            found.push(active_leads(evidence, period, limit));
         }
     }
     found
@@ -47,9 +48,8 @@ fn raw_signals(
         Some(change) if change.fits => "see the smallest change that would fit the plan",
         _ => "no change that keeps identify calls would fit; a larger plan would",
     };
-    let ledger = &evidence.outcomes[1].ledger;
-    let at = ledger.periods.iter().position(|used| used.period.label() == period.period);
-    let over = evidence.uses.zip(at).and_then(|(uses, at)| uses.over.get(at));
+    let over =
+        evidence.uses.zip(position(evidence, period)).and_then(|(uses, at)| uses.over.get(at));
     let finding = Finding {
         help: Some(help.into()),
         count: usage.over,
@@ -60,7 +60,7 @@ fn raw_signals(
     (kind, finding)
 }
 
-fn active_leads(period: &Period, limit: u64) -> (Kind, Finding) {
+fn active_leads(evidence: &Evidence<'_>, period: &Period, limit: u64) -> (Kind, Finding) {
     let kind = Kind::PlanExceeded;
     let active = period.after.active_leads;
     let message = format!(
@@ -69,7 +69,19 @@ fn active_leads(period: &Period, limit: u64) -> (Kind, Finding) {
         counted(active, "active lead", "active leads"),
         thousands(limit),
     );
-    let finding =
-        Finding { count: active - limit, of: active, ..kind.finding(Severity::Warning, message) };
+    let seen = position(evidence, period)
+        .and_then(|at| evidence.outcomes[Side::After as usize].gleaned.active_in(at));
+    let finding = Finding {
+        count: active - limit,
+        of: active,
+        examples: seen.map_or_else(Vec::new, |seen| evidence.examples(seen)),
+        ..kind.finding(Severity::Warning, message)
+    };
     (kind, finding)
+}
+
+/// The position of `period` in the ledger after the filter.
+fn position(evidence: &Evidence<'_>, period: &Period) -> Option<usize> {
+    let ledger = &evidence.outcomes[Side::After as usize].ledger;
+    ledger.periods.iter().position(|used| used.period.label() == period.period)
 }

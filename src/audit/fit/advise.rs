@@ -43,7 +43,7 @@ pub fn advise(
     let units: AHashSet<Unit> = chosen.iter().map(|&at| candidates[at].unit).collect();
     let (dropped, volume) = without(world, means, &units)?;
     let ledger = Ledger::new(&volume, facts.terms);
-    let gleaner = Gleaner { scores, stakes: false };
+    let gleaner = Gleaner { scores, stakes: false, active: false };
     let kept_facts = world.facts_without(&dropped);
     let left = world.resolve(means, ledger, kept_facts, Some(&dropped), gleaner)?;
     let targets: Vec<Target<'_>> =
