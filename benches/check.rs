@@ -6,13 +6,13 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use backtrail::check::examine::{Examined, Yardstick, examine};
-use backtrail::check::finding::Level;
-use backtrail::identity::value::Blocklist;
+use backtrail::engine::Engine;
+use backtrail::engine::identity::value::Blocklist;
+use backtrail::engine::watch::Unwatched;
+use backtrail::jobs::check::examine::{Examined, Yardstick, examine};
+use backtrail::jobs::check::finding::Level;
 use backtrail::parse::Detection;
 use backtrail::parse::auth::Auth;
-use backtrail::pipeline::Engine;
-use backtrail::pipeline::watch::Unwatched;
 use backtrail::rules::Rules;
 use backtrail::schema::Plan;
 use backtrail::source::{Discovery, Given, Input, Options, Reader};
@@ -72,7 +72,7 @@ fn engine() -> Engine {
         auth: Auth::default(),
         max_record_bytes: 8 << 20,
         profile_duplicates: false,
-        clocks: backtrail::pipeline::times::Clocks::AsSent,
+        clocks: backtrail::engine::map::times::Clocks::AsSent,
     }
 }
 

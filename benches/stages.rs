@@ -10,22 +10,22 @@ mod history;
 mod rules;
 
 use ahash::RandomState;
-use backtrail::canonical::Canonical;
+use backtrail::engine::Engine;
+use backtrail::engine::exchange::spill::Scratch;
+use backtrail::engine::identity::value::Blocklist;
+use backtrail::engine::ingest::ingest;
+use backtrail::engine::map::Mapper;
+use backtrail::engine::map::batch::Place;
+use backtrail::engine::map::times::Clocks;
+use backtrail::engine::watch::Unwatched;
 use backtrail::event::Event;
+use backtrail::event::content::ContentHasher;
 use backtrail::filter::destination::{self, DestinationFilters};
 use backtrail::fql::Expr;
-use backtrail::identity::value::Blocklist;
+use backtrail::json::document::Document;
 use backtrail::parse::auth::{Auth, Secret};
-use backtrail::parse::document::Document;
 use backtrail::parse::reject::{Reject, Surplus};
 use backtrail::parse::{Arrival, Detection, Sink};
-use backtrail::pipeline::Engine;
-use backtrail::pipeline::batch::Place;
-use backtrail::pipeline::ingest::ingest;
-use backtrail::pipeline::map::Mapper;
-use backtrail::pipeline::spill::Scratch;
-use backtrail::pipeline::times::Clocks;
-use backtrail::pipeline::watch::Unwatched;
 use backtrail::rules::Rules;
 use backtrail::source::{Block, Discovery, Given, Input, Options, PADDING, Reader};
 use divan::counter::{BytesCount, ItemsCount};
@@ -121,9 +121,9 @@ fn parse(bencher: Bencher<'_, '_>) {
 
 #[divan::bench]
 fn hash(bencher: Bencher<'_, '_>) {
-    let mut canonical = Canonical::default();
+    let mut hasher = ContentHasher::default();
     each(bencher, |event| {
-        black_box(canonical.content_hash(event, &[], true));
+        black_box(hasher.hash(event, &[], true));
     });
 }
 

@@ -1,56 +1,42 @@
 //! The engine of `backtrail`: Segment event history in; leads, signals and plan reports out.
 //!
-//! Data goes one way, and the modules stand in that order. The library never prints and never exits;
-//! the binary does, and only [`cli`] reads the environment.
-
-pub mod time;
-
-mod counts;
-mod grammar;
-mod slot;
-
-pub mod parse;
+//! Data goes one way, and the modules stand in that order: each uses only those above it. The
+//! library never prints and never exits; the binary does, and only [`cli`] reads the environment.
 
 pub mod mask;
 
 pub mod diagnostic;
 
-pub mod error;
+mod grammar;
+
+pub mod json;
+
+pub mod time;
+
+pub mod config;
+
+pub mod source;
 
 pub mod event;
 
-pub mod canonical;
+pub mod emit;
+
+pub mod error;
+
+pub mod parse;
 
 pub mod fql;
-
-pub mod config;
 
 pub mod filter;
 
 pub mod rules;
 
-pub mod source;
+pub mod schema;
 
-pub mod identity;
-
-pub mod lead;
-
-pub mod plan;
-
-pub mod emit;
+pub mod engine;
 
 pub mod report;
 
-pub mod pipeline;
-
-pub mod schema;
-
-pub mod check;
-
-pub mod audit;
-
-pub mod queue;
-
-pub mod commands;
+pub mod jobs;
 
 pub mod cli;

@@ -7,7 +7,6 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use backtrail::check::report;
 use backtrail::cli::args::audit::AuditArgs;
 use backtrail::cli::args::check::CheckArgs;
 use backtrail::cli::args::queue::QueueArgs;
@@ -15,8 +14,12 @@ use backtrail::cli::args::{Cli, Command, RunArgs, Show};
 use backtrail::cli::progress::{Bar, Follower};
 use backtrail::cli::resolve::{self, Surroundings};
 use backtrail::cli::{closing, man};
-use backtrail::commands::{audit, check, queue, run};
 use backtrail::error::Error;
+use backtrail::jobs::audit;
+use backtrail::jobs::check;
+use backtrail::jobs::check::report;
+use backtrail::jobs::queue;
+use backtrail::jobs::run;
 use clap::Parser;
 
 #[global_allocator]

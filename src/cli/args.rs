@@ -12,9 +12,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::secret::Given;
 use super::value;
-use crate::commands::run::MaxRejects;
 use crate::emit::Format;
 use crate::emit::overlap::ReadFile;
+use crate::jobs::run::MaxRejects;
 
 const EXIT_CODES: &str = "\
 Exit codes:

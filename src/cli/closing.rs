@@ -3,10 +3,10 @@
 use std::fmt::Write;
 
 use super::resolve::Display;
-use crate::commands::check;
-use crate::commands::run::Outcome;
 use crate::diagnostic::printable;
 use crate::error::Error;
+use crate::jobs::check;
+use crate::jobs::run::Outcome;
 use crate::report::Fault;
 use crate::report::text::summary;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::pipeline::watch::{Progress, Watch};
+use crate::engine::watch::{Progress, Watch};
 
 /// How often the bar is drawn, in a second.
 const DRAWS_A_SECOND: u8 = 10;

@@ -1,6 +1,6 @@
 //! Values of arguments that have a form of their own.
 
-use crate::commands::run::MaxRejects;
+use crate::jobs::run::MaxRejects;
 
 /// The longest record that may be asked for, in bytes.
 const LARGEST_RECORD: u64 = 2 << 30;

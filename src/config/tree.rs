@@ -9,8 +9,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::diagnostic::Diagnostic;
-use crate::parse::MAX_DEPTH;
-use crate::parse::reject::Refusal;
+use crate::json::MAX_DEPTH;
+use crate::json::diagnose::NotJson;
 
 /// A value and its bytes in the text.
 #[derive(Clone, Debug)]
@@ -96,8 +96,8 @@ impl Node {
             Ok(tape) => Ok(json_node(&mut tape.0.iter(), 0..0, base)),
             Err(error) => {
                 let at = error.index().min(text.len().saturating_sub(1));
-                let detail = Refusal::from_file(&error, text.as_bytes()).detail;
-                Err(vec![Diagnostic::error(at..at + 1, format!("not JSON: {detail}"))])
+                let fault = NotJson::new(&error, text.as_bytes(), "");
+                Err(vec![Diagnostic::error(at..at + 1, format!("not JSON: {}", fault.detail()))])
             }
         }
     }

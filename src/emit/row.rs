@@ -1,7 +1,6 @@
 //! The rows of the two tables, borrowed from whoever made them, and how they tell their cells.
 
 use crate::event::CallType;
-use crate::identity::Resolution;
 use crate::time::Time;
 
 /// Takes the cells of a row, in the order of the table's columns. An empty text is a missing value.
@@ -56,7 +55,7 @@ pub struct SignalRow<'a> {
     pub rule: &'a str,
     pub score: i64,
     pub lead_email: &'a str,
-    pub resolution: Resolution,
+    pub resolution: &'static str,
     pub anonymous_id: &'a str,
     pub user_id: &'a str,
     pub page_url: &'a str,
@@ -114,7 +113,7 @@ impl Row for SignalRow<'_> {
         to.text(self.rule);
         to.integer(self.score);
         to.text(self.lead_email);
-        to.name(self.resolution.name());
+        to.name(self.resolution);
         to.text(self.anonymous_id);
         to.text(self.user_id);
         to.text(self.page_url);

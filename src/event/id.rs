@@ -1,7 +1,7 @@
 //! Ids of people and messages: strings or numbers.
 
-use crate::canonical::{write_integer, write_number};
-use crate::parse::json::{Json, Kind, Number};
+use crate::json::canonical::{write_integer, write_number};
+use crate::json::{Json, Kind, Number};
 
 /// An id as it stands in the JSON; never blank.
 #[derive(Clone, Copy, Debug)]

@@ -2,12 +2,14 @@
 //!
 //! The member names are those of Segment's common fields and of its six calls (Segment Spec).
 
+pub mod content;
 pub mod id;
+pub mod outline;
 pub mod path;
 
-use crate::canonical::content::Content;
-use crate::parse::json::Json;
-use crate::parse::outline::Outline;
+use crate::event::outline::Outline;
+use crate::event::outline::content::Content;
+use crate::json::Json;
 use id::Id;
 use path::{Lookup, Path};
 

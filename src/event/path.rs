@@ -6,7 +6,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use ahash::AHashMap;
 
 use super::Member;
-use crate::parse::json::Json;
+use crate::json::Json;
 
 /// One step of a [`Path`]: a member name, or the place in a list where the name is a number.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -181,7 +181,7 @@ impl<'t> Lookup<'t> for Json<'t> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parse::document::with_json;
+    use crate::json::document::with_json;
 
     fn find(json: &str, path: &str) -> Option<String> {
         with_json(json, |json| {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::function::Function;
 use super::lex::Compare;
 use crate::event::path::Path;
-use crate::parse::json::Number;
+use crate::json::Number;
 
 /// One part of an expression.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use ahash::{AHashMap, AHashSet};
 use super::compile::Node;
 use super::lex::Compare;
 use crate::event::path::{Lookup, Path};
-use crate::parse::json::Json;
+use crate::json::Json;
 
 /// So many texts are worth an index.
 const INDEXED_FROM: usize = 8;
@@ -144,7 +144,7 @@ impl Cases {
 mod tests {
     use crate::event::{Event, Members};
     use crate::fql::Expr;
-    use crate::parse::document::with_json;
+    use crate::json::document::with_json;
     use proptest::prelude::*;
 
     fn holds(source: &str, event: &str) -> bool {

@@ -10,7 +10,7 @@ use super::lex::Compare;
 use super::nearest;
 use crate::diagnostic::{Diagnostic, MOST_SHOWN};
 use crate::event::path::Path;
-use crate::parse::json::Number;
+use crate::json::Number;
 
 /// A list of strings at least this long is searched instead of compared one by one.
 const SEARCHED_FROM: usize = 8;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::number;
 use super::value::{Value, item_count};
 use crate::event::path::Lookup;
-use crate::parse::json::{Json, Kind, Number};
+use crate::json::{Json, Kind, Number};
 
 pub(super) fn lowercase(text: Cow<'_, str>) -> Cow<'_, str> {
     if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {

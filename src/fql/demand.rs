@@ -117,7 +117,7 @@ mod tests {
     use super::*;
     use crate::event::{Event, Members};
     use crate::fql::Expr;
-    use crate::parse::document::with_json;
+    use crate::json::document::with_json;
     use proptest::prelude::*;
 
     fn demand(source: &str) -> (Option<Vec<String>>, Option<Vec<CallType>>) {

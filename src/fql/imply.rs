@@ -148,7 +148,7 @@ impl Node {
 mod tests {
     use crate::event::{Event, Members};
     use crate::fql::Expr;
-    use crate::parse::document::with_json;
+    use crate::json::document::with_json;
     use proptest::prelude::*;
 
     fn implies(left: &str, right: &str) -> bool {

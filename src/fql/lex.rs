@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::number;
 use crate::diagnostic::Diagnostic;
 use crate::event::path::Path;
-use crate::parse::json::Number;
+use crate::json::Number;
 
 /// One token and the bytes it takes.
 #[derive(Clone, Debug)]

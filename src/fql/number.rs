@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::parse::json::Number;
+use crate::json::Number;
 
 /// Reads a number literal: an optional sign, digits, and optionally a point and digits. Integers
 /// of up to 64 bits stay exact.

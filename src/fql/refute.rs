@@ -12,7 +12,7 @@ use super::compile::Node;
 use super::lex::Compare;
 use super::number;
 use crate::event::path::{Lookup, Path};
-use crate::parse::json::{Json, Number};
+use crate::json::{Json, Number};
 use facts::{Facts, Literal};
 
 /// So many steps are spent on one question.

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::diagnostic::render;
 use crate::event::{Event, Members};
-use crate::parse::document::with_json;
+use crate::json::document::with_json;
 
 /// Whether `source` takes the event written as `json`.
 fn takes(source: &str, json: &str) -> bool {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::compile::Node;
 use super::number;
 use crate::event::path::Lookup;
-use crate::parse::json::{Json, Kind, Number};
+use crate::json::{Json, Kind, Number};
 
 /// A value.
 #[derive(Clone, Debug)]

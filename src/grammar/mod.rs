@@ -2,7 +2,7 @@
 //!
 //! A [`Scanner`] builds nothing and needs no more of a text than the next bytes, so that files can
 //! be cut into values while they are read. It takes JSON (RFC 8259) and, so that such a value is
-//! not lost, what other programs write for it and [`mend`](crate::parse) turns into it: `NaN`,
+//! not lost, what other programs write for it and the parser turns into it: `NaN`,
 //! `Infinity` and `-Infinity` (Python, JavaScript) and `\x22` in strings (nginx). How deep values
 //! are nested, whether they are UTF-8 and whether a number fits a double is left to the parser.
 

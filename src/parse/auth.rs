@@ -8,10 +8,9 @@ use sha1::Sha1;
 use subtle::ConstantTimeEq;
 
 use super::capture::Headers;
-use super::json::Json;
-use super::raw;
 use super::reject::{Reason, Refusal};
-use crate::canonical::stringify;
+use crate::json::canonical::stringify;
+use crate::json::{Json, raw};
 
 /// The header that holds TrailSpark's secret.
 pub const SECRET_HEADER: &str = "X-Api-Secret";

@@ -5,10 +5,10 @@
 
 use std::fmt;
 
-use super::document::Document;
-use super::json::Json;
 use crate::event::id::Id;
 use crate::event::{CallType, Member};
+use crate::json::Json;
+use crate::json::document::Document;
 
 /// How deep members of members, and texts in texts, are looked into.
 const MAX_DEPTH: u32 = 4;
@@ -167,7 +167,7 @@ impl fmt::Display for Path<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parse::document::with_json;
+    use crate::json::document::with_json;
 
     const EVENT: &str = r#"{"type":"track","event":"A","messageId":"m","anonymousId":"a"}"#;
 

@@ -1,7 +1,7 @@
 //! Records of other products, told by the members that they have, so that a refused file can be
 //! named for what it is.
 
-use super::json::Json;
+use crate::json::Json;
 
 /// A kind of record and how it is told: by members of which each has to be there, and by members
 /// of which one has to.
@@ -69,7 +69,7 @@ pub(super) fn looks_like(object: Json<'_>) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parse::document::with_json;
+    use crate::json::document::with_json;
 
     #[test]
     fn exports_are_told_by_their_members() {

@@ -38,8 +38,8 @@ fn is_of_calls(url: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::document::with_json;
     use crate::parse::capture::Found;
-    use crate::parse::document::with_json;
 
     fn foreign(method: &str, url: &str, body: Option<&str>) -> bool {
         let post = body.map(|text| serde_json::json!({ "text": text }));

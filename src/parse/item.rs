@@ -4,8 +4,8 @@
 
 use std::fmt;
 
-use super::json::Json;
-use super::raw::{Finder, value_end};
+use crate::json::Json;
+use crate::json::raw::{Finder, value_end};
 
 /// A text of JSON that is being walked: that of a record, or of a body in it.
 #[derive(Debug)]

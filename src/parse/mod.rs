@@ -2,18 +2,14 @@
 
 pub mod auth;
 pub mod capture;
-mod diagnose;
-pub mod document;
 mod envelope;
+pub mod excerpt;
 mod export;
 mod foreign;
 mod item;
-pub mod json;
 mod lines;
 mod log_line;
 mod mend;
-pub mod outline;
-pub(crate) mod raw;
 mod rebuild;
 pub mod record;
 mod refusals;
@@ -28,21 +24,18 @@ use simdutf8::basic::from_utf8;
 pub use mend::Repairs;
 
 use crate::event::id::Id;
+use crate::event::outline::Outlines;
 use crate::event::{Event, Member};
+use crate::json::Values;
+use crate::json::document::Document;
 use crate::time::Time;
 use auth::Auth;
-use document::Document;
 use item::Text;
-use json::Values;
 use log_line::LogLine;
-use outline::Outlines;
 use record::{Delivery, Nested, Walk};
 use refusals::Refusals;
 use reject::{Refusal, Reject, Surplus};
 use shape::Shape;
-
-/// How deep a JSON value may be nested.
-pub const MAX_DEPTH: usize = 128;
 
 /// Takes what a block holds, in order.
 pub trait Sink {

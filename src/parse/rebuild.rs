@@ -3,9 +3,10 @@
 //! The text that comes of it is read as if it had been sent so: rules, filters and the content
 //! hash see one event.
 
-use super::json::Json;
-use crate::canonical::{Canonical, stringify, write_string};
+use crate::event::content::ContentHasher;
 use crate::event::{CallType, Event, Member};
+use crate::json::Json;
+use crate::json::canonical::{stringify, write_string};
 
 /// The members whose names warehouses and some libraries write with underscores.
 const SNAKE_CASE: [(&str, Member); 8] = [
@@ -122,7 +123,7 @@ pub(super) fn near_miss(object: Json<'_>, from_path: Option<CallType>) -> Option
 /// a redelivery has the same.
 #[cold]
 pub(super) fn message_id(event: &Event<'_>) -> Changes<'static> {
-    let hash = Canonical::default().content_hash_without(event, &[Member::MessageId], false);
+    let hash = ContentHasher::default().hash_without_outline(event, &[Member::MessageId], false);
     Changes { message_id: Some(hash), ..Changes::default() }
 }
 
@@ -154,7 +155,7 @@ pub(super) fn is_pixel(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parse::document::with_json;
+    use crate::json::document::with_json;
 
     fn near(json: &str, from_path: Option<CallType>) -> String {
         with_json(json, |value| {

@@ -5,20 +5,20 @@ use std::ops::Range;
 
 use super::auth::{Auth, Signed};
 use super::capture::{Body, Capture, Found, Headers, List, decode_base64, message};
-use super::document::Document;
 use super::envelope::{Enveloped, Held, is_json_text, look_into};
 use super::export::looks_like;
 use super::foreign::is_foreign;
 use super::item::{Item, Text};
-use super::json::{Json, Kind, Values};
 use super::mend::{self, Repairs};
-use super::outline::{Outline, Outlines};
 use super::rebuild::{self, Changes, call_of_path, is_pixel, near_miss};
 use super::refusals::Refusals;
 use super::reject::{Reason, Refusal};
 use super::shape::Shape;
 use super::{Arrival, Detection, MessageIds, Sink, from_utf8};
+use crate::event::outline::{Outline, Outlines};
 use crate::event::{CallType, Event, Member, Members};
+use crate::json::document::Document;
+use crate::json::{Json, Kind, Values};
 use crate::source::PADDING;
 use crate::time::Time;
 

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use simd_json::ErrorType;
 
-use super::diagnose::{diagnose, diagnose_body};
 use super::shape::Shape;
+use crate::json::MAX_DEPTH;
+use crate::json::diagnose::{NotJson, diagnose_body};
 
 /// Why a record yields no event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,7 +26,7 @@ pub enum Reason {
     MissingIdentity,
     /// Longer than the record limit.
     TooLarge,
-    /// Nested deeper than [`super::MAX_DEPTH`].
+    /// Nested deeper than [`MAX_DEPTH`].
     TooDeep,
     /// A capture whose body is no record.
     BadCaptureBody,
@@ -90,7 +91,7 @@ impl Refusal {
     pub(super) fn from_body(error: &simd_json::Error, text: &[u8]) -> Self {
         let detail = match error.error() {
             ErrorType::DepthLimitExceeded => {
-                format!("expected the body to be nested at most {} levels deep", super::MAX_DEPTH)
+                format!("expected the body to be nested at most {MAX_DEPTH} levels deep")
             }
             _ => diagnose_body(text)
                 .unwrap_or_else(|| "expected the body to be one JSON value".to_owned()),
@@ -101,26 +102,13 @@ impl Refusal {
     /// What a text that did not parse is refused for. `text` is the record as it stood before the
     /// parser touched it.
     pub fn from_parser(error: &simd_json::Error, text: &[u8]) -> Self {
-        Self::of_text(error, text, " of the record")
-    }
-
-    /// What a file of the user's own that did not parse is refused for.
-    pub fn from_file(error: &simd_json::Error, text: &[u8]) -> Self {
-        Self::of_text(error, text, "")
-    }
-
-    /// What `text` is refused for; `of` says what its bytes are counted in.
-    fn of_text(error: &simd_json::Error, text: &[u8], of: &str) -> Self {
-        if let Err(fault) = std::str::from_utf8(text) {
-            let at = fault.valid_up_to() + 1;
-            return Self::new(Reason::NotUtf8, format!("byte {at}{of} is not UTF-8"));
-        }
-        if matches!(error.error(), ErrorType::DepthLimitExceeded) {
-            let detail = format!("nested deeper than {} levels", super::MAX_DEPTH);
-            return Self::new(Reason::TooDeep, detail);
-        }
-        let detail = diagnose(text, of).unwrap_or_else(|| "expected one JSON value".to_owned());
-        Self::new(Reason::InvalidJson, detail)
+        let fault = NotJson::new(error, text, " of the record");
+        let reason = match fault {
+            NotJson::NotUtf8(_) => Reason::NotUtf8,
+            NotJson::TooDeep(_) => Reason::TooDeep,
+            NotJson::Malformed(_) => Reason::InvalidJson,
+        };
+        Self::new(reason, fault.detail())
     }
 }
 

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::canonical::Canonical;
+use crate::event::content::ContentHasher;
+use crate::json::canonical::Canonical;
 use crate::source::{Block, PADDING};
 
 /// Everything that a block gave, as texts, and how many lines are before the block.
@@ -12,10 +13,11 @@ struct Found(Vec<String>, u64);
 
 impl Sink for Found {
     fn event(&mut self, event: &Event<'_>, arrival: Arrival) {
+        let mut hasher = ContentHasher::default();
         let mut canonical = Canonical::default();
         let mut whole = Vec::new();
         canonical.write(event.root(), &mut whole);
-        let hash = canonical.content_hash(event, &[Member::Category], arrival.plain);
+        let hash = hasher.hash(event, &[Member::Category], arrival.plain);
         let members: Vec<bool> = Member::ALL.iter().map(|&m| event.get(m).is_some()).collect();
         let whole = String::from_utf8(whole).unwrap();
         self.0.push(format!("{hash:032x} {whole} {members:?} {:?}", arrival.captured_at));

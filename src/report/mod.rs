@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::diagnostic::printable;
+use crate::engine::plan::PeriodMix;
 use crate::parse::Repairs;
-use crate::plan::PeriodMix;
 use filters::Filters;
 
 /// `report.json`. Lists and maps are in a fixed order; a count that was not asked for is `null`.

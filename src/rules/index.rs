@@ -81,7 +81,7 @@ mod tests {
     use proptest::prelude::*;
 
     use crate::event::{Event, Members};
-    use crate::parse::document::with_json;
+    use crate::json::document::with_json;
     use crate::rules::Rules;
 
     proptest! {

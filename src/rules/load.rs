@@ -9,12 +9,12 @@ use super::{
     Dedup, DedupBy, EmailField, Expect, FieldMap, IdentityConfig, Merge, Period, Plan, Policy,
     Rule, RuleTest, Rules,
 };
-use crate::canonical::CONTENT_MEMBERS;
 use crate::config::read::{Faults, Table, mismatch};
 use crate::config::tree::{Node, Value, content_start};
 use crate::diagnostic::{Diagnostic, Lines};
 use crate::emit::Table as OutputTable;
 use crate::event::Member;
+use crate::event::content::CONTENT_MEMBERS;
 use crate::event::path::Path;
 use crate::fql::Expr;
 use crate::fql::glob::Glob;

@@ -5,13 +5,13 @@ mod load;
 
 use std::ops::Range;
 
-use crate::canonical::CONTENT_MEMBERS;
 use crate::diagnostic::Diagnostic;
+use crate::event::content::CONTENT_MEMBERS;
 use crate::event::path::{Lookup, Path};
 use crate::event::{Event, Member};
 use crate::fql::Expr;
 use crate::fql::glob::Glob;
-use crate::parse::json::Json;
+use crate::json::Json;
 use index::Index;
 
 /// A rules file, checked and compiled.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::event::Members;
-use crate::parse::document::with_json;
+use crate::json::document::with_json;
 use violation::BreachKind;
 
 fn plan(rules: &Value) -> Plan {

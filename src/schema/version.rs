@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use crate::parse::json::{Json, Kind};
+use crate::json::{Json, Kind};
 
 /// The version of an event, as the plan and `context.protocols.event_version` write it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Version {
             }
             Kind::Number(found) => {
                 let mut text = Vec::new();
-                crate::canonical::write_number(found, &mut text);
+                crate::json::canonical::write_number(found, &mut text);
                 let found = std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok());
                 found.is_some() && found == number
             }

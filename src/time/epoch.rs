@@ -1,7 +1,7 @@
 //! Epoch numbers: seconds, milliseconds, microseconds or nanoseconds, told by their size.
 
 use super::Time;
-use crate::parse::json::Number;
+use crate::json::Number;
 
 /// From this value on an epoch number is milliseconds, below it seconds. A thousand times as much
 /// is microseconds, and a thousand times that nanoseconds: no unit reaches the next before the year

@@ -1,7 +1,7 @@
 //! Times as JSON values.
 
 use super::{Stamp, Time, Zone, epoch};
-use crate::parse::json::{Json, Kind, Number};
+use crate::json::{Json, Kind, Number};
 
 /// Names of the one member that holds the time: extended JSON of `MongoDB`, the client of
 /// `BigQuery`.

@@ -22,7 +22,7 @@ mod tests;
 
 use std::fmt;
 
-use crate::parse::json::Json;
+use crate::json::Json;
 pub use read::TimeReader;
 pub use write::TimeWriter;
 

@@ -2,7 +2,7 @@
 
 use super::calendar::{day_in_utc, time_of_day};
 use super::{Stamp, Time, Zone};
-use crate::parse::json::Json;
+use crate::json::Json;
 
 /// Reads times, many of the same day: what day a date is is worked out once for each run of them.
 #[derive(Clone, Debug, Default)]

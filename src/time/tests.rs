@@ -1,5 +1,5 @@
 use super::*;
-use crate::parse::document::with_json;
+use crate::json::document::with_json;
 use proptest::prelude::*;
 
 fn read(text: &str) -> Option<String> {

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use crate::support::{Workspace, python, testdata};
-use backtrail::check::finding::{Case, Checked, Finding, Level, Place, Suite, Violation};
-use backtrail::check::report::{Format, Report, Setting, deliver, write};
-use backtrail::check::repository::Repository;
+use backtrail::jobs::check::finding::{Case, Checked, Finding, Level, Place, Suite, Violation};
+use backtrail::jobs::check::report::{Format, Report, Setting, deliver, write};
+use backtrail::jobs::check::repository::Repository;
 use backtrail::report::text::Colour;
 use serde_json::Value;
 

@@ -323,8 +323,8 @@ mod signals {
 #[derive(Default)]
 struct StopsBeforeWriting(std::sync::atomic::AtomicBool);
 
-impl backtrail::pipeline::watch::Watch for StopsBeforeWriting {
-    fn advance(&self, _: backtrail::pipeline::watch::Progress) {}
+impl backtrail::engine::watch::Watch for StopsBeforeWriting {
+    fn advance(&self, _: backtrail::engine::watch::Progress) {}
 
     fn writing(&self) {
         self.0.store(true, std::sync::atomic::Ordering::Relaxed);
@@ -361,7 +361,7 @@ fn an_interrupt_stops_a_check_while_it_makes_the_tables_that_are_expected() {
         variable: |_| None,
     };
     let check = resolve::check::check(args, show, around).unwrap();
-    let outcome = backtrail::commands::check::check(check.job, &StopsBeforeWriting::default());
+    let outcome = backtrail::jobs::check::check(check.job, &StopsBeforeWriting::default());
     assert!(matches!(outcome, Err(backtrail::error::Error::Interrupted)));
     assert!(!expected.exists());
 }

@@ -10,6 +10,7 @@ mod rules;
 mod support;
 
 mod addresses;
+mod architecture;
 mod audit;
 mod audit_page;
 #[cfg(unix)]

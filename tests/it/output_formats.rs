@@ -13,7 +13,6 @@ use backtrail::emit::row::{Cell, LeadRow, SignalRow};
 use backtrail::emit::staging::{Overwrite, Staging};
 use backtrail::emit::{Encoder, Format, FormulaGuard, Layout, Table};
 use backtrail::event::CallType;
-use backtrail::identity::Resolution;
 use backtrail::time::Time;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use proptest::prelude::*;
@@ -50,7 +49,7 @@ impl Sample {
             rule: "",
             score: self.score,
             lead_email: &self.texts[2],
-            resolution: Resolution::Rehydrated,
+            resolution: "rehydrated",
             anonymous_id: &self.texts[3],
             user_id: "",
             page_url: &self.texts[2],

@@ -8,8 +8,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueHint};
 
 use super::value;
-use crate::check::finding::Violation;
-use crate::check::report::Report;
+use crate::jobs::check::finding::Violation;
+use crate::jobs::check::report::Report;
 
 const EXIT_CODES: &str = "\
 Exit codes:

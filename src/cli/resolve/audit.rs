@@ -8,15 +8,15 @@ use super::{
     ALLOW_LIST, Display, FILTERS, RULES, Surroundings, Text, Texts, auth, bar, colour, engine_of,
     on_fault, own_file, terms, threads,
 };
-use crate::audit::judge::Filter;
-use crate::audit::report::{FilterInfo, Severity};
-use crate::audit::survey::Filters;
-use crate::audit::text::Layout;
 use crate::cli::args::Show;
 use crate::cli::args::audit::{AuditArgs, AuditFormat, FailOn};
-use crate::commands::audit::{Format, Job};
 use crate::error::Error;
 use crate::filter::allow::AllowList;
+use crate::jobs::audit::judge::Filter;
+use crate::jobs::audit::report::{FilterInfo, Severity};
+use crate::jobs::audit::survey::Filters;
+use crate::jobs::audit::text::Layout;
+use crate::jobs::audit::{Format, Job};
 use crate::rules::Rules;
 use crate::source::discover;
 

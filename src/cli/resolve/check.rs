@@ -7,20 +7,20 @@ use std::path::PathBuf;
 use super::{
     ALLOW_LIST, RULES, Surroundings, Text, Texts, colour, engine_of, own_file, terms, threads,
 };
-use crate::check::baseline::Baseline;
-use crate::check::finding::Level;
-use crate::check::planned::Written;
-use crate::check::report::{Actions, Destination, Report, Setting, chosen};
-use crate::check::repository::Repository;
-use crate::check::snapshot::TABLES;
-use crate::check::verdict::Levels;
 use crate::cli::args::Show;
 use crate::cli::args::check::CheckArgs;
-use crate::commands::check::{Job, Known, Snapshot};
 use crate::emit::overlap::{ReadFile, Target};
+use crate::engine::Engine;
 use crate::error::Error;
+use crate::jobs::check::baseline::Baseline;
+use crate::jobs::check::finding::Level;
+use crate::jobs::check::planned::Written;
+use crate::jobs::check::report::{Actions, Destination, Report, Setting, chosen};
+use crate::jobs::check::repository::Repository;
+use crate::jobs::check::snapshot::TABLES;
+use crate::jobs::check::verdict::Levels;
+use crate::jobs::check::{Job, Known, Snapshot};
 use crate::parse::auth::Auth;
-use crate::pipeline::Engine;
 use crate::source::{Discovery, discover};
 
 /// A check and how it is told.

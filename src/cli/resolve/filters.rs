@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
 use super::{Text, Texts};
-use crate::audit::judge::FilterFault;
 use crate::diagnostic::{Diagnostic, Lines, MOST_SHOWN, masked};
 use crate::error::Error;
 use crate::filter::destination::{DestinationFilters, Filter, FilterFile};
+use crate::jobs::audit::judge::FilterFault;
 
 /// The endings of the files of a folder that may hold filters.
 const ENDINGS: [&str; 4] = ["json", "tf", "hcl", "tfstate"];

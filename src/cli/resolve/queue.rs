@@ -10,11 +10,11 @@ use super::{
 };
 use crate::cli::args::Show;
 use crate::cli::args::queue::{QueueArgs, QueueFormat};
-use crate::commands::queue::{Ask, Format, Job, Place};
 use crate::emit::staging::Overwrite;
+use crate::engine::Engine;
 use crate::error::Error;
-use crate::pipeline::Engine;
-use crate::queue::text::Layout;
+use crate::jobs::queue::text::Layout;
+use crate::jobs::queue::{Ask, Format, Job, Place};
 use crate::report::text::Colour;
 use crate::source::discover;
 

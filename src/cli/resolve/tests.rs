@@ -5,7 +5,7 @@ use clap::Parser;
 
 use super::*;
 use crate::cli::args::{Cli, Command};
-use crate::commands::run::MaxRejects;
+use crate::jobs::run::MaxRejects;
 
 const PIPED: Surroundings = Surroundings {
     terminal_in: false,

@@ -2,7 +2,7 @@
 
 use crate::event::{Event, Member};
 use crate::fql::glob::Glob;
-use crate::parse::json::Json;
+use crate::json::Json;
 
 /// Whether `glob` takes the path or the name of a page or screen.
 pub(super) fn matches(event: &Event<'_>, glob: &Glob) -> bool {

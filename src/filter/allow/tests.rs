@@ -1,7 +1,7 @@
 use super::*;
 use crate::diagnostic::render;
 use crate::event::Members;
-use crate::parse::document::with_json;
+use crate::json::document::with_json;
 use proptest::prelude::*;
 
 fn list(text: &str) -> AllowList {

@@ -1,6 +1,6 @@
 //! Which members of which objects of an event an action speaks of.
 
-use crate::parse::json::Json;
+use crate::json::Json;
 
 /// Members by the objects that they are in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 
 use super::fields::{Fields, Scope};
 use crate::event::{Event, Members};
-use crate::parse::json::{Doc, Json, Node};
+use crate::json::{Doc, Json, Node};
 
 /// The nodes that are left of an event, and of what its batch lends it.
 #[derive(Debug, Default)]

@@ -7,9 +7,9 @@
 use md5::{Digest as _, Md5};
 
 use super::fields::names;
-use crate::canonical::stringify;
 use crate::event::path::{Lookup as _, Path};
 use crate::event::{Event, Member};
+use crate::json::canonical::stringify;
 
 /// A share of events.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,7 +86,7 @@ fn hash(text: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parse::document::with_json;
+    use crate::json::document::with_json;
 
     fn json_hash(json: &str) -> u64 {
         let mut text = Vec::new();

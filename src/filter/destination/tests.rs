@@ -1,8 +1,8 @@
 use super::*;
-use crate::canonical::Canonical;
 use crate::diagnostic::render;
 use crate::event::{Member, Members};
-use crate::parse::document::with_json;
+use crate::json::canonical::Canonical;
+use crate::json::document::with_json;
 
 mod file;
 

@@ -7,7 +7,7 @@ use crate::event::path::Path;
 use crate::event::{CallType, Member};
 use crate::fql::compile::Node;
 use crate::fql::lex::Compare;
-use crate::parse::json::Number;
+use crate::json::Number;
 
 /// A value that is written out in an expression; equal ones are equal in FQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use crate::event::{Event, Members};
 use crate::fql::Expr;
-use crate::parse::document::with_json;
+use crate::json::document::with_json;
 
 fn constant(source: &str) -> Option<bool> {
     Expr::compile(source).unwrap().expr.constant()

@@ -1,5 +1,5 @@
 use super::*;
-use crate::parse::document::with_json as with;
+use crate::json::document::with_json as with;
 
 fn auth(api_secret: &str, api_key: &str, signing_secret: &str) -> Auth {
     let [api_secret, api_key, signing_secret] =

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use crate::parse::json::{Json, Kind};
+use crate::json::{Json, Kind};
 
 /// Tools disagree about the padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(

@@ -1,7 +1,7 @@
 //! The headers of a delivery, in the forms that tools write them in.
 
 use super::message;
-use crate::parse::json::{Json, Kind};
+use crate::json::{Json, Kind};
 
 /// The headers of a delivery. Names compare without case (RFC 9110, 5.1).
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +67,7 @@ fn each_value(value: Json<'_>, see: &mut dyn FnMut(&[u8])) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parse::document::Document;
+    use crate::json::document::Document;
 
     fn values(headers: &str) -> Vec<String> {
         Document::default().read(headers.as_bytes(), |value| {

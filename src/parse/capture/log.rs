@@ -44,7 +44,7 @@ fn json_at_end(text: &str) -> Option<&str> {
 
 /// Whether the value that `text` begins with goes to its end.
 fn ends_with_value(text: &str) -> bool {
-    crate::parse::raw::value_end(text.as_bytes(), 0) == Some(text.len())
+    crate::json::raw::value_end(text.as_bytes(), 0) == Some(text.len())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The members by which captures are told, found in one pass over an object.
 
 use super::Headers;
-use crate::parse::json::{Json, Kind};
+use crate::json::{Json, Kind};
 
 macro_rules! members {
     ($($variant:ident $name:literal),+ $(,)?) => {

@@ -28,8 +28,8 @@ pub(crate) use body::decode_base64;
 use body::seems_base64;
 pub use headers::Headers;
 
-use super::json::Json;
 use super::shape::Shape;
+use crate::json::Json;
 use crate::time::Time;
 use members::Members;
 

@@ -8,7 +8,7 @@
 
 use super::members::{Member, Members, present, text};
 use super::{Body, Capture, Headers, List, time};
-use crate::parse::json::Json;
+use crate::json::Json;
 use crate::parse::shape::Shape;
 
 pub(super) fn list<'t>(members: &Members<'t>) -> Option<List<'t>> {

@@ -13,7 +13,7 @@
 
 use super::members::{Member, Members, present, text};
 use super::{Body, Capture, Headers, List, seems_base64, time};
-use crate::parse::json::Json;
+use crate::json::Json;
 use crate::parse::shape::Shape;
 
 pub(super) fn list<'t>(members: &Members<'t>) -> Option<List<'t>> {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::parse::document::with_json;
+use crate::json::document::with_json;
 
 fn found<R>(json: &str, look: impl FnOnce(Option<Found<'_>>) -> R) -> R {
     with_json(json, |value| look(Found::in_object(value)))

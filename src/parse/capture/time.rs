@@ -1,6 +1,6 @@
 //! The time of a delivery.
 
-use crate::parse::json::Json;
+use crate::json::Json;
 use crate::time::Time;
 
 /// The first of `values` that is a time.

@@ -12,9 +12,9 @@ use std::ops::{AddAssign, Range};
 use serde::Serialize;
 use simd_json::Error;
 
-use super::document::Document;
-use super::json::Json;
 use super::reject::Refusal;
+use crate::json::Json;
+use crate::json::document::Document;
 use salvage::Salvage;
 pub(super) use salvage::batch_end;
 

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use crate::grammar::{Scanner, is_blank};
-use crate::parse::diagnose::diagnose;
-use crate::parse::raw::{skip_blanks, string_end, value_end};
+use crate::json::diagnose::diagnose;
+use crate::json::raw::{skip_blanks, string_end, value_end};
 use crate::parse::reject::{Reason, Refusal};
 
 /// What is left of a batch.

@@ -6,9 +6,9 @@ use walkdir::WalkDir;
 
 use super::super::{Text, Texts};
 use super::written;
-use crate::check::planned::PlanFiles;
 use crate::diagnostic::Diagnostic;
 use crate::error::Error;
+use crate::jobs::check::planned::PlanFiles;
 use crate::schema::{Layout, Plan, Reading, Source};
 
 /// What files of plans are called in a folder.

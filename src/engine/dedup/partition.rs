@@ -1,0 +1,259 @@
+//! Telling duplicates when there are more keys than memory: they wait on disk, parted by hash, and
+//! each part is looked through alone.
+//!
+//! Copies have the same key, so they are in the same part; and which of them is kept follows from
+//! what they say and where they stand, not from the order in which they are seen. So the outcome
+//! is that of one table.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ahash::RandomState;
+
+use crate::engine::EventRef;
+use crate::engine::dedup::{Dedup, Entry, Rank, Verdict};
+use crate::engine::exchange::spill::{Piece, Spill};
+use crate::time::Time;
+
+/// Entries that do not fit are divided into so many parts.
+const PARTS: usize = 1 << PART_BITS;
+const PART_BITS: u32 = 6;
+/// A part of a part of a part … is not divided further: there are fewer events than so many parts.
+const MOST_DEPTH: u32 = 8;
+/// A part is given no less memory than this, however small the budget.
+const LEAST_PART_BYTES: usize = 2 << 20;
+/// An entry on disk.
+const RECORD_BYTES: usize = 48;
+/// Entries are written so many at once, if the budget is neither too small nor too large for it.
+const LEAST_PIECE_BYTES: usize = RECORD_BYTES * 85;
+const MOST_PIECE_BYTES: usize = RECORD_BYTES * 5461;
+/// What is yet to be written takes about so much of the budget.
+const PIECES_SHARE: usize = 32;
+
+/// Tells duplicates: at once while their keys fit into a budget, else in the end.
+#[derive(Debug, Default)]
+pub struct Deduplicator {
+    budget_bytes: usize,
+    depth: u32,
+    spill: Arc<Spill>,
+    held: Held,
+    hashes: Vec<u32>,
+}
+
+#[derive(Debug)]
+enum Held {
+    Table(Dedup),
+    Parts(Parts),
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        Self::Table(Dedup::default())
+    }
+}
+
+impl Deduplicator {
+    /// Keeps up to `budget_bytes` in memory and then all in a file in `dir` that goes away by
+    /// itself.
+    pub fn new(dir: PathBuf, budget_bytes: usize) -> Self {
+        Self::at_depth(0, Arc::new(Spill::new(dir, 0)), budget_bytes)
+    }
+
+    /// Makes room for about so many entries, if they fit into the budget.
+    pub fn reserve(&mut self, entries: usize) {
+        if let Held::Table(dedup) = &mut self.held
+            && dedup.has_room(entries, self.budget_bytes)
+        {
+            dedup.reserve(entries);
+        }
+    }
+
+    fn at_depth(depth: u32, spill: Arc<Spill>, budget_bytes: usize) -> Self {
+        Self { budget_bytes, depth, spill, ..Self::default() }
+    }
+
+    /// Sees `entries` and appends to `losers` those events, of these and earlier ones, that turn
+    /// out to be duplicates; if the entries have to wait on disk, none. `place_of` tells where in
+    /// the input an event stands.
+    ///
+    /// # Errors
+    /// When entries cannot be written to disk.
+    pub fn pass<P: Ord>(
+        &mut self,
+        entries: impl Iterator<Item = Entry> + Clone,
+        place_of: impl Fn(EventRef) -> P,
+        losers: &mut Vec<EventRef>,
+    ) -> io::Result<()> {
+        self.make_room(entries.clone().count())?;
+        match &mut self.held {
+            Held::Table(dedup) => {
+                self.hashes.clear();
+                dedup.hash(entries.clone().map(|entry| entry.key), &mut self.hashes);
+                for (entry, &hash) in entries.zip(&self.hashes) {
+                    match dedup.see(entry, hash, &place_of) {
+                        Verdict::Kept => {}
+                        Verdict::Duplicate => losers.push(entry.event),
+                        Verdict::Replaces(other) => losers.push(other),
+                    }
+                }
+                Ok(())
+            }
+            Held::Parts(parts) => entries.into_iter().try_for_each(|entry| parts.put(entry)),
+        }
+    }
+
+    /// Goes over to disk if `more` entries do not fit.
+    fn make_room(&mut self, more: usize) -> io::Result<()> {
+        let Held::Table(dedup) = &mut self.held else { return Ok(()) };
+        if self.depth == MOST_DEPTH || dedup.has_room(more, self.budget_bytes) {
+            return Ok(());
+        }
+        let entries = std::mem::take(dedup).into_entries();
+        let mut parts = Parts::new(self.depth, Arc::clone(&self.spill), self.budget_bytes);
+        for entry in entries {
+            parts.put(entry)?;
+        }
+        self.held = Held::Parts(parts);
+        Ok(())
+    }
+
+    /// How many parts `threads` threads may look through at a time.
+    pub fn parts_at_once(&self, threads: usize) -> usize {
+        threads.min(self.budget_bytes / LEAST_PART_BYTES).max(1)
+    }
+
+    /// The parts that wait on disk, of which `at_once` are to be looked through at a time; none
+    /// where all duplicates have been told. The file goes away with the last of them.
+    pub fn into_parts(self, at_once: usize) -> Vec<Part> {
+        let budget_bytes = (self.budget_bytes / at_once.max(1)).max(LEAST_PART_BYTES);
+        self.into_parts_for(budget_bytes)
+    }
+
+    fn into_parts_for(self, budget_bytes: usize) -> Vec<Part> {
+        match self.held {
+            Held::Table(_) => Vec::new(),
+            Held::Parts(parts) => parts.finish(budget_bytes),
+        }
+    }
+}
+
+/// Entries on disk, parted by a hash of their keys.
+#[derive(Debug)]
+struct Parts {
+    /// Seeded anew: the parts of a part are parted otherwise.
+    hasher: RandomState,
+    depth: u32,
+    spill: Arc<Spill>,
+    piece_bytes: usize,
+    waiting: Vec<Waiting>,
+}
+
+/// The entries of one part.
+#[derive(Debug, Default)]
+struct Waiting {
+    written: Vec<Piece>,
+    unwritten: Vec<u8>,
+}
+
+impl Parts {
+    fn new(depth: u32, spill: Arc<Spill>, budget_bytes: usize) -> Self {
+        let piece_bytes = budget_bytes / PIECES_SHARE / PARTS / RECORD_BYTES * RECORD_BYTES;
+        Self {
+            hasher: RandomState::new(),
+            depth,
+            spill,
+            piece_bytes: piece_bytes.clamp(LEAST_PIECE_BYTES, MOST_PIECE_BYTES),
+            waiting: (0..PARTS).map(|_| Waiting::default()).collect(),
+        }
+    }
+
+    fn put(&mut self, entry: Entry) -> io::Result<()> {
+        let part = self.hasher.hash_one(entry.key) >> (u64::BITS - PART_BITS);
+        #[allow(clippy::cast_possible_truncation)] // it has six bits
+        let Waiting { written, unwritten } = &mut self.waiting[part as usize];
+        // All at once: a buffer that doubles would be up to twice as large.
+        unwritten.reserve_exact(self.piece_bytes - unwritten.len());
+        write(entry, unwritten);
+        if unwritten.len() >= self.piece_bytes {
+            written.push(self.spill.keep(&[unwritten])?);
+            unwritten.clear();
+        }
+        Ok(())
+    }
+
+    fn finish(self, budget_bytes: usize) -> Vec<Part> {
+        let Self { depth, spill, waiting, .. } = self;
+        let part = |Waiting { mut written, unwritten }| {
+            if !unwritten.is_empty() {
+                written.push(Piece::Memory(unwritten.into()));
+            }
+            let spill = Arc::clone(&spill);
+            // An empty part would be parted into empty parts.
+            (!written.is_empty()).then_some(Part {
+                budget_bytes,
+                depth: depth + 1,
+                spill,
+                pieces: written,
+            })
+        };
+        waiting.into_iter().filter_map(part).collect()
+    }
+}
+
+/// Entries among which are all copies of each.
+#[derive(Debug)]
+pub struct Part {
+    budget_bytes: usize,
+    depth: u32,
+    spill: Arc<Spill>,
+    pieces: Vec<Piece>,
+}
+
+impl Part {
+    /// The events that are duplicates; `place_of` tells where in the input an event stands.
+    ///
+    /// # Errors
+    /// When entries cannot be read, or not be written again where the part is too large.
+    pub fn losers<P: Ord>(self, place_of: &impl Fn(EventRef) -> P) -> io::Result<Vec<EventRef>> {
+        let Self { budget_bytes, depth, spill, pieces } = self;
+        let mut deduplicator = Deduplicator::at_depth(depth, Arc::clone(&spill), budget_bytes);
+        let (mut losers, mut buffer) = (Vec::new(), Vec::new());
+        for piece in pieces {
+            let (records, _) = spill.read(&piece, &mut buffer)?.as_chunks();
+            deduplicator.pass(records.iter().map(read), place_of, &mut losers)?;
+        }
+        drop(buffer);
+        for part in deduplicator.into_parts_for(budget_bytes) {
+            losers.append(&mut part.losers(place_of)?);
+        }
+        Ok(losers)
+    }
+}
+
+#[allow(clippy::cast_possible_truncation)] // the lower half of the key
+fn write(entry: Entry, bytes: &mut Vec<u8>) {
+    let Entry { key, rank: Rank { received, time, content }, event } = entry;
+    let times = [received, time].map(|time| time.to_raw().cast_unsigned());
+    let words = [key as u64, (key >> 64) as u64, times[0], times[1], content, event.to_raw()];
+    for word in words {
+        bytes.extend_from_slice(&word.to_le_bytes());
+    }
+}
+
+fn read(record: &[u8; RECORD_BYTES]) -> Entry {
+    let mut words = [0; RECORD_BYTES / 8];
+    for (word, bytes) in words.iter_mut().zip(record.as_chunks().0) {
+        *word = u64::from_le_bytes(*bytes);
+    }
+    let [low, high, received, time, content, event] = words;
+    let [received, time] = [received, time].map(|raw| Time::from_raw(raw.cast_signed()));
+    Entry {
+        key: u128::from(high) << 64 | u128::from(low),
+        rank: Rank { received, time, content },
+        event: EventRef::from_raw(event),
+    }
+}
+
+#[cfg(test)]
+mod tests;

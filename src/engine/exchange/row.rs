@@ -1,0 +1,429 @@
+//! A kept event as it waits between the two phases: a compact row of bytes.
+//!
+//! Everything that any output needs of an event is in its row, so the input is read once. Ids are
+//! numbers of the batch that the row came in.
+
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+use crate::emit::row::Cell;
+use crate::engine::identity::fact::OrderKey;
+use crate::engine::identity::ids::NodeId;
+use crate::event::CallType;
+use crate::time::Time;
+
+macro_rules! fields {
+    ($($variant:ident),+ $(,)?) => {
+        /// The texts of a row.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(missing_docs)] // each is the column or trait of that name
+        pub enum Field { $($variant),+ }
+
+        impl Field {
+            /// All of them, in the order of the row.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+        }
+    };
+}
+
+// Of the ids the text is here only where they are none, and so none of the batch.
+fields! {
+    Event, PageUrl, PageName, AnonymousId, UserId, MessageId, Referrer, UtmSource, UtmMedium,
+    UtmCampaign, Name, FirstName, LastName, Company, Title, Phone, GroupName,
+}
+
+/// What counts about a row beside its values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags(u8);
+
+impl Flags {
+    /// An identify call without an e-mail.
+    pub const WITHOUT_EMAIL: Self = Self(1);
+    /// Its e-mail is not an address.
+    pub const INVALID_EMAIL: Self = Self(2);
+    /// Its e-mail is blocked.
+    pub const BLOCKED_EMAIL: Self = Self(4);
+    /// Its anonymous id is blocked.
+    pub const BLOCKED_ANONYMOUS_ID: Self = Self(8);
+    /// It is an alias that ties its previous id.
+    pub const TIES_PREVIOUS: Self = Self(32);
+    /// Its user id is blocked.
+    pub const BLOCKED_USER_ID: Self = Self(16);
+    /// Its user id is an e-mail address, and it identifies by no other.
+    pub const ADDRESS_AS_USER_ID: Self = Self(64);
+
+    /// Adds `other`.
+    pub fn set(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    /// Whether `other` is among these.
+    pub fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// The ids of a row; numbers of its batch while it waits, of the run once it is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RowIds {
+    /// The anonymous id, unless blocked.
+    pub anonymous: Option<NodeId>,
+    /// The user id, unless blocked.
+    pub user: Option<NodeId>,
+    /// The e-mail that an identify call or a rule brought.
+    pub email: Option<NodeId>,
+    /// The group of a group call.
+    pub group: Option<NodeId>,
+}
+
+/// The fixed part of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The call.
+    pub call: CallType,
+    /// What counts about it.
+    pub flags: Flags,
+    /// The rule that maps it, by its place in the rules file.
+    pub rule: Option<u32>,
+    /// When, and the content hash.
+    pub key: OrderKey,
+}
+
+const HEAD_BYTES: usize = 4 + 4 + 4 + 1 + 1 + 4 + 16 + 8 + 8;
+const ID_BYTES: usize = 16;
+const NONE: u32 = u32::MAX;
+/// A bit for each field.
+const _: () = assert!(Field::ALL.len() <= 32);
+
+/// Appends rows to a buffer: [`begin`](Self::begin), [`text`](Self::text) for each field that has
+/// one, in order, [`cell`](Self::cell) for each of the rules' own columns, [`end`](Self::end).
+///
+/// A row is its length, the length of its texts, which fields have one, the fixed part, all texts
+/// as one, their lengths, and the ids: so the texts are one string, and are checked to be one at
+/// once.
+#[derive(Debug, Default)]
+pub struct Rows {
+    bytes: Vec<u8>,
+    lengths: Vec<u8>,
+    start: usize,
+    present: u32,
+    brief: bool,
+}
+
+impl Rows {
+    /// From now on rows keep the event's name alone of their texts: for whoever counts and writes
+    /// no table. Their hashes stay those of whole rows.
+    pub fn keep_names_only(&mut self) {
+        self.brief = true;
+    }
+
+    /// Begins a row.
+    pub fn begin(&mut self, head: &Head) {
+        self.start = self.bytes.len();
+        self.lengths.clear();
+        self.present = 0;
+        let mut fixed = [0; HEAD_BYTES];
+        fixed[12] = head.call as u8;
+        fixed[13] = head.flags.0;
+        fixed[14..18].copy_from_slice(&head.rule.unwrap_or(NONE).to_le_bytes());
+        fixed[18..34].copy_from_slice(&head.key.signal_id.to_le_bytes());
+        fixed[34..42].copy_from_slice(&head.key.time.to_raw().to_le_bytes());
+        fixed[42..50].copy_from_slice(&head.key.received.to_raw().to_le_bytes());
+        self.bytes.extend_from_slice(&fixed);
+    }
+
+    /// The text of `field`; none where it is empty.
+    #[inline]
+    pub fn text(&mut self, field: Field, text: &str) {
+        if !text.is_empty() {
+            self.bytes.extend_from_slice(text.as_bytes());
+            self.has(field, text.len());
+        }
+    }
+
+    /// The text of `field`, appended by `write`; none where nothing is.
+    pub fn write_text(&mut self, field: Field, write: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.bytes.len();
+        write(&mut self.bytes);
+        if self.bytes.len() > start {
+            self.has(field, self.bytes.len() - start);
+        }
+    }
+
+    #[inline]
+    fn has(&mut self, field: Field, len: usize) {
+        debug_assert_eq!(self.present >> field as u32, 0, "fields come in order");
+        self.present |= 1 << field as u32;
+        self.length(len);
+    }
+
+    /// That the next own column has no value.
+    #[inline]
+    pub fn no_cell(&mut self) {
+        self.length(0);
+    }
+
+    /// The next own column's value, appended by `write`: a string where `is_text`, else canonical
+    /// JSON.
+    pub fn cell(&mut self, is_text: bool, write: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.bytes.len();
+        write(&mut self.bytes);
+        // 0 is absent, so that lengths count from one.
+        self.length(((self.bytes.len() - start) << 1 | usize::from(is_text)) + 1);
+    }
+
+    /// A hash of all that the row has been given so far.
+    pub fn hash(&self) -> u64 {
+        let texts = xxh3_64(&self.bytes[self.start + 12..]);
+        xxh3_64_with_seed(&self.lengths, texts ^ u64::from(self.present))
+    }
+
+    /// Ends the row.
+    #[allow(clippy::cast_possible_truncation)] // a row is shorter than its 4 GiB record
+    pub fn end(&mut self, ids: RowIds) {
+        if self.brief {
+            self.shorten();
+        }
+        let Self { bytes, lengths, start, present, .. } = self;
+        let (start, texts) = (*start, bytes.len() - *start - HEAD_BYTES);
+        bytes.extend_from_slice(lengths);
+        let ids = [ids.anonymous, ids.user, ids.email, ids.group];
+        let ids = ids.map(|id| id.map_or(NONE, NodeId::to_raw).to_le_bytes());
+        bytes.extend_from_slice(ids.as_flattened());
+        let len = (bytes.len() - start) as u32;
+        bytes[start..start + 4].copy_from_slice(&len.to_le_bytes());
+        bytes[start + 4..start + 8].copy_from_slice(&(texts as u32).to_le_bytes());
+        bytes[start + 8..start + 12].copy_from_slice(&present.to_le_bytes());
+    }
+
+    /// Takes all texts but the first field's from the row.
+    fn shorten(&mut self) {
+        self.present &= 1;
+        let mut rest = self.lengths.as_slice();
+        let name = if self.present == 0 { None } else { take_length(&mut rest) };
+        let name_lengths = if name.is_some() { self.lengths.len() - rest.len() } else { 0 };
+        self.lengths.truncate(name_lengths);
+        self.bytes.truncate(self.start + HEAD_BYTES + name.unwrap_or(0));
+    }
+
+    /// Appends the rows of `other` whose place there `wanted` holds for.
+    pub fn extend_from(&mut self, other: &Self, wanted: impl Fn(usize) -> bool) {
+        let mut rest = other.as_bytes();
+        // Neighbours that are wanted go as one.
+        let (mut from, mut at) = (0, 0);
+        for place in 0.. {
+            let len = rest.first_chunk().map_or(0, |len| u32::from_le_bytes(*len) as usize);
+            let Some((_, later)) = rest.split_at_checked(len).filter(|_| len > 0) else { break };
+            rest = later;
+            if !wanted(place) {
+                self.bytes.extend_from_slice(&other.bytes[from..at]);
+                from = at + len;
+            }
+            at += len;
+        }
+        self.bytes.extend_from_slice(&other.bytes[from..at]);
+    }
+
+    /// All rows so far.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Forgets all rows but keeps the memory, unless a giant row made it too large.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.bytes.shrink_to(8 << 20);
+    }
+
+    /// A length in seven bits a byte, the lowest first; the high bit says that more follow.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)] // the lowest bits are what is wanted
+    fn length(&mut self, mut length: usize) {
+        while length >= 0x80 {
+            self.lengths.push(length as u8 | 0x80);
+            length >>= 7;
+        }
+        self.lengths.push(length as u8);
+    }
+}
+
+/// One row read back.
+#[derive(Clone, Debug)]
+pub struct Row<'a> {
+    /// The fixed part.
+    pub head: Head,
+    /// The ids, as numbers of the batch.
+    pub ids: RowIds,
+    texts: [&'a str; Field::ALL.len()],
+    cell_lengths: &'a [u8],
+    cell_texts: &'a str,
+}
+
+impl<'a> Row<'a> {
+    /// Takes the first row off `bytes`; `None` at the end.
+    pub fn read(bytes: &mut &'a [u8]) -> Option<Self> {
+        let len = u32::from_le_bytes(*bytes.first_chunk()?) as usize;
+        let (row, rest) = bytes.split_at_checked(len)?;
+        *bytes = rest;
+        let (body, ids) = row.split_at_checked(len.checked_sub(ID_BYTES)?)?;
+        let (head, body) = body.split_at_checked(HEAD_BYTES)?;
+        let number = |at: usize| Some(u32::from_le_bytes(*head.get(at..)?.first_chunk()?));
+        let (all, mut lengths) = body.split_at_checked(number(4)? as usize)?;
+        // Rows are written from strings alone, so this never fails.
+        let mut all = simdutf8::basic::from_utf8(all).ok()?;
+        let mut texts = [""; Field::ALL.len()];
+        let mut present = number(8)?;
+        while present != 0 {
+            let text = texts.get_mut(present.trailing_zeros() as usize)?;
+            *text = take_text(&mut all, take_length(&mut lengths)?)?;
+            present &= present - 1;
+        }
+        let id = |place: usize| {
+            let raw = u32::from_le_bytes(*ids.get(place * 4..)?.first_chunk()?);
+            (raw != NONE).then(|| NodeId::from_raw(raw))
+        };
+        let ids = RowIds { anonymous: id(0), user: id(1), email: id(2), group: id(3) };
+        Some(Self { head: read_head(head)?, ids, texts, cell_lengths: lengths, cell_texts: all })
+    }
+
+    /// The text of `field`; empty where the row has none.
+    #[inline]
+    pub fn text(&self, field: Field) -> &'a str {
+        self.texts[field as usize]
+    }
+
+    /// Appends the values of the rules' own columns to `out`.
+    pub fn cells(&self, out: &mut Vec<Cell<'a>>) {
+        let (mut lengths, mut texts) = (self.cell_lengths, self.cell_texts);
+        while let Some(tagged) = take_length(&mut lengths) {
+            let cell = tagged.checked_sub(1).and_then(|tagged| {
+                let text = take_text(&mut texts, tagged >> 1)?;
+                Some(if tagged & 1 == 1 { Cell::Text(text) } else { Cell::Json(text) })
+            });
+            out.push(cell.unwrap_or(Cell::Absent));
+        }
+    }
+}
+
+fn read_head(body: &[u8]) -> Option<Head> {
+    let rule = u32::from_le_bytes(*body.get(14..)?.first_chunk()?);
+    let time =
+        |at: usize| Some(Time::from_raw(i64::from_le_bytes(*body.get(at..)?.first_chunk()?)));
+    Some(Head {
+        call: *CallType::ALL.get(usize::from(*body.get(12)?))?,
+        flags: Flags(*body.get(13)?),
+        rule: (rule != NONE).then_some(rule),
+        key: OrderKey {
+            signal_id: u128::from_le_bytes(*body.get(18..)?.first_chunk()?),
+            time: time(34)?,
+            received: time(42)?,
+        },
+    })
+}
+
+#[inline]
+fn take_length(bytes: &mut &[u8]) -> Option<usize> {
+    let (&first, rest) = bytes.split_first()?;
+    *bytes = rest;
+    if first < 0x80 {
+        return Some(usize::from(first));
+    }
+    let mut length = usize::from(first & 0x7f);
+    let mut shift = 7;
+    loop {
+        let (&next, rest) = bytes.split_first()?;
+        *bytes = rest;
+        length |= usize::from(next & 0x7f) << shift;
+        if next < 0x80 {
+            return Some(length);
+        }
+        shift += 7;
+    }
+}
+
+#[inline]
+fn take_text<'a>(texts: &mut &'a str, len: usize) -> Option<&'a str> {
+    let (text, rest) = texts.split_at_checked(len)?;
+    *texts = rest;
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn head() -> Head {
+        let key = OrderKey { time: Time::MISSING, received: Time::from_raw(5), signal_id: 7 << 90 };
+        Head { call: CallType::Screen, flags: Flags(9), rule: Some(3), key }
+    }
+
+    #[test]
+    fn a_brief_row_has_its_name_and_the_hash_of_a_whole_one() {
+        let mut hashes = Vec::new();
+        let mut names = Vec::new();
+        for brief in [false, true] {
+            let mut rows = Rows::default();
+            if brief {
+                rows.keep_names_only();
+            }
+            for name in ["Signed Up", "", &"x".repeat(300)] {
+                rows.begin(&head());
+                rows.text(Field::Event, name);
+                for &field in &Field::ALL[1..] {
+                    rows.text(field, "more");
+                }
+                rows.cell(true, |out| out.extend_from_slice(b"cell"));
+                hashes.push(rows.hash());
+                rows.end(RowIds::default());
+            }
+            let mut bytes = rows.as_bytes();
+            while let Some(row) = Row::read(&mut bytes) {
+                assert_eq!(row.head, head());
+                assert_eq!(row.text(Field::PageUrl), if brief { "" } else { "more" });
+                names.push(row.text(Field::Event).to_owned());
+            }
+        }
+        assert_eq!(hashes[..3], hashes[3..]);
+        assert_eq!((names.len(), &names[..3]), (6, &names[3..]));
+    }
+
+    proptest! {
+        #[test]
+        fn a_row_reads_back_as_it_was_written(
+            texts in proptest::collection::vec(".{0,200}", Field::ALL.len()),
+            cells in proptest::collection::vec(proptest::option::of((any::<bool>(), ".{0,99}")), 0..4),
+        ) {
+            let mut rows = Rows::default();
+            let ids = RowIds { user: Some(NodeId::from_raw(4)), ..RowIds::default() };
+            for _ in 0..2 {
+                rows.begin(&head());
+                for (&field, text) in Field::ALL.iter().zip(&texts) {
+                    rows.text(field, text);
+                }
+                for cell in &cells {
+                    match cell {
+                        None => rows.no_cell(),
+                        Some((is_text, text)) => rows.cell(*is_text, |out| out.extend_from_slice(text.as_bytes())),
+                    }
+                }
+                rows.end(ids);
+            }
+            let mut bytes = rows.as_bytes();
+            for _ in 0..2 {
+                let row = Row::read(&mut bytes).unwrap();
+                prop_assert_eq!(row.head, head());
+                prop_assert_eq!(row.ids, ids);
+                prop_assert_eq!(&row.texts[..], &texts.iter().map(String::as_str).collect::<Vec<_>>()[..]);
+                let mut read = Vec::new();
+                row.cells(&mut read);
+                let expected: Vec<_> = cells.iter().map(|cell| match cell {
+                    None => Cell::Absent,
+                    Some((true, text)) => Cell::Text(text),
+                    Some((false, text)) => Cell::Json(text),
+                }).collect();
+                prop_assert_eq!(read, expected);
+            }
+            prop_assert!(Row::read(&mut bytes).is_none());
+        }
+    }
+}

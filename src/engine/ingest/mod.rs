@@ -1,0 +1,67 @@
+//! The first phase: blocks in from every file, batches committed.
+
+pub mod blocks;
+pub mod commit;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ahash::RandomState;
+use rayon::ThreadPool;
+
+use super::Engine;
+use super::map::Mapper;
+use super::watch::Watch;
+use crate::engine::exchange::spill::{Scratch, Spill};
+use crate::engine::ingest::blocks::each_block;
+use crate::engine::ingest::commit::{Committer, StoredBatch, expected_events};
+use crate::engine::map::batch::Place;
+use crate::engine::map::counters::Counters;
+use crate::error::Error;
+use crate::source::Reader;
+
+/// What the input came to.
+pub struct Ingested {
+    /// Ids, facts and rows, settled.
+    pub committed: Committer,
+    /// The sums over all events.
+    pub counters: Counters,
+}
+
+/// Reads all that `reader` gives, on every thread of `pool`. What does not fit into memory until
+/// the second phase waits where `scratch` says.
+///
+/// # Errors
+/// When the run was interrupted, when rows or keys cannot be spilled, or, if the reader is strict, at the
+/// first fault of an input.
+pub fn ingest(
+    engine: &Engine,
+    reader: &Reader,
+    pool: &ThreadPool,
+    scratch: Scratch,
+    watch: &dyn Watch,
+) -> Result<Ingested, Error> {
+    let hasher = RandomState::new();
+    let spill = Arc::new(Spill::new(scratch.dir.clone(), scratch.row_bytes));
+    let expected = expected_events(reader.total_bytes());
+    let shared = Committer::new(hasher.clone(), Arc::clone(&spill), scratch, expected);
+    let shared = Mutex::new(shared);
+    let start = || (engine.parser(), Mapper::new(engine, hasher.clone()));
+    let workers = each_block(reader, pool, watch, start, |(parser, mapper), block| {
+        mapper.begin(Place { file: block.file, block: block.number });
+        let lines = parser.read_block(block, mapper);
+        let records = mapper.end(lines);
+        // What can be done side by side is done before the others have to wait.
+        let kept = StoredBatch::new(&mapper.batch, Some(&mapper.batch.ids), &spill)
+            .map_err(Error::Spill)?;
+        let mut committer = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        committer.commit(&mapper.batch, kept).map_err(Error::Spill)?;
+        Ok(records)
+    })?;
+    let mut counters = Counters::default();
+    for (_, mapper) in workers {
+        counters += mapper.into_counters();
+    }
+    let mut committed = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+    committed.settle(pool, watch)?;
+    Ok(Ingested { committed, counters })
+}

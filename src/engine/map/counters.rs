@@ -1,0 +1,124 @@
+//! What a worker counts while it maps; sums over workers are sums over the input.
+
+use std::ops::AddAssign;
+
+use ahash::AHashMap;
+use hashbrown::HashMap;
+
+use super::deletions::Deletions;
+use super::example::Examples;
+use super::times::TimeCounts;
+use super::unused_email::UnusedEmails;
+use crate::engine::plan::Volume;
+use crate::event::CallType;
+use crate::filter::destination::Counts;
+use crate::parse::Repairs;
+use crate::parse::reject::Reason;
+use crate::parse::shape::Shape;
+use crate::source::FileId;
+
+/// Counts of the first phase.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Events that were detected.
+    pub events: u64,
+    /// Events that a filter took out.
+    pub filtered: u64,
+    /// What each destination filter did.
+    pub filters: Counts,
+    /// Events without an anonymous id.
+    pub no_anonymous_id: u64,
+    /// What had to be mended before it was JSON.
+    pub repairs: Repairs,
+    /// What is wrong with the times of events.
+    pub times: TimeCounts,
+    /// Addresses that signals carry and no rule maps.
+    pub unused_emails: UnusedEmails,
+    /// Requests of HTTP archives that are none of Segment's, and no records.
+    pub foreign_requests: u64,
+    /// Rejects by reason.
+    pub rejects: [u64; Reason::ALL.len()],
+    /// The first rejects by reason, with their details.
+    pub reject_examples: [Examples<String>; Reason::ALL.len()],
+    /// Delete calls, which are among the rejects.
+    pub deletions: Deletions,
+    /// Records, events and rejects alike, by what they came in.
+    pub shapes: [u64; Shape::ALL.len()],
+    /// Raw signals by call and event name.
+    pub names: Names,
+    /// Raw signals by the minute in which they were received.
+    pub volume: Volume,
+    /// Records by input file.
+    pub records_by_file: AHashMap<FileId, u64>,
+}
+
+/// Counts by call and event name.
+#[derive(Debug, Default)]
+pub struct Names {
+    /// Of calls whose events have one name.
+    fixed: [u64; CallType::ALL.len()],
+    others: [HashMap<String, u64, ahash::RandomState>; CallType::ALL.len()],
+}
+
+impl Names {
+    /// Adds `count` events called `name`; allocates only for a name that is new.
+    pub fn add(&mut self, call: CallType, name: &str, count: u64) {
+        if call.fixed_name() == Some(name) {
+            self.fixed[call as usize] += count;
+        } else {
+            *self.others[call as usize].entry_ref(name).or_insert(0) += count;
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (CallType, &str, u64)> {
+        CallType::ALL.into_iter().flat_map(|call| {
+            let fixed = call.fixed_name().map(|name| (call, name, self.fixed[call as usize]));
+            let others = self.others[call as usize].iter();
+            let others = others.map(move |(name, &count)| (call, name.as_str(), count));
+            fixed.into_iter().filter(|&(.., count)| count > 0).chain(others)
+        })
+    }
+
+    /// All names, sorted by count, the most frequent first, then by call and name.
+    pub fn sorted(&self) -> Vec<(CallType, &str, u64)> {
+        let mut all: Vec<_> = self.iter().collect();
+        all.sort_unstable_by(|a, b| b.2.cmp(&a.2).then_with(|| (a.0, a.1).cmp(&(b.0, b.1))));
+        all
+    }
+}
+
+impl AddAssign for Names {
+    fn add_assign(&mut self, other: Self) {
+        for (call, name, count) in other.iter() {
+            self.add(call, name, count);
+        }
+    }
+}
+
+impl AddAssign for Counters {
+    fn add_assign(&mut self, other: Self) {
+        self.events += other.events;
+        self.filtered += other.filtered;
+        self.foreign_requests += other.foreign_requests;
+        self.filters += other.filters;
+        self.no_anonymous_id += other.no_anonymous_id;
+        self.repairs += other.repairs;
+        self.times += other.times;
+        self.unused_emails += other.unused_emails;
+        self.deletions += other.deletions;
+        self.volume += other.volume;
+        self.names += other.names;
+        for (sum, count) in self.rejects.iter_mut().zip(other.rejects) {
+            *sum += count;
+        }
+        for (sum, more) in self.reject_examples.iter_mut().zip(other.reject_examples) {
+            *sum += more;
+        }
+        for (sum, count) in self.shapes.iter_mut().zip(other.shapes) {
+            *sum += count;
+        }
+        for (file, count) in other.records_by_file {
+            *self.records_by_file.entry(file).or_default() += count;
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Monthly tracked users, which Segment bills by: in each month the user ids, and the anonymous ids
+//! that no user id was with (Segment, "MTUs, Throughput and Billing").
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::engine::identity::ids::{Ids, NodeId, Space};
+
+/// A bit for each id.
+type Bits = Box<[AtomicU64]>;
+
+/// Which ids came in which period. Any number of threads may add to it at once.
+#[derive(Debug)]
+pub struct TrackedUsers {
+    ids: usize,
+    periods: Vec<OnceLock<Seen>>,
+}
+
+/// The ids of a period.
+#[derive(Debug)]
+struct Seen {
+    all: Bits,
+    /// Anonymous ids that a user id was with.
+    known: Bits,
+}
+
+impl Seen {
+    fn new(ids: usize) -> Self {
+        let bits = || (0..ids.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
+        Self { all: bits(), known: bits() }
+    }
+}
+
+impl TrackedUsers {
+    /// Nobody yet, of so many `ids`.
+    pub fn new(periods: usize, ids: usize) -> Self {
+        Self { ids, periods: (0..periods).map(|_| OnceLock::new()).collect() }
+    }
+
+    /// An event in `period` had these ids.
+    #[inline]
+    pub fn see(&self, period: usize, anonymous: Option<NodeId>, user: Option<NodeId>) {
+        let Some(period) = self.periods.get(period) else { return };
+        let seen = period.get_or_init(|| Seen::new(self.ids));
+        for id in [anonymous, user].into_iter().flatten() {
+            set(&seen.all, id);
+        }
+        if let Some(anonymous) = anonymous.filter(|_| user.is_some()) {
+            set(&seen.known, anonymous);
+        }
+    }
+
+    /// How many users each period had.
+    pub fn counts(&self, ids: &Ids) -> Vec<u64> {
+        let count = |seen: &Seen| {
+            let of_period = ids.iter().filter(|&(id, _)| is_set(&seen.all, id));
+            let users = of_period.filter(|&(id, space)| match space {
+                Space::User => true,
+                Space::Anonymous => !is_set(&seen.known, id),
+                Space::Email | Space::Group => false,
+            });
+            users.count() as u64
+        };
+        self.periods.iter().map(|period| period.get().map_or(0, count)).collect()
+    }
+}
+
+#[inline]
+fn set(bits: &[AtomicU64], id: NodeId) {
+    let (word, bit) = (&bits[id.index() / 64], 1 << (id.index() % 64));
+    // Most are set already, and to look at a word leaves it in the caches of other threads.
+    if word.load(Ordering::Relaxed) & bit == 0 {
+        word.fetch_or(bit, Ordering::Relaxed);
+    }
+}
+
+fn is_set(bits: &[AtomicU64], id: NodeId) -> bool {
+    bits[id.index() / 64].load(Ordering::Relaxed) >> (id.index() % 64) & 1 == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ahash::RandomState;
+
+    #[test]
+    fn an_anonymous_id_counts_in_months_in_which_no_user_id_was_with_it() {
+        let mut ids = Ids::new(RandomState::new());
+        let [a, b] = ["a", "b"].map(|id| ids.intern(Space::Anonymous, id));
+        let [u, v] = ["u", "v"].map(|id| ids.intern(Space::User, id));
+        ids.intern(Space::Email, "e@acme.example");
+        let tracked = TrackedUsers::new(3, ids.len());
+        tracked.see(0, Some(a), None);
+        tracked.see(0, Some(a), Some(u));
+        tracked.see(0, Some(b), None);
+        tracked.see(0, None, Some(v));
+        tracked.see(0, Some(b), None);
+        tracked.see(2, Some(a), None);
+        tracked.see(9, Some(a), None);
+        assert_eq!(tracked.counts(&ids), [3, 0, 1]);
+    }
+}

@@ -1,0 +1,186 @@
+//! Counts of raw signals by the minute.
+
+use std::ops::AddAssign;
+
+use crate::engine::counts::sum_up;
+use crate::time::{MINUTE_MS, Time};
+
+/// So many counts are gathered before those of one minute are put together again.
+const GATHERED: usize = 1 << 14;
+
+/// A minute and a count of it in one number, ordered by the minute: there can be as many as raw
+/// signals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Count(u64);
+
+impl Count {
+    const BITS: u32 = 31;
+    const MOST: u64 = (1 << Self::BITS) - 1;
+    /// Makes the minutes of the years 0 to 9999 numbers of 33 bits.
+    const OFFSET: i64 = 1 << 31;
+
+    #[inline]
+    #[allow(clippy::cast_sign_loss)] // the offset leaves none
+    fn new(minute: i64, count: u64) -> Self {
+        Self(((minute + Self::OFFSET) as u64) << Self::BITS | count)
+    }
+
+    #[inline]
+    #[allow(clippy::cast_possible_wrap)] // 33 bits
+    fn minute(self) -> i64 {
+        (self.0 >> Self::BITS) as i64 - Self::OFFSET
+    }
+
+    #[inline]
+    fn count(self) -> u64 {
+        self.0 & Self::MOST
+    }
+
+    /// Adds `count` if it is of the same `minute`, and fits.
+    #[inline]
+    fn take(&mut self, minute: i64, count: u64) -> bool {
+        let fits = self.minute() == minute && self.count() + count <= Self::MOST;
+        self.0 += if fits { count } else { 0 };
+        fits
+    }
+}
+
+/// How many raw signals arrived in each minute. Volumes of parts of the input add up to the
+/// volume of the whole.
+///
+/// Most inputs come in order of time, so that a count is added to the last one or stands behind it.
+#[derive(Clone, Debug, Default)]
+pub struct Volume {
+    counts: Vec<Count>,
+    /// Counts too large for that.
+    large: Vec<(i64, u64)>,
+    /// So many of them came of putting together the last time.
+    merged: usize,
+    /// Raw signals without any time.
+    pub undated: u64,
+}
+
+impl Volume {
+    /// Counts one raw signal that arrived at `time`.
+    #[inline]
+    pub fn count(&mut self, time: Time) {
+        match Self::minute_of(time) {
+            Some(minute) => self.add(minute, 1),
+            None => self.undated += 1,
+        }
+    }
+
+    /// Adds `count` raw signals to `minute`, that of a time.
+    #[inline]
+    pub fn add(&mut self, minute: i64, count: u64) {
+        if count > Count::MOST {
+            self.large.push((minute, count));
+        } else if count > 0 && !self.counts.last_mut().is_some_and(|last| last.take(minute, count))
+        {
+            self.push(Count::new(minute, count));
+        }
+    }
+
+    fn push(&mut self, count: Count) {
+        let most = self.merged * 2 + GATHERED;
+        if self.counts.len() == most {
+            self.merge();
+        }
+        // All at once, so that between two merges nothing is allocated.
+        self.counts.reserve_exact(most - self.counts.len().min(most));
+        self.counts.push(count);
+    }
+
+    fn merge(&mut self) {
+        self.counts.sort_unstable();
+        self.counts.dedup_by(|next, kept| kept.take(next.minute(), next.count()));
+        self.merged = self.counts.len();
+    }
+
+    /// The minute that `time` is in; `None` of a missing time.
+    #[inline]
+    pub fn minute_of(time: Time) -> Option<i64> {
+        time.millis().map(|millis| millis.div_euclid(MINUTE_MS))
+    }
+
+    /// The count of each minute that had any, in order.
+    pub fn by_minute(&self) -> Vec<(i64, u64)> {
+        let counts = self.counts.iter().map(|count| (count.minute(), count.count()));
+        let mut counts: Vec<_> = counts.chain(self.large.iter().copied()).collect();
+        sum_up(&mut counts);
+        counts
+    }
+
+    /// All raw signals.
+    pub fn total(&self) -> u64 {
+        let large = self.large.iter().map(|&(_, count)| count).sum::<u64>();
+        self.counts.iter().map(|count| count.count()).sum::<u64>() + large + self.undated
+    }
+}
+
+impl AddAssign for Volume {
+    fn add_assign(&mut self, other: Self) {
+        if self.counts.is_empty() {
+            self.counts = other.counts;
+        } else {
+            self.counts.extend_from_slice(&other.counts);
+        }
+        self.large.extend(other.large);
+        self.undated += other.undated;
+        self.merge();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn counts_by_the_minute_also_before_1970() {
+        let mut volume = Volume::default();
+        for text in ["1970-01-01T00:00:59.999Z", "1970-01-01T00:01:00Z", "1969-12-31T23:59:59.999Z"]
+        {
+            volume.count(Time::parse(text.as_bytes()).unwrap());
+        }
+        volume.count(Time::MISSING);
+        assert_eq!((volume.by_minute(), volume.undated), (vec![(-1, 1), (0, 1), (1, 1)], 1));
+        assert_eq!(volume.total(), 4);
+    }
+
+    #[test]
+    fn counts_past_what_one_number_holds() {
+        let minute = Volume::minute_of(Time::parse(b"9999-12-31T23:59:59Z").unwrap()).unwrap();
+        let first = Volume::minute_of(Time::parse(b"0000-01-01T00:00:00Z").unwrap()).unwrap();
+        let mut volume = Volume::default();
+        volume.add(minute, 10_000_000_000);
+        volume.add(first, 1);
+        volume.add(minute, 1);
+        volume += volume.clone();
+        assert_eq!(volume.by_minute(), [(first, 2), (minute, 20_000_000_002)]);
+        assert_eq!(volume.total(), 20_000_000_004);
+    }
+
+    proptest! {
+        #[test]
+        fn parts_add_up_to_the_whole(
+            parts in prop::collection::vec(prop::collection::vec((-3..9_i64, 0..3_u64), 0..40), 1..4),
+            repeated in 1..2_000_usize,
+        ) {
+            let mut whole = BTreeMap::new();
+            let mut sum = Volume::default();
+            for part in &parts {
+                let mut volume = Volume::default();
+                for &(minute, count) in part.iter().cycle().take(part.len() * repeated) {
+                    volume.add(minute, count);
+                    *whole.entry(minute).or_insert(0) += count;
+                }
+                sum += volume;
+            }
+            whole.retain(|_, &mut count| count > 0);
+            prop_assert_eq!(sum.total(), whole.values().sum::<u64>());
+            prop_assert_eq!(sum.by_minute(), whole.into_iter().collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The second phase: each row to its owner, its lead and its line in the outputs.
+
+pub mod finish;
+pub mod sums;
+pub mod tally;

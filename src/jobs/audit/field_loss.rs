@@ -1,0 +1,92 @@
+//! What a filter takes out of events, and from whom: a rule that maps what is gone finds nothing.
+
+use std::collections::BTreeMap;
+use std::ops::AddAssign;
+
+use crate::engine::Engine;
+use crate::engine::map::Mapped;
+use crate::event::path::Path;
+use crate::event::{CallType, Event};
+use crate::jobs::audit::source_line::{Sightings, SourceLine};
+use crate::rules::{FieldMap, Rule, Rules, first_present};
+
+/// Something that an event has lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FieldLoss {
+    /// The e-mail of an identify call.
+    Email,
+    /// Its rule; another or none maps it now.
+    Rule(u32),
+    /// The value of a column that its rule maps, by the place that [`column()`] knows it by.
+    Column(u32, usize),
+}
+
+/// What was lost, how often.
+#[derive(Clone, Debug, Default)]
+pub struct FieldLosses(BTreeMap<FieldLoss, Sightings>);
+
+impl FieldLosses {
+    /// Notes what an event has lost that was mapped, as it came and as it was left.
+    pub fn see(
+        &mut self,
+        engine: &Engine,
+        (event, left): (&Event<'_>, &Event<'_>),
+        (mapped, changed): (Mapped, Mapped),
+        source_line: SourceLine,
+    ) {
+        let is_identify = mapped.call == CallType::Identify;
+        if is_identify && mapped.email.is_some() && changed.email.is_none() {
+            self.add(FieldLoss::Email, source_line);
+        }
+        let Some(number) = mapped.rule else { return };
+        if changed.rule != mapped.rule {
+            return self.add(FieldLoss::Rule(number), source_line);
+        }
+        let Some(rule) = engine.rules.rules.get(number as usize) else { return };
+        for (place, paths) in paths(rule) {
+            let is_lost = !paths.is_empty()
+                && first_present(paths, event).is_some()
+                && first_present(paths, left).is_none();
+            if is_lost {
+                self.add(FieldLoss::Column(number, place), source_line);
+            }
+        }
+    }
+
+    fn add(&mut self, loss: FieldLoss, source_line: SourceLine) {
+        self.0.entry(loss).or_default().see(source_line);
+    }
+
+    /// All, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (FieldLoss, &Sightings)> {
+        self.0.iter().map(|(loss, seen)| (*loss, seen))
+    }
+}
+
+impl AddAssign for FieldLosses {
+    fn add_assign(&mut self, other: Self) {
+        for (loss, seen) in other.0 {
+            *self.0.entry(loss).or_default() += seen;
+        }
+    }
+}
+
+/// The names that enrich a lead, in the order of [`paths`].
+const ENRICHING: [&str; 7] =
+    ["email", "name", "first_name", "last_name", "company", "title", "phone"];
+
+/// The name of a column by its place.
+pub fn column(rules: &Rules, place: usize) -> &str {
+    match ENRICHING.get(place) {
+        Some(name) => name,
+        None => rules.columns.get(place - ENRICHING.len()).map_or("", String::as_str),
+    }
+}
+
+/// Where `rule` looks for each column that it maps.
+fn paths(rule: &Rule) -> impl Iterator<Item = (usize, &[Path])> {
+    let FieldMap { email, name, first_name, last_name, company, title, phone, columns } = &rule.map;
+    let enriching = [email, name, first_name, last_name, company, title, phone];
+    let own = columns.iter().map(|(place, paths)| (place + ENRICHING.len(), paths.as_slice()));
+    enriching.map(Vec::as_slice).into_iter().enumerate().chain(own)
+}

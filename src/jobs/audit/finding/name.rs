@@ -1,0 +1,301 @@
+//! Event names: which are scored and dropped, which cost and serve nothing, which are the same
+//! thing written twice.
+
+use std::collections::BTreeMap;
+
+use super::{Kind, events, has_rules, percent, quoted};
+use crate::event::CallType;
+use crate::fql::nearest::plain;
+use crate::jobs::audit::event_counts::{NONE, Traits};
+use crate::jobs::audit::report::{Finding, Severity};
+use crate::jobs::audit::source_line::Sightings;
+use crate::jobs::audit::summary::Evidence;
+
+/// From this share of what passes on, a name that no rule maps is noise whatever it is called.
+const NOISY_PERCENT: u64 = 20;
+/// From this share on, a name that sounds like noise is.
+const AUDIBLE_PERCENT: u64 = 1;
+/// So few events among so many that pass are rare.
+const RARE: u64 = 2;
+const RARE_AMONG: u64 = 10_000;
+/// Words, in lower case, of names that are seldom worth a signal: clicks on anything, checks that
+/// machines make, and what error trackers send.
+const NOISE: [&str; 24] = [
+    "button",
+    "click",
+    "clicked",
+    "clicks",
+    "tap",
+    "tapped",
+    "hover",
+    "hovered",
+    "scroll",
+    "scrolled",
+    "mousemove",
+    "focus",
+    "blur",
+    "health",
+    "healthcheck",
+    "heartbeat",
+    "ping",
+    "probe",
+    "error",
+    "exception",
+    "crash",
+    "timeout",
+    "debug",
+    "log",
+];
+
+/// An event name and what the counts say of it.
+#[derive(Clone, Debug)]
+pub struct Named<'a> {
+    /// The call.
+    pub call: CallType,
+    /// The name.
+    pub event: &'a str,
+    /// All its events.
+    pub all: Sightings,
+    /// Those that pass the filter.
+    pub kept: Sightings,
+    /// Those that pass and that a rule maps.
+    pub used: u64,
+    /// By rule, those that do not pass and that the rule scores.
+    pub lost: BTreeMap<u32, Sightings>,
+}
+
+/// All names, in order.
+pub fn names<'a>(evidence: &'a Evidence<'_>) -> Vec<Named<'a>> {
+    let event_counts = evidence.event_counts();
+    let mut names: Vec<Named<'a>> = (0..event_counts.len())
+        .map(|number| {
+            let (call, event) = event_counts.name(u32::try_from(number).unwrap_or(NONE));
+            let (all, kept) = (Sightings::default(), Sightings::default());
+            Named { call, event, all, kept, used: 0, lost: BTreeMap::new() }
+        })
+        .collect();
+    let rules = &evidence.facts.engine.rules.rules;
+    for (key, seen) in event_counts.cells() {
+        let of_name = &mut names[key.name as usize];
+        of_name.all += *seen;
+        let score = rules.get(key.rule as usize).map_or(0, |rule| rule.score);
+        if key.traits.has(Traits::AFTER) {
+            of_name.kept += *seen;
+            of_name.used += if key.rule == NONE { 0 } else { seen.count };
+        } else if score != 0 {
+            *of_name.lost.entry(key.rule).or_default() += *seen;
+        }
+    }
+    names.sort_unstable_by(|a, b| (a.call, a.event).cmp(&(b.call, b.event)));
+    names
+}
+
+/// What a rule scores and the filter drops.
+pub fn scored_and_dropped(evidence: &Evidence<'_>, names: &[Named<'_>]) -> Vec<(Kind, Finding)> {
+    let kind = Kind::ScoredEventDropped;
+    let rules = &evidence.facts.engine.rules.rules;
+    let scored = names.iter().filter(|named| !named.lost.is_empty());
+    let finding = |named: &Named<'_>| {
+        let mut sum = Sightings::default();
+        named.lost.values().for_each(|seen| sum += *seen);
+        let by_rule = named.lost.iter().filter_map(|(&rule, seen)| {
+            let rule = rules.get(rule as usize)?;
+            Some(format!("{} by `{}` ({})", seen.count, rule.id, rule.score))
+        });
+        let message = format!(
+            "the filter drops {} of {} {} that rules score: {}",
+            sum.count,
+            events(named.all.count),
+            quoted(named.event),
+            by_rule.collect::<Vec<_>>().join(", "),
+        );
+        let finding = Finding {
+            help: Some(match named.call {
+                CallType::Track => {
+                    format!("let {} pass, or take it out of the rules", quoted(named.event))
+                }
+                call => format!("let these {}s pass, or take them out of the rules", call.name()),
+            }),
+            call: Some(named.call.name()),
+            event: Some(named.event.to_owned()),
+            count: sum.count,
+            of: named.all.count,
+            examples: evidence.examples(&sum),
+            ..kind.finding(Severity::Warning, message)
+        };
+        (kind, finding)
+    };
+    scored.map(finding).collect()
+}
+
+fn passing(names: &[Named<'_>]) -> u64 {
+    names.iter().map(|named| named.kept.count).sum()
+}
+
+/// Track events that pass and that no rule maps.
+pub fn unmapped(evidence: &Evidence<'_>, names: &[Named<'_>]) -> Vec<(Kind, Finding)> {
+    if !has_rules(evidence) {
+        return Vec::new();
+    }
+    let kind = Kind::AllowedUnmapped;
+    let all = passing(names);
+    let idle = names
+        .iter()
+        .filter(|named| named.call == CallType::Track && named.kept.count > 0 && named.used == 0);
+    let finding = |named: &Named<'_>| {
+        let message = format!(
+            "{}: {}, {} of what passes, and no rule maps any",
+            quoted(named.event),
+            events(named.kept.count),
+            percent(named.kept.count, all),
+        );
+        let finding = Finding {
+            help: Some("write a rule for it, or do not let it pass".into()),
+            ..about(evidence, kind, named, all, message)
+        };
+        (kind, finding)
+    };
+    idle.map(finding).collect()
+}
+
+fn about(
+    evidence: &Evidence<'_>,
+    kind: Kind,
+    named: &Named<'_>,
+    of: u64,
+    message: String,
+) -> Finding {
+    Finding {
+        call: Some(named.call.name()),
+        event: Some(named.event.to_owned()),
+        count: named.kept.count,
+        of,
+        examples: evidence.examples(&named.kept),
+        ..kind.finding(Severity::Warning, message)
+    }
+}
+
+/// Track events that pass, serve no rule, and are noise or next to nothing.
+pub fn rare_or_noisy(evidence: &Evidence<'_>, names: &[Named<'_>]) -> Vec<(Kind, Finding)> {
+    let kind = Kind::RareOrNoisy;
+    let all = passing(names);
+    let mut found = Vec::new();
+    let idle = names
+        .iter()
+        .filter(|named| named.call == CallType::Track && named.kept.count > 0 && named.used == 0);
+    for named in idle {
+        let at_least =
+            |share: u64| u128::from(named.kept.count) * 100 >= u128::from(all) * u128::from(share);
+        let sounds = is_noise(named.event);
+        let noisy = (sounds && at_least(AUDIBLE_PERCENT))
+            || (has_rules(evidence) && at_least(NOISY_PERCENT));
+        let rare = named.kept.count <= RARE && all >= RARE_AMONG;
+        let (severity, what) = match (noisy, sounds, rare) {
+            (true, true, _) => (Severity::Warning, "sounds like clicks, checks or errors"),
+            (true, false, _) => (Severity::Warning, "comes in masses"),
+            (_, _, true) => (Severity::Note, "hardly ever comes"),
+            _ => continue,
+        };
+        let message = format!(
+            "{} {what} and serves no rule: {}, {} of what passes",
+            quoted(named.event),
+            events(named.kept.count),
+            percent(named.kept.count, all),
+        );
+        let finding = about(evidence, kind, named, all, message);
+        found.push((kind, Finding { severity, ..finding }));
+    }
+    found
+}
+
+/// Whether a word of the name is one of [`NOISE`].
+fn is_noise(name: &str) -> bool {
+    words(name).iter().any(|word| NOISE.contains(&word.as_str()))
+}
+
+/// The words of a name in any of the usual ways to write it, in lower case.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut lower_before = false;
+    for char in name.chars() {
+        let begins = !char.is_alphanumeric() || (char.is_uppercase() && lower_before);
+        if begins {
+            words.push(String::new());
+        }
+        if char.is_alphanumeric()
+            && let Some(word) = words.last_mut()
+        {
+            word.extend(char.to_lowercase());
+        }
+        lower_before = char.is_lowercase();
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// Names that differ in capitals, blanks and marks alone.
+pub fn near_duplicates(evidence: &Evidence<'_>, names: &[Named<'_>]) -> Vec<(Kind, Finding)> {
+    let kind = Kind::NearDuplicateNames;
+    let mut groups: BTreeMap<String, Vec<&Named<'_>>> = BTreeMap::new();
+    for named in names.iter().filter(|named| named.call == CallType::Track) {
+        let plain = plain(named.event);
+        if !plain.is_empty() {
+            groups.entry(plain).or_default().push(named);
+        }
+    }
+    let finding = |mut group: Vec<&Named<'_>>| {
+        group.sort_by_key(|named| std::cmp::Reverse(named.all.count));
+        let (mut sum, mut first) = (Sightings::default(), Sightings::default());
+        for named in &group {
+            sum.count += named.all.count;
+            named.all.source_lines().take(1).for_each(|source_line| first.keep(source_line));
+        }
+        let dropped = group.iter().filter(|named| named.kept.count == 0).count();
+        let differs = dropped > 0 && dropped < group.len();
+        let listed: Vec<String> = group
+            .iter()
+            .take(4)
+            .map(|named| format!("{} {}", quoted(named.event), named.all.count))
+            .collect();
+        let more = group.len().saturating_sub(listed.len());
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let fate = if differs { "; the filter keeps some and drops others" } else { "" };
+        let message = format!("names that look like one event: {}{more}{fate}", listed.join(", "));
+        let severity = if differs { Severity::Warning } else { Severity::Note };
+        let finding = Finding {
+            help: Some("choose one name, and until then allow and map all of them".into()),
+            call: Some(CallType::Track.name()),
+            event: group.first().map(|named| named.event.to_owned()),
+            count: sum.count,
+            of: sum.count,
+            examples: evidence.examples(&first),
+            ..kind.finding(severity, message)
+        };
+        (kind, finding)
+    };
+    groups.into_values().filter(|group| group.len() > 1).map(finding).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_told_however_names_are_written() {
+        for name in ["Button Clicked", "button_clicked", "buttonClicked", "button-clicked"] {
+            assert_eq!(words(name), ["button", "clicked"], "{name}");
+        }
+        assert_eq!(words("HTTPError 500"), ["httperror", "500"]);
+        assert_eq!(words(""), [""; 0]);
+    }
+
+    #[test]
+    fn noise_is_a_whole_word() {
+        for name in ["Button Clicked", "health_check", "ErrorRaised", "Ping"] {
+            assert!(is_noise(name), "{name}");
+        }
+        for name in ["Shipping Started", "Clickstream Plan Bought", "Healthcare Lead", "Terror"] {
+            assert!(!is_noise(name), "{name}");
+        }
+    }
+}

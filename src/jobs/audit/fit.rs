@@ -1,0 +1,237 @@
+//! The smallest change to a filter that makes the plan suffice: which events it would drop as
+//! well, and what that would lose.
+//!
+//! What can be dropped comes in [units](Unit): the track events of a name, the pages that one line
+//! takes, the group calls, the alias calls. Identify calls are never among them, for without them
+//! there are no leads.
+
+mod advise;
+mod choose;
+mod rewrite;
+
+pub use advise::advise;
+pub use choose::{Candidate, choose};
+pub use rewrite::{Target, condition, rewritten};
+
+use ahash::{AHashMap, AHashSet};
+
+use crate::engine::exchange::ordered::in_order;
+use crate::engine::exchange::row::{Field, Row};
+use crate::engine::ingest::commit::Buffers;
+use crate::engine::map::event_names::EventNames;
+use crate::engine::plan::{Ledger, Volume};
+use crate::error::Error;
+use crate::event::CallType;
+use crate::jobs::audit::event_counts::NONE;
+use crate::jobs::audit::scenario::{Resources, RowOrigins, Scenario};
+use crate::jobs::audit::signal_sums::{Bringer, SignalSums};
+use crate::jobs::audit::source_line::{Sightings, SourceLine};
+use crate::rules::Rule;
+
+/// What is dropped or kept as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Unit {
+    /// The call.
+    pub call: CallType,
+    /// The number of the name of track events.
+    pub name: u32,
+    /// The line that alone takes pages or screens.
+    pub by: u32,
+}
+
+impl Unit {
+    /// The unit of an event of `call` whose name has the number `name`, taken by the line `by`.
+    pub fn of(call: CallType, name: u32, by: u32) -> Self {
+        let (name, by) = match call {
+            CallType::Track => (name, NONE),
+            CallType::Page | CallType::Screen => (NONE, by),
+            CallType::Identify | CallType::Group | CallType::Alias => (NONE, NONE),
+        };
+        Self { call, name, by }
+    }
+}
+
+/// Rows that a change would drop, by settled segment.
+#[derive(Debug, Default)]
+pub struct Dropped(Vec<Vec<u32>>);
+
+impl Dropped {
+    /// Whether `row` of `segment` is among them.
+    pub fn has(&self, segment: usize, row: u32) -> bool {
+        self.0.get(segment).is_some_and(|rows| rows.binary_search(&row).is_ok())
+    }
+
+    /// Those of `segment` and the `dead` ones, sorted.
+    pub fn with(&self, segment: usize, dead: &[u32]) -> Vec<u32> {
+        let mut all: Vec<u32> = self.0.get(segment).into_iter().flatten().copied().collect();
+        all.extend_from_slice(dead);
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+}
+
+/// Raw signals by unit and period, and where the plan was used up.
+#[derive(Debug, Default)]
+pub struct Uses {
+    /// For each unit the raw signals of each period, duplicates too.
+    pub units: AHashMap<Unit, Vec<u64>>,
+    /// For each period the raw signals from the minute on in which its limit was reached.
+    pub over: Vec<Sightings>,
+}
+
+impl Uses {
+    /// Counts what `scenario` sees.
+    ///
+    /// # Errors
+    /// When the audit was interrupted or what was spilled cannot be read.
+    pub fn count(
+        scenario: &Scenario,
+        resources: Resources<'_>,
+        ledger: &Ledger,
+    ) -> Result<Self, Error> {
+        let periods = ledger.periods.len();
+        let see = |uses: &mut Self, row: &Row<'_>, origins: RowOrigins<'_>, number: u32| {
+            let (unit, line) = unit_of(row, origins, number, resources.names);
+            let Some(minute) = minute_of(row) else { return };
+            let Some(period) = ledger.period_of(minute) else { return };
+            uses.units.entry(unit).or_insert_with(|| vec![0; periods])[period] += 1;
+            if ledger.periods[period].reached.is_some_and(|reached| reached < minute) {
+                uses.over.resize(periods, Sightings::default());
+                uses.over[period].see(SourceLine { place: origins.place, line });
+            }
+        };
+        let parts = each_row(scenario, resources, see)?;
+        let mut sum = Self { over: vec![Sightings::default(); periods], ..Self::default() };
+        for part in parts {
+            for (unit, counts) in part.units {
+                let sums = sum.units.entry(unit).or_insert_with(|| vec![0; periods]);
+                sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+            }
+            sum.over.iter_mut().zip(part.over).for_each(|(sum, seen)| *sum += seen);
+        }
+        Ok(sum)
+    }
+
+    /// What each unit would save and lose, as far as its own events go.
+    pub fn candidates(&self, signal_sums: &SignalSums, rules: &[Rule]) -> Vec<Candidate> {
+        let droppable = self.units.iter().filter(|(unit, _)| unit.call != CallType::Identify);
+        let candidate = |(&unit, by_period): (&Unit, &Vec<u64>)| Candidate {
+            unit,
+            by_period: by_period.clone(),
+            leads_lost: 0,
+            score_lost: 0,
+        };
+        let mut by_unit: AHashMap<Unit, Candidate> =
+            droppable.map(candidate).map(|candidate| (candidate.unit, candidate)).collect();
+        for bringer in signal_sums.bringers.values() {
+            if let Bringer::Only(unit) = bringer
+                && let Some(candidate) = by_unit.get_mut(unit)
+            {
+                candidate.leads_lost += 1;
+            }
+        }
+        let mut totals: AHashMap<_, u64> = AHashMap::new();
+        for (&(_, lead, rule), count) in &signal_sums.stakes {
+            *totals.entry((lead, rule)).or_default() += count;
+        }
+        for (&(unit, lead, rule), &count) in &signal_sums.stakes {
+            let Some(candidate) = by_unit.get_mut(&unit) else { continue };
+            let Some(terms) = rules.get(rule as usize) else { continue };
+            let total = totals.get(&(lead, rule)).copied().unwrap_or(count);
+            let within = |count: u64| terms.limit.map_or(count, |limit| count.min(limit.into()));
+            let lost = within(total) - within(total - count);
+            let lost = i64::try_from(lost).unwrap_or(i64::MAX);
+            candidate.score_lost =
+                candidate.score_lost.saturating_add(terms.score.saturating_mul(lost));
+        }
+        let mut all: Vec<Candidate> = by_unit.into_values().collect();
+        all.sort_unstable_by_key(|candidate| candidate.unit);
+        all
+    }
+}
+
+/// The rows of `scenario` that belong to `units`, and the raw signals that remain without them.
+///
+/// # Errors
+/// When the audit was interrupted or what was spilled cannot be read.
+pub fn without(
+    scenario: &Scenario,
+    resources: Resources<'_>,
+    units: &AHashSet<Unit>,
+) -> Result<(Dropped, Volume), Error> {
+    #[derive(Default)]
+    struct Part {
+        rows: Vec<(usize, u32)>,
+        volume: Volume,
+    }
+    let by_place: AHashMap<_, usize> = (scenario.committed.segments.iter().enumerate())
+        .map(|(number, segment)| ((segment.place.file, segment.place.block), number))
+        .collect();
+    let see = |part: &mut Part, row: &Row<'_>, origins: RowOrigins<'_>, number: u32| {
+        let (unit, _) = unit_of(row, origins, number, resources.names);
+        if units.contains(&unit) {
+            let segment = by_place.get(&(origins.place.file, origins.place.block)).copied();
+            part.rows.extend(segment.map(|segment| (segment, number)));
+        } else {
+            part.volume.count(row.head.key.received.or(row.head.key.time));
+        }
+    };
+    let mut dropped = vec![Vec::new(); scenario.committed.segments.len()];
+    let mut volume = Volume::default();
+    for part in each_row(scenario, resources, see)? {
+        for (segment, row) in part.rows {
+            dropped[segment].push(row);
+        }
+        volume += part.volume;
+    }
+    for rows in &mut dropped {
+        rows.sort_unstable();
+    }
+    Ok((Dropped(dropped), volume))
+}
+
+fn minute_of(row: &Row<'_>) -> Option<i64> {
+    Volume::minute_of(row.head.key.received.or(row.head.key.time))
+}
+
+/// The unit of a row, and its line in the block.
+fn unit_of(
+    row: &Row<'_>,
+    origins: RowOrigins<'_>,
+    number: u32,
+    names: &EventNames<'_>,
+) -> (Unit, u32) {
+    let (by, line) = origins.of(number);
+    let call = row.head.call;
+    (Unit::of(call, names.number(call, row.text(Field::Event)), by), line)
+}
+
+/// Shows every row of `scenario`, duplicates too, to `see`, on all threads; gives what each worker collected.
+fn each_row<T: Default + Send>(
+    scenario: &Scenario,
+    resources: Resources<'_>,
+    see: impl Fn(&mut T, &Row<'_>, RowOrigins<'_>, u32) + Sync,
+) -> Result<Vec<T>, Error> {
+    let start = || (T::default(), Buffers::default(), Vec::new());
+    let workers = in_order(
+        resources.pool,
+        scenario.committed.segments.len(),
+        start,
+        |(ingested, buffers, buffer), number| {
+            if resources.watch.stopped() {
+                return Err(Error::Interrupted);
+            }
+            let segment = &scenario.committed.segments[number];
+            let mut bytes = scenario.committed.read(segment, buffers).map_err(Error::Spill)?.rows;
+            let origins = scenario.origins(number, buffer)?;
+            for place in 0.. {
+                let Some(row) = Row::read(&mut bytes) else { break };
+                see(ingested, &row, origins, place);
+            }
+            Ok(())
+        },
+        |()| Ok(()),
+    )?;
+    Ok(workers.into_iter().map(|(ingested, ..)| ingested).collect())
+}

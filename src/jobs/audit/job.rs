@@ -1,0 +1,149 @@
+//! `backtrail audit`: what a filter does to a history, before it touches production.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use crate::emit::overlap::{self, ReadFile, Target};
+use crate::emit::staging::{Readers, check_single, put};
+use crate::engine::Engine;
+use crate::engine::exchange::spill::Scratch;
+use crate::engine::map::example::Lines;
+use crate::engine::plan::Terms;
+use crate::engine::watch::Watch;
+use crate::error::Error;
+use crate::jobs::audit::html::page;
+use crate::jobs::audit::ingest::ingest;
+use crate::jobs::audit::report::{FilterInfo, Report, Severity};
+use crate::jobs::audit::summary::Facts;
+use crate::jobs::audit::survey::Filters;
+use crate::jobs::audit::text::{Layout, text};
+use crate::jobs::input::{go_on, pool, reader, reads};
+use crate::jobs::refused::{first_places, nothing_found};
+use crate::source::{Discovery, OnFault};
+
+/// What is written to standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Text(Layout),
+    /// For programs.
+    Json,
+}
+
+/// An audit, all of it decided.
+pub struct Job {
+    /// What is read.
+    pub inputs: Discovery,
+    /// What is done to each event; it has no filter of its own but `--where`.
+    pub engine: Engine,
+    /// The filter, and what it is compared with.
+    pub filters: Filters,
+    /// What the two are called, what it is compared with first.
+    pub infos: [Vec<FilterInfo>; 2],
+    /// What the plan allows.
+    pub terms: Terms,
+    /// The name of the rules file.
+    pub rules_file: Option<String>,
+    /// The files that the user wrote.
+    pub own_files: Vec<ReadFile>,
+    /// What is doubtful about them.
+    pub warnings: Vec<String>,
+    /// What is written to `out`.
+    pub format: Format,
+    /// Where the report goes.
+    pub out: Box<dyn Write + Send>,
+    /// Where the page goes.
+    pub html: Option<PathBuf>,
+    /// Findings of this severity or worse fail the audit.
+    pub fail_on: Severity,
+    /// What a fault of an input does.
+    pub on_fault: OnFault,
+    /// How many threads work.
+    pub threads: usize,
+    /// Rows wait for the second phase, and duplicates are told, in memory up to this many bytes.
+    pub memory_bytes: usize,
+    /// A folder that has room for what does not fit into memory.
+    pub spill_dir: PathBuf,
+    /// Whether an input without events is fine.
+    pub allow_empty: bool,
+}
+
+/// What an audit came to.
+pub struct Outcome {
+    /// The report.
+    pub report: Report,
+    fail_on: Severity,
+}
+
+impl Outcome {
+    /// The exit code of the program.
+    pub fn exit_code(&self) -> u8 {
+        if !self.report.faults.is_empty() {
+            return 2;
+        }
+        u8::from(self.report.findings.iter().any(|finding| finding.severity <= self.fail_on))
+    }
+}
+
+/// Does `job`.
+///
+/// # Errors
+/// Whatever keeps the report from being made or written.
+pub fn audit(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
+    let start = Instant::now();
+    check_outputs(&job)?;
+    let pool = pool(job.threads)?;
+    let reader = reader(job.inputs, &job.engine, job.on_fault, watch);
+    let scratch = Scratch::new(job.spill_dir, job.memory_bytes);
+    let ingested = ingest(&job.engine, &job.filters, &reader, &pool, &scratch, watch)?;
+    go_on(watch)?;
+    if ingested.counters.events == 0 && !job.allow_empty {
+        let segments =
+            &ingested.scenarios[crate::jobs::audit::Side::Before as usize].committed.segments;
+        let places = first_places(&ingested.counters, &Lines::new(reader.files(), segments));
+        return Err(nothing_found(&ingested.counters, &reader, &places));
+    }
+    watch.writing();
+    let facts = Facts {
+        engine: &job.engine,
+        filters: &job.filters,
+        infos: job.infos,
+        reader: &reader,
+        ingested: &ingested,
+        terms: &job.terms,
+        rules_file: job.rules_file,
+        warnings: job.warnings,
+    };
+    let mut report = facts.report(&pool, watch)?;
+    report.elapsed_seconds = start.elapsed().as_secs_f64();
+    if let Some(path) = &job.html {
+        write_page(path, &report)?;
+    }
+    let mut out = job.out;
+    match job.format {
+        Format::Text(layout) => out.write_all(text(&report, layout).as_bytes()),
+        Format::Json => serde_json::to_writer_pretty(&mut out, &report)
+            .map_err(std::io::Error::from)
+            .and_then(|()| out.write_all(b"\n")),
+    }
+    .and_then(|()| out.flush())
+    .map_err(Error::from_output)?;
+    Ok(Outcome { report, fail_on: job.fail_on })
+}
+
+/// Checks that no output is a file that is read, before anything is done.
+fn check_outputs(job: &Job) -> Result<(), Error> {
+    let html = job.html.iter();
+    html.clone().try_for_each(|path| check_single(path))?;
+    let targets: Vec<_> = html.cloned().map(Target::File).chain([Target::Stdout]).collect();
+    overlap::check(&targets, reads(&job.inputs, &job.own_files))?;
+    Ok(())
+}
+
+/// Writes the page; an earlier one is replaced. It holds addresses.
+fn write_page(path: &Path, report: &Report) -> Result<(), Error> {
+    let page = page(report).map_err(|error| Error::from_output(error.into()))?;
+    put(path, Readers::Owner, |out| out.write_all(page.as_bytes()))?;
+    Ok(())
+}

@@ -1,0 +1,175 @@
+//! What an audit wants to know of each identify call and signal once it has an owner.
+
+use std::ops::AddAssign;
+
+use ahash::AHashMap;
+
+use super::fit::Unit;
+use crate::engine::identity::ids::NodeId;
+use crate::engine::resolve::finish::Note;
+use crate::event::CallType;
+use crate::jobs::audit::event_counts::NONE;
+use crate::jobs::audit::scenario::RowOrigins;
+use crate::jobs::audit::source_line::{Sightings, SourceLine};
+
+/// What the signals of one name came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NameSum {
+    /// Signals that are no duplicates.
+    pub signals: u64,
+    /// Those that have an owner.
+    pub resolved: u64,
+    /// Those that have an owner and a rule that scores.
+    pub scored: u64,
+}
+
+impl AddAssign for NameSum {
+    fn add_assign(&mut self, other: Self) {
+        self.signals += other.signals;
+        self.resolved += other.resolved;
+        self.scored += other.scored;
+    }
+}
+
+/// Who brought a lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bringer {
+    /// Events of this unit alone.
+    Only(Unit),
+    /// An identify call, or events of several units.
+    Others,
+}
+
+/// How many signals of a unit, a lead and a rule there are.
+pub type Stakes = AHashMap<(Unit, NodeId, u32), u64>;
+
+/// Sums over identify calls and signals.
+#[derive(Debug, Default)]
+pub struct SignalSums {
+    /// Signals by call, then by number of their name.
+    names: [Vec<NameSum>; CallType::ALL.len()],
+    /// Signals and identify calls of the company's own people.
+    pub internal: Sightings,
+    /// Scored signals with an owner, where someone wants to know.
+    pub stakes: Stakes,
+    /// By lead, where someone wants to know.
+    pub bringers: AHashMap<NodeId, Bringer>,
+    /// Signals of leads by position of their period, where the plan limits active leads.
+    active: Vec<Sightings>,
+}
+
+/// What is counted of each signal besides.
+#[derive(Clone, Copy, Debug)]
+pub struct SignalCounter<'a> {
+    /// What the signals of each rule score.
+    pub scores: &'a [i64],
+    /// Whether it matters what each unit contributes to leads.
+    pub stakes: bool,
+    /// Whether the plan limits the leads that have a signal in a period.
+    pub active: bool,
+}
+
+impl SignalCounter<'_> {
+    /// Adds `notes`, which are of the segment of `origins`, to the sums `signal_sums`.
+    pub fn count(&self, notes: &[Note], origins: RowOrigins<'_>, signal_sums: &mut SignalSums) {
+        for note in notes {
+            let (by, line) = origins.of(note.row);
+            let source_line = SourceLine { place: origins.place, line };
+            if note.internal {
+                signal_sums.internal.see(source_line);
+            }
+            let lead = note.lead.filter(|_| !note.internal);
+            if note.call != CallType::Identify {
+                self.signal(note, lead, signal_sums);
+                if let Some(period) = note.period.filter(|_| self.active && lead.is_some()) {
+                    signal_sums.active(period).see(source_line);
+                }
+            }
+            if let Some(lead) = lead.filter(|_| self.stakes) {
+                self.stake(note, lead, by, signal_sums);
+            }
+        }
+    }
+
+    fn score(&self, rule: Option<u32>) -> i64 {
+        rule.and_then(|rule| self.scores.get(rule as usize).copied()).unwrap_or(0)
+    }
+
+    fn signal(&self, note: &Note, lead: Option<NodeId>, signal_sums: &mut SignalSums) {
+        let sum = signal_sums.name(note.call, note.event);
+        sum.signals += 1;
+        sum.resolved += u64::from(lead.is_some());
+        sum.scored += u64::from(lead.is_some() && self.score(note.rule) != 0);
+    }
+
+    fn stake(&self, note: &Note, lead: NodeId, by: u32, signal_sums: &mut SignalSums) {
+        let unit = Unit::of(note.call, note.event, by);
+        if self.score(note.rule) != 0 {
+            let rule = note.rule.unwrap_or(NONE);
+            *signal_sums.stakes.entry((unit, lead, rule)).or_default() += 1;
+        }
+        if note.brings {
+            let bringer = match note.call {
+                CallType::Identify => Bringer::Others,
+                _ => Bringer::Only(unit),
+            };
+            signal_sums.bring(lead, bringer);
+        }
+    }
+}
+
+impl SignalSums {
+    /// The sum of a name.
+    fn name(&mut self, call: CallType, number: u32) -> &mut NameSum {
+        let (sums, number) = (&mut self.names[call as usize], number as usize);
+        if sums.len() <= number {
+            sums.resize(number + 1, NameSum::default());
+        }
+        &mut sums[number]
+    }
+
+    /// The sums of all names: the call, the number of the name, and the sum.
+    pub fn names(&self) -> impl Iterator<Item = (CallType, u32, NameSum)> {
+        CallType::ALL.into_iter().zip(&self.names).flat_map(|(call, sums)| {
+            (0_u32..).zip(sums).map(move |(number, sum)| (call, number, *sum))
+        })
+    }
+
+    /// The signals of leads in the period at `period`.
+    fn active(&mut self, period: usize) -> &mut Sightings {
+        if self.active.len() <= period {
+            self.active.resize(period + 1, Sightings::default());
+        }
+        &mut self.active[period]
+    }
+
+    /// The signals of leads in the period at `period`, where the plan limits active leads.
+    pub fn active_in(&self, period: usize) -> Option<&Sightings> {
+        self.active.get(period)
+    }
+
+    fn bring(&mut self, lead: NodeId, bringer: Bringer) {
+        let kept = self.bringers.entry(lead).or_insert(bringer);
+        if *kept != bringer {
+            *kept = Bringer::Others;
+        }
+    }
+}
+
+impl AddAssign for SignalSums {
+    fn add_assign(&mut self, other: Self) {
+        for (call, number, sum) in other.names() {
+            *self.name(call, number) += sum;
+        }
+        self.internal += other.internal;
+        for (stake, count) in other.stakes {
+            *self.stakes.entry(stake).or_default() += count;
+        }
+        for (lead, bringer) in other.bringers {
+            self.bring(lead, bringer);
+        }
+        for (period, seen) in other.active.into_iter().enumerate() {
+            *self.active(period) += seen;
+        }
+    }
+}

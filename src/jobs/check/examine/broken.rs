@@ -1,0 +1,77 @@
+//! A value over many lines with one slip in it: no line of it is JSON, and the slip is what there
+//! is to be said.
+
+use super::{Part, PartCase};
+use crate::jobs::check::finding::Violation;
+use crate::jobs::check::flaw::Flaw;
+use crate::jobs::check::place::Placer;
+use crate::schema::json_error_offset;
+use crate::source::{Block, Discovery, FileId, Input, Options, Reader};
+
+/// Longer fixtures are left as they are, in bytes.
+const MAX_BYTES: usize = 64 << 20;
+
+/// Puts one finding in the place of one for each line, in fixtures that begin as an object or a
+/// list over many lines and of which no line is a record. `parts` are in order.
+pub(super) fn one_finding_each(parts: &mut Vec<Part>, reader: &Reader) {
+    let files: Vec<FileId> = parts.iter().map(|part| part.file).collect();
+    let mut files = files;
+    files.dedup();
+    let inputs = reader.files();
+    for file in files {
+        let own = || parts.iter().filter(|part| part.file == file);
+        let lines: u64 = own().map(|part| part.lines).sum();
+        let is_whole_slip = own().all(|part| part.no_json == part.cases.len() as u64);
+        if lines < 2 || !is_whole_slip || own().all(|part| part.no_json == 0) {
+            continue;
+        }
+        let Some(input) = inputs.get(&file) else { continue };
+        let Some(part) = slip(input, file) else { continue };
+        let first = parts.iter().position(|part| part.file == file).unwrap_or_default();
+        parts.retain(|part| part.file != file);
+        parts.insert(first.min(parts.len()), part);
+    }
+}
+
+/// Where the text of `input`, read once more, stops being one JSON value.
+fn slip(input: &Input, file: FileId) -> Option<Part> {
+    input.path.as_ref()?;
+    let discovery = Discovery { inputs: vec![input.clone()], ..Discovery::default() };
+    let reader = Reader::new(discovery, Options::default());
+    let (mut text, mut block) = (Vec::new(), Block::default());
+    while reader.next(&mut block).ok()? {
+        text.extend_from_slice(block.content());
+        if text.len() > MAX_BYTES || !block.oversize.is_empty() {
+            return None;
+        }
+    }
+    let text = String::from_utf8(text).ok()?;
+    if !reader.faults().is_empty() || !begins_over_lines(&text) {
+        return None;
+    }
+    let error = serde_json::from_str::<serde::de::IgnoredAny>(&text).err()?;
+    let at = json_error_offset(&text, &error);
+    let name = input.display.replace('\\', "/");
+    let mut placer = Placer::new(&name, &text, 1);
+    let message = if error.is_eof() {
+        "invalid_json: the value that begins in the first line is not closed"
+    } else {
+        "invalid_json: the value that begins in the first line stops being JSON here"
+    };
+    let flaw = Flaw::new(Violation::InvalidEvent, message);
+    let finding = flaw.found(&mut placer, &(at..at + 1), None);
+    let case = PartCase {
+        line: finding.place.line,
+        event: "no event".into(),
+        rule: String::new(),
+        findings: vec![0],
+    };
+    Some(Part { file, findings: vec![finding], cases: vec![case], no_json: 1, ..Part::default() })
+}
+
+/// Whether the first line opens a value and does not close it.
+fn begins_over_lines(text: &str) -> bool {
+    let Some(line) = text.lines().find(|line| !line.trim().is_empty()) else { return false };
+    let line = line.trim();
+    line == "{" || line == "[" || line == "[{"
+}

@@ -1,0 +1,105 @@
+//! A finding as it may be shown: no e-mail address in it, whatever it was made of.
+
+use std::borrow::Cow;
+
+use crate::diagnostic::masked;
+use crate::jobs::check::finding::{Checked, Finding, Level, Violation};
+use crate::mask::may_have_address;
+
+/// A finding with its texts masked.
+pub(super) struct Shown<'f> {
+    pub finding: &'f Finding,
+    pub violation: Violation,
+    pub level: Level,
+    pub file: &'f str,
+    pub pointer: Cow<'f, str>,
+    pub event: Option<Cow<'f, str>>,
+    pub rule: Option<Cow<'f, str>>,
+    pub message: Cow<'f, str>,
+}
+
+impl<'f> Shown<'f> {
+    pub fn new(finding: &'f Finding) -> Self {
+        Self {
+            finding,
+            violation: finding.violation,
+            level: finding.level,
+            file: &finding.place.file,
+            pointer: mask(&finding.pointer),
+            event: finding.event.as_deref().filter(|event| !event.is_empty()).map(mask),
+            rule: finding.rule.as_deref().filter(|rule| !rule.is_empty()).map(mask),
+            message: mask(&finding.message),
+        }
+    }
+
+    /// Line and column for readers that must have both: from 1, the first where it is about all.
+    pub fn position(&self) -> (u64, u64) {
+        let place = &self.finding.place;
+        (place.line.max(1), if place.line == 0 { 1 } else { place.column.max(1) })
+    }
+
+    /// `file:line`, or `file` alone where the finding is about all of it.
+    pub fn spot(&self, file: &str) -> String {
+        match self.finding.place.line {
+            0 => file.to_owned(),
+            line => format!("{file}:{line}"),
+        }
+    }
+}
+
+/// `text` without the local parts of e-mail addresses.
+pub(super) fn mask(text: &str) -> Cow<'_, str> {
+    if may_have_address(text) { Cow::Owned(masked(text)) } else { Cow::Borrowed(text) }
+}
+
+/// How much of each level there is, and over how much.
+pub(super) struct Count {
+    pub errors: usize,
+    pub notes: usize,
+    events: u64,
+    files: u64,
+    muted: u64,
+}
+
+impl Count {
+    pub fn of(checked: &Checked) -> Self {
+        let errors = checked.findings.iter().filter(|finding| finding.level == Level::Error);
+        let errors = errors.count();
+        Self {
+            errors,
+            notes: checked.findings.len() - errors,
+            events: checked.events,
+            files: checked.files,
+            muted: checked.muted,
+        }
+    }
+
+    /// `2 errors, 1 note`, or `no findings`.
+    pub fn findings(&self) -> String {
+        let parts = [(self.errors, "error"), (self.notes, "note")];
+        let parts = parts.into_iter().filter(|(count, _)| *count > 0);
+        let parts: Vec<String> = parts.map(|(count, noun)| counted(count as u64, noun)).collect();
+        if parts.is_empty() { "no findings".into() } else { parts.join(", ") }
+    }
+
+    /// The same, and what was checked for them.
+    pub fn sentence(&self) -> String {
+        let mut out = format!(
+            "{}; {} with {} checked",
+            self.findings(),
+            counted(self.files, "file"),
+            counted(self.events, "event"),
+        );
+        if self.muted > 0 {
+            out.push_str(", the baseline mutes ");
+            out.push_str(&counted(self.muted, "more"));
+        }
+        out
+    }
+}
+
+/// `1 file`, `2 files`.
+pub(super) fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 || noun == "more" { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}

@@ -1,0 +1,96 @@
+//! Every finding with its place, its line and a caret.
+
+use std::io::{self, Write};
+
+use unicode_width::UnicodeWidthStr as _;
+
+use super::shown::{Count, Shown, mask};
+use crate::diagnostic::printable;
+use crate::jobs::check::finding::{Checked, Level};
+use crate::report::text::Colour;
+
+/// Lines are broken after so many columns where a blank allows it.
+const COLUMNS: usize = 80;
+
+pub(super) fn write(checked: &Checked, colour: Colour, out: &mut dyn Write) -> io::Result<()> {
+    for finding in &checked.findings {
+        one(&Shown::new(finding), colour, out)?;
+        writeln!(out)?;
+    }
+    let count = Count::of(checked);
+    let code = if count.errors > 0 { "1;31" } else { "1;32" };
+    writeln!(out, "{}", painted(&count.sentence(), code, colour))
+}
+
+fn one(shown: &Shown<'_>, colour: Colour, out: &mut dyn Write) -> io::Result<()> {
+    let (line, column) = shown.position();
+    let place = format!("{}:{line}:{column}:", printable(shown.file));
+    let (level, code) = match shown.level {
+        Level::Error => ("error", "1;31"),
+        Level::Note => ("note", "1;36"),
+    };
+    let kind = format!("{level}[{}]:", shown.violation.name());
+    let mut lines = broken(&format!("{place} {kind} {}", shown.message)).into_iter();
+    // A long path with blanks is broken, too: then it stays without colour.
+    let first = lines.next().unwrap_or_default();
+    match first.strip_prefix(&format!("{place} {kind}")) {
+        Some(rest) => {
+            let (place, kind) = (painted(&place, "1", colour), painted(&kind, code, colour));
+            writeln!(out, "{place} {kind}{rest}")?;
+        }
+        None => writeln!(out, "{first}")?,
+    }
+    for line in lines {
+        writeln!(out, "    {line}")?;
+    }
+    if let Some(excerpt) = &shown.finding.excerpt {
+        let gutter = shown.finding.place.line.to_string();
+        let blank = " ".repeat(gutter.len());
+        let text = mask(&excerpt.text);
+        writeln!(out, " {gutter} | {}", printable(&text))?;
+        writeln!(out, " {blank} | {}", painted(&printable(&excerpt.carets), code, colour))?;
+    }
+    let context = context(shown);
+    if !context.is_empty() {
+        writeln!(out, "  = {}", printable(&context))?;
+    }
+    Ok(())
+}
+
+/// The event, the member and the rule, as far as there are.
+fn context(shown: &Shown<'_>) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    parts.extend(shown.event.as_ref().map(|event| format!("event `{event}`")));
+    if !shown.pointer.is_empty() {
+        parts.push(format!("at {}", shown.pointer));
+    }
+    parts.extend(shown.rule.as_ref().map(|rule| format!("rule `{rule}`")));
+    parts.join(", ")
+}
+
+/// `text` in lines of at most [`COLUMNS`] where blanks allow it; those after the first leave room
+/// for four blanks. Line breaks stay.
+fn broken(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for paragraph in text.lines().map(printable) {
+        let mut line = String::new();
+        for word in paragraph.split(' ') {
+            let room = if lines.is_empty() { COLUMNS } else { COLUMNS - 4 };
+            if !line.is_empty() && line.width() + 1 + word.width() > room {
+                lines.push(std::mem::take(&mut line));
+            } else if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+fn painted(text: &str, code: &str, colour: Colour) -> String {
+    match colour {
+        Colour::On => format!("\x1b[{code}m{text}\x1b[0m"),
+        Colour::Off => text.to_owned(),
+    }
+}

@@ -1,0 +1,8 @@
+//! What can be asked of the engine: one folder for each command, from a resolved job to its outcome.
+
+pub mod audit;
+pub mod check;
+mod input;
+pub mod queue;
+mod refused;
+pub mod run;

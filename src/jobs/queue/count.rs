@@ -1,0 +1,266 @@
+//! The second phase of a queue: every row once, now that is known who each visitor turned out to
+//! be.
+
+use ahash::AHashMap;
+use rayon::ThreadPool;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::bounded::Bounded;
+use super::day::Days;
+use super::section::section;
+use super::tally::Tally;
+use crate::engine::exchange::ordered::in_order;
+use crate::engine::exchange::row::{Field, Row};
+use crate::engine::identity::ids::{Ids, NodeId, Space};
+use crate::engine::identity::timeline::Timelines;
+use crate::engine::ingest::commit::{Buffers, Committer, SegmentView};
+use crate::engine::map::counters::Names;
+use crate::engine::plan::{Calendar, Ledger};
+use crate::engine::watch::Watch;
+use crate::error::Error;
+use crate::event::CallType;
+use crate::time::{MINUTE_MS, Time};
+
+/// So many names are told apart, those of the most events; the others are summed up.
+pub const MOST_NAMES: usize = 1_000;
+/// So many parts of a site are told apart.
+const MOST_SECTIONS: usize = 500;
+/// An event this long before its visitor is tied to someone came shortly before.
+pub const SHORTLY_MS: i64 = 60 * MINUTE_MS;
+
+/// The parts of a site: `page /pricing`, `screen Account`.
+pub type Sections = Bounded<Tally, MOST_SECTIONS>;
+
+/// The names of events, each with a place.
+#[derive(Debug)]
+pub struct Ranking<'a> {
+    /// Call, name and count, the most frequent first.
+    pub names: Vec<(CallType, &'a str, u64)>,
+    places: [AHashMap<&'a str, usize>; CallType::ALL.len()],
+    /// Of the calls whose events have one name.
+    fixed: [usize; CallType::ALL.len()],
+}
+
+impl<'a> Ranking<'a> {
+    /// Ranks what was counted.
+    pub fn new(counted: &'a Names) -> Self {
+        let names = counted.sorted();
+        let mut places: [AHashMap<&str, usize>; CallType::ALL.len()] = Default::default();
+        let mut fixed = [MOST_NAMES; CallType::ALL.len()];
+        for (place, &(call, name, _)) in names.iter().enumerate().take(MOST_NAMES) {
+            if call.fixed_name() == Some(name) {
+                fixed[call as usize] = place;
+            } else {
+                places[call as usize].insert(name, place);
+            }
+        }
+        Self { names, places, fixed }
+    }
+
+    /// The place of a name; [`MOST_NAMES`] of those that are summed up.
+    #[inline]
+    fn place(&self, call: CallType, name: &str) -> usize {
+        match call.fixed_name() {
+            Some(fixed) if fixed == name => self.fixed[call as usize],
+            _ => self.places[call as usize].get(name).copied().unwrap_or(MOST_NAMES),
+        }
+    }
+}
+
+/// What the rows came to.
+#[derive(Debug, Default)]
+pub struct Counted {
+    /// By place; those that are summed up come last.
+    pub tallies: Vec<Tally>,
+    /// By part of the site, where that was asked for.
+    pub sections: Sections,
+}
+
+/// What rows are counted with.
+pub struct Counter<'a> {
+    /// Ids and rows.
+    pub committed: &'a Committer,
+    /// What each id was tied to, and when.
+    pub timelines: &'a Timelines,
+    /// The names.
+    pub ranking: &'a Ranking<'a>,
+    /// The periods of the plan.
+    pub ledger: &'a Ledger,
+    /// Where days begin.
+    pub calendar: &'a Calendar,
+    /// Whether pages are told apart by the part of the site.
+    pub sections: bool,
+}
+
+/// A visitor in a sketch: a hash, whose lowest bit says whether it leads to an e-mail.
+#[derive(Clone, Copy, Debug)]
+struct Visitor(u64);
+
+impl Visitor {
+    fn new(ids: &Ids, timelines: &Timelines, id: NodeId) -> Self {
+        let seed = ids.space(id) as u64;
+        let hash = xxh3_64_with_seed(ids.text(id).as_bytes(), seed);
+        Self(hash & !1 | u64::from(timelines.emails(id) > 0))
+    }
+
+    #[inline]
+    fn is_known(self) -> bool {
+        self.0 & 1 == 1
+    }
+}
+
+struct Worker {
+    counted: Counted,
+    days: Days,
+    buffers: Buffers,
+    section: String,
+}
+
+impl Counter<'_> {
+    /// Counts all rows.
+    ///
+    /// # Errors
+    /// When it was interrupted or what was spilled cannot be read.
+    pub fn count(&self, pool: &ThreadPool, watch: &dyn Watch) -> Result<Counted, Error> {
+        let Self { committed, timelines, .. } = self;
+        let ids = &committed.ids;
+        #[allow(clippy::cast_possible_truncation)] // ids are numbered in 32 bits
+        let visitors: Vec<Visitor> = pool.install(|| {
+            let ids_in_order = (0..ids.len() as u32).into_par_iter().map(NodeId::from_raw);
+            ids_in_order.map(|id| Visitor::new(ids, timelines, id)).collect()
+        });
+        let start = || Worker {
+            counted: self.nothing(),
+            days: Days::new(self.calendar),
+            buffers: Buffers::default(),
+            section: String::new(),
+        };
+        let count = committed.segments.len();
+        let work = |worker: &mut Worker, number: usize| {
+            if watch.stopped() {
+                return Err(Error::Interrupted);
+            }
+            self.segment(worker, number, &visitors)
+        };
+        let workers = in_order(pool, count, start, work, |()| Ok(()))?;
+        let mut sum = self.nothing();
+        for Worker { counted, .. } in workers {
+            for (sum, tally) in sum.tallies.iter_mut().zip(counted.tallies) {
+                *sum += tally;
+            }
+            sum.sections += counted.sections;
+        }
+        Ok(sum)
+    }
+
+    fn nothing(&self) -> Counted {
+        let names = self.ranking.names.len().min(MOST_NAMES);
+        let mut tallies = Vec::new();
+        tallies.resize_with(names + 1, Tally::default);
+        Counted { tallies, sections: Sections::default() }
+    }
+
+    fn segment(
+        &self,
+        worker: &mut Worker,
+        number: usize,
+        visitors: &[Visitor],
+    ) -> Result<(), Error> {
+        let Worker { counted, days, buffers, section: part } = worker;
+        let segment = &self.committed.segments[number];
+        let parts = self.committed.read(segment, buffers).map_err(Error::Spill)?;
+        let mut dead = segment.dead.iter().copied().peekable();
+        let mut bytes = parts.rows;
+        let mut place = 0;
+        while let Some(row) = Row::read(&mut bytes) {
+            let seen = self.seen(&row, dead.next_if_eq(&place).is_some(), &parts, visitors, days);
+            place += 1;
+            let last = counted.tallies.len() - 1;
+            let at = self.ranking.place(row.head.call, row.text(Field::Event)).min(last);
+            counted.tallies[at].see(&seen);
+            if self.sections
+                && section(&row, part)
+                && let Some(tally) = counted.sections.get(part)
+            {
+                tally.see(&seen);
+            }
+        }
+        Ok(())
+    }
+
+    fn seen(
+        &self,
+        row: &Row<'_>,
+        duplicate: bool,
+        parts: &SegmentView<'_>,
+        visitors: &[Visitor],
+        days: &mut Days,
+    ) -> Seen {
+        let minute = |time: Time| time.millis().map(|millis| millis.div_euclid(MINUTE_MS));
+        let key = row.head.key;
+        let ids = [row.ids.anonymous, row.ids.user];
+        let ids = ids.map(|id| id.and_then(|id| parts.id(id)));
+        let visitor = ids.into_iter().flatten().next();
+        let limited = !self.ledger.periods.is_empty();
+        let received = minute(key.received.or(key.time)).filter(|_| limited);
+        Seen {
+            duplicate,
+            time: key.time,
+            day: minute(key.time).map(|minute| days.start_of(minute)),
+            period: received.and_then(|minute| self.ledger.period_of(minute)),
+            rule: row.head.rule,
+            visitor: visitor.and_then(|id| visitors.get(id.index()).copied()),
+            before_identify: ids.into_iter().flatten().any(|id| self.is_before(id, key.time)),
+        }
+    }
+
+    /// Whether `id` was tied to someone shortly after `time`.
+    fn is_before(&self, id: NodeId, time: Time) -> bool {
+        let links = self.timelines.links(id);
+        let next = links.get(links.partition_point(|link| link.time <= time));
+        match (next.and_then(|link| link.time.millis()), time.millis()) {
+            (Some(tied), Some(time)) => tied - time <= SHORTLY_MS,
+            _ => false,
+        }
+    }
+}
+
+/// What is counted of one row.
+struct Seen {
+    duplicate: bool,
+    time: Time,
+    day: Option<i64>,
+    period: Option<usize>,
+    rule: Option<u32>,
+    visitor: Option<Visitor>,
+    before_identify: bool,
+}
+
+impl Tally {
+    fn see(&mut self, seen: &Seen) {
+        self.events += 1;
+        self.span(seen.time);
+        if let Some(day) = seen.day {
+            *self.days.entry(day).or_default() += 1;
+        }
+        if let Some(period) = seen.period {
+            *self.periods.entry(period).or_default() += 1;
+        }
+        if let Some(visitor) = seen.visitor {
+            let sketch = if visitor.is_known() { &mut self.known } else { &mut self.unknown };
+            sketch.see(visitor.0);
+        }
+        if seen.duplicate {
+            self.duplicates += 1;
+            return;
+        }
+        self.before_identify += u64::from(seen.before_identify);
+        if let Some(rule) = seen.rule {
+            *self.rules.entry(rule).or_default() += 1;
+        }
+    }
+}
+
+/// The names of spaces are part of a visitor: one text in two spaces is two visitors.
+const _: () = assert!(Space::Anonymous as u64 != Space::User as u64);

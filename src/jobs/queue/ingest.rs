@@ -1,0 +1,187 @@
+//! The first phase of a queue: every event mapped once and, where that is asked for, its payload
+//! looked at.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ahash::RandomState;
+use rayon::ThreadPool;
+
+use super::fields::Fields;
+use super::profile::Profile;
+use crate::engine::Engine;
+use crate::engine::exchange::spill::{Scratch, Spill};
+use crate::engine::ingest::blocks::each_block;
+use crate::engine::ingest::commit::{Committer, StoredBatch, expected_events};
+use crate::engine::map::Mapper;
+use crate::engine::map::batch::Place;
+use crate::engine::map::counters::Counters;
+use crate::engine::map::extract::event_name;
+use crate::engine::watch::Watch;
+use crate::error::Error;
+use crate::event::{CallType, Event};
+use crate::json::canonical::Canonical;
+use crate::parse::reject::{Reject, Surplus};
+use crate::parse::{Arrival, Repairs, Sink};
+use crate::source::Reader;
+
+/// Some events, by their name or their call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Those of a call.
+    Call(CallType),
+    /// Those of a name, of whatever call.
+    Name(String),
+}
+
+impl Wanted {
+    /// What `text` names: a call where it is one of the six, else a name.
+    pub fn new(text: &str) -> Self {
+        match CallType::from_name(text) {
+            Some(call) => Self::Call(call),
+            None => Self::Name(text.to_owned()),
+        }
+    }
+
+    /// Whether an event of this call and name is one of them.
+    #[inline]
+    pub fn takes(&self, call: CallType, name: &str) -> bool {
+        match self {
+            Self::Call(wanted) => *wanted == call,
+            Self::Name(wanted) => wanted == name,
+        }
+    }
+}
+
+/// What is asked of the payloads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Nothing.
+    Names,
+    /// Every path of some events.
+    Profile(Wanted),
+    /// What rules could map.
+    Fields,
+}
+
+/// What the input came to.
+#[derive(Debug)]
+pub struct Ingested {
+    /// Ids, facts and rows, settled.
+    pub committed: Committer,
+    /// The sums over all events.
+    pub counters: Counters,
+    /// The paths of the events that were asked for.
+    pub profile: Profile,
+    /// What rules could map, by name.
+    pub fields: Fields,
+}
+
+/// Reads all that `reader` gives, on every thread of `pool`. What does not fit into memory until
+/// the second phase waits where `scratch` says.
+///
+/// # Errors
+/// When it was interrupted, when rows or keys cannot be spilled, or, if the reader is strict, at
+/// the first fault of an input.
+pub fn ingest(
+    engine: &Engine,
+    question: &Question,
+    reader: &Reader,
+    pool: &ThreadPool,
+    scratch: Scratch,
+    watch: &dyn Watch,
+) -> Result<Ingested, Error> {
+    let hasher = RandomState::new();
+    let spill = Arc::new(Spill::new(scratch.dir.clone(), scratch.row_bytes));
+    let expected = expected_events(reader.total_bytes());
+    let shared = Committer::new(hasher.clone(), Arc::clone(&spill), scratch, expected);
+    let shared = Mutex::new(shared);
+    let start = || (engine.parser(), Collector::new(engine, question, hasher.clone()));
+    let workers = each_block(reader, pool, watch, start, |(parser, collector), block| {
+        collector.mapper.begin(Place { file: block.file, block: block.number });
+        let lines = parser.read_block(block, collector);
+        let records = collector.mapper.end(lines);
+        let batch = &collector.mapper.batch;
+        // What can be done side by side is done before the others have to wait.
+        let kept = StoredBatch::new(batch, None, &spill).map_err(Error::Spill)?;
+        let mut committer = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        committer.commit(batch, kept).map_err(Error::Spill)?;
+        Ok(records)
+    })?;
+    let (mut counters, mut profile) = (Counters::default(), Profile::default());
+    let mut fields = Fields::default();
+    for (_, collector) in workers {
+        counters += collector.mapper.into_counters();
+        profile += collector.profile;
+        fields += collector.fields;
+    }
+    let mut committed = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+    committed.settle(pool, watch)?;
+    Ok(Ingested { committed, counters, profile, fields })
+}
+
+/// Maps events and looks at their payloads; one for each worker.
+struct Collector<'a> {
+    engine: &'a Engine,
+    question: &'a Question,
+    mapper: Mapper<'a>,
+    profile: Profile,
+    fields: Fields,
+    canonical: Canonical,
+    scratch: Vec<u8>,
+}
+
+impl<'a> Collector<'a> {
+    fn new(engine: &'a Engine, question: &'a Question, hasher: RandomState) -> Self {
+        let mut mapper = Mapper::new(engine, hasher);
+        if *question != Question::Fields {
+            // Only suggestions look at pages, too.
+            mapper.batch.rows.keep_names_only();
+        }
+        Self {
+            engine,
+            question,
+            mapper,
+            profile: Profile::default(),
+            fields: Fields::default(),
+            canonical: Canonical::default(),
+            scratch: Vec::new(),
+        }
+    }
+}
+
+impl Sink for Collector<'_> {
+    #[inline]
+    fn event(&mut self, event: &Event<'_>, arrival: Arrival) {
+        let Self { engine, question, mapper, profile, fields, canonical, scratch } = self;
+        mapper.pass(event, arrival, |sent, mapped| match question {
+            Question::Names => {}
+            Question::Profile(wanted) => {
+                let name = event_name(sent, mapped.call, canonical, scratch);
+                if wanted.takes(mapped.call, name) {
+                    profile.see(sent, &engine.auth);
+                }
+            }
+            Question::Fields => {
+                if mapped.call.is_signal() {
+                    let name = event_name(sent, mapped.call, canonical, scratch);
+                    fields.see(sent, mapped.call, name);
+                }
+            }
+        });
+    }
+
+    fn reject(&mut self, reject: Reject<'_>) {
+        self.mapper.reject(reject);
+        // They are counted; nobody will read them.
+        self.mapper.batch.rejects.clear();
+    }
+
+    fn mended(&mut self, repairs: Repairs) {
+        self.mapper.mended(repairs);
+    }
+
+    fn surplus(&mut self, surplus: Surplus<'_>) {
+        self.mapper.surplus(surplus);
+        self.mapper.batch.rejects.clear();
+    }
+}

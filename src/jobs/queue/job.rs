@@ -1,0 +1,222 @@
+//! `backtrail queue`: events by name, and a rules file to start from.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::emit::overlap::{self, ReadFile, Target};
+use crate::emit::staging::{Overwrite, Readers, StagingError, check_single, put};
+use crate::engine::Engine;
+use crate::engine::exchange::spill::Scratch;
+use crate::engine::identity::timeline::Timelines;
+use crate::engine::plan::{Ledger, Terms};
+use crate::engine::watch::Watch;
+use crate::error::Error;
+use crate::jobs::input::{go_on, pool, reader, reads};
+use crate::jobs::queue::count::{Counter, Ranking};
+use crate::jobs::queue::ingest::{Ingested, Question, Wanted, ingest};
+use crate::jobs::queue::report::Report;
+use crate::jobs::queue::summary::Facts;
+use crate::jobs::queue::text::{Layout, text};
+use crate::jobs::queue::{suggest, summary, table};
+use crate::jobs::refused::nothing_found;
+use crate::source::{Discovery, OnFault};
+
+/// How the queue is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Text(Layout),
+    /// For programs.
+    Json,
+    /// For spreadsheets.
+    Csv,
+}
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// The names.
+    Names(Format),
+    /// What the events of this name, or of this call, hold.
+    Event(String, Format),
+    /// A rules file to start from.
+    Suggestion,
+}
+
+/// Where the answer goes.
+pub enum Place {
+    /// To a stream.
+    Stream(Box<dyn Write + Send>),
+    /// Into a file.
+    File(PathBuf, Overwrite),
+}
+
+/// A queue, all of it decided.
+pub struct Job {
+    /// What is read.
+    pub inputs: Discovery,
+    /// What is done to each event.
+    pub engine: Engine,
+    /// What the plan allows.
+    pub terms: Terms,
+    /// The name of the rules file.
+    pub rules_file: Option<String>,
+    /// What is doubtful about the files that the user wrote.
+    pub warnings: Vec<String>,
+    /// What is asked.
+    pub ask: Ask,
+    /// Where the answer goes.
+    pub place: Place,
+    /// What a fault of an input does.
+    pub on_fault: OnFault,
+    /// The files that it reads beside the inputs.
+    pub own_files: Vec<ReadFile>,
+    /// How many threads work.
+    pub threads: usize,
+    /// Rows wait for the second phase, and duplicates are told, in memory up to this many bytes.
+    pub memory_bytes: usize,
+    /// A folder that has room for what does not fit into memory.
+    pub spill_dir: PathBuf,
+    /// Whether an input without events is fine.
+    pub allow_empty: bool,
+}
+
+/// What a queue came to.
+pub struct Outcome {
+    /// The report.
+    pub report: Report,
+}
+
+impl Outcome {
+    /// The exit code of the program.
+    pub fn exit_code(&self) -> u8 {
+        if self.report.faults.is_empty() { 0 } else { 2 }
+    }
+}
+
+/// Does `job`.
+///
+/// # Errors
+/// Whatever keeps the answer from being made or written, or that no event is called as asked for.
+pub fn queue(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
+    job.place.check(&job)?;
+    let question = match &job.ask {
+        Ask::Names(_) => Question::Names,
+        Ask::Event(name, _) => Question::Profile(Wanted::new(name)),
+        Ask::Suggestion => Question::Fields,
+    };
+    let pool = pool(job.threads)?;
+    let reader = reader(job.inputs, &job.engine, job.on_fault, watch);
+    let scratch = Scratch::new(job.spill_dir, job.memory_bytes);
+    let mut ingested = ingest(&job.engine, &question, &reader, &pool, scratch, watch)?;
+    go_on(watch)?;
+    if ingested.counters.events == 0 && !job.allow_empty {
+        return Err(nothing_found(&ingested.counters, &reader, &[]));
+    }
+    if let Ask::Event(name, _) = &job.ask {
+        must_occur(name, &ingested, job.allow_empty)?;
+    }
+    watch.writing();
+    let mut facts = std::mem::take(&mut ingested.committed.facts);
+    let max_emails = job.engine.rules.identity.max_emails as usize;
+    let ids = &ingested.committed.ids;
+    let timelines = pool.install(|| Timelines::new(&mut facts, ids, max_emails));
+    drop(facts);
+    let ranking = Ranking::new(&ingested.counters.names);
+    let ledger = Ledger::new(&ingested.counters.volume, &job.terms);
+    let rows = Counter {
+        committed: &ingested.committed,
+        timelines: &timelines,
+        ranking: &ranking,
+        ledger: &ledger,
+        calendar: &job.terms.calendar,
+        sections: question == Question::Fields,
+    };
+    let counted = rows.count(&pool, watch)?;
+    let facts = Facts {
+        engine: &job.engine,
+        reader: &reader,
+        counters: &ingested.counters,
+        duplicates: ingested.committed.duplicates,
+        ranking: &ranking,
+        counted: &counted,
+        terms: &job.terms,
+        ledger: &ledger,
+        rules_file: job.rules_file,
+        warnings: job.warnings,
+    };
+    let mut report = match &question {
+        Question::Profile(wanted) => facts.report(Some(wanted)),
+        _ => facts.report(None),
+    };
+    match job.ask {
+        Ask::Names(format) => job.place.write(|out| write(&report, format, out))?,
+        Ask::Event(name, format) => {
+            report.profile = Some(summary::profile(&name, ingested.profile));
+            job.place.write(|out| write(&report, format, out))?;
+        }
+        Ask::Suggestion => {
+            let facts = suggest::Facts { ranking: &ranking, counted, fields: ingested.fields };
+            let text = suggest::suggest(facts);
+            job.place.write(|out| out.write_all(text.as_bytes()))?;
+        }
+    }
+    Ok(Outcome { report })
+}
+
+fn write(report: &Report, format: Format, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Text(layout) => out.write_all(text(report, layout).as_bytes()),
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut *out, report)?;
+            out.write_all(b"\n")
+        }
+        Format::Csv => table::write(report, out),
+    }
+}
+
+/// An error where no event is called `name`, with the name that is nearest.
+fn must_occur(name: &str, ingested: &Ingested, allow_empty: bool) -> Result<(), Error> {
+    if ingested.profile.events > 0 || (ingested.counters.events == 0 && allow_empty) {
+        return Ok(());
+    }
+    let shown = |name: &str| summary::quoted(name);
+    let help = match summary::nearest(ingested, name) {
+        Some(nearest) => format!("did you mean {}?", shown(nearest)),
+        None => "`backtrail queue` without --event lists the names".into(),
+    };
+    Err(Error::Usage(format!("--event: no event is called {}; {help}", shown(name))))
+}
+
+impl Place {
+    /// Checks that the answer can go there, before anything is done.
+    fn check(&self, job: &Job) -> Result<(), Error> {
+        let target = match self {
+            Self::Stream(_) => Target::Stdout,
+            Self::File(path, overwrite) => {
+                check_single(path)?;
+                must_be_free(path, *overwrite)?;
+                Target::File(path.clone())
+            }
+        };
+        overlap::check(&[target], reads(&job.inputs, &job.own_files))?;
+        Ok(())
+    }
+
+    fn write(self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
+        match self {
+            Self::Stream(mut out) => {
+                write(&mut out).and_then(|()| out.flush()).map_err(Error::from_output)
+            }
+            Self::File(path, overwrite) => {
+                must_be_free(&path, overwrite)?;
+                Ok(put(&path, Readers::Owner, write)?)
+            }
+        }
+    }
+}
+
+fn must_be_free(path: &Path, overwrite: Overwrite) -> Result<(), StagingError> {
+    let is_taken = overwrite == Overwrite::No && path.metadata().is_ok_and(|found| found.is_file());
+    if is_taken { Err(StagingError::Exists(path.to_owned())) } else { Ok(()) }
+}

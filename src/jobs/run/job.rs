@@ -1,0 +1,275 @@
+//! `backtrail run`: events in, leads and signals out.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use crate::diagnostic::shown;
+use crate::emit::overlap::{self, ReadFile};
+use crate::emit::staging::{Overwrite, Staging};
+use crate::emit::{Format, FormulaGuard};
+use crate::engine::Engine;
+use crate::engine::exchange::spill::Scratch;
+use crate::engine::ingest::{Ingested, ingest};
+use crate::engine::map::example::Lines;
+use crate::engine::plan::{Ledger, Terms};
+use crate::engine::watch::Watch;
+use crate::error::Error;
+use crate::jobs::input::{go_on, pool, reader, reads};
+use crate::jobs::refused::{first_places, mostly_refused, nothing_found};
+use crate::jobs::run::output::{Output, Stream, Target};
+use crate::jobs::run::produce::{produce, write_rejects};
+use crate::jobs::run::summary::Facts;
+use crate::report::Report;
+use crate::source::{Discovery, FileId, Input, OnFault};
+
+/// Where the outputs of a run go.
+pub enum Destination {
+    /// Files in a directory.
+    Directory(PathBuf, Overwrite),
+    /// One table to a stream.
+    Stream {
+        /// Which table.
+        stream: Stream,
+        /// Where it goes.
+        out: Box<dyn Write + Send>,
+        /// A directory that has room for what does not fit into memory.
+        spill_dir: PathBuf,
+    },
+}
+
+/// How many rejects are too many.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum MaxRejects {
+    /// More than so many.
+    Count(u64),
+    /// More than so many of a hundred records.
+    Percent(f64),
+}
+
+/// A run, all of it decided.
+pub struct Job {
+    /// What is read.
+    pub inputs: Discovery,
+    /// What is done to each event.
+    pub engine: Engine,
+    /// What the plan allows.
+    pub terms: Terms,
+    /// The name of the rules file.
+    pub rules_file: Option<String>,
+    /// The name of the file of destination filters.
+    pub filters_file: Option<String>,
+    /// The files that the user wrote.
+    pub own_files: Vec<ReadFile>,
+    /// What is doubtful about them.
+    pub warnings: Vec<String>,
+    /// Where the outputs go.
+    pub destination: Destination,
+    /// The formats of the tables.
+    pub formats: Vec<Format>,
+    /// Whether CSV cells are guarded.
+    pub guard: FormulaGuard,
+    /// What a fault of an input does.
+    pub on_fault: OnFault,
+    /// How many threads work.
+    pub threads: usize,
+    /// Rows wait for the second phase, and duplicates are told, in memory up to this many bytes.
+    pub memory_bytes: usize,
+    /// Whether an input without events is fine.
+    pub allow_empty: bool,
+    /// Past so many rejects the run fails.
+    pub max_rejects: Option<MaxRejects>,
+    /// Whether the run fails where the plan's limit is passed.
+    pub fail_over_plan: bool,
+}
+
+/// What a run came to.
+pub struct Outcome {
+    /// The report.
+    pub report: Report,
+    /// Why the run failed all the same.
+    pub findings: Vec<String>,
+}
+
+impl Outcome {
+    /// The exit code of the program.
+    pub fn exit_code(&self) -> u8 {
+        if self.report.faults.is_empty() { u8::from(!self.findings.is_empty()) } else { 2 }
+    }
+}
+
+/// Runs `job`.
+///
+/// # Errors
+/// Whatever keeps outputs from being written; then nothing has changed on disk.
+pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
+    let start = Instant::now();
+    let streams = matches!(job.destination, Destination::Stream { .. });
+    let targets = targets(&job.destination, &job.formats);
+    let is_fresh = is_fresh(&job.destination, &job.formats);
+    overlap::check(&targets, reads(&job.inputs, &job.own_files))?;
+    let mut warnings = job.warnings;
+    warnings.extend(left_behind(&job.destination, &job.formats));
+    let (target, spill_dir) = target(job.destination, &job.formats)?;
+    let mut output = Output::new(target, job.formats, job.guard);
+    let pool = pool(job.threads)?;
+    let reader = reader(job.inputs, &job.engine, job.on_fault, watch);
+    let scratch = Scratch::new(spill_dir, job.memory_bytes);
+    let mut ingested = ingest(&job.engine, &reader, &pool, scratch, watch)?;
+    go_on(watch)?;
+    let files = reader.files();
+    let lines = Lines::new(files.clone(), &ingested.committed.segments);
+    if ingested.counters.events == 0 && !job.allow_empty {
+        let mut places = first_places(&ingested.counters, &lines);
+        if is_fresh && keep_rejects(&ingested, &files, output)? {
+            places.push("rejects.ndjson in the output directory shows more".into());
+        }
+        return Err(nothing_found(&ingested.counters, &reader, &places));
+    }
+    watch.writing();
+    let ledger = Ledger::new(&ingested.counters.volume, &job.terms);
+    let produced = produce(&job.engine, &mut ingested, &files, &ledger, &mut output, &pool, watch);
+    let produced = produced.map_err(|error| match error {
+        Error::Interrupted if streams => Error::CutShort,
+        error => error,
+    })?;
+    warnings.extend(mostly_refused(&ingested.counters, &lines));
+    let report = Facts {
+        lines: &lines,
+        engine: &job.engine,
+        reader: &reader,
+        counters: &ingested.counters,
+        duplicates: ingested.committed.duplicates,
+        profile: profile(&job.engine, &ingested),
+        ids: &ingested.committed.ids,
+        produced: &produced,
+        ledger: &ledger,
+        terms: &job.terms,
+        rules_file: job.rules_file,
+        filters_file: job.filters_file,
+        warnings,
+        elapsed: start.elapsed(),
+    }
+    .report();
+    debug_assert_eq!(report.check_sums(), Ok(()));
+    write_report(&report, &mut output)?;
+    if !streams {
+        // A stream has all of its table by now.
+        go_on(watch)?;
+    }
+    output.commit()?;
+    let findings = findings(&report, job.max_rejects, job.fail_over_plan);
+    Ok(Outcome { report, findings })
+}
+
+/// Message ids with several contents, and contents with several message ids; `None` where nobody
+/// asked for them.
+fn profile(engine: &Engine, ingested: &Ingested) -> Option<(u64, u64)> {
+    let profile = &ingested.committed.profile;
+    engine.profile_duplicates.then(|| {
+        (profile.messages_with_several_contents(), profile.contents_with_several_messages())
+    })
+}
+
+fn write_report(report: &Report, output: &mut Output) -> Result<(), Error> {
+    let Some(mut file) = output.file("report.json")? else { return Ok(()) };
+    serde_json::to_writer_pretty(&mut file, report)
+        .map_err(|error| Error::from_output(error.into()))?;
+    file.write_all(b"\n").map_err(Error::from_output)?;
+    output.keep(file);
+    Ok(())
+}
+
+/// Whether nothing stands where outputs go.
+fn is_fresh(destination: &Destination, formats: &[Format]) -> bool {
+    match destination {
+        Destination::Directory(dir, _) => {
+            !Output::names(formats).iter().any(|name| dir.join(name).exists())
+        }
+        Destination::Stream { .. } => false,
+    }
+}
+
+/// Writes the rejects of an input without an event, where there are any, and nothing else.
+fn keep_rejects(
+    ingested: &Ingested,
+    files: &BTreeMap<FileId, Input>,
+    mut output: Output,
+) -> Result<bool, Error> {
+    if ingested.counters.rejects.iter().all(|&count| count == 0) {
+        return Ok(false);
+    }
+    let Some(mut file) = output.file("rejects.ndjson")? else { return Ok(false) };
+    write_rejects(ingested, files, &mut file)?;
+    output.keep(file);
+    output.commit()?;
+    Ok(true)
+}
+
+/// All that a run may write.
+fn targets(destination: &Destination, formats: &[Format]) -> Vec<overlap::Target> {
+    match destination {
+        Destination::Directory(dir, _) => {
+            let names = Output::names(formats).into_iter();
+            names.map(|name| overlap::Target::File(dir.join(name))).collect()
+        }
+        Destination::Stream { .. } => vec![overlap::Target::Stdout],
+    }
+}
+
+/// A warning about tables of an earlier run that this one neither replaces nor removes, for they
+/// are in formats that it does not write.
+fn left_behind(destination: &Destination, formats: &[Format]) -> Option<String> {
+    let Destination::Directory(dir, Overwrite::Yes) = destination else { return None };
+    let others: Vec<_> =
+        Format::ALL.into_iter().filter(|format| !formats.contains(format)).collect();
+    let names = Output::tables(&others).into_iter().map(|name| dir.join(name));
+    let names: Vec<String> = names.filter(|path| path.exists()).map(|path| shown(&path)).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "left as an earlier run wrote them, in a format that this run does not write: {}; remove \
+             them, or add their format to --format",
+            names.join(", ")
+        )
+    })
+}
+
+fn target(destination: Destination, formats: &[Format]) -> Result<(Target, PathBuf), Error> {
+    match destination {
+        Destination::Directory(dir, overwrite) => {
+            let names = Output::names(formats);
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let staging = Staging::new(&dir, overwrite, &names)?;
+            Ok((Target::Directory(staging), dir))
+        }
+        Destination::Stream { stream, out, spill_dir } => {
+            Ok((Target::Stream(stream, out), spill_dir))
+        }
+    }
+}
+
+fn findings(report: &Report, max: Option<MaxRejects>, fail_over_plan: bool) -> Vec<String> {
+    let mut findings = Vec::new();
+    let rejected = report.rejects.total;
+    #[allow(clippy::cast_precision_loss)] // compared with a percentage that people wrote
+    let too_many = max.and_then(|max| match max {
+        MaxRejects::Count(most) => (rejected > most).then(|| most.to_string()),
+        MaxRejects::Percent(most) => {
+            let share = rejected as f64 * 100.0;
+            (share > most * report.records as f64).then(|| format!("{most}%"))
+        }
+    });
+    if let Some(most) = too_many {
+        findings.push(format!(
+            "{rejected} of {} records rejected, over --max-rejects {most}",
+            report.records
+        ));
+    }
+    if fail_over_plan {
+        for period in report.plan.periods.iter().filter(|period| period.over > 0) {
+            findings.push(format!("the plan is over in {} by {}", period.period, period.over));
+        }
+    }
+    findings
+}

@@ -1,0 +1,186 @@
+//! Where the tables of a run go: files of a directory, or one stream.
+
+use std::io::{self, Write};
+
+use crate::emit::staging::{Committed, StagedFile, Staging};
+use crate::emit::{Chunk, Encoder, Format, FormulaGuard, Layout, Spent, Table, TableWriter};
+use crate::engine::Engine;
+use crate::error::Error;
+
+/// Which table a stream carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// The signals.
+    Signals,
+    /// The leads.
+    Leads,
+}
+
+/// Where outputs go.
+pub enum Target {
+    /// Into a directory, all tables in every format.
+    Directory(Staging),
+    /// One table to a stream.
+    Stream(Stream, Box<dyn Write + Send>),
+}
+
+/// A file or the stream.
+pub enum Sink {
+    /// A file in the making.
+    File(StagedFile),
+    /// The stream.
+    Stream(Box<dyn Write + Send>),
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::File(file) => file.write(bytes),
+            Self::Stream(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::File(file) => file.flush(),
+            Self::Stream(stream) => stream.flush(),
+        }
+    }
+}
+
+/// One table in every format that was asked for.
+pub struct Tables<'a> {
+    layouts: Vec<Layout<'a>>,
+    writers: Vec<TableWriter<Sink>>,
+}
+
+impl Tables<'_> {
+    /// An encoder for each format.
+    pub fn encoders(&self) -> Vec<Encoder> {
+        self.layouts.iter().map(Layout::encoder).collect()
+    }
+
+    /// Writes what the encoders of one worker made, a chunk for each format, and gives back the
+    /// memory of each.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn write(&mut self, chunks: Vec<Chunk>) -> Result<Vec<Spent>, Error> {
+        let written = self.writers.iter_mut().zip(chunks);
+        written.map(|(writer, chunk)| writer.write(chunk).map_err(Error::from_output)).collect()
+    }
+
+    /// Cells that were kept from acting as formulas.
+    pub fn guarded_cells(&self) -> u64 {
+        self.writers.iter().map(TableWriter::guarded_cells).sum()
+    }
+}
+
+/// All outputs of a run.
+pub struct Output {
+    target: Target,
+    formats: Vec<Format>,
+    guard: FormulaGuard,
+    done: Vec<StagedFile>,
+}
+
+impl Output {
+    /// Outputs in `formats` to `target`.
+    pub fn new(target: Target, formats: Vec<Format>, guard: FormulaGuard) -> Self {
+        Self { target, formats, guard, done: Vec::new() }
+    }
+
+    /// The files of all tables in `formats`.
+    pub fn tables(formats: &[Format]) -> Vec<String> {
+        let tables = [Table::Signals(&[]), Table::Leads];
+        let files = tables.into_iter().flat_map(|table| {
+            formats.iter().map(move |format| format!("{}.{}", table.name(), format.extension()))
+        });
+        files.collect()
+    }
+
+    /// Every file that a run in `formats` may write.
+    pub fn names(formats: &[Format]) -> Vec<String> {
+        let files = Self::tables(formats).into_iter();
+        files.chain(["report.json".into(), "rejects.ndjson".into()]).collect()
+    }
+
+    /// The writers of the signals.
+    ///
+    /// # Errors
+    /// When a file cannot be made.
+    pub fn signals<'a>(&mut self, engine: &'a Engine) -> Result<Tables<'a>, Error> {
+        self.table_writers(Table::Signals(&engine.rules.columns), Stream::Signals)
+    }
+
+    /// The writers of the leads.
+    ///
+    /// # Errors
+    /// When a file cannot be made.
+    pub fn leads(&mut self) -> Result<Tables<'static>, Error> {
+        self.table_writers(Table::Leads, Stream::Leads)
+    }
+
+    fn table_writers<'a>(&mut self, table: Table<'a>, stream: Stream) -> Result<Tables<'a>, Error> {
+        let layout = |format| Layout { table, format, guard: self.guard };
+        let mut layouts = Vec::new();
+        let mut writers = Vec::new();
+        for format in &self.formats {
+            let sink = match &mut self.target {
+                Target::Directory(staging) => {
+                    let name = format!("{}.{}", table.name(), format.extension());
+                    Sink::File(staging.create(&name)?)
+                }
+                Target::Stream(wanted, out) if *wanted == stream => {
+                    Sink::Stream(std::mem::replace(out, Box::new(io::sink())))
+                }
+                Target::Stream(..) => continue,
+            };
+            let layout = layout(*format);
+            writers.push(layout.writer(sink).map_err(Error::from_output)?);
+            layouts.push(layout);
+        }
+        Ok(Tables { layouts, writers })
+    }
+
+    /// Ends `tables`.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn close(&mut self, tables: Tables<'_>) -> Result<(), Error> {
+        for writer in tables.writers {
+            match writer.finish().map_err(Error::from_output)? {
+                Sink::File(file) => self.done.push(file),
+                Sink::Stream(mut stream) => stream.flush().map_err(Error::from_output)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// A file beside the tables; `None` where they go to a stream.
+    ///
+    /// # Errors
+    /// When the file cannot be made.
+    pub fn file(&mut self, name: &str) -> Result<Option<StagedFile>, Error> {
+        match &self.target {
+            Target::Directory(staging) => Ok(Some(staging.create(name)?)),
+            Target::Stream(..) => Ok(None),
+        }
+    }
+
+    /// Keeps a file that is complete.
+    pub fn keep(&mut self, file: StagedFile) {
+        self.done.push(file);
+    }
+
+    /// Brings all files to their places; `None` where the tables went to a stream.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn commit(self) -> Result<Option<Committed>, Error> {
+        match self.target {
+            Target::Directory(staging) => Ok(Some(staging.commit(self.done)?)),
+            Target::Stream(..) => Ok(None),
+        }
+    }
+}

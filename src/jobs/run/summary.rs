@@ -1,0 +1,346 @@
+//! From what both phases counted to the report.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::produce::Produced;
+use crate::engine::Engine;
+use crate::engine::identity::Resolution;
+use crate::engine::identity::ids::{Ids, Space};
+use crate::engine::identity::resolve::Through;
+use crate::engine::map::counters::{Counters, Names};
+use crate::engine::map::example::{Lines, Position};
+use crate::engine::map::unused_email::UnusedField;
+use crate::engine::plan::{Ledger, Light, Terms, Usage};
+use crate::engine::resolve::tally::POLICIES;
+use crate::event::CallType;
+use crate::parse::reject::Reason;
+use crate::parse::shape::Shape;
+use crate::report::filters::Filters;
+use crate::report::{
+    Duplicates, Events, Fault, Identity, Input, Leads, MergeRefused, NameCount, Period, Plan,
+    Rejects, Report, Resolutions, RuleCount, RuleCounts, SharedId, TimestampExample,
+    TimestampExamples, Trend, UnusedEmails, hint,
+};
+use crate::source::Reader;
+
+/// How many names of events, and how many lost leads, are listed.
+const LISTED: usize = 1000;
+
+/// All that a report is made of.
+pub struct Facts<'a> {
+    /// What the run did to events.
+    pub engine: &'a Engine,
+    /// The inputs, read to their ends.
+    pub reader: &'a Reader,
+    /// What the first phase counted.
+    pub counters: &'a Counters,
+    /// How many events were duplicates.
+    pub duplicates: u64,
+    /// How message ids and contents disagree, where asked for.
+    pub profile: Option<(u64, u64)>,
+    /// The lines of the inputs.
+    pub lines: &'a Lines,
+    /// The ids of the run.
+    pub ids: &'a Ids,
+    /// What the second phase found.
+    pub produced: &'a Produced,
+    /// The plan, settled.
+    pub ledger: &'a Ledger,
+    /// The plan.
+    pub terms: &'a Terms,
+    /// The name of the rules file.
+    pub rules_file: Option<String>,
+    /// The name of the file of destination filters.
+    pub filters_file: Option<String>,
+    /// What is doubtful.
+    pub warnings: Vec<String>,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+impl Facts<'_> {
+    /// The report.
+    pub fn report(mut self) -> Report {
+        let rejects = self.rejects();
+        let events = self.events();
+        let mut warnings = std::mem::take(&mut self.warnings);
+        let identity = self.identity();
+        let tally = &self.produced.tally;
+        warnings.extend(events.implausible_warning());
+        warnings.extend(hint::user_id_is_email(tally.address_as_user_id, tally.identifies));
+        warnings.extend(identity.unused_emails.warning());
+        warnings.extend(self.reader.passed_over());
+        let deletions = &self.counters.deletions;
+        let undeleted = self.produced.undeleted;
+        warnings.extend(hint::deletions(deletions.calls, deletions.users(), undeleted));
+        Report {
+            version: 1,
+            inputs: self.inputs(),
+            records: events.total + rejects.total,
+            records_by_shape: self.shapes(),
+            foreign_requests: self.counters.foreign_requests,
+            rejects,
+            duplicates: Duplicates {
+                total: self.duplicates,
+                same_message_id_different_content: self.profile.map(|profile| profile.0),
+                same_content_different_message_id: self.profile.map(|profile| profile.1),
+            },
+            identity,
+            rules: self.rules(),
+            leads: self.leads(),
+            plan: self.plan(),
+            guarded_cells: self.produced.guarded_cells,
+            faults: self.faults(),
+            elapsed_seconds: self.elapsed.as_secs_f64(),
+            bytes_read: self.reader.bytes_read(),
+            filters: self.filters(),
+            events,
+            warnings,
+        }
+    }
+
+    fn filters(&self) -> Option<Filters> {
+        let filters = self.engine.filters.as_ref()?;
+        let file = self.filters_file.clone().unwrap_or_default();
+        Some(Filters::new(file, filters, &self.counters.filters))
+    }
+
+    fn inputs(&self) -> Vec<Input> {
+        let inputs = self.reader.files();
+        let read = |file| self.counters.records_by_file.get(&file).copied().unwrap_or(0);
+        inputs
+            .into_iter()
+            .map(|(file, input)| Input {
+                path: input.display,
+                bytes: input.size,
+                records: read(file),
+            })
+            .collect()
+    }
+
+    fn shapes(&self) -> BTreeMap<&'static str, u64> {
+        let counts = self.counters.shapes;
+        Shape::ALL.map(|shape| (shape.name(), counts[shape as usize])).into()
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        let faults = self.reader.faults().into_iter();
+        faults
+            .map(|fault| Fault {
+                path: fault.display,
+                offset: fault.offset,
+                message: fault.message,
+            })
+            .collect()
+    }
+
+    fn rejects(&self) -> Rejects {
+        let counts = self.counters.rejects;
+        let by_reason = Reason::ALL.map(|reason| (reason.name(), counts[reason as usize]));
+        Rejects { total: counts.iter().sum(), by_reason: by_reason.into() }
+    }
+
+    fn timestamp_examples(&self) -> TimestampExamples {
+        let times = &self.counters.times;
+        let at = |position: &Position| {
+            let (file, line) = self.lines.of(position.place, position.line);
+            TimestampExample { file: file.to_owned(), line, ..TimestampExample::default() }
+        };
+        let missing = times.missing.first().iter();
+        let unreadable = times.unreadable.first().iter().map(|(position, found)| {
+            let (field, value) = (Some(found.member.key()), Some(found.value.to_string()));
+            TimestampExample { field, value, ..at(position) }
+        });
+        let implausible = times.implausible.first().iter().map(|(position, time)| {
+            TimestampExample { value: Some(time.to_string()), ..at(position) }
+        });
+        TimestampExamples {
+            no_timestamp: missing.map(|(position, ())| at(position)).collect(),
+            unreadable_timestamp: unreadable.collect(),
+            implausible_timestamps: implausible.collect(),
+        }
+    }
+
+    fn events(&self) -> Events {
+        let counters = self.counters;
+        let times = &counters.times;
+        let (by_name, other_names, other_count) = listed(&counters.names);
+        let mut by_type = BTreeMap::new();
+        for call in CallType::ALL {
+            by_type.insert(call.name(), 0);
+        }
+        for (call, _, count) in counters.names.sorted() {
+            *by_type.entry(call.name()).or_default() += count;
+        }
+        Events {
+            total: counters.events,
+            filtered: counters.filtered,
+            duplicates: self.duplicates,
+            kept: counters.events - counters.filtered - self.duplicates,
+            no_anonymous_id: counters.no_anonymous_id,
+            repairs: counters.repairs,
+            no_timestamp: times.missing.count(),
+            clock_skew: times.clock_skew,
+            corrected_clocks: times.corrected,
+            naive_timestamps: times.naive,
+            unreadable_timestamp: times.unreadable.count(),
+            implausible_timestamps: times.implausible.count(),
+            timestamp_examples: self.timestamp_examples(),
+            by_type,
+            by_name,
+            other_names,
+            other_count,
+        }
+    }
+
+    fn identity(&self) -> Identity {
+        let Produced { tally, visitors, shared, merged, .. } = self.produced;
+        let of = |resolution| tally.resolutions[resolution as usize];
+        let kind = |space: &Space| match space {
+            Space::User => "user_id",
+            _ => "anonymous_id",
+        };
+        let shared = shared.iter().map(|(space, id, emails)| SharedId {
+            kind: kind(space),
+            id: id.clone(),
+            emails: *emails,
+        });
+        let refused = merged.refused().iter().map(|refused| MergeRefused {
+            emails: refused.emails,
+            user_ids: refused.user_ids.iter().map(|&id| self.ids.text(id).to_owned()).collect(),
+        });
+        let changes = POLICIES.iter().zip(tally.would_change);
+        Identity {
+            policy: self.engine.rules.identity.policy.name(),
+            facts: tally.facts,
+            anonymous_ids: visitors[0],
+            user_ids: visitors[1],
+            signals: Resolutions {
+                total: tally.resolutions.iter().sum(),
+                direct: of(Resolution::Direct),
+                known: of(Resolution::Known),
+                rehydrated: of(Resolution::Rehydrated),
+                cold: of(Resolution::Cold),
+            },
+            through: crate::report::Through {
+                anonymous_id: tally.through[Through::AnonymousId as usize],
+                user_id: tally.through[Through::UserId as usize],
+                bridge: tally.through[Through::Bridge as usize],
+            },
+            identify_without_email: tally.identify_without_email,
+            identify_user_id_is_email: tally.address_as_user_id,
+            unused_emails: self.unused_emails(),
+            invalid_email: tally.invalid_email,
+            blocked_emails: tally.blocked_emails,
+            blocked_ids: tally.blocked_ids,
+            internal_signals: tally.internal_signals,
+            would_change_owner: changes.map(|(policy, count)| (policy.name(), count)).collect(),
+            shared_ids: shared.collect(),
+            merged_emails: merged.joined() as u64,
+            merge_refused: refused.collect(),
+        }
+    }
+
+    fn unused_emails(&self) -> UnusedEmails {
+        let unused = &self.counters.unused_emails;
+        let by_path = UnusedField::ALL.map(|field| (field.path(), unused.of(field).count()));
+        let emails = self.ids.iter().filter(|&(_, space)| space == Space::Email);
+        UnusedEmails::new(&by_path, unused.beyond(emails.map(|(id, _)| self.ids.text(id))))
+    }
+
+    fn rules(&self) -> RuleCounts {
+        let tally = &self.produced.tally;
+        let by_rule = self.engine.rules.rules.iter().zip(&tally.matches);
+        let mapped = tally.matches.iter().sum();
+        RuleCounts {
+            file: self.rules_file.clone(),
+            mapped,
+            unmapped: tally.resolutions.iter().sum::<u64>() - mapped,
+            by_rule: by_rule
+                .map(|(rule, &matches)| RuleCount {
+                    id: rule.id.clone(),
+                    matches,
+                    score: rule.score,
+                })
+                .collect(),
+            unmapped_by_event: listed(&tally.unmapped).0,
+        }
+    }
+
+    fn leads(&self) -> Leads {
+        let leads = &self.produced.leads;
+        Leads {
+            total: leads.total,
+            with_signals: leads.with_signals,
+            without_signals: leads.total - leads.with_signals,
+            lowest_score: leads.min_score,
+            highest_score: leads.max_score,
+            total_score: leads.total_score,
+        }
+    }
+
+    fn plan(&self) -> Plan {
+        let Self { ledger, terms, produced, .. } = self;
+        let totals = &ledger.totals;
+        let trend = ledger.trend.as_ref().map(|trend| Trend {
+            change_per_period: trend.change,
+            limit_reached_in: trend.reached_in.clone(),
+        });
+        let periods = ledger.periods.iter().enumerate();
+        Plan {
+            name: terms.name.clone(),
+            period: terms.calendar.every().name(),
+            timezone: terms.calendar.timezone().to_owned(),
+            raw_signals_limit: terms.raw_signals,
+            active_leads_limit: terms.active_leads,
+            periods: periods.map(|(at, usage)| self.period(at, usage)).collect(),
+            over: totals.over,
+            retried: totals.retried,
+            lost: totals.lost,
+            lost_identifies: produced.tally.lost_identifies,
+            lost_leads: produced.lost_leads.len() as u64,
+            lost_lead_emails: produced.lost_leads.iter().take(LISTED).cloned().collect(),
+            undated: ledger.undated,
+            trend,
+        }
+    }
+
+    #[allow(clippy::cast_precision_loss)] // a share is good to fifteen digits
+    fn period(&self, at: usize, usage: &Usage) -> Period {
+        let active_leads = self.produced.active_leads.get(at).copied().unwrap_or(0);
+        let limit = self.terms.raw_signals;
+        Period {
+            period: usage.period.label(),
+            start: usage.period.start_time().to_string(),
+            end: usage.period.end_time().to_string(),
+            raw_signals: usage.raw_signals,
+            limit,
+            share: limit.map(|limit| usage.raw_signals as f64 / limit as f64),
+            light: Light::of(usage.raw_signals, limit).name(),
+            reached_at: usage.reached_time().map(|time| time.to_string()),
+            carried: usage.carried,
+            over: usage.over,
+            retried: usage.retried,
+            lost: usage.lost,
+            monthly_tracked_users: self.produced.tracked_users.get(at).copied(),
+            active_leads,
+            active_leads_limit: self.terms.active_leads,
+            active_leads_light: Light::of(active_leads, self.terms.active_leads).name(),
+            mix: self.produced.tally.mix.get(at).copied().unwrap_or_default(),
+        }
+    }
+}
+
+/// The most frequent names, how many others there are and how often these came.
+fn listed(names: &Names) -> (Vec<NameCount>, u64, u64) {
+    let sorted = names.sorted();
+    let (shown, others) = sorted.split_at(sorted.len().min(LISTED));
+    let shown = shown.iter().map(|&(call, event, count)| NameCount {
+        call: call.name(),
+        event: event.to_owned(),
+        count,
+    });
+    let other_count = others.iter().map(|(_, _, count)| count).sum();
+    (shown.collect(), others.len() as u64, other_count)
+}

@@ -1,0 +1,211 @@
+//! What is wrong with a text that is no JSON, and what to do about it, in words of our own: the
+//! parser's are its internals, and its places are not those of the text.
+
+use simd_json::ErrorType;
+
+use crate::grammar::{Expected, Fault, Scanner};
+
+use super::MAX_DEPTH;
+use super::raw::skip_blanks;
+
+/// Why a text is not JSON that can be used, each with the details in words.
+pub(crate) enum NotJson {
+    /// It is no text.
+    NotUtf8(String),
+    /// Nested deeper than [`MAX_DEPTH`].
+    TooDeep(String),
+    /// It breaks the grammar.
+    Malformed(String),
+}
+
+impl NotJson {
+    /// What is wrong with `text`, which the parser refused with `error`; `text` is the one from
+    /// before the parser touched it. `of` says what its bytes are counted in.
+    pub(crate) fn new(error: &simd_json::Error, text: &[u8], of: &str) -> Self {
+        if let Err(fault) = std::str::from_utf8(text) {
+            let at = fault.valid_up_to() + 1;
+            return Self::NotUtf8(format!("byte {at}{of} is not UTF-8"));
+        }
+        if matches!(error.error(), ErrorType::DepthLimitExceeded) {
+            return Self::TooDeep(format!("nested deeper than {MAX_DEPTH} levels"));
+        }
+        let detail = diagnose(text, of).unwrap_or_else(|| "expected one JSON value".to_owned());
+        Self::Malformed(detail)
+    }
+
+    /// The details.
+    pub(crate) fn detail(self) -> String {
+        match self {
+            Self::NotUtf8(detail) | Self::TooDeep(detail) | Self::Malformed(detail) => detail,
+        }
+    }
+}
+
+/// Where `text` stops being one JSON value, as `byte 7 of the record: expected …`, where `of` is
+/// ` of the record`. Never holds anything of the text. `None` where it is one, so far as grammar
+/// goes.
+pub(crate) fn diagnose(text: &[u8], of: &str) -> Option<String> {
+    let (at, what) = fault(text)?;
+    Some(format!("byte {}{of}: {what}", at + 1))
+}
+
+/// The same of the body of a capture.
+pub(crate) fn diagnose_body(text: &[u8]) -> Option<String> {
+    let (at, what) = fault(text)?;
+    Some(format!("expected the body to be one JSON value; byte {} of it: {what}", at + 1))
+}
+
+/// Where `text` stops being one JSON value, counted from 0, and what to say of it.
+fn fault(text: &[u8]) -> Option<(usize, &'static str)> {
+    let start = skip_blanks(text, 0);
+    match Scanner::scan(&text[start..]) {
+        Ok(end) => {
+            let more = skip_blanks(text, start + end);
+            let what = "expected one JSON value, found more after it";
+            (more < text.len()).then_some((more, what))
+        }
+        Err(Fault { at, expected }) => {
+            let at = start + at;
+            Some((at, foreign(text, at, expected).unwrap_or(missing(text, at, expected))))
+        }
+    }
+}
+
+/// What JSON has there.
+fn missing(text: &[u8], at: usize, expected: Expected) -> &'static str {
+    let is_end = at >= text.len();
+    match expected {
+        Expected::Value if is_end => "expected a JSON value, found the end",
+        Expected::Value => "expected a JSON value",
+        Expected::Name if is_end => "expected a member's name in double quotes, found the end",
+        Expected::Name => "expected a member's name in double quotes",
+        Expected::Colon if is_end => "expected `:` after a member's name, found the end",
+        Expected::Colon => "expected `:` after a member's name",
+        Expected::ListComma if is_end => "expected `,` or `]` in a list, found the end",
+        Expected::ListComma => "expected `,` or `]` in a list",
+        Expected::ObjectComma if is_end => "expected `,` or `}` in an object, found the end",
+        Expected::ObjectComma => "expected `,` or `}` in an object",
+        Expected::Escape => "expected a JSON escape after the backslash",
+        Expected::HexDigits => "expected the hexadecimal digits of an escape",
+        Expected::EscapedControl => {
+            "expected an escape such as `\\t`, found a control character in a string"
+        }
+        Expected::ClosingQuote => "expected a closing double quote for the string that begins here",
+        Expected::Number => "expected a JSON number",
+        Expected::Word => "expected `true`, `false` or `null`",
+    }
+}
+
+/// What stands there instead, where it is something that other languages write.
+fn foreign(text: &[u8], at: usize, expected: Expected) -> Option<&'static str> {
+    let rest = text.get(at..)?;
+    let value = matches!(expected, Expected::Value | Expected::Word | Expected::Number);
+    let name = expected == Expected::Name;
+    let word = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_');
+    let word = &rest[..word.count()];
+    Some(match rest {
+        [b'/', b'/' | b'*', ..] | [b'#', ..] => {
+            "found a comment, as JSON5 and JavaScript have them: JSON has none; take it out"
+        }
+        [b'\'', ..] if value || name => {
+            "found a single quote, as Python and JavaScript write it: JSON has double quotes; \
+             write the data with `json.dumps` or `JSON.stringify`"
+        }
+        [b'\\', b'x', ..] if value || name => {
+            "found an escape outside of a string, as nginx writes quotes: give its `log_format` \
+             `escape=json`"
+        }
+        [b'}' | b']', ..] if (value || name) && follows_comma(text, at) => {
+            "found a comma before the closing bracket, as JSON5 and JavaScript have it: JSON has \
+             none there; take it out"
+        }
+        [b'+' | b'.', ..] if value => {
+            "expected a JSON number: it begins with a digit or a minus sign"
+        }
+        [b'0'..=b'9', ..] if at > 0 && text[at - 1] == b'0' => {
+            "expected a JSON number: it has no zero before its first digit"
+        }
+        _ if value && matches!(word, b"True" | b"False" | b"None") => {
+            "found `True`, `False` or `None`, as Python writes them: JSON has `true`, `false` and \
+             `null`; write the data with `json.dumps`"
+        }
+        _ if value && word == b"undefined" => {
+            "found `undefined`, as JavaScript has it: JSON has `null`; write the data with \
+             `JSON.stringify`"
+        }
+        _ if value && matches!(word, b"nan" | b"NAN" | b"inf" | b"Inf" | b"infinity") => {
+            "found a number that is none (`nan`, `inf`): JSON has `null`"
+        }
+        [first, ..] if name && (first.is_ascii_alphabetic() || b"_$".contains(first)) => {
+            "found a member's name without quotes, as JSON5 and JavaScript have them: JSON has \
+             double quotes; write the data with `JSON.stringify`"
+        }
+        _ => return None,
+    })
+}
+
+/// Whether the last byte before `at` that is not blank is a comma.
+fn follows_comma(text: &[u8], at: usize) -> bool {
+    text[..at].trim_ascii_end().ends_with(b",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_is_told_with_its_byte() {
+        for (text, expected) in [
+            (
+                r#"{"id":"ab\qcd"}"#,
+                "byte 10 of the record: expected a JSON escape after the backslash",
+            ),
+            (
+                "{\"id\":\"a\tb\"}",
+                "byte 9 of the record: expected an escape such as `\\t`, found a control character in a \
+                 string",
+            ),
+            (
+                r#"{"id":"ab}"#,
+                "byte 7 of the record: expected a closing double quote for the string that begins \
+                 here",
+            ),
+            (r#" {"a":1"#, "byte 8 of the record: expected `,` or `}` in an object, found the end"),
+            (r#"{"a":1}}"#, "byte 8 of the record: expected one JSON value, found more after it"),
+            (
+                r#"{"a":01}"#,
+                "byte 7 of the record: expected a JSON number: it has no zero before its first digit",
+            ),
+        ] {
+            assert_eq!(
+                diagnose(text.as_bytes(), " of the record").as_deref(),
+                Some(expected),
+                "{text}"
+            );
+        }
+        assert_eq!(diagnose(br#" {"a":1} "#, ""), None);
+        assert!(diagnose(b"{", "").unwrap().starts_with("byte 2: expected"));
+    }
+
+    #[test]
+    fn what_other_languages_write_is_named() {
+        for (text, at, named) in [
+            ("{'a': 1}", 2, "a single quote"),
+            (r#"{"a": 'b'}"#, 7, "a single quote"),
+            (r#"{"a": True}"#, 7, "`True`, `False` or `None`"),
+            (r#"{"a": None}"#, 7, "`True`, `False` or `None`"),
+            (r#"{"a": undefined}"#, 7, "`undefined`"),
+            (r#"{"a": nan}"#, 7, "a number that is none"),
+            (r#"{"a": 1,}"#, 9, "a comma before the closing bracket"),
+            ("[1, 2, ]", 8, "a comma before the closing bracket"),
+            (r#"{"a": 1 /* one */}"#, 9, "a comment"),
+            ("// events", 1, "a comment"),
+            ("{a: 1}", 2, "a member's name without quotes"),
+            (r"{\x22a\x22: ", 2, "nginx"),
+        ] {
+            let (place, what) = fault(text.as_bytes()).unwrap();
+            assert_eq!(place + 1, at, "{text}");
+            assert!(what.contains(named), "{text}: {what}");
+        }
+    }
+}
