@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::diagnostic::printable;
 use crate::emit::staging::StagingError;
-use crate::source::{DiscoverError, Fault};
+use crate::source::{DiscoverError, Fault, SpoolError};
 
 /// Why a command ended before it was done. Texts name the place and what to do; none holds a value
 /// of the data.
@@ -62,6 +62,9 @@ pub enum Error {
     /// What does not fit into memory cannot be kept.
     #[error("cannot use a temporary file: {0}; free some space or raise --memory")]
     Spill(io::Error),
+    /// An input that is read twice cannot be kept.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
     /// An output cannot be written.
     #[error(transparent)]
     Output(#[from] StagingError),

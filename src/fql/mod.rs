@@ -18,6 +18,7 @@ mod lex;
 pub(crate) mod nearest;
 mod number;
 mod parse;
+mod parts;
 mod refute;
 mod value;
 mod warn;
@@ -26,6 +27,7 @@ mod warn;
 mod tests;
 
 pub use demand::Demand;
+pub use parts::{Part, Parts};
 
 use crate::diagnostic::Diagnostic;
 use crate::event::path::{Lookup, Path};

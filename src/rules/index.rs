@@ -56,23 +56,42 @@ impl Index {
     /// The first rule that takes `event`.
     #[inline]
     pub fn first_match(&self, rules: &[Rule], event: &Event<'_>) -> Option<RuleId> {
-        let call = event.call_type()? as usize;
+        self.candidates(event).find(|id| rules[id.index()].when.holds(event))
+    }
+
+    /// The rules that can take `event`, in the order in which they are tried.
+    #[inline]
+    pub fn candidates<'i>(&'i self, event: &Event<'_>) -> Candidates<'i> {
+        let Some(call) = event.call_type().map(|call| call as usize) else {
+            return Candidates { order: &self.order, named: &[], others: &[] };
+        };
         let named = event.text(Member::Event).and_then(|name| self.named.get(name));
-        let mut named = named.map_or(&[][..], |ranks| &ranks[call]);
-        let mut others = &self.others[call][..];
-        loop {
-            let first = match (named.first(), others.first()) {
-                (Some(rank), Some(other)) if other < rank => &mut others,
-                (Some(_), _) => &mut named,
-                (None, _) => &mut others,
-            };
-            let (&rank, rest) = first.split_first()?;
-            *first = rest;
-            let id = self.order[rank as usize];
-            if rules[id.index()].when.holds(event) {
-                return Some(id);
-            }
-        }
+        let named = named.map_or(&[][..], |ranks| &ranks[call]);
+        Candidates { order: &self.order, named, others: &self.others[call] }
+    }
+}
+
+/// The rules that can take an event, by rank: two sorted lists as one.
+pub struct Candidates<'i> {
+    order: &'i [RuleId],
+    named: &'i [u32],
+    others: &'i [u32],
+}
+
+impl Iterator for Candidates<'_> {
+    type Item = RuleId;
+
+    #[inline]
+    fn next(&mut self) -> Option<RuleId> {
+        let Self { order, named, others } = self;
+        let first = match (named.first(), others.first()) {
+            (Some(rank), Some(other)) if other < rank => others,
+            (Some(_), _) => named,
+            (None, _) => others,
+        };
+        let (&rank, rest) = first.split_first()?;
+        *first = rest;
+        Some(order[rank as usize])
     }
 }
 

@@ -249,7 +249,7 @@ impl Loader<'_> {
         let table = Table::new(node, "[[rule]]", RULE, &mut self.faults)?;
         let id = self.required(&table, "a rule", "id");
         let when = self.required(&table, "a rule", "when");
-        let when = when.and_then(|(when, span)| self.expression(when, span));
+        let when = when.and_then(|(when, span)| Some((self.expression(when, span)?, when)));
         let faults = &mut self.faults;
         let text = |key, faults: &mut Faults| table.text(key, faults).map(|(t, _)| t.to_owned());
         let signal = text("signal", faults).filter(|signal| !signal.is_empty());
@@ -266,11 +266,12 @@ impl Loader<'_> {
             let warning = Diagnostic::warning(span, "`identify` does nothing without an e-mail");
             self.warnings.push(warning.with_help("map `email` to the path of the address"));
         }
-        let ((id, span), when) = (id?, when?);
+        let ((id, span), (when, when_text)) = (id?, when?);
         let id = id.to_owned();
         Some(Rule {
             id,
             when,
+            when_text: when_text.into(),
             signal,
             signal_type,
             high_intent,

@@ -54,6 +54,8 @@ pub struct Rule {
     pub id: String,
     /// Which signals it maps.
     pub when: Expr,
+    /// The same as it is written.
+    pub when_text: Box<str>,
     /// The name of its signals; else they bear their event's.
     pub signal: Option<String>,
     /// TrailSpark's type of signal.
@@ -319,6 +321,13 @@ impl Rules {
     #[inline]
     pub fn first_match(&self, event: &Event<'_>) -> Option<RuleId> {
         self.index.first_match(&self.rules, event)
+    }
+
+    /// The rules that ask for the call and the name of `event`, or for neither, in the order in
+    /// which they are tried. No other rule can take it.
+    #[inline]
+    pub fn candidates<'r>(&'r self, event: &Event<'_>) -> impl Iterator<Item = RuleId> + use<'r> {
+        self.index.candidates(event)
     }
 }
 

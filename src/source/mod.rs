@@ -25,6 +25,7 @@ mod outputs;
 mod pattern;
 mod reader;
 mod skip;
+mod spool;
 mod stream;
 mod table;
 #[cfg(test)]
@@ -36,3 +37,4 @@ pub use block::{Block, BlockKind, FileId, HEAD_BYTES, Oversize, PADDING};
 pub use discover::{DiscoverError, Discovery, Given, Input, discover};
 pub use fault::Fault;
 pub use reader::{OnFault, Options, Reader};
+pub use spool::{SpoolError, Spooled, spool};

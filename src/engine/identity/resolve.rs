@@ -32,6 +32,15 @@ pub struct Owner {
     pub through: Through,
 }
 
+/// One step on the way from an id of a signal to an e-mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The id.
+    pub id: NodeId,
+    /// Where it led, and when that tie was made.
+    pub link: Link,
+}
+
 /// The ids of a signal that are not blocked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Visitor {
@@ -56,6 +65,12 @@ struct Search {
     policy: Policy,
     path: [Option<NodeId>; MAX_STEPS as usize],
     budget: u32,
+}
+
+impl Search {
+    fn new(time: Time, policy: Policy) -> Self {
+        Self { time, policy, path: [None; MAX_STEPS as usize], budget: BUDGET }
+    }
 }
 
 impl<'a> Resolver<'a> {
@@ -94,6 +109,30 @@ impl<'a> Resolver<'a> {
         })
     }
 
+    /// The ties through which [`owner`](Self::owner) finds the e-mail of a signal of `visitor` at
+    /// `time`, the one of its own id first; none of a cold one.
+    pub fn steps(&self, visitor: Visitor, time: Time, policy: Policy) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let Some(owner) = self.owner(visitor, time, policy) else { return steps };
+        let first = match owner.through {
+            Through::UserId => visitor.user,
+            Through::AnonymousId | Through::Bridge => visitor.anonymous,
+        };
+        let mut search = Search::new(time, policy);
+        let mut next = first;
+        while let Some(id) = next
+            && let Ok(taken) = u8::try_from(steps.len())
+            && let Some((_, link)) = self.follow(id, taken, &mut search)
+        {
+            steps.push(Step { id, link });
+            // What was passed through is not passed through again, as in one search.
+            search.path[usize::from(taken)] = Some(id);
+            search.budget = BUDGET;
+            next = (self.ids.space(link.target) != Space::Email).then_some(link.target);
+        }
+        steps
+    }
+
     /// Whether every policy gives a signal of `visitor` the same owner at any time: each of its
     /// ids leads to one e-mail at most, and no limit can cut that off.
     pub fn is_plain(&self, visitor: Visitor) -> bool {
@@ -109,7 +148,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn lead(&self, id: NodeId, time: Time, policy: Policy) -> Option<Owner> {
-        let mut search = Search { time, policy, path: [None; MAX_STEPS as usize], budget: BUDGET };
+        let mut search = Search::new(time, policy);
         let (email, link) = self.follow(id, 0, &mut search)?;
         let resolution = if link.time <= time { Resolution::Known } else { Resolution::Rehydrated };
         let through = match (self.ids.space(id), self.ids.space(link.target)) {

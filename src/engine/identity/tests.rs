@@ -48,7 +48,12 @@ impl World {
         let mut facts = self.facts.clone();
         let timelines = Timelines::new(&mut facts, &self.ids, config.max_emails as usize);
         let resolver = Resolver::new(&timelines, &self.ids, config);
-        let owner = resolver.owner(visitor, Time::from_raw(time), config.policy)?;
+        let owner = resolver.owner(visitor, Time::from_raw(time), config.policy);
+        let steps = resolver.steps(visitor, Time::from_raw(time), config.policy);
+        assert_eq!(steps.first().map(|step| step.id), owner.map(|_| id));
+        assert_eq!(steps.last().map(|step| step.link.target), owner.map(|owner| owner.email));
+        assert!(steps.windows(2).all(|pair| pair[0].link.target == pair[1].id));
+        let owner = owner?;
         Some((self.ids.text(owner.email).to_owned(), owner))
     }
 

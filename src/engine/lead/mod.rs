@@ -91,6 +91,16 @@ impl Lead {
         self.traits[wanted as usize].as_ref().map_or("", |dated| &dated.value)
     }
 
+    /// The event that the value of `wanted` is of.
+    pub fn trait_source(&self, wanted: Trait) -> Option<OrderKey> {
+        self.traits[wanted as usize].as_ref().map(|dated| dated.key)
+    }
+
+    /// The event that [`first_touch`](Self::first_touch) is of.
+    pub fn first_touch_source(&self) -> Option<OrderKey> {
+        self.first_touch.as_ref().map(|dated| dated.key)
+    }
+
     /// Where it came in, if it ever saw a page.
     pub fn first_touch(&self) -> Option<&FirstTouch> {
         self.first_touch.as_ref().map(|dated| &dated.value)

@@ -88,6 +88,20 @@ impl Lines {
         Self { files, before: places.zip(lines_before(segments)).collect() }
     }
 
+    /// The lines of `files`, whose blocks have so many each.
+    pub fn of_blocks(files: BTreeMap<FileId, Input>, mut blocks: Vec<(Place, u64)>) -> Self {
+        blocks.sort_unstable();
+        let (mut file, mut sum) = (None, 0);
+        let before = |(place, lines): (Place, u64)| {
+            if file.replace(place.file) != Some(place.file) {
+                sum = 0;
+            }
+            sum += lines;
+            (place, sum - lines)
+        };
+        Self { files, before: blocks.into_iter().map(before).collect() }
+    }
+
     /// The file of `place`, and the line of the file that `line_in_block`, from 0, is, from 1.
     pub fn of(&self, place: Place, line_in_block: u64) -> (&str, u64) {
         let file = self.files.get(&place.file).map_or("", |file| file.display.as_str());

@@ -47,8 +47,8 @@ pub struct Mapped {
     pub rule: Option<u32>,
     /// When, and the content hash.
     pub key: OrderKey,
-    /// The e-mail that it brings, as a number of the batch.
-    pub email: Option<NodeId>,
+    /// Its ids, as numbers of the batch.
+    pub ids: RowIds,
     /// The address that it carries and no rule maps.
     pub unused_email: Option<UnusedEmail>,
 }
@@ -405,7 +405,7 @@ impl<'a> Mapper<'a> {
             None if call.is_signal() => UnusedEmail::find(event, self.engine, &mut self.address),
             _ => None,
         };
-        Mapped { call, rule: matched, key, email, unused_email }
+        Mapped { call, rule: matched, key, ids, unused_email }
     }
 }
 

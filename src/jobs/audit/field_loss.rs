@@ -35,7 +35,7 @@ impl FieldLosses {
         source_line: SourceLine,
     ) {
         let is_identify = mapped.call == CallType::Identify;
-        if is_identify && mapped.email.is_some() && changed.email.is_none() {
+        if is_identify && mapped.ids.email.is_some() && changed.ids.email.is_none() {
             self.add(FieldLoss::Email, source_line);
         }
         let Some(number) = mapped.rule else { return };

@@ -263,7 +263,7 @@ impl Sink for Surveyor<'_> {
         traits.set(Traits::BEFORE, before.passes());
         traits.set(Traits::AFTER, verdict.passes());
         traits.set(Traits::CHANGED, matches!(verdict, Verdict::Changed(_)));
-        traits.set(Traits::EMAIL, mapped.email.is_some());
+        traits.set(Traits::EMAIL, mapped.ids.email.is_some());
         let url = event.inner(Inner::PageUrl).or_else(|| event.inner(Inner::PropertiesUrl));
         traits.set(Traits::LOCAL, url.and_then(Json::as_str).is_some_and(is_local));
         let is_bot = verdict.passes() && mapped.call.is_signal() && self.note_bot(event);

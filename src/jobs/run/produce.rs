@@ -8,22 +8,22 @@ use rayon::ThreadPool;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::output::{Output, Tables};
-use crate::emit::row::LeadRow;
 use crate::emit::staging::StagedFile;
 use crate::emit::{Chunk, Encoder, Spent};
 use crate::engine::Engine;
 use crate::engine::exchange::ordered::in_order;
 use crate::engine::exchange::rejects;
-use crate::engine::identity::ids::{Ids, NodeId, Space};
+use crate::engine::identity::ids::{Ids, Space};
 use crate::engine::identity::merge::Merged;
 use crate::engine::identity::resolve::Resolver;
 use crate::engine::identity::timeline::Timelines;
 use crate::engine::ingest::Ingested;
 use crate::engine::ingest::commit::{Buffers, lines_before};
-use crate::engine::lead::{Ranked, Ranking, RuleTerms, Trait};
+use crate::engine::lead::Ranking;
 use crate::engine::map::event_names::EventNames;
 use crate::engine::plan::Ledger;
-use crate::engine::resolve::finish::{AHEAD, Finisher, GroupNames, SOURCE};
+use crate::engine::resolve::finish::{AHEAD, Finisher};
+use crate::engine::resolve::lead_rows::LeadRows;
 use crate::engine::resolve::sums::{LeadSums, rule_terms, sum_leads};
 use crate::engine::resolve::tally::{Tally, settle_partial};
 use crate::engine::watch::Watch;
@@ -31,7 +31,6 @@ use crate::error::Error;
 use crate::report::Visitors;
 use crate::rules::{Merge, Period};
 use crate::source::{FileId, Input};
-use crate::time::Time;
 
 /// How many leads are encoded at once.
 const LEADS_A_CHUNK: usize = 8192;
@@ -118,14 +117,14 @@ pub fn produce(
     let terms = rule_terms(engine);
     let ranked = pool.install(|| leads.rank(&terms, events.as_slice(), ids));
     let mut table = output.leads()?;
-    let scribe = LeadScribe { ids, groups: &groups, terms: &terms, events: events.as_slice() };
+    let rows = LeadRows { ids, groups: &groups, terms: &terms, events: events.as_slice() };
     let at_once = LEADS_A_CHUNK * pool.current_num_threads();
     for start in (0..ranked.len()).step_by(at_once) {
         let firsts = (start..ranked.len().min(start + at_once)).step_by(LEADS_A_CHUNK);
         let some: Vec<_> = firsts.map(|first| (first, table.encoders())).collect();
         let encode = |(first, encoders)| {
             let end = ranked.len().min(first + LEADS_A_CHUNK);
-            scribe.encode(&ranked, first..end, encoders)
+            encode_leads(&rows, &ranked, first..end, encoders)
         };
         let encoded: Vec<_> = pool.install(|| some.into_par_iter().map(encode).collect());
         for chunks in encoded {
@@ -266,89 +265,23 @@ fn lost_leads(ranked: &Ranking<'_>, ids: &Ids) -> Vec<String> {
     lost
 }
 
-/// Turns leads into rows.
-struct LeadScribe<'a> {
-    ids: &'a Ids,
-    groups: &'a GroupNames,
-    terms: &'a [RuleTerms<'a>],
-    events: &'a [&'a str],
-}
-
-impl LeadScribe<'_> {
-    fn encode(
-        &self,
-        leads: &Ranking<'_>,
-        ranks: Range<usize>,
-        mut encoders: Vec<Encoder>,
-    ) -> Vec<Chunk> {
-        for first in ranks.clone().step_by(AHEAD) {
-            let some = first..ranks.end.min(first + AHEAD);
-            leads.prefetch(some.clone());
-            for ranked in leads.range(some) {
-                let anonymous_ids = self.texts(ranked.lead.anonymous_ids());
-                let user_ids = self.texts(ranked.lead.user_ids());
-                let row = self.row(&ranked, &anonymous_ids, &user_ids);
+/// Encodes the rows of the leads from one rank to before another.
+fn encode_leads(
+    rows: &LeadRows<'_>,
+    leads: &Ranking<'_>,
+    ranks: Range<usize>,
+    mut encoders: Vec<Encoder>,
+) -> Vec<Chunk> {
+    for first in ranks.clone().step_by(AHEAD) {
+        let some = first..ranks.end.min(first + AHEAD);
+        leads.prefetch(some.clone());
+        for ranked in leads.range(some) {
+            rows.with_row(&ranked, |row| {
                 for encoder in &mut encoders {
-                    encoder.lead(&row);
+                    encoder.lead(row);
                 }
-            }
-        }
-        encoders.iter_mut().map(Encoder::take).collect()
-    }
-
-    fn texts(&self, ids: &[NodeId]) -> Vec<&str> {
-        let mut texts: Vec<&str> = ids.iter().map(|&id| self.ids.text(id)).collect();
-        texts.sort_unstable();
-        texts
-    }
-
-    fn row<'r>(
-        &'r self,
-        ranked: &'r Ranked<'_>,
-        anonymous_ids: &'r [&'r str],
-        user_ids: &'r [&'r str],
-    ) -> LeadRow<'r> {
-        let lead = &ranked.lead;
-        let touch = lead.first_touch();
-        let time = |time: Option<Time>| time.unwrap_or(Time::MISSING);
-        let identified_at = time(lead.identified_at);
-        let seen = |seen| if lead.signals == 0 { identified_at } else { time(seen) };
-        let mut company = lead.trait_text(Trait::Company);
-        if company.is_empty() {
-            let names = lead.groups().into_iter().filter_map(|group| self.groups.get(&group));
-            company = names.map(|(_, name)| &**name).next().unwrap_or("");
-        }
-        LeadRow {
-            email: self.ids.text(ranked.email),
-            name: lead.trait_text(Trait::Name),
-            first_name: lead.trait_text(Trait::FirstName),
-            last_name: lead.trait_text(Trait::LastName),
-            company,
-            title: lead.trait_text(Trait::Title),
-            phone: lead.trait_text(Trait::Phone),
-            score: ranked.score,
-            signals: lead.signals,
-            high_intent_signals: lead.high_intent_signals,
-            rehydrated_signals: lead.rehydrated_signals,
-            first_seen: seen(lead.first_seen),
-            last_seen: seen(lead.last_seen),
-            identified_at,
-            first_page_url: touch.map_or("", |touch| &touch.page_url),
-            first_referrer: touch.map_or("", |touch| &touch.referrer),
-            utm_source: touch.map_or("", |touch| &touch.utm_source),
-            utm_medium: touch.map_or("", |touch| &touch.utm_medium),
-            utm_campaign: touch.map_or("", |touch| &touch.utm_campaign),
-            last_signal: self.signal_name(lead.last_signal()),
-            top_signal: ranked.top_signal,
-            anonymous_ids,
-            user_ids,
-            sources: &[SOURCE],
+            });
         }
     }
-
-    fn signal_name(&self, signal: Option<(Option<u32>, u32)>) -> &str {
-        let Some((rule, event)) = signal else { return "" };
-        let of_rule = rule.and_then(|rule| self.terms.get(rule as usize)?.signal);
-        of_rule.or_else(|| self.events.get(event as usize).copied()).unwrap_or_default()
-    }
+    encoders.iter_mut().map(Encoder::take).collect()
 }
