@@ -7,12 +7,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use backtrail::engine::Engine;
-use backtrail::engine::identity::value::Blocklist;
 use backtrail::engine::watch::Unwatched;
 use backtrail::jobs::check::examine::{Examined, Yardstick, examine};
 use backtrail::jobs::check::finding::Level;
-use backtrail::parse::Detection;
-use backtrail::parse::auth::Auth;
 use backtrail::rules::Rules;
 use backtrail::schema::Plan;
 use backtrail::source::{Discovery, Given, Input, Options, Reader};
@@ -61,19 +58,8 @@ fn engine() -> Engine {
             "[[rule]]\nid = \"r{place}\"\nwhen = 'event = \"Event {place}\"'\n[rule.map]\nplan = \"properties.plan\""
         );
     }
-    Engine {
-        rules: Rules::parse(&rules).expect("the rules are right"),
-        blocklist: Blocklist::default(),
-        allow: None,
-        filter: None,
-        filters: None,
-        detection: Detection::EitherId,
-        message_ids: backtrail::parse::MessageIds::Required,
-        auth: Auth::default(),
-        max_record_bytes: 8 << 20,
-        profile_duplicates: false,
-        clocks: backtrail::engine::map::times::Clocks::AsSent,
-    }
+    let rules = Rules::parse(&rules).expect("the rules are right");
+    Engine::of_rules(rules).expect("they hold no allow list")
 }
 
 /// The events, each with two members that the plan forbids where `bad`.

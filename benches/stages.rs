@@ -11,12 +11,11 @@ mod rules;
 
 use ahash::RandomState;
 use backtrail::engine::Engine;
+use backtrail::engine::compile;
 use backtrail::engine::exchange::spill::Scratch;
-use backtrail::engine::identity::value::Blocklist;
 use backtrail::engine::ingest::ingest;
 use backtrail::engine::map::Mapper;
 use backtrail::engine::map::batch::Place;
-use backtrail::engine::map::times::Clocks;
 use backtrail::engine::watch::Unwatched;
 use backtrail::event::Event;
 use backtrail::event::content::ContentHasher;
@@ -57,20 +56,12 @@ fn block() -> Block {
 }
 
 fn engine(rules: usize) -> Engine {
+    engine_with(rules, compile::Options::default())
+}
+
+fn engine_with(rules: usize, options: compile::Options) -> Engine {
     let rules = Rules::parse(&rules::rules_file(rules)).expect("the generated rules are right");
-    Engine {
-        blocklist: Blocklist::default(),
-        rules,
-        allow: None,
-        filter: None,
-        filters: None,
-        detection: Detection::EitherId,
-        message_ids: backtrail::parse::MessageIds::Required,
-        auth: Auth::default(),
-        max_record_bytes: 8 << 20,
-        profile_duplicates: false,
-        clocks: Clocks::AsSent,
-    }
+    Engine::compile(rules, options).expect("they hold no allow list").engine
 }
 
 /// Looks at every event and keeps none.
@@ -216,7 +207,11 @@ fn map(bencher: Bencher<'_, '_>) {
 fn map_changed(bencher: Bencher<'_, '_>) {
     let action = r#"{"type":"DROP_PROPERTIES","fields":{"context":["ip"]}}"#;
     let filters = Some(filters(&["all".to_owned()], action));
-    map_engine(bencher, &block(), &Engine { filters, ..engine(10) });
+    map_engine(
+        bencher,
+        &block(),
+        &engine_with(10, compile::Options { filters, ..compile::Options::default() }),
+    );
 }
 
 /// The same events, each as the text of a capture's body.
@@ -264,7 +259,11 @@ fn captures() -> Block {
 }
 
 fn map_block(bencher: Bencher<'_, '_>, block: &Block, auth: Auth) {
-    map_engine(bencher, block, &Engine { auth, ..engine(10) });
+    map_engine(
+        bencher,
+        block,
+        &engine_with(10, compile::Options { auth, ..compile::Options::default() }),
+    );
 }
 
 fn map_engine(bencher: Bencher<'_, '_>, block: &Block, engine: &Engine) {

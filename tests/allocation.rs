@@ -11,12 +11,10 @@ use std::alloc::System;
 
 use ahash::RandomState;
 use backtrail::engine::Engine;
-use backtrail::engine::identity::value::Blocklist;
+use backtrail::engine::compile::Options;
 use backtrail::engine::map::Mapper;
 use backtrail::engine::map::batch::Place;
-use backtrail::engine::map::times::Clocks;
 use backtrail::filter::destination::DestinationFilters;
-use backtrail::parse::Detection;
 use backtrail::parse::auth::{Auth, Secret};
 use backtrail::rules::Rules;
 use backtrail::source::Block;
@@ -65,23 +63,17 @@ fn allocations(wrap: fn(&str) -> String) -> usize {
 fn allocations_with(filters: Option<&str>, wrap: fn(&str) -> String) -> usize {
     let filters = filters.map(|text| DestinationFilters::parse(text).unwrap().0);
     let filtered = filters.is_some();
-    let engine = Engine {
-        blocklist: Blocklist::default(),
-        rules: Rules::parse(&rules::rules_file(10)).unwrap(),
-        allow: None,
-        filter: None,
+    let options = Options {
         filters,
-        detection: Detection::EitherId,
-        message_ids: backtrail::parse::MessageIds::Required,
         auth: Auth {
             api_secret: Secret::new("secret"),
             api_key: Secret::new("key"),
             signing_secret: None,
         },
-        max_record_bytes: 8 << 20,
-        profile_duplicates: false,
-        clocks: Clocks::AsSent,
+        ..Options::default()
     };
+    let rules = Rules::parse(&rules::rules_file(10)).unwrap();
+    let engine = Engine::compile(rules, options).unwrap().engine;
     let mut parser = engine.parser();
     let mut mapper = Mapper::new(&engine, RandomState::new());
     let block = block(wrap);

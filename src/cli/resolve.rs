@@ -4,6 +4,7 @@ mod audit;
 pub mod check;
 mod filters;
 mod queue;
+mod text;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{BufWriter, IsTerminal};
@@ -12,27 +13,22 @@ use std::path::{Path, PathBuf};
 use super::args::{Captures, ColorWhen, Emit, RunArgs, Show};
 use super::progress::Bar;
 use super::secret::{self, Given};
-use crate::diagnostic::{Diagnostic, Lines, MOST_SHOWN, Severity, masked, position, render};
 use crate::emit::overlap::ReadFile;
 use crate::emit::staging::Overwrite;
 use crate::emit::{Format, FormulaGuard};
-use crate::engine::Engine;
-use crate::engine::identity::value::Blocklist;
+use crate::engine::compile::{Allow, Options};
 use crate::engine::map::times::Clocks;
-use crate::engine::plan::{Every, Terms};
 use crate::error::Error;
-use crate::filter::allow::AllowList;
-use crate::fql::Expr;
 use crate::jobs::run::output::Stream;
 use crate::jobs::run::{Destination, Job};
 use crate::parse::auth::Auth;
 use crate::parse::{Detection, MessageIds};
 use crate::report::text::Colour;
-use crate::rules::{Period, Rules};
 use crate::source::{OnFault, discover};
 pub use audit::{audit, audit_display};
 use filters::NamedFilters;
 pub use queue::queue;
+use text::{RulesFile, Text, Texts};
 
 /// Bytes gathered before they are written to standard output.
 const STREAM_BUFFER_BYTES: usize = 1 << 20;
@@ -114,18 +110,25 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
     formats.dedup();
     let destination = destination(&args, &formats, around)?;
     let mut texts = Texts::default();
-    let rules_file = args.rules.as_deref().map(Text::read).transpose()?;
-    let rules = texts.rules(rules_file.as_ref())?;
-    let allow = match &args.allow {
-        Some(path) => Some(texts.allow(&Text::read(path)?)?),
-        None => texts.allow_of(&rules, rules_file.as_ref())?,
-    };
+    let rules = RulesFile::read(args.rules.as_deref(), &mut texts)?;
+    let allow = allow(args.allow.as_deref(), &mut texts)?;
     let filters = args.filters.as_deref();
     let filters = filters.map(|path| NamedFilters::read(path, &mut texts)).transpose()?;
     let (filters_file, filters) = filters.map(|named| (named.name, named.filters)).unzip();
     let auth = auth(&args.captures, around)?;
     let filter = args.filter.map(|expr| texts.filter(expr)).transpose()?;
-    let terms = terms(&rules)?;
+    let options = Options {
+        allow,
+        filter,
+        filters,
+        detection: detection(args.strict_detect),
+        message_ids: if args.assign_ids { MessageIds::Assigned } else { MessageIds::Required },
+        auth,
+        max_record_bytes: args.max_record_bytes,
+        profile_duplicates: args.profile_duplicates,
+        clocks: if args.correct_clocks { Clocks::Corrected } else { Clocks::AsSent },
+    };
+    let (engine, terms, rules_file) = rules.compile(options, &mut texts)?;
     let inputs = discover(&args.inputs, around.terminal_in)?;
     let own_files = [
         (args.rules.as_ref(), RULES),
@@ -139,14 +142,7 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
             .filter_map(own_file)
             .chain(args.captures.files())
             .collect(),
-        engine: Engine {
-            allow,
-            filters,
-            profile_duplicates: args.profile_duplicates,
-            clocks: if args.correct_clocks { Clocks::Corrected } else { Clocks::AsSent },
-            message_ids: if args.assign_ids { MessageIds::Assigned } else { MessageIds::Required },
-            ..engine_of(rules, filter, args.strict_detect, auth, args.max_record_bytes)
-        },
+        engine,
         terms,
         rules_file: rules_file.map(|file| file.name),
         filters_file,
@@ -163,27 +159,15 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
     })
 }
 
-/// An engine without filters but for `--where`.
-fn engine_of(
-    rules: Rules,
-    filter: Option<Expr>,
-    strict_detect: bool,
-    auth: Auth,
-    max_record_bytes: u64,
-) -> Engine {
-    Engine {
-        blocklist: Blocklist::new(rules.identity.block.clone()),
-        rules,
-        allow: None,
-        filter,
-        filters: None,
-        detection: if strict_detect { Detection::AnonymousId } else { Detection::EitherId },
-        message_ids: MessageIds::Required,
-        auth,
-        max_record_bytes,
-        profile_duplicates: false,
-        clocks: Clocks::AsSent,
-    }
+/// The allow list of the file at `path`, else the one that the rules file holds.
+fn allow(path: Option<&Path>, texts: &mut Texts) -> Result<Allow, Error> {
+    path.map_or(Ok(Allow::OfRules), |path| {
+        Ok(Allow::Given(Box::new(texts.allow(&Text::read(path)?)?)))
+    })
+}
+
+fn detection(strict: bool) -> Detection {
+    if strict { Detection::AnonymousId } else { Detection::EitherId }
 }
 
 /// What files are to a job, as errors say it.
@@ -247,107 +231,6 @@ fn threads(asked: usize) -> usize {
     match asked {
         0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         asked => asked.min(MOST_THREADS),
-    }
-}
-
-fn terms(rules: &Rules) -> Result<Terms, Error> {
-    let plan = &rules.plan;
-    let every = match plan.period {
-        Period::Month => Every::Month,
-        Period::Day => Every::Day,
-    };
-    Terms::new(plan.name.clone(), plan.raw_signals, plan.active_leads, every, &plan.timezone)
-        .map_err(|error| Error::Usage(error.to_string()))
-}
-
-/// A text that the user wrote.
-struct Text {
-    name: String,
-    text: String,
-}
-
-impl Text {
-    fn read(path: &Path) -> Result<Self, Error> {
-        let bytes = std::fs::read(path)
-            .map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-        match std::str::from_utf8(bytes) {
-            Ok(text) => Ok(Self { name: path.display().to_string(), text: text.to_owned() }),
-            Err(error) => {
-                let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
-                let (line, column) = position(&good, good.len());
-                Err(Error::NotUtf8 { path: path.to_owned(), line, column })
-            }
-        }
-    }
-
-    fn refused(&self, faults: &[Diagnostic]) -> Error {
-        let errors = faults.iter().filter(|fault| fault.severity == Severity::Error);
-        Error::Diagnostics {
-            name: self.name.clone(),
-            count: errors.count(),
-            rendered: render(&self.name, &self.text, faults),
-        }
-    }
-}
-
-/// Compiles texts and keeps what is doubtful about them.
-#[derive(Default)]
-struct Texts {
-    /// An entry a warning, with its place.
-    warnings: Vec<String>,
-}
-
-impl Texts {
-    fn warn(&mut self, source: &Text, doubts: &[Diagnostic]) {
-        let lines = Lines::new(&source.text);
-        for doubt in doubts.iter().take(MOST_SHOWN) {
-            let (line, column) = lines.position(doubt.span.start);
-            let help = doubt.help.as_ref().map_or_else(String::new, |help| format!(" ({help})"));
-            let place = format!("{}:{line}:{column}", source.name);
-            let text = masked(&format!("{}{help}", doubt.message));
-            self.warnings.push(format!("{place}: {text}"));
-        }
-        if doubts.len() > MOST_SHOWN {
-            let more = doubts.len() - MOST_SHOWN;
-            let plural = if more == 1 { "" } else { "s" };
-            self.warnings.push(format!("{}: and {more} more warning{plural}", source.name));
-        }
-    }
-
-    fn rules(&mut self, file: Option<&Text>) -> Result<Rules, Error> {
-        let Some(file) = file else { return Ok(Rules::default()) };
-        let rules = Rules::parse(&file.text).map_err(|faults| file.refused(&faults))?;
-        self.warn(file, &rules.warnings);
-        Ok(rules)
-    }
-
-    fn allow(&mut self, file: &Text) -> Result<AllowList, Error> {
-        let parsed = AllowList::parse(&file.text);
-        let (list, doubts) = parsed.map_err(|faults| file.refused(&faults))?;
-        self.warn(file, &doubts);
-        Ok(list)
-    }
-
-    /// The allow list that the rules file holds.
-    fn allow_of(&mut self, rules: &Rules, file: Option<&Text>) -> Result<Option<AllowList>, Error> {
-        let (Some(lines), Some(file)) = (&rules.allow, file) else { return Ok(None) };
-        let texts: Vec<String> = lines.iter().map(|(line, _)| line.clone()).collect();
-        let placed = |found: Vec<(usize, Diagnostic)>| -> Vec<Diagnostic> {
-            let start = |entry: usize| lines.get(entry).map_or(0, |(_, span)| span.start);
-            found.into_iter().map(|(entry, found)| found.shifted(start(entry))).collect()
-        };
-        let (list, doubts) =
-            AllowList::from_lines(&texts).map_err(|faults| file.refused(&placed(faults)))?;
-        self.warn(file, &placed(doubts));
-        Ok(Some(list))
-    }
-
-    fn filter(&mut self, expr: String) -> Result<Expr, Error> {
-        let source = Text { name: "--where".into(), text: expr };
-        let compiled = Expr::compile(&source.text).map_err(|faults| source.refused(&faults))?;
-        self.warn(&source, &compiled.warnings);
-        Ok(compiled.expr)
     }
 }
 

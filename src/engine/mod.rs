@@ -5,6 +5,7 @@
 //! ([`exchange`]). The second phase finds the owner of each row ([`identity`], [`resolve`]), adds it
 //! to its lead ([`lead`]) and to the plan's periods ([`plan`]).
 
+pub mod compile;
 mod counts;
 pub mod dedup;
 pub mod exchange;
@@ -32,8 +33,8 @@ use map::times::Clocks;
 pub struct Engine {
     /// The mapping rules and all that stands beside them.
     pub rules: Rules,
-    /// The values that are never an id.
-    pub blocklist: Blocklist,
+    /// The values that are never an id, as the rules say.
+    blocklist: Blocklist,
     /// Only what this takes passes.
     pub allow: Option<AllowList>,
     /// Only what this is true of passes.
@@ -55,6 +56,12 @@ pub struct Engine {
 }
 
 impl Engine {
+    /// The values that are never an id.
+    #[inline]
+    pub fn blocklist(&self) -> &Blocklist {
+        &self.blocklist
+    }
+
     /// A parser for what this engine is to see; one for each worker.
     pub fn parser(&self) -> Parser {
         self.parser_with(self.detection)

@@ -6,8 +6,8 @@ use ahash::AHashMap;
 
 use super::index::Index;
 use super::{
-    Dedup, DedupBy, EmailField, Expect, FieldMap, IdentityConfig, Merge, Period, Plan, Policy,
-    Rule, RuleTest, Rules,
+    Dedup, DedupBy, EmailField, Expect, FieldMap, IdentityConfig, Merge, PeriodLength, Plan,
+    Policy, Rule, RuleTest, Rules, zone,
 };
 use crate::config::read::{Faults, Table, mismatch};
 use crate::config::tree::{Node, Value, content_start};
@@ -135,14 +135,13 @@ impl Loader<'_> {
             active_leads: table.count("active_leads", 0, faults).unwrap_or(0),
             ..Plan::default()
         };
-        let periods = [("month", Period::Month), ("day", Period::Day)];
+        let periods = [("month", PeriodLength::Month), ("day", PeriodLength::Day)];
         plan.period = table.choice("period", &periods, faults).unwrap_or_default();
-        if let Some((zone, span)) = table.text("timezone", faults) {
-            if jiff::tz::TimeZone::get(zone).is_err() {
-                let fault = Diagnostic::error(span, "`timezone` must be the IANA name of a zone");
-                faults.push(fault.with_help("such as `UTC` or `Europe/Berlin`"));
+        if let Some((name, span)) = table.text("timezone", faults) {
+            match zone::named(name) {
+                Some(zone) => plan.timezone = zone,
+                None => faults.push(unknown_zone(name, span)),
             }
-            zone.clone_into(&mut plan.timezone);
         }
         Some(plan)
     }
@@ -409,6 +408,14 @@ impl Loader<'_> {
         let (name, event, span) = (name?.0.to_owned(), event.to_json(), node.span.clone());
         Some(RuleTest { name, event, expect, span })
     }
+}
+
+fn unknown_zone(name: &str, span: Range<usize>) -> Diagnostic {
+    let fault = Diagnostic::error(span, "`timezone` must be the IANA name of a zone");
+    fault.with_help(match zone::nearest(name) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => "such as `UTC` or `Europe/Berlin`".to_owned(),
+    })
 }
 
 #[cfg(test)]

@@ -2,13 +2,17 @@
 
 mod index;
 mod load;
+mod zone;
 
 use std::ops::Range;
+
+use jiff::tz::TimeZone;
 
 use crate::diagnostic::Diagnostic;
 use crate::event::content::CONTENT_MEMBERS;
 use crate::event::path::{Lookup, Path};
 use crate::event::{Event, Member};
+use crate::filter::allow::AllowList;
 use crate::fql::Expr;
 use crate::fql::glob::Glob;
 use crate::json::Json;
@@ -105,12 +109,22 @@ impl FieldMap {
 
 /// How long a period of the plan is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Period {
-    /// A calendar month.
+pub enum PeriodLength {
+    /// From the first of a month to the first of the next.
     #[default]
     Month,
-    /// A calendar day.
+    /// From midnight to midnight.
     Day,
+}
+
+impl PeriodLength {
+    /// The name in a rules file and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Month => "month",
+            Self::Day => "day",
+        }
+    }
 }
 
 /// What the plan allows in a period.
@@ -123,15 +137,15 @@ pub struct Plan {
     /// Leads with a signal; 0 is no limit.
     pub active_leads: u64,
     /// How long a period is.
-    pub period: Period,
-    /// IANA name of the zone in which periods begin.
-    pub timezone: String,
+    pub period: PeriodLength,
+    /// The zone in which periods begin.
+    pub timezone: TimeZone,
 }
 
 impl Default for Plan {
     fn default() -> Self {
         let (raw_signals, active_leads) = (0, 0);
-        let (name, period, timezone) = (None, Period::Month, "UTC".to_owned());
+        let (name, period, timezone) = (None, PeriodLength::Month, TimeZone::UTC);
         Self { name, raw_signals, active_leads, period, timezone }
     }
 }
@@ -293,7 +307,25 @@ pub struct Expect {
     pub signal: Option<String>,
 }
 
+/// An allow list and what is doubtful about it.
+type Doubted = (AllowList, Vec<Diagnostic>);
+
 impl Rules {
+    /// The allow list that the file holds, and what is doubtful about it.
+    ///
+    /// # Errors
+    /// Everything that is wrong with its lines, at their places in the file.
+    pub fn allow_list(&self) -> Result<Option<Doubted>, Vec<Diagnostic>> {
+        let Some(lines) = &self.allow else { return Ok(None) };
+        let texts: Vec<String> = lines.iter().map(|(line, _)| line.clone()).collect();
+        let placed = |found: Vec<(usize, Diagnostic)>| -> Vec<Diagnostic> {
+            let start = |entry: usize| lines.get(entry).map_or(0, |(_, span)| span.start);
+            found.into_iter().map(|(entry, found)| found.shifted(start(entry))).collect()
+        };
+        let (list, doubts) = AllowList::from_lines(&texts).map_err(placed)?;
+        Ok(Some((list, placed(doubts))))
+    }
+
     /// Reads a rules file: TOML, or JSON of the same shape.
     ///
     /// # Errors

@@ -5,11 +5,12 @@ use std::path::Path;
 
 use super::filters::NamedFilters;
 use super::{
-    ALLOW_LIST, Display, FILTERS, RULES, Surroundings, Text, Texts, auth, bar, colour, engine_of,
-    on_fault, own_file, terms, threads,
+    ALLOW_LIST, Display, FILTERS, RULES, RulesFile, Surroundings, Text, Texts, auth, bar, colour,
+    detection, on_fault, own_file, threads,
 };
 use crate::cli::args::Show;
 use crate::cli::args::audit::{AuditArgs, AuditFormat, FailOn};
+use crate::engine::compile::{Allow, Options};
 use crate::error::Error;
 use crate::filter::allow::AllowList;
 use crate::jobs::audit::judge::Filter;
@@ -17,7 +18,6 @@ use crate::jobs::audit::report::{FilterInfo, Severity};
 use crate::jobs::audit::survey::Filters;
 use crate::jobs::audit::text::Layout;
 use crate::jobs::audit::{Format, Job};
-use crate::rules::Rules;
 use crate::source::discover;
 
 /// Where neither a terminal nor `COLUMNS` says how wide a page is.
@@ -39,17 +39,22 @@ pub fn audit_display(show: Show, around: Surroundings) -> Display {
 /// When arguments do not go together, or a file that they name cannot be used.
 pub fn audit(args: AuditArgs, show: Show, around: Surroundings) -> Result<Job, Error> {
     let mut texts = Texts::default();
-    let rules_file = args.rules.as_deref().map(Text::read).transpose()?;
-    let rules = texts.rules(rules_file.as_ref())?;
-    let (after, info) = after(&args, &mut texts, &rules, rules_file.as_ref())?;
+    let rules = RulesFile::read(args.rules.as_deref(), &mut texts)?;
+    let (after, info) = after(&args, &mut texts, &rules)?;
     let (before, against) = match &args.against {
         Some(path) => any_filter(path, &mut texts)?,
         None => Default::default(),
     };
     let (filters, infos) = (Filters { before, after }, [against, info]);
-    let auth = auth(&args.captures, around)?;
-    let filter = args.filter.map(|expr| texts.filter(expr)).transpose()?;
-    let terms = terms(&rules)?;
+    let options = Options {
+        allow: Allow::Ignored,
+        filter: args.filter.map(|expr| texts.filter(expr)).transpose()?,
+        detection: detection(args.strict_detect),
+        auth: auth(&args.captures, around)?,
+        max_record_bytes: args.max_record_bytes,
+        ..Options::default()
+    };
+    let (engine, terms, rules_file) = rules.compile(options, &mut texts)?;
     let inputs = discover(&args.inputs, around.terminal_in)?;
     let own_files = [
         (args.rules.as_ref(), RULES),
@@ -66,7 +71,7 @@ pub fn audit(args: AuditArgs, show: Show, around: Surroundings) -> Result<Job, E
             .filter_map(own_file)
             .chain(args.captures.files())
             .collect(),
-        engine: engine_of(rules, filter, args.strict_detect, auth, args.max_record_bytes),
+        engine,
         filters,
         infos,
         terms,
@@ -94,16 +99,11 @@ pub fn audit(args: AuditArgs, show: Show, around: Surroundings) -> Result<Job, E
 type Named = (Filter, Vec<FilterInfo>);
 
 /// The filter that is judged.
-fn after(
-    args: &AuditArgs,
-    texts: &mut Texts,
-    rules: &Rules,
-    rules_file: Option<&Text>,
-) -> Result<Named, Error> {
+fn after(args: &AuditArgs, texts: &mut Texts, rules: &RulesFile) -> Result<Named, Error> {
     let (mut filter, mut infos) = match &args.allow {
         Some(path) => allow_list(&Text::read(path)?, texts)?,
-        None => match texts.allow_of(rules, rules_file)?.zip(rules_file) {
-            Some((list, file)) => of_list(list, format!("{} [filter]", file.name)),
+        None => match rules.allow_list(texts)? {
+            Some((list, file)) => of_list(list, format!("{file} [filter]")),
             None => Default::default(),
         },
     };

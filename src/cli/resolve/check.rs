@@ -5,12 +5,12 @@ mod plan;
 use std::path::PathBuf;
 
 use super::{
-    ALLOW_LIST, RULES, Surroundings, Text, Texts, colour, engine_of, own_file, terms, threads,
+    ALLOW_LIST, RULES, RulesFile, Surroundings, Text, Texts, allow, colour, own_file, threads,
 };
 use crate::cli::args::Show;
 use crate::cli::args::check::CheckArgs;
 use crate::emit::overlap::{ReadFile, Target};
-use crate::engine::Engine;
+use crate::engine::compile::Options;
 use crate::error::Error;
 use crate::jobs::check::baseline::Baseline;
 use crate::jobs::check::finding::Level;
@@ -20,7 +20,6 @@ use crate::jobs::check::repository::Repository;
 use crate::jobs::check::snapshot::TABLES;
 use crate::jobs::check::verdict::Levels;
 use crate::jobs::check::{Job, Known, Snapshot};
-use crate::parse::auth::Auth;
 use crate::source::{Discovery, discover};
 
 /// A check and how it is told.
@@ -46,12 +45,13 @@ pub fn check(args: CheckArgs, show: Show, around: Surroundings) -> Result<Check,
     let here = std::env::current_dir().map_err(|error| Error::Setup(error.to_string()))?;
     let repository = Repository::around(&here);
     let mut texts = Texts::default();
-    let rules_file = args.rules.as_deref().map(Text::read).transpose()?;
-    let rules = texts.rules(rules_file.as_ref())?;
-    let allow = match &args.allow {
-        Some(path) => Some(texts.allow(&Text::read(path)?)?),
-        None => texts.allow_of(&rules, rules_file.as_ref())?,
+    let rules = RulesFile::read(args.rules.as_deref(), &mut texts)?;
+    let options = Options {
+        allow: allow(args.allow.as_deref(), &mut texts)?,
+        max_record_bytes: args.max_record_bytes,
+        ..Options::default()
     };
+    let (engine, terms, rules_file) = rules.compile(options, &mut texts)?;
     let plan =
         args.tracking_plan.as_deref().map(|path| plan::read(path, &mut texts)).transpose()?;
     let inputs = inputs(&args, around)?;
@@ -72,11 +72,8 @@ pub fn check(args: CheckArgs, show: Show, around: Surroundings) -> Result<Check,
         report_targets: report_targets.collect(),
         // A rules file with tests, or a plan, is something to check by itself.
         allow_empty: args.allow_empty || (args.inputs.is_empty() && has_own),
-        terms: terms(&rules)?,
-        engine: Engine {
-            allow,
-            ..engine_of(rules, None, false, Auth::default(), args.max_record_bytes)
-        },
+        terms,
+        engine,
         rules: rules_file.map(written),
         plan,
         not_allowed: if args.allow.is_some() { Level::Error } else { Level::Note },

@@ -5,13 +5,13 @@ use std::io::BufWriter;
 use super::audit::width;
 use super::filters::NamedFilters;
 use super::{
-    ALLOW_LIST, FILTERS, RULES, Surroundings, Text, Texts, auth, colour, engine_of, on_fault,
-    own_file, terms, threads,
+    ALLOW_LIST, FILTERS, RULES, RulesFile, Surroundings, Texts, allow, auth, colour, detection,
+    on_fault, own_file, threads,
 };
 use crate::cli::args::Show;
 use crate::cli::args::queue::{QueueArgs, QueueFormat};
 use crate::emit::staging::Overwrite;
-use crate::engine::Engine;
+use crate::engine::compile::Options;
 use crate::error::Error;
 use crate::jobs::queue::text::Layout;
 use crate::jobs::queue::{Ask, Format, Job, Place};
@@ -25,18 +25,22 @@ use crate::source::discover;
 pub fn queue(args: QueueArgs, show: Show, around: Surroundings) -> Result<Job, Error> {
     let format = format(&args, show, around);
     let mut texts = Texts::default();
-    let rules_file = args.rules.as_deref().map(Text::read).transpose()?;
-    let rules = texts.rules(rules_file.as_ref())?;
-    let allow = match &args.allow {
-        Some(path) => Some(texts.allow(&Text::read(path)?)?),
-        None => texts.allow_of(&rules, rules_file.as_ref())?,
-    };
+    let rules = RulesFile::read(args.rules.as_deref(), &mut texts)?;
+    let allow = allow(args.allow.as_deref(), &mut texts)?;
     let filters = args.filters.as_deref();
     let filters = filters.map(|path| NamedFilters::read(path, &mut texts)).transpose()?;
     let filters = filters.map(|named| named.filters);
-    let auth = auth(&args.captures, around)?;
     let filter = args.filter.map(|expr| texts.filter(expr)).transpose()?;
-    let terms = terms(&rules)?;
+    let options = Options {
+        allow,
+        filter,
+        filters,
+        detection: detection(args.strict_detect),
+        auth: auth(&args.captures, around)?,
+        max_record_bytes: args.max_record_bytes,
+        ..Options::default()
+    };
+    let (engine, terms, rules_file) = rules.compile(options, &mut texts)?;
     let inputs = discover(&args.inputs, around.terminal_in)?;
     let overwrite = if args.overwrite { Overwrite::Yes } else { Overwrite::No };
     let own_files = [
@@ -48,11 +52,7 @@ pub fn queue(args: QueueArgs, show: Show, around: Surroundings) -> Result<Job, E
     Ok(Job {
         inputs,
         own_files: own_files.collect(),
-        engine: Engine {
-            allow,
-            filters,
-            ..engine_of(rules, filter, args.strict_detect, auth, args.max_record_bytes)
-        },
+        engine,
         terms,
         rules_file: rules_file.map(|file| file.name),
         warnings: texts.warnings,

@@ -4,31 +4,13 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 
+use crate::rules::PeriodLength;
 use crate::time::{MINUTE_MS, Time};
-
-/// How long a period is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Every {
-    /// From the first of a month to the first of the next.
-    Month,
-    /// From midnight to midnight.
-    Day,
-}
-
-impl Every {
-    /// The name in a rules file and in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Month => "month",
-            Self::Day => "day",
-        }
-    }
-}
 
 /// The minutes from one boundary of a calendar to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Period {
-    every: Every,
+    every: PeriodLength,
     first_day: Date,
     /// The first minute, since 1970-01-01T00:00:00Z; `i64::MIN` at the beginning of time.
     pub start: i64,
@@ -42,8 +24,8 @@ impl Period {
         let Self { every, first_day, .. } = self;
         let month = format!("{:04}-{:02}", first_day.year(), first_day.month());
         match every {
-            Every::Month => month,
-            Every::Day => format!("{month}-{:02}", first_day.day()),
+            PeriodLength::Month => month,
+            PeriodLength::Day => format!("{month}-{:02}", first_day.day()),
         }
     }
 
@@ -80,23 +62,23 @@ pub(super) fn time_of(minute: i64) -> Time {
 #[derive(Clone, Debug)]
 pub struct Calendar {
     zone: TimeZone,
-    every: Every,
+    every: PeriodLength,
 }
 
 impl Calendar {
     /// A calendar whose periods begin at midnight in `zone`.
-    pub fn new(zone: TimeZone, every: Every) -> Self {
+    pub fn new(zone: TimeZone, every: PeriodLength) -> Self {
         Self { zone, every }
     }
 
     /// The days of the same time zone.
     #[must_use]
     pub fn daily(&self) -> Self {
-        Self { zone: self.zone.clone(), every: Every::Day }
+        Self { zone: self.zone.clone(), every: PeriodLength::Day }
     }
 
     /// How long its periods are.
-    pub fn every(&self) -> Every {
+    pub fn every(&self) -> PeriodLength {
         self.every
     }
 
@@ -142,15 +124,15 @@ impl Calendar {
 
     fn first_day(&self, date: Date) -> Date {
         match self.every {
-            Every::Month => date.first_of_month(),
-            Every::Day => date,
+            PeriodLength::Month => date.first_of_month(),
+            PeriodLength::Day => date,
         }
     }
 
     fn next_first_day(&self, first_day: Date) -> Option<Date> {
         match self.every {
-            Every::Month => first_day.last_of_month().tomorrow().ok(),
-            Every::Day => first_day.tomorrow().ok(),
+            PeriodLength::Month => first_day.last_of_month().tomorrow().ok(),
+            PeriodLength::Day => first_day.tomorrow().ok(),
         }
     }
 
@@ -179,7 +161,7 @@ mod tests {
     use jiff::tz::TimeZoneDatabase;
     use proptest::prelude::*;
 
-    fn calendar(zone: &str, every: Every) -> Calendar {
+    fn calendar(zone: &str, every: PeriodLength) -> Calendar {
         Calendar::new(TimeZoneDatabase::bundled().get(zone).unwrap(), every)
     }
 
@@ -195,7 +177,7 @@ mod tests {
 
     #[test]
     fn months_begin_at_local_midnight_in_summer_and_winter() {
-        let berlin = calendar("Europe/Berlin", Every::Month);
+        let berlin = calendar("Europe/Berlin", PeriodLength::Month);
         assert_eq!(
             shown(&berlin, "2025-03-31T21:59:00Z"),
             "2025-03 2025-02-28T23:00:00.000Z 2025-03-31T22:00:00.000Z"
@@ -204,7 +186,7 @@ mod tests {
             shown(&berlin, "2025-03-31T22:00:00Z"),
             "2025-04 2025-03-31T22:00:00.000Z 2025-04-30T22:00:00.000Z"
         );
-        let new_york = calendar("America/New_York", Every::Month);
+        let new_york = calendar("America/New_York", PeriodLength::Month);
         assert_eq!(
             shown(&new_york, "2024-11-15T00:00:00Z"),
             "2024-11 2024-11-01T04:00:00.000Z 2024-12-01T05:00:00.000Z"
@@ -218,7 +200,7 @@ mod tests {
     #[test]
     fn a_day_has_23_or_25_hours_when_clocks_change() {
         let hours = |zone, at| {
-            let period = calendar(zone, Every::Day).containing(minute(at));
+            let period = calendar(zone, PeriodLength::Day).containing(minute(at));
             (period.label(), (period.end - period.start) / 60)
         };
         assert_eq!(hours("Europe/Berlin", "2025-03-30T12:00:00Z"), ("2025-03-30".into(), 23));
@@ -230,7 +212,7 @@ mod tests {
     #[test]
     fn a_day_begins_where_clocks_land_when_midnight_is_skipped() {
         // Clocks went from 23:30 to 00:30: the 31st began half past midnight.
-        let toronto = calendar("America/Toronto", Every::Day);
+        let toronto = calendar("America/Toronto", PeriodLength::Day);
         assert_eq!(
             shown(&toronto, "1919-03-31T12:00:00Z"),
             "1919-03-31 1919-03-31T04:30:00.000Z 1919-04-01T04:00:00.000Z"
@@ -240,7 +222,7 @@ mod tests {
     #[test]
     fn a_day_goes_on_when_clocks_fall_back_over_midnight() {
         // At 00:01 on the 7th clocks went back to 23:01 on the 6th.
-        let st_johns = calendar("America/St_Johns", Every::Day);
+        let st_johns = calendar("America/St_Johns", PeriodLength::Day);
         let period = "2010-11-07 2010-11-07T02:30:00.000Z 2010-11-08T03:30:00.000Z";
         assert_eq!(shown(&st_johns, "2010-11-07T02:30:00Z"), period);
         assert_eq!(shown(&st_johns, "2010-11-07T02:45:00Z"), period);
@@ -249,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_day_that_a_zone_skipped_is_left_out() {
-        let apia = calendar("Pacific/Apia", Every::Day);
+        let apia = calendar("Pacific/Apia", PeriodLength::Day);
         let before = apia.containing(minute("2011-12-30T00:00:00Z"));
         let after = apia.following(&before).unwrap();
         assert_eq!((before.label(), after.label()), ("2011-12-29".into(), "2011-12-31".into()));
@@ -259,7 +241,7 @@ mod tests {
     #[test]
     fn the_ends_of_time_belong_to_a_period() {
         for zone in ["UTC", "Pacific/Kiritimati", "America/New_York"] {
-            for every in [Every::Month, Every::Day] {
+            for every in [PeriodLength::Month, PeriodLength::Day] {
                 let calendar = calendar(zone, every);
                 for at in [minute("0000-01-01T00:00:00Z"), minute("9999-12-31T23:59:59Z")] {
                     assert!(calendar.containing(at).contains(at), "{zone} {at}");
@@ -291,7 +273,7 @@ mod tests {
         #[test]
         fn periods_follow_each_other_without_gap_or_overlap(
             zone in zones(),
-            every in prop::sample::select(vec![Every::Month, Every::Day]),
+            every in prop::sample::select(vec![PeriodLength::Month, PeriodLength::Day]),
             at in minute("1880-01-01T00:00:00Z")..minute("2100-01-01T00:00:00Z"),
         ) {
             let calendar = calendar(zone, every);
@@ -309,7 +291,7 @@ mod tests {
             zone in zones(),
             day in -30_000_i64..40_000,
         ) {
-            let calendar = calendar(zone, Every::Day);
+            let calendar = calendar(zone, PeriodLength::Day);
             let at = Timestamp::from_second(day * 86_400).unwrap();
             let date = calendar.zone.to_datetime(at).date();
             let Ok(noon) = calendar.zone.to_ambiguous_timestamp(date.at(12, 0, 0, 0)).unambiguous()

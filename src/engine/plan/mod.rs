@@ -13,11 +13,11 @@ mod tracked;
 mod trend;
 mod volume;
 
-pub use calendar::{Calendar, Every, Period};
+pub use calendar::{Calendar, Period};
 pub use ledger::{Ledger, Totals, Verdict};
 pub use mix::PeriodMix;
 pub use service::Usage;
-pub use terms::{Terms, UnknownZone};
+pub use terms::Terms;
 pub use tracked::TrackedUsers;
 pub use trend::Trend;
 pub use volume::Volume;

@@ -1,12 +1,13 @@
 //! Where the count of raw signals is heading.
 
-use super::{Calendar, Every, Period, Usage};
+use super::{Calendar, Period, Usage};
+use crate::rules::PeriodLength;
 
 /// How many periods ahead a trend is followed: ten years.
-fn horizon(every: Every) -> usize {
+fn horizon(every: PeriodLength) -> usize {
     match every {
-        Every::Month => 120,
-        Every::Day => 3_653,
+        PeriodLength::Month => 120,
+        PeriodLength::Day => 3_653,
     }
 }
 
@@ -99,18 +100,19 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use crate::engine::plan::{Ledger, Terms, Trend, Volume};
+    use crate::rules::PeriodLength;
     use crate::time::Time;
 
-    fn trend(limit: u64, every: super::Every, counts: &[(&str, u64)]) -> Option<Trend> {
+    fn trend(limit: u64, every: PeriodLength, counts: &[(&str, u64)]) -> Option<Trend> {
         let mut volume = Volume::default();
         for (at, count) in counts {
             volume.add(Volume::minute_of(Time::parse(at.as_bytes()).unwrap()).unwrap(), *count);
         }
-        Ledger::new(&volume, &Terms::new(None, limit, 0, every, "UTC").unwrap()).trend
+        Ledger::new(&volume, &Terms::of(limit, every, "UTC")).trend
     }
 
     fn months(limit: u64, counts: &[(&str, u64)]) -> Option<(f64, usize, Option<String>)> {
-        trend(limit, super::Every::Month, counts)
+        trend(limit, PeriodLength::Month, counts)
             .map(|trend| (trend.change, trend.periods, trend.reached_in))
     }
 
@@ -183,7 +185,7 @@ mod tests {
     #[test]
     fn days_have_a_trend_too() {
         let counts = [("2025-02-27T12:00:00Z", 10), ("2025-02-28T12:00:00Z", 20)];
-        let trend = trend(25, super::Every::Day, &counts).unwrap();
+        let trend = trend(25, PeriodLength::Day, &counts).unwrap();
         assert_eq!((trend.change, trend.reached_in), (10.0, Some("2025-03-01".into())));
     }
 }

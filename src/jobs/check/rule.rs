@@ -121,10 +121,10 @@ fn became(engine: &Engine, event: &Event<'_>) -> Option<Became> {
         None => None,
     };
     let text = value.and_then(crate::json::Json::as_str).unwrap_or_default();
-    let email = match normalise_email(text, &engine.blocklist, &mut scratch) {
+    let email = match normalise_email(text, engine.blocklist(), &mut scratch) {
         Ok(()) => String::from_utf8_lossy(&scratch).into_owned(),
         Err(_) if engine.rules.identity.user_id_is_email && call == CallType::Identify => {
-            let found = user_id_address(event, &engine.blocklist, &mut scratch);
+            let found = user_id_address(event, engine.blocklist(), &mut scratch);
             if found { String::from_utf8_lossy(&scratch).into_owned() } else { String::new() }
         }
         Err(_) => String::new(),

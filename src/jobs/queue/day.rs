@@ -40,7 +40,7 @@ impl Days {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::plan::Every;
+    use crate::rules::PeriodLength;
     use jiff::tz::TimeZoneDatabase;
     use proptest::prelude::*;
 
@@ -48,7 +48,7 @@ mod tests {
         #[test]
         fn days_are_those_of_the_calendar(minutes in prop::collection::vec(-9_000_i64..9_000, 1..60)) {
             let zone = TimeZoneDatabase::bundled().get("America/New_York").unwrap();
-            let calendar = Calendar::new(zone, Every::Month);
+            let calendar = Calendar::new(zone, PeriodLength::Month);
             let mut days = Days::new(&calendar);
             for minute in minutes {
                 prop_assert_eq!(days.start_of(minute), calendar.daily().containing(minute).start);

@@ -29,7 +29,7 @@ use crate::engine::resolve::tally::{Tally, settle_partial};
 use crate::engine::watch::Watch;
 use crate::error::Error;
 use crate::report::Visitors;
-use crate::rules::{Merge, Period};
+use crate::rules::{Merge, PeriodLength};
 use crate::source::{FileId, Input};
 
 /// How many leads are encoded at once.
@@ -86,7 +86,7 @@ pub fn produce(
     let events = EventNames::new(&ingested.counters.names);
     let resolver = Resolver::new(&timelines, ids, identity);
     let mut finisher = Finisher::new(engine, ids, resolver, &merged, ledger, &events);
-    if engine.rules.plan.period == Period::Month {
+    if engine.rules.plan.period == PeriodLength::Month {
         finisher = finisher.tracking_users();
     }
 

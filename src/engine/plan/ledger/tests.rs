@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::engine::plan::{Every, PeriodMix};
+use crate::engine::plan::PeriodMix;
+use crate::rules::PeriodLength;
 use crate::time::Time;
 
 fn minute(text: &str) -> i64 {
@@ -18,8 +19,8 @@ fn volume(counts: &[(&str, u64)]) -> Volume {
     volume
 }
 
-fn ledger(limit: u64, every: Every, zone: &str, counts: &[(&str, u64)]) -> Ledger {
-    Ledger::new(&volume(counts), &Terms::new(None, limit, 0, every, zone).unwrap())
+fn ledger(limit: u64, every: PeriodLength, zone: &str, counts: &[(&str, u64)]) -> Ledger {
+    Ledger::new(&volume(counts), &Terms::of(limit, every, zone))
 }
 
 /// Label, raw signals, carried, over, retried, lost, minute reached.
@@ -43,7 +44,7 @@ fn row(label: &str, counts: [u64; 5], reached: Option<&str>) -> Row {
 fn what_comes_after_the_limit_was_reached_is_over() {
     let ledger = ledger(
         100,
-        Every::Month,
+        PeriodLength::Month,
         "UTC",
         &[
             ("2025-07-01T00:00:00Z", 60),
@@ -69,7 +70,7 @@ fn what_comes_after_the_limit_was_reached_is_over() {
 #[test]
 fn a_limit_that_is_just_reached_refuses_nothing() {
     let counts = [("2025-07-01T00:00:00Z", 60), ("2025-07-02T00:00:00Z", 40)];
-    let ledger = ledger(100, Every::Month, "UTC", &counts);
+    let ledger = ledger(100, PeriodLength::Month, "UTC", &counts);
     assert_eq!(
         rows(&ledger),
         [row("2025-07", [100, 0, 0, 0, 0], Some("2025-07-02T00:00:00.000Z"))]
@@ -90,7 +91,7 @@ fn a_limit_of_zero_is_none() {
 fn what_is_refused_within_four_hours_of_midnight_is_retried_in_the_next_period() {
     let ledger = ledger(
         10,
-        Every::Month,
+        PeriodLength::Month,
         "UTC",
         &[
             ("2025-07-20T00:00:00Z", 10),
@@ -117,7 +118,7 @@ fn what_is_refused_within_four_hours_of_midnight_is_retried_in_the_next_period()
 fn retries_take_the_room_of_the_next_period_oldest_first() {
     let ledger = ledger(
         3,
-        Every::Day,
+        PeriodLength::Day,
         "UTC",
         &[
             ("2025-07-01T22:00:00Z", 5),
@@ -143,7 +144,7 @@ fn retries_take_the_room_of_the_next_period_oldest_first() {
 #[test]
 fn periods_without_events_have_rows_of_zero() {
     let counts = [("2025-01-31T23:00:00Z", 1), ("2025-04-01T00:00:00Z", 1)];
-    let ledger = ledger(5, Every::Month, "Europe/Berlin", &counts);
+    let ledger = ledger(5, PeriodLength::Month, "Europe/Berlin", &counts);
     assert_eq!(
         rows(&ledger),
         [
@@ -162,7 +163,7 @@ fn an_absurd_span_keeps_only_the_periods_with_events() {
         ("2025-01-01T00:01:00Z", 1),
         ("9999-12-31T23:59:00Z", 1),
     ];
-    let ledger = ledger(1, Every::Day, "UTC", &counts);
+    let ledger = ledger(1, PeriodLength::Day, "UTC", &counts);
     assert_eq!(
         ledger.periods.iter().map(|usage| usage.period.label()).collect::<Vec<_>>()[..2],
         ["0001-01-01", "2025-01-01"]
@@ -176,7 +177,7 @@ fn an_absurd_span_keeps_only_the_periods_with_events() {
 
 #[test]
 fn nothing_costs_nothing() {
-    let ledger = ledger(5, Every::Day, "UTC", &[]);
+    let ledger = ledger(5, PeriodLength::Day, "UTC", &[]);
     assert_eq!((rows(&ledger), ledger.totals), (vec![], Totals::default()));
     assert_eq!((ledger.verdict(0), ledger.period_of(0)), (Verdict::Accepted, None));
 }
@@ -184,7 +185,7 @@ fn nothing_costs_nothing() {
 #[test]
 fn counts_by_the_minute_add_up_by_period() {
     let counts = [("2025-06-30T21:59:00Z", 1), ("2025-07-31T22:00:00Z", 1)];
-    let ledger = ledger(5, Every::Month, "Europe/Berlin", &counts);
+    let ledger = ledger(5, PeriodLength::Month, "Europe/Berlin", &counts);
     let mix = |mapped| PeriodMix { mapped, ..PeriodMix::default() };
     let mixes = ledger.by_period([
         (minute("2025-06-30T21:59:00Z"), mix(1)),
@@ -266,13 +267,13 @@ proptest! {
         counts in minutes(),
         limit in prop_oneof![1..6_u64, 1..60_u64],
         zone in zones(),
-        every in prop::sample::select(vec![Every::Month, Every::Day]),
+        every in prop::sample::select(vec![PeriodLength::Month, PeriodLength::Day]),
     ) {
         let mut volume = Volume::default();
         for (minute, count) in counts {
             volume.add(minute, count);
         }
-        let terms = Terms::new(None, limit, 0, every, zone).unwrap();
+        let terms = Terms::of(limit, every, zone);
         let ledger = Ledger::new(&volume, &terms);
         let expected = told_one_by_one(&volume, limit, &terms.calendar);
         let mut lost_by_period = vec![0; ledger.periods.len()];
@@ -295,7 +296,7 @@ proptest! {
         for (minute, count) in counts {
             volume.add(minute, count);
         }
-        let ledger = Ledger::new(&volume, &Terms::new(None, limit, 0, Every::Day, zone).unwrap());
+        let ledger = Ledger::new(&volume, &Terms::of(limit, PeriodLength::Day, zone));
         let Totals { accepted, over, retried, lost } = ledger.totals;
         prop_assert_eq!(accepted + lost, volume.total());
         prop_assert_eq!(retried + lost, over);

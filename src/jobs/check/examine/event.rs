@@ -162,7 +162,7 @@ impl Record<'_> {
         if call == CallType::Identify {
             let identity = &engine.rules.identity;
             let by_user_id = identity.user_id_is_email
-                && user_id_address(event, &engine.blocklist, &mut self.scratch);
+                && user_id_address(event, engine.blocklist(), &mut self.scratch);
             let flaw = if by_user_id {
                 None
             } else {
@@ -240,7 +240,7 @@ impl Record<'_> {
             None => email_pointer(event),
         };
         let text = value.and_then(Json::as_str).unwrap_or_default();
-        let blocklist = &self.yardstick.engine.blocklist;
+        let blocklist = self.yardstick.engine.blocklist();
         let message = match (value, normalise_email(text, blocklist, &mut self.scratch)) {
             (None, _) if paths.is_empty() => {
                 "an identify call without an e-mail makes no lead: expected `traits.email`"

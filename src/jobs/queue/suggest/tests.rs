@@ -1,13 +1,10 @@
 use super::*;
 use crate::engine::Engine;
-use crate::engine::identity::value::Blocklist;
 use crate::engine::map::counters::Names;
 use crate::filter::allow::AllowList;
 use crate::jobs::check::coverage::Seen;
 use crate::jobs::check::place::Placer;
 use crate::jobs::check::rule;
-use crate::parse::Detection;
-use crate::parse::auth::Auth;
 use crate::rules::Rules;
 use proptest::prelude::*;
 
@@ -39,19 +36,7 @@ fn checked(text: &str) -> Rules {
     assert!(doubts.is_empty(), "{doubts:#?}\n{text}");
     let unreachable = rule::unreachable(&rules, &Seen::default());
     assert!(unreachable.is_empty(), "{unreachable:?}\n{text}");
-    let engine = Engine {
-        blocklist: Blocklist::default(),
-        rules,
-        allow: None,
-        filter: None,
-        filters: None,
-        detection: Detection::EitherId,
-        message_ids: crate::parse::MessageIds::Required,
-        auth: Auth::default(),
-        max_record_bytes: 1 << 20,
-        profile_duplicates: false,
-        clocks: crate::engine::map::times::Clocks::AsSent,
-    };
+    let engine = Engine::of_rules(rules).unwrap();
     for case in rule::tests(&engine, &mut Placer::new("rules.toml", text, 1)) {
         assert!(case.findings.is_empty(), "{:?}\n{text}", case.findings[0].message);
     }
