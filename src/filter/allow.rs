@@ -125,9 +125,10 @@ impl AllowList {
         }
     }
 
-    /// Whether a line behind `line`, a place in [`AllowList::lines`], takes `event` too.
-    pub fn takes_after(&self, event: &Event<'_>, line: usize) -> bool {
-        self.candidates(event).any(|other| other > line && self.line_takes(other, event))
+    /// The places in [`AllowList::lines`] of all lines that take `event`, in no order and some
+    /// perhaps twice; of lines that say the same, the first alone.
+    pub fn takers<'l>(&'l self, event: &'l Event<'_>) -> impl Iterator<Item = usize> + 'l {
+        self.candidates(event).filter(|&line| self.line_takes(line, event))
     }
 
     /// Sets, in a list of one flag for each of [`AllowList::lines`], those of the lines that take

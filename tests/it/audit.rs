@@ -273,6 +273,39 @@ fn assert_change_holds(workspace: &Workspace, inputs: &[&str], found: &Value) {
     }
 }
 
+#[test]
+fn pages_that_two_dropped_lines_take_are_dropped_with_both() {
+    let workspace = Workspace::new();
+    let page = |number: usize, path: &str, user: Option<&str>| {
+        json!({"type": "page", "messageId": number.to_string(), "anonymousId": "a", "userId": user,
+            "timestamp": format!("2025-05-01T10:{number:02}:00Z"), "properties": {"path": path}})
+    };
+    let kinds = [("/p", None), ("/q", Some("u")), ("/p", Some("u"))];
+    let pages = (0..12).map(|number| {
+        let (path, user) = kinds[number % 3];
+        page(number, path, user).to_string()
+    });
+    workspace.write("in.ndjson", pages.collect::<Vec<_>>().join("\n"));
+    workspace.write("rules.toml", RULES);
+    let inputs = ["in.ndjson", "--rules", "rules.toml", "--allow"];
+    // Of twelve pages four fit; the last list says the same twice.
+    for (list, remaining, lines) in [
+        ("page /p\nfql: userId != null", 0, 1),
+        ("page /p\npage /p\nfql: userId != null", 0, 1),
+        ("page\npage\npage /p", 0, 0),
+        ("page /p\npage /p\npage /q", 4, 1),
+        ("page\npage", 0, 0),
+    ] {
+        workspace.write("allow.txt", list);
+        let found = audit(&workspace, &[&inputs[..], &["allow.txt"]].concat());
+        let change = &found["change"];
+        assert_eq!(change["raw_signals"], json!([remaining]), "{list}\n{change:#}");
+        assert_eq!(change["fits"], remaining <= 4, "{list}\n{change:#}");
+        assert_eq!(change["allow"].as_array().unwrap().len(), lines, "{list}\n{change:#}");
+        assert_change_holds(&workspace, &inputs, &found);
+    }
+}
+
 const RULES: &str = r#"
 version = 1
 [plan]

@@ -10,7 +10,7 @@ mod choose;
 mod rewrite;
 
 pub use advise::advise;
-pub use choose::{Candidate, choose};
+pub use choose::{Candidate, Shared, choose};
 pub use rewrite::{Target, condition, rewritten};
 
 use ahash::{AHashMap, AHashSet};
@@ -23,6 +23,7 @@ use crate::engine::plan::{Ledger, Volume};
 use crate::error::Error;
 use crate::event::CallType;
 use crate::jobs::audit::event_counts::NONE;
+use crate::jobs::audit::line_set::LineSets;
 use crate::jobs::audit::scenario::{Resources, RowOrigins, Scenario};
 use crate::jobs::audit::signal_sums::{Bringer, SignalSums};
 use crate::jobs::audit::source_line::{Sightings, SourceLine};
@@ -35,7 +36,7 @@ pub struct Unit {
     pub call: CallType,
     /// The number of the name of track events.
     pub name: u32,
-    /// The line that alone takes pages or screens.
+    /// The [set of lines](crate::jobs::audit::line_set) that take pages or screens.
     pub by: u32,
 }
 
@@ -48,6 +49,12 @@ impl Unit {
             CallType::Identify | CallType::Group | CallType::Alias => (NONE, NONE),
         };
         Self { call, name, by }
+    }
+
+    /// The units of each line that takes this one; `None` where it is no unit of several lines.
+    fn of_each_line(self, line_sets: &LineSets) -> Option<Vec<Self>> {
+        let lines = line_sets.several(self.by)?;
+        Some(lines.iter().map(|&by| Self { by, ..self }).collect())
     }
 }
 
@@ -113,17 +120,39 @@ impl Uses {
         Ok(sum)
     }
 
-    /// What each unit would save and lose, as far as its own events go.
-    pub fn candidates(&self, signal_sums: &SignalSums, rules: &[Rule]) -> Vec<Candidate> {
-        let droppable = self.units.iter().filter(|(unit, _)| unit.call != CallType::Identify);
-        let candidate = |(&unit, by_period): (&Unit, &Vec<u64>)| Candidate {
-            unit,
-            by_period: by_period.clone(),
-            leads_lost: 0,
-            score_lost: 0,
+    /// What several units take together.
+    pub fn shared(&self, line_sets: &LineSets) -> Vec<Shared> {
+        let shared = |(unit, by_period): (&Unit, &Vec<u64>)| {
+            let units = unit.of_each_line(line_sets)?;
+            Some(Shared { units, by_period: by_period.clone() })
         };
+        let mut all: Vec<Shared> = self.units.iter().filter_map(shared).collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// What each unit would save and lose, as far as events go that it alone takes; those of
+    /// `shared` too that take nothing alone.
+    pub fn candidates(
+        &self,
+        shared: &[Shared],
+        line_sets: &LineSets,
+        signal_sums: &SignalSums,
+        rules: &[Rule],
+    ) -> Vec<Candidate> {
+        let alone = self.units.iter().filter(|(unit, _)| {
+            unit.call != CallType::Identify && line_sets.several(unit.by).is_none()
+        });
+        let candidate =
+            |unit, by_period| Candidate { unit, by_period, leads_lost: 0, score_lost: 0 };
         let mut by_unit: AHashMap<Unit, Candidate> =
-            droppable.map(candidate).map(|candidate| (candidate.unit, candidate)).collect();
+            alone.map(|(&unit, by_period)| (unit, candidate(unit, by_period.clone()))).collect();
+        for Shared { units, by_period } in shared {
+            for &unit in units {
+                let nothing = || candidate(unit, vec![0; by_period.len()]);
+                by_unit.entry(unit).or_insert_with(nothing);
+            }
+        }
         for bringer in signal_sums.bringers.values() {
             if let Bringer::Only(unit) = bringer
                 && let Some(candidate) = by_unit.get_mut(unit)
@@ -151,7 +180,8 @@ impl Uses {
     }
 }
 
-/// The rows of `scenario` that belong to `units`, and the raw signals that remain without them.
+/// The rows of `scenario` that belong to `units`, those too that several of them take together, and
+/// the raw signals that remain without them.
 ///
 /// # Errors
 /// When the audit was interrupted or what was spilled cannot be read.
@@ -159,6 +189,7 @@ pub fn without(
     scenario: &Scenario,
     resources: Resources<'_>,
     units: &AHashSet<Unit>,
+    line_sets: &LineSets,
 ) -> Result<(Dropped, Volume), Error> {
     #[derive(Default)]
     struct Part {
@@ -170,7 +201,11 @@ pub fn without(
         .collect();
     let see = |part: &mut Part, row: &Row<'_>, origins: RowOrigins<'_>, number: u32| {
         let (unit, _) = unit_of(row, origins, number, resources.names);
-        if units.contains(&unit) {
+        let is_dropped = match unit.of_each_line(line_sets) {
+            Some(all) => all.iter().all(|unit| units.contains(unit)),
+            None => units.contains(&unit),
+        };
+        if is_dropped {
             let segment = by_place.get(&(origins.place.file, origins.place.block)).copied();
             part.rows.extend(segment.map(|segment| (segment, number)));
         } else {

@@ -16,6 +16,7 @@ use crate::engine::map::batch::{Batch, Place};
 use crate::engine::map::counters::Counters;
 use crate::engine::watch::Watch;
 use crate::error::Error;
+use crate::jobs::audit::line_set::LineSets;
 use crate::jobs::audit::scenario::{Scenario, StoredOrigins};
 use crate::source::Reader;
 
@@ -27,6 +28,8 @@ pub struct Ingested {
     pub counters: Counters,
     /// What an audit counts besides.
     pub counts: Counts,
+    /// The sets of lines of the allow list that take the same pages or screens.
+    pub line_sets: LineSets,
 }
 
 /// Where what the workers find comes together.
@@ -60,8 +63,10 @@ pub fn ingest(
         Mutex::new(Scenario::new(committer))
     };
     let shared = Shared { scenarios: Side::BOTH.map(scenario), spill };
+    let lines = filters.after.allow.as_ref().map_or(0, |list| list.lines().len());
+    let line_sets = Mutex::new(LineSets::new(lines));
     let start = || {
-        let surveyor = Surveyor::new(engine, filters, hasher.clone());
+        let surveyor = Surveyor::new(engine, filters, &line_sets, hasher.clone());
         (engine.parser(), surveyor, Batch::new(hasher.clone()))
     };
     let workers = each_block(reader, pool, watch, start, |(parser, surveyor, part), block| {
@@ -85,7 +90,8 @@ pub fn ingest(
     for scenario in &mut scenarios {
         scenario.settle(pool, watch)?;
     }
-    Ok(Ingested { scenarios, counters, counts })
+    let line_sets = line_sets.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(Ingested { scenarios, counters, counts, line_sets })
 }
 
 /// Hands what `side` sees of the surveyor's batch to its scenario; `part` is a buffer for it.

@@ -14,6 +14,7 @@ pub mod html;
 pub mod ingest;
 mod job;
 pub mod judge;
+pub mod line_set;
 pub mod report;
 pub mod scenario;
 pub mod signal_sums;

@@ -37,7 +37,7 @@ pub struct StoredOrigins {
 }
 
 /// What a row has in an [`StoredOrigins`]: two numbers of four bytes.
-const ANNEX_BYTES: usize = 8;
+const ORIGIN_BYTES: usize = 8;
 
 impl StoredOrigins {
     /// That of the rows that `side` sees.
@@ -46,7 +46,7 @@ impl StoredOrigins {
     /// When it cannot be spilled.
     pub fn new(place: Place, rows: &[RowMark], side: Side, spill: &Spill) -> io::Result<Self> {
         let seen = rows.iter().filter(|row| row.sides & side.bit() != 0);
-        let mut bytes = Vec::with_capacity(rows.len() * ANNEX_BYTES);
+        let mut bytes = Vec::with_capacity(rows.len() * ORIGIN_BYTES);
         for row in seen {
             bytes.extend_from_slice(&row.by.to_le_bytes());
             bytes.extend_from_slice(&row.line.to_le_bytes());
@@ -64,9 +64,9 @@ pub struct RowOrigins<'a> {
 }
 
 impl RowOrigins<'_> {
-    /// The line or filter that takes `row`, and its line in the block.
+    /// The set of lines that take `row`, and its line in the block.
     pub fn of(&self, row: u32) -> (u32, u32) {
-        let at = row as usize * ANNEX_BYTES;
+        let at = row as usize * ORIGIN_BYTES;
         let number = |at: usize| {
             let bytes = self.bytes.get(at..).and_then(|rest| rest.first_chunk());
             bytes.map_or(u32::MAX, |bytes| u32::from_le_bytes(*bytes))

@@ -206,7 +206,7 @@ impl Facts<'_> {
     }
 
     fn events(&self) -> Events {
-        let Ingested { scenarios, counters, counts } = self.ingested;
+        let Ingested { scenarios, counters, counts, .. } = self.ingested;
         Events {
             total: counters.events - counters.filtered,
             before: counts.volumes[0].total(),

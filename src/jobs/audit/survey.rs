@@ -2,6 +2,7 @@
 //! scenarios that see it.
 
 use std::ops::AddAssign;
+use std::sync::Mutex;
 
 use ahash::RandomState;
 
@@ -18,6 +19,7 @@ use crate::event::{CallType, Event, Inner};
 use crate::filter::destination::{Effect, Scratch};
 use crate::jobs::audit::event_counts::{EventCounts, Key, NONE, Traits};
 use crate::jobs::audit::field_loss::FieldLosses;
+use crate::jobs::audit::line_set::{LineSetNumbers, LineSets};
 use crate::jobs::audit::source_line::SourceLine;
 use crate::json::Json;
 use crate::parse::reject::{Reject, Surplus};
@@ -37,7 +39,8 @@ pub struct Filters {
 pub struct RowMark {
     /// The sides that see it.
     pub sides: u8,
-    /// The line of the allow list that takes it.
+    /// The [set of lines](crate::jobs::audit::line_set) of the allow list that take it, where it is
+    /// a page or a screen.
     pub by: u32,
     /// Its line in the block.
     pub line: u32,
@@ -98,13 +101,21 @@ pub struct Surveyor<'a> {
     pub rows: Vec<RowMark>,
     counts: Counts,
     user_agents: UserAgents,
+    line_sets: LineSetNumbers<'a>,
+    takers: Vec<u32>,
     line: u32,
     renumbered: Vec<u32>,
 }
 
 impl<'a> Surveyor<'a> {
-    /// A surveyor for `engine`, whose ids are hashed by `hasher`.
-    pub fn new(engine: &'a Engine, filters: &'a Filters, hasher: RandomState) -> Self {
+    /// A surveyor for `engine`, whose ids are hashed by `hasher`; the sets of lines that it meets
+    /// are numbered in `line_sets`.
+    pub fn new(
+        engine: &'a Engine,
+        filters: &'a Filters,
+        line_sets: &'a Mutex<LineSets>,
+        hasher: RandomState,
+    ) -> Self {
         let lines = filters.after.allow.as_ref().map_or(0, |list| list.lines().len());
         let destination = filters.after.destination.as_ref();
         let destination = destination.map_or(0, |filters| filters.filters().len());
@@ -120,6 +131,8 @@ impl<'a> Surveyor<'a> {
             rows: Vec::new(),
             counts,
             user_agents: UserAgents::default(),
+            line_sets: LineSetNumbers::new(line_sets),
+            takers: Vec::new(),
             line: 0,
             renumbered: Vec::new(),
         }
@@ -188,11 +201,8 @@ impl<'a> Surveyor<'a> {
         };
         let mut scratch = std::mem::take(&mut self.scratches[side as usize]);
         let verdict = filter.apply(event, self.engine.detection, &mut scratch, |verdict, left| {
-            let by = match (side, verdict.by()) {
-                (Side::After, Some(line)) if verdict.passes() => {
-                    // What several lines take goes with none of them.
-                    if self.note_lines(event, mapped.call, line) { NONE } else { line }
-                }
+            let by = match side {
+                Side::After if verdict.passes() => self.note_lines(event, mapped.call),
                 _ => NONE,
             };
             let mut seen = mapped;
@@ -234,12 +244,22 @@ impl<'a> Surveyor<'a> {
         user_agent.is_some_and(|text| user_agents.bot(text, |bot| counts.bots.see(bot)))
     }
 
-    /// Marks every line that takes `event`, and tells whether one after `line` does.
-    fn note_lines(&mut self, event: &Event<'_>, call: CallType, line: u32) -> bool {
-        let Some(list) = &self.filters.after.allow else { return false };
-        list.mark_takers(event, &mut self.counts.lines_seen);
-        // Only of these is it asked: the others are dropped by name, whatever takes them.
-        matches!(call, CallType::Page | CallType::Screen) && list.takes_after(event, line as usize)
+    /// Marks every line that takes `event`, and gives the number of their set.
+    fn note_lines(&mut self, event: &Event<'_>, call: CallType) -> u32 {
+        let Some(list) = &self.filters.after.allow else { return NONE };
+        if !matches!(call, CallType::Page | CallType::Screen) {
+            // They are dropped by name, whatever takes them.
+            list.mark_takers(event, &mut self.counts.lines_seen);
+            return NONE;
+        }
+        self.takers.clear();
+        for line in list.takers(event) {
+            self.counts.lines_seen[line] = true;
+            self.takers.extend(u32::try_from(line));
+        }
+        self.takers.sort_unstable();
+        self.takers.dedup();
+        self.line_sets.of(&self.takers).unwrap_or(NONE)
     }
 }
 

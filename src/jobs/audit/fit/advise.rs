@@ -27,21 +27,17 @@ pub fn advise(
     scores: &[i64],
 ) -> Result<Change, Error> {
     let scenario = &facts.ingested.scenarios[Side::After as usize];
-    let is_list = facts.filters.after.allow.is_some();
-    let droppable = |candidate: &Candidate| {
-        // Of an allow list, pages that several lines take cannot be dropped with a line.
-        let paged = matches!(candidate.unit.call, CallType::Page | CallType::Screen);
-        let shared = is_list && paged && candidate.unit.by == NONE;
-        !shared && can_write(facts, candidate.unit, resources.names)
-    };
-    let mut candidates = uses.candidates(&after.signal_sums, &facts.engine.rules.rules);
-    candidates.retain(droppable);
+    let line_sets = &facts.ingested.line_sets;
+    let shared = uses.shared(line_sets);
+    let rules = &facts.engine.rules.rules;
+    let mut candidates = uses.candidates(&shared, line_sets, &after.signal_sums, rules);
+    candidates.retain(|candidate| can_write(facts, candidate.unit, resources.names));
     let limit = facts.terms.raw_signals.unwrap_or(u64::MAX);
     let raw = after.ledger.periods.iter().map(|usage| usage.raw_signals);
     let needed: Vec<u64> = raw.map(|raw| raw.saturating_sub(limit)).collect();
-    let chosen = choose(&candidates, &needed);
+    let chosen = choose(&candidates, &shared, &needed);
     let units: AHashSet<Unit> = chosen.iter().map(|&at| candidates[at].unit).collect();
-    let (dropped, volume) = without(scenario, resources, &units)?;
+    let (dropped, volume) = without(scenario, resources, &units, line_sets)?;
     let ledger = Ledger::new(&volume, facts.terms);
     let signal_counter = SignalCounter { scores, stakes: false, active: false };
     let kept_facts = scenario.facts_without(&dropped);
@@ -53,7 +49,8 @@ pub fn advise(
     let drops = |places: &mut dyn Iterator<Item = usize>| -> Vec<Drop> {
         places.take(LISTED).map(|at| drop_of(facts, &candidates[at], resources.names)).collect()
     };
-    let mut others: Vec<usize> = (0..candidates.len()).filter(|at| !chosen.contains(at)).collect();
+    let saves = |at: &usize| candidates[*at].saved() > 0 && !chosen.contains(at);
+    let mut others: Vec<usize> = (0..candidates.len()).filter(saves).collect();
     others.sort_by_key(|&at| {
         let candidate = &candidates[at];
         let saved = std::cmp::Reverse(candidate.saved());

@@ -79,8 +79,9 @@ fn touch(place: usize, line: &Line, target: &Target<'_>) -> Touch {
         (Entry::Event(name), Target::Track(dropped)) if **name == **dropped => Touch::Whole,
         (Entry::Call(CallType::Track), Target::Track(_)) => Touch::Part,
         (Entry::Call(call), Target::Call(dropped)) if call == dropped => Touch::Whole,
-        (_, Target::Pages(_, Some(by))) if *by != place => Touch::None,
+        // Where a line says the same once more, both go.
         (Entry::Call(call), Target::Pages(dropped, _)) if call == dropped => Touch::Whole,
+        (_, Target::Pages(_, Some(by))) if *by != place => Touch::None,
         (Entry::Page(_), Target::Pages(CallType::Page, _))
         | (Entry::Screen(_), Target::Pages(CallType::Screen, _)) => Touch::Whole,
         (Entry::Fql(expr), target) => {
