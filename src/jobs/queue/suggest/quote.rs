@@ -87,6 +87,11 @@ pub fn allow(name: &str) -> String {
     }
 }
 
+/// Whether an allow list reads all of `line`: blanks around it and a comment are not read.
+pub fn is_read_whole(line: &str) -> bool {
+    line == line.trim() && !line.split_whitespace().any(|word| word == "#")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

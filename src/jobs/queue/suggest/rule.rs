@@ -113,9 +113,11 @@ impl Rule {
             Target::Named(call, name) => {
                 let (own, inner) = (equals("name", name), equals("properties.name", name));
                 let when = format!("type = \"{}\" and ({own} or {inner})", call.name());
-                (when, vec![format!("{} {}", call.name(), glob(name.trim()))])
+                (when, vec![format!("{} {}", call.name(), glob(name))])
             }
         };
+        let is_plain = allow.iter().all(|line| quote::is_read_whole(line));
+        let allow = if is_plain { allow } else { vec![format!("fql: {when}")] };
         Self {
             id: free_id(&target, others),
             signal: slug(&target, "_"),

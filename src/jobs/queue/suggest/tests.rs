@@ -83,6 +83,16 @@ fn what_is_left_out_stands_in_a_comment_with_the_reason() {
     assert!(text.contains("# - Toggled: 100 events; neither its name"), "{text}");
 }
 
+#[test]
+fn a_screen_whose_name_ends_in_a_blank_is_on_the_allow_list() {
+    let text = suggested(&[], &counts(&[("screen named demo ", 3)]));
+    checked(&text);
+    assert!(
+        text.contains(r#"fql: type = \"screen\" and"#) || text.contains("'fql: type"),
+        "{text}"
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
