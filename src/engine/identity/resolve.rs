@@ -134,9 +134,10 @@ impl<'a> Resolver<'a> {
     }
 
     /// Whether every policy gives a signal of `visitor` the same owner at any time: each of its
-    /// ids leads to one e-mail at most, and no limit can cut that off.
+    /// ids leads to one e-mail at most, also past shared user ids, and no limit can cut that off.
     pub fn is_plain(&self, visitor: Visitor) -> bool {
-        let plain = |id: NodeId| self.timelines.emails(id) <= 1;
+        let plain =
+            |id: NodeId| self.timelines.emails(id) <= 1 && !self.timelines.leads_through_shared(id);
         self.lookback_ms.is_none()
             && visitor.user.is_none_or(plain)
             && visitor.anonymous.is_none_or(plain)

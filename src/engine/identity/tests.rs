@@ -254,6 +254,23 @@ fn fact() -> impl Strategy<Value = (i64, String, String)> {
     (0_i64..12, source, target).prop_map(|(day, source, target)| (day * DAY_MS / 2, source, target))
 }
 
+#[test]
+fn an_id_that_leads_through_a_shared_user_id_may_change_its_owner_by_policy() {
+    let facts = [(0, "u1", "e1"), (1, "u1", "e2"), (2, "a1", "u1"), (3, "a1", "e2")];
+    let owner = |policy| {
+        let config = IdentityConfig { max_emails: 1, policy, ..IdentityConfig::default() };
+        World::new(&facts).found("a1", 4, &config)
+    };
+    assert_eq!([owner(Policy::Split), owner(Policy::First)], ["e2 known", "e1 known"]);
+
+    let mut world = World::new(&facts);
+    let visitor = Visitor { user: None, anonymous: Some(world.id("a1")) };
+    let config = IdentityConfig { max_emails: 1, ..IdentityConfig::default() };
+    let mut facts = world.facts.clone();
+    let timelines = Timelines::new(&mut facts, &world.ids, 1);
+    assert!(!Resolver::new(&timelines, &world.ids, &config).is_plain(visitor));
+}
+
 proptest! {
     #[test]
     fn timelines_resolve_as_the_plain_reading_does(

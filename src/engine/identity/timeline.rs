@@ -63,6 +63,7 @@ struct Spot {
     /// How many e-mails it leads to, counted no further than one past the limit.
     emails: u32,
     distance: u8,
+    leads_through_shared: bool,
 }
 
 /// Timelines in the making.
@@ -75,6 +76,7 @@ struct Draft<'f> {
     links: Vec<Link>,
     distance: Vec<u8>,
     emails: Vec<Emails>,
+    leads_through_shared: Vec<bool>,
 }
 
 impl Timelines {
@@ -89,11 +91,13 @@ impl Timelines {
             links: Vec::new(),
             distance: vec![NOWHERE; ids.len()],
             emails: vec![Emails::None; ids.len()],
+            leads_through_shared: vec![false; ids.len()],
         };
         draft.fill(ids);
         draft.measure(ids);
         draft.prune();
         draft.count_emails(ids, max_emails);
+        draft.find_shared(ids, max_emails);
         draft.finish()
     }
 
@@ -130,6 +134,13 @@ impl Timelines {
     pub fn emails(&self, id: NodeId) -> usize {
         self.spots[id.index()].emails as usize
     }
+
+    /// Whether `id` is tied to a user id that is shared, or leads to one. It may then belong to
+    /// e-mails that are not counted as its own.
+    #[inline]
+    pub fn leads_through_shared(&self, id: NodeId) -> bool {
+        self.spots[id.index()].leads_through_shared
+    }
 }
 
 impl Draft<'_> {
@@ -145,14 +156,15 @@ impl Draft<'_> {
 
     #[allow(clippy::cast_possible_truncation)] // ids are numbered in 32 bits
     fn finish(self) -> Timelines {
-        let Self { starts, links, distance, emails, .. } = self;
+        let Self { starts, links, distance, emails, leads_through_shared, .. } = self;
         let ends = starts.iter().skip(1);
-        let of_id = starts.iter().zip(ends).zip(distance).zip(&emails);
-        let spot = |(((&start, &end), distance), emails): (_, &Emails)| Spot {
+        let of_id = starts.iter().zip(ends).zip(distance).zip(&emails).zip(leads_through_shared);
+        let spot = |((((&start, &end), distance), emails), leads_through_shared): (_, bool)| Spot {
             start,
             end,
-            emails: emails.as_slice().len() as u32,
+            emails: Emails::as_slice(emails).len() as u32,
             distance,
+            leads_through_shared,
         };
         Timelines { spots: of_id.map(spot).collect(), links }
     }
@@ -267,6 +279,37 @@ impl Draft<'_> {
         let found = self.gather_all(&anonymous, max_emails);
         for (id, emails) in anonymous.into_iter().zip(found) {
             self.emails[id.index()] = emails;
+        }
+    }
+
+    /// Finds the ids that lead to shared user ids: chain by chain as
+    /// [`count_emails`](Self::count_emails) does.
+    fn find_shared(&mut self, ids: &Ids, max_emails: usize) {
+        let of_space =
+            |wanted| ids.iter().filter(move |&(_, space)| space == wanted).map(|(id, _)| id);
+        let is_shared =
+            |this: &Self, id: NodeId| this.emails[id.index()].as_slice().len() > max_emails;
+        if !of_space(Space::User).any(|id| is_shared(self, id)) {
+            return;
+        }
+        let leads_there = |this: &Self, id: NodeId| {
+            let mut targets = this.facts(id).iter().map(|fact| fact.target);
+            targets.any(|target| {
+                ids.space(target) == Space::User
+                    && (is_shared(this, target) || this.leads_through_shared[target.index()])
+            })
+        };
+        let users: Vec<NodeId> = of_space(Space::User).collect();
+        let anonymous: Vec<NodeId> = of_space(Space::Anonymous).collect();
+        let rounds = std::iter::repeat_n(&users, MAX_STEPS.into()).chain([&anonymous]);
+        for open in rounds {
+            let is_new =
+                |id: &NodeId| !self.leads_through_shared[id.index()] && leads_there(self, *id);
+            let found: Vec<NodeId> =
+                open.par_iter().with_min_len(1024).copied().filter(is_new).collect();
+            for id in found {
+                self.leads_through_shared[id.index()] = true;
+            }
         }
     }
 
