@@ -37,11 +37,15 @@ mod formats;
 mod generator;
 #[cfg(unix)]
 mod inputs;
+#[cfg(unix)]
+mod json_suite;
 mod man;
 #[cfg(unix)]
 mod memory;
 #[cfg(unix)]
 mod near_misses;
+#[cfg(unix)]
+mod oracle;
 mod output_formats;
 #[cfg(unix)]
 mod output_safety;

@@ -2,6 +2,8 @@
 
 pub mod check;
 pub mod chromium;
+#[cfg(target_arch = "x86_64")]
+pub mod emulator;
 pub mod python;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,111 @@
+//! A second implementation of the pipeline, and the program against it on hostile histories.
+//!
+//! It is written from the description of what the program does, not from its code: one event after
+//! the other, with maps and sorts, over `serde_json`'s values. It replays everything but captures,
+//! destination filters, `unused_emails` and the trend of the plan, which other tests have.
+
+mod address;
+pub mod canonical;
+mod event;
+mod history;
+mod identity;
+mod lead;
+mod plan;
+mod replay;
+mod report;
+mod settings;
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use crate::support::{Row, Workspace};
+use replay::replay;
+use settings::{DedupBy, Settings};
+
+/// The first difference between what the report has and what it should have.
+fn difference(path: &str, found: &Value, wanted: &Value) -> Option<String> {
+    match (found, wanted) {
+        (Value::Object(found), Value::Object(wanted)) => {
+            wanted.iter().find_map(|(name, wanted)| {
+                difference(
+                    &format!("{path}/{name}"),
+                    found.get(name).unwrap_or(&Value::Null),
+                    wanted,
+                )
+            })
+        }
+        (Value::Array(found), Value::Array(wanted)) if found.len() == wanted.len() => {
+            let mut found = found.clone();
+            if path.ends_with("by_name") || path.ends_with("unmapped_by_event") {
+                let name = |value: &Value| [&value["type"], &value["event"]].map(Value::to_string);
+                found.sort_by_key(name);
+            }
+            let pairs = found.iter().zip(wanted).enumerate();
+            pairs.into_iter().find_map(|(at, (found, wanted))| {
+                difference(&format!("{path}/{at}"), found, wanted)
+            })
+        }
+        _ if found == wanted => None,
+        (Value::Number(found), Value::Number(wanted)) if found.as_f64() == wanted.as_f64() => None,
+        _ => Some(format!("{path}: the program has {found}, the replay {wanted}")),
+    }
+}
+
+/// The first difference between the rows of the program and those of the replay.
+fn difference_of_rows(table: &str, found: &[Row], wanted: &[Row]) -> Option<String> {
+    let rows = found.iter().zip(wanted).enumerate();
+    let of_rows = rows.into_iter().find_map(|(at, (found, wanted))| {
+        let names = found.keys().chain(wanted.keys());
+        let mut different = names.filter(|name| found.get(*name) != wanted.get(*name));
+        let name = different.next()?;
+        let (found, wanted) = (found.get(name), wanted.get(name));
+        Some(format!("{table}, row {at}, {name}: the program has {found:?}, the replay {wanted:?}"))
+    });
+    let lengths = (found.len(), wanted.len());
+    let of_lengths = (lengths.0 != lengths.1)
+        .then(|| format!("{table}: the program has {} rows, the replay {}", lengths.0, lengths.1));
+    of_rows.or(of_lengths)
+}
+
+/// Runs the program over `lines`, and tells where it differs from the replay.
+fn compared(lines: &[String], settings: &Settings, threads: usize) -> Result<(), String> {
+    let workspace = Workspace::new();
+    workspace.write("rules.toml", settings.rules_file());
+    workspace.write("events.ndjson", lines.join("\n"));
+    let threads = threads.to_string();
+    let arguments = ["events.ndjson", "--rules", "rules.toml", "-o", "out", "--csv-raw"];
+    workspace.run(arguments.into_iter().chain(["--threads", &threads])).exits(0);
+    let wanted = replay(lines, settings);
+    let signals = workspace.rows("out/signals.csv");
+    let leads = workspace.rows("out/leads.csv");
+    let difference = difference_of_rows("signals", &signals, &wanted.signals)
+        .or_else(|| difference_of_rows("leads", &leads, &wanted.leads))
+        .or_else(|| difference("", &workspace.report("out"), &wanted.report));
+    match difference {
+        None => Ok(()),
+        Some(difference) => {
+            Err(format!("{difference}\n{}\n{}", settings.rules_file(), lines.join("\n")))
+        }
+    }
+}
+
+fn cases() -> u32 {
+    std::env::var("BACKTRAIL_ORACLE_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(96)
+}
+
+fn replayed() -> impl Strategy<Value = (Settings, Vec<String>)> {
+    settings::settings().prop_flat_map(|settings| {
+        let distinct_receipts = matches!(settings.dedup, DedupBy::ContentWithout(_));
+        (Just(settings), history::history(distinct_receipts))
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_run_gives_what_a_replay_gives((settings, lines) in replayed(), threads in 1..=3usize) {
+        let compared = compared(&lines, &settings, threads);
+        prop_assert!(compared.is_ok(), "{}", compared.unwrap_err());
+    }
+}
