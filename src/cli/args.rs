@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod check;
 pub mod queue;
+pub mod window;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -188,6 +189,10 @@ pub struct RunArgs {
     /// redelivery gets the same
     #[arg(long, help_heading = "Rules and filters")]
     pub assign_ids: bool,
+
+    #[allow(missing_docs)] // clap would print it
+    #[command(flatten)]
+    pub window: window::WindowArgs,
 
     #[allow(missing_docs)] // clap would print it
     #[command(flatten)]

@@ -3,6 +3,7 @@
 pub mod args;
 pub mod closing;
 pub mod man;
+pub mod moment;
 pub mod progress;
 pub mod resolve;
 pub mod secret;

@@ -5,6 +5,7 @@ pub mod check;
 mod filters;
 mod queue;
 mod text;
+mod window;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{BufWriter, IsTerminal};
@@ -25,6 +26,7 @@ use crate::parse::auth::Auth;
 use crate::parse::{Detection, MessageIds};
 use crate::report::text::Colour;
 use crate::source::{OnFault, discover};
+use crate::time::Time;
 pub use audit::{audit, audit_display};
 use filters::NamedFilters;
 pub use queue::queue;
@@ -47,6 +49,8 @@ pub struct Surroundings {
     pub terminal_err: bool,
     /// Whether `NO_COLOR` is set and not empty (no-color.org).
     pub no_color: bool,
+    /// The time of day.
+    pub now: Time,
     /// The value of an environment variable, which may be a secret.
     pub variable: fn(&OsStr) -> Option<OsString>,
 }
@@ -59,6 +63,7 @@ impl Surroundings {
             terminal_out: std::io::stdout().is_terminal(),
             terminal_err: std::io::stderr().is_terminal(),
             no_color: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
+            now: Time::now(),
             variable: |name| std::env::var_os(name),
         }
     }
@@ -127,6 +132,7 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
         max_record_bytes: args.max_record_bytes,
         profile_duplicates: args.profile_duplicates,
         clocks: if args.correct_clocks { Clocks::Corrected } else { Clocks::AsSent },
+        window: window::window(args.window, &rules.rules.plan, around)?,
     };
     let (engine, terms, rules_file) = rules.compile(options, &mut texts)?;
     let inputs = discover(&args.inputs, around.terminal_in)?;

@@ -4,6 +4,7 @@ use super::Engine;
 use super::identity::value::Blocklist;
 use super::map::times::Clocks;
 use super::plan::Terms;
+use super::window::Window;
 use crate::diagnostic::Diagnostic;
 use crate::filter::allow::AllowList;
 use crate::filter::destination::DestinationFilters;
@@ -45,6 +46,8 @@ pub struct Options {
     pub profile_duplicates: bool,
     /// What is made of clients' clocks.
     pub clocks: Clocks,
+    /// Only what lies in it counts; everything does without one.
+    pub window: Option<Window>,
 }
 
 impl Default for Options {
@@ -59,6 +62,7 @@ impl Default for Options {
             max_record_bytes: 8 << 20,
             profile_duplicates: false,
             clocks: Clocks::AsSent,
+            window: None,
         }
     }
 }
@@ -101,6 +105,7 @@ impl Engine {
             max_record_bytes: options.max_record_bytes,
             profile_duplicates: options.profile_duplicates,
             clocks: options.clocks,
+            window: options.window,
         };
         Ok(Compiled { engine, terms, warnings })
     }

@@ -17,6 +17,7 @@ pub mod map;
 pub mod plan;
 pub mod resolve;
 pub mod watch;
+pub mod window;
 
 use crate::engine::identity::value::Blocklist;
 use crate::event::Event;
@@ -26,7 +27,9 @@ use crate::fql::Expr;
 use crate::parse::auth::Auth;
 use crate::parse::{self, Detection, MessageIds, Parser};
 use crate::rules::Rules;
+use crate::time::Time;
 use map::times::Clocks;
+use window::Window;
 
 /// What a run does to each event.
 #[derive(Debug)]
@@ -53,6 +56,8 @@ pub struct Engine {
     pub profile_duplicates: bool,
     /// What is made of clients' clocks.
     pub clocks: Clocks,
+    /// Only what lies in it counts; everything does without one.
+    pub window: Option<Window>,
 }
 
 impl Engine {
@@ -76,6 +81,12 @@ impl Engine {
             ignored: self.rules.dedup.ignore.clone(),
             auth: self.auth.clone(),
         })
+    }
+
+    /// Whether what happened at `time` counts.
+    #[inline]
+    pub fn counts(&self, time: Time) -> bool {
+        self.window.is_none_or(|window| window.holds(time))
     }
 
     /// Whether `event`, as it came, passes the allow list and the expression.

@@ -2,8 +2,11 @@
 
 use crate::engine::map::counters::Counters;
 use crate::engine::map::example::{Examples, Lines};
+use crate::engine::window::Window;
 use crate::error::Error;
 use crate::parse::reject::Reason;
+use crate::report;
+use crate::report::text::counted;
 use crate::source::{Fault, Reader};
 
 /// How many places are told.
@@ -63,6 +66,31 @@ pub fn nothing_found(counters: &Counters, reader: &Reader, places: &[String]) ->
     let faults = faults.iter().map(Fault::to_string);
     let lines: Vec<_> = faults.chain(places.iter().cloned()).collect();
     Error::empty(describe_rejects(counters, reader), &lines)
+}
+
+/// The error of a window without an event, unless there may be none.
+///
+/// # Errors
+/// That one.
+pub fn nothing_in_window(
+    counters: &Counters,
+    window: Option<Window>,
+    allow_empty: bool,
+) -> Result<(), Error> {
+    let Some(window) = window else { return Ok(()) };
+    let seen = counters.window;
+    if seen.hit || allow_empty {
+        return Ok(());
+    }
+    let events = counted(counters.events, "event", "events");
+    let when = if seen.last.is_missing() {
+        "without a time".into()
+    } else {
+        format!("from {} to {}", seen.first, seen.last)
+    };
+    let window = report::Window::from(window);
+    let why = format!("none lies in the window {window}; read were {events} {when}");
+    Err(Error::empty(why, &[]))
 }
 
 /// Why no record was an event.

@@ -5,6 +5,7 @@ pub mod hint;
 pub(crate) mod layout;
 pub mod text;
 mod timestamp;
+mod window;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ use crate::diagnostic::printable;
 use crate::engine::plan::PeriodMix;
 use crate::parse::Repairs;
 use filters::Filters;
+pub use window::Window;
 
 /// `report.json`. Lists and maps are in a fixed order; a count that was not asked for is `null`.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -28,6 +30,8 @@ pub struct Report {
     pub records_by_shape: BTreeMap<&'static str, u64>,
     /// Requests of HTTP archives that no Segment library sent; they are no records.
     pub foreign_requests: u64,
+    /// What counts of all that was read; `null` is everything.
+    pub window: Option<Window>,
     /// Events.
     pub events: Events,
     /// What destination filters did to them; `null` without any.
@@ -67,12 +71,14 @@ pub struct Input {
     pub records: u64,
 }
 
-/// Counts of events: `total` is `filtered` and `duplicates` and `kept`.
+/// Counts of events: `total` is `filtered`, `outside_window`, `duplicates` and `kept`.
 #[derive(Clone, Debug, Default, Serialize)]
 #[allow(missing_docs)] // each is the count of that name
 pub struct Events {
     pub total: u64,
     pub filtered: u64,
+    /// Those that happened outside of the window, duplicates among them.
+    pub outside_window: u64,
     pub duplicates: u64,
     pub kept: u64,
     pub no_anonymous_id: u64,
@@ -375,9 +381,9 @@ impl Report {
         let sums = [
             ("records = events + rejects", *records, events.total + rejects.total),
             (
-                "events = filtered + duplicates + kept",
+                "events = filtered + outside_window + duplicates + kept",
                 events.total,
-                events.filtered + events.duplicates + events.kept,
+                events.filtered + events.outside_window + events.duplicates + events.kept,
             ),
             (
                 "signals = direct + known + rehydrated + cold",

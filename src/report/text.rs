@@ -59,6 +59,11 @@ fn write_summary(report: &Report, colour: Colour, out: &mut String) -> std::fmt:
         counted(events.duplicates, "duplicate", "duplicates"),
         thousands(events.filtered),
     )?;
+    if let Some(window) = &report.window {
+        writeln!(out, "window      {window}")?;
+        let outside = counted(events.outside_window, "event", "events");
+        writeln!(out, "            {outside} outside of it")?;
+    }
     mended(events.repairs, out)?;
     for (place, line) in events.timestamp_lines().iter().enumerate() {
         let head = if place == 0 { "times" } else { "" };

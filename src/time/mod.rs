@@ -71,6 +71,13 @@ impl Time {
         (FIRST_MS..=LAST_MS).contains(&millis).then_some(Self(millis))
     }
 
+    /// The time of day, as the system's clock has it; missing where that is off by millennia.
+    pub fn now() -> Self {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let millis = now.ok().and_then(|now| i64::try_from(now.as_millis()).ok());
+        millis.and_then(Self::from_millis).unwrap_or(Self::MISSING)
+    }
+
     /// Milliseconds since 1970-01-01T00:00:00Z; `None` of a missing time.
     #[inline]
     pub fn millis(self) -> Option<i64> {

@@ -357,6 +357,7 @@ fn an_interrupt_stops_a_check_while_it_makes_the_tables_that_are_expected() {
         terminal_in: false,
         terminal_out: false,
         terminal_err: false,
+        now: backtrail::time::Time::MISSING,
         no_color: true,
         variable: |_| None,
     };

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 /// Rules that map, score up to a limit, identify and enrich.
-const RULES: &str = r#"
+pub const RULES: &str = r#"
 version = 1
 [identity]
 merge = "user_id"
@@ -125,14 +125,14 @@ fn history() -> impl Strategy<Value = Vec<String>> {
 
 /// Another arrangement of the same lines.
 #[derive(Clone, Debug)]
-struct Arrangement {
+pub struct Arrangement {
     lines: Vec<String>,
     /// For each file but the last, the share of the lines before its end; unsorted.
     cuts: Vec<f64>,
     compressed: [bool; 4],
 }
 
-fn arranged() -> impl Strategy<Value = (Vec<String>, Arrangement)> {
+pub fn arranged() -> impl Strategy<Value = (Vec<String>, Arrangement)> {
     let cuts = proptest::collection::vec(0.0..1.0, 0..4);
     history().prop_flat_map(move |lines| {
         let arrangement = (Just(lines.clone()).prop_shuffle(), cuts.clone(), any::<[bool; 4]>());
@@ -147,7 +147,7 @@ fn arranged() -> impl Strategy<Value = (Vec<String>, Arrangement)> {
 
 impl Arrangement {
     /// Writes the files into the folder `name`.
-    fn write(&self, workspace: &Workspace, name: &str) {
+    pub fn write(&self, workspace: &Workspace, name: &str) {
         #[allow(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -185,6 +185,10 @@ fn report(workspace: &Workspace, out: &str) -> Value {
     for name in ["inputs", "elapsed_seconds", "bytes_read"] {
         assert!(members.remove(name).is_some(), "{name}");
     }
+    for warning in report["warnings"].as_array_mut().unwrap() {
+        let text = warning.as_str().unwrap().split(", as in ").next().unwrap();
+        *warning = text.into();
+    }
     report
 }
 
@@ -192,7 +196,7 @@ fn text(workspace: &Workspace, name: &str) -> String {
     String::from_utf8(workspace.read(name)).unwrap()
 }
 
-fn sorted_lines(text: &str) -> Vec<&str> {
+pub fn sorted_lines(text: &str) -> Vec<&str> {
     let mut lines: Vec<_> = text.lines().collect();
     lines.sort_unstable();
     lines

@@ -61,3 +61,5 @@ mod times;
 mod tracked_users;
 mod trailco;
 mod values;
+#[cfg(unix)]
+mod window;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::Captures;
+use super::window::WindowArgs;
 use crate::cli::value;
 
 const EXIT_CODES: &str = "\
@@ -84,6 +85,10 @@ pub struct AuditArgs {
     /// whole or not at all, replaces an earlier one, and is readable by you alone.
     #[arg(long, value_name = "FILE", help_heading = "Output", value_hint = ValueHint::FilePath)]
     pub html: Option<PathBuf>,
+
+    #[allow(missing_docs)] // clap would print it
+    #[command(flatten)]
+    pub window: WindowArgs,
 
     #[allow(missing_docs)] // clap would print it
     #[command(flatten)]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::Captures;
+use super::window::WindowArgs;
 use crate::cli::value;
 
 const EXIT_CODES: &str = "\
@@ -90,6 +91,10 @@ pub struct QueueArgs {
     /// Reject events without an anonymousId, as TrailSpark does
     #[arg(long, help_heading = "Rules and filters")]
     pub strict_detect: bool,
+
+    #[allow(missing_docs)] // clap would print it
+    #[command(flatten)]
+    pub window: WindowArgs,
 
     #[allow(missing_docs)] // clap would print it
     #[command(flatten)]

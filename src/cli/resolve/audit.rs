@@ -4,6 +4,7 @@ use std::io::BufWriter;
 use std::path::Path;
 
 use super::filters::NamedFilters;
+use super::window::window;
 use super::{
     ALLOW_LIST, Display, FILTERS, RULES, RulesFile, Surroundings, Text, Texts, auth, bar, colour,
     detection, on_fault, own_file, threads,
@@ -52,6 +53,7 @@ pub fn audit(args: AuditArgs, show: Show, around: Surroundings) -> Result<Job, E
         detection: detection(args.strict_detect),
         auth: auth(&args.captures, around)?,
         max_record_bytes: args.max_record_bytes,
+        window: window(args.window, &rules.rules.plan, around)?,
         ..Options::default()
     };
     let (engine, terms, rules_file) = rules.compile(options, &mut texts)?;

@@ -4,6 +4,7 @@ use std::io::BufWriter;
 
 use super::audit::width;
 use super::filters::NamedFilters;
+use super::window::window;
 use super::{
     ALLOW_LIST, FILTERS, RULES, RulesFile, Surroundings, Texts, allow, auth, colour, detection,
     on_fault, own_file, threads,
@@ -38,6 +39,7 @@ pub fn queue(args: QueueArgs, show: Show, around: Surroundings) -> Result<Job, E
         detection: detection(args.strict_detect),
         auth: auth(&args.captures, around)?,
         max_record_bytes: args.max_record_bytes,
+        window: window(args.window, &rules.rules.plan, around)?,
         ..Options::default()
     };
     let (engine, terms, rules_file) = rules.compile(options, &mut texts)?;

@@ -12,6 +12,7 @@ const PIPED: Surroundings = Surroundings {
     terminal_out: false,
     terminal_err: false,
     no_color: false,
+    now: Time::MISSING,
     variable: |_| None,
 };
 const TERMINAL: Surroundings =

@@ -103,6 +103,12 @@ impl Leads {
         self.lead(touch.lead).touch(touch);
     }
 
+    /// An event outside of the window: what it says of the person counts, but that it happened
+    /// makes no lead.
+    pub fn enrich(&self, touch: &Touch<'_>) {
+        self.place(touch.lead).touch(touch);
+    }
+
     /// A signal. Its rule and event name decide its signal name, which
     /// [`rank`](Self::rank) works out.
     pub fn signal(&self, touch: &Touch<'_>, signal: &Signal<'_>) {
@@ -116,9 +122,9 @@ impl Leads {
         self.place(lead).accepted = true;
     }
 
-    /// A group call.
+    /// A group call, which makes no lead by itself.
     pub fn group(&self, lead: NodeId, key: OrderKey, group: NodeId) {
-        let groups = &mut self.lead(lead).groups;
+        let groups = &mut self.place(lead).groups;
         match groups.binary_search_by_key(&group, |&(group, _)| group) {
             Ok(place) => groups[place].1 = groups[place].1.max(key),
             Err(place) => groups.insert(place, (group, key)),

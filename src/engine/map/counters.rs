@@ -10,6 +10,7 @@ use super::example::Examples;
 use super::times::TimeCounts;
 use super::unused_email::UnusedEmails;
 use crate::engine::plan::Volume;
+use crate::engine::window::Sighting;
 use crate::event::CallType;
 use crate::filter::destination::Counts;
 use crate::parse::Repairs;
@@ -44,7 +45,9 @@ pub struct Counters {
     pub deletions: Deletions,
     /// Records, events and rejects alike, by what they came in.
     pub shapes: [u64; Shape::ALL.len()],
-    /// Raw signals by call and event name.
+    /// What was seen of the window, where there is one.
+    pub window: Sighting,
+    /// Raw signals by call and event name, those outside of the window as none.
     pub names: Names,
     /// Raw signals by the minute in which they were received.
     pub volume: Volume,
@@ -55,8 +58,8 @@ pub struct Counters {
 /// Counts by call and event name.
 #[derive(Debug, Default)]
 pub struct Names {
-    /// Of calls whose events have one name.
-    fixed: [u64; CallType::ALL.len()],
+    /// Of calls whose events have one name, once there was one.
+    fixed: [Option<u64>; CallType::ALL.len()],
     others: [HashMap<String, u64, ahash::RandomState>; CallType::ALL.len()],
 }
 
@@ -64,7 +67,7 @@ impl Names {
     /// Adds `count` events called `name`; allocates only for a name that is new.
     pub fn add(&mut self, call: CallType, name: &str, count: u64) {
         if call.fixed_name() == Some(name) {
-            self.fixed[call as usize] += count;
+            *self.fixed[call as usize].get_or_insert(0) += count;
         } else {
             *self.others[call as usize].entry_ref(name).or_insert(0) += count;
         }
@@ -72,10 +75,11 @@ impl Names {
 
     fn iter(&self) -> impl Iterator<Item = (CallType, &str, u64)> {
         CallType::ALL.into_iter().flat_map(|call| {
-            let fixed = call.fixed_name().map(|name| (call, name, self.fixed[call as usize]));
+            let fixed = call.fixed_name().zip(self.fixed[call as usize]);
+            let fixed = fixed.map(|(name, count)| (call, name, count));
             let others = self.others[call as usize].iter();
             let others = others.map(move |(name, &count)| (call, name.as_str(), count));
-            fixed.into_iter().filter(|&(.., count)| count > 0).chain(others)
+            fixed.into_iter().chain(others)
         })
     }
 
@@ -107,6 +111,7 @@ impl AddAssign for Counters {
         self.unused_emails += other.unused_emails;
         self.deletions += other.deletions;
         self.volume += other.volume;
+        self.window += other.window;
         self.names += other.names;
         for (sum, count) in self.rejects.iter_mut().zip(other.rejects) {
             *sum += count;

@@ -274,7 +274,11 @@ impl<'a> Mapper<'a> {
             self.counters.no_anonymous_id += 1;
         }
         let at = self.position();
-        self.clock.read(event, arrival.captured_at, at, self.engine)
+        let (time, received) = self.clock.read(event, arrival.captured_at, at, self.engine);
+        if let Some(window) = self.engine.window {
+            self.counters.window.see(window, time, received);
+        }
+        (time, received)
     }
 
     /// Takes out an event that a filter keeps from being sent.
@@ -351,9 +355,12 @@ impl<'a> Mapper<'a> {
     pub fn receive(&mut self, event: &Event<'_>, arrival: Arrival) -> Option<Mapped> {
         let (time, received) = self.look(event, arrival);
         let call = event.call_type()?;
-        self.counters.volume.count(received.or(time));
+        let counts = self.engine.counts(received.or(time));
+        if counts {
+            self.counters.volume.count(received.or(time));
+        }
         let name = extract::event_name(event, call, &mut self.canonical, &mut self.scratch);
-        self.counters.names.add(call, name, 1);
+        self.counters.names.add(call, name, u64::from(counts));
         let ignored = &self.engine.rules.dedup.ignore;
         let signal_id = self.hasher.hash(event, ignored, arrival.plain);
         Some(self.keep(event, call, OrderKey { time, received, signal_id }, arrival.plain))

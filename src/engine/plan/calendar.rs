@@ -87,6 +87,15 @@ impl Calendar {
         self.zone.iana_name().unwrap_or("UTC")
     }
 
+    /// When the clocks of its time zone show `clock`, which is written as if they went by UTC: the
+    /// first time where they show it twice, and where they skip it, as much later as they skip.
+    pub fn time_at(&self, clock: Time) -> Option<Time> {
+        let clock = Timestamp::from_millisecond(clock.millis()?).ok()?;
+        let clock = TimeZone::UTC.to_datetime(clock);
+        let time = self.zone.to_ambiguous_timestamp(clock).compatible().ok()?;
+        Time::from_millis(time.as_millisecond())
+    }
+
     /// The period that `minute` lies in.
     pub fn containing(&self, minute: i64) -> Period {
         let range = Timestamp::MIN.as_second()..=Timestamp::MAX.as_second();

@@ -74,6 +74,8 @@ pub struct Note {
     pub internal: bool,
     /// The position of its period in the ledger.
     pub period: Option<usize>,
+    /// Whether it lies in the window.
+    pub in_window: bool,
 }
 
 /// A row with its ids as numbers of the run.
@@ -83,6 +85,8 @@ struct Settled<'a> {
     number: u32,
     /// It is a duplicate.
     dead: bool,
+    /// It lies in the window.
+    in_window: bool,
     parts: &'a SegmentView<'a>,
     ids: RowIds,
     minute: Option<i64>,
@@ -192,6 +196,7 @@ impl<'a> Finisher<'a> {
         if settled.dead {
             return self.duplicate(worker, settled);
         }
+        worker.tally.outside_window += u64::from(!settled.in_window);
         self.count(&mut worker.tally, settled);
         if let Some(email) = settled.user_email {
             self.identify_by_user_id(settled, email);
@@ -200,6 +205,7 @@ impl<'a> Finisher<'a> {
             CallType::Identify => self.identify(worker, settled),
             CallType::Group => self.group(settled),
             CallType::Alias => {}
+            _ if !settled.in_window => self.signal_outside(worker, settled),
             _ => {
                 cells.clear();
                 if !worker.encoders.is_empty() {
@@ -232,13 +238,16 @@ impl<'a> Finisher<'a> {
             group: global(group),
         };
         let at = row.head.key.received.or(row.head.key.time);
-        let minute = at.millis().map(|millis| millis.div_euclid(MINUTE_MS));
+        let counted = at.millis().filter(|_| self.engine.counts(at));
+        let minute = counted.map(|millis| millis.div_euclid(MINUTE_MS));
         let period = minute.and_then(|minute| self.ledger.period_of(minute));
         if let (Some(tracked), Some(period)) = (&self.tracked, period) {
             tracked.see(period, ids.anonymous, ids.user);
         }
         let user_email = self.user_email(&row, &ids);
-        Settled { row, number, dead, parts, ids, minute, period, owner: None, user_email }
+        let in_window = self.engine.counts(row.head.key.time);
+        let owner = None;
+        Settled { row, number, dead, in_window, parts, ids, minute, period, owner, user_email }
     }
 
     fn user_email(&self, row: &Row<'_>, ids: &RowIds) -> Option<NodeId> {
@@ -252,6 +261,7 @@ impl<'a> Finisher<'a> {
     }
 
     fn duplicate(&self, worker: &mut Worker, settled: &Settled<'_>) {
+        worker.tally.outside_duplicates += u64::from(!settled.in_window);
         if let Some(period) = settled.period {
             worker.tally.mix[period].duplicates += 1;
         }
@@ -334,10 +344,19 @@ impl<'a> Finisher<'a> {
 
     fn identify(&self, worker: &mut Worker, settled: &Settled<'_>) {
         if let Some(lead) = self.brought(settled) {
-            self.leads.identify(&self.touch(lead, settled));
+            self.identified(&self.touch(lead, settled), settled);
         }
         if let Some(notes) = &mut worker.notes {
             notes.push(self.note(settled, settled.ids.email));
+        }
+    }
+
+    /// An event of `touch` brings the e-mail of its lead.
+    fn identified(&self, touch: &Touch<'_>, settled: &Settled<'_>) {
+        if settled.in_window {
+            self.leads.identify(touch);
+        } else {
+            self.leads.enrich(touch);
         }
     }
 
@@ -348,7 +367,7 @@ impl<'a> Finisher<'a> {
             let accepted = Some(self.is_accepted(settled));
             let own = self.touch(lead, settled);
             let traits = [""; Trait::ALL.len()];
-            self.leads.identify(&Touch { traits, brings_email: accepted, ..own });
+            self.identified(&Touch { traits, brings_email: accepted, ..own }, settled);
         }
     }
 
@@ -365,6 +384,7 @@ impl<'a> Finisher<'a> {
             brings: settled.ids.email.or(settled.user_email).is_some(),
             internal: lead.is_some_and(|lead| self.is_internal(lead)),
             period: settled.period,
+            in_window: settled.in_window,
         }
     }
 
@@ -401,6 +421,18 @@ impl<'a> Finisher<'a> {
         for (count, policy) in tally.would_change.iter_mut().zip(POLICIES) {
             let other = self.resolver.owner(visitor, settled.row.head.key.time, policy);
             *count += u64::from(other.map(|other| self.merged.name(other.email)) != email);
+        }
+    }
+
+    /// A signal outside of the window tells who its lead is, and is no signal of it.
+    fn signal_outside(&self, worker: &mut Worker, settled: &Settled<'_>) {
+        let email = settled.ids.email.or(settled.owner.map(|owner| owner.email));
+        if let Some(notes) = &mut worker.notes {
+            notes.push(self.note(settled, email));
+        }
+        let lead = email.map(|email| self.merged.name(email));
+        if let Some(lead) = lead.filter(|&lead| !self.is_internal(lead)) {
+            self.leads.enrich(&self.touch(lead, settled));
         }
     }
 

@@ -17,6 +17,10 @@ pub const POLICIES: [Policy; 4] = [Policy::Split, Policy::First, Policy::Last, P
 /// Counts over kept events.
 #[derive(Debug, Default)]
 pub struct Tally {
+    /// Kept events outside of the window.
+    pub outside_window: u64,
+    /// Duplicates outside of the window.
+    pub outside_duplicates: u64,
     /// Identity facts; an alias is one.
     pub facts: u64,
     /// Identify calls.
@@ -110,6 +114,8 @@ fn add_lists<T: AddAssign>(sums: &mut Vec<T>, mut others: Vec<T>) {
 impl AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
         let Self {
+            outside_window,
+            outside_duplicates,
             facts,
             identifies,
             address_as_user_id,
@@ -127,6 +133,8 @@ impl AddAssign for Tally {
             lost_identifies,
             mut partial,
         } = other;
+        self.outside_window += outside_window;
+        self.outside_duplicates += outside_duplicates;
         self.facts += facts;
         self.identifies += identifies;
         self.address_as_user_id += address_as_user_id;

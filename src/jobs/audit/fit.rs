@@ -15,6 +15,7 @@ pub use rewrite::{Target, condition, rewritten};
 
 use ahash::{AHashMap, AHashSet};
 
+use crate::engine::Engine;
 use crate::engine::exchange::ordered::in_order;
 use crate::engine::exchange::row::{Field, Row};
 use crate::engine::ingest::commit::Buffers;
@@ -100,7 +101,7 @@ impl Uses {
         let periods = ledger.periods.len();
         let see = |uses: &mut Self, row: &Row<'_>, origins: RowOrigins<'_>, number: u32| {
             let (unit, line) = unit_of(row, origins, number, resources.names);
-            let Some(minute) = minute_of(row) else { return };
+            let Some(minute) = minute_of(row, resources.engine) else { return };
             let Some(period) = ledger.period_of(minute) else { return };
             uses.units.entry(unit).or_insert_with(|| vec![0; periods])[period] += 1;
             if ledger.periods[period].reached.is_some_and(|reached| reached < minute) {
@@ -209,7 +210,10 @@ pub fn without(
             let segment = by_place.get(&(origins.place.file, origins.place.block)).copied();
             part.rows.extend(segment.map(|segment| (segment, number)));
         } else {
-            part.volume.count(row.head.key.received.or(row.head.key.time));
+            let received = row.head.key.received.or(row.head.key.time);
+            if resources.engine.counts(received) {
+                part.volume.count(received);
+            }
         }
     };
     let mut dropped = vec![Vec::new(); scenario.committed.segments.len()];
@@ -226,8 +230,10 @@ pub fn without(
     Ok((Dropped(dropped), volume))
 }
 
-fn minute_of(row: &Row<'_>) -> Option<i64> {
-    Volume::minute_of(row.head.key.received.or(row.head.key.time))
+/// The minute in which a row was received, if it lies in the window.
+fn minute_of(row: &Row<'_>, engine: &Engine) -> Option<i64> {
+    let received = row.head.key.received.or(row.head.key.time);
+    Volume::minute_of(received).filter(|_| engine.counts(received))
 }
 
 /// The unit of a row, and its line in the block.

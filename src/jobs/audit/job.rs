@@ -19,7 +19,7 @@ use crate::jobs::audit::summary::Facts;
 use crate::jobs::audit::survey::Filters;
 use crate::jobs::audit::text::{Layout, text};
 use crate::jobs::input::{go_on, pool, reader, reads};
-use crate::jobs::refused::{first_places, nothing_found};
+use crate::jobs::refused::{first_places, nothing_found, nothing_in_window};
 use crate::source::{Discovery, OnFault};
 
 /// What is written to standard output.
@@ -104,6 +104,7 @@ pub fn audit(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
         let places = first_places(&ingested.counters, &Lines::new(reader.files(), segments));
         return Err(nothing_found(&ingested.counters, &reader, &places));
     }
+    nothing_in_window(&ingested.counters, job.engine.window, job.allow_empty)?;
     watch.writing();
     let facts = Facts {
         engine: &job.engine,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::report::{Fault, Input};
+use crate::report::{Fault, Input, Window};
 
 /// The version of the JSON.
 pub const VERSION: u32 = 1;
@@ -26,6 +26,8 @@ pub struct Report {
     pub records: u64,
     /// Records that are no events, by reason.
     pub rejects: BTreeMap<&'static str, u64>,
+    /// What counts of all that was read; `null` is everything.
+    pub window: Option<Window>,
     /// The events.
     pub events: Events,
     /// By event name, the most frequent first.
@@ -70,8 +72,10 @@ pub struct FilterInfo {
 /// The events of an audit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Events {
-    /// All that were detected and, with `--where`, looked at.
+    /// All that were detected, lie in the window and, with `--where`, were looked at.
     pub total: u64,
+    /// Those that lie outside of the window.
+    pub outside_window: u64,
     /// Those that pass before: all, unless two filters are compared.
     pub before: u64,
     /// Those that pass the filter.

@@ -75,11 +75,11 @@ impl SignalCounter<'_> {
         for note in notes {
             let (by, line) = origins.of(note.row);
             let source_line = SourceLine { place: origins.place, line };
-            if note.internal {
+            if note.internal && note.in_window {
                 signal_sums.internal.see(source_line);
             }
             let lead = note.lead.filter(|_| !note.internal);
-            if note.call != CallType::Identify {
+            if note.call != CallType::Identify && note.in_window {
                 self.signal(note, lead, signal_sums);
                 if let Some(period) = note.period.filter(|_| self.active && lead.is_some()) {
                     signal_sums.active(period).see(source_line);
@@ -104,7 +104,7 @@ impl SignalCounter<'_> {
 
     fn stake(&self, note: &Note, lead: NodeId, by: u32, signal_sums: &mut SignalSums) {
         let unit = Unit::of(note.call, note.event, by);
-        if self.score(note.rule) != 0 {
+        if note.in_window && self.score(note.rule) != 0 {
             let rule = note.rule.unwrap_or(NONE);
             *signal_sums.stakes.entry((unit, lead, rule)).or_default() += 1;
         }

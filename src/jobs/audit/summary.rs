@@ -26,7 +26,7 @@ use crate::jobs::audit::scenario::{LeadLine, Outcome, Resources};
 use crate::jobs::audit::signal_sums::{NameSum, SignalCounter};
 use crate::jobs::audit::source_line::{Sightings, SourceLine};
 use crate::parse::reject::Reason;
-use crate::report::{Fault, Input};
+use crate::report::{Fault, Input, Window};
 use crate::source::{FileId, Reader};
 
 /// How many leads, and how many units that could be dropped, are listed.
@@ -163,7 +163,8 @@ impl Facts<'_> {
             inputs: self.inputs(),
             records,
             rejects,
-            events: self.events(),
+            window: self.engine.window.map(Window::from),
+            events: self.events(evidence.outcomes),
             names: self.names(evidence),
             lines: self.lines(),
             plan: self.plan(evidence.outcomes),
@@ -205,16 +206,26 @@ impl Facts<'_> {
         faults.map(fault).collect()
     }
 
-    fn events(&self) -> Events {
-        let Ingested { scenarios, counters, counts, .. } = self.ingested;
+    fn events(&self, outcomes: &[Outcome; 2]) -> Events {
+        let Ingested { scenarios, counts, .. } = self.ingested;
+        let duplicates = |side: usize| {
+            scenarios[side].committed.duplicates - outcomes[side].tally.outside_duplicates
+        };
         Events {
-            total: counters.events - counters.filtered,
+            total: self.total(),
+            outside_window: counts.outside_window,
             before: counts.volumes[0].total(),
             after: counts.volumes[1].total(),
-            duplicates_before: scenarios[0].committed.duplicates,
-            duplicates_after: scenarios[1].committed.duplicates,
+            duplicates_before: duplicates(0),
+            duplicates_after: duplicates(1),
             changed: counts.event_counts.sum(|key| key.traits.has(Traits::CHANGED)).count,
         }
+    }
+
+    /// Events that are judged.
+    fn total(&self) -> u64 {
+        let Ingested { counters, counts, .. } = self.ingested;
+        counters.events - counters.filtered - counts.outside_window
     }
 
     #[allow(clippy::cast_precision_loss)] // a share is good to fifteen digits
@@ -236,7 +247,7 @@ impl Facts<'_> {
             name.mapped += if key.rule == NONE { 0 } else { seen.count };
             *by.entry((kept, key.by)).or_default() += seen.count;
         }
-        let total = self.events().total;
+        let total = self.total();
         let mut names: Vec<Name> = names
             .into_iter()
             .map(|(name, sum, by)| Name {

@@ -49,6 +49,8 @@ pub struct RowMark {
 /// What is counted while events are mapped; sums over workers are sums over the input.
 #[derive(Debug, Default)]
 pub struct Counts {
+    /// Events that were received outside of the window; nothing else counts them.
+    pub outside_window: u64,
     /// Events by name, verdict and rule.
     pub event_counts: EventCounts,
     /// Raw signals of each side.
@@ -67,6 +69,7 @@ pub struct Counts {
 
 impl AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
+        self.outside_window += other.outside_window;
         self.event_counts += other.event_counts;
         self.field_losses += other.field_losses;
         self.unused_emails += other.unused_emails;
@@ -180,6 +183,11 @@ impl<'a> Surveyor<'a> {
         self.rows.iter().all(|row| row.sides & side.bit() != 0)
     }
 
+    /// Whether the raw signal that is `mapped` lies in the window.
+    fn counts_raw(&self, mapped: Mapped) -> bool {
+        self.engine.counts(mapped.key.received.or(mapped.key.time))
+    }
+
     fn source_line(&self) -> SourceLine {
         SourceLine { place: self.mapper.batch.place, line: self.line }
     }
@@ -216,7 +224,7 @@ impl<'a> Surveyor<'a> {
                 Verdict::Changed(_) => {
                     let Some(changed) = self.mapper.receive(left, arrival) else { return verdict };
                     self.rows.push(RowMark { sides: side.bit(), by, line: self.line });
-                    if side == Side::After {
+                    if side == Side::After && self.counts_raw(mapped) {
                         self.counts.field_losses.see(
                             self.engine,
                             (event, left),
@@ -226,6 +234,9 @@ impl<'a> Surveyor<'a> {
                     }
                     seen = changed;
                 }
+            }
+            if !self.counts_raw(mapped) {
+                return verdict;
             }
             if let (Side::After, Some(unused)) = (side, seen.unused_email) {
                 self.counts.unused_emails.see(unused, self.mapper.position());
@@ -279,6 +290,10 @@ impl Sink for Surveyor<'_> {
         self.rows.push(RowMark { sides: 0, by: NONE, line: self.line });
         let before = self.judge(Side::Before, event, arrival, mapped, row);
         let verdict = self.judge(Side::After, event, arrival, mapped, row);
+        if !self.counts_raw(mapped) {
+            self.counts.outside_window += 1;
+            return;
+        }
         let mut traits = Traits::default();
         traits.set(Traits::BEFORE, before.passes());
         traits.set(Traits::AFTER, verdict.passes());

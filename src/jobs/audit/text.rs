@@ -98,6 +98,10 @@ impl Page {
             percent(dropped, events.total),
         );
         self.item("events", &seen)?;
+        if let Some(window) = &report.window {
+            let outside = counted(events.outside_window, "event", "events");
+            self.item("window", &format!("{window}; {outside} outside of it"))?;
+        }
         writeln!(self.out)?;
         writeln!(self.out, "{:<22}{:>14}{:>14}{:>14}", "", "before", "after", "lost")?;
         let (before, after) = (&report.leads.before, &report.leads.after);

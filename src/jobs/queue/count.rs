@@ -10,6 +10,7 @@ use super::bounded::Bounded;
 use super::day::Days;
 use super::section::section;
 use super::tally::Tally;
+use crate::engine::Engine;
 use crate::engine::exchange::ordered::in_order;
 use crate::engine::exchange::row::{Field, Row};
 use crate::engine::identity::ids::{Ids, NodeId, Space};
@@ -58,6 +59,17 @@ impl<'a> Ranking<'a> {
         Self { names, places, fixed }
     }
 
+    /// The names that are told apart and have events in the window, with their `tallies`.
+    pub fn counted<'t>(
+        &'t self,
+        tallies: &'t [Tally],
+    ) -> impl Iterator<Item = (CallType, &'a str, &'t Tally)> {
+        let ranked = self.names.iter().zip(tallies).take(MOST_NAMES);
+        ranked
+            .filter(|(_, tally)| tally.events > 0)
+            .map(|(&(call, name, _), tally)| (call, name, tally))
+    }
+
     /// The place of a name; [`MOST_NAMES`] of those that are summed up.
     #[inline]
     fn place(&self, call: CallType, name: &str) -> usize {
@@ -75,6 +87,17 @@ pub struct Counted {
     pub tallies: Vec<Tally>,
     /// By part of the site, where that was asked for.
     pub sections: Sections,
+    /// Events outside of the window.
+    pub outside: Outside,
+}
+
+/// Events that are not counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Outside {
+    /// All of them.
+    pub events: u64,
+    /// Duplicates among them.
+    pub duplicates: u64,
 }
 
 /// What rows are counted with.
@@ -89,6 +112,8 @@ pub struct Counter<'a> {
     pub ledger: &'a Ledger,
     /// Where days begin.
     pub calendar: &'a Calendar,
+    /// What of them counts.
+    pub engine: &'a Engine,
     /// Whether pages are told apart by the part of the site.
     pub sections: bool,
 }
@@ -150,6 +175,8 @@ impl Counter<'_> {
                 *sum += tally;
             }
             sum.sections += counted.sections;
+            sum.outside.events += counted.outside.events;
+            sum.outside.duplicates += counted.outside.duplicates;
         }
         Ok(sum)
     }
@@ -158,7 +185,7 @@ impl Counter<'_> {
         let names = self.ranking.names.len().min(MOST_NAMES);
         let mut tallies = Vec::new();
         tallies.resize_with(names + 1, Tally::default);
-        Counted { tallies, sections: Sections::default() }
+        Counted { tallies, ..Counted::default() }
     }
 
     fn segment(
@@ -174,8 +201,14 @@ impl Counter<'_> {
         let mut bytes = parts.rows;
         let mut place = 0;
         while let Some(row) = Row::read(&mut bytes) {
-            let seen = self.seen(&row, dead.next_if_eq(&place).is_some(), &parts, visitors, days);
+            let duplicate = dead.next_if_eq(&place).is_some();
             place += 1;
+            if !self.engine.counts(row.head.key.time) {
+                counted.outside.events += 1;
+                counted.outside.duplicates += u64::from(duplicate);
+                continue;
+            }
+            let seen = self.seen(&row, duplicate, &parts, visitors, days);
             let last = counted.tallies.len() - 1;
             let at = self.ranking.place(row.head.call, row.text(Field::Event)).min(last);
             counted.tallies[at].see(&seen);
@@ -203,7 +236,8 @@ impl Counter<'_> {
         let ids = ids.map(|id| id.and_then(|id| parts.id(id)));
         let visitor = ids.into_iter().flatten().next();
         let limited = !self.ledger.periods.is_empty();
-        let received = minute(key.received.or(key.time)).filter(|_| limited);
+        let received = key.received.or(key.time);
+        let received = minute(received).filter(|_| limited && self.engine.counts(received));
         Seen {
             duplicate,
             time: key.time,

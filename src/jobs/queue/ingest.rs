@@ -154,6 +154,7 @@ impl Sink for Collector<'_> {
     fn event(&mut self, event: &Event<'_>, arrival: Arrival) {
         let Self { engine, question, mapper, profile, fields, canonical, scratch } = self;
         mapper.pass(event, arrival, |sent, mapped| match question {
+            _ if !engine.counts(mapped.key.time) => {}
             Question::Names => {}
             Question::Profile(wanted) => {
                 let name = event_name(sent, mapped.call, canonical, scratch);

@@ -18,7 +18,7 @@ use crate::jobs::queue::report::Report;
 use crate::jobs::queue::summary::Facts;
 use crate::jobs::queue::text::{Layout, text};
 use crate::jobs::queue::{suggest, summary, table};
-use crate::jobs::refused::nothing_found;
+use crate::jobs::refused::{nothing_found, nothing_in_window};
 use crate::source::{Discovery, OnFault};
 
 /// How the queue is written.
@@ -113,6 +113,7 @@ pub fn queue(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     if ingested.counters.events == 0 && !job.allow_empty {
         return Err(nothing_found(&ingested.counters, &reader, &[]));
     }
+    nothing_in_window(&ingested.counters, job.engine.window, job.allow_empty)?;
     if let Ask::Event(name, _) = &job.ask {
         must_occur(name, &ingested, job.allow_empty)?;
     }
@@ -130,6 +131,7 @@ pub fn queue(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
         ranking: &ranking,
         ledger: &ledger,
         calendar: &job.terms.calendar,
+        engine: &job.engine,
         sections: question == Question::Fields,
     };
     let counted = rows.count(&pool, watch)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::distinct::{LISTED, STANDARD_ERROR};
-use crate::report::{Fault, Input};
+use crate::report::{Fault, Input, Window};
 
 /// The version of the JSON.
 pub const VERSION: u32 = 1;
@@ -23,6 +23,8 @@ pub struct Report {
     pub records: u64,
     /// Records that are no events, by reason.
     pub rejects: BTreeMap<&'static str, u64>,
+    /// What counts of all that was read; `null` is everything.
+    pub window: Option<Window>,
     /// The events.
     pub events: Events,
     /// How good the counts of different things are.
@@ -45,12 +47,14 @@ pub struct Report {
     pub bytes_read: u64,
 }
 
-/// Counts of events: `total` is `filtered` and `counted`; `duplicates` are counted, too.
+/// Counts of events: `total` is `filtered`, `outside_window` and `counted`; `duplicates` are counted,
+/// too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[allow(missing_docs)] // each is the count of that name
 pub struct Events {
     pub total: u64,
     pub filtered: u64,
+    pub outside_window: u64,
     pub counted: u64,
     pub duplicates: u64,
 }

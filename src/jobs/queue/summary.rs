@@ -17,7 +17,7 @@ use crate::engine::plan::{Calendar, Ledger, Terms};
 use crate::event::CallType;
 use crate::parse::reject::Reason;
 use crate::report::layout::fitted;
-use crate::report::{Fault, Input};
+use crate::report::{Fault, Input, Window};
 use crate::source::{FileId, Reader};
 use crate::time::Time;
 
@@ -57,6 +57,7 @@ impl Facts<'_> {
             inputs: self.inputs(),
             records: self.counters.events + rejects.values().sum::<u64>(),
             rejects,
+            window: self.engine.window.map(Window::from),
             events: self.events(),
             plan: self.plan(),
             timezone: self.terms.calendar.timezone().to_owned(),
@@ -72,8 +73,14 @@ impl Facts<'_> {
 
     fn events(&self) -> Events {
         let Counters { events, filtered, .. } = self.counters;
-        let counted = events - filtered;
-        Events { total: *events, filtered: *filtered, counted, duplicates: self.duplicates }
+        let outside = self.counted.outside;
+        Events {
+            total: *events,
+            filtered: *filtered,
+            outside_window: outside.events,
+            counted: events - filtered - outside.events,
+            duplicates: self.duplicates - outside.duplicates,
+        }
     }
 
     fn inputs(&self) -> Vec<Input> {
@@ -107,10 +114,15 @@ impl Facts<'_> {
 
     fn names(&self, wanted: Option<&Wanted>) -> Vec<Name> {
         let calendar = self.terms.calendar.daily();
-        let ranked = self.ranking.names.iter().zip(&self.counted.tallies).take(MOST_NAMES);
-        let wanted = ranked
-            .filter(|((call, name, _), _)| wanted.is_none_or(|wanted| wanted.takes(*call, name)));
-        wanted.map(|(&(call, name, _), tally)| self.name(call, name, tally, &calendar)).collect()
+        let wanted = self
+            .ranking
+            .counted(&self.counted.tallies)
+            .filter(|(call, name, _)| wanted.is_none_or(|wanted| wanted.takes(*call, name)));
+        let mut names: Vec<Name> =
+            wanted.map(|(call, name, tally)| self.name(call, name, tally, &calendar)).collect();
+        // They were ranked by when they were received, and are counted by when they happened.
+        names.sort_by_key(|name| std::cmp::Reverse(name.count));
+        names
     }
 
     fn name(&self, call: CallType, event: &str, tally: &Tally, calendar: &Calendar) -> Name {

@@ -81,6 +81,10 @@ impl Page {
             if events.duplicates == 1 { "a duplicate" } else { "duplicates" },
         );
         self.item("events", &events_line)?;
+        if let Some(window) = &report.window {
+            let outside = counted(events.outside_window, "event", "events");
+            self.item("window", &format!("{window}; {outside} outside of it"))?;
+        }
         if let Some(span) = span {
             let step = match span.step() {
                 1 => "a day".into(),

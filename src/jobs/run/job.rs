@@ -17,7 +17,7 @@ use crate::engine::plan::{Ledger, Terms};
 use crate::engine::watch::Watch;
 use crate::error::Error;
 use crate::jobs::input::{go_on, pool, reader, reads};
-use crate::jobs::refused::{first_places, mostly_refused, nothing_found};
+use crate::jobs::refused::{first_places, mostly_refused, nothing_found, nothing_in_window};
 use crate::jobs::run::output::{Output, Stream, Target};
 use crate::jobs::run::produce::{produce, write_rejects};
 use crate::jobs::run::summary::Facts;
@@ -127,6 +127,7 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
         }
         return Err(nothing_found(&ingested.counters, &reader, &places));
     }
+    nothing_in_window(&ingested.counters, job.engine.window, job.allow_empty)?;
     watch.writing();
     let ledger = Ledger::new(&ingested.counters.volume, &job.terms);
     let produced = produce(&job.engine, &mut ingested, &files, &ledger, &mut output, &pool, watch);

@@ -20,7 +20,7 @@ use crate::report::filters::Filters;
 use crate::report::{
     Duplicates, Events, Fault, Identity, Input, Leads, MergeRefused, NameCount, Period, Plan,
     Rejects, Report, Resolutions, RuleCount, RuleCounts, SharedId, TimestampExample,
-    TimestampExamples, Trend, UnusedEmails, hint,
+    TimestampExamples, Trend, UnusedEmails, Window, hint,
 };
 use crate::source::Reader;
 
@@ -81,8 +81,9 @@ impl Facts<'_> {
             records_by_shape: self.shapes(),
             foreign_requests: self.counters.foreign_requests,
             rejects,
+            window: self.engine.window.map(Window::from),
             duplicates: Duplicates {
-                total: self.duplicates,
+                total: self.duplicates(),
                 same_message_id_different_content: self.profile.map(|profile| profile.0),
                 same_content_different_message_id: self.profile.map(|profile| profile.1),
             },
@@ -98,6 +99,11 @@ impl Facts<'_> {
             events,
             warnings,
         }
+    }
+
+    /// Duplicates in the window.
+    fn duplicates(&self) -> u64 {
+        self.duplicates - self.produced.tally.outside_duplicates
     }
 
     fn filters(&self) -> Option<Filters> {
@@ -164,7 +170,7 @@ impl Facts<'_> {
 
     fn events(&self) -> Events {
         let counters = self.counters;
-        let times = &counters.times;
+        let (times, tally) = (&counters.times, &self.produced.tally);
         let (by_name, other_names, other_count) = listed(&counters.names);
         let mut by_type = BTreeMap::new();
         for call in CallType::ALL {
@@ -176,8 +182,9 @@ impl Facts<'_> {
         Events {
             total: counters.events,
             filtered: counters.filtered,
-            duplicates: self.duplicates,
-            kept: counters.events - counters.filtered - self.duplicates,
+            outside_window: tally.outside_window + tally.outside_duplicates,
+            duplicates: self.duplicates(),
+            kept: counters.events - counters.filtered - self.duplicates - tally.outside_window,
             no_anonymous_id: counters.no_anonymous_id,
             repairs: counters.repairs,
             no_timestamp: times.missing.count(),
@@ -334,7 +341,8 @@ impl Facts<'_> {
 
 /// The most frequent names, how many others there are and how often these came.
 fn listed(names: &Names) -> (Vec<NameCount>, u64, u64) {
-    let sorted = names.sorted();
+    let mut sorted = names.sorted();
+    sorted.retain(|&(.., count)| count > 0);
     let (shown, others) = sorted.split_at(sorted.len().min(LISTED));
     let shown = shown.iter().map(|&(call, event, count)| NameCount {
         call: call.name(),

@@ -256,9 +256,10 @@ pub fn assert_ledger_holds(workspace: &Workspace, out: &str) {
     };
     let (events, rejects) = (count("/events/total"), count("/rejects/total"));
     assert_eq!(count("/records"), events + rejects, "records");
-    let parts = ["filtered", "duplicates", "kept"].map(|part| count(&format!("/events/{part}")));
+    let parts = ["duplicates", "filtered", "outside_window", "kept"];
+    let parts = parts.map(|part| count(&format!("/events/{part}")));
     assert_eq!(events, parts.iter().sum::<u64>(), "events {parts:?}");
-    assert_eq!(count("/duplicates/total"), parts[1], "duplicates");
+    assert_eq!(count("/duplicates/total"), parts[0], "duplicates");
     let reasons = report["rejects"]["by_reason"].as_object().unwrap().values();
     assert_eq!(rejects, reasons.map(|count| count.as_u64().unwrap()).sum::<u64>(), "reasons");
     assert_eq!(rejects, workspace.rejected(out), "rejects.ndjson");

@@ -64,9 +64,11 @@ impl Suggestion {
         let usual = usual(ranking, &counted);
         let payloads = fields.into_names();
         let pages = PagePaths::new(payload(&payloads, CallType::Page, "Page Viewed"));
-        let names = ranking.names.len();
+        let more = ranking.names.len().saturating_sub(MOST_NAMES);
+        let names = ranking.counted(&counted.tallies).count() + more;
         let calls = [CallType::Group, CallType::Alias];
-        let seen = |call: &CallType| ranking.names.iter().any(|(seen, ..)| seen == call);
+        let seen =
+            |call: &CallType| ranking.counted(&counted.tallies).any(|(seen, ..)| seen == *call);
         let calls = calls.into_iter().filter(seen).collect();
         let mut candidates = tracks(ranking, &counted, &payloads, usual);
         candidates.extend(sections(counted, usual));
@@ -107,7 +109,7 @@ fn step(candidate: &Candidate) -> Option<String> {
 
 fn usual(ranking: &Ranking<'_>, counted: &Counted) -> Usual {
     let mut usual = Usual::default();
-    for (&(call, ..), tally) in ranking.names.iter().zip(&counted.tallies).take(MOST_NAMES) {
+    for (call, _, tally) in ranking.counted(&counted.tallies) {
         if call.is_signal() {
             usual.signals += tally.kept();
             usual.before_identify += tally.before_identify;
@@ -147,11 +149,10 @@ fn tracks(
     payloads: &[(String, u64, FieldList)],
     usual: Usual,
 ) -> Vec<Candidate> {
-    let names = ranking.names.iter().zip(&counted.tallies).take(MOST_NAMES);
-    let tracks = names.filter(|((call, name, _), _)| {
+    let tracks = ranking.counted(&counted.tallies).filter(|(call, name, _)| {
         *call == CallType::Track && !name.is_empty() && name.len() <= LONGEST
     });
-    let candidate = |(&(_, name, _), tally): (&(CallType, &str, u64), &Tally)| {
+    let candidate = |(_, name, tally): (CallType, &str, &Tally)| {
         let mut figures = figures(tally);
         if let Some((_, fields)) = payload(payloads, CallType::Track, name) {
             let with_email: u64 = fields.iter().map(|(_, field)| field.emails).sum();
