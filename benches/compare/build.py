@@ -4,10 +4,10 @@ import subprocess
 import venv
 
 
-def release(root, kind, name):
-    """Builds the binary or example `name` of the crate at `root`; returns its path."""
-    subprocess.run(["cargo", "build", "--release", kind, name], cwd=root, check=True)
-    folder = root / "target/release"
+def dist(root, kind, name):
+    """Builds, with the profile `dist`, the binary or example `name` of the crate at `root`; returns its path."""
+    subprocess.run(["cargo", "build", "--profile", "dist", kind, name], cwd=root, check=True)
+    folder = root / "target/dist"
     return (folder / "examples" if kind == "--example" else folder) / name
 
 
