@@ -66,7 +66,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
 
 fn run(args: RunArgs, show: Show) -> Result<u8, Error> {
     let around = Surroundings::read();
-    let display = resolve::display(show, &args, around);
+    let display = resolve::run_display(show, &args, around);
     if args.output.as_os_str() == "-" {
         needs_stdout()?;
     }
@@ -81,7 +81,7 @@ fn audit(args: AuditArgs, show: Show) -> Result<u8, Error> {
         needs_stdout()?;
     }
     let around = Surroundings::read();
-    let display = resolve::audit_display(show, around);
+    let display = resolve::display(show, around);
     let job = resolve::audit(args, show, around)?;
     let outcome = watched(display.bar, |watch| audit::audit(job, watch))?;
     tell(&closing::faults(&outcome.report.faults));
@@ -99,7 +99,7 @@ fn check(args: CheckArgs, show: Show) -> Result<u8, Error> {
 
 fn queue(args: QueueArgs, show: Show) -> Result<u8, Error> {
     let around = Surroundings::read();
-    let display = resolve::audit_display(show, around);
+    let display = resolve::display(show, around);
     let job = resolve::queue(args, show, around)?;
     let outcome = watched(display.bar, |watch| queue::queue(job, watch))?;
     tell(&closing::faults(&outcome.report.faults));

@@ -17,7 +17,7 @@ pub fn text(outcome: &Outcome, display: Display) -> String {
     if display.quiet {
         out.push_str(&faults(&outcome.report.faults));
     } else {
-        out.push_str(&summary(&outcome.report, display.colour));
+        out.push_str(&summary(&outcome.report, display.layout));
     }
     for finding in &outcome.findings {
         let _ = writeln!(out, "backtrail: {}", printable(finding));
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
     use crate::cli::progress::Bar;
     use crate::report::Report;
-    use crate::report::text::Colour;
+    use crate::report::layout::Layout;
 
     #[test]
     fn a_quiet_run_says_only_what_makes_it_fail() {
@@ -86,7 +86,7 @@ mod tests {
             Fault { path: "a.gz".into(), offset: Some(12), message: "unexpected end".into() };
         let report = Report { faults: vec![fault], ..Report::default() };
         let outcome = Outcome { report, findings: vec!["3 rejects, over 2".into()] };
-        let display = Display { quiet: true, colour: Colour::Off, bar: Bar::Hidden };
+        let display = Display { quiet: true, layout: Layout::plain(), bar: Bar::Hidden };
         assert_eq!(
             text(&outcome, display),
             "backtrail: error: a.gz: byte 12: unexpected end\nbacktrail: 3 rejects, over 2\n"

@@ -2,6 +2,7 @@
 
 mod audit;
 pub mod check;
+mod display;
 mod filters;
 mod queue;
 mod text;
@@ -11,8 +12,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::{BufWriter, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use super::args::{Captures, ColorWhen, Emit, RunArgs, Show};
-use super::progress::Bar;
+use super::args::{Captures, Emit, RunArgs};
 use super::secret::{self, Given};
 use crate::emit::overlap::ReadFile;
 use crate::emit::staging::Overwrite;
@@ -24,10 +24,11 @@ use crate::jobs::run::output::Stream;
 use crate::jobs::run::{Destination, Job};
 use crate::parse::auth::Auth;
 use crate::parse::{Detection, MessageIds};
-use crate::report::text::Colour;
 use crate::source::{OnFault, discover};
 use crate::time::Time;
-pub use audit::{audit, audit_display};
+pub use audit::audit;
+pub use display::{Display, display, run_display};
+use display::{Output, layout};
 use filters::NamedFilters;
 pub use queue::queue;
 use text::{RulesFile, Text, Texts};
@@ -67,42 +68,6 @@ impl Surroundings {
             variable: |name| std::env::var_os(name),
         }
     }
-}
-
-/// How a command speaks to people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Display {
-    /// Whether only errors and findings are said.
-    pub quiet: bool,
-    /// Whether the summary is coloured.
-    pub colour: Colour,
-    /// Whether there is a progress bar.
-    pub bar: Bar,
-}
-
-/// How the run `args` speaks.
-pub fn display(show: Show, args: &RunArgs, around: Surroundings) -> Display {
-    // A bar would stand among the rows.
-    let rows_on_terminal = is_stream(args) && around.terminal_out;
-    Display {
-        quiet: show.quiet,
-        colour: colour(show.color, around.terminal_err, around),
-        bar: bar(show, around, rows_on_terminal),
-    }
-}
-
-/// Whether what goes to a terminal, or to something else, is coloured.
-fn colour(when: ColorWhen, is_terminal: bool, around: Surroundings) -> Colour {
-    match when {
-        ColorWhen::Always => Colour::On,
-        ColorWhen::Auto if is_terminal && !around.no_color => Colour::On,
-        ColorWhen::Auto | ColorWhen::Never => Colour::Off,
-    }
-}
-
-fn bar(show: Show, around: Surroundings, rows_on_terminal: bool) -> Bar {
-    let hidden = show.quiet || show.no_progress || !around.terminal_err || rows_on_terminal;
-    if hidden { Bar::Hidden } else { Bar::Shown }
 }
 
 /// The job that `args` ask for.

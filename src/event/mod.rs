@@ -6,6 +6,7 @@ pub mod content;
 pub mod id;
 pub mod outline;
 pub mod path;
+pub mod word;
 
 use crate::event::outline::Outline;
 use crate::event::outline::content::Content;

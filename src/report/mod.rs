@@ -1,8 +1,11 @@
 //! The report of a run: one tree of plain values that *is* `report.json`, and its text for people.
 
+pub mod colour;
+pub mod figure;
 pub mod filters;
 pub mod hint;
-pub(crate) mod layout;
+mod input;
+pub mod layout;
 pub mod text;
 mod timestamp;
 mod window;
@@ -11,10 +14,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::diagnostic::printable;
 use crate::engine::plan::PeriodMix;
 use crate::parse::Repairs;
 use filters::Filters;
+pub use input::{Fault, Input};
 pub use window::Window;
 
 /// `report.json`. Lists and maps are in a fixed order; a count that was not asked for is `null`.
@@ -58,17 +61,6 @@ pub struct Report {
     pub elapsed_seconds: f64,
     /// Bytes read, as they are stored.
     pub bytes_read: u64,
-}
-
-/// One input.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Input {
-    /// Its name.
-    pub path: String,
-    /// Its size as it is stored; `null` where that is not known.
-    pub bytes: Option<u64>,
-    /// Its records.
-    pub records: u64,
 }
 
 /// Counts of events: `total` is `filtered`, `outside_window`, `duplicates` and `kept`.
@@ -347,27 +339,6 @@ pub struct Period {
     pub active_leads_light: &'static str,
     /// What the raw signals were.
     pub mix: PeriodMix,
-}
-
-/// Something that is wrong with an input.
-#[derive(Clone, Debug, Serialize)]
-pub struct Fault {
-    /// The input.
-    pub path: String,
-    /// Bytes of it that are good, as it is stored.
-    pub offset: Option<u64>,
-    /// What is wrong.
-    pub message: String,
-}
-
-impl std::fmt::Display for Fault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:", printable(&self.path))?;
-        if let Some(offset) = self.offset {
-            write!(f, " byte {offset}:")?;
-        }
-        write!(f, " {}", printable(&self.message))
-    }
 }
 
 impl Report {

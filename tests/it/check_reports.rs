@@ -7,7 +7,7 @@ use crate::support::{Workspace, python, testdata};
 use backtrail::jobs::check::finding::{Case, Checked, Finding, Level, Place, Suite, Violation};
 use backtrail::jobs::check::report::{Format, Report, Setting, deliver, write};
 use backtrail::jobs::check::repository::Repository;
-use backtrail::report::text::Colour;
+use backtrail::report::layout::Layout;
 use serde_json::Value;
 
 /// Names that mean something to XML, JSON, URIs or SARIF, and characters that XML forbids.
@@ -73,7 +73,7 @@ fn many() -> Checked {
 }
 
 fn setting(folder: &Path) -> Setting {
-    Setting { repository: Repository::around(folder), colour: Colour::Off, step_summary: None }
+    Setting { repository: Repository::around(folder), layout: Layout::plain(), step_summary: None }
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn sarif_keeps_to_its_schema_and_junit_is_read_by_others() {
     }
     assert_eq!(said["many.sarif"]["levels"], serde_json::json!({"error": 5_000}));
     let notices = said["many.sarif"]["notices"].to_string();
-    assert!(notices.contains("1000 results are not in this file"), "{notices}");
+    assert!(notices.contains("1,000 results are not in this file"), "{notices}");
     assert_eq!(said["all.sarif"]["levels"], serde_json::json!({"error": 17, "note": 3}));
     assert_eq!(said["all.xml"]["failures"].as_object().unwrap().len(), 17);
     assert_eq!(said["many.xml"]["failures"], serde_json::json!({"missing-required": 5_900}));

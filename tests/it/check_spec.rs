@@ -239,7 +239,7 @@ fn thousands_of_uncovered_rules_are_placed_in_one_pass() {
     let finished = check(&workspace, &["a.ndjson", "--tracking-plan", "plan.json"]).exits(0);
     let text = String::from_utf8(finished.stdout).unwrap();
     assert!(
-        text.ends_with("1999 notes; 1 file with 1 event checked\n"),
+        text.ends_with("1,999 notes; 1 file with 1 event checked\n"),
         "{}",
         &text[text.len() - 200..]
     );

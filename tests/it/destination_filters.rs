@@ -213,7 +213,7 @@ fn what_is_dropped_counts_as_filtered_and_not_against_the_plan() {
     let workspace = workspace(&filters, &(0..30).map(demo).collect::<Vec<_>>());
     let said = filtered(&workspace, &[])
         .says("filters     10 dropped, 10 not in the sample, 1 no event any more")
-        .says("  event = 'Ping'                                      10\n");
+        .says("  event = 'Ping'                        10\n");
     assert!(!said.stderr.contains("estimate"), "{said}");
     let report = workspace.report("out");
     assert_eq!(report["events"]["filtered"], 21);

@@ -56,6 +56,8 @@ mod rejects;
 #[cfg(unix)]
 mod shown_text;
 #[cfg(unix)]
+mod terminal;
+#[cfg(unix)]
 mod times;
 #[cfg(unix)]
 mod tracked_users;

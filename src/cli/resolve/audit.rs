@@ -6,8 +6,8 @@ use std::path::Path;
 use super::filters::NamedFilters;
 use super::window::window;
 use super::{
-    ALLOW_LIST, Display, FILTERS, RULES, RulesFile, Surroundings, Text, Texts, auth, bar, colour,
-    detection, on_fault, own_file, threads,
+    ALLOW_LIST, FILTERS, Output, RULES, RulesFile, Surroundings, Text, Texts, auth, detection,
+    layout, on_fault, own_file, threads,
 };
 use crate::cli::args::Show;
 use crate::cli::args::audit::{AuditArgs, AuditFormat, FailOn};
@@ -17,22 +17,8 @@ use crate::filter::allow::AllowList;
 use crate::jobs::audit::judge::Filter;
 use crate::jobs::audit::report::{FilterInfo, Severity};
 use crate::jobs::audit::survey::Filters;
-use crate::jobs::audit::text::Layout;
 use crate::jobs::audit::{Format, Job};
 use crate::source::discover;
-
-/// Where neither a terminal nor `COLUMNS` says how wide a page is.
-const USUAL_WIDTH: usize = 80;
-
-/// How an audit speaks: its report goes to standard output, all else to standard error.
-pub fn audit_display(show: Show, around: Surroundings) -> Display {
-    let on_terminal = around.terminal_err;
-    Display {
-        quiet: show.quiet,
-        colour: colour(show.color, on_terminal, around),
-        bar: bar(show, around, false),
-    }
-}
 
 /// The job that `args` ask for.
 ///
@@ -64,8 +50,7 @@ pub fn audit(args: AuditArgs, show: Show, around: Surroundings) -> Result<Job, E
         (args.filters.as_ref(), FILTERS),
         (args.against.as_ref(), "the filter of --against"),
     ];
-    let layout =
-        Layout { width: width(around), colour: colour(show.color, around.terminal_out, around) };
+    let layout = layout(show.color, Output::Stdout, around);
     Ok(Job {
         inputs,
         own_files: own_files
@@ -160,13 +145,4 @@ fn destination(named: NamedFilters) -> Named {
         estimate: filters.is_estimate(),
     };
     (Filter { allow: None, destination: Some(filters), faults }, vec![info])
-}
-
-/// The columns of the page: those of the terminal, else what `COLUMNS` says.
-pub(super) fn width(around: Surroundings) -> usize {
-    let told = (around.variable)("COLUMNS".as_ref());
-    let told = told.and_then(|columns| columns.to_str()?.parse().ok());
-    let terminal = terminal_size::terminal_size_of(std::io::stdout());
-    let terminal = terminal.filter(|_| around.terminal_out);
-    terminal.map(|(width, _)| usize::from(width.0)).or(told).unwrap_or(USUAL_WIDTH)
 }

@@ -5,7 +5,8 @@ mod plan;
 use std::path::PathBuf;
 
 use super::{
-    ALLOW_LIST, RULES, RulesFile, Surroundings, Text, Texts, allow, colour, own_file, threads,
+    ALLOW_LIST, Output, RULES, RulesFile, Surroundings, Text, Texts, allow, layout, own_file,
+    threads,
 };
 use crate::cli::args::Show;
 use crate::cli::args::check::CheckArgs;
@@ -60,7 +61,7 @@ pub fn check(args: CheckArgs, show: Show, around: Surroundings) -> Result<Check,
         let text = "--expect reads the fixtures twice, which standard input cannot be; name files";
         return Err(Error::Usage(text.into()));
     }
-    let colour = colour(show.color, around.terminal_out, around);
+    let layout = layout(show.color, Output::Stdout, around);
     let has_own = rules_file.is_some() || plan.is_some();
     let report_targets = reports.iter().map(|report| match &report.destination {
         Destination::File(path) => Target::File(path.clone()),
@@ -83,7 +84,7 @@ pub fn check(args: CheckArgs, show: Show, around: Surroundings) -> Result<Check,
         repository: repository.clone(),
         threads: threads(args.threads),
     };
-    let setting = Setting { repository, colour, step_summary: actions.step_summary };
+    let setting = Setting { repository, layout, step_summary: actions.step_summary };
     Ok(Check { job, reports, setting, warnings: texts.warnings })
 }
 

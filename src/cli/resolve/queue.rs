@@ -2,21 +2,19 @@
 
 use std::io::BufWriter;
 
-use super::audit::width;
 use super::filters::NamedFilters;
 use super::window::window;
 use super::{
-    ALLOW_LIST, FILTERS, RULES, RulesFile, Surroundings, Texts, allow, auth, colour, detection,
-    on_fault, own_file, threads,
+    ALLOW_LIST, FILTERS, Output, RULES, RulesFile, Surroundings, Texts, allow, auth, detection,
+    layout, on_fault, own_file, threads,
 };
 use crate::cli::args::Show;
 use crate::cli::args::queue::{QueueArgs, QueueFormat};
 use crate::emit::staging::Overwrite;
 use crate::engine::compile::Options;
 use crate::error::Error;
-use crate::jobs::queue::text::Layout;
 use crate::jobs::queue::{Ask, Format, Job, Place};
-use crate::report::text::Colour;
+use crate::report::layout::Layout;
 use crate::source::discover;
 
 /// The job that `args` ask for.
@@ -81,11 +79,10 @@ fn format(args: &QueueArgs, show: Show, around: Surroundings) -> Format {
         QueueFormat::Csv => Format::Csv,
         QueueFormat::Text => {
             // Nobody wants escapes in a file.
-            let colour = match args.output {
-                Some(_) => Colour::Off,
-                None => colour(show.color, around.terminal_out, around),
-            };
-            Format::Text(Layout { width: width(around), colour })
+            Format::Text(match args.output {
+                Some(_) => Layout::plain(),
+                None => layout(show.color, Output::Stdout, around),
+            })
         }
     }
 }

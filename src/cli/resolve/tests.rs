@@ -4,8 +4,11 @@ use std::path::PathBuf;
 use clap::Parser;
 
 use super::*;
+use crate::cli::args::Show;
 use crate::cli::args::{Cli, Command};
+use crate::cli::progress::Bar;
 use crate::jobs::run::MaxRejects;
+use crate::report::colour::Colour;
 
 const PIPED: Surroundings = Surroundings {
     terminal_in: false,
@@ -39,7 +42,7 @@ fn refusal(args: &[&str], around: Surroundings) -> String {
 
 fn shown(args: &[&str], around: Surroundings) -> Display {
     let (run, show) = parsed(args);
-    display(show, &run, around)
+    run_display(show, &run, around)
 }
 
 /// A folder with one file.
@@ -206,7 +209,7 @@ fn files_that_cannot_be_read_are_named() {
 
 #[test]
 fn colours_follow_the_flag_then_no_color_then_the_terminal() {
-    let colour = |args: &[&str], around: Surroundings| shown(args, around).colour;
+    let colour = |args: &[&str], around: Surroundings| shown(args, around).layout.colour();
     let no_color = Surroundings { no_color: true, ..TERMINAL };
     assert_eq!(colour(&["-oo"], TERMINAL), Colour::On);
     assert_eq!(colour(&["-oo"], no_color), Colour::Off);

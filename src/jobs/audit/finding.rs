@@ -16,7 +16,7 @@ use crate::diagnostic::clean;
 use crate::event::CallType;
 use crate::jobs::audit::event_counts::{Key, NONE, Traits};
 use crate::jobs::audit::source_line::Sightings;
-use crate::report::text::counted;
+use crate::report::figure::{counted, percent};
 
 /// The kinds of findings. Their names are frozen: scripts and dashboards hold them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -143,10 +143,6 @@ fn is_unmapped(key: &Key) -> bool {
 /// `1 event`, `1,234 events`.
 fn events(count: u64) -> String {
     counted(count, "event", "events")
-}
-
-fn percent(part: u64, whole: u64) -> String {
-    crate::report::text::percent(part, whole)
 }
 
 /// A name of the data between backticks, without addresses.

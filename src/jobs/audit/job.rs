@@ -17,9 +17,10 @@ use crate::jobs::audit::ingest::ingest;
 use crate::jobs::audit::report::{FilterInfo, Report, Severity};
 use crate::jobs::audit::summary::Facts;
 use crate::jobs::audit::survey::Filters;
-use crate::jobs::audit::text::{Layout, text};
+use crate::jobs::audit::text::text;
 use crate::jobs::input::{go_on, pool, reader, reads};
 use crate::jobs::refused::{first_places, nothing_found, nothing_in_window};
+use crate::report::layout::Layout;
 use crate::source::{Discovery, OnFault};
 
 /// What is written to standard output.

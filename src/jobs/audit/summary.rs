@@ -27,7 +27,7 @@ use crate::jobs::audit::signal_sums::{NameSum, SignalCounter};
 use crate::jobs::audit::source_line::{Sightings, SourceLine};
 use crate::parse::reject::Reason;
 use crate::report::{Fault, Input, Window};
-use crate::source::{FileId, Reader};
+use crate::source::Reader;
 
 /// How many leads, and how many units that could be dropped, are listed.
 pub(super) const LISTED: usize = 1000;
@@ -160,7 +160,7 @@ impl Facts<'_> {
             filter: self.infos[Side::After as usize].clone(),
             against: self.infos[Side::Before as usize].clone(),
             rules: self.rules_file.clone(),
-            inputs: self.inputs(),
+            inputs: Input::all(self.reader, &self.ingested.counters.records_by_file),
             records,
             rejects,
             window: self.engine.window.map(Window::from),
@@ -175,7 +175,7 @@ impl Facts<'_> {
             },
             losses: Self::losses(evidence.outcomes, names),
             warnings: self.warnings.iter().cloned().chain(self.reader.passed_over()).collect(),
-            faults: self.faults(),
+            faults: Fault::all(self.reader),
             bytes_read: self.reader.bytes_read(),
             ..Report::default()
         }
@@ -184,26 +184,6 @@ impl Facts<'_> {
     fn lines_of_files(&self) -> Lines {
         let segments = &self.ingested.scenarios[Side::Before as usize].committed.segments;
         Lines::new(self.reader.files(), segments)
-    }
-
-    fn inputs(&self) -> Vec<Input> {
-        let read = |file| self.ingested.counters.records_by_file.get(&file).copied().unwrap_or(0);
-        let input = |(file, input): (FileId, crate::source::Input)| Input {
-            path: input.display,
-            bytes: input.size,
-            records: read(file),
-        };
-        self.reader.files().into_iter().map(input).collect()
-    }
-
-    fn faults(&self) -> Vec<Fault> {
-        let faults = self.reader.faults().into_iter();
-        let fault = |fault: crate::source::Fault| Fault {
-            path: fault.display,
-            offset: fault.offset,
-            message: fault.message,
-        };
-        faults.map(fault).collect()
     }
 
     fn events(&self, outcomes: &[Outcome; 2]) -> Events {

@@ -16,9 +16,10 @@ use crate::jobs::queue::count::{Counter, Ranking};
 use crate::jobs::queue::ingest::{Ingested, Question, Wanted, ingest};
 use crate::jobs::queue::report::Report;
 use crate::jobs::queue::summary::Facts;
-use crate::jobs::queue::text::{Layout, text};
+use crate::jobs::queue::text::text;
 use crate::jobs::queue::{suggest, summary, table};
 use crate::jobs::refused::{nothing_found, nothing_in_window};
+use crate::report::layout::Layout;
 use crate::source::{Discovery, OnFault};
 
 /// How the queue is written.

@@ -18,7 +18,7 @@ use crate::event::CallType;
 use crate::parse::reject::Reason;
 use crate::report::layout::fitted;
 use crate::report::{Fault, Input, Window};
-use crate::source::{FileId, Reader};
+use crate::source::Reader;
 use crate::time::Time;
 
 /// All that a report is made of.
@@ -54,7 +54,7 @@ impl Facts<'_> {
             .collect();
         Report {
             version: VERSION,
-            inputs: self.inputs(),
+            inputs: Input::all(self.reader, &self.counters.records_by_file),
             records: self.counters.events + rejects.values().sum::<u64>(),
             rejects,
             window: self.engine.window.map(Window::from),
@@ -63,7 +63,7 @@ impl Facts<'_> {
             timezone: self.terms.calendar.timezone().to_owned(),
             names: self.names(wanted),
             others: self.others().filter(|_| wanted.is_none()),
-            faults: self.faults(),
+            faults: Fault::all(self.reader),
             bytes_read: self.reader.bytes_read(),
             rules: self.rules_file,
             warnings: self.warnings.into_iter().chain(self.reader.passed_over()).collect(),
@@ -81,26 +81,6 @@ impl Facts<'_> {
             counted: events - filtered - outside.events,
             duplicates: self.duplicates - outside.duplicates,
         }
-    }
-
-    fn inputs(&self) -> Vec<Input> {
-        let read = |file| self.counters.records_by_file.get(&file).copied().unwrap_or(0);
-        let input = |(file, input): (FileId, crate::source::Input)| Input {
-            path: input.display,
-            bytes: input.size,
-            records: read(file),
-        };
-        self.reader.files().into_iter().map(input).collect()
-    }
-
-    fn faults(&self) -> Vec<Fault> {
-        let faults = self.reader.faults().into_iter();
-        let fault = |fault: crate::source::Fault| Fault {
-            path: fault.display,
-            offset: fault.offset,
-            message: fault.message,
-        };
-        faults.map(fault).collect()
     }
 
     fn plan(&self) -> Option<Plan> {

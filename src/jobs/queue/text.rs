@@ -1,250 +1,193 @@
 //! The queue for people who read it in a terminal. Addresses are masked.
 
-use std::fmt::{self, Write};
-
 use super::example::shown_name;
-use super::report::{Name, Path, Profile, Report};
+use super::report::{Name, Path, Profile, Report, RuleCount};
 use super::spark::Span;
-use crate::report::layout::{fitted, padded, wrap};
-use crate::report::text::{Colour, counted, percent, thousands};
+use crate::report::colour::Tone;
+use crate::report::figure::{counted, percent, thousands};
+use crate::report::layout::{Column, Layout, Page, Table, fitted, flow};
 
 /// How many names are shown, and how many rules of each.
 const NAMES: usize = 60;
 const RULES: usize = 4;
-/// Where the text after a heading begins.
-const INDENT: usize = 12;
-/// The narrowest page that is laid out for, and the widest.
-const NARROWEST: usize = 60;
-const WIDEST: usize = 120;
-/// What the columns between a name and its days take.
-const FIGURES: usize = 11 + 9 + 11 + 8;
-
-/// How the text is laid out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Layout {
-    /// Columns of the page.
-    pub width: usize,
-    /// Whether what no rule maps is coloured.
-    pub colour: Colour,
-}
+/// The columns of a page that are not for days.
+const BESIDE_DAYS: usize = 64;
+/// How many columns days take at least, and at most.
+const DAYS: [usize; 2] = [10, 40];
+/// How far what stands below a row is indented.
+const BELOW: usize = 4;
 
 /// The text of `report`.
 pub fn text(report: &Report, layout: Layout) -> String {
-    let width = layout.width.clamp(NARROWEST, WIDEST);
-    let mut page = Page { out: String::new(), width, colour: layout.colour };
-    // Writing to a string cannot fail.
-    let _ = page.report(report);
-    page.out
+    let mut page = Page::new(layout);
+    let [least, most] = DAYS;
+    let columns = page.width().saturating_sub(BESIDE_DAYS).clamp(least, most);
+    let span = Span::new(&report.names, columns);
+    head(report, span, &mut page);
+    names(report, span, &mut page);
+    if let Some(found) = &report.profile {
+        profile(found, &mut page);
+    }
+    for fault in &report.faults {
+        page.item("fault", &fault.to_string());
+    }
+    for warning in &report.warnings {
+        page.item("warning", warning);
+    }
+    page.into_text()
 }
 
-struct Page {
-    out: String,
-    width: usize,
-    colour: Colour,
+/// What was read, and what the columns of the tables mean.
+fn head(report: &Report, span: Option<Span>, page: &mut Page) {
+    let events = &report.events;
+    let rejects: u64 = report.rejects.values().sum();
+    let read = format!(
+        "{} from {}, {} rejected",
+        counted(report.records, "record", "records"),
+        counted(report.inputs.len() as u64, "input", "inputs"),
+        thousands(rejects)
+    );
+    page.item("read", &read);
+    let events_line = format!(
+        "{}: {} filtered, {} counted, {} of them {}",
+        thousands(events.total),
+        thousands(events.filtered),
+        thousands(events.counted),
+        thousands(events.duplicates),
+        if events.duplicates == 1 { "a duplicate" } else { "duplicates" },
+    );
+    page.item("events", &events_line);
+    if let Some(window) = &report.window {
+        let outside = counted(events.outside_window, "event", "events");
+        page.item("window", &format!("{window}; {outside} outside of it"));
+    }
+    if let Some(span) = span {
+        let step = match span.step() {
+            1 => "a day".into(),
+            days => format!("{days} days"),
+        };
+        let (first, last, zone) = (span.first, span.last, &report.timezone);
+        page.item("days", &format!("{first} to {last} ({zone}), a column is {step}"));
+    }
+    if let Some(plan) = &report.plan {
+        let allowed = counted(plan.raw_signals_limit, "raw signal", "raw signals");
+        let name = plan.name.as_deref().unwrap_or("plan");
+        let periods = match plan.periods {
+            1 => format!("1 {}", plan.period),
+            several => format!("{} {}s", thousands(several), plan.period),
+        };
+        let text = format!("{name}: {allowed} a {}; shares are of {periods}", plan.period);
+        page.item("plan", &text);
+    }
+    estimates(report, page);
 }
 
-impl Page {
-    fn report(&mut self, report: &Report) -> fmt::Result {
-        let name_width = if self.width >= 100 { 38 } else { 22 };
-        let spark_width = self.width.saturating_sub(2 + name_width + FIGURES + 2);
-        let span = Span::new(&report.names, spark_width);
-        self.head(report, span)?;
-        self.names(report, name_width, span)?;
-        if let Some(profile) = &report.profile {
-            self.profile(profile)?;
-        }
-        for fault in &report.faults {
-            self.item("fault", &fault.to_string())?;
-        }
-        for warning in &report.warnings {
-            self.item("warning", warning)?;
-        }
-        Ok(())
-    }
-
-    fn head(&mut self, report: &Report, span: Option<Span>) -> fmt::Result {
-        let events = &report.events;
-        let rejects: u64 = report.rejects.values().sum();
-        let read = format!(
-            "{} from {}, {} rejected",
-            counted(report.records, "record", "records"),
-            counted(report.inputs.len() as u64, "input", "inputs"),
-            thousands(rejects)
+/// How good the counts of different things are, where they are not exact.
+fn estimates(report: &Report, page: &mut Page) {
+    let estimates = &report.estimates;
+    let visitors = report.names.iter().map(|name| name.visitors);
+    let values = report.profile.iter().flat_map(|profile| &profile.paths).map(|path| path.distinct);
+    if visitors.chain(values).max().unwrap_or(0) > estimates.exact_up_to {
+        let text = format!(
+            "distinct counts past {} are estimates, standard error {:.1} %",
+            estimates.exact_up_to,
+            estimates.standard_error * 100.0
         );
-        self.item("read", &read)?;
-        let events_line = format!(
-            "{}: {} filtered, {} counted, {} of them {}",
-            thousands(events.total),
-            thousands(events.filtered),
-            thousands(events.counted),
-            thousands(events.duplicates),
-            if events.duplicates == 1 { "a duplicate" } else { "duplicates" },
-        );
-        self.item("events", &events_line)?;
-        if let Some(window) = &report.window {
-            let outside = counted(events.outside_window, "event", "events");
-            self.item("window", &format!("{window}; {outside} outside of it"))?;
-        }
-        if let Some(span) = span {
-            let step = match span.step() {
-                1 => "a day".into(),
-                days => format!("{days} days"),
-            };
-            let days = format!(
-                "{} to {} ({}), a column is {step}",
-                span.first, span.last, report.timezone
-            );
-            self.item("days", &days)?;
-        }
-        if let Some(plan) = &report.plan {
-            let allowed = counted(plan.raw_signals_limit, "raw signal", "raw signals");
-            let name = plan.name.as_deref().unwrap_or("plan");
-            let periods = match plan.periods {
-                1 => format!("1 {}", plan.period),
-                several => format!("{} {}s", thousands(several), plan.period),
-            };
-            let text = format!("{name}: {allowed} a {}; shares are of {periods}", plan.period);
-            self.item("plan", &text)?;
-        }
-        let estimates = &report.estimates;
-        let largest = report.names.iter().map(|name| name.visitors);
-        let largest =
-            largest.chain(report.profile.iter().flat_map(|p| p.paths.iter().map(|p| p.distinct)));
-        if largest.max().unwrap_or(0) > estimates.exact_up_to {
-            let text = format!(
-                "distinct counts past {} are estimates, standard error {:.1} %",
-                estimates.exact_up_to,
-                estimates.standard_error * 100.0
-            );
-            self.item("estimates", &text)?;
-        }
-        Ok(())
+        page.item("estimates", &text);
     }
+}
 
-    fn names(&mut self, report: &Report, name_width: usize, span: Option<Span>) -> fmt::Result {
-        if report.names.is_empty() {
-            return Ok(());
-        }
-        let head = format!(
-            "  {}{:>11}{:>9}{:>11}{:>8}  by day",
-            padded("event", name_width),
-            "count",
-            "share",
-            "visitors",
-            "known",
-        );
-        writeln!(self.out, "\n{head}")?;
-        for name in report.names.iter().take(NAMES) {
-            let label = fitted(&called(name), name_width);
-            let line = span.map_or_else(String::new, |span| span.line(&name.days));
-            let row = format!(
-                "  {}{:>11}{:>9}{:>11}{:>8}  {line}",
-                padded(&label, name_width),
-                thousands(name.count),
-                format!("{:.1} %", name.share * 100.0),
-                thousands(name.visitors),
-                whole_percent(name.known_visitors, name.visitors),
-            );
-            writeln!(self.out, "{}", row.trim_end())?;
-            self.details(name, report.rules.is_some())?;
-        }
-        let shown = report.names.len().min(NAMES);
-        let hidden = (report.names.len() - shown) as u64;
-        if hidden > 0 {
-            writeln!(self.out, "  … {} more names; --format csv has them", thousands(hidden))?;
-        }
-        if let Some(others) = &report.others {
-            let share = others.share * 100.0;
-            let (names, count) = (thousands(others.names), thousands(others.count));
-            writeln!(self.out, "  and {names} rarer names with {count} events ({share:.1} %)")?;
-        }
-        Ok(())
+fn names(report: &Report, span: Option<Span>, page: &mut Page) {
+    if report.names.is_empty() {
+        return;
     }
-
-    /// The line below a name: when, what share of the plan, and which rules map it.
-    fn details(&mut self, name: &Name, has_rules: bool) -> fmt::Result {
-        let mut parts = Vec::new();
-        if let (Some(first), Some(last)) = (&name.first_seen, &name.last_seen) {
-            parts.push(format!("{} to {}", minute(first), minute(last)));
-        }
-        if let Some(share) = name.plan_share {
-            parts.push(format!("{:.1} % of the plan", share * 100.0));
-        }
-        if is_signal(name.call) && has_rules {
-            let rules = name.rules.iter().take(RULES);
-            let width = self.width / 2;
-            let rule = |rule: &super::report::RuleCount| {
-                format!("{} {}", fitted(&shown_name(&rule.rule), width), thousands(rule.count))
-            };
-            parts.extend(rules.map(rule));
-            if name.rules.len() > RULES {
-                parts.push(format!("{} more rules", name.rules.len() - RULES));
-            }
-            let unmapped = name.count - name.duplicates - name.mapped;
-            if unmapped > 0 {
-                parts.push(format!("no rule {}", thousands(unmapped)));
-            }
-        }
-        // Words of one part stay together.
-        let parts: Vec<String> = parts.iter().map(|part| part.replace(' ', "\u{a0}")).collect();
-        for line in wrap(&parts.join(" · "), self.width - 4) {
-            let line = line.replace('\u{a0}', " ");
-            let line = line.trim_end_matches(" ·").trim_start_matches("· ");
-            let line = self.dimmed(line);
-            writeln!(self.out, "    {line}")?;
-        }
-        Ok(())
+    let mut table = Table::new([
+        Column::name("event"),
+        Column::figure("count"),
+        Column::figure("share"),
+        Column::figure("visitors"),
+        Column::figure("known"),
+        Column::word("by day"),
+    ]);
+    for name in report.names.iter().take(NAMES) {
+        table.row([
+            called(name).into(),
+            thousands(name.count).into(),
+            format!("{:.1} %", name.share * 100.0).into(),
+            thousands(name.visitors).into(),
+            whole_percent(name.known_visitors, name.visitors).into(),
+            span.map_or_else(String::new, |span| span.line(&name.days)).into(),
+        ]);
+        let parts = details(name, report.rules.is_some(), page.width() / 2);
+        let lines = flow(&parts, " · ", page.width() - BELOW);
+        table.below(lines.iter().map(|line| below(line, page)));
     }
-
-    fn profile(&mut self, profile: &Profile) -> fmt::Result {
-        let types_width = if self.width >= 100 { 28 } else { 18 };
-        let path_width = self.width - 2 - 9 - 2 - types_width - 10;
-        let head = format!(
-            "  {}{:>9}  {}{:>10}",
-            padded("path", path_width),
-            "filled",
-            padded("types", types_width),
-            "distinct"
-        );
-        writeln!(self.out, "\n{head}")?;
-        for path in &profile.paths {
-            let types = fitted(&types(path), types_width - 1);
-            let distinct =
-                if path.distinct == 0 { String::new() } else { thousands(path.distinct) };
-            let row = format!(
-                "  {}{:>9}  {}{distinct:>10}",
-                padded(&fitted(&path.path, path_width), path_width),
-                percent(path.filled, profile.events),
-                padded(&types, types_width),
-            );
-            writeln!(self.out, "{}", row.trim_end())?;
-            if !path.examples.is_empty() {
-                let examples = fitted(&path.examples.join(" · "), self.width - 6);
-                let examples = self.dimmed(&examples);
-                writeln!(self.out, "      {examples}")?;
-            }
-        }
-        if let Some(others) = &profile.others {
-            let (paths, values) = (thousands(others.paths), thousands(others.values));
-            writeln!(self.out, "  and about {paths} more paths with {values} values")?;
-        }
-        Ok(())
+    page.blank();
+    page.table(&table);
+    page.more(report.names.len(), NAMES, "names; --format csv has them");
+    if let Some(others) = &report.others {
+        let share = others.share * 100.0;
+        let (names, count) = (thousands(others.names), thousands(others.count));
+        page.line(&format!("  and {names} rarer names with {count} events ({share:.1} %)"));
     }
+}
 
-    /// A heading and what follows, wrapped.
-    fn item(&mut self, head: &str, text: &str) -> fmt::Result {
-        for (place, line) in wrap(text, self.width - INDENT).iter().enumerate() {
-            let head = if place == 0 { head } else { "" };
-            writeln!(self.out, "{}", format!("{head:<INDENT$}{line}").trim_end())?;
-        }
-        Ok(())
+/// A line below a row.
+fn below(line: &str, page: &Page) -> String {
+    format!("{:BELOW$}{}", "", page.painted(line, Tone::Faint))
+}
+
+/// When events of `name` came, what share of the plan they are, and which rules map them, in at
+/// most `width` columns each.
+fn details(name: &Name, has_rules: bool, width: usize) -> Vec<String> {
+    let mut parts = Vec::new();
+    if let (Some(first), Some(last)) = (&name.first_seen, &name.last_seen) {
+        parts.push(format!("{} to {}", minute(first), minute(last)));
     }
-
-    fn dimmed(&self, text: &str) -> String {
-        match self.colour {
-            Colour::On => format!("\x1b[2m{text}\x1b[0m"),
-            Colour::Off => text.to_owned(),
+    if let Some(share) = name.plan_share {
+        parts.push(format!("{:.1} % of the plan", share * 100.0));
+    }
+    if is_signal(name.call) && has_rules {
+        let rule = |rule: &RuleCount| {
+            format!("{} {}", fitted(&shown_name(&rule.rule), width), thousands(rule.count))
+        };
+        parts.extend(name.rules.iter().take(RULES).map(rule));
+        if name.rules.len() > RULES {
+            parts.push(format!("{} more rules", name.rules.len() - RULES));
         }
+        let unmapped = name.count - name.duplicates - name.mapped;
+        if unmapped > 0 {
+            parts.push(format!("no rule {}", thousands(unmapped)));
+        }
+    }
+    parts
+}
+
+fn profile(profile: &Profile, page: &mut Page) {
+    let mut table = Table::new([
+        Column::name("path"),
+        Column::figure("filled"),
+        Column::name("types"),
+        Column::figure("distinct"),
+    ]);
+    for path in &profile.paths {
+        let distinct = if path.distinct == 0 { String::new() } else { thousands(path.distinct) };
+        table.row([
+            path.path.as_str().into(),
+            percent(path.filled, profile.events).into(),
+            types(path).into(),
+            distinct.into(),
+        ]);
+        if !path.examples.is_empty() {
+            let examples = fitted(&path.examples.join(" · "), page.width() - BELOW);
+            table.below([below(&examples, page)]);
+        }
+    }
+    page.blank();
+    page.table(&table);
+    if let Some(others) = &profile.others {
+        let (paths, values) = (thousands(others.paths), thousands(others.values));
+        page.line(&format!("  and about {paths} more paths with {values} values"));
     }
 }
 

@@ -76,7 +76,7 @@ impl Facts<'_> {
         warnings.extend(hint::deletions(deletions.calls, deletions.users(), undeleted));
         Report {
             version: 1,
-            inputs: self.inputs(),
+            inputs: Input::all(self.reader, &self.counters.records_by_file),
             records: events.total + rejects.total,
             records_by_shape: self.shapes(),
             foreign_requests: self.counters.foreign_requests,
@@ -92,7 +92,7 @@ impl Facts<'_> {
             leads: self.leads(),
             plan: self.plan(),
             guarded_cells: self.produced.guarded_cells,
-            faults: self.faults(),
+            faults: Fault::all(self.reader),
             elapsed_seconds: self.elapsed.as_secs_f64(),
             bytes_read: self.reader.bytes_read(),
             filters: self.filters(),
@@ -112,33 +112,9 @@ impl Facts<'_> {
         Some(Filters::new(file, filters, &self.counters.filters))
     }
 
-    fn inputs(&self) -> Vec<Input> {
-        let inputs = self.reader.files();
-        let read = |file| self.counters.records_by_file.get(&file).copied().unwrap_or(0);
-        inputs
-            .into_iter()
-            .map(|(file, input)| Input {
-                path: input.display,
-                bytes: input.size,
-                records: read(file),
-            })
-            .collect()
-    }
-
     fn shapes(&self) -> BTreeMap<&'static str, u64> {
         let counts = self.counters.shapes;
         Shape::ALL.map(|shape| (shape.name(), counts[shape as usize])).into()
-    }
-
-    fn faults(&self) -> Vec<Fault> {
-        let faults = self.reader.faults().into_iter();
-        faults
-            .map(|fault| Fault {
-                path: fault.display,
-                offset: fault.offset,
-                message: fault.message,
-            })
-            .collect()
     }
 
     fn rejects(&self) -> Rejects {

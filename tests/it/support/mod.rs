@@ -219,10 +219,11 @@ impl Finished {
         self
     }
 
-    /// Asserts that standard error holds `text`.
+    /// Asserts that standard error holds `text`, perhaps broken into lines.
     #[track_caller]
     pub fn says(self, text: &str) -> Self {
-        assert!(self.stderr.contains(text), "standard error lacks {text:?}\n{self}");
+        let holds = self.stderr.contains(text) || unbroken(&self.stderr).contains(text);
+        assert!(holds, "standard error lacks {text:?}\n{self}");
         self
     }
 
@@ -232,6 +233,11 @@ impl Finished {
         assert!(self.stderr.is_empty(), "standard error is not empty\n{self}");
         self
     }
+}
+
+/// `text` in one line, with single blanks.
+pub fn unbroken(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl fmt::Display for Finished {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{Kind, events, has_rules, percent, quoted};
 use crate::event::CallType;
+use crate::event::word::{CLICKS, NOISE, has};
 use crate::fql::nearest::plain;
 use crate::jobs::audit::event_counts::{NONE, Traits};
 use crate::jobs::audit::report::{Finding, Severity};
@@ -18,35 +19,6 @@ const AUDIBLE_PERCENT: u64 = 1;
 /// So few events among so many that pass are rare.
 const RARE: u64 = 2;
 const RARE_AMONG: u64 = 10_000;
-/// Words, in lower case, of names that are seldom worth a signal: clicks on anything, checks that
-/// machines make, and what error trackers send.
-const NOISE: [&str; 24] = [
-    "button",
-    "click",
-    "clicked",
-    "clicks",
-    "tap",
-    "tapped",
-    "hover",
-    "hovered",
-    "scroll",
-    "scrolled",
-    "mousemove",
-    "focus",
-    "blur",
-    "health",
-    "healthcheck",
-    "heartbeat",
-    "ping",
-    "probe",
-    "error",
-    "exception",
-    "crash",
-    "timeout",
-    "debug",
-    "log",
-];
-
 /// An event name and what the counts say of it.
 #[derive(Clone, Debug)]
 pub struct Named<'a> {
@@ -208,29 +180,9 @@ pub fn rare_or_noisy(evidence: &Evidence<'_>, names: &[Named<'_>]) -> Vec<(Kind,
     found
 }
 
-/// Whether a word of the name is one of [`NOISE`].
+/// Whether a word of `name` tells of clicks, checks that machines make, or errors.
 fn is_noise(name: &str) -> bool {
-    words(name).iter().any(|word| NOISE.contains(&word.as_str()))
-}
-
-/// The words of a name in any of the usual ways to write it, in lower case.
-fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut lower_before = false;
-    for char in name.chars() {
-        let begins = !char.is_alphanumeric() || (char.is_uppercase() && lower_before);
-        if begins {
-            words.push(String::new());
-        }
-        if char.is_alphanumeric()
-            && let Some(word) = words.last_mut()
-        {
-            word.extend(char.to_lowercase());
-        }
-        lower_before = char.is_lowercase();
-    }
-    words.retain(|word| !word.is_empty());
-    words
+    has(name, &NOISE) || has(name, &CLICKS)
 }
 
 /// Names that differ in capitals, blanks and marks alone.
@@ -279,15 +231,6 @@ pub fn near_duplicates(evidence: &Evidence<'_>, names: &[Named<'_>]) -> Vec<(Kin
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_are_told_however_names_are_written() {
-        for name in ["Button Clicked", "button_clicked", "buttonClicked", "button-clicked"] {
-            assert_eq!(words(name), ["button", "clicked"], "{name}");
-        }
-        assert_eq!(words("HTTPError 500"), ["httperror", "500"]);
-        assert_eq!(words(""), [""; 0]);
-    }
 
     #[test]
     fn noise_is_a_whole_word() {

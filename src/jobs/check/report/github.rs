@@ -11,10 +11,11 @@ use std::path::Path;
 use ahash::AHashMap;
 
 use super::markdown;
-use super::shown::{Shown, counted};
+use super::shown::Shown;
 use crate::diagnostic::is_unprintable;
 use crate::jobs::check::finding::{Checked, Level};
 use crate::jobs::check::repository::Repository;
+use crate::report::figure::counted;
 
 /// How many commands of one level a step shows.
 const MOST_COMMANDS: usize = 10;
@@ -131,7 +132,10 @@ fn write_rest(level: Level, groups: &[Group<'_>], out: &mut dyn Write) -> io::Re
     kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let kinds: Vec<String> =
         kinds.into_iter().map(|(name, count)| format!("{name} {count}")).collect();
-    let title = counted(findings as u64, &format!("more {}", level.name()));
+    let title = {
+        let name = level.name();
+        counted(findings as u64, &format!("more {name}"), &format!("more {name}s"))
+    };
     let message = format!("{}\nThe summary of the step lists them.", kinds.join(", "));
     write_command(level, &[("title", title)], &message, out)
 }

@@ -21,15 +21,15 @@ use super::finding::Checked;
 use super::repository::Repository;
 use crate::emit::staging::{self, Readers};
 use crate::error::Error;
-use crate::report::text::Colour;
+use crate::report::layout::Layout;
 
 /// What reports need to know beside what was found.
 #[derive(Clone, Debug)]
 pub struct Setting {
     /// Where the files are.
     pub repository: Repository,
-    /// Whether text for people is coloured.
-    pub colour: Colour,
+    /// How text for people is laid out on standard output.
+    pub layout: Layout,
     /// The file for the summary of the step, if a step of GitHub Actions has one.
     pub step_summary: Option<std::path::PathBuf>,
 }
@@ -45,7 +45,7 @@ pub fn write(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     match format {
-        Format::Text => text::write(checked, setting.colour, out),
+        Format::Text => text::write(checked, setting.layout, out),
         Format::Json => json::write(checked, &setting.repository, out),
         Format::Junit => junit::write(checked, out),
         Format::Sarif => sarif::write(checked, &setting.repository, out),
@@ -72,7 +72,9 @@ pub fn deliver(
                 written.and_then(|()| stdout.flush()).map_err(Error::from_output)?;
             }
             Destination::File(path) => {
-                put(path, |out| write(report.format, checked, setting, out))?;
+                // Nobody wants escapes in a file.
+                let setting = Setting { layout: Layout::plain(), ..setting.clone() };
+                put(path, |out| write(report.format, checked, &setting, out))?;
             }
         }
     }

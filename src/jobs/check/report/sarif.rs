@@ -8,10 +8,11 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
-use super::shown::{Shown, counted};
+use super::shown::Shown;
 use crate::jobs::check::finding::{Checked, Level, Violation};
 use crate::jobs::check::fingerprint::Fingerprint;
 use crate::jobs::check::repository::Repository;
+use crate::report::figure::{counted, thousands};
 
 /// GitHub shows so many results of one run and refuses to hear of many more.
 const MOST_RESULTS: usize = 5_000;
@@ -98,8 +99,9 @@ fn rule(violation: Violation) -> Value {
 fn invocation(left_out: usize) -> Value {
     let mut invocation = json!({ "executionSuccessful": true });
     if left_out > 0 {
-        let left_out = counted(left_out as u64, "result");
-        let text = format!("{left_out} are not in this file, which holds {MOST_RESULTS} at most");
+        let left_out = counted(left_out as u64, "result", "results");
+        let most = thousands(MOST_RESULTS as u64);
+        let text = format!("{left_out} are not in this file, which holds {most} at most");
         invocation["toolExecutionNotifications"] = json!([{
             "descriptor": { "id": LEFT_OUT, "index": 0 },
             "level": "note",

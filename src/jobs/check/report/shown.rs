@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::diagnostic::masked;
 use crate::jobs::check::finding::{Checked, Finding, Level, Violation};
 use crate::mask::may_have_address;
+use crate::report::figure::{counted, thousands};
 
 /// A finding with its texts masked.
 pub(super) struct Shown<'f> {
@@ -76,9 +77,10 @@ impl Count {
 
     /// `2 errors, 1 note`, or `no findings`.
     pub fn findings(&self) -> String {
-        let parts = [(self.errors, "error"), (self.notes, "note")];
+        let parts = [(self.errors, ["error", "errors"]), (self.notes, ["note", "notes"])];
         let parts = parts.into_iter().filter(|(count, _)| *count > 0);
-        let parts: Vec<String> = parts.map(|(count, noun)| counted(count as u64, noun)).collect();
+        let part = |(count, [one, more]): (usize, [&str; 2])| counted(count as u64, one, more);
+        let parts: Vec<String> = parts.map(part).collect();
         if parts.is_empty() { "no findings".into() } else { parts.join(", ") }
     }
 
@@ -87,19 +89,12 @@ impl Count {
         let mut out = format!(
             "{}; {} with {} checked",
             self.findings(),
-            counted(self.files, "file"),
-            counted(self.events, "event"),
+            counted(self.files, "file", "files"),
+            counted(self.events, "event", "events"),
         );
         if self.muted > 0 {
-            out.push_str(", the baseline mutes ");
-            out.push_str(&counted(self.muted, "more"));
+            out.push_str(&format!(", the baseline mutes {} more", thousands(self.muted)));
         }
         out
     }
-}
-
-/// `1 file`, `2 files`.
-pub(super) fn counted(count: u64, noun: &str) -> String {
-    let plural = if count == 1 || noun == "more" { "" } else { "s" };
-    format!("{count} {noun}{plural}")
 }

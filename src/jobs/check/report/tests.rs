@@ -6,10 +6,11 @@ use serde_json::Value;
 use super::sample::{NASTY, checked, finding, nasty};
 use super::*;
 use crate::jobs::check::finding::{Case, Excerpt, Finding, Level, Place, Suite, Violation};
+use crate::report::colour::Colour;
 
 fn setting() -> Setting {
     let repository = Repository::around(Path::new("/nowhere"));
-    Setting { repository, colour: Colour::Off, step_summary: None }
+    Setting { repository, layout: Layout::plain(), step_summary: None }
 }
 
 fn written(format: Format, checked: &Checked) -> String {
@@ -170,11 +171,11 @@ fn text_keeps_to_eighty_columns_where_blanks_allow_it() {
 #[test]
 fn text_may_have_colours_and_is_the_same_without_them() {
     let mut out = Vec::new();
-    text::write(&checked(), Colour::On, &mut out).unwrap();
+    text::write(&checked(), Layout::new(80, Colour::On), &mut out).unwrap();
     let coloured = String::from_utf8(out).unwrap();
-    assert!(coloured.contains("\x1b[1;31merror[invalid-type]:\x1b[0m"), "{coloured}");
+    assert!(coloured.contains("\x1b[31merror[invalid-type]:\x1b[0m"), "{coloured}");
     let mut plain = coloured;
-    for code in ["0", "1", "1;31", "1;32", "1;36"] {
+    for code in ["0", "1", "31", "32", "36"] {
         plain = plain.replace(&format!("\x1b[{code}m"), "");
     }
     assert_eq!(plain, written(Format::Text, &checked()));
@@ -275,7 +276,7 @@ fn sarif_keeps_errors_before_notes_and_says_how_many_are_left_out() {
     assert_eq!(notices.as_array().unwrap().len(), 1);
     assert_eq!(notices[0]["level"], "note");
     let text = notices[0]["message"]["text"].as_str().unwrap();
-    assert!(text.starts_with("1010 results are not in this file"), "{text}");
+    assert!(text.starts_with("1,010 results are not in this file, which holds 5,000"), "{text}");
     let few = json(Format::Sarif, &checked());
     assert_eq!(few["runs"][0]["invocations"][0], serde_json::json!({"executionSuccessful": true}));
 }
@@ -370,7 +371,7 @@ fn the_summary_of_a_step_keeps_to_its_room() {
     }
     append_summary(&path, &long).unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
-    assert!(text.starts_with("before\n## backtrail check: 6000 errors, 10 notes\n"));
+    assert!(text.starts_with("before\n## backtrail check: 6,000 errors, 10 notes\n"));
     assert!(text.len() > (1 << 20) - 1_000 && text.len() <= 1 << 20, "{}", text.len());
     let rows = text.lines().filter(|line| line.starts_with("| fixtures/")).count();
     let closing = format!("\n\n{} more findings do not fit in here.\n", 6_010 - rows);

@@ -7,35 +7,37 @@ use unicode_width::UnicodeWidthStr as _;
 use super::shown::{Count, Shown, mask};
 use crate::diagnostic::printable;
 use crate::jobs::check::finding::{Checked, Level};
-use crate::report::text::Colour;
+use crate::report::colour::Tone;
+use crate::report::layout::{Layout, wrap};
 
-/// Lines are broken after so many columns where a blank allows it.
-const COLUMNS: usize = 80;
-
-pub(super) fn write(checked: &Checked, colour: Colour, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(checked: &Checked, layout: Layout, out: &mut dyn Write) -> io::Result<()> {
     for finding in &checked.findings {
-        one(&Shown::new(finding), colour, out)?;
+        one(&Shown::new(finding), layout, out)?;
         writeln!(out)?;
     }
     let count = Count::of(checked);
-    let code = if count.errors > 0 { "1;31" } else { "1;32" };
-    writeln!(out, "{}", painted(&count.sentence(), code, colour))
+    let tone = if count.errors > 0 { Tone::Bad } else { Tone::Good };
+    for line in wrap(&count.sentence(), layout.width()) {
+        writeln!(out, "{}", layout.paint(&line, tone))?;
+    }
+    Ok(())
 }
 
-fn one(shown: &Shown<'_>, colour: Colour, out: &mut dyn Write) -> io::Result<()> {
+fn one(shown: &Shown<'_>, layout: Layout, out: &mut dyn Write) -> io::Result<()> {
     let (line, column) = shown.position();
     let place = format!("{}:{line}:{column}:", printable(shown.file));
-    let (level, code) = match shown.level {
-        Level::Error => ("error", "1;31"),
-        Level::Note => ("note", "1;36"),
+    let (level, tone) = match shown.level {
+        Level::Error => ("error", Tone::Bad),
+        Level::Note => ("note", Tone::Note),
     };
     let kind = format!("{level}[{}]:", shown.violation.name());
-    let mut lines = broken(&format!("{place} {kind} {}", shown.message)).into_iter();
+    let mut lines =
+        broken(&format!("{place} {kind} {}", shown.message), layout.width()).into_iter();
     // A long path with blanks is broken, too: then it stays without colour.
     let first = lines.next().unwrap_or_default();
     match first.strip_prefix(&format!("{place} {kind}")) {
         Some(rest) => {
-            let (place, kind) = (painted(&place, "1", colour), painted(&kind, code, colour));
+            let (place, kind) = (layout.paint(&place, Tone::Strong), layout.paint(&kind, tone));
             writeln!(out, "{place} {kind}{rest}")?;
         }
         None => writeln!(out, "{first}")?,
@@ -48,7 +50,7 @@ fn one(shown: &Shown<'_>, colour: Colour, out: &mut dyn Write) -> io::Result<()>
         let blank = " ".repeat(gutter.len());
         let text = mask(&excerpt.text);
         writeln!(out, " {gutter} | {}", printable(&text))?;
-        writeln!(out, " {blank} | {}", painted(&printable(&excerpt.carets), code, colour))?;
+        writeln!(out, " {blank} | {}", layout.paint(&printable(&excerpt.carets), tone))?;
     }
     let context = context(shown);
     if !context.is_empty() {
@@ -68,14 +70,14 @@ fn context(shown: &Shown<'_>) -> String {
     parts.join(", ")
 }
 
-/// `text` in lines of at most [`COLUMNS`] where blanks allow it; those after the first leave room
-/// for four blanks. Line breaks stay.
-fn broken(text: &str) -> Vec<String> {
+/// `text` in lines of at most `width` columns where blanks allow it; those after the first leave
+/// room for four blanks. Line breaks stay.
+fn broken(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for paragraph in text.lines().map(printable) {
         let mut line = String::new();
         for word in paragraph.split(' ') {
-            let room = if lines.is_empty() { COLUMNS } else { COLUMNS - 4 };
+            let room = if lines.is_empty() { width } else { width - 4 };
             if !line.is_empty() && line.width() + 1 + word.width() > room {
                 lines.push(std::mem::take(&mut line));
             } else if !line.is_empty() {
@@ -86,11 +88,4 @@ fn broken(text: &str) -> Vec<String> {
         lines.push(line);
     }
     lines
-}
-
-fn painted(text: &str, code: &str, colour: Colour) -> String {
-    match colour {
-        Colour::On => format!("\x1b[{code}m{text}\x1b[0m"),
-        Colour::Off => text.to_owned(),
-    }
 }

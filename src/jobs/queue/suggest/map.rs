@@ -1,8 +1,8 @@
 //! What a rule could map, told by the fields that its events have.
 
-use super::word::words;
 use crate::emit::Table;
 use crate::event::path;
+use crate::event::word::words;
 use crate::jobs::queue::bounded::is_machine_made;
 use crate::jobs::queue::fields::{Field, FieldList};
 use crate::mask::is_secret_path;

@@ -5,8 +5,8 @@ use super::intent::{Figures, Level, Verdict};
 use super::map::Map;
 use super::page::{self, PagePaths};
 use super::quote::{self, equals, glob};
-use super::word::{has, words};
 use crate::event::CallType;
+use crate::event::word::{has, words};
 use crate::jobs::queue::fields::FieldList;
 
 /// Words of names whose events are sales talk, forms and mails, in the terms of TrailSpark.

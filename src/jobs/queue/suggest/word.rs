@@ -1,5 +1,7 @@
 //! What the words of a name say of the intent behind it.
 
+use crate::event::word::{NOISE, words};
+
 /// What a name says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sense {
@@ -18,7 +20,7 @@ pub enum Sense {
 }
 
 /// Words, in lower case, of which one is enough; the first list that has one counts.
-const WORDS: [(Sense, &[&str]); 6] = [
+const WORDS: [(Sense, &[&str]); 7] = [
     (
         Sense::Leaving,
         &[
@@ -37,41 +39,10 @@ const WORDS: [(Sense, &[&str]); 6] = [
             "disconnected",
         ],
     ),
+    (Sense::Noise, &NOISE),
     (
         Sense::Noise,
         &[
-            "hover",
-            "hovered",
-            "scroll",
-            "scrolled",
-            "mousemove",
-            "focus",
-            "blur",
-            "health",
-            "healthcheck",
-            "heartbeat",
-            "ping",
-            "pong",
-            "probe",
-            "error",
-            "errors",
-            "exception",
-            "crash",
-            "crashed",
-            "timeout",
-            "debug",
-            "log",
-            "trace",
-            "keypress",
-            "keydown",
-            "viewport",
-            "impression",
-            "impressions",
-            "rendered",
-            "performance",
-            "vitals",
-            "poll",
-            "tick",
             "careers",
             "jobs",
             "imprint",
@@ -248,26 +219,6 @@ const PAIRS: [(Sense, [&str; 2]); 16] = [
     (Sense::Noise, ["api", "request"]),
 ];
 
-/// The words of `name` in lower case: `signedUp`, `signed_up` and `Signed Up` have the same.
-pub fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut before = ' ';
-    for char in name.chars() {
-        let begins = char.is_uppercase() && before.is_lowercase();
-        if begins || !char.is_alphanumeric() {
-            words.push(String::new());
-        }
-        if char.is_alphanumeric()
-            && let Some(word) = words.last_mut()
-        {
-            word.extend(char.to_lowercase());
-        }
-        before = char;
-    }
-    words.retain(|word| !word.is_empty());
-    words
-}
-
 /// What `name` says, and the word that does.
 pub fn sense(name: &str) -> Option<(Sense, String)> {
     let words = words(name);
@@ -281,23 +232,9 @@ pub fn sense(name: &str) -> Option<(Sense, String)> {
     })
 }
 
-/// Whether `name` has one of `wanted`.
-pub fn has(name: &str, wanted: &[&str]) -> bool {
-    words(name).iter().any(|word| wanted.contains(&word.as_str()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_are_told_however_they_are_joined() {
-        for name in ["Signed Up", "signed_up", "signedUp", "signed-up", " Signed:Up "] {
-            assert_eq!(words(name), ["signed", "up"], "{name}");
-        }
-        assert_eq!(words("/contact-sales"), ["contact", "sales"]);
-        assert!(words("¡!").is_empty());
-    }
 
     #[test]
     fn a_name_says_what_its_strongest_word_says() {
