@@ -5,3 +5,4 @@ pub mod ordered;
 pub mod rejects;
 pub mod row;
 pub mod spill;
+pub mod store;

@@ -291,16 +291,17 @@ impl<'a> Row<'a> {
         self.texts[field as usize]
     }
 
-    /// Appends the values of the rules' own columns to `out`.
-    pub fn cells(&self, out: &mut Vec<Cell<'a>>) {
+    /// The values of the rules' own columns.
+    pub fn cells(&self) -> impl Iterator<Item = Cell<'a>> + use<'a> {
         let (mut lengths, mut texts) = (self.cell_lengths, self.cell_texts);
-        while let Some(tagged) = take_length(&mut lengths) {
+        std::iter::from_fn(move || {
+            let tagged = take_length(&mut lengths)?;
             let cell = tagged.checked_sub(1).and_then(|tagged| {
                 let text = take_text(&mut texts, tagged >> 1)?;
                 Some(if tagged & 1 == 1 { Cell::Text(text) } else { Cell::Json(text) })
             });
-            out.push(cell.unwrap_or(Cell::Absent));
-        }
+            Some(cell.unwrap_or(Cell::Absent))
+        })
     }
 }
 
@@ -414,8 +415,7 @@ mod tests {
                 prop_assert_eq!(row.head, head());
                 prop_assert_eq!(row.ids, ids);
                 prop_assert_eq!(&row.texts[..], &texts.iter().map(String::as_str).collect::<Vec<_>>()[..]);
-                let mut read = Vec::new();
-                row.cells(&mut read);
+                let read: Vec<_> = row.cells().collect();
                 let expected: Vec<_> = cells.iter().map(|cell| match cell {
                     None => Cell::Absent,
                     Some((true, text)) => Cell::Text(text),

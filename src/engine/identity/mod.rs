@@ -11,6 +11,35 @@ pub mod resolve;
 pub mod timeline;
 pub mod value;
 
+use fact::Fact;
+use ids::Ids;
+use merge::Merged;
+use timeline::Timelines;
+
+use crate::rules::{IdentityConfig, Merge};
+
+/// What all facts together say of all ids.
+#[derive(Debug)]
+pub struct Identities {
+    /// What each id was tied to, and when.
+    pub timelines: Timelines,
+    /// Which e-mails are one person's.
+    pub merged: Merged,
+}
+
+impl Identities {
+    /// Orders `facts`, whose ids are `ids`, on all threads of the current pool.
+    pub fn new(mut facts: Vec<Fact>, ids: &Ids, config: &IdentityConfig) -> Self {
+        let max_emails = config.max_emails as usize;
+        let timelines = Timelines::new(&mut facts, ids, max_emails);
+        let merged = match config.merge {
+            Merge::None => Merged::default(),
+            Merge::UserId => Merged::new(&facts, ids, max_emails),
+        };
+        Self { timelines, merged }
+    }
+}
+
 /// How a signal came to its lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Resolution {

@@ -9,100 +9,17 @@ use std::sync::Arc;
 use ahash::{AHashMap, RandomState};
 use rayon::ThreadPool;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
-use simdutf8::basic::from_utf8;
 
 use crate::engine::EventRef;
 use crate::engine::dedup::Entry;
 use crate::engine::dedup::partition::{Deduplicator, Part};
-use crate::engine::exchange::spill::{Piece, Scratch, Spill};
+use crate::engine::exchange::spill::{Scratch, Spill};
+use crate::engine::exchange::store::{Segment, Store, StoredBatch};
 use crate::engine::identity::fact::Fact;
 use crate::engine::identity::ids::{Ids, NodeId};
 use crate::engine::map::batch::{Batch, Place};
 use crate::engine::watch::Watch;
 use crate::error::Error;
-
-/// What is kept of a batch until the second phase.
-#[derive(Debug)]
-pub struct Segment {
-    /// Where its block stands.
-    pub place: Place,
-    /// How many lines the block has.
-    pub lines: u64,
-    /// Rows that are duplicates.
-    pub dead: Vec<u32>,
-    /// Some of them became so only after their facts were taken.
-    revoked: bool,
-    ids: Piece,
-    kept: StoredBatch,
-}
-
-/// The rows and rejects of a batch and the texts of its ids, where they wait.
-#[derive(Debug)]
-pub struct StoredBatch {
-    piece: Piece,
-    /// How many bytes of them are rows.
-    rows: usize,
-    /// How many bytes are rejects.
-    rejects: usize,
-    /// How many ids there are.
-    ids: usize,
-}
-
-impl StoredBatch {
-    /// Keeps those of `batch` in `spill`, and the texts of `ids`, if they are ever asked for.
-    ///
-    /// # Errors
-    /// When they cannot be spilled.
-    pub fn new(batch: &Batch, ids: Option<&Ids>, spill: &Spill) -> io::Result<Self> {
-        let (rows, rejects) = (batch.rows.as_bytes(), batch.rejects.as_slice());
-        let ends: Vec<_> = ids.into_iter().flat_map(Ids::ends).map(u32::to_le_bytes).collect();
-        let texts = ids.map_or("", Ids::texts).as_bytes();
-        Ok(Self {
-            piece: spill.keep(&[rows, rejects, ends.as_flattened(), texts])?,
-            rows: rows.len(),
-            rejects: rejects.len(),
-            ids: ends.len(),
-        })
-    }
-}
-
-/// Buffers for the bytes of one segment after the other.
-#[derive(Debug, Default)]
-pub struct Buffers {
-    ids: Vec<u8>,
-    rows: Vec<u8>,
-}
-
-/// A segment's bytes, taken apart.
-#[derive(Clone, Copy, Debug)]
-pub struct SegmentView<'a> {
-    ids: &'a [u8],
-    /// Where the text of each id ends.
-    ends: &'a [[u8; 4]],
-    texts: &'a str,
-    /// Its rows.
-    pub rows: &'a [u8],
-    /// Its rejects.
-    pub rejects: &'a [u8],
-}
-
-impl<'a> SegmentView<'a> {
-    /// The text of the id that has number `id` in the batch, where it was kept.
-    #[inline]
-    pub fn text(&self, id: NodeId) -> &'a str {
-        let end =
-            |place: usize| self.ends.get(place).map_or(0, |&end| u32::from_le_bytes(end) as usize);
-        let start = id.index().checked_sub(1).map_or(0, end);
-        self.texts.get(start..end(id.index())).unwrap_or_default()
-    }
-
-    /// The number in the run of the id that has number `id` in the batch.
-    #[inline]
-    pub fn id(&self, id: NodeId) -> Option<NodeId> {
-        let raw = self.ids.get(id.index() * 4..)?.first_chunk()?;
-        Some(NodeId::from_raw(u32::from_le_bytes(*raw)))
-    }
-}
 
 /// Room is made beforehand for no more events than this.
 const MOST_EXPECTED: usize = 1 << 24;
@@ -114,22 +31,34 @@ pub fn expected_events(bytes: Option<u64>) -> usize {
     usize::try_from(bytes.unwrap_or(0) / EVENT_BYTES).unwrap_or(usize::MAX).min(MOST_EXPECTED)
 }
 
-/// What all batches come together in.
+/// What the first phase leaves to the second.
 #[derive(Debug)]
-pub struct Committer {
+pub struct Committed {
     /// Every id of the run.
     pub ids: Ids,
-    /// Every fact, until [`Committer::settle`] those of duplicates too.
+    /// Every fact of an event that is no duplicate, in no order; events are numbered as
+    /// [`EventRef`]s, whose segments are in the order of commit.
     pub facts: Vec<Fact>,
-    /// A segment for each batch; in order once settled.
-    pub segments: Vec<Segment>,
+    /// The rows and rejects.
+    pub store: Store,
     /// How many events were duplicates.
     pub duplicates: u64,
     /// How often message ids and contents do not agree, where that was asked for.
     pub profile: Profile,
+}
+
+/// What all batches come together in.
+#[derive(Debug)]
+pub struct Committer {
+    ids: Ids,
+    /// Those of duplicates too, until all is committed.
+    facts: Vec<Fact>,
+    /// One for each batch, in the order of commit.
+    segments: Vec<Segment>,
+    duplicates: u64,
+    profile: Profile,
     deduplicator: Deduplicator,
-    /// Where the rows wait.
-    pub(crate) spill: Arc<Spill>,
+    spill: Arc<Spill>,
     map: Vec<NodeId>,
     map_bytes: Vec<u8>,
     dropped: Vec<bool>,
@@ -162,11 +91,11 @@ impl Committer {
         }
     }
 
-    /// Takes over what `batch` holds, of which the rows and rejects are `kept` already.
+    /// Takes over what `batch` holds, of which the rows and rejects are `stored` already.
     ///
     /// # Errors
     /// When the numbers of its ids, or the keys of its events, cannot be spilled.
-    pub fn commit(&mut self, batch: &Batch, kept: StoredBatch) -> io::Result<()> {
+    pub fn commit(&mut self, batch: &Batch, stored: StoredBatch) -> io::Result<()> {
         self.ids.absorb(&batch.ids, &mut self.map);
         self.map_bytes.clear();
         for id in &self.map {
@@ -179,7 +108,7 @@ impl Committer {
             dead: Vec::new(),
             revoked: false,
             ids,
-            kept,
+            stored,
         });
         self.tell_duplicates(batch)?;
         self.take_facts(batch);
@@ -229,26 +158,30 @@ impl Committer {
     ///
     /// # Errors
     /// When the run was interrupted, or when keys cannot be read or spilled again.
-    pub fn settle(&mut self, pool: &ThreadPool, watch: &dyn Watch) -> Result<(), Error> {
-        self.tell_late_duplicates(pool, watch)?;
-        for segment in &mut self.segments {
+    pub fn settle(mut self, pool: &ThreadPool, watch: &dyn Watch) -> Result<Committed, Error> {
+        let deduplicator = std::mem::take(&mut self.deduplicator);
+        self.tell_late_duplicates(deduplicator, pool, watch)?;
+        let Self { ids, mut facts, mut segments, duplicates, profile, spill, .. } = self;
+        for segment in &mut segments {
             segment.dead.sort_unstable();
         }
-        let segments = &self.segments;
         if segments.iter().any(|segment| segment.revoked) {
-            self.facts.retain(|fact| {
+            facts.retain(|fact| {
                 let event = EventRef::from_raw(fact.event);
                 let segment = &segments[event.segment()];
                 !segment.revoked || segment.dead.binary_search(&event.row()).is_err()
             });
         }
-        self.segments.sort_unstable_by_key(|segment| segment.place);
-        Ok(())
+        Ok(Committed { ids, facts, store: Store::new(segments, spill), duplicates, profile })
     }
 
     /// Takes a part for each thread at once; together they have the memory that the table had.
-    fn tell_late_duplicates(&mut self, pool: &ThreadPool, watch: &dyn Watch) -> Result<(), Error> {
-        let deduplicator = std::mem::take(&mut self.deduplicator);
+    fn tell_late_duplicates(
+        &mut self,
+        deduplicator: Deduplicator,
+        pool: &ThreadPool,
+        watch: &dyn Watch,
+    ) -> Result<(), Error> {
         let at_once = deduplicator.parts_at_once(pool.current_num_threads());
         let mut parts = deduplicator.into_parts(at_once).into_iter();
         while parts.len() > 0 {
@@ -269,30 +202,6 @@ impl Committer {
             }
         }
         Ok(())
-    }
-
-    /// Where the rows wait.
-    pub fn keeping(&self) -> &Arc<Spill> {
-        &self.spill
-    }
-
-    /// The bytes of `segment`; `buffers` hold them where they were spilled.
-    ///
-    /// # Errors
-    /// When the spill cannot be read.
-    pub fn read<'a>(
-        &'a self,
-        segment: &'a Segment,
-        buffers: &'a mut Buffers,
-    ) -> io::Result<SegmentView<'a>> {
-        let StoredBatch { piece, rows, rejects, ids: count } = &segment.kept;
-        let ids = self.spill.read(&segment.ids, &mut buffers.ids)?;
-        let (rows, rest) = self.spill.read(piece, &mut buffers.rows)?.split_at(*rows);
-        let (rejects, rest) = rest.split_at(*rejects);
-        let (ends, texts) = rest.split_at(*count * 4);
-        // Ids come from JSON strings, so this never fails.
-        let texts = from_utf8(texts).unwrap_or_default();
-        Ok(SegmentView { ids, ends: ends.as_chunks().0, texts, rows, rejects })
     }
 }
 
@@ -333,18 +242,4 @@ impl Profile {
     pub fn contents_with_several_messages(&self) -> u64 {
         self.by_content.values().filter(|partner| partner.several).count() as u64
     }
-}
-
-/// For each segment, how many lines of its file stand before it.
-pub fn lines_before(segments: &[Segment]) -> Vec<u64> {
-    let mut before = Vec::with_capacity(segments.len());
-    let (mut file, mut lines) = (None, 0);
-    for segment in segments {
-        if file != Some(segment.place.file) {
-            (file, lines) = (Some(segment.place.file), 0);
-        }
-        before.push(lines);
-        lines += segment.lines;
-    }
-    before
 }

@@ -12,8 +12,9 @@ use super::Engine;
 use super::map::Mapper;
 use super::watch::Watch;
 use crate::engine::exchange::spill::{Scratch, Spill};
+use crate::engine::exchange::store::StoredBatch;
 use crate::engine::ingest::blocks::each_block;
-use crate::engine::ingest::commit::{Committer, StoredBatch, expected_events};
+use crate::engine::ingest::commit::{Committed, Committer, expected_events};
 use crate::engine::map::batch::Place;
 use crate::engine::map::counters::Counters;
 use crate::error::Error;
@@ -21,8 +22,8 @@ use crate::source::Reader;
 
 /// What the input came to.
 pub struct Ingested {
-    /// Ids, facts and rows, settled.
-    pub committed: Committer,
+    /// Ids, facts and rows.
+    pub committed: Committed,
     /// The sums over all events.
     pub counters: Counters,
 }
@@ -51,17 +52,17 @@ pub fn ingest(
         let lines = parser.read_block(block, mapper);
         let records = mapper.end(lines);
         // What can be done side by side is done before the others have to wait.
-        let kept = StoredBatch::new(&mapper.batch, Some(&mapper.batch.ids), &spill)
+        let stored = StoredBatch::new(&mapper.batch, Some(&mapper.batch.ids), &spill)
             .map_err(Error::Spill)?;
         let mut committer = shared.lock().unwrap_or_else(PoisonError::into_inner);
-        committer.commit(&mapper.batch, kept).map_err(Error::Spill)?;
+        committer.commit(&mapper.batch, stored).map_err(Error::Spill)?;
         Ok(records)
     })?;
     let mut counters = Counters::default();
     for (_, mapper) in workers {
         counters += mapper.into_counters();
     }
-    let mut committed = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
-    committed.settle(pool, watch)?;
+    let shared = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let committed = shared.settle(pool, watch)?;
     Ok(Ingested { committed, counters })
 }

@@ -6,7 +6,7 @@ use std::ops::AddAssign;
 use ahash::AHashMap;
 
 use super::batch::Place;
-use crate::engine::ingest::commit::{Segment, lines_before};
+use crate::engine::exchange::store::{Segment, lines_before};
 use crate::source::{FileId, Input};
 
 /// How many of each kind are kept.

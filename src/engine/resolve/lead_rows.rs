@@ -1,10 +1,13 @@
 //! Leads as rows of their table.
 
-use super::finish::{GroupNames, SOURCE};
+use super::fold::GroupNames;
 use crate::emit::row::LeadRow;
 use crate::engine::identity::ids::{Ids, NodeId};
 use crate::engine::lead::{Ranked, RuleTerms, Trait};
 use crate::time::Time;
+
+/// What `source` says of every signal and lead.
+pub const SOURCE: &str = "segment";
 
 /// Turns leads into rows.
 #[derive(Clone, Copy, Debug)]

@@ -9,10 +9,7 @@ use crate::engine::identity::resolve::Owner;
 use crate::engine::lead::Leads;
 use crate::engine::map::counters::Names;
 use crate::engine::plan::{Ledger, PeriodMix, Verdict};
-use crate::rules::Policy;
-
-/// The policies, in the order of reports.
-pub const POLICIES: [Policy; 4] = [Policy::Split, Policy::First, Policy::Last, Policy::Strict];
+use crate::engine::resolve::row::POLICIES;
 
 /// Counts over kept events.
 #[derive(Debug, Default)]

@@ -16,16 +16,16 @@ pub use rewrite::{Target, condition, rewritten};
 use ahash::{AHashMap, AHashSet};
 
 use crate::engine::Engine;
-use crate::engine::exchange::ordered::in_order;
 use crate::engine::exchange::row::{Field, Row};
-use crate::engine::ingest::commit::Buffers;
+use crate::engine::exchange::store::{Dropped, SegmentView};
 use crate::engine::map::event_names::EventNames;
 use crate::engine::plan::{Ledger, Volume};
 use crate::error::Error;
 use crate::event::CallType;
 use crate::jobs::audit::event_counts::NONE;
 use crate::jobs::audit::line_set::LineSets;
-use crate::jobs::audit::scenario::{Resources, RowOrigins, Scenario};
+use crate::jobs::audit::origins::RowOrigins;
+use crate::jobs::audit::scenario::{Resources, Scenario};
 use crate::jobs::audit::signal_sums::{Bringer, SignalSums};
 use crate::jobs::audit::source_line::{Sightings, SourceLine};
 use crate::rules::Rule;
@@ -56,26 +56,6 @@ impl Unit {
     fn of_each_line(self, line_sets: &LineSets) -> Option<Vec<Self>> {
         let lines = line_sets.several(self.by)?;
         Some(lines.iter().map(|&by| Self { by, ..self }).collect())
-    }
-}
-
-/// Rows that a change would drop, by settled segment.
-#[derive(Debug, Default)]
-pub struct Dropped(Vec<Vec<u32>>);
-
-impl Dropped {
-    /// Whether `row` of `segment` is among them.
-    pub fn has(&self, segment: usize, row: u32) -> bool {
-        self.0.get(segment).is_some_and(|rows| rows.binary_search(&row).is_ok())
-    }
-
-    /// Those of `segment` and the `dead` ones, sorted.
-    pub fn with(&self, segment: usize, dead: &[u32]) -> Vec<u32> {
-        let mut all: Vec<u32> = self.0.get(segment).into_iter().flatten().copied().collect();
-        all.extend_from_slice(dead);
-        all.sort_unstable();
-        all.dedup();
-        all
     }
 }
 
@@ -197,9 +177,9 @@ pub fn without(
         rows: Vec<(usize, u32)>,
         volume: Volume,
     }
-    let by_place: AHashMap<_, usize> = (scenario.committed.segments.iter().enumerate())
-        .map(|(number, segment)| ((segment.place.file, segment.place.block), number))
-        .collect();
+    let segments = scenario.store.segments();
+    let by_place: AHashMap<_, usize> =
+        segments.iter().enumerate().map(|(number, segment)| (segment.place, number)).collect();
     let see = |part: &mut Part, row: &Row<'_>, origins: RowOrigins<'_>, number: u32| {
         let (unit, _) = unit_of(row, origins, number, resources.names);
         let is_dropped = match unit.of_each_line(line_sets) {
@@ -207,7 +187,7 @@ pub fn without(
             None => units.contains(&unit),
         };
         if is_dropped {
-            let segment = by_place.get(&(origins.place.file, origins.place.block)).copied();
+            let segment = by_place.get(&origins.place).copied();
             part.rows.extend(segment.map(|segment| (segment, number)));
         } else {
             let received = row.head.key.received.or(row.head.key.time);
@@ -216,7 +196,7 @@ pub fn without(
             }
         }
     };
-    let mut dropped = vec![Vec::new(); scenario.committed.segments.len()];
+    let mut dropped = vec![Vec::new(); segments.len()];
     let mut volume = Volume::default();
     for part in each_row(scenario, resources, see)? {
         for (segment, row) in part.rows {
@@ -224,10 +204,7 @@ pub fn without(
         }
         volume += part.volume;
     }
-    for rows in &mut dropped {
-        rows.sort_unstable();
-    }
-    Ok((Dropped(dropped), volume))
+    Ok((Dropped::new(dropped), volume))
 }
 
 /// The minute in which a row was received, if it lies in the window.
@@ -254,25 +231,17 @@ fn each_row<T: Default + Send>(
     resources: Resources<'_>,
     see: impl Fn(&mut T, &Row<'_>, RowOrigins<'_>, u32) + Sync,
 ) -> Result<Vec<T>, Error> {
-    let start = || (T::default(), Buffers::default(), Vec::new());
-    let workers = in_order(
-        resources.pool,
-        scenario.committed.segments.len(),
-        start,
-        |(ingested, buffers, buffer), number| {
-            if resources.watch.stopped() {
-                return Err(Error::Interrupted);
-            }
-            let segment = &scenario.committed.segments[number];
-            let mut bytes = scenario.committed.read(segment, buffers).map_err(Error::Spill)?.rows;
-            let origins = scenario.origins(number, buffer)?;
-            for place in 0.. {
-                let Some(row) = Row::read(&mut bytes) else { break };
-                see(ingested, &row, origins, place);
-            }
-            Ok(())
-        },
-        |()| Ok(()),
-    )?;
-    Ok(workers.into_iter().map(|(ingested, ..)| ingested).collect())
+    let start = || (T::default(), Vec::new());
+    let work = |(found, buffer): &mut (T, Vec<u8>), number: usize, view: &SegmentView<'_>| {
+        let mut bytes = view.rows;
+        let origins = scenario.origins(number, buffer)?;
+        for place in 0.. {
+            let Some(row) = Row::read(&mut bytes) else { break };
+            see(found, &row, origins, place);
+        }
+        Ok(())
+    };
+    let Resources { pool, watch, .. } = resources;
+    let workers = scenario.store.each(pool, watch, start, work, |()| Ok(()))?;
+    Ok(workers.into_iter().map(|(found, _)| found).collect())
 }

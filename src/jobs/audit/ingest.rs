@@ -10,14 +10,16 @@ use super::Side;
 use super::survey::{Counts, Filters, RowMark, Surveyor};
 use crate::engine::Engine;
 use crate::engine::exchange::spill::{Scratch, Spill};
+use crate::engine::exchange::store::StoredBatch;
 use crate::engine::ingest::blocks::each_block;
-use crate::engine::ingest::commit::{Committer, StoredBatch, expected_events};
+use crate::engine::ingest::commit::{Committer, expected_events};
 use crate::engine::map::batch::{Batch, Place};
 use crate::engine::map::counters::Counters;
 use crate::engine::watch::Watch;
 use crate::error::Error;
 use crate::jobs::audit::line_set::LineSets;
-use crate::jobs::audit::scenario::{Scenario, StoredOrigins};
+use crate::jobs::audit::origins::StoredOrigins;
+use crate::jobs::audit::scenario::{Gathering, Scenario};
 use crate::source::Reader;
 
 /// What the input came to.
@@ -35,7 +37,7 @@ pub struct Ingested {
 /// Where what the workers find comes together.
 struct Shared {
     spill: Arc<Spill>,
-    scenarios: [Mutex<Scenario>; 2],
+    scenarios: [Mutex<Gathering>; 2],
 }
 
 /// Reads all that `reader` gives, on every thread of `pool`. What does not fit into memory until
@@ -60,7 +62,7 @@ pub fn ingest(
     let scenario = |_| {
         let (hasher, spill) = (hasher.clone(), Arc::clone(&spill));
         let committer = Committer::new(hasher, spill, scratch.clone(), expected);
-        Mutex::new(Scenario::new(committer))
+        Mutex::new(Gathering::new(committer))
     };
     let shared = Shared { scenarios: Side::BOTH.map(scenario), spill };
     let lines = filters.after.allow.as_ref().map_or(0, |list| list.lines().len());
@@ -84,12 +86,11 @@ pub fn ingest(
         counters += own_counters;
         counts += own_counts;
     }
-    let mut scenarios = shared
-        .scenarios
-        .map(|scenario| scenario.into_inner().unwrap_or_else(PoisonError::into_inner));
-    for scenario in &mut scenarios {
-        scenario.settle(pool, watch)?;
-    }
+    let settle = |gathering: Mutex<Gathering>| {
+        gathering.into_inner().unwrap_or_else(PoisonError::into_inner).settle(pool, watch)
+    };
+    let [before, after] = shared.scenarios.map(settle);
+    let scenarios = [before?, after?];
     let line_sets = line_sets.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok(Ingested { scenarios, counters, counts, line_sets })
 }
@@ -117,12 +118,12 @@ fn hand_over(
     batch: &Batch,
     rows: &[RowMark],
     side: Side,
-    scenario: &Mutex<Scenario>,
+    scenario: &Mutex<Gathering>,
 ) -> Result<(), Error> {
     // What can be done side by side is done before the others have to wait.
-    let kept = StoredBatch::new(batch, None, &shared.spill).map_err(Error::Spill)?;
+    let stored = StoredBatch::new(batch, None, &shared.spill).map_err(Error::Spill)?;
     let stored_origins =
         StoredOrigins::new(batch.place, rows, side, &shared.spill).map_err(Error::Spill)?;
     let mut scenario = scenario.lock().unwrap_or_else(PoisonError::into_inner);
-    scenario.commit(batch, kept, stored_origins).map_err(Error::Spill)
+    scenario.commit(batch, stored, stored_origins).map_err(Error::Spill)
 }

@@ -101,7 +101,7 @@ pub fn audit(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     go_on(watch)?;
     if ingested.counters.events == 0 && !job.allow_empty {
         let segments =
-            &ingested.scenarios[crate::jobs::audit::Side::Before as usize].committed.segments;
+            ingested.scenarios[crate::jobs::audit::Side::Before as usize].store.segments();
         let places = first_places(&ingested.counters, &Lines::new(reader.files(), segments));
         return Err(nothing_found(&ingested.counters, &reader, &places));
     }

@@ -15,6 +15,7 @@ pub mod ingest;
 mod job;
 pub mod judge;
 pub mod line_set;
+pub mod origins;
 pub mod report;
 pub mod scenario;
 pub mod signal_sums;

@@ -5,11 +5,14 @@ use std::ops::AddAssign;
 use ahash::AHashMap;
 
 use super::fit::Unit;
+use crate::engine::exchange::row::{Field, Head};
 use crate::engine::identity::ids::NodeId;
-use crate::engine::resolve::finish::Note;
+use crate::engine::map::event_names::EventNames;
+use crate::engine::resolve::row::{OfLead, ResolvedRow};
+use crate::engine::resolve::visit::Visit;
 use crate::event::CallType;
 use crate::jobs::audit::event_counts::NONE;
-use crate::jobs::audit::scenario::RowOrigins;
+use crate::jobs::audit::origins::RowOrigins;
 use crate::jobs::audit::source_line::{Sightings, SourceLine};
 
 /// What the signals of one name came to.
@@ -69,25 +72,112 @@ pub struct SignalCounter<'a> {
     pub active: bool,
 }
 
+/// What became of one identify call or signal.
+#[derive(Clone, Copy, Debug)]
+struct Note {
+    /// Its row in the segment.
+    row: u32,
+    /// The call.
+    call: CallType,
+    /// The number of its event's name; of no meaning for an identify call.
+    event: u32,
+    /// The rule that maps it.
+    rule: Option<u32>,
+    /// The lead that it is of.
+    lead: Option<OfLead>,
+    /// Whether it brings an e-mail itself.
+    brings: bool,
+    /// The position of its period in the ledger.
+    period: Option<usize>,
+    /// Whether it lies in the window.
+    in_window: bool,
+}
+
+/// Sees the identify calls and signals of one segment after the other, and sums them up.
+pub struct Notes<'a> {
+    names: &'a EventNames<'a>,
+    counter: SignalCounter<'a>,
+    /// Those of the current segment.
+    of_segment: Vec<Note>,
+    sums: SignalSums,
+    /// Holds the origins of a segment.
+    buffer: Vec<u8>,
+}
+
+impl Visit for Notes<'_> {
+    fn identify(&mut self, row: &ResolvedRow<'_>) {
+        self.note(row);
+    }
+
+    fn signal(&mut self, row: &ResolvedRow<'_>) {
+        self.note(row);
+    }
+
+    fn signal_outside(&mut self, row: &ResolvedRow<'_>) {
+        self.note(row);
+    }
+}
+
+impl<'a> Notes<'a> {
+    /// Nothing seen yet.
+    pub fn new(names: &'a EventNames<'a>, counter: SignalCounter<'a>) -> Self {
+        let sums = SignalSums::default();
+        Self { names, counter, of_segment: Vec::new(), sums, buffer: Vec::new() }
+    }
+
+    fn note(&mut self, row: &ResolvedRow<'_>) {
+        let Head { call, rule, .. } = row.row.head;
+        self.of_segment.push(Note {
+            row: row.number,
+            call,
+            event: self.names.number(call, row.row.text(Field::Event)),
+            rule,
+            lead: row.lead,
+            brings: row.brought.is_some(),
+            period: row.period,
+            in_window: row.in_window,
+        });
+    }
+
+    /// At the end of a segment adds what it had to the sums; `origins` reads its origins.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn count<'b, E>(
+        &'b mut self,
+        origins: impl FnOnce(&'b mut Vec<u8>) -> Result<RowOrigins<'b>, E>,
+    ) -> Result<(), E> {
+        let Self { counter, of_segment, sums, buffer, .. } = self;
+        let origins = origins(buffer)?;
+        for note in of_segment.drain(..) {
+            counter.count(&note, origins, sums);
+        }
+        Ok(())
+    }
+
+    /// The sums over all segments.
+    pub fn into_sums(self) -> SignalSums {
+        self.sums
+    }
+}
+
 impl SignalCounter<'_> {
-    /// Adds `notes`, which are of the segment of `origins`, to the sums `signal_sums`.
-    pub fn count(&self, notes: &[Note], origins: RowOrigins<'_>, signal_sums: &mut SignalSums) {
-        for note in notes {
-            let (by, line) = origins.of(note.row);
-            let source_line = SourceLine { place: origins.place, line };
-            if note.internal && note.in_window {
-                signal_sums.internal.see(source_line);
+    /// Adds `note`, which is of the segment of `origins`, to the sums `signal_sums`.
+    fn count(&self, note: &Note, origins: RowOrigins<'_>, signal_sums: &mut SignalSums) {
+        let (by, line) = origins.of(note.row);
+        let source_line = SourceLine { place: origins.place, line };
+        if note.in_window && note.lead.is_some_and(|lead| lead.internal) {
+            signal_sums.internal.see(source_line);
+        }
+        let lead = note.lead.and_then(OfLead::external);
+        if note.in_window && note.call != CallType::Identify {
+            self.signal(note, lead, signal_sums);
+            if let Some(period) = note.period.filter(|_| self.active && lead.is_some()) {
+                signal_sums.active(period).see(source_line);
             }
-            let lead = note.lead.filter(|_| !note.internal);
-            if note.call != CallType::Identify && note.in_window {
-                self.signal(note, lead, signal_sums);
-                if let Some(period) = note.period.filter(|_| self.active && lead.is_some()) {
-                    signal_sums.active(period).see(source_line);
-                }
-            }
-            if let Some(lead) = lead.filter(|_| self.stakes) {
-                self.stake(note, lead, by, signal_sums);
-            }
+        }
+        if let Some(lead) = lead.filter(|_| self.stakes) {
+            self.stake(note, lead, by, signal_sums);
         }
     }
 

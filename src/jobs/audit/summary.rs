@@ -182,15 +182,14 @@ impl Facts<'_> {
     }
 
     fn lines_of_files(&self) -> Lines {
-        let segments = &self.ingested.scenarios[Side::Before as usize].committed.segments;
+        let segments = self.ingested.scenarios[Side::Before as usize].store.segments();
         Lines::new(self.reader.files(), segments)
     }
 
     fn events(&self, outcomes: &[Outcome; 2]) -> Events {
         let Ingested { scenarios, counts, .. } = self.ingested;
-        let duplicates = |side: usize| {
-            scenarios[side].committed.duplicates - outcomes[side].tally.outside_duplicates
-        };
+        let duplicates =
+            |side: usize| scenarios[side].duplicates - outcomes[side].tally.outside_duplicates;
         Events {
             total: self.total(),
             outside_window: counts.outside_window,

@@ -11,11 +11,10 @@ use super::day::Days;
 use super::section::section;
 use super::tally::Tally;
 use crate::engine::Engine;
-use crate::engine::exchange::ordered::in_order;
 use crate::engine::exchange::row::{Field, Row};
+use crate::engine::exchange::store::{SegmentView, Store};
 use crate::engine::identity::ids::{Ids, NodeId, Space};
 use crate::engine::identity::timeline::Timelines;
-use crate::engine::ingest::commit::{Buffers, Committer, SegmentView};
 use crate::engine::map::counters::Names;
 use crate::engine::plan::{Calendar, Ledger};
 use crate::engine::watch::Watch;
@@ -102,8 +101,10 @@ pub struct Outside {
 
 /// What rows are counted with.
 pub struct Counter<'a> {
-    /// Ids and rows.
-    pub committed: &'a Committer,
+    /// Every id.
+    pub ids: &'a Ids,
+    /// The rows.
+    pub store: &'a Store,
     /// What each id was tied to, and when.
     pub timelines: &'a Timelines,
     /// The names.
@@ -138,7 +139,6 @@ impl Visitor {
 struct Worker {
     counted: Counted,
     days: Days,
-    buffers: Buffers,
     section: String,
 }
 
@@ -148,8 +148,7 @@ impl Counter<'_> {
     /// # Errors
     /// When it was interrupted or what was spilled cannot be read.
     pub fn count(&self, pool: &ThreadPool, watch: &dyn Watch) -> Result<Counted, Error> {
-        let Self { committed, timelines, .. } = self;
-        let ids = &committed.ids;
+        let Self { ids, timelines, .. } = *self;
         #[allow(clippy::cast_possible_truncation)] // ids are numbered in 32 bits
         let visitors: Vec<Visitor> = pool.install(|| {
             let ids_in_order = (0..ids.len() as u32).into_par_iter().map(NodeId::from_raw);
@@ -158,17 +157,13 @@ impl Counter<'_> {
         let start = || Worker {
             counted: self.nothing(),
             days: Days::new(self.calendar),
-            buffers: Buffers::default(),
             section: String::new(),
         };
-        let count = committed.segments.len();
-        let work = |worker: &mut Worker, number: usize| {
-            if watch.stopped() {
-                return Err(Error::Interrupted);
-            }
-            self.segment(worker, number, &visitors)
+        let work = |worker: &mut Worker, number: usize, view: &SegmentView<'_>| {
+            self.segment(worker, &self.store.segments()[number].dead, view, &visitors);
+            Ok(())
         };
-        let workers = in_order(pool, count, start, work, |()| Ok(()))?;
+        let workers = self.store.each(pool, watch, start, work, |()| Ok(()))?;
         let mut sum = self.nothing();
         for Worker { counted, .. } in workers {
             for (sum, tally) in sum.tallies.iter_mut().zip(counted.tallies) {
@@ -191,14 +186,13 @@ impl Counter<'_> {
     fn segment(
         &self,
         worker: &mut Worker,
-        number: usize,
+        dead: &[u32],
+        view: &SegmentView<'_>,
         visitors: &[Visitor],
-    ) -> Result<(), Error> {
-        let Worker { counted, days, buffers, section: part } = worker;
-        let segment = &self.committed.segments[number];
-        let parts = self.committed.read(segment, buffers).map_err(Error::Spill)?;
-        let mut dead = segment.dead.iter().copied().peekable();
-        let mut bytes = parts.rows;
+    ) {
+        let Worker { counted, days, section: part } = worker;
+        let mut dead = dead.iter().copied().peekable();
+        let mut bytes = view.rows;
         let mut place = 0;
         while let Some(row) = Row::read(&mut bytes) {
             let duplicate = dead.next_if_eq(&place).is_some();
@@ -208,7 +202,7 @@ impl Counter<'_> {
                 counted.outside.duplicates += u64::from(duplicate);
                 continue;
             }
-            let seen = self.seen(&row, duplicate, &parts, visitors, days);
+            let seen = self.seen(&row, duplicate, view, visitors, days);
             let last = counted.tallies.len() - 1;
             let at = self.ranking.place(row.head.call, row.text(Field::Event)).min(last);
             counted.tallies[at].see(&seen);
@@ -219,21 +213,20 @@ impl Counter<'_> {
                 tally.see(&seen);
             }
         }
-        Ok(())
     }
 
     fn seen(
         &self,
         row: &Row<'_>,
         duplicate: bool,
-        parts: &SegmentView<'_>,
+        view: &SegmentView<'_>,
         visitors: &[Visitor],
         days: &mut Days,
     ) -> Seen {
         let minute = |time: Time| time.millis().map(|millis| millis.div_euclid(MINUTE_MS));
         let key = row.head.key;
         let ids = [row.ids.anonymous, row.ids.user];
-        let ids = ids.map(|id| id.and_then(|id| parts.id(id)));
+        let ids = ids.map(|id| id.and_then(|id| view.id(id)));
         let visitor = ids.into_iter().flatten().next();
         let limited = !self.ledger.periods.is_empty();
         let received = key.received.or(key.time);

@@ -10,8 +10,9 @@ use super::fields::Fields;
 use super::profile::Profile;
 use crate::engine::Engine;
 use crate::engine::exchange::spill::{Scratch, Spill};
+use crate::engine::exchange::store::StoredBatch;
 use crate::engine::ingest::blocks::each_block;
-use crate::engine::ingest::commit::{Committer, StoredBatch, expected_events};
+use crate::engine::ingest::commit::{Committed, Committer, expected_events};
 use crate::engine::map::Mapper;
 use crate::engine::map::batch::Place;
 use crate::engine::map::counters::Counters;
@@ -66,8 +67,8 @@ pub enum Question {
 /// What the input came to.
 #[derive(Debug)]
 pub struct Ingested {
-    /// Ids, facts and rows, settled.
-    pub committed: Committer,
+    /// Ids, facts and rows.
+    pub committed: Committed,
     /// The sums over all events.
     pub counters: Counters,
     /// The paths of the events that were asked for.
@@ -102,9 +103,9 @@ pub fn ingest(
         let records = collector.mapper.end(lines);
         let batch = &collector.mapper.batch;
         // What can be done side by side is done before the others have to wait.
-        let kept = StoredBatch::new(batch, None, &spill).map_err(Error::Spill)?;
+        let stored = StoredBatch::new(batch, None, &spill).map_err(Error::Spill)?;
         let mut committer = shared.lock().unwrap_or_else(PoisonError::into_inner);
-        committer.commit(batch, kept).map_err(Error::Spill)?;
+        committer.commit(batch, stored).map_err(Error::Spill)?;
         Ok(records)
     })?;
     let (mut counters, mut profile) = (Counters::default(), Profile::default());
@@ -114,8 +115,8 @@ pub fn ingest(
         profile += collector.profile;
         fields += collector.fields;
     }
-    let mut committed = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
-    committed.settle(pool, watch)?;
+    let shared = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let committed = shared.settle(pool, watch)?;
     Ok(Ingested { committed, counters, profile, fields })
 }
 

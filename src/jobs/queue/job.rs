@@ -7,7 +7,8 @@ use crate::emit::overlap::{self, ReadFile, Target};
 use crate::emit::staging::{Overwrite, Readers, StagingError, check_single, put};
 use crate::engine::Engine;
 use crate::engine::exchange::spill::Scratch;
-use crate::engine::identity::timeline::Timelines;
+use crate::engine::identity::Identities;
+use crate::engine::ingest::commit::Committed;
 use crate::engine::plan::{Ledger, Terms};
 use crate::engine::watch::Watch;
 use crate::error::Error;
@@ -109,7 +110,7 @@ pub fn queue(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let pool = pool(job.threads)?;
     let reader = reader(job.inputs, &job.engine, job.on_fault, watch);
     let scratch = Scratch::new(job.spill_dir, job.memory_bytes);
-    let mut ingested = ingest(&job.engine, &question, &reader, &pool, scratch, watch)?;
+    let ingested = ingest(&job.engine, &question, &reader, &pool, scratch, watch)?;
     go_on(watch)?;
     if ingested.counters.events == 0 && !job.allow_empty {
         return Err(nothing_found(&ingested.counters, &reader, &[]));
@@ -119,16 +120,16 @@ pub fn queue(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
         must_occur(name, &ingested, job.allow_empty)?;
     }
     watch.writing();
-    let mut facts = std::mem::take(&mut ingested.committed.facts);
-    let max_emails = job.engine.rules.identity.max_emails as usize;
-    let ids = &ingested.committed.ids;
-    let timelines = pool.install(|| Timelines::new(&mut facts, ids, max_emails));
-    drop(facts);
-    let ranking = Ranking::new(&ingested.counters.names);
-    let ledger = Ledger::new(&ingested.counters.volume, &job.terms);
+    let Ingested { committed, counters, profile, fields } = ingested;
+    let Committed { ids, facts, store, duplicates, .. } = committed;
+    let identity = &job.engine.rules.identity;
+    let identities = pool.install(|| Identities::new(facts, &ids, identity));
+    let ranking = Ranking::new(&counters.names);
+    let ledger = Ledger::new(&counters.volume, &job.terms);
     let rows = Counter {
-        committed: &ingested.committed,
-        timelines: &timelines,
+        ids: &ids,
+        store: &store,
+        timelines: &identities.timelines,
         ranking: &ranking,
         ledger: &ledger,
         calendar: &job.terms.calendar,
@@ -139,8 +140,8 @@ pub fn queue(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let facts = Facts {
         engine: &job.engine,
         reader: &reader,
-        counters: &ingested.counters,
-        duplicates: ingested.committed.duplicates,
+        counters: &counters,
+        duplicates,
         ranking: &ranking,
         counted: &counted,
         terms: &job.terms,
@@ -155,11 +156,11 @@ pub fn queue(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     match job.ask {
         Ask::Names(format) => job.place.write(|out| write(&report, format, out))?,
         Ask::Event(name, format) => {
-            report.profile = Some(summary::profile(&name, ingested.profile));
+            report.profile = Some(summary::profile(&name, profile));
             job.place.write(|out| write(&report, format, out))?;
         }
         Ask::Suggestion => {
-            let facts = suggest::Facts { ranking: &ranking, counted, fields: ingested.fields };
+            let facts = suggest::Facts { ranking: &ranking, counted, fields };
             let text = suggest::suggest(facts);
             job.place.write(|out| out.write_all(text.as_bytes()))?;
         }

@@ -11,7 +11,10 @@ use crate::emit::staging::{Overwrite, Staging};
 use crate::emit::{Format, FormulaGuard};
 use crate::engine::Engine;
 use crate::engine::exchange::spill::Scratch;
+use crate::engine::exchange::store::Store;
+use crate::engine::ingest::commit::Committed;
 use crate::engine::ingest::{Ingested, ingest};
+use crate::engine::map::counters::Counters;
 use crate::engine::map::example::Lines;
 use crate::engine::plan::{Ledger, Terms};
 use crate::engine::watch::Watch;
@@ -19,7 +22,7 @@ use crate::error::Error;
 use crate::jobs::input::{go_on, pool, reader, reads};
 use crate::jobs::refused::{first_places, mostly_refused, nothing_found, nothing_in_window};
 use crate::jobs::run::output::{Output, Stream, Target};
-use crate::jobs::run::produce::{produce, write_rejects};
+use crate::jobs::run::produce::{Setting, produce, write_rejects};
 use crate::jobs::run::summary::Facts;
 use crate::report::Report;
 use crate::source::{Discovery, FileId, Input, OnFault};
@@ -116,34 +119,42 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let pool = pool(job.threads)?;
     let reader = reader(job.inputs, &job.engine, job.on_fault, watch);
     let scratch = Scratch::new(spill_dir, job.memory_bytes);
-    let mut ingested = ingest(&job.engine, &reader, &pool, scratch, watch)?;
+    let Ingested { committed, counters } = ingest(&job.engine, &reader, &pool, scratch, watch)?;
     go_on(watch)?;
     let files = reader.files();
-    let lines = Lines::new(files.clone(), &ingested.committed.segments);
-    if ingested.counters.events == 0 && !job.allow_empty {
-        let mut places = first_places(&ingested.counters, &lines);
-        if is_fresh && keep_rejects(&ingested, &files, output)? {
+    let lines = Lines::new(files.clone(), committed.store.segments());
+    if counters.events == 0 && !job.allow_empty {
+        let mut places = first_places(&counters, &lines);
+        if is_fresh && keep_rejects(&counters, &committed.store, &files, output)? {
             places.push("rejects.ndjson in the output directory shows more".into());
         }
-        return Err(nothing_found(&ingested.counters, &reader, &places));
+        return Err(nothing_found(&counters, &reader, &places));
     }
-    nothing_in_window(&ingested.counters, job.engine.window, job.allow_empty)?;
+    nothing_in_window(&counters, job.engine.window, job.allow_empty)?;
     watch.writing();
-    let ledger = Ledger::new(&ingested.counters.volume, &job.terms);
-    let produced = produce(&job.engine, &mut ingested, &files, &ledger, &mut output, &pool, watch);
-    let produced = produced.map_err(|error| match error {
+    let ledger = Ledger::new(&counters.volume, &job.terms);
+    let duplicates = committed.duplicates;
+    let profile = profile(&job.engine, &committed);
+    let setting = Setting {
+        engine: &job.engine,
+        counters: &counters,
+        files: &files,
+        ledger: &ledger,
+        pool: &pool,
+        watch,
+    };
+    let produced = produce(setting, committed, &mut output).map_err(|error| match error {
         Error::Interrupted if streams => Error::CutShort,
         error => error,
     })?;
-    warnings.extend(mostly_refused(&ingested.counters, &lines));
+    warnings.extend(mostly_refused(&counters, &lines));
     let report = Facts {
         lines: &lines,
         engine: &job.engine,
         reader: &reader,
-        counters: &ingested.counters,
-        duplicates: ingested.committed.duplicates,
-        profile: profile(&job.engine, &ingested),
-        ids: &ingested.committed.ids,
+        counters: &counters,
+        duplicates,
+        profile,
         produced: &produced,
         ledger: &ledger,
         terms: &job.terms,
@@ -166,8 +177,8 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
 
 /// Message ids with several contents, and contents with several message ids; `None` where nobody
 /// asked for them.
-fn profile(engine: &Engine, ingested: &Ingested) -> Option<(u64, u64)> {
-    let profile = &ingested.committed.profile;
+fn profile(engine: &Engine, committed: &Committed) -> Option<(u64, u64)> {
+    let profile = &committed.profile;
     engine.profile_duplicates.then(|| {
         (profile.messages_with_several_contents(), profile.contents_with_several_messages())
     })
@@ -194,15 +205,16 @@ fn is_fresh(destination: &Destination, formats: &[Format]) -> bool {
 
 /// Writes the rejects of an input without an event, where there are any, and nothing else.
 fn keep_rejects(
-    ingested: &Ingested,
+    counters: &Counters,
+    store: &Store,
     files: &BTreeMap<FileId, Input>,
     mut output: Output,
 ) -> Result<bool, Error> {
-    if ingested.counters.rejects.iter().all(|&count| count == 0) {
+    if counters.rejects.iter().all(|&count| count == 0) {
         return Ok(false);
     }
     let Some(mut file) = output.file("rejects.ndjson")? else { return Ok(false) };
-    write_rejects(ingested, files, &mut file)?;
+    write_rejects(store, files, &mut file)?;
     output.keep(file);
     output.commit()?;
     Ok(true)

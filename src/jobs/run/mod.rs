@@ -1,8 +1,10 @@
 //! `backtrail run`: events in, leads and signals out.
 
 mod job;
+mod leads;
 pub mod output;
 pub mod produce;
+mod signals;
 pub mod summary;
 
 pub use job::{Destination, Job, MaxRejects, Outcome, run};

@@ -1,39 +1,33 @@
-//! The second phase: timelines, then every row once, then the leads.
+//! The second phase of a run: every row once, then the leads.
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::ops::Range;
 
 use rayon::ThreadPool;
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use super::output::{Output, Tables};
-use crate::emit::staging::StagedFile;
-use crate::emit::{Chunk, Encoder, Spent};
+use super::leads::write_leads;
+use super::output::Output;
+use super::signals::{Streams, write_signals};
 use crate::engine::Engine;
-use crate::engine::exchange::ordered::in_order;
 use crate::engine::exchange::rejects;
+use crate::engine::exchange::store::{Buffers, Store, lines_before};
+use crate::engine::identity::Identities;
 use crate::engine::identity::ids::{Ids, Space};
-use crate::engine::identity::merge::Merged;
-use crate::engine::identity::resolve::Resolver;
 use crate::engine::identity::timeline::Timelines;
-use crate::engine::ingest::Ingested;
-use crate::engine::ingest::commit::{Buffers, lines_before};
+use crate::engine::ingest::commit::Committed;
 use crate::engine::lead::Ranking;
+use crate::engine::map::counters::Counters;
 use crate::engine::map::event_names::EventNames;
-use crate::engine::plan::Ledger;
-use crate::engine::resolve::finish::{AHEAD, Finisher};
+use crate::engine::plan::{Ledger, TrackedUsers};
 use crate::engine::resolve::lead_rows::LeadRows;
 use crate::engine::resolve::sums::{LeadSums, rule_terms, sum_leads};
-use crate::engine::resolve::tally::{Tally, settle_partial};
+use crate::engine::resolve::tally::Tally;
+use crate::engine::resolve::{Input, Stage};
 use crate::engine::watch::Watch;
 use crate::error::Error;
 use crate::report::Visitors;
-use crate::rules::{Merge, PeriodLength};
-use crate::source::{FileId, Input};
-
-/// How many leads are encoded at once.
-const LEADS_A_CHUNK: usize = 8192;
+use crate::rules::PeriodLength;
+use crate::source::{self, FileId};
 
 /// What the second phase found, for the report.
 pub struct Produced {
@@ -43,8 +37,12 @@ pub struct Produced {
     pub visitors: [Visitors; 2],
     /// Ids with more e-mails than a person has: which kind, the id, how many at least.
     pub shared: Vec<(Space, String, usize)>,
-    /// What was merged.
-    pub merged: Merged,
+    /// E-mails that became part of another's lead.
+    pub merged_emails: usize,
+    /// E-mails that share user ids but are too many to be one person: how many, and the user ids.
+    pub merge_refused: Vec<(usize, Vec<String>)>,
+    /// Addresses that signals carry, that no rule maps, and that no event brought.
+    pub unknown_addresses: u64,
     /// Leads.
     pub leads: LeadSums,
     /// Leads that the service would not have made, by e-mail.
@@ -59,177 +57,99 @@ pub struct Produced {
     pub guarded_cells: u64,
 }
 
-/// Resolves, scores and writes what was ingested.
+/// What a run is produced with.
+#[derive(Clone, Copy)]
+pub struct Setting<'a> {
+    /// The rules and all that stands beside them.
+    pub engine: &'a Engine,
+    /// What the first phase counted.
+    pub counters: &'a Counters,
+    /// The inputs.
+    pub files: &'a BTreeMap<FileId, source::Input>,
+    /// The plan, settled.
+    pub ledger: &'a Ledger,
+    /// The threads.
+    pub pool: &'a ThreadPool,
+    /// Who may end it.
+    pub watch: &'a dyn Watch,
+}
+
+/// Resolves, scores and writes what was `committed`.
 ///
 /// # Errors
 /// When the run was interrupted, when what was spilled cannot be read, or when an output cannot
 /// be written.
 pub fn produce(
-    engine: &Engine,
-    ingested: &mut Ingested,
-    files: &BTreeMap<FileId, Input>,
-    ledger: &Ledger,
+    setting: Setting<'_>,
+    committed: Committed,
     output: &mut Output,
-    pool: &ThreadPool,
-    watch: &dyn Watch,
 ) -> Result<Produced, Error> {
-    let identity = &engine.rules.identity;
-    let max_emails = identity.max_emails as usize;
-    let mut facts = std::mem::take(&mut ingested.committed.facts);
-    let ids = &ingested.committed.ids;
-    let timelines = pool.install(|| Timelines::new(&mut facts, ids, max_emails));
-    let merged = match identity.merge {
-        Merge::None => Merged::default(),
-        Merge::UserId => Merged::new(&facts, ids, max_emails),
-    };
-    drop(facts);
-    let events = EventNames::new(&ingested.counters.names);
-    let resolver = Resolver::new(&timelines, ids, identity);
-    let mut finisher = Finisher::new(engine, ids, resolver, &merged, ledger, &events);
-    if engine.rules.plan.period == PeriodLength::Month {
-        finisher = finisher.tracking_users();
-    }
-
+    let Setting { engine, counters, files, ledger, pool, watch } = setting;
+    let Committed { ids, facts, store, .. } = committed;
+    let names = EventNames::new(&counters.names);
+    let is_monthly = engine.rules.plan.period == PeriodLength::Month;
+    let tracked = is_monthly.then(|| TrackedUsers::new(ledger.periods.len(), ids.len()));
     let mut signals = output.signals(engine)?;
-    let rejected = ingested.counters.rejects.iter().any(|&count| count > 0);
+    let rejected = counters.rejects.iter().any(|&count| count > 0);
     let mut rejects = if rejected { output.file("rejects.ndjson")? } else { None };
-    let mut tally = write_signals(
-        ingested,
+    let resolved = write_signals(
+        Stage { engine, ids: &ids, ledger, names: &names, pool, watch },
+        Input { facts, store: &store, dropped: None },
         files,
-        &finisher,
+        tracked.as_ref(),
         &mut Streams { signals: &mut signals, rejects: rejects.as_mut() },
-        pool,
-        watch,
     )?;
     let mut guarded_cells = signals.guarded_cells();
     output.close(signals)?;
     if let Some(file) = rejects {
         output.keep(file);
     }
-
     // Nobody waits for the rows' file to go.
-    let spill = std::mem::take(&mut ingested.committed.spill);
-    pool.spawn(move || drop(spill));
+    pool.spawn(move || drop(store));
 
-    let tracked_users = finisher.tracked_users();
-    let (leads, groups) = finisher.into_leads();
-    settle_partial(&mut tally, ledger, &leads);
+    let leads = &resolved.leads;
     let terms = rule_terms(engine);
-    let ranked = pool.install(|| leads.rank(&terms, events.as_slice(), ids));
     let mut table = output.leads()?;
-    let rows = LeadRows { ids, groups: &groups, terms: &terms, events: events.as_slice() };
-    let at_once = LEADS_A_CHUNK * pool.current_num_threads();
-    for start in (0..ranked.len()).step_by(at_once) {
-        let firsts = (start..ranked.len().min(start + at_once)).step_by(LEADS_A_CHUNK);
-        let some: Vec<_> = firsts.map(|first| (first, table.encoders())).collect();
-        let encode = |(first, encoders)| {
-            let end = ranked.len().min(first + LEADS_A_CHUNK);
-            encode_leads(&rows, &ranked, first..end, encoders)
-        };
-        let encoded: Vec<_> = pool.install(|| some.into_par_iter().map(encode).collect());
-        for chunks in encoded {
-            table.write(chunks)?;
-        }
-    }
+    let rows =
+        LeadRows { ids: &ids, groups: &resolved.groups, terms: &terms, events: names.as_slice() };
+    write_leads(&rows, leads, &mut table, pool)?;
     guarded_cells += table.guarded_cells();
     output.close(table)?;
-    let (lead_sums, active_leads) = sum_leads(&ranked, ledger.periods.len());
+    let (lead_sums, active_leads) = sum_leads(leads, ledger.periods.len());
+    let Identities { timelines, merged } = &resolved.identities;
+    let texts = |user_ids: &[_]| user_ids.iter().map(|&id| ids.text(id).to_owned()).collect();
+    let refused = merged.refused().iter();
+    let emails = ids.iter().filter(|&(_, space)| space == Space::Email);
     let produced = Produced {
-        tally,
-        visitors: [Space::Anonymous, Space::User].map(|space| visitors(&timelines, ids, space)),
-        shared: shared(&timelines, ids, max_emails),
+        visitors: [Space::Anonymous, Space::User].map(|space| visitors(timelines, &ids, space)),
+        shared: shared(timelines, &ids, engine.rules.identity.max_emails as usize),
+        merged_emails: merged.joined(),
+        merge_refused: refused.map(|one| (one.emails, texts(&one.user_ids))).collect(),
+        unknown_addresses: counters.unused_emails.beyond(emails.map(|(id, _)| ids.text(id))),
         leads: lead_sums,
-        lost_leads: lost_leads(&ranked, ids),
+        lost_leads: lost_leads(leads, &ids),
         active_leads,
-        tracked_users,
-        undeleted: ingested.counters.deletions.with_leads(&ranked, ids),
-        merged,
+        tracked_users: tracked.as_ref().map_or_else(Vec::new, |users| users.counts(&ids)),
+        undeleted: counters.deletions.with_leads(leads, &ids),
+        tally: resolved.tally,
         guarded_cells,
     };
-    ranked.free(pool);
+    resolved.leads.free(pool);
     Ok(produced)
 }
 
-struct Streams<'a, 'b> {
-    signals: &'a mut Tables<'b>,
-    rejects: Option<&'a mut StagedFile>,
-}
-
-/// What one segment gives to the outputs.
-struct Written {
-    chunks: Vec<Chunk>,
-    rejects: Vec<u8>,
-}
-
-fn write_signals(
-    ingested: &Ingested,
-    files: &BTreeMap<FileId, Input>,
-    finisher: &Finisher<'_>,
-    streams: &mut Streams<'_, '_>,
-    pool: &ThreadPool,
-    watch: &dyn Watch,
-) -> Result<Tally, Error> {
-    let committed = &ingested.committed;
-    let lines_before = lines_before(&committed.segments);
-    let encoders: Vec<_> =
-        (0..pool.current_num_threads()).map(|_| streams.signals.encoders()).collect();
-    let encoders = std::sync::Mutex::new(encoders);
-    let all_spent: std::sync::Mutex<Vec<Vec<Spent>>> = std::sync::Mutex::default();
-    let take_spent = || all_spent.lock().ok().and_then(|mut all| all.pop()).unwrap_or_default();
-    let start = || {
-        let own = encoders.lock().ok().and_then(|mut all| all.pop()).unwrap_or_default();
-        (finisher.worker(own), Buffers::default())
-    };
-    let workers = in_order(
-        pool,
-        committed.segments.len(),
-        start,
-        |(worker, buffers), number| {
-            if watch.stopped() {
-                return Err(Error::Interrupted);
-            }
-            for (encoder, spent) in worker.encoders.iter_mut().zip(take_spent()) {
-                encoder.reuse(spent);
-            }
-            let segment = &committed.segments[number];
-            let parts = committed.read(segment, buffers).map_err(Error::Spill)?;
-            finisher.segment(worker, &segment.dead, &parts);
-            let mut rejects = Vec::new();
-            let file = files.get(&segment.place.file).map_or("", |file| file.display.as_str());
-            rejects::decode(parts.rejects, file, lines_before[number], &mut rejects);
-            let chunks = worker.encoders.iter_mut().map(Encoder::take).collect();
-            Ok(Written { chunks, rejects })
-        },
-        |written: Written| {
-            if let Some(file) = &mut streams.rejects {
-                file.write_all(&written.rejects).map_err(Error::from_output)?;
-            }
-            let spent = streams.signals.write(written.chunks)?;
-            if let Ok(mut all) = all_spent.lock() {
-                all.push(spent);
-            }
-            Ok(())
-        },
-    )?;
-    let mut workers = workers.into_iter().map(|(worker, _)| worker.tally);
-    let mut tally = workers.next().unwrap_or_default();
-    workers.for_each(|other| tally += other);
-    Ok(tally)
-}
-
-/// Writes the rejects of all that was ingested from `files`, in order.
+/// Writes the rejects in `store`, which are of `files`, in order.
 ///
 /// # Errors
 /// When what was spilled cannot be read, or when `out` cannot be written.
 pub fn write_rejects(
-    ingested: &Ingested,
-    files: &BTreeMap<FileId, Input>,
+    store: &Store,
+    files: &BTreeMap<FileId, source::Input>,
     out: &mut impl Write,
 ) -> Result<(), Error> {
-    let committed = &ingested.committed;
     let (mut buffers, mut written) = (Buffers::default(), Vec::new());
-    for (segment, before) in committed.segments.iter().zip(lines_before(&committed.segments)) {
-        let parts = committed.read(segment, &mut buffers).map_err(Error::Spill)?;
+    for (segment, before) in store.segments().iter().zip(lines_before(store.segments())) {
+        let parts = store.read(segment, &mut buffers).map_err(Error::Spill)?;
         let file = files.get(&segment.place.file).map_or("", |file| file.display.as_str());
         written.clear();
         rejects::decode(parts.rejects, file, before, &mut written);
@@ -263,25 +183,4 @@ fn lost_leads(ranked: &Ranking<'_>, ids: &Ids) -> Vec<String> {
     let mut lost: Vec<String> = lost.map(|lead| ids.text(lead.email).to_owned()).collect();
     lost.sort_unstable();
     lost
-}
-
-/// Encodes the rows of the leads from one rank to before another.
-fn encode_leads(
-    rows: &LeadRows<'_>,
-    leads: &Ranking<'_>,
-    ranks: Range<usize>,
-    mut encoders: Vec<Encoder>,
-) -> Vec<Chunk> {
-    for first in ranks.clone().step_by(AHEAD) {
-        let some = first..ranks.end.min(first + AHEAD);
-        leads.prefetch(some.clone());
-        for ranked in leads.range(some) {
-            rows.with_row(&ranked, |row| {
-                for encoder in &mut encoders {
-                    encoder.lead(row);
-                }
-            });
-        }
-    }
-    encoders.iter_mut().map(Encoder::take).collect()
 }

@@ -6,13 +6,13 @@ use std::time::Duration;
 use super::produce::Produced;
 use crate::engine::Engine;
 use crate::engine::identity::Resolution;
-use crate::engine::identity::ids::{Ids, Space};
+use crate::engine::identity::ids::Space;
 use crate::engine::identity::resolve::Through;
 use crate::engine::map::counters::{Counters, Names};
 use crate::engine::map::example::{Lines, Position};
 use crate::engine::map::unused_email::UnusedField;
 use crate::engine::plan::{Ledger, Light, Terms, Usage};
-use crate::engine::resolve::tally::POLICIES;
+use crate::engine::resolve::row::POLICIES;
 use crate::event::CallType;
 use crate::parse::reject::Reason;
 use crate::parse::shape::Shape;
@@ -41,8 +41,6 @@ pub struct Facts<'a> {
     pub profile: Option<(u64, u64)>,
     /// The lines of the inputs.
     pub lines: &'a Lines,
-    /// The ids of the run.
-    pub ids: &'a Ids,
     /// What the second phase found.
     pub produced: &'a Produced,
     /// The plan, settled.
@@ -178,7 +176,7 @@ impl Facts<'_> {
     }
 
     fn identity(&self) -> Identity {
-        let Produced { tally, visitors, shared, merged, .. } = self.produced;
+        let Produced { tally, visitors, shared, merge_refused, .. } = self.produced;
         let of = |resolution| tally.resolutions[resolution as usize];
         let kind = |space: &Space| match space {
             Space::User => "user_id",
@@ -189,10 +187,9 @@ impl Facts<'_> {
             id: id.clone(),
             emails: *emails,
         });
-        let refused = merged.refused().iter().map(|refused| MergeRefused {
-            emails: refused.emails,
-            user_ids: refused.user_ids.iter().map(|&id| self.ids.text(id).to_owned()).collect(),
-        });
+        let refused = merge_refused
+            .iter()
+            .map(|(emails, user_ids)| MergeRefused { emails: *emails, user_ids: user_ids.clone() });
         let changes = POLICIES.iter().zip(tally.would_change);
         Identity {
             policy: self.engine.rules.identity.policy.name(),
@@ -220,7 +217,7 @@ impl Facts<'_> {
             internal_signals: tally.internal_signals,
             would_change_owner: changes.map(|(policy, count)| (policy.name(), count)).collect(),
             shared_ids: shared.collect(),
-            merged_emails: merged.joined() as u64,
+            merged_emails: self.produced.merged_emails as u64,
             merge_refused: refused.collect(),
         }
     }
@@ -228,8 +225,7 @@ impl Facts<'_> {
     fn unused_emails(&self) -> UnusedEmails {
         let unused = &self.counters.unused_emails;
         let by_path = UnusedField::ALL.map(|field| (field.path(), unused.of(field).count()));
-        let emails = self.ids.iter().filter(|&(_, space)| space == Space::Email);
-        UnusedEmails::new(&by_path, unused.beyond(emails.map(|(id, _)| self.ids.text(id))))
+        UnusedEmails::new(&by_path, self.produced.unknown_addresses)
     }
 
     fn rules(&self) -> RuleCounts {

@@ -1,0 +1,113 @@
+//! Counts rows.
+
+use super::row::{OfLead, ResolvedRow};
+use super::tally::{Contender, Tally};
+use super::visit::Visit;
+use crate::engine::Engine;
+use crate::engine::exchange::row::{Field, Flags};
+use crate::engine::plan::{Ledger, Verdict};
+use crate::event::CallType;
+
+/// Adds each row to a [`Tally`].
+pub struct Count<'a> {
+    engine: &'a Engine,
+    ledger: &'a Ledger,
+    /// The sums so far.
+    pub tally: Tally,
+}
+
+impl<'a> Count<'a> {
+    /// Nothing counted yet.
+    pub fn new(engine: &'a Engine, ledger: &'a Ledger) -> Self {
+        let tally = Tally::new(ledger.periods.len(), engine.rules.rules.len());
+        Self { engine, ledger, tally }
+    }
+
+    fn flags(&mut self, row: &ResolvedRow<'_>) {
+        let tally = &mut self.tally;
+        let has = |flag| u64::from(row.row.head.flags.has(flag));
+        if row.row.head.call == CallType::Identify {
+            tally.identifies += 1;
+            tally.address_as_user_id += has(Flags::ADDRESS_AS_USER_ID);
+        }
+        tally.identify_without_email += has(Flags::WITHOUT_EMAIL);
+        tally.invalid_email += has(Flags::INVALID_EMAIL);
+        tally.blocked_emails += has(Flags::BLOCKED_EMAIL);
+        tally.blocked_ids += has(Flags::BLOCKED_ANONYMOUS_ID) + has(Flags::BLOCKED_USER_ID);
+    }
+
+    fn facts(&mut self, row: &ResolvedRow<'_>) {
+        let anonymous = row.ids.anonymous.is_some();
+        let user = row.ids.user.is_some() && self.engine.rules.identity.user_id;
+        let is_identify = row.row.head.call == CallType::Identify;
+        let identifies = is_identify || row.rule.is_some_and(|rule| rule.identify);
+        if (identifies && row.ids.email.is_some()) || row.user_lead.is_some() {
+            self.tally.facts += u64::from(anonymous) + u64::from(user);
+        }
+        self.tally.facts += u64::from(anonymous && user);
+        self.tally.facts += u64::from(row.row.head.flags.has(Flags::TIES_PREVIOUS));
+    }
+
+    fn mix(&mut self, row: &ResolvedRow<'_>) {
+        let Some(mix) = row.period.and_then(|period| self.tally.mix.get_mut(period)) else {
+            return;
+        };
+        match row.row.head.call {
+            CallType::Identify => mix.identifies += 1,
+            call if !call.is_signal() => mix.other += 1,
+            _ if row.rule.is_some() => mix.mapped += 1,
+            _ => mix.unmapped += 1,
+        }
+    }
+
+    /// Whether the service would have lost the event.
+    fn loss(&mut self, row: &ResolvedRow<'_>) {
+        let Some(minute) = row.minute else { return };
+        let is_identify = row.row.head.call == CallType::Identify;
+        match self.ledger.verdict(minute) {
+            Verdict::Accepted => {}
+            Verdict::Lost => self.tally.lost_identifies += u64::from(is_identify),
+            Verdict::Partial { .. } => {
+                let brings = row.brought.and_then(OfLead::external);
+                let contender = Contender::new(minute, row.row.head.key, is_identify, brings);
+                self.tally.partial.push(contender);
+            }
+        }
+    }
+}
+
+impl Visit for Count<'_> {
+    fn event(&mut self, row: &ResolvedRow<'_>) {
+        self.tally.outside_window += u64::from(!row.in_window);
+        self.flags(row);
+        self.facts(row);
+        self.mix(row);
+        self.loss(row);
+    }
+
+    fn signal(&mut self, row: &ResolvedRow<'_>) {
+        let tally = &mut self.tally;
+        match row.row.head.rule {
+            Some(rule) => tally.matches[rule as usize] += 1,
+            None => tally.unmapped.add(row.row.head.call, row.row.text(Field::Event), 1),
+        }
+        tally.resolved(row.resolution(), row.owner);
+        for (count, moved) in tally.would_change.iter_mut().zip(row.moved_by.each()) {
+            *count += u64::from(moved);
+        }
+        tally.internal_signals += u64::from(row.lead.is_some_and(|lead| lead.internal));
+    }
+
+    fn duplicate(&mut self, row: &ResolvedRow<'_>) {
+        self.tally.outside_duplicates += u64::from(!row.in_window);
+        if let Some(period) = row.period {
+            self.tally.mix[period].duplicates += 1;
+        }
+        if let Some(minute) = row.minute
+            && matches!(self.ledger.verdict(minute), Verdict::Partial { .. })
+        {
+            let contender = Contender::new(minute, row.row.head.key, false, None);
+            self.tally.partial.push(contender);
+        }
+    }
+}

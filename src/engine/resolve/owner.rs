@@ -1,0 +1,186 @@
+//! Finds the owner of each row.
+
+use super::row::{OfLead, PolicySet, ResolvedRow};
+use super::visit::Visit;
+use crate::engine::Engine;
+use crate::engine::exchange::row::{Flags, Row, RowIds};
+use crate::engine::exchange::store::SegmentView;
+use crate::engine::identity::Identities;
+use crate::engine::identity::ids::{Ids, NodeId, Space};
+use crate::engine::identity::merge::Merged;
+use crate::engine::identity::resolve::{Resolver, Visitor};
+use crate::engine::identity::value::normalise_email;
+use crate::engine::plan::Ledger;
+use crate::event::CallType;
+use crate::time::MINUTE_MS;
+
+/// So many rows or leads are gone through together, so that the memory that each needs is waited
+/// for at once.
+pub const AHEAD: usize = 16;
+
+/// What every thread shares that finds owners.
+pub struct OwnerFinder<'a> {
+    engine: &'a Engine,
+    ids: &'a Ids,
+    resolver: Resolver<'a>,
+    merged: &'a Merged,
+    ledger: &'a Ledger,
+    /// For each id whether it is an e-mail of staff; empty where nobody is.
+    internal: Vec<bool>,
+}
+
+impl<'a> OwnerFinder<'a> {
+    /// A finder of the owners that `identities` lead to.
+    pub fn new(
+        engine: &'a Engine,
+        ids: &'a Ids,
+        identities: &'a Identities,
+        ledger: &'a Ledger,
+    ) -> Self {
+        let domains = &engine.rules.identity.internal_domains;
+        let is_internal = |(id, space): (NodeId, Space)| {
+            let domain = (space == Space::Email).then(|| ids.text(id).split_once('@')).flatten();
+            domain.is_some_and(|(_, domain)| domains.iter().any(|internal| internal == domain))
+        };
+        let internal =
+            if domains.is_empty() { Vec::new() } else { ids.iter().map(is_internal).collect() };
+        let resolver = Resolver::new(&identities.timelines, ids, &engine.rules.identity);
+        Self { engine, ids, resolver, merged: &identities.merged, ledger, internal }
+    }
+
+    /// Shows all rows of the segment `view`, of which the `dead` are duplicates, to `visitor`.
+    pub fn segment(&self, dead: &[u32], view: &SegmentView<'_>, visitor: &mut impl Visit) {
+        let mut dead = dead.iter().copied().peekable();
+        let mut bytes = view.rows;
+        let mut rows = (0..).map_while(|number| {
+            let row = Row::read(&mut bytes)?;
+            Some(self.unresolved(row, number, dead.next_if_eq(&number).is_some(), view))
+        });
+        let mut some = Vec::with_capacity(AHEAD);
+        loop {
+            some.clear();
+            some.extend(rows.by_ref().take(AHEAD));
+            if some.is_empty() {
+                return;
+            }
+            self.find_owners(&mut some);
+            for row in &some {
+                visitor.prefetch(row);
+            }
+            for row in &some {
+                show(row, visitor);
+            }
+        }
+    }
+
+    /// A row whose owner is not looked for yet.
+    fn unresolved<'r>(
+        &'r self,
+        row: Row<'r>,
+        number: u32,
+        dead: bool,
+        segment: &'r SegmentView<'r>,
+    ) -> ResolvedRow<'r> {
+        let global = |id: Option<NodeId>| id.and_then(|id| segment.id(id));
+        let RowIds { anonymous, user, email, group } = row.ids;
+        let ids = RowIds {
+            anonymous: global(anonymous),
+            user: global(user),
+            email: global(email),
+            group: global(group),
+        };
+        let at = row.head.key.received.or(row.head.key.time);
+        let counted = at.millis().filter(|_| self.engine.counts(at));
+        let minute = counted.map(|millis| millis.div_euclid(MINUTE_MS));
+        let user_lead = self.user_email(&row, &ids).map(|email| self.lead(email));
+        ResolvedRow {
+            rule: row.head.rule.and_then(|rule| self.engine.rules.rules.get(rule as usize)),
+            period: minute.and_then(|minute| self.ledger.period_of(minute)),
+            brought: ids.email.map(|email| self.lead(email)).or(user_lead),
+            in_window: self.engine.counts(row.head.key.time),
+            row,
+            number,
+            segment,
+            ids,
+            minute,
+            user_lead,
+            owner: None,
+            lead: None,
+            moved_by: PolicySet::default(),
+            dead,
+        }
+    }
+
+    fn user_email(&self, row: &Row<'_>, ids: &RowIds) -> Option<NodeId> {
+        let identity = &self.engine.rules.identity;
+        if !identity.user_id_is_email || !row.head.flags.has(Flags::ADDRESS_AS_USER_ID) {
+            return None;
+        }
+        let mut email = Vec::new();
+        normalise_email(self.ids.text(ids.user?), self.engine.blocklist(), &mut email).ok()?;
+        self.ids.find(Space::Email, std::str::from_utf8(&email).ok()?)
+    }
+
+    fn find_owners(&self, some: &mut [ResolvedRow<'_>]) {
+        let owned = |row: &&mut ResolvedRow<'_>| {
+            let call = row.row.head.call;
+            let has_owner = call.is_signal() || call == CallType::Group;
+            !row.dead && row.ids.email.is_none() && has_owner
+        };
+        for row in some.iter_mut().filter(owned) {
+            self.resolver.prefetch(self.visitor(row));
+        }
+        for row in some.iter_mut().filter(owned) {
+            self.resolver.prefetch_links(self.visitor(row));
+        }
+        let policy = self.engine.rules.identity.policy;
+        for row in some.iter_mut().filter(owned) {
+            row.owner = self.resolver.owner(self.visitor(row), row.row.head.key.time, policy);
+        }
+        for row in some {
+            let email = row.ids.email.or(row.owner.map(|owner| owner.email));
+            row.lead = email.map(|email| self.lead(email));
+            row.moved_by = self.moved_by(row);
+        }
+    }
+
+    /// The policies that would give a signal to someone else.
+    fn moved_by(&self, row: &ResolvedRow<'_>) -> PolicySet {
+        let visitor = self.visitor(row);
+        let is_decided = row.dead || row.ids.email.is_some() || !row.row.head.call.is_signal();
+        if is_decided || self.resolver.is_plain(visitor) {
+            return PolicySet::default();
+        }
+        let email = row.lead.map(|lead| lead.email);
+        let time = row.row.head.key.time;
+        PolicySet::of(|policy| {
+            let other = self.resolver.owner(visitor, time, policy);
+            other.map(|other| self.merged.name(other.email)) != email
+        })
+    }
+
+    fn visitor(&self, row: &ResolvedRow<'_>) -> Visitor {
+        let user = row.ids.user.filter(|_| self.engine.rules.identity.user_id);
+        Visitor { user, anonymous: row.ids.anonymous }
+    }
+
+    fn lead(&self, email: NodeId) -> OfLead {
+        let email = self.merged.name(email);
+        OfLead { email, internal: self.internal.get(email.index()).copied().unwrap_or(false) }
+    }
+}
+
+/// Shows a row to `visitor`.
+fn show(row: &ResolvedRow<'_>, visitor: &mut impl Visit) {
+    if row.dead {
+        return visitor.duplicate(row);
+    }
+    visitor.event(row);
+    match row.row.head.call {
+        CallType::Identify => visitor.identify(row),
+        CallType::Group => visitor.group(row),
+        CallType::Alias => {}
+        CallType::Track | CallType::Page | CallType::Screen if row.in_window => visitor.signal(row),
+        CallType::Track | CallType::Page | CallType::Screen => visitor.signal_outside(row),
+    }
+}

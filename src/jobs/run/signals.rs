@@ -1,0 +1,168 @@
+//! The table of signals: a line for each, in the order of the input.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
+
+use smallvec::SmallVec;
+
+use super::output::Tables;
+use crate::emit::row::{Cell, SignalRow};
+use crate::emit::staging::StagedFile;
+use crate::emit::{Chunk, Encoder, Spent};
+use crate::engine::exchange::rejects;
+use crate::engine::exchange::row::Field;
+use crate::engine::exchange::store::{SegmentView, lines_before};
+use crate::engine::identity::ids::{Ids, NodeId};
+use crate::engine::plan::TrackedUsers;
+use crate::engine::resolve::lead_rows::SOURCE;
+use crate::engine::resolve::row::ResolvedRow;
+use crate::engine::resolve::visit::Visit;
+use crate::engine::resolve::{Input, Resolved, Stage, resolve};
+use crate::error::Error;
+use crate::source::{self, FileId};
+
+/// Own columns of a row that need no memory from the heap.
+const USUAL_COLUMNS: usize = 12;
+
+/// Renders signals; one for each thread.
+pub struct Render<'a> {
+    ids: &'a Ids,
+    /// Where someone wants to know.
+    tracked: Option<&'a TrackedUsers>,
+    /// One for each format.
+    encoders: Vec<Encoder>,
+}
+
+impl Visit for Render<'_> {
+    fn event(&mut self, row: &ResolvedRow<'_>) {
+        self.track(row);
+    }
+
+    fn duplicate(&mut self, row: &ResolvedRow<'_>) {
+        self.track(row);
+    }
+
+    fn signal(&mut self, row: &ResolvedRow<'_>) {
+        if self.encoders.is_empty() {
+            return;
+        }
+        let cells: SmallVec<[Cell<'_>; USUAL_COLUMNS]> = row.row.cells().collect();
+        let line = self.line(row, &cells);
+        for encoder in &mut self.encoders {
+            encoder.signal(&line);
+        }
+    }
+}
+
+impl<'a> Render<'a> {
+    fn track(&self, row: &ResolvedRow<'_>) {
+        if let (Some(tracked), Some(period)) = (self.tracked, row.period) {
+            tracked.see(period, row.ids.anonymous, row.ids.user);
+        }
+    }
+
+    fn line<'r>(&self, row: &'r ResolvedRow<'r>, columns: &'r [Cell<'r>]) -> SignalRow<'r>
+    where
+        'a: 'r,
+    {
+        let (values, rule) = (&row.row, row.rule);
+        let text = |text: Option<&'r String>| text.map_or("", String::as_str);
+        let id_text = |id: Option<NodeId>, blocked: Field| {
+            id.map_or_else(|| values.text(blocked), |id| row.segment.text(id))
+        };
+        let event = values.text(Field::Event);
+        SignalRow {
+            signal_id: values.head.key.signal_id,
+            timestamp: values.head.key.time,
+            received_at: values.head.key.received,
+            call: values.head.call,
+            event,
+            signal: rule.and_then(|rule| rule.signal.as_deref()).unwrap_or(event),
+            signal_type: text(rule.and_then(|rule| rule.signal_type.as_ref())),
+            high_intent: rule.is_some_and(|rule| rule.high_intent),
+            rule: text(rule.map(|rule| &rule.id)),
+            score: rule.map_or(0, |rule| rule.score),
+            lead_email: row.lead.map_or("", |lead| self.ids.text(lead.email)),
+            resolution: row.resolution().name(),
+            anonymous_id: id_text(values.ids.anonymous, Field::AnonymousId),
+            user_id: id_text(values.ids.user, Field::UserId),
+            page_url: values.text(Field::PageUrl),
+            page_name: values.text(Field::PageName),
+            source: SOURCE,
+            message_id: values.text(Field::MessageId),
+            columns,
+        }
+    }
+}
+
+/// Where the rows of a run go.
+pub struct Streams<'a, 'b> {
+    /// The table of signals.
+    pub signals: &'a mut Tables<'b>,
+    /// The rejects, where there are any.
+    pub rejects: Option<&'a mut StagedFile>,
+}
+
+/// What one segment gives to the outputs.
+struct Written {
+    chunks: Vec<Chunk>,
+    rejects: Vec<u8>,
+}
+
+/// Buffers of the workers that encoders are to go on with.
+#[derive(Default)]
+struct SpentChunks(Mutex<Vec<Vec<Spent>>>);
+
+impl SpentChunks {
+    fn take(&self) -> Vec<Spent> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    fn give(&self, spent: Vec<Spent>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(spent);
+    }
+}
+
+/// Resolves `input`, read from `files`, and writes its signals and rejects to `streams`.
+///
+/// # Errors
+/// When the run was interrupted, when what was spilled cannot be read, or when an output cannot be
+/// written.
+pub fn write_signals<'a>(
+    stage: Stage<'a>,
+    input: Input<'_>,
+    files: &BTreeMap<FileId, source::Input>,
+    tracked: Option<&'a TrackedUsers>,
+    streams: &mut Streams<'_, '_>,
+) -> Result<Resolved<'a, Render<'a>>, Error> {
+    let segments = input.store.segments();
+    let lines_before = lines_before(segments);
+    let encoders: Vec<_> =
+        (0..stage.pool.current_num_threads()).map(|_| streams.signals.encoders()).collect();
+    let (encoders, spent) = (Mutex::new(encoders), SpentChunks::default());
+    let start = || {
+        let mut all = encoders.lock().unwrap_or_else(PoisonError::into_inner);
+        Render { ids: stage.ids, tracked, encoders: all.pop().unwrap_or_default() }
+    };
+    let end = |render: &mut Render<'_>, number: usize, view: &SegmentView<'_>| {
+        let place = segments[number].place;
+        let file = files.get(&place.file).map_or("", |file| file.display.as_str());
+        let mut rejects = Vec::new();
+        rejects::decode(view.rejects, file, lines_before[number], &mut rejects);
+        let chunks = render.encoders.iter_mut().map(Encoder::take).collect();
+        // What earlier segments no longer need.
+        for (encoder, spent) in render.encoders.iter_mut().zip(spent.take()) {
+            encoder.reuse(spent);
+        }
+        Ok(Written { chunks, rejects })
+    };
+    let write = |written: Written| {
+        if let Some(file) = &mut streams.rejects {
+            file.write_all(&written.rejects).map_err(Error::from_output)?;
+        }
+        spent.give(streams.signals.write(written.chunks)?);
+        Ok(())
+    };
+    resolve(stage, input, start, end, write)
+}
