@@ -32,6 +32,7 @@ mod deliveries;
 mod destination_filters;
 #[cfg(unix)]
 mod determinism;
+mod docs;
 #[cfg(unix)]
 mod formats;
 mod generator;
