@@ -146,7 +146,8 @@ impl First {
                 let is_whole = Scanner::scan(line).is_ok();
                 return Some(if is_whole { Told::Lines } else { Told::Values });
             }
-            self.looked = next;
+            // Its line end, by which it is found again.
+            self.looked = next - 1;
         } else {
             // The line end may be the last byte so far.
             self.looked = text.len().saturating_sub(1).max(self.looked);
@@ -206,6 +207,7 @@ mod tests {
             "{\"a\":\n{\"b\":{}}\n{\"a\":3}\n",
             "{\"a\":[\n{\"a\":2}\n{\"a\":3}",
             "[\n{\"a\":1},\n{\"a\":\n{\"a\":3}\n]\n",
+            "[\nz\n{\"a\":1}\n]\n",
         ] {
             assert_eq!(told(text), Told::Lines, "{text:?}");
         }
