@@ -9,10 +9,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::oracle::canonical::canonical;
 #[cfg(target_arch = "x86_64")]
 use crate::support::emulator;
 use crate::support::{Finished, Workspace, testdata};
+use crate::targets::canonical::canonical;
 
 /// One text of the suite. Its name begins with `y` where parsers must take it, with `n` where they
 /// must refuse it, and with `i` where they may do either.

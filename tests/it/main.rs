@@ -8,6 +8,9 @@ mod history;
 #[path = "../../benches/support/rules.rs"]
 mod rules;
 mod support;
+#[cfg(unix)]
+#[path = "../../fuzz/src/targets/mod.rs"]
+mod targets;
 
 mod addresses;
 mod architecture;
@@ -35,6 +38,8 @@ mod determinism;
 mod docs;
 #[cfg(unix)]
 mod formats;
+#[cfg(unix)]
+mod fuzzing;
 mod generator;
 #[cfg(unix)]
 mod inputs;

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::canonical::canonical;
 use super::settings::{DedupBy, Settings};
+use crate::targets::canonical::canonical;
 
 /// Milliseconds since 1970; `None`, a missing time, sorts before all others.
 pub type Time = Option<i64>;

@@ -5,7 +5,6 @@
 //! destination filters, `unused_emails` and the trend of the plan, which other tests have.
 
 mod address;
-pub mod canonical;
 mod event;
 mod history;
 mod identity;
