@@ -47,6 +47,21 @@ fn audit(workspace: &Workspace, more: &[&str]) -> std::process::Output {
 }
 
 #[test]
+fn a_blocked_user_id_identifies_nobody_whatever_address_it_holds() {
+    let workspace = Workspace::new();
+    let user = json!({ "userId": "test-7 <ana@acme.example>" });
+    workspace.write("events.ndjson", lines(&[track(1, &user), track(2, &json!({}))]));
+    run(&workspace, "[identity]\nuser_id_is_email = true\nblock = [\"test-*\"]\n", "out");
+    assert_eq!(emails(&workspace, "out"), [""; 0]);
+    let report = workspace.report("out");
+    assert_eq!(report["identity"]["blocked_ids"], 1);
+    assert_eq!(report["identity"]["signals"]["cold"], 2);
+
+    run(&workspace, "[identity]\nuser_id_is_email = true\n", "other");
+    assert_eq!(emails(&workspace, "other"), ["ana@acme.example"]);
+}
+
+#[test]
 fn an_address_is_one_however_it_is_wrapped() {
     let workspace = Workspace::new();
     let values = [

@@ -40,10 +40,12 @@ pub fn identify_email<'t>(event: &Event<'t>, identity: &IdentityConfig) -> Optio
 }
 
 /// Writes the user id of `event` to `out`, normalised, where it is an e-mail address; returns
-/// whether it is one.
+/// whether it is one. A user id that is blocked is nobody's, whatever address it holds.
 pub fn user_id_address(event: &Event<'_>, blocklist: &Blocklist, out: &mut Vec<u8>) -> bool {
     let text = event.text(Member::UserId).filter(|text| memchr(b'@', text.as_bytes()).is_some());
-    text.is_some_and(|text| normalise_email(text, blocklist, out).is_ok())
+    text.is_some_and(|text| {
+        !blocklist.blocks(text) && normalise_email(text, blocklist, out).is_ok()
+    })
 }
 
 /// The event's name as TrailSpark knows it, empty of a call that has none; `scratch` holds it where

@@ -30,6 +30,7 @@ fn id(kind: &'static str) -> impl Strategy<Value = Option<Value>> {
         json!(" "),
         json!("p1@acme.example"),
         json!(" P2@Acme.example"),
+        json!("test-2 <p0@acme.example>"),
         json!("0-0"),
     ]);
     prop_oneof![6 => usual.prop_map(Some), 2 => odd.prop_map(Some), 2 => Just(None)]

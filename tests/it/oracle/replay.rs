@@ -199,7 +199,8 @@ impl<'a> Call<'a> {
             self.identifies.clone_from(&self.email);
         }
         if settings.user_id_is_email && self.identifies.is_none() {
-            let address = address::email(&self.event.json["userId"], settings).ok();
+            let id = self.user.as_ref().and(Some(&self.event.json["userId"]));
+            let address = id.and_then(|id| address::email(id, settings).ok());
             self.identifies.clone_from(&address);
             if is_identify {
                 self.email = address;
