@@ -171,10 +171,14 @@ impl Arrangement {
 
 #[track_caller]
 fn run(workspace: &Workspace, inputs: &str, out: &str, threads: usize) {
+    run_within(workspace, inputs, out, threads, "1GiB");
+}
+
+#[track_caller]
+fn run_within(workspace: &Workspace, inputs: &str, out: &str, threads: usize, memory: &str) {
     let threads = threads.to_string();
-    let arguments =
-        [inputs, "-o", out, "--rules", "rules.toml", "--profile-duplicates", "--threads", &threads];
-    workspace.run(arguments).exits(0);
+    let arguments = [inputs, "-o", out, "--rules", "rules.toml", "--profile-duplicates"];
+    workspace.run([&arguments[..], &["--threads", &threads, "--memory", memory]].concat()).exits(0);
     assert_ledger_holds(workspace, out);
 }
 
@@ -234,6 +238,29 @@ proptest! {
             prop_assert_eq!(of("a"), of("b"), "{}", name);
         }
         prop_assert_eq!(workspace.list("a"), workspace.list("b"));
+        prop_assert_eq!(report(&workspace, "a"), report(&workspace, "b"));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn memory_changes_no_byte(
+        (_, arrangement) in arranged(),
+        policy in prop::sample::select(vec!["split", "first", "last", "strict"]),
+        threads in 1..=8usize,
+    ) {
+        let workspace = Workspace::new();
+        let identity = format!("[identity]\npolicy = \"{policy}\"\n");
+        workspace.write("rules.toml", RULES.replace("[identity]\n", &identity));
+        arrangement.write(&workspace, "in");
+        run_within(&workspace, "in", "a", 1, "1GiB");
+        run_within(&workspace, "in", "b", threads, "1");
+        for name in workspace.list("a").iter().filter(|name| *name != "report.json") {
+            let of = |out| text(&workspace, &format!("{out}/{name}"));
+            prop_assert_eq!(of("a"), of("b"), "{}", name);
+        }
         prop_assert_eq!(report(&workspace, "a"), report(&workspace, "b"));
     }
 }

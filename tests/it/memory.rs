@@ -70,6 +70,26 @@ fn little_memory_gives_the_same_bytes() {
 }
 
 #[test]
+fn little_memory_gives_the_same_audit() {
+    let workspace = Workspace::new();
+    write_inputs(&workspace);
+    let rules = include_str!("../../benches/rules-10.toml");
+    workspace.write("rules.toml", rules);
+    workspace.write("allow.txt", "identify\nDemo Requested\npage *\n");
+    let audit = |memory: &str| {
+        let options = ["--allow", "allow.txt", "--rules", "rules.toml", "--format", "json"];
+        let arguments = [&["in"][..], &options, &["--memory", memory]].concat();
+        let output = workspace.does("audit", &arguments);
+        let mut report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(report.as_object_mut().unwrap().remove("elapsed_seconds").is_some());
+        report
+    };
+    let plenty = audit("1GiB");
+    assert!(plenty["leads"]["before"]["total"].as_u64().unwrap() > 0, "{plenty}");
+    assert_eq!(audit("1"), plenty);
+}
+
+#[test]
 fn a_folder_that_takes_no_temporary_file_is_told() {
     let workspace = Workspace::new();
     workspace.write("a.ndjson", track("m1"));

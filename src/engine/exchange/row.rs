@@ -5,6 +5,7 @@
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
+use super::bytes::{put_length, take_length};
 use crate::emit::row::Cell;
 use crate::engine::identity::fact::OrderKey;
 use crate::engine::identity::ids::NodeId;
@@ -153,13 +154,13 @@ impl Rows {
     fn has(&mut self, field: Field, len: usize) {
         debug_assert_eq!(self.present >> field as u32, 0, "fields come in order");
         self.present |= 1 << field as u32;
-        self.length(len);
+        put_length(len, &mut self.lengths);
     }
 
     /// That the next own column has no value.
     #[inline]
     pub fn no_cell(&mut self) {
-        self.length(0);
+        put_length(0, &mut self.lengths);
     }
 
     /// The next own column's value, appended by `write`: a string where `is_text`, else canonical
@@ -168,7 +169,8 @@ impl Rows {
         let start = self.bytes.len();
         write(&mut self.bytes);
         // 0 is absent, so that lengths count from one.
-        self.length(((self.bytes.len() - start) << 1 | usize::from(is_text)) + 1);
+        let tagged = ((self.bytes.len() - start) << 1 | usize::from(is_text)) + 1;
+        put_length(tagged, &mut self.lengths);
     }
 
     /// A hash of all that the row has been given so far.
@@ -232,17 +234,6 @@ impl Rows {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.bytes.shrink_to(8 << 20);
-    }
-
-    /// A length in seven bits a byte, the lowest first; the high bit says that more follow.
-    #[inline]
-    #[allow(clippy::cast_possible_truncation)] // the lowest bits are what is wanted
-    fn length(&mut self, mut length: usize) {
-        while length >= 0x80 {
-            self.lengths.push(length as u8 | 0x80);
-            length >>= 7;
-        }
-        self.lengths.push(length as u8);
     }
 }
 
@@ -319,26 +310,6 @@ fn read_head(body: &[u8]) -> Option<Head> {
             received: time(42)?,
         },
     })
-}
-
-#[inline]
-fn take_length(bytes: &mut &[u8]) -> Option<usize> {
-    let (&first, rest) = bytes.split_first()?;
-    *bytes = rest;
-    if first < 0x80 {
-        return Some(usize::from(first));
-    }
-    let mut length = usize::from(first & 0x7f);
-    let mut shift = 7;
-    loop {
-        let (&next, rest) = bytes.split_first()?;
-        *bytes = rest;
-        length |= usize::from(next & 0x7f) << shift;
-        if next < 0x80 {
-            return Some(length);
-        }
-        shift += 7;
-    }
 }
 
 #[inline]

@@ -15,6 +15,8 @@ pub struct Scratch {
     pub row_bytes: usize,
     /// For the keys by which duplicates are told.
     pub key_bytes: usize,
+    /// For leads, once the keys are gone.
+    pub lead_bytes: usize,
 }
 
 impl Scratch {
@@ -24,7 +26,9 @@ impl Scratch {
     /// Divides `memory_bytes` between rows and keys.
     pub fn new(dir: PathBuf, memory_bytes: usize) -> Self {
         let row_bytes = memory_bytes / Self::ROW_SHARE;
-        Self { dir, row_bytes, key_bytes: memory_bytes - row_bytes }
+        // The outputs take some, too.
+        let lead_bytes = memory_bytes / 2;
+        Self { dir, row_bytes, key_bytes: memory_bytes - row_bytes, lead_bytes }
     }
 }
 

@@ -45,6 +45,8 @@ pub struct Committed {
     pub duplicates: u64,
     /// How often message ids and contents do not agree, where that was asked for.
     pub profile: Profile,
+    /// Where what does not fit into memory may wait.
+    pub scratch: Scratch,
 }
 
 /// What all batches come together in.
@@ -59,6 +61,7 @@ pub struct Committer {
     profile: Profile,
     deduplicator: Deduplicator,
     spill: Arc<Spill>,
+    scratch: Scratch,
     map: Vec<NodeId>,
     map_bytes: Vec<u8>,
     dropped: Vec<bool>,
@@ -69,7 +72,7 @@ impl Committer {
     /// An empty committer for about as many events as are `expected`; `hasher` is that of the
     /// batches' ids. Rows wait in `spill`, keys where `scratch` says.
     pub fn new(hasher: RandomState, spill: Arc<Spill>, scratch: Scratch, expected: usize) -> Self {
-        let mut deduplicator = Deduplicator::new(scratch.dir, scratch.key_bytes);
+        let mut deduplicator = Deduplicator::new(scratch.dir.clone(), scratch.key_bytes);
         deduplicator.reserve(expected);
         let mut facts = Vec::new();
         // What is not used of it is never touched. Where there is no room, it grows as it can.
@@ -84,6 +87,7 @@ impl Committer {
             profile: Profile::default(),
             deduplicator,
             spill,
+            scratch,
             map: Vec::new(),
             map_bytes: Vec::new(),
             dropped: Vec::new(),
@@ -161,7 +165,7 @@ impl Committer {
     pub fn settle(mut self, pool: &ThreadPool, watch: &dyn Watch) -> Result<Committed, Error> {
         let deduplicator = std::mem::take(&mut self.deduplicator);
         self.tell_late_duplicates(deduplicator, pool, watch)?;
-        let Self { ids, mut facts, mut segments, duplicates, profile, spill, .. } = self;
+        let Self { ids, mut facts, mut segments, duplicates, profile, spill, scratch, .. } = self;
         for segment in &mut segments {
             segment.dead.sort_unstable();
         }
@@ -172,7 +176,8 @@ impl Committer {
                 !segment.revoked || segment.dead.binary_search(&event.row()).is_err()
             });
         }
-        Ok(Committed { ids, facts, store: Store::new(segments, spill), duplicates, profile })
+        let store = Store::new(segments, spill);
+        Ok(Committed { ids, facts, store, duplicates, profile, scratch })
     }
 
     /// Takes a part for each thread at once; together they have the memory that the table had.

@@ -124,16 +124,21 @@ impl Leads {
 
     /// A group call, which makes no lead by itself.
     pub fn group(&self, lead: NodeId, key: OrderKey, group: NodeId) {
-        let groups = &mut self.place(lead).groups;
-        match groups.binary_search_by_key(&group, |&(group, _)| group) {
-            Ok(place) => groups[place].1 = groups[place].1.max(key),
-            Err(place) => groups.insert(place, (group, key)),
-        }
+        self.place(lead).join(group, key);
     }
 }
 
 impl Lead {
-    fn touch(&mut self, touch: &Touch<'_>) {
+    /// The person joined a group.
+    pub(super) fn join(&mut self, group: NodeId, key: OrderKey) {
+        match self.groups.binary_search_by_key(&group, |&(group, _)| group) {
+            Ok(place) => self.groups[place].1 = self.groups[place].1.max(key),
+            Err(place) => self.groups.insert(place, (group, key)),
+        }
+    }
+
+    /// Adds what any event brings.
+    pub(super) fn touch(&mut self, touch: &Touch<'_>) {
         if let Some(id) = touch.anonymous {
             self.anonymous_ids.insert(id);
         }
@@ -158,7 +163,8 @@ impl Lead {
         }
     }
 
-    fn signal(&mut self, key: OrderKey, signal: &Signal<'_>) {
+    /// Adds what a signal brings besides.
+    pub(super) fn signal(&mut self, key: OrderKey, signal: &Signal<'_>) {
         self.signals += 1;
         self.tallies.add((signal.rule, signal.event));
         self.high_intent_signals += u64::from(signal.high_intent);
@@ -175,8 +181,12 @@ impl Lead {
             self.last_signal = Some(last);
         }
         let Some(page) = signal.page else { return };
-        if self.first_touch.as_ref().is_none_or(|kept| key < kept.key) {
-            self.first_touch = Some(Box::new(Dated { key, value: page.to_first_touch() }));
+        // Mostly times decide, and then nothing is copied.
+        if self.first_touch.as_ref().is_none_or(|kept| key <= kept.key) {
+            let touch = Box::new(Dated { key, value: page.to_first_touch() });
+            if self.first_touch.as_ref().is_none_or(|kept| touch < *kept) {
+                self.first_touch = Some(touch);
+            }
         }
     }
 }
@@ -194,7 +204,7 @@ impl Page<'_> {
 }
 
 /// The earlier of two times that are not missing.
-fn earliest(kept: Option<Time>, time: Time) -> Option<Time> {
+pub(super) fn earliest(kept: Option<Time>, time: Time) -> Option<Time> {
     if time.is_missing() {
         return kept;
     }

@@ -5,11 +5,17 @@
 
 mod fold;
 mod multiset;
+mod part;
 mod rank;
+mod run;
 mod set;
+mod spilled;
+mod store;
 
 pub use fold::{Leads, Page, Signal, Touch};
-pub use rank::{Ranked, Ranking, RuleTerms};
+pub use rank::{Chunk, Ranked, Ranking, RuleTerms, Terms};
+pub use spilled::Flush;
+pub use store::{LeadStore, Sink};
 
 use prefetch_index::prefetch_index;
 
@@ -54,6 +60,9 @@ pub struct FirstTouch {
     pub utm_medium: Box<str>,
     pub utm_campaign: Box<str>,
 }
+
+/// What a lead takes of memory, its texts and a place in a table included.
+const LEAD_BYTES: usize = size_of::<Lead>() + 512;
 
 /// One lead.
 #[derive(Clone, Debug, Default)]

@@ -22,14 +22,19 @@ impl<T> Default for Multiset<T> {
 impl<T: Ord + Copy> Multiset<T> {
     /// Adds `thing` once.
     pub fn add(&mut self, thing: T) {
+        self.add_count(thing, 1);
+    }
+
+    /// Adds `thing` so many times.
+    pub fn add_count(&mut self, thing: T, more: u64) {
         // The last one first; where there are many, no other.
         let looked_at = if self.counts.len() <= FEW { FEW } else { 1 };
         let mut latest = self.counts.iter_mut().rev().take(looked_at);
         if let Some((_, count)) = latest.find(|(known, _)| *known == thing) {
-            *count += 1;
+            *count += more;
             return;
         }
-        self.counts.push((thing, 1));
+        self.counts.push((thing, more));
         if self.counts.len() > 2 * self.sorted + FEW {
             self.settle();
         }

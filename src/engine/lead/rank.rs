@@ -1,6 +1,7 @@
 //! Leads with their scores, in the order of the table.
 
-use std::ops::Range;
+use std::io;
+use std::ops::{Deref, Range};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use prefetch_index::prefetch_index;
@@ -9,8 +10,13 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelI
 use rayon::slice::ParallelSliceMut;
 use smallvec::SmallVec;
 
+use super::run::{Merge, RunLead, SortedRuns};
 use super::{Lead, Leads};
 use crate::engine::identity::ids::{Ids, NodeId};
+
+/// So many leads are gone through together, so that the memory that each needs is waited for at
+/// once.
+const AHEAD: usize = 16;
 
 /// What a rule says that scores depend on.
 #[derive(Clone, Copy, Debug)]
@@ -23,13 +29,33 @@ pub struct RuleTerms<'a> {
     pub signal: Option<&'a str>,
 }
 
+/// A lead, wherever it is.
+#[derive(Debug)]
+pub enum LeadRef<'r> {
+    /// Among those in memory.
+    Shared(MutexGuard<'r, Lead>),
+    /// Read from disk.
+    Read(&'r Lead),
+}
+
+impl Deref for LeadRef<'_> {
+    type Target = Lead;
+
+    fn deref(&self) -> &Lead {
+        match self {
+            Self::Shared(lead) => lead,
+            Self::Read(lead) => lead,
+        }
+    }
+}
+
 /// A lead with its score.
 #[derive(Debug)]
 pub struct Ranked<'r> {
     /// The e-mail that names it.
     pub email: NodeId,
     /// The lead.
-    pub lead: MutexGuard<'r, Lead>,
+    pub lead: LeadRef<'r>,
     /// The scores of its signals, within the rules' limits.
     pub score: i64,
     /// The name of the signals that score highest; of several the most frequent, then the first
@@ -37,9 +63,19 @@ pub struct Ranked<'r> {
     pub top_signal: &'r str,
 }
 
-/// All leads, where they lie and in their order: leads are large, and there may be many.
+/// All leads in the order of their table: by score, the highest first, then by e-mail.
 #[derive(Debug)]
-pub struct Ranking<'a> {
+pub struct Ranking<'a>(Kept<'a>);
+
+#[derive(Debug)]
+enum Kept<'a> {
+    Memory(InMemory<'a>),
+    Runs(SortedRuns<'a>),
+}
+
+/// Leads where they lie and in their order: leads are large, and there may be many.
+#[derive(Debug)]
+struct InMemory<'a> {
     leads: Leads,
     /// As they lie.
     places: Vec<Place<'a>>,
@@ -58,52 +94,145 @@ struct Place<'a> {
     index: u32,
 }
 
-impl Ranking<'_> {
+impl<'a> Ranking<'a> {
+    /// Leads in runs on disk.
+    pub(super) fn of_runs(runs: SortedRuns<'a>) -> Self {
+        Self(Kept::Runs(runs))
+    }
+
     /// How many leads there are.
     pub fn len(&self) -> usize {
-        self.order.len()
+        match &self.0 {
+            Kept::Memory(leads) => leads.order.len(),
+            Kept::Runs(runs) => runs.len(),
+        }
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.order.is_empty()
+        self.len() == 0
     }
 
-    /// The leads from one rank to before another, by score, the highest first, then by e-mail.
-    pub fn range(&self, ranks: Range<usize>) -> impl Iterator<Item = Ranked<'_>> {
-        let places = self.order.get(ranks).unwrap_or_default();
-        places.iter().map(|&place| self.ranked(&self.places[place as usize]))
+    /// All leads in their order, up to `most` in a chunk.
+    ///
+    /// # Errors
+    /// When leads on disk cannot be read.
+    pub fn chunks(&self, most: usize) -> io::Result<Chunks<'_>> {
+        let source = match &self.0 {
+            Kept::Memory(leads) => Source::Memory { leads, next: 0 },
+            Kept::Runs(runs) => Source::Runs { merge: runs.merge()?, terms: runs.terms() },
+        };
+        Ok(Chunks { most, source })
     }
 
-    /// Fetches the leads of these ranks into the caches, so that the memory of many is waited for
-    /// at once.
-    pub fn prefetch(&self, ranks: Range<usize>) {
-        let places = self.order.get(ranks).unwrap_or_default();
-        for &place in places {
-            prefetch_index(&self.leads.all, self.places[place as usize].index as usize);
+    /// Calls `then` with each lead, in order.
+    ///
+    /// # Errors
+    /// When leads on disk cannot be read.
+    pub fn each(&self, mut then: impl FnMut(&Ranked<'_>)) -> io::Result<()> {
+        let mut chunks = self.chunks(AHEAD)?;
+        while let Some(chunk) = chunks.next()? {
+            chunk.each(&mut then);
         }
-        for &place in places {
-            self.ranked(&self.places[place as usize]).lead.prefetch_texts();
-        }
-    }
-
-    /// All leads, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = Ranked<'_>> {
-        self.places.iter().map(|place| self.ranked(place))
-    }
-
-    fn ranked<'r>(&'r self, place: &Place<'r>) -> Ranked<'r> {
-        let &Place { score, top_signal, email, index, .. } = place;
-        let lead = &self.leads.all[index as usize];
-        let lead = lead.lock().unwrap_or_else(PoisonError::into_inner);
-        Ranked { email, lead, score, top_signal }
+        Ok(())
     }
 
     /// Gives the memory back on a thread of `pool`, for nobody waits for that: so many small
     /// pieces take a while.
     pub fn free(self, pool: &ThreadPool) {
-        let leads = self.leads;
-        pool.spawn(move || drop(leads));
+        if let Kept::Memory(InMemory { leads, .. }) = self.0 {
+            pool.spawn(move || drop(leads));
+        }
+    }
+}
+
+impl InMemory<'_> {
+    fn ranked(&self, rank: usize) -> Ranked<'_> {
+        let &Place { score, top_signal, email, index, .. } = self.place(rank);
+        let lead = &self.leads.all[index as usize];
+        let lead = lead.lock().unwrap_or_else(PoisonError::into_inner);
+        Ranked { email, lead: LeadRef::Shared(lead), score, top_signal }
+    }
+
+    fn place(&self, rank: usize) -> &Place<'_> {
+        &self.places[self.order[rank] as usize]
+    }
+
+    /// Fetches the leads of these ranks into the caches, so that the memory of many is waited for
+    /// at once.
+    fn prefetch(&self, ranks: Range<usize>) {
+        for rank in ranks.clone() {
+            prefetch_index(&self.leads.all, self.place(rank).index as usize);
+        }
+        for rank in ranks {
+            self.ranked(rank).lead.prefetch_texts();
+        }
+    }
+}
+
+/// Leads in their order, some at a time.
+pub struct Chunks<'r> {
+    most: usize,
+    source: Source<'r>,
+}
+
+enum Source<'r> {
+    Memory { leads: &'r InMemory<'r>, next: usize },
+    Runs { merge: Merge<'r>, terms: &'r Terms<'r> },
+}
+
+impl<'r> Chunks<'r> {
+    /// The next leads; `None` after the last.
+    ///
+    /// # Errors
+    /// When leads on disk cannot be read.
+    pub fn next(&mut self) -> io::Result<Option<Chunk<'r>>> {
+        match &mut self.source {
+            Source::Memory { leads, next } => {
+                let ranks = *next..leads.order.len().min(*next + self.most);
+                *next = ranks.end;
+                Ok((!ranks.is_empty()).then_some(Chunk(Part::Ranks(leads, ranks))))
+            }
+            Source::Runs { merge, terms } => {
+                let mut some = Vec::with_capacity(self.most);
+                while some.len() < self.most
+                    && let Some(lead) = merge.next()?
+                {
+                    some.push(lead);
+                }
+                Ok((!some.is_empty()).then_some(Chunk(Part::Read(some, terms))))
+            }
+        }
+    }
+}
+
+/// Some leads in their order.
+pub struct Chunk<'r>(Part<'r>);
+
+enum Part<'r> {
+    Ranks(&'r InMemory<'r>, Range<usize>),
+    Read(Vec<RunLead>, &'r Terms<'r>),
+}
+
+impl Chunk<'_> {
+    /// Calls `then` with each of them.
+    pub fn each(&self, mut then: impl FnMut(&Ranked<'_>)) {
+        match &self.0 {
+            Part::Ranks(leads, ranks) => {
+                for first in ranks.clone().step_by(AHEAD) {
+                    let some = first..ranks.end.min(first + AHEAD);
+                    leads.prefetch(some.clone());
+                    some.for_each(|rank| then(&leads.ranked(rank)));
+                }
+            }
+            Part::Read(leads, terms) => {
+                for RunLead { score, email, lead } in leads {
+                    let (_, top_signal) = terms.weigh(lead);
+                    let lead = LeadRef::Read(lead);
+                    then(&Ranked { email: *email, lead, score: *score, top_signal });
+                }
+            }
+        }
     }
 }
 
@@ -111,13 +240,15 @@ impl Ranking<'_> {
 type Tally = ((Option<u32>, u32), u64);
 
 /// The names and scores that tallies are read with.
-#[derive(Clone, Copy)]
-struct Terms<'a, 'r> {
-    rules: &'r [RuleTerms<'a>],
-    events: &'r [&'a str],
+#[derive(Clone, Debug)]
+pub struct Terms<'a> {
+    /// By rule.
+    pub rules: Vec<RuleTerms<'a>>,
+    /// The names of events by their numbers.
+    pub events: &'a [&'a str],
 }
 
-impl<'a> Terms<'a, '_> {
+impl<'a> Terms<'a> {
     fn rule(&self, rule: Option<u32>) -> Option<&RuleTerms<'a>> {
         self.rules.get(rule? as usize)
     }
@@ -129,8 +260,9 @@ impl<'a> Terms<'a, '_> {
             .unwrap_or_default()
     }
 
-    /// The score and the top signal of a lead that has these tallies, sorted by rule.
-    fn weigh(&self, tallies: &[Tally]) -> (i64, &'a str) {
+    /// The score and the top signal of a lead that is settled.
+    pub(super) fn weigh(&self, lead: &Lead) -> (i64, &'a str) {
+        let tallies = lead.tallies.as_slice();
         let mut score = 0_i64;
         for of_rule in tallies.chunk_by(|a, b| a.0.0 == b.0.0) {
             let Some(rule) = self.rule(of_rule[0].0.0) else { continue };
@@ -158,15 +290,9 @@ impl<'a> Terms<'a, '_> {
 }
 
 impl Leads {
-    /// Scores and ranks all leads. `events` are the event names by their numbers.
+    /// Scores and ranks all leads, on all threads of the current pool.
     #[allow(clippy::cast_possible_truncation)] // e-mails are numbered in 32 bits
-    pub fn rank<'a>(
-        mut self,
-        rules: &[RuleTerms<'a>],
-        events: &[&'a str],
-        ids: &Ids,
-    ) -> Ranking<'a> {
-        let terms = Terms { rules, events };
+    pub(super) fn rank<'a>(mut self, terms: &Terms<'a>, ids: &Ids) -> Ranking<'a> {
         let Self { all, emails, .. } = &mut self;
         let weigh = |(index, (lead, &mut email)): (usize, (&mut Mutex<Lead>, &mut NodeId))| {
             let lead = lead.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -174,7 +300,7 @@ impl Leads {
                 return None;
             }
             lead.settle();
-            let (score, top_signal) = terms.weigh(lead.tallies.as_slice());
+            let (score, top_signal) = terms.weigh(lead);
             let prefix = prefix(ids.text(email));
             Some(Place { score, prefix, top_signal, email, index: index as u32 })
         };
@@ -186,7 +312,7 @@ impl Leads {
             let by_email = || ids.text(a.email).cmp(ids.text(b.email));
             (b.score, a.prefix).cmp(&(a.score, b.prefix)).then_with(by_email)
         });
-        Ranking { leads: self, places, order }
+        Ranking(Kept::Memory(InMemory { leads: self, places, order }))
     }
 }
 

@@ -33,6 +33,11 @@ impl<T: Ord + Copy> Set<T> {
         }
     }
 
+    /// Adds all values of `other`.
+    pub fn extend(&mut self, other: &Self) {
+        other.values.iter().for_each(|&value| self.insert(value));
+    }
+
     /// Leaves each value once, in order.
     pub fn settle(&mut self) {
         self.values.sort_unstable();

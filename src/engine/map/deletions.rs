@@ -6,7 +6,7 @@ use std::ops::AddAssign;
 use ahash::AHashSet;
 
 use crate::engine::identity::ids::{Ids, NodeId, Space};
-use crate::engine::lead::Ranking;
+use crate::engine::lead::Lead;
 use crate::event::id::Id;
 
 /// The delete calls of an input.
@@ -30,20 +30,35 @@ impl Deletions {
         self.user_ids.len() as u64
     }
 
-    /// How many of these users are among the user ids of `leads`.
-    pub fn with_leads(&self, leads: &Ranking<'_>, ids: &Ids) -> u64 {
+    /// Those of these users that are among `ids`.
+    pub fn asked(&self, ids: &Ids) -> AskedUsers {
         let asked = self.user_ids.iter().filter_map(|text| ids.find(Space::User, text));
-        let mut asked: AHashSet<NodeId> = asked.collect();
-        if asked.is_empty() {
-            return 0;
+        let open: AHashSet<NodeId> = asked.collect();
+        AskedUsers { asked: open.len(), open }
+    }
+}
+
+/// Users whom delete calls name.
+#[derive(Debug)]
+pub struct AskedUsers {
+    asked: usize,
+    /// Those that no lead has named yet.
+    open: AHashSet<NodeId>,
+}
+
+impl AskedUsers {
+    /// Sees a lead.
+    pub fn see(&mut self, lead: &Lead) {
+        if !self.open.is_empty() {
+            lead.user_ids().iter().for_each(|id| {
+                self.open.remove(id);
+            });
         }
-        let known = asked.len();
-        for ranked in leads.iter() {
-            for id in ranked.lead.user_ids() {
-                asked.remove(id);
-            }
-        }
-        (known - asked.len()) as u64
+    }
+
+    /// How many of them are among the user ids of the leads that were seen.
+    pub fn named(&self) -> u64 {
+        (self.asked - self.open.len()) as u64
     }
 }
 

@@ -10,7 +10,7 @@ use crate::engine::exchange::row::Field;
 use crate::engine::identity::Resolution;
 use crate::engine::identity::fact::OrderKey;
 use crate::engine::identity::ids::{Ids, NodeId};
-use crate::engine::lead::{Leads, Page, Signal, Touch, Trait};
+use crate::engine::lead::{Page, Signal, Sink, Touch, Trait};
 use crate::engine::map::event_names::EventNames;
 use crate::engine::plan::{Ledger, Verdict};
 
@@ -18,7 +18,6 @@ use crate::engine::plan::{Ledger, Verdict};
 pub type GroupNames = AHashMap<NodeId, (OrderKey, Box<str>)>;
 
 /// Adds each row to its lead.
-#[derive(Clone, Copy)]
 pub struct Fold<'a> {
     /// Every id.
     pub ids: &'a Ids,
@@ -26,8 +25,8 @@ pub struct Fold<'a> {
     pub ledger: &'a Ledger,
     /// The names of all events.
     pub names: &'a EventNames<'a>,
-    /// All leads.
-    pub leads: &'a Leads,
+    /// Where leads are added to.
+    pub leads: Sink<'a>,
     /// The latest name of each group so far.
     pub groups: &'a Mutex<GroupNames>,
 }
@@ -53,7 +52,7 @@ impl Fold<'_> {
     }
 
     /// An event of `touch` brings the e-mail of its lead.
-    fn identified(&self, touch: &Touch<'_>, row: &ResolvedRow<'_>) {
+    fn identified(&mut self, touch: &Touch<'_>, row: &ResolvedRow<'_>) {
         if row.in_window {
             self.leads.identify(touch);
         } else {
@@ -110,25 +109,29 @@ impl Visit for Fold<'_> {
         if let Some(lead) = row.user_lead.and_then(OfLead::external) {
             let traits = [""; Trait::ALL.len()];
             let brings_email = Some(self.is_accepted(row));
-            self.identified(&Touch { traits, brings_email, ..self.touch(lead, row) }, row);
+            let touch = Touch { traits, brings_email, ..self.touch(lead, row) };
+            self.identified(&touch, row);
         }
     }
 
     fn identify(&mut self, row: &ResolvedRow<'_>) {
         if let Some(lead) = row.brought.and_then(OfLead::external) {
-            self.identified(&self.touch(lead, row), row);
+            let touch = self.touch(lead, row);
+            self.identified(&touch, row);
         }
     }
 
     fn signal_outside(&mut self, row: &ResolvedRow<'_>) {
         if let Some(lead) = row.lead.and_then(OfLead::external) {
-            self.leads.enrich(&self.touch(lead, row));
+            let touch = self.touch(lead, row);
+            self.leads.enrich(&touch);
         }
     }
 
     fn signal(&mut self, row: &ResolvedRow<'_>) {
         if let Some(lead) = row.lead.and_then(OfLead::external) {
-            self.leads.signal(&self.touch(lead, row), &self.signal_of(row));
+            let (touch, signal) = (self.touch(lead, row), self.signal_of(row));
+            self.leads.signal(&touch, &signal);
         }
     }
 

@@ -17,11 +17,12 @@ use std::sync::{Mutex, PoisonError};
 use rayon::ThreadPool;
 
 use crate::engine::Engine;
+use crate::engine::exchange::spill::Scratch;
 use crate::engine::exchange::store::{Dropped, SegmentView, Store};
 use crate::engine::identity::Identities;
 use crate::engine::identity::fact::Fact;
 use crate::engine::identity::ids::Ids;
-use crate::engine::lead::{Leads, Ranking};
+use crate::engine::lead::{Flush, LeadStore, Ranking, Terms};
 use crate::engine::map::event_names::EventNames;
 use crate::engine::plan::Ledger;
 use crate::engine::watch::Watch;
@@ -56,6 +57,8 @@ pub struct Input<'a> {
     pub facts: Vec<Fact>,
     /// The rows.
     pub store: &'a Store,
+    /// Where leads may wait that do not fit into memory.
+    pub scratch: &'a Scratch,
     /// Rows that count as if they were duplicates.
     pub dropped: Option<&'a Dropped>,
 }
@@ -79,8 +82,8 @@ pub struct Resolved<'a, V> {
 /// the order of the input.
 ///
 /// # Errors
-/// When it was interrupted, when what was spilled cannot be read, or the first error of `end` or
-/// `write`.
+/// When it was interrupted, when what was spilled cannot be read or leads not be spilled, or the
+/// first error of `end` or `write`.
 pub fn resolve<'a, V: Visit + Send, T: Send>(
     stage: Stage<'a>,
     input: Input<'_>,
@@ -89,13 +92,14 @@ pub fn resolve<'a, V: Visit + Send, T: Send>(
     write: impl FnMut(T) -> Result<(), Error> + Send,
 ) -> Result<Resolved<'a, V>, Error> {
     let Stage { engine, ids, ledger, names, pool, watch } = stage;
-    let Input { facts, store, dropped } = input;
+    let Input { facts, store, scratch, dropped } = input;
     let identities = pool.install(|| Identities::new(facts, ids, &engine.rules.identity));
     let finder = OwnerFinder::new(engine, ids, &identities, ledger);
-    let (leads, groups) = (Leads::new(ids), Mutex::default());
+    let leads = LeadStore::new(ids, scratch, pool.current_num_threads());
+    let groups = Mutex::default();
     let start = || {
         let count = Count::new(engine, ledger);
-        let fold = Fold { ids, ledger, names, leads: &leads, groups: &groups };
+        let fold = Fold { ids, ledger, names, leads: leads.sink(), groups: &groups };
         (count, fold, start())
     };
     let work = |visitors: &mut (Count<'_>, Fold<'_>, V), number: usize, view: &SegmentView<'_>| {
@@ -104,18 +108,20 @@ pub fn resolve<'a, V: Visit + Send, T: Send>(
             Some(dropped) => finder.segment(&dropped.with(number, dead), view, visitors),
             None => finder.segment(dead, view, visitors),
         }
+        visitors.1.leads.flush(Flush::WhenMany).map_err(Error::Spill)?;
         end(&mut visitors.2, number, view)
     };
     let workers = store.each(pool, watch, start, work, write)?;
     let mut tally = Tally::default();
     let mut visitors = Vec::with_capacity(workers.len());
-    for (count, _, visitor) in workers {
+    for (count, mut fold, visitor) in workers {
+        fold.leads.flush(Flush::Always).map_err(Error::Spill)?;
         tally += count.tally;
         visitors.push(visitor);
     }
-    settle_partial(&mut tally, ledger, &leads);
-    let terms = rule_terms(engine);
-    let leads = pool.install(|| leads.rank(&terms, names.as_slice(), ids));
+    settle_partial(&mut tally, ledger, &leads).map_err(Error::Spill)?;
+    let terms = Terms { rules: rule_terms(engine), events: names.as_slice() };
+    let leads = leads.rank(terms, ids, pool).map_err(Error::Spill)?;
     let groups = groups.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok(Resolved { tally, leads, groups, identities, visitors })
 }

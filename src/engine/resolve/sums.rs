@@ -1,7 +1,7 @@
 //! Sums over the leads, once they are scored.
 
 use crate::engine::Engine;
-use crate::engine::lead::{Ranked, Ranking, RuleTerms};
+use crate::engine::lead::{Ranked, RuleTerms};
 
 /// Sums over the leads.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,30 +28,56 @@ pub fn rule_terms(engine: &Engine) -> Vec<RuleTerms<'_>> {
     terms.collect()
 }
 
-/// Sums over `ranked`, and for each of so many periods, how many leads have a signal in it.
-pub fn sum_leads(ranked: &Ranking<'_>, periods: usize) -> (LeadSums, Vec<u64>) {
-    let mut active = vec![0; periods];
-    let (mut with_signals, mut total_score) = (0, 0);
-    let (mut min_score, mut max_score) = (None, None);
-    for Ranked { lead, score, .. } in ranked.iter() {
-        with_signals += u64::from(lead.signals > 0);
-        total_score += i128::from(score);
-        min_score = Some(min_score.map_or(score, |min| score.min(min)));
-        max_score = max_score.max(Some(score));
-        for &period in lead.periods() {
-            if let Some(count) = active.get_mut(period as usize) {
+/// Adds up leads.
+#[derive(Debug)]
+pub struct LeadCounter {
+    total: u64,
+    with_signals: u64,
+    min_score: Option<i64>,
+    max_score: Option<i64>,
+    total_score: i128,
+    active: Vec<u64>,
+}
+
+impl LeadCounter {
+    /// Nothing yet, for so many periods.
+    pub fn new(periods: usize) -> Self {
+        Self {
+            total: 0,
+            with_signals: 0,
+            min_score: None,
+            max_score: None,
+            total_score: 0,
+            active: vec![0; periods],
+        }
+    }
+
+    /// Adds a lead.
+    pub fn see(&mut self, ranked: &Ranked<'_>) {
+        let score = ranked.score;
+        self.total += 1;
+        self.with_signals += u64::from(ranked.lead.signals > 0);
+        self.total_score += i128::from(score);
+        self.min_score = Some(self.min_score.map_or(score, |min| min.min(score)));
+        self.max_score = self.max_score.max(Some(score));
+        for &period in ranked.lead.periods() {
+            if let Some(count) = self.active.get_mut(period as usize) {
                 *count += 1;
             }
         }
     }
-    let sums = LeadSums {
-        total: ranked.len() as u64,
-        with_signals,
-        min_score: min_score.unwrap_or(0),
-        max_score: max_score.unwrap_or(0),
-        total_score: clamp(total_score),
-    };
-    (sums, active)
+
+    /// The sums, and for each period how many leads have a signal in it.
+    pub fn finish(self) -> (LeadSums, Vec<u64>) {
+        let sums = LeadSums {
+            total: self.total,
+            with_signals: self.with_signals,
+            min_score: self.min_score.unwrap_or(0),
+            max_score: self.max_score.unwrap_or(0),
+            total_score: clamp(self.total_score),
+        };
+        (sums, self.active)
+    }
 }
 
 /// The nearest that 64 bits hold.

@@ -1,12 +1,13 @@
 //! What the second phase counts; sums over workers are sums over the input.
 
+use std::io;
 use std::ops::AddAssign;
 
 use crate::engine::identity::Resolution;
 use crate::engine::identity::fact::OrderKey;
 use crate::engine::identity::ids::NodeId;
 use crate::engine::identity::resolve::Owner;
-use crate::engine::lead::Leads;
+use crate::engine::lead::LeadStore;
 use crate::engine::map::counters::Names;
 use crate::engine::plan::{Ledger, PeriodMix, Verdict};
 use crate::engine::resolve::row::POLICIES;
@@ -152,17 +153,22 @@ impl AddAssign for Tally {
 }
 
 /// Decides about the events of minutes of which only the first few were taken.
-pub fn settle_partial(tally: &mut Tally, ledger: &Ledger, leads: &Leads) {
+///
+/// # Errors
+/// When leads on disk cannot be written.
+pub fn settle_partial(tally: &mut Tally, ledger: &Ledger, leads: &LeadStore) -> io::Result<()> {
+    let mut brought = Vec::new();
     let mut contenders = std::mem::take(&mut tally.partial);
     contenders.sort_unstable();
     for of_minute in contenders.chunk_by(|a, b| a.minute == b.minute) {
         let Verdict::Partial { accepted } = ledger.verdict(of_minute[0].minute) else { continue };
         let accepted = usize::try_from(accepted).unwrap_or(usize::MAX).min(of_minute.len());
         let (taken, lost) = of_minute.split_at(accepted);
-        taken.iter().filter_map(|event| event.brings).for_each(|lead| leads.accept(lead));
+        brought.extend(taken.iter().filter_map(|event| event.brings));
         tally.lost_identifies +=
             lost.iter().filter(|event: &&Contender| event.is_identify).count() as u64;
     }
+    leads.accept(brought.into_iter())
 }
 
 #[cfg(test)]

@@ -7,14 +7,16 @@ use ahash::AHashMap;
 use rayon::ThreadPool;
 use rayon::slice::ParallelSliceMut;
 
+use crate::engine::exchange::spill::Scratch;
 use crate::engine::exchange::store::{Dropped, SegmentView, Store, StoredBatch};
 use crate::engine::identity::fact::Fact;
 use crate::engine::identity::ids::Ids;
 use crate::engine::ingest::commit::{Committed, Committer};
+use crate::engine::lead::Ranked;
 use crate::engine::map::batch::Batch;
 use crate::engine::map::event_names::EventNames;
 use crate::engine::plan::Ledger;
-use crate::engine::resolve::sums::{LeadSums, sum_leads};
+use crate::engine::resolve::sums::{LeadCounter, LeadSums};
 use crate::engine::resolve::tally::Tally;
 use crate::engine::resolve::{Input, Stage, resolve};
 use crate::engine::watch::Watch;
@@ -57,12 +59,14 @@ impl Gathering {
     /// Those of [`Committer::settle`].
     pub fn settle(self, pool: &ThreadPool, watch: &dyn Watch) -> Result<Scenario, Error> {
         let Self { committer, origins } = self;
-        let Committed { ids, facts, store, duplicates, .. } = committer.settle(pool, watch)?;
+        let Committed { ids, facts, store, duplicates, scratch, .. } =
+            committer.settle(pool, watch)?;
         let by_place: AHashMap<_, _> =
             origins.iter().enumerate().map(|(at, origins)| (origins.place, at)).collect();
         let place_of = |place| by_place.get(&place).copied().unwrap_or(0);
         let origins_of = store.segments().iter().map(|segment| place_of(segment.place)).collect();
-        Ok(Scenario { ids, store, duplicates, origins, origins_of, facts: Mutex::new(facts) })
+        let facts = Mutex::new(facts);
+        Ok(Scenario { ids, store, scratch, duplicates, origins, origins_of, facts })
     }
 }
 
@@ -73,6 +77,8 @@ pub struct Scenario {
     pub ids: Ids,
     /// The rows.
     pub store: Store,
+    /// Where leads may wait that do not fit into memory.
+    scratch: Scratch,
     /// How many events were duplicates.
     pub duplicates: u64,
     /// One for each segment, in order of commit.
@@ -176,7 +182,7 @@ impl Scenario {
         let Resources { engine, names, pool, watch } = resources;
         let ids = &self.ids;
         let stage = Stage { engine, ids, ledger: &ledger, names, pool, watch };
-        let input = Input { facts, store: &self.store, dropped };
+        let input = Input { facts, store: &self.store, scratch: &self.scratch, dropped };
         let start = || Notes::new(names, signal_counter);
         let end = |notes: &mut Notes<'_>, number: usize, _: &SegmentView<'_>| {
             notes.count(|buffer| self.origins(number, buffer))
@@ -184,13 +190,14 @@ impl Scenario {
         let resolved = resolve(stage, input, start, end, |()| Ok(()))?;
         let mut signal_sums = SignalSums::default();
         resolved.visitors.into_iter().for_each(|notes| signal_sums += notes.into_sums());
-        let (sums, active_leads) = sum_leads(&resolved.leads, ledger.periods.len());
-        let line = |lead: crate::engine::lead::Ranked<'_>| LeadLine {
-            email: ids.text(lead.email).into(),
-            score: lead.score,
-            signals: lead.lead.signals,
+        let (mut counter, mut leads) = (LeadCounter::new(ledger.periods.len()), Vec::new());
+        let see = |ranked: &Ranked<'_>| {
+            counter.see(ranked);
+            let email = ids.text(ranked.email).into();
+            leads.push(LeadLine { email, score: ranked.score, signals: ranked.lead.signals });
         };
-        let mut leads: Vec<LeadLine> = resolved.leads.iter().map(line).collect();
+        resolved.leads.each(see).map_err(Error::Spill)?;
+        let (sums, active_leads) = counter.finish();
         resolved.leads.free(pool);
         pool.install(|| leads.par_sort_unstable());
         Ok(Outcome { tally: resolved.tally, ledger, leads, sums, active_leads, signal_sums })

@@ -15,12 +15,11 @@ use crate::engine::identity::Identities;
 use crate::engine::identity::ids::{Ids, Space};
 use crate::engine::identity::timeline::Timelines;
 use crate::engine::ingest::commit::Committed;
-use crate::engine::lead::Ranking;
 use crate::engine::map::counters::Counters;
 use crate::engine::map::event_names::EventNames;
 use crate::engine::plan::{Ledger, TrackedUsers};
 use crate::engine::resolve::lead_rows::LeadRows;
-use crate::engine::resolve::sums::{LeadSums, rule_terms, sum_leads};
+use crate::engine::resolve::sums::{LeadCounter, LeadSums, rule_terms};
 use crate::engine::resolve::tally::Tally;
 use crate::engine::resolve::{Input, Stage};
 use crate::engine::watch::Watch;
@@ -85,7 +84,7 @@ pub fn produce(
     output: &mut Output,
 ) -> Result<Produced, Error> {
     let Setting { engine, counters, files, ledger, pool, watch } = setting;
-    let Committed { ids, facts, store, .. } = committed;
+    let Committed { ids, facts, store, scratch, .. } = committed;
     let names = EventNames::new(&counters.names);
     let is_monthly = engine.rules.plan.period == PeriodLength::Month;
     let tracked = is_monthly.then(|| TrackedUsers::new(ledger.periods.len(), ids.len()));
@@ -94,7 +93,7 @@ pub fn produce(
     let mut rejects = if rejected { output.file("rejects.ndjson")? } else { None };
     let resolved = write_signals(
         Stage { engine, ids: &ids, ledger, names: &names, pool, watch },
-        Input { facts, store: &store, dropped: None },
+        Input { facts, store: &store, scratch: &scratch, dropped: None },
         files,
         tracked.as_ref(),
         &mut Streams { signals: &mut signals, rejects: rejects.as_mut() },
@@ -112,10 +111,19 @@ pub fn produce(
     let mut table = output.leads()?;
     let rows =
         LeadRows { ids: &ids, groups: &resolved.groups, terms: &terms, events: names.as_slice() };
-    write_leads(&rows, leads, &mut table, pool)?;
+    let (mut counter, mut lost_leads) = (LeadCounter::new(ledger.periods.len()), Vec::new());
+    let mut asked = counters.deletions.asked(&ids);
+    write_leads(&rows, leads, &mut table, pool, |ranked| {
+        counter.see(ranked);
+        asked.see(&ranked.lead);
+        if !ranked.lead.accepted {
+            lost_leads.push(ids.text(ranked.email).to_owned());
+        }
+    })?;
+    lost_leads.sort_unstable();
     guarded_cells += table.guarded_cells();
     output.close(table)?;
-    let (lead_sums, active_leads) = sum_leads(leads, ledger.periods.len());
+    let (lead_sums, active_leads) = counter.finish();
     let Identities { timelines, merged } = &resolved.identities;
     let texts = |user_ids: &[_]| user_ids.iter().map(|&id| ids.text(id).to_owned()).collect();
     let refused = merged.refused().iter();
@@ -127,10 +135,10 @@ pub fn produce(
         merge_refused: refused.map(|one| (one.emails, texts(&one.user_ids))).collect(),
         unknown_addresses: counters.unused_emails.beyond(emails.map(|(id, _)| ids.text(id))),
         leads: lead_sums,
-        lost_leads: lost_leads(leads, &ids),
+        lost_leads,
         active_leads,
         tracked_users: tracked.as_ref().map_or_else(Vec::new, |users| users.counts(&ids)),
-        undeleted: counters.deletions.with_leads(leads, &ids),
+        undeleted: asked.named(),
         tally: resolved.tally,
         guarded_cells,
     };
@@ -176,11 +184,4 @@ fn shared(timelines: &Timelines, ids: &Ids, max_emails: usize) -> Vec<(Space, St
         .collect();
     shared.sort_unstable();
     shared
-}
-
-fn lost_leads(ranked: &Ranking<'_>, ids: &Ids) -> Vec<String> {
-    let lost = ranked.iter().filter(|lead| !lead.lead.accepted);
-    let mut lost: Vec<String> = lost.map(|lead| ids.text(lead.email).to_owned()).collect();
-    lost.sort_unstable();
-    lost
 }

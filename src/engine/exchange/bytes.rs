@@ -1,0 +1,87 @@
+//! Numbers and texts in the bytes that wait between the two phases.
+
+use simdutf8::basic::from_utf8;
+
+/// Appends a length in seven bits a byte, the lowest first; the high bit says that more follow.
+#[inline]
+#[allow(clippy::cast_possible_truncation)] // the lowest bits are what is wanted
+pub fn put_length(mut length: usize, out: &mut Vec<u8>) {
+    while length >= 0x80 {
+        out.push(length as u8 | 0x80);
+        length >>= 7;
+    }
+    out.push(length as u8);
+}
+
+/// Takes a length off `bytes`.
+#[inline]
+pub fn take_length(bytes: &mut &[u8]) -> Option<usize> {
+    let (&first, rest) = bytes.split_first()?;
+    *bytes = rest;
+    if first < 0x80 {
+        return Some(usize::from(first));
+    }
+    let mut length = usize::from(first & 0x7f);
+    let mut shift = 7;
+    loop {
+        let (&next, rest) = bytes.split_first()?;
+        *bytes = rest;
+        length |= usize::from(next & 0x7f) << shift;
+        if next < 0x80 {
+            return Some(length);
+        }
+        shift += 7;
+    }
+}
+
+/// Appends a text with its length before it.
+pub fn put_text(text: &str, out: &mut Vec<u8>) {
+    put_length(text.len(), out);
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// Takes a text with its length off `bytes`.
+pub fn take_text<'a>(bytes: &mut &'a [u8]) -> Option<&'a str> {
+    let len = take_length(bytes)?;
+    let (text, rest) = bytes.split_at_checked(len)?;
+    *bytes = rest;
+    from_utf8(text).ok()
+}
+
+/// Takes so many bytes off `bytes`.
+pub fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (first, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(*first)
+}
+
+/// Takes a number of four bytes off `bytes`.
+pub fn take_u32(bytes: &mut &[u8]) -> Option<u32> {
+    take(bytes).map(u32::from_le_bytes)
+}
+
+/// Takes a number of eight bytes off `bytes`.
+pub fn take_u64(bytes: &mut &[u8]) -> Option<u64> {
+    take(bytes).map(u64::from_le_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_put_is_taken(length in prop_oneof![0..300_usize, any::<usize>()], text in ".{0,200}") {
+            let mut bytes = Vec::new();
+            put_length(length, &mut bytes);
+            put_text(&text, &mut bytes);
+            let mut rest = bytes.as_slice();
+            prop_assert_eq!(take_length(&mut rest), Some(length));
+            prop_assert_eq!(take_text(&mut rest), Some(text.as_str()));
+            prop_assert_eq!(rest, &[] as &[u8]);
+            let mut cut = &bytes[..bytes.len() - 1];
+            prop_assert!(take_length(&mut cut).and_then(|_| take_text(&mut cut)).is_none());
+        }
+    }
+}

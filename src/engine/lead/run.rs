@@ -1,0 +1,185 @@
+//! Leads on disk in runs, each in the order of the table, and the merge of several runs.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::io;
+
+use super::Lead;
+use super::rank::Terms;
+use crate::engine::exchange::bytes::take;
+use crate::engine::exchange::spill::{Piece, Spill};
+use crate::engine::identity::ids::{Ids, NodeId};
+
+/// A run is written, and read, so many bytes at once.
+const PIECE_BYTES: usize = 64 << 10;
+
+/// Leads in their order.
+#[derive(Debug, Default)]
+pub struct Run {
+    pieces: Vec<Piece>,
+    leads: usize,
+}
+
+/// Writes a run: of each lead its score, in eight bytes, and its part.
+pub struct RunWriter<'a> {
+    spill: &'a Spill,
+    bytes: Vec<u8>,
+    run: Run,
+}
+
+impl<'a> RunWriter<'a> {
+    /// An empty run in `spill`.
+    pub fn new(spill: &'a Spill) -> Self {
+        Self { spill, bytes: Vec::new(), run: Run::default() }
+    }
+
+    /// Appends a lead, which comes after those before it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn put(&mut self, score: i64, email: NodeId, lead: &Lead) -> io::Result<()> {
+        self.bytes.extend_from_slice(&score.to_le_bytes());
+        lead.write(email, &mut self.bytes);
+        self.run.leads += 1;
+        if self.bytes.len() >= PIECE_BYTES { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if !self.bytes.is_empty() {
+            self.run.pieces.push(self.spill.keep(&[&self.bytes])?);
+            self.bytes.clear();
+        }
+        Ok(())
+    }
+
+    /// The run.
+    ///
+    /// # Errors
+    /// When its end cannot be written.
+    pub fn finish(mut self) -> io::Result<Run> {
+        self.flush()?;
+        Ok(self.run)
+    }
+}
+
+/// All leads in several runs.
+#[derive(Debug)]
+pub struct SortedRuns<'a> {
+    spill: Spill,
+    runs: Vec<Run>,
+    ids: &'a Ids,
+    terms: Terms<'a>,
+}
+
+/// A lead out of a run.
+#[derive(Debug)]
+pub struct RunLead {
+    /// Its score.
+    pub score: i64,
+    /// The e-mail that names it.
+    pub email: NodeId,
+    /// The lead.
+    pub lead: Lead,
+}
+
+impl<'a> SortedRuns<'a> {
+    /// The leads of `runs` in `spill`.
+    pub fn new(spill: Spill, runs: Vec<Run>, terms: Terms<'a>, ids: &'a Ids) -> Self {
+        Self { spill, runs, ids, terms }
+    }
+
+    /// How many leads there are.
+    pub fn len(&self) -> usize {
+        self.runs.iter().map(|run| run.leads).sum()
+    }
+
+    /// What scores and names of signals depend on.
+    pub fn terms(&self) -> &Terms<'a> {
+        &self.terms
+    }
+
+    /// All leads in their order.
+    ///
+    /// # Errors
+    /// When the first of them cannot be read.
+    pub fn merge(&self) -> io::Result<Merge<'_>> {
+        let cursor = |run| Cursor {
+            spill: &self.spill,
+            run,
+            next: 0,
+            buffer: Vec::new(),
+            bytes: Vec::new(),
+            at: 0,
+        };
+        let mut merge = Merge {
+            ids: self.ids,
+            cursors: self.runs.iter().map(cursor).collect(),
+            heads: self.runs.iter().map(|_| None).collect(),
+            order: BinaryHeap::new(),
+        };
+        for run in 0..self.runs.len() {
+            merge.advance(run)?;
+        }
+        Ok(merge)
+    }
+}
+
+/// Where one run is read.
+struct Cursor<'r> {
+    spill: &'r Spill,
+    run: &'r Run,
+    /// The piece after the one that `bytes` holds.
+    next: usize,
+    buffer: Vec<u8>,
+    bytes: Vec<u8>,
+    at: usize,
+}
+
+impl Cursor<'_> {
+    fn next(&mut self) -> io::Result<Option<RunLead>> {
+        if self.at == self.bytes.len() {
+            let Some(piece) = self.run.pieces.get(self.next) else { return Ok(None) };
+            let read = self.spill.read(piece, &mut self.buffer)?;
+            self.bytes.clear();
+            self.bytes.extend_from_slice(read);
+            (self.next, self.at) = (self.next + 1, 0);
+        }
+        let mut rest = &self.bytes[self.at..];
+        let lead = take(&mut rest).zip(Lead::read(&mut rest));
+        self.at = self.bytes.len() - rest.len();
+        let broken = || io::Error::other("a lead on disk is not as it was written");
+        let (score, (email, lead)) = lead.ok_or_else(broken)?;
+        Ok(Some(RunLead { score: i64::from_le_bytes(score), email, lead }))
+    }
+}
+
+/// The leads of several runs in their order.
+pub struct Merge<'r> {
+    ids: &'r Ids,
+    cursors: Vec<Cursor<'r>>,
+    /// The next lead of each run.
+    heads: Vec<Option<RunLead>>,
+    /// Which run has the next one.
+    order: BinaryHeap<Reverse<(Reverse<i64>, &'r str, usize)>>,
+}
+
+impl Merge<'_> {
+    /// The next lead; `None` after the last.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn next(&mut self) -> io::Result<Option<RunLead>> {
+        let Some(Reverse((.., run))) = self.order.pop() else { return Ok(None) };
+        let lead = self.heads[run].take();
+        self.advance(run)?;
+        Ok(lead)
+    }
+
+    fn advance(&mut self, run: usize) -> io::Result<()> {
+        self.heads[run] = self.cursors[run].next()?;
+        if let Some(head) = &self.heads[run] {
+            self.order.push(Reverse((Reverse(head.score), self.ids.text(head.email), run)));
+        }
+        Ok(())
+    }
+}

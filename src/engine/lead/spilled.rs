@@ -1,0 +1,175 @@
+//! Leads that do not fit into memory: parts of them wait on disk, divided by lead, and each division
+//! is folded alone.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use ahash::AHashMap;
+use rayon::ThreadPool;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
+use super::fold::{Signal, Touch};
+use super::rank::{Ranking, Terms};
+use super::run::{Run, RunWriter, SortedRuns};
+use super::{LEAD_BYTES, Lead};
+use crate::engine::exchange::spill::{Piece, Spill};
+use crate::engine::identity::fact::OrderKey;
+use crate::engine::identity::ids::{Ids, NodeId};
+
+/// More divisions than this take more memory for their buffers than they save.
+const MOST_DIVISIONS: usize = 256;
+
+/// Parts of leads on disk.
+#[derive(Debug)]
+pub struct SpilledLeads {
+    spill: Spill,
+    divisions: Vec<Mutex<Vec<Piece>>>,
+    /// A thread gathers so many leads before it writes them.
+    gathered: usize,
+}
+
+impl SpilledLeads {
+    /// For about so many leads, whose parts wait in files in `dir` that go away by themselves. So
+    /// many threads gather leads, and fold divisions, in `budget_bytes` together.
+    pub fn new(dir: PathBuf, leads: usize, budget_bytes: usize, threads: usize) -> Self {
+        let fitting = (budget_bytes / LEAD_BYTES / threads.max(1)).max(1);
+        let divisions = leads.div_ceil(fitting).clamp(1, MOST_DIVISIONS);
+        Self {
+            spill: Spill::new(dir, 0),
+            divisions: (0..divisions).map(|_| Mutex::default()).collect(),
+            gathered: fitting,
+        }
+    }
+
+    /// Keeps parts of leads.
+    fn keep(&self, parts: impl IntoIterator<Item = (NodeId, Lead)>) -> io::Result<()> {
+        let mut written = vec![Vec::new(); self.divisions.len()];
+        for (email, lead) in parts {
+            // E-mails are numbered as they come, so neighbours in time spread evenly.
+            lead.write(email, &mut written[email.index() % self.divisions.len()]);
+        }
+        for (division, bytes) in self.divisions.iter().zip(written) {
+            if !bytes.is_empty() {
+                let piece = self.spill.keep(&[&bytes])?;
+                division.lock().unwrap_or_else(PoisonError::into_inner).push(piece);
+            }
+        }
+        Ok(())
+    }
+
+    /// Events that bring the e-mails of these leads would have been taken by the service after all.
+    ///
+    /// # Errors
+    /// When that cannot be written.
+    pub fn accept(&self, leads: impl Iterator<Item = NodeId>) -> io::Result<()> {
+        self.keep(leads.map(|email| (email, Lead { accepted: true, ..Lead::default() })))
+    }
+
+    /// Folds, scores and ranks all leads, so many divisions at once as `pool` has threads.
+    ///
+    /// # Errors
+    /// When the parts cannot be read, or the leads not be written.
+    pub fn rank<'a>(
+        self,
+        terms: Terms<'a>,
+        ids: &'a Ids,
+        pool: &ThreadPool,
+    ) -> io::Result<Ranking<'a>> {
+        let Self { spill, divisions, .. } = self;
+        let fold = |division: Mutex<Vec<Piece>>| {
+            let pieces = division.into_inner().unwrap_or_else(PoisonError::into_inner);
+            sorted_run(&spill, pieces, &terms, ids)
+        };
+        let runs: io::Result<Vec<Run>> =
+            pool.install(|| divisions.into_par_iter().map(fold).collect());
+        Ok(Ranking::of_runs(SortedRuns::new(spill, runs?, terms, ids)))
+    }
+}
+
+/// Folds the parts in `pieces` and writes the leads, by rank.
+fn sorted_run(spill: &Spill, pieces: Vec<Piece>, terms: &Terms<'_>, ids: &Ids) -> io::Result<Run> {
+    let (mut leads, mut buffer) = (AHashMap::<NodeId, Lead>::new(), Vec::new());
+    for piece in pieces {
+        let mut bytes = spill.read(&piece, &mut buffer)?;
+        while let Some((email, part)) = Lead::read(&mut bytes) {
+            leads.entry(email).or_default().merge(part);
+        }
+    }
+    let mut ranked: Vec<(i64, NodeId, Lead)> = leads
+        .into_iter()
+        .filter(|(_, lead)| lead.exists)
+        .map(|(email, mut lead)| {
+            lead.settle();
+            (terms.weigh(&lead).0, email, lead)
+        })
+        .collect();
+    ranked.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| ids.text(a.1).cmp(ids.text(b.1))));
+    let mut run = RunWriter::new(spill);
+    for (score, email, lead) in &ranked {
+        run.put(*score, *email, lead)?;
+    }
+    run.finish()
+}
+
+/// What one thread gathers of leads before it writes them.
+#[derive(Debug)]
+pub struct Gatherer<'a> {
+    spilled: &'a SpilledLeads,
+    leads: AHashMap<NodeId, Lead>,
+}
+
+impl<'a> Gatherer<'a> {
+    /// Nothing yet, on the way to `spilled`.
+    pub fn new(spilled: &'a SpilledLeads) -> Self {
+        Self { spilled, leads: AHashMap::new() }
+    }
+
+    /// An identify call.
+    pub fn identify(&mut self, touch: &Touch<'_>) {
+        self.existing(touch.lead).touch(touch);
+    }
+
+    /// An event outside of the window.
+    pub fn enrich(&mut self, touch: &Touch<'_>) {
+        self.leads.entry(touch.lead).or_default().touch(touch);
+    }
+
+    /// A signal.
+    pub fn signal(&mut self, touch: &Touch<'_>, signal: &Signal<'_>) {
+        let lead = self.existing(touch.lead);
+        lead.touch(touch);
+        lead.signal(touch.key, signal);
+    }
+
+    /// A group call.
+    pub fn group(&mut self, lead: NodeId, key: OrderKey, group: NodeId) {
+        self.leads.entry(lead).or_default().join(group, key);
+    }
+
+    fn existing(&mut self, lead: NodeId) -> &mut Lead {
+        let lead = self.leads.entry(lead).or_default();
+        lead.exists = true;
+        lead
+    }
+
+    /// Writes what was gathered once that is much, or, in the end, whatever there is.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn flush(&mut self, when: Flush) -> io::Result<()> {
+        if when == Flush::Always || self.leads.len() >= self.spilled.gathered {
+            self.spilled.keep(self.leads.drain())?;
+        }
+        Ok(())
+    }
+}
+
+/// When leads that were gathered are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flush {
+    /// When they are many.
+    WhenMany,
+    /// In any case.
+    Always,
+}
