@@ -44,9 +44,14 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// A pipe and the like, of any length. What is read is counted into `bytes_read`.
-    pub fn stream(source: Box<dyn Read + Send>, bytes_read: Arc<AtomicU64>) -> Self {
-        Self { source, file: None, offset: 0, least_end: 0, bytes_read }
+    /// A pipe and the like, of any length, or standard input. An end before `found`, the size it
+    /// had when it was found, is a fault. What is read is counted into `bytes_read`.
+    pub fn stream(
+        source: Box<dyn Read + Send>,
+        found: Option<u64>,
+        bytes_read: Arc<AtomicU64>,
+    ) -> Self {
+        Self { source, file: None, offset: 0, least_end: found.unwrap_or(0), bytes_read }
     }
 
     /// A regular file, to wherever it ends when it is read. If that is before its present size, or

@@ -11,6 +11,7 @@ use walkdir::{DirEntry, WalkDir};
 use super::fault::Fault;
 use super::outputs;
 use super::pattern::{self, Matches};
+use super::stdin;
 
 /// How an input came into the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,7 +137,7 @@ impl Finder {
             self.discovery.inputs.push(Input {
                 path: None,
                 display: "-".into(),
-                size: None,
+                size: stdin::size(),
                 given: Given::Named,
             });
         }
@@ -361,7 +362,12 @@ mod tests {
 
     #[test]
     fn without_arguments_standard_input_is_read_unless_it_is_a_terminal() {
-        let stdin = [Input { path: None, display: "-".into(), size: None, given: Given::Named }];
+        let stdin = [Input {
+            path: None,
+            display: "-".into(),
+            size: stdin::size(), // a test program may be started with any
+            given: Given::Named,
+        }];
         assert_eq!(discover(&[], false).unwrap().inputs, stdin);
         assert_eq!(discover(&["-".into(), "-".into()], true).unwrap().inputs, stdin);
         assert_eq!(discover(&[], true), Err(DiscoverError::NoInput));

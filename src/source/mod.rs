@@ -26,6 +26,7 @@ mod pattern;
 mod reader;
 mod skip;
 mod spool;
+mod stdin;
 mod stream;
 mod table;
 #[cfg(test)]

@@ -226,16 +226,16 @@ impl Reader {
             (Some(path), _) if is_file(&path)? => {
                 Stored::file(File::open(path)?, input.size, counter())?
             }
-            (Some(path), None) => Stored::stream(Box::new(File::open(path)?), counter()),
+            (Some(path), None) => Stored::stream(Box::new(File::open(path)?), None, counter()),
             (Some(path), Some(stop)) => {
                 let source = Abandonable::new(move || File::open(path), stop)?;
-                Stored::stream(Box::new(source), counter())
+                Stored::stream(Box::new(source), None, counter())
             }
-            (None, Some(stop)) => {
+            (None, Some(stop)) if input.size.is_none() => {
                 let source = Abandonable::new(|| Ok(io::stdin()), stop)?;
-                Stored::stream(Box::new(source), counter())
+                Stored::stream(Box::new(source), None, counter())
             }
-            (None, None) => Stored::stream(Box::new(io::stdin()), counter()),
+            (None, _) => Stored::stream(Box::new(io::stdin()), input.size, counter()),
         };
         Ok(Box::new(stored))
     }

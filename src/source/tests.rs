@@ -95,7 +95,7 @@ impl Read for Trickle {
 }
 
 fn stream(source: impl Read + Send + 'static) -> Stream {
-    let stored = Stored::stream(Box::new(source), Arc::default());
+    let stored = Stored::stream(Box::new(source), None, Arc::default());
     let file = Unknown { name: "", given: Given::Named, bytes_read: &Arc::default() };
     match Content::of(Box::new(stored), &file) {
         Ok(Content::Text { source, is_decoded }) => {

@@ -160,7 +160,7 @@ mod tests {
 
     fn decoded(bytes: Vec<u8>, step: usize) -> (Vec<u8>, Option<DecodeError>) {
         let encoding = Encoding::of(&bytes).unwrap();
-        let source = Stored::stream(Box::new(Cursor::new(bytes)), Arc::default());
+        let source = Stored::stream(Box::new(Cursor::new(bytes)), None, Arc::default());
         let mut raw = Raw::new(Box::new(source), 4);
         raw.refill(4).unwrap();
         let mut transcoder = Transcoder::new(raw, encoding);

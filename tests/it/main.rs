@@ -36,6 +36,8 @@ mod destination_filters;
 #[cfg(unix)]
 mod determinism;
 mod docs;
+#[cfg(target_os = "linux")]
+mod faults;
 #[cfg(unix)]
 mod formats;
 #[cfg(unix)]

@@ -51,10 +51,10 @@ pub enum StagingError {
         /// What the system said.
         source: io::Error,
     },
-    /// A commit failed, and so did putting back what was there before.
+    /// A commit failed, and so did putting back what was there before, or syncing that.
     #[error(
-        "{failure}; the files of before could not be put back either ({source}): the next run into \
-         this folder puts them back"
+        "{failure}; putting back the files of before failed as well ({source}): the next run into \
+         this folder does it"
     )]
     NotRestored {
         /// Why the commit failed.

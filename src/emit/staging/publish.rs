@@ -128,12 +128,12 @@ impl<'d> Publication<'d> {
 /// Keeps what is at `path`, if anything, at `kept` as well, or there alone where the file system
 /// has no hard links.
 fn keep(path: &Path, kept: &Path) -> Result<()> {
-    let done = match fs::hard_link(path, kept) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(_) => fs::rename(path, kept),
-        Ok(()) => Ok(()),
-    };
-    done.map_err(failed("keep the file of an earlier run", path))
+    match fs::hard_link(path, kept).or_else(|_| fs::rename(path, kept)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(failed("keep the file of an earlier run", path)(error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Gives a file its name; without leave to overwrite, only a name that is free at that moment.
