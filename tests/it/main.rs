@@ -31,6 +31,7 @@ mod containers;
 mod content_hash;
 #[cfg(unix)]
 mod deliveries;
+mod dependencies;
 #[cfg(unix)]
 mod destination_filters;
 #[cfg(unix)]
@@ -44,9 +45,13 @@ mod formats;
 mod fuzzing;
 mod generator;
 #[cfg(unix)]
+mod injection;
+#[cfg(unix)]
 mod inputs;
 #[cfg(unix)]
 mod json_suite;
+#[cfg(target_os = "linux")]
+mod limits;
 mod man;
 #[cfg(unix)]
 mod memory;

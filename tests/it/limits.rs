@@ -1,0 +1,194 @@
+//! Hostile inputs under limits of the system: memory by `ulimit -d`, the stack by `ulimit -s`.
+//!
+//! What a run may take follows from its options, not from its input: see [`bound`].
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::thread;
+
+use crate::support::{Finished, Workspace, gzip, track};
+
+const MIB: usize = 1 << 20;
+/// What the runs here are given.
+const MEMORY: usize = 16 * MIB;
+const MAX_RECORD: usize = MIB;
+const THREADS: usize = 2;
+
+/// The program, the stacks of its threads, and the first arena of its allocator: 128 MiB are
+/// reserved before anything is read.
+const AT_REST: usize = 160 * MIB;
+/// How many times its own length the longest record takes while it is read: its block, the tape
+/// of the parser, and what is written of it.
+const OF_A_RECORD: usize = 24;
+/// What a visitor, or the name of an event, takes for the length of the run.
+const OF_A_NAME: usize = 256;
+
+/// The most memory, in bytes, for an input with so many visitors or names of events.
+fn bound(names: usize) -> usize {
+    AT_REST + MEMORY + THREADS * OF_A_RECORD * MAX_RECORD + names * OF_A_NAME
+}
+
+/// Feeds `input` to `arguments` of the program, which may take `limit` bytes and a stack of 512 KiB.
+#[track_caller]
+fn fed(
+    workspace: &Workspace,
+    arguments: &[&str],
+    limit: usize,
+    input: impl Iterator<Item = Vec<u8>> + Send,
+) -> Finished {
+    let mut command = Command::new("sh");
+    let script = format!("ulimit -s 512 && ulimit -d {} && exec \"$0\" \"$@\"", limit >> 10);
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_backtrail")]).args(arguments);
+    command.current_dir(workspace.path("")).env_remove("RUST_BACKTRACE");
+    command.stdin(Stdio::piped());
+    let described = format!("{command:?}");
+    let mut running = Workspace::start(command);
+    let mut stdin = running.child.stdin.take().unwrap();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            for bytes in input {
+                if stdin.write_all(&bytes).is_err() {
+                    break; // the program has ended, which its exit code shows
+                }
+            }
+        });
+        let finished = running.finish();
+        assert!(finished.status.code().is_some(), "{described}\n{finished}");
+        finished
+    })
+}
+
+/// A run over `input` within the bound; the workspace holds the folder `out`.
+#[track_caller]
+fn run(names: usize, input: impl Iterator<Item = Vec<u8>> + Send) -> Workspace {
+    let workspace = Workspace::new();
+    let (memory, record) = (MEMORY.to_string(), MAX_RECORD.to_string());
+    let arguments = [
+        "run",
+        "-",
+        "-o",
+        "out",
+        "--memory",
+        &memory,
+        "--max-record-bytes",
+        &record,
+        "--threads",
+        "2",
+    ];
+    fed(&workspace, &arguments, bound(names), input).exits(0);
+    workspace
+}
+
+#[track_caller]
+fn count(workspace: &Workspace, pointer: &str) -> u64 {
+    workspace.report("out").pointer(pointer).unwrap().as_u64().unwrap()
+}
+
+/// `parts` between two events.
+fn between(parts: impl IntoIterator<Item = Vec<u8>>) -> impl Iterator<Item = Vec<u8>> {
+    let event = |id: &str| std::iter::once(track(id).into_bytes());
+    event("first").chain(parts).chain(event("last"))
+}
+
+/// `count` parts of 1 MiB of `byte`.
+fn megabytes(count: usize, byte: u8) -> impl Iterator<Item = Vec<u8>> {
+    (0..count).map(move |_| vec![byte; MIB])
+}
+
+#[test]
+fn hundreds_of_megabytes_without_a_line_end_are_one_reject() {
+    let line = [b"{\"type\":\"track\",\"a\":\"".to_vec()].into_iter().chain(megabytes(256, b'x'));
+    let workspace = run(0, between(line.chain([b"\"}\n".to_vec()])));
+    assert_eq!(count(&workspace, "/rejects/by_reason/too_large"), 1);
+    assert_eq!(count(&workspace, "/events/total"), 2);
+    let workspace = run(0, [track("first").into_bytes()].into_iter().chain(megabytes(256, b'x')));
+    assert_eq!(count(&workspace, "/events/total"), 1);
+}
+
+#[test]
+fn a_million_open_brackets_need_no_stack() {
+    let lines = || {
+        let deep =
+            ["[", "{\"a\":", "[{\"b\":"].map(|open| open.repeat(1_000_000 / open.len()) + "\n");
+        between(deep.map(String::into_bytes))
+    };
+    let workspace = run(0, lines());
+    assert_eq!(count(&workspace, "/events/total"), 2);
+    assert_eq!(count(&workspace, "/rejects/total"), 3);
+    workspace.write("allow.txt", "Ping\n");
+    workspace.write("rules.toml", "version = 1\n");
+    workspace.write("deep.ndjson", lines().flatten().collect::<Vec<u8>>());
+    // These read records of the usual 8 MiB.
+    let limit = bound(0) + THREADS * OF_A_RECORD * 7 * MIB;
+    for arguments in [
+        &["audit", "-", "--allow", "allow.txt"][..],
+        &["queue", "-"],
+        &["check", "deep.ndjson", "--rules", "rules.toml"],
+    ] {
+        let finished = fed(&workspace, arguments, limit, lines());
+        assert!(finished.status.code() < Some(2), "{finished}");
+    }
+}
+
+#[test]
+fn records_that_are_all_structure_fit_into_their_multiple() {
+    let record = |id: usize, item: &str, open: char, close: char| {
+        let items = vec![item; (MAX_RECORD - 300) / (item.len() + 1)].join(",");
+        let event = track(&format!("m{id}"));
+        let member = format!("\"properties\":{{\"p\":{open}{items}{close}}},\"anonymousId\"");
+        event.replace("\"anonymousId\"", &member).into_bytes()
+    };
+    let records = (0..8)
+        .flat_map(|id| [record(2 * id, "0", '[', ']'), record(2 * id + 1, "\"k\":{}", '{', '}')]);
+    let workspace = run(0, records);
+    assert_eq!(count(&workspace, "/events/total"), 16);
+}
+
+#[test]
+fn a_decompression_bomb_is_read_in_pieces() {
+    let zeros = gzip(&megabytes(64, 0).flatten().collect::<Vec<u8>>());
+    let event = gzip(track("first").as_bytes());
+    // Members, so that they need not be in memory here: 256 MiB of zeros.
+    let bomb = [event].into_iter().chain((0..4).map(move |_| zeros.clone()));
+    let workspace = run(0, bomb);
+    assert_eq!(count(&workspace, "/events/total"), 1);
+}
+
+#[test]
+fn shapes_of_lines_are_not_all_remembered() {
+    let line = |n: usize| {
+        let member = format!("\"properties\":{{\"k{n}\":{{\"s{}\":{n}}}}},\"anonymousId\"", n * 7);
+        track(&format!("m{n}")).replace("\"anonymousId\"", &member)
+    };
+    let lines =
+        (0..30).map(move |part| (part * 1000..(part + 1) * 1000).map(line).collect::<String>());
+    let workspace = run(0, lines.map(String::into_bytes));
+    assert_eq!(count(&workspace, "/events/total"), 30_000);
+}
+
+#[test]
+fn visitors_and_names_take_what_they_are_said_to() {
+    const COUNT: usize = 60_000;
+    for member in ["\"a1\"", "\"Ping\""] {
+        let line = move |n: usize| {
+            let value = format!("\"a value of its own, number {n:012}\"");
+            track(&format!("m{n}")).replace(member, &value)
+        };
+        let parts = (0..COUNT / 1000).map(move |part| part * 1000..(part + 1) * 1000);
+        let lines = parts.map(move |part| part.map(line).collect::<String>().into_bytes());
+        let workspace = run(COUNT, lines);
+        assert_eq!(count(&workspace, "/events/kept"), COUNT as u64);
+    }
+}
+
+#[test]
+fn the_limit_is_in_force() {
+    let workspace = Workspace::new();
+    let mut command = Command::new("sh");
+    let script = format!("ulimit -s 512 && ulimit -d {}; exec \"$0\" run - -o out", 12 << 10);
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_backtrail")]);
+    command.current_dir(workspace.path("")).stdin(Stdio::null()).env_remove("RUST_BACKTRACE");
+    let output = command.output().unwrap();
+    assert!(!output.status.success());
+    assert_eq!(workspace.list("out"), [""; 0]);
+}
