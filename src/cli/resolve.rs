@@ -5,6 +5,7 @@ pub mod check;
 mod display;
 mod filters;
 mod queue;
+mod redact;
 mod text;
 mod window;
 
@@ -81,6 +82,7 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
     let destination = destination(&args, &formats, around)?;
     let mut texts = Texts::default();
     let rules = RulesFile::read(args.rules.as_deref(), &mut texts)?;
+    redact::must_be_free(args.redact, &rules.rules)?;
     let allow = allow(args.allow.as_deref(), &mut texts)?;
     let filters = args.filters.as_deref();
     let filters = filters.map(|path| NamedFilters::read(path, &mut texts)).transpose()?;
@@ -98,6 +100,7 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
         profile_duplicates: args.profile_duplicates,
         clocks: if args.correct_clocks { Clocks::Corrected } else { Clocks::AsSent },
         window: window::window(args.window, &rules.rules.plan, around)?,
+        redact: redact::digest(args.redact, around)?,
     };
     let (engine, terms, rules_file) = rules.compile(options, &mut texts)?;
     let inputs = discover(&args.inputs, around.terminal_in)?;

@@ -4,7 +4,7 @@ use super::Format;
 use super::csv::CsvRows;
 use super::json::{Between, JsonRows};
 use super::parquet::{Columns, ParquetRows};
-use super::row::{LeadRow, Row, SignalRow};
+use super::row::{LeadRow, RedactedLead, Row, SignalRow};
 use super::table::{Layout, Table};
 
 /// Encodes the rows of one chunk after the other. Made by [`Layout::encoder`]; one for each
@@ -12,8 +12,16 @@ use super::table::{Layout, Table};
 pub struct Encoder {
     rows: usize,
     format: Rows,
-    /// Which of the two kinds of rows it takes.
-    is_leads: bool,
+    /// Which rows it takes.
+    kind: RowKind,
+}
+
+/// The rows of a table.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum RowKind {
+    Signals,
+    Leads,
+    RedactedLeads,
 }
 
 enum Rows {
@@ -58,21 +66,30 @@ impl Encoder {
             Format::Json => Rows::Json(JsonRows::new(table, Between::Commas)),
             Format::Parquet => Rows::Parquet(Box::new(ParquetRows::new(table))),
         };
-        Self { rows: 0, format, is_leads: matches!(table, Table::Leads) }
+        let kind = match table {
+            Table::Signals(_) | Table::RedactedSignals(_) => RowKind::Signals,
+            Table::Leads => RowKind::Leads,
+            Table::RedactedLeads => RowKind::RedactedLeads,
+        };
+        Self { rows: 0, format, kind }
     }
 
     /// Appends a row of `signals`; the encoder must be one of that table.
     #[inline]
     pub fn signal(&mut self, row: &SignalRow<'_>) {
-        debug_assert!(!self.is_leads, "a signal among leads");
+        debug_assert!(self.kind == RowKind::Signals, "a signal among leads");
         self.push(row);
     }
 
     /// Appends a row of `leads`; the encoder must be one of that table.
     #[inline]
     pub fn lead(&mut self, row: &LeadRow<'_>) {
-        debug_assert!(self.is_leads, "a lead among signals");
-        self.push(row);
+        debug_assert!(self.kind != RowKind::Signals, "a lead among signals");
+        if self.kind == RowKind::RedactedLeads {
+            self.push(&RedactedLead(row));
+        } else {
+            self.push(row);
+        }
     }
 
     /// The rows appended since the last time.

@@ -19,5 +19,5 @@ mod writer;
 pub(crate) use csv::is_formula;
 pub use encoder::{Chunk, Encoder, Spent};
 pub use format::{Format, FormulaGuard, UnknownFormat};
-pub use table::{Layout, Table};
+pub use table::{LEAD_ID, Layout, Table};
 pub use writer::TableWriter;

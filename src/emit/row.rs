@@ -130,6 +130,19 @@ impl Row for SignalRow<'_> {
     }
 }
 
+/// A row of `leads` without e-mail, names and phone number: its e-mail is an id already.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RedactedLead<'a>(pub &'a LeadRow<'a>);
+
+impl Row for RedactedLead<'_> {
+    fn tell(&self, _own: usize, to: &mut impl Cells) {
+        for text in [self.0.email, self.0.company, self.0.title] {
+            to.text(text);
+        }
+        self.0.tell_deeds(to);
+    }
+}
+
 impl Row for LeadRow<'_> {
     fn tell(&self, _own: usize, to: &mut impl Cells) {
         for text in [
@@ -143,6 +156,13 @@ impl Row for LeadRow<'_> {
         ] {
             to.text(text);
         }
+        self.tell_deeds(to);
+    }
+}
+
+impl LeadRow<'_> {
+    /// Tells `to` the cells behind those of the person.
+    fn tell_deeds(&self, to: &mut impl Cells) {
         to.integer(self.score);
         for count in [self.signals, self.high_intent_signals, self.rehydrated_signals] {
             to.integer(i64::try_from(count).unwrap_or(i64::MAX));

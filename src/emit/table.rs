@@ -12,6 +12,10 @@ pub enum Table<'a> {
     Signals(&'a [String]),
     /// The leads.
     Leads,
+    /// The signals with the ids of leads instead of e-mails.
+    RedactedSignals(&'a [String]),
+    /// The leads with their ids instead of e-mails, and without names and phone numbers.
+    RedactedLeads,
 }
 
 /// One table in one format: what its encoders and its writer must agree on.
@@ -63,11 +67,14 @@ pub(super) enum Kind {
     List,
 }
 
+/// The column that stands for the e-mail of a lead where outputs are redacted.
+pub const LEAD_ID: &str = "lead_id";
+
 /// A column's name and kind.
 pub(super) type Column<'a> = (&'a str, Kind);
 
 #[rustfmt::skip]
-const SIGNALS: &[Column<'static>] = &[
+const SIGNALS: [Column<'static>; 18] = [
     ("signal_id", Kind::Hash), ("timestamp", Kind::Time), ("received_at", Kind::Time),
     ("type", Kind::Name), ("event", Kind::Word), ("signal", Kind::Word),
     ("signal_type", Kind::Word), ("high_intent", Kind::Flag), ("rule", Kind::Word),
@@ -77,7 +84,7 @@ const SIGNALS: &[Column<'static>] = &[
 ];
 
 #[rustfmt::skip]
-const LEADS: &[Column<'static>] = &[
+const LEADS: [Column<'static>; 24] = [
     ("email", Kind::Key), ("name", Kind::Text), ("first_name", Kind::Text),
     ("last_name", Kind::Text), ("company", Kind::Text), ("title", Kind::Text),
     ("phone", Kind::Text), ("score", Kind::Integer), ("signals", Kind::Integer),
@@ -89,12 +96,31 @@ const LEADS: &[Column<'static>] = &[
     ("sources", Kind::List),
 ];
 
+/// The signals without e-mails.
+const REDACTED_SIGNALS: [Column<'static>; 18] = {
+    let mut columns = SIGNALS;
+    columns[10].0 = LEAD_ID;
+    columns
+};
+
+/// The leads without e-mails, names and phone numbers.
+const REDACTED_LEADS: [Column<'static>; 20] = {
+    let mut columns = [(LEAD_ID, Kind::Key); 20];
+    (columns[1], columns[2]) = (LEADS[4], LEADS[5]);
+    let mut at = 7;
+    while at < LEADS.len() {
+        columns[at - 4] = LEADS[at];
+        at += 1;
+    }
+    columns
+};
+
 impl<'a> Table<'a> {
     /// The name of the file, without its extension.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Signals(_) => "signals",
-            Self::Leads => "leads",
+            Self::Signals(_) | Self::RedactedSignals(_) => "signals",
+            Self::Leads | Self::RedactedLeads => "leads",
         }
     }
 
@@ -112,15 +138,17 @@ impl<'a> Table<'a> {
     /// The names of the rules' own columns.
     pub(super) fn own(self) -> &'a [String] {
         match self {
-            Self::Signals(own) => own,
-            Self::Leads => &[],
+            Self::Signals(own) | Self::RedactedSignals(own) => own,
+            Self::Leads | Self::RedactedLeads => &[],
         }
     }
 
     fn built_in(self) -> &'static [Column<'static>] {
         match self {
-            Self::Signals(_) => SIGNALS,
-            Self::Leads => LEADS,
+            Self::Signals(_) => &SIGNALS,
+            Self::Leads => &LEADS,
+            Self::RedactedSignals(_) => &REDACTED_SIGNALS,
+            Self::RedactedLeads => &REDACTED_LEADS,
         }
     }
 }
@@ -134,6 +162,20 @@ mod tests {
         let own = ["form".to_owned()];
         assert_eq!(Table::Signals(&own).columns().last(), Some(("form", Kind::Text)));
         assert_eq!(Table::Leads.columns().last(), Some(("sources", Kind::List)));
+    }
+
+    #[test]
+    fn redacted_tables_lack_the_columns_of_people() {
+        let names =
+            |table: Table<'static>| table.columns().map(|(name, _)| name).collect::<Vec<_>>();
+        let leads = names(Table::RedactedLeads);
+        assert_eq!(leads[..4], ["lead_id", "company", "title", "score"]);
+        let of_people = ["email", "name", "first_name", "last_name", "phone"];
+        let mut rest = names(Table::Leads);
+        rest.retain(|name| !of_people.contains(name));
+        assert_eq!(leads[1..], rest);
+        let signals = names(Table::RedactedSignals(&[])).join(" ");
+        assert_eq!(signals, names(Table::Signals(&[])).join(" ").replace("lead_email", "lead_id"));
     }
 
     #[test]

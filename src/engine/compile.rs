@@ -4,6 +4,7 @@ use super::Engine;
 use super::identity::value::Blocklist;
 use super::map::times::Clocks;
 use super::plan::Terms;
+use super::redact::{Digest, Redaction};
 use super::window::Window;
 use crate::diagnostic::Diagnostic;
 use crate::filter::allow::AllowList;
@@ -48,6 +49,8 @@ pub struct Options {
     pub clocks: Clocks,
     /// Only what lies in it counts; everything does without one.
     pub window: Option<Window>,
+    /// How outputs name leads where they are to name nobody.
+    pub redact: Option<Digest>,
 }
 
 impl Default for Options {
@@ -63,6 +66,7 @@ impl Default for Options {
             profile_duplicates: false,
             clocks: Clocks::AsSent,
             window: None,
+            redact: None,
         }
     }
 }
@@ -95,6 +99,7 @@ impl Engine {
         let terms = Terms::from(&rules.plan);
         let engine = Engine {
             blocklist: Blocklist::new(rules.identity.block.clone()),
+            redaction: options.redact.map(|digest| Redaction::new(digest, &rules)),
             rules,
             allow,
             filter: options.filter,

@@ -15,6 +15,7 @@ pub mod ingest;
 pub mod lead;
 pub mod map;
 pub mod plan;
+pub mod redact;
 pub mod resolve;
 pub mod watch;
 pub mod window;
@@ -29,6 +30,7 @@ use crate::parse::{self, Detection, MessageIds, Parser};
 use crate::rules::Rules;
 use crate::time::Time;
 use map::times::Clocks;
+use redact::Redaction;
 use window::Window;
 
 /// What a run does to each event.
@@ -58,6 +60,8 @@ pub struct Engine {
     pub clocks: Clocks,
     /// Only what lies in it counts; everything does without one.
     pub window: Option<Window>,
+    /// Takes from outputs what tells who a person is, where that is asked for.
+    pub redaction: Option<Redaction>,
 }
 
 impl Engine {

@@ -16,10 +16,7 @@ pub fn masked(text: &str) -> String {
         let (before, after) = (&rest[..at.start], &rest[at.end..]);
         let is_encoded = at.len() > 1;
         let has_domain = after.chars().next().is_some_and(char::is_alphanumeric);
-        let ends = |char: char| !is_local(char) || (is_encoded && is_delimiter(char));
-        let local = before
-            .rfind(ends)
-            .map_or(0, |at| at + before[at..].chars().next().map_or(0, char::len_utf8));
+        let local = local_start(before, is_encoded);
         let (kept, local) = before.split_at(if has_domain { local } else { before.len() });
         let columns: usize = local.chars().filter_map(UnicodeWidthChar::width).sum();
         out.push_str(kept);
@@ -29,6 +26,35 @@ pub fn masked(text: &str) -> String {
     }
     out.push_str(rest);
     out
+}
+
+/// Where in `text` whole addresses stand, domains included.
+pub(super) fn places(text: &str) -> Vec<Range<usize>> {
+    let (mut found, mut from) = (Vec::new(), 0);
+    while let Some(at) = next_at(&text[from..]) {
+        let at = from + at.start..from + at.end;
+        let start = from + local_start(&text[from..at.start], at.len() > 1);
+        let end = at.end + domain_len(&text[at.end..]);
+        if start < at.start && end > at.end {
+            found.push(start..end);
+        }
+        from = end;
+    }
+    found
+}
+
+/// Where the local part begins in what stands `before` an `@`, which may be encoded.
+fn local_start(before: &str, is_encoded: bool) -> usize {
+    let ends = |char: char| !is_local(char) || (is_encoded && is_delimiter(char));
+    let after = |at: usize| at + before[at..].chars().next().map_or(0, char::len_utf8);
+    before.rfind(ends).map_or(0, after)
+}
+
+/// How long the domain at the beginning of `text` is.
+fn domain_len(text: &str) -> usize {
+    let is_domain = |char: char| char.is_alphanumeric() || char == '.' || char == '-';
+    let end = text.find(|char| !is_domain(char)).unwrap_or(text.len());
+    text[..end].trim_end_matches(['.', '-']).len()
 }
 
 /// Whether [`masked`] may change `text`.

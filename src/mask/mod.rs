@@ -11,6 +11,7 @@
 
 mod address;
 mod name;
+mod personal;
 mod text;
 mod token;
 
@@ -25,6 +26,7 @@ pub(crate) use address::is_local;
 pub use address::{masked as addresses, may_have as may_have_address};
 pub use name::is_secret_path;
 use name::{is_header, is_secret, names_a_header, speaks_of_a_header};
+pub use personal::{is_personal_parameter, is_personal_path, personal};
 use token::{Token, Tokens, unescaped};
 
 /// Base64 with or without padding.

@@ -6,6 +6,7 @@ pub mod filters;
 pub mod hint;
 mod input;
 pub mod layout;
+pub(crate) mod redact;
 pub mod text;
 mod timestamp;
 mod window;
@@ -294,7 +295,7 @@ pub struct Plan {
     pub lost: u64,
     pub lost_identifies: u64,
     pub lost_leads: u64,
-    /// Up to a thousand of the lost leads.
+    /// Up to a thousand of the lost leads; with `--redact`, their ids.
     pub lost_lead_emails: Vec<String>,
     /// Raw signals without any time, which belong to no period.
     pub undated: u64,

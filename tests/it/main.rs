@@ -65,6 +65,8 @@ mod output_safety;
 #[cfg(unix)]
 mod queue;
 #[cfg(unix)]
+mod redact;
+#[cfg(unix)]
 mod rejects;
 #[cfg(unix)]
 mod shown_text;

@@ -120,8 +120,8 @@ fn write<W: Write + Send>(layout: &Layout<'_>, samples: &[Sample], out: W) -> io
     for part in [first, second] {
         for sample in part {
             match layout.table {
-                Table::Signals(_) => sample.encode_signal(&mut encoder),
-                Table::Leads => sample.encode_lead(&mut encoder),
+                Table::Signals(_) | Table::RedactedSignals(_) => sample.encode_signal(&mut encoder),
+                Table::Leads | Table::RedactedLeads => sample.encode_lead(&mut encoder),
             }
         }
         let chunk = encoder.take();

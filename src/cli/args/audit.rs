@@ -86,6 +86,14 @@ pub struct AuditArgs {
     #[arg(long, value_name = "FILE", help_heading = "Output", value_hint = ValueHint::FilePath)]
     pub html: Option<PathBuf>,
 
+    /// Write outputs that name nobody: hashes of e-mails, no names, phone numbers or IP addresses
+    ///
+    /// Lost leads are named by `lead_id`, the hash of their e-mails. The hash is SHA-256, as TrailSpark's emailHash, or, with a key in the environment
+    /// variable `BACKTRAIL_REDACT_KEY`, HMAC-SHA-256, which nobody without the key can check a
+    /// guess against.
+    #[arg(long, help_heading = "Output")]
+    pub redact: bool,
+
     #[allow(missing_docs)] // clap would print it
     #[command(flatten)]
     pub window: WindowArgs,

@@ -92,6 +92,12 @@ pub struct QueueArgs {
     #[arg(long, help_heading = "Rules and filters")]
     pub strict_detect: bool,
 
+    /// Write a report that names nobody: no values, and no addresses in names of events
+    ///
+    /// Ids in names of events are hashed as by run. A suggested rules file has names as they are.
+    #[arg(long, help_heading = "Output", conflicts_with = "suggest")]
+    pub redact: bool,
+
     #[allow(missing_docs)] // clap would print it
     #[command(flatten)]
     pub window: WindowArgs,

@@ -3,6 +3,7 @@
 use std::io::BufWriter;
 
 use super::filters::NamedFilters;
+use super::redact::digest;
 use super::window::window;
 use super::{
     ALLOW_LIST, FILTERS, Output, RULES, RulesFile, Surroundings, Texts, allow, auth, detection,
@@ -38,6 +39,7 @@ pub fn queue(args: QueueArgs, show: Show, around: Surroundings) -> Result<Job, E
         auth: auth(&args.captures, around)?,
         max_record_bytes: args.max_record_bytes,
         window: window(args.window, &rules.rules.plan, around)?,
+        redact: digest(args.redact, around)?,
         ..Options::default()
     };
     let (engine, terms, rules_file) = rules.compile(options, &mut texts)?;

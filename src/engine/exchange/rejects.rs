@@ -1,8 +1,9 @@
 //! Rejects on their way to `rejects.ndjson`: lines of the file are known only at the end, when it
 //! is known how many lines the blocks before had.
 
+use crate::engine::Engine;
+use crate::engine::redact::Redaction;
 use crate::json::canonical::write_string;
-use crate::parse::auth::Auth;
 use crate::parse::excerpt;
 use crate::parse::reject::{MOST_OF_A_RECORD, Reason, Reject, Surplus};
 
@@ -10,18 +11,20 @@ use crate::parse::reject::{MOST_OF_A_RECORD, Reason, Reject, Surplus};
 const RECORD_SHOWN: usize = 4096;
 
 /// Appends `reject` to `out`: its line in the block, a length, and the JSON behind the line. What
-/// is secret in the record, the secrets of `auth` among it, is masked.
-pub fn encode(reject: &Reject<'_>, auth: &Auth, out: &mut Vec<u8>) {
+/// is secret in the record, the secrets of `engine` among it, is masked; where outputs are redacted,
+/// nothing but its shape is shown.
+pub fn encode(reject: &Reject<'_>, engine: &Engine, out: &mut Vec<u8>) {
     let Reject { refusal, line_in_block, offset, record, .. } = *reject;
     entry(line_in_block, out, |out| {
-        write_reason(offset, refusal.reason, &refusal.detail, out);
-        write_record(record, auth, out);
+        let detail = engine.redaction.as_ref().map(|redaction| redaction.text(&refusal.detail));
+        write_reason(offset, refusal.reason, detail.as_ref().unwrap_or(&refusal.detail), out);
+        write_record(record, engine, out);
     });
 }
 
 /// The same for the rejects of a record that are only counted: one line with the most frequent
 /// reason and a member `more`, the counts by reason.
-pub fn encode_surplus(surplus: &Surplus<'_>, auth: &Auth, out: &mut Vec<u8>) {
+pub fn encode_surplus(surplus: &Surplus<'_>, engine: &Engine, out: &mut Vec<u8>) {
     let by_reason = surplus.by_reason();
     let Some(&(reason, _)) = by_reason.first() else { return };
     let detail = format!(
@@ -30,7 +33,7 @@ pub fn encode_surplus(surplus: &Surplus<'_>, auth: &Auth, out: &mut Vec<u8>) {
     );
     entry(surplus.line_in_block, out, |out| {
         write_reason(surplus.offset, reason, &detail, out);
-        write_record(surplus.record, auth, out);
+        write_record(surplus.record, engine, out);
         out.extend_from_slice(b",\"more\":{");
         for (place, (reason, count)) in by_reason.iter().enumerate() {
             let comma = if place > 0 { "," } else { "" };
@@ -59,12 +62,16 @@ fn write_reason(offset: u64, reason: Reason, detail: &str, out: &mut Vec<u8>) {
     write_string(detail, out, false);
 }
 
-fn write_record(record: &[u8], auth: &Auth, out: &mut Vec<u8>) {
+fn write_record(record: &[u8], engine: &Engine, out: &mut Vec<u8>) {
     out.extend_from_slice(b",\"record\":");
     let shown = &record[..record.len().min(RECORD_SHOWN)];
     // A character that the cut went through is left out rather than garbled.
     let cut = if shown.len() < record.len() { whole_characters(shown) } else { shown };
-    write_string(&excerpt::secrets(&String::from_utf8_lossy(cut), auth), out, false);
+    let text = String::from_utf8_lossy(cut);
+    if engine.redaction.is_some() {
+        return write_string(&Redaction::shape(&text), out, false);
+    }
+    write_string(&excerpt::secrets(&text, &engine.auth), out, false);
 }
 
 /// `text` without the beginning of a character at its end.

@@ -434,7 +434,7 @@ impl Sink for Mapper<'_> {
         let at = Position { place, line: reject.line_in_block, record };
         self.counters.reject_examples[reason].see(at, || reject.refusal.detail.to_string());
         self.counters.shapes[reject.refusal.shape as usize] += 1;
-        rejects::encode(&reject, &self.engine.auth, &mut self.batch.rejects);
+        rejects::encode(&reject, self.engine, &mut self.batch.rejects);
     }
 
     fn foreign(&mut self) {
@@ -455,7 +455,7 @@ impl Sink for Mapper<'_> {
             self.counters.rejects[reason as usize] += count;
             self.counters.shapes[shape as usize] += count;
         }
-        rejects::encode_surplus(&surplus, &self.engine.auth, &mut self.batch.rejects);
+        rejects::encode_surplus(&surplus, self.engine, &mut self.batch.rejects);
     }
 }
 

@@ -119,6 +119,9 @@ pub fn audit(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     };
     let mut report = facts.report(&pool, watch)?;
     report.elapsed_seconds = start.elapsed().as_secs_f64();
+    if let Some(redaction) = &job.engine.redaction {
+        report.redact(redaction);
+    }
     if let Some(path) = &job.html {
         write_page(path, &report)?;
     }

@@ -16,6 +16,7 @@ mod job;
 pub mod judge;
 pub mod line_set;
 pub mod origins;
+mod redact;
 pub mod report;
 pub mod scenario;
 pub mod signal_sums;

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 
+use crate::emit::LEAD_ID;
 use crate::report::{Fault, Input, Window};
 
 /// The version of the JSON.
@@ -274,9 +276,9 @@ pub struct LeadCounts {
 }
 
 /// A lost lead.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lead {
-    /// Its e-mail.
+    /// Its e-mail; its id where the report names nobody.
     pub email: String,
     /// Its score before.
     pub score: i64,
@@ -285,14 +287,41 @@ pub struct Lead {
 }
 
 /// A lead with a lower score.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lowered {
-    /// Its e-mail.
+    /// Its e-mail; its id where the report names nobody.
     pub email: String,
     /// Its score before.
     pub before: i64,
     /// Its score after.
     pub after: i64,
+}
+
+/// What the JSON calls that by which a lead is named.
+fn name_of_lead(email: &str) -> &'static str {
+    if email.contains('@') { "email" } else { LEAD_ID }
+}
+
+impl Serialize for Lead {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Self { email, score, signals } = self;
+        let mut map = to.serialize_map(Some(3))?;
+        map.serialize_entry(name_of_lead(email), email)?;
+        map.serialize_entry("score", score)?;
+        map.serialize_entry("signals", signals)?;
+        map.end()
+    }
+}
+
+impl Serialize for Lowered {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Self { email, before, after } = self;
+        let mut map = to.serialize_map(Some(3))?;
+        map.serialize_entry(name_of_lead(email), email)?;
+        map.serialize_entry("before", before)?;
+        map.serialize_entry("after", after)?;
+        map.end()
+    }
 }
 
 /// Signals before and after, duplicates left out.

@@ -153,10 +153,14 @@ pub fn queue(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
         Question::Profile(wanted) => facts.report(Some(wanted)),
         _ => facts.report(None),
     };
+    if let Ask::Event(name, _) = &job.ask {
+        report.profile = Some(summary::profile(name, profile));
+    }
+    if let Some(redaction) = &job.engine.redaction {
+        report.redact(redaction);
+    }
     match job.ask {
-        Ask::Names(format) => job.place.write(|out| write(&report, format, out))?,
-        Ask::Event(name, format) => {
-            report.profile = Some(summary::profile(&name, profile));
+        Ask::Names(format) | Ask::Event(_, format) => {
             job.place.write(|out| write(&report, format, out))?;
         }
         Ask::Suggestion => {

@@ -15,6 +15,7 @@ mod fields;
 pub mod ingest;
 mod job;
 mod profile;
+mod redact;
 pub mod report;
 mod section;
 mod spark;

@@ -25,7 +25,7 @@ use crate::jobs::run::output::{Output, Stream, Target};
 use crate::jobs::run::produce::{Setting, produce, write_rejects};
 use crate::jobs::run::summary::Facts;
 use crate::report::Report;
-use crate::source::{Discovery, FileId, Input, OnFault};
+use crate::source::{Discovery, FileId, Input, OnFault, Reader};
 
 /// Where the outputs of a run go.
 pub enum Destination {
@@ -121,7 +121,7 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let scratch = Scratch::new(spill_dir, job.memory_bytes);
     let Ingested { committed, counters } = ingest(&job.engine, &reader, &pool, scratch, watch)?;
     go_on(watch)?;
-    let files = reader.files();
+    let files = shown_files(&reader, &job.engine);
     let lines = Lines::new(files.clone(), committed.store.segments());
     if counters.events == 0 && !job.allow_empty {
         let mut places = first_places(&counters, &lines);
@@ -148,7 +148,7 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
         error => error,
     })?;
     warnings.extend(mostly_refused(&counters, &lines));
-    let report = Facts {
+    let mut report = Facts {
         lines: &lines,
         engine: &job.engine,
         reader: &reader,
@@ -165,6 +165,9 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     }
     .report();
     debug_assert_eq!(report.check_sums(), Ok(()));
+    if let Some(redaction) = &job.engine.redaction {
+        report.redact(redaction);
+    }
     write_report(&report, &mut output)?;
     if !streams {
         // A stream has all of its table by now.
@@ -173,6 +176,17 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     output.commit()?;
     let findings = findings(&report, job.max_rejects, job.fail_over_plan);
     Ok(Outcome { report, findings })
+}
+
+/// The inputs, by the names that outputs call them.
+fn shown_files(reader: &Reader, engine: &Engine) -> BTreeMap<FileId, Input> {
+    let mut files = reader.files();
+    if let Some(redaction) = &engine.redaction {
+        for input in files.values_mut() {
+            input.display = redaction.text(&input.display).into_owned();
+        }
+    }
+    files
 }
 
 /// Message ids with several contents, and contents with several message ids; `None` where nobody

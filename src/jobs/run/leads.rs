@@ -4,21 +4,25 @@ use rayon::ThreadPool;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::output::Tables;
+use crate::emit::row::LeadRow;
 use crate::emit::{Chunk, Encoder};
 use crate::engine::lead::{self, Ranked, Ranking};
+use crate::engine::redact::Redaction;
 use crate::engine::resolve::lead_rows::LeadRows;
 use crate::error::Error;
 
 /// How many leads are encoded at once.
 const LEADS_A_CHUNK: usize = 8192;
 
-/// Writes all `leads` to `table`, on all threads of `pool`, and shows each to `see`, in order.
+/// Writes all `leads` to `table`, as far as `redaction` lets them be shown, on all threads of `pool`,
+/// and shows each to `see`, in order.
 ///
 /// # Errors
 /// When leads on disk cannot be read, and those of writing.
 pub fn write_leads(
     rows: &LeadRows<'_>,
     leads: &Ranking<'_>,
+    redaction: Option<&Redaction>,
     table: &mut Tables<'_>,
     pool: &ThreadPool,
     mut see: impl FnMut(&Ranked<'_>),
@@ -35,7 +39,7 @@ pub fn write_leads(
         if some.is_empty() {
             return Ok(());
         }
-        let encode = |(chunk, encoders)| encode(rows, &chunk, encoders);
+        let encode = |(chunk, encoders)| encode(rows, &chunk, redaction, encoders);
         let encoded: Vec<_> = pool.install(|| some.into_par_iter().map(encode).collect());
         for chunks in encoded {
             table.write(chunks)?;
@@ -44,12 +48,21 @@ pub fn write_leads(
 }
 
 /// Encodes the rows of some leads.
-fn encode(rows: &LeadRows<'_>, leads: &lead::Chunk<'_>, mut encoders: Vec<Encoder>) -> Vec<Chunk> {
+fn encode(
+    rows: &LeadRows<'_>,
+    leads: &lead::Chunk<'_>,
+    redaction: Option<&Redaction>,
+    mut encoders: Vec<Encoder>,
+) -> Vec<Chunk> {
     leads.each(|ranked| {
-        rows.with_row(ranked, |row| {
+        let mut encode = |row: &LeadRow<'_>| {
             for encoder in &mut encoders {
                 encoder.lead(row);
             }
+        };
+        rows.with_row(ranked, |row| match redaction {
+            None => encode(row),
+            Some(redaction) => redaction.lead(row, encode),
         });
     });
     encoders.iter_mut().map(Encoder::take).collect()

@@ -110,15 +110,24 @@ impl Output {
     /// # Errors
     /// When a file cannot be made.
     pub fn signals<'a>(&mut self, engine: &'a Engine) -> Result<Tables<'a>, Error> {
-        self.table_writers(Table::Signals(&engine.rules.columns), Stream::Signals)
+        let columns = &engine.rules.columns;
+        let table = match engine.redaction {
+            None => Table::Signals(columns),
+            Some(_) => Table::RedactedSignals(columns),
+        };
+        self.table_writers(table, Stream::Signals)
     }
 
     /// The writers of the leads.
     ///
     /// # Errors
     /// When a file cannot be made.
-    pub fn leads(&mut self) -> Result<Tables<'static>, Error> {
-        self.table_writers(Table::Leads, Stream::Leads)
+    pub fn leads(&mut self, engine: &Engine) -> Result<Tables<'static>, Error> {
+        let table = match engine.redaction {
+            None => Table::Leads,
+            Some(_) => Table::RedactedLeads,
+        };
+        self.table_writers(table, Stream::Leads)
     }
 
     fn table_writers<'a>(&mut self, table: Table<'a>, stream: Stream) -> Result<Tables<'a>, Error> {

@@ -108,12 +108,12 @@ pub fn produce(
 
     let leads = &resolved.leads;
     let terms = rule_terms(engine);
-    let mut table = output.leads()?;
+    let mut table = output.leads(engine)?;
     let rows =
         LeadRows { ids: &ids, groups: &resolved.groups, terms: &terms, events: names.as_slice() };
     let (mut counter, mut lost_leads) = (LeadCounter::new(ledger.periods.len()), Vec::new());
     let mut asked = counters.deletions.asked(&ids);
-    write_leads(&rows, leads, &mut table, pool, |ranked| {
+    write_leads(&rows, leads, engine.redaction.as_ref(), &mut table, pool, |ranked| {
         counter.see(ranked);
         asked.see(&ranked.lead);
         if !ranked.lead.accepted {

@@ -15,6 +15,7 @@ use crate::engine::exchange::row::Field;
 use crate::engine::exchange::store::{SegmentView, lines_before};
 use crate::engine::identity::ids::{Ids, NodeId};
 use crate::engine::plan::TrackedUsers;
+use crate::engine::redact::Redaction;
 use crate::engine::resolve::lead_rows::SOURCE;
 use crate::engine::resolve::row::ResolvedRow;
 use crate::engine::resolve::visit::Visit;
@@ -30,6 +31,8 @@ pub struct Render<'a> {
     ids: &'a Ids,
     /// Where someone wants to know.
     tracked: Option<&'a TrackedUsers>,
+    /// What may not be shown, if anything.
+    redaction: Option<&'a Redaction>,
     /// One for each format.
     encoders: Vec<Encoder>,
 }
@@ -48,51 +51,55 @@ impl Visit for Render<'_> {
             return;
         }
         let cells: SmallVec<[Cell<'_>; USUAL_COLUMNS]> = row.row.cells().collect();
-        let line = self.line(row, &cells);
-        for encoder in &mut self.encoders {
-            encoder.signal(&line);
+        let line = line_of(self.ids, row, &cells);
+        let mut encode = |line: &SignalRow<'_>| {
+            for encoder in &mut self.encoders {
+                encoder.signal(line);
+            }
+        };
+        match self.redaction {
+            None => encode(&line),
+            Some(redaction) => redaction.signal(&line, encode),
         }
     }
 }
 
-impl<'a> Render<'a> {
+impl Render<'_> {
     fn track(&self, row: &ResolvedRow<'_>) {
         if let (Some(tracked), Some(period)) = (self.tracked, row.period) {
             tracked.see(period, row.ids.anonymous, row.ids.user);
         }
     }
+}
 
-    fn line<'r>(&self, row: &'r ResolvedRow<'r>, columns: &'r [Cell<'r>]) -> SignalRow<'r>
-    where
-        'a: 'r,
-    {
-        let (values, rule) = (&row.row, row.rule);
-        let text = |text: Option<&'r String>| text.map_or("", String::as_str);
-        let id_text = |id: Option<NodeId>, blocked: Field| {
-            id.map_or_else(|| values.text(blocked), |id| row.segment.text(id))
-        };
-        let event = values.text(Field::Event);
-        SignalRow {
-            signal_id: values.head.key.signal_id,
-            timestamp: values.head.key.time,
-            received_at: values.head.key.received,
-            call: values.head.call,
-            event,
-            signal: rule.and_then(|rule| rule.signal.as_deref()).unwrap_or(event),
-            signal_type: text(rule.and_then(|rule| rule.signal_type.as_ref())),
-            high_intent: rule.is_some_and(|rule| rule.high_intent),
-            rule: text(rule.map(|rule| &rule.id)),
-            score: rule.map_or(0, |rule| rule.score),
-            lead_email: row.lead.map_or("", |lead| self.ids.text(lead.email)),
-            resolution: row.resolution().name(),
-            anonymous_id: id_text(values.ids.anonymous, Field::AnonymousId),
-            user_id: id_text(values.ids.user, Field::UserId),
-            page_url: values.text(Field::PageUrl),
-            page_name: values.text(Field::PageName),
-            source: SOURCE,
-            message_id: values.text(Field::MessageId),
-            columns,
-        }
+/// The line of `row`.
+fn line_of<'r>(ids: &'r Ids, row: &'r ResolvedRow<'r>, columns: &'r [Cell<'r>]) -> SignalRow<'r> {
+    let (values, rule) = (&row.row, row.rule);
+    let text = |text: Option<&'r String>| text.map_or("", String::as_str);
+    let id_text = |id: Option<NodeId>, blocked: Field| {
+        id.map_or_else(|| values.text(blocked), |id| row.segment.text(id))
+    };
+    let event = values.text(Field::Event);
+    SignalRow {
+        signal_id: values.head.key.signal_id,
+        timestamp: values.head.key.time,
+        received_at: values.head.key.received,
+        call: values.head.call,
+        event,
+        signal: rule.and_then(|rule| rule.signal.as_deref()).unwrap_or(event),
+        signal_type: text(rule.and_then(|rule| rule.signal_type.as_ref())),
+        high_intent: rule.is_some_and(|rule| rule.high_intent),
+        rule: text(rule.map(|rule| &rule.id)),
+        score: rule.map_or(0, |rule| rule.score),
+        lead_email: row.lead.map_or("", |lead| ids.text(lead.email)),
+        resolution: row.resolution().name(),
+        anonymous_id: id_text(values.ids.anonymous, Field::AnonymousId),
+        user_id: id_text(values.ids.user, Field::UserId),
+        page_url: values.text(Field::PageUrl),
+        page_name: values.text(Field::PageName),
+        source: SOURCE,
+        message_id: values.text(Field::MessageId),
+        columns,
     }
 }
 
@@ -143,7 +150,8 @@ pub fn write_signals<'a>(
     let (encoders, spent) = (Mutex::new(encoders), SpentChunks::default());
     let start = || {
         let mut all = encoders.lock().unwrap_or_else(PoisonError::into_inner);
-        Render { ids: stage.ids, tracked, encoders: all.pop().unwrap_or_default() }
+        let redaction = stage.engine.redaction.as_ref();
+        Render { ids: stage.ids, tracked, redaction, encoders: all.pop().unwrap_or_default() }
     };
     let end = |render: &mut Render<'_>, number: usize, view: &SegmentView<'_>| {
         let place = segments[number].place;

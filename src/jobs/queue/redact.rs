@@ -1,0 +1,22 @@
+//! The report of a queue that names nobody.
+
+use super::report::Report;
+use crate::engine::redact::Redaction;
+use crate::report::redact::{redact_inputs, redact_text, redact_texts};
+
+impl Report {
+    /// Takes out what tells who a person is; values are not shown at all.
+    pub fn redact(&mut self, redaction: &Redaction) {
+        redact_inputs(&mut self.inputs, &mut self.faults, redaction);
+        redact_texts(&mut self.warnings, redaction);
+        for name in &mut self.names {
+            redact_text(&mut name.event, redaction);
+        }
+        let Some(profile) = &mut self.profile else { return };
+        redact_text(&mut profile.event, redaction);
+        for path in &mut profile.paths {
+            redact_text(&mut path.path, redaction);
+            path.examples.clear();
+        }
+    }
+}
