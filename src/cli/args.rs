@@ -13,8 +13,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::secret::Given;
 use super::value;
-use crate::emit::Format;
 use crate::emit::overlap::ReadFile;
+use crate::emit::{Crm, Format};
 use crate::jobs::run::MaxRejects;
 
 const EXIT_CODES: &str = "\
@@ -144,6 +144,19 @@ pub struct RunArgs {
             .try_map(|name| name.parse::<Format>())
     )]
     pub format: Vec<Format>,
+    /// Write the leads for the importer of a CRM, too
+    ///
+    /// leads-hubspot.csv for HubSpot's import of contacts, leads-salesforce.csv for Salesforce's Data
+    /// Import Wizard, with the names of columns that these know.
+    #[arg(
+        long,
+        value_name = "CRM",
+        help_heading = "Output",
+        value_delimiter = ',',
+        conflicts_with = "redact",
+        value_parser = PossibleValuesParser::new(Crm::ALL.map(Crm::name)).map(value::crm)
+    )]
+    pub leads_for: Vec<Crm>,
     /// Which table `-o -` streams [default: signals]
     #[arg(long, value_name = "TABLE", help_heading = "Output")]
     pub emit: Option<Emit>,

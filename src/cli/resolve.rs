@@ -79,6 +79,9 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
     let mut formats = args.format.clone();
     formats.sort_unstable();
     formats.dedup();
+    let mut crms = args.leads_for.clone();
+    crms.sort_unstable();
+    crms.dedup();
     let destination = destination(&args, &formats, around)?;
     let mut texts = Texts::default();
     let rules = RulesFile::read(args.rules.as_deref(), &mut texts)?;
@@ -123,6 +126,7 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
         warnings: texts.warnings,
         destination,
         formats,
+        crms,
         guard: if args.csv_raw { FormulaGuard::Off } else { FormulaGuard::On },
         on_fault: on_fault(args.strict),
         threads: threads(args.threads),
@@ -185,6 +189,9 @@ fn destination(
         }
         let overwrite = if args.overwrite { Overwrite::Yes } else { Overwrite::No };
         return Ok(Destination::Directory(args.output.clone(), overwrite));
+    }
+    if !args.leads_for.is_empty() {
+        return refused("--leads-for writes a file of its own; name a folder with -o");
     }
     if formats.len() > 1 {
         return refused("`-o -` streams one format; name one with --format, or a folder with -o");

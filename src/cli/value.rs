@@ -1,6 +1,13 @@
 //! Values of arguments that have a form of their own.
 
+use crate::emit::Crm;
 use crate::jobs::run::MaxRejects;
+
+/// The CRM of a name that is known to be one.
+pub fn crm(name: impl AsRef<str>) -> Crm {
+    let named = Crm::ALL.into_iter().find(|crm| crm.name() == name.as_ref());
+    named.unwrap_or(Crm::HubSpot)
+}
 
 /// The longest record that may be asked for, in bytes.
 const LARGEST_RECORD: u64 = 2 << 30;

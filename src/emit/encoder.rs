@@ -1,6 +1,7 @@
 //! Rows to chunks: the half of writing that workers do side by side.
 
 use super::Format;
+use super::crm::{Crm, CrmLead};
 use super::csv::CsvRows;
 use super::json::{Between, JsonRows};
 use super::parquet::{Columns, ParquetRows};
@@ -22,6 +23,7 @@ enum RowKind {
     Signals,
     Leads,
     RedactedLeads,
+    LeadsFor(Crm),
 }
 
 enum Rows {
@@ -70,6 +72,7 @@ impl Encoder {
             Table::Signals(_) | Table::RedactedSignals(_) => RowKind::Signals,
             Table::Leads => RowKind::Leads,
             Table::RedactedLeads => RowKind::RedactedLeads,
+            Table::LeadsFor(crm) => RowKind::LeadsFor(crm),
         };
         Self { rows: 0, format, kind }
     }
@@ -85,10 +88,10 @@ impl Encoder {
     #[inline]
     pub fn lead(&mut self, row: &LeadRow<'_>) {
         debug_assert!(self.kind != RowKind::Signals, "a lead among signals");
-        if self.kind == RowKind::RedactedLeads {
-            self.push(&RedactedLead(row));
-        } else {
-            self.push(row);
+        match self.kind {
+            RowKind::Signals | RowKind::Leads => self.push(row),
+            RowKind::RedactedLeads => self.push(&RedactedLead(row)),
+            RowKind::LeadsFor(crm) => self.push(&CrmLead { crm, lead: row }),
         }
     }
 

@@ -4,6 +4,7 @@
 //! ([`row::Cells`]). Workers render rows to [`Chunk`]s side by side; one [`TableWriter`] puts the
 //! chunks into the file in order.
 
+mod crm;
 mod csv;
 mod encoder;
 mod format;
@@ -16,6 +17,7 @@ pub mod staging;
 mod table;
 mod writer;
 
+pub use crm::Crm;
 pub(crate) use csv::is_formula;
 pub use encoder::{Chunk, Encoder, Spent};
 pub use format::{Format, FormulaGuard, UnknownFormat};

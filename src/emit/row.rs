@@ -67,7 +67,7 @@ pub struct SignalRow<'a> {
 }
 
 /// One row of `leads`. An empty string is a missing value.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[allow(missing_docs)] // each is the column of that name
 pub struct LeadRow<'a> {
     pub email: &'a str,

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::crm::Crm;
 use super::{Encoder, Format, FormulaGuard, TableWriter};
 
 /// A table that a run writes.
@@ -16,6 +17,8 @@ pub enum Table<'a> {
     RedactedSignals(&'a [String]),
     /// The leads with their ids instead of e-mails, and without names and phone numbers.
     RedactedLeads,
+    /// The leads as the importer of a CRM takes them.
+    LeadsFor(Crm),
 }
 
 /// One table in one format: what its encoders and its writer must agree on.
@@ -121,6 +124,7 @@ impl<'a> Table<'a> {
         match self {
             Self::Signals(_) | Self::RedactedSignals(_) => "signals",
             Self::Leads | Self::RedactedLeads => "leads",
+            Self::LeadsFor(crm) => crm.table(),
         }
     }
 
@@ -139,7 +143,7 @@ impl<'a> Table<'a> {
     pub(super) fn own(self) -> &'a [String] {
         match self {
             Self::Signals(own) | Self::RedactedSignals(own) => own,
-            Self::Leads | Self::RedactedLeads => &[],
+            Self::Leads | Self::RedactedLeads | Self::LeadsFor(_) => &[],
         }
     }
 
@@ -149,6 +153,7 @@ impl<'a> Table<'a> {
             Self::Leads => &LEADS,
             Self::RedactedSignals(_) => &REDACTED_SIGNALS,
             Self::RedactedLeads => &REDACTED_LEADS,
+            Self::LeadsFor(crm) => crm.columns(),
         }
     }
 }

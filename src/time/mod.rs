@@ -133,6 +133,12 @@ impl Time {
     }
 }
 
+impl Default for Time {
+    fn default() -> Self {
+        Self::MISSING
+    }
+}
+
 impl Stamp {
     /// From a JSON value: a text, an epoch number, or an object that a database makes of a time.
     #[inline]

@@ -30,6 +30,8 @@ mod containers;
 #[cfg(unix)]
 mod content_hash;
 #[cfg(unix)]
+mod crm;
+#[cfg(unix)]
 mod deliveries;
 mod dependencies;
 #[cfg(unix)]

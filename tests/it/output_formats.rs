@@ -121,7 +121,9 @@ fn write<W: Write + Send>(layout: &Layout<'_>, samples: &[Sample], out: W) -> io
         for sample in part {
             match layout.table {
                 Table::Signals(_) | Table::RedactedSignals(_) => sample.encode_signal(&mut encoder),
-                Table::Leads | Table::RedactedLeads => sample.encode_lead(&mut encoder),
+                Table::Leads | Table::RedactedLeads | Table::LeadsFor(_) => {
+                    sample.encode_lead(&mut encoder)
+                }
             }
         }
         let chunk = encoder.take();

@@ -215,6 +215,7 @@ fn taken(
         warnings: Vec::new(),
         destination: Destination::Directory(given.path().to_owned(), Overwrite::Yes),
         formats: vec![Format::Csv],
+        crms: Vec::new(),
         guard: FormulaGuard::On,
         on_fault: OnFault::Continue,
         threads: job.threads,

@@ -8,7 +8,7 @@ use std::time::Instant;
 use crate::diagnostic::shown;
 use crate::emit::overlap::{self, ReadFile};
 use crate::emit::staging::{Overwrite, Staging};
-use crate::emit::{Format, FormulaGuard};
+use crate::emit::{Crm, Format, FormulaGuard};
 use crate::engine::Engine;
 use crate::engine::exchange::spill::Scratch;
 use crate::engine::exchange::store::Store;
@@ -71,6 +71,8 @@ pub struct Job {
     pub destination: Destination,
     /// The formats of the tables.
     pub formats: Vec<Format>,
+    /// Whose importers get leads besides.
+    pub crms: Vec<Crm>,
     /// Whether CSV cells are guarded.
     pub guard: FormulaGuard,
     /// What a fault of an input does.
@@ -109,13 +111,13 @@ impl Outcome {
 pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let start = Instant::now();
     let streams = matches!(job.destination, Destination::Stream { .. });
-    let targets = targets(&job.destination, &job.formats);
-    let is_fresh = is_fresh(&job.destination, &job.formats);
+    let targets = targets(&job.destination, &job.formats, &job.crms);
+    let is_fresh = is_fresh(&job.destination, &job.formats, &job.crms);
     overlap::check(&targets, reads(&job.inputs, &job.own_files))?;
     let mut warnings = job.warnings;
-    warnings.extend(left_behind(&job.destination, &job.formats));
-    let (target, spill_dir) = target(job.destination, &job.formats)?;
-    let mut output = Output::new(target, job.formats, job.guard);
+    warnings.extend(left_behind(&job.destination, &job.formats, &job.crms));
+    let (target, spill_dir) = target(job.destination, &job.formats, &job.crms)?;
+    let mut output = Output::new(target, job.formats, job.crms, job.guard);
     let pool = pool(job.threads)?;
     let reader = reader(job.inputs, &job.engine, job.on_fault, watch);
     let scratch = Scratch::new(spill_dir, job.memory_bytes);
@@ -208,10 +210,10 @@ fn write_report(report: &Report, output: &mut Output) -> Result<(), Error> {
 }
 
 /// Whether nothing stands where outputs go.
-fn is_fresh(destination: &Destination, formats: &[Format]) -> bool {
+fn is_fresh(destination: &Destination, formats: &[Format], crms: &[Crm]) -> bool {
     match destination {
         Destination::Directory(dir, _) => {
-            !Output::names(formats).iter().any(|name| dir.join(name).exists())
+            !Output::names(formats, crms).iter().any(|name| dir.join(name).exists())
         }
         Destination::Stream { .. } => false,
     }
@@ -235,10 +237,10 @@ fn keep_rejects(
 }
 
 /// All that a run may write.
-fn targets(destination: &Destination, formats: &[Format]) -> Vec<overlap::Target> {
+fn targets(destination: &Destination, formats: &[Format], crms: &[Crm]) -> Vec<overlap::Target> {
     match destination {
         Destination::Directory(dir, _) => {
-            let names = Output::names(formats).into_iter();
+            let names = Output::names(formats, crms).into_iter();
             names.map(|name| overlap::Target::File(dir.join(name))).collect()
         }
         Destination::Stream { .. } => vec![overlap::Target::Stdout],
@@ -247,25 +249,31 @@ fn targets(destination: &Destination, formats: &[Format]) -> Vec<overlap::Target
 
 /// A warning about tables of an earlier run that this one neither replaces nor removes, for they
 /// are in formats that it does not write.
-fn left_behind(destination: &Destination, formats: &[Format]) -> Option<String> {
+fn left_behind(destination: &Destination, formats: &[Format], crms: &[Crm]) -> Option<String> {
     let Destination::Directory(dir, Overwrite::Yes) = destination else { return None };
     let others: Vec<_> =
         Format::ALL.into_iter().filter(|format| !formats.contains(format)).collect();
-    let names = Output::tables(&others).into_iter().map(|name| dir.join(name));
+    let other_crms: Vec<_> = Crm::ALL.into_iter().filter(|crm| !crms.contains(crm)).collect();
+    let names = Output::tables(&others).into_iter().chain(Output::crm_tables(&other_crms));
+    let names = names.map(|name| dir.join(name));
     let names: Vec<String> = names.filter(|path| path.exists()).map(|path| shown(&path)).collect();
     (!names.is_empty()).then(|| {
         format!(
-            "left as an earlier run wrote them, in a format that this run does not write: {}; remove \
-             them, or add their format to --format",
+            "left as an earlier run wrote them, in a format or for a CRM that this run does not write \
+             for: {}; remove them, or name it with --format or --leads-for",
             names.join(", ")
         )
     })
 }
 
-fn target(destination: Destination, formats: &[Format]) -> Result<(Target, PathBuf), Error> {
+fn target(
+    destination: Destination,
+    formats: &[Format],
+    crms: &[Crm],
+) -> Result<(Target, PathBuf), Error> {
     match destination {
         Destination::Directory(dir, overwrite) => {
-            let names = Output::names(formats);
+            let names = Output::names(formats, crms);
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             let staging = Staging::new(&dir, overwrite, &names)?;
             Ok((Target::Directory(staging), dir))

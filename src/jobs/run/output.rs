@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::emit::staging::{Committed, StagedFile, Staging};
-use crate::emit::{Chunk, Encoder, Format, FormulaGuard, Layout, Spent, Table, TableWriter};
+use crate::emit::{Chunk, Crm, Encoder, Format, FormulaGuard, Layout, Spent, Table, TableWriter};
 use crate::engine::Engine;
 use crate::error::Error;
 
@@ -80,28 +80,35 @@ impl Tables<'_> {
 pub struct Output {
     target: Target,
     formats: Vec<Format>,
+    /// Whose importers get leads besides.
+    crms: Vec<Crm>,
     guard: FormulaGuard,
     done: Vec<StagedFile>,
 }
 
 impl Output {
-    /// Outputs in `formats` to `target`.
-    pub fn new(target: Target, formats: Vec<Format>, guard: FormulaGuard) -> Self {
-        Self { target, formats, guard, done: Vec::new() }
+    /// Outputs in `formats`, and for `crms`, to `target`.
+    pub fn new(target: Target, formats: Vec<Format>, crms: Vec<Crm>, guard: FormulaGuard) -> Self {
+        Self { target, formats, crms, guard, done: Vec::new() }
+    }
+
+    /// The files of leads for `crms`.
+    pub fn crm_tables(crms: &[Crm]) -> Vec<String> {
+        crms.iter().map(|&crm| file_name(Table::LeadsFor(crm), Format::Csv)).collect()
     }
 
     /// The files of all tables in `formats`.
     pub fn tables(formats: &[Format]) -> Vec<String> {
         let tables = [Table::Signals(&[]), Table::Leads];
-        let files = tables.into_iter().flat_map(|table| {
-            formats.iter().map(move |format| format!("{}.{}", table.name(), format.extension()))
-        });
+        let files = tables
+            .into_iter()
+            .flat_map(|table| formats.iter().map(move |&format| file_name(table, format)));
         files.collect()
     }
 
-    /// Every file that a run in `formats` may write.
-    pub fn names(formats: &[Format]) -> Vec<String> {
-        let files = Self::tables(formats).into_iter();
+    /// Every file that a run in `formats`, and for `crms`, may write.
+    pub fn names(formats: &[Format], crms: &[Crm]) -> Vec<String> {
+        let files = Self::tables(formats).into_iter().chain(Self::crm_tables(crms));
         files.chain(["report.json".into(), "rejects.ndjson".into()]).collect()
     }
 
@@ -118,7 +125,7 @@ impl Output {
         self.table_writers(table, Stream::Signals)
     }
 
-    /// The writers of the leads.
+    /// The writers of the leads, for CRMs too.
     ///
     /// # Errors
     /// When a file cannot be made.
@@ -127,29 +134,40 @@ impl Output {
             None => Table::Leads,
             Some(_) => Table::RedactedLeads,
         };
-        self.table_writers(table, Stream::Leads)
+        let mut tables = self.table_writers(table, Stream::Leads)?;
+        for crm in self.crms.clone() {
+            self.add_writer(Table::LeadsFor(crm), Format::Csv, Stream::Leads, &mut tables)?;
+        }
+        Ok(tables)
     }
 
     fn table_writers<'a>(&mut self, table: Table<'a>, stream: Stream) -> Result<Tables<'a>, Error> {
-        let layout = |format| Layout { table, format, guard: self.guard };
-        let mut layouts = Vec::new();
-        let mut writers = Vec::new();
-        for format in &self.formats {
-            let sink = match &mut self.target {
-                Target::Directory(staging) => {
-                    let name = format!("{}.{}", table.name(), format.extension());
-                    Sink::File(staging.create(&name)?)
-                }
-                Target::Stream(wanted, out) if *wanted == stream => {
-                    Sink::Stream(std::mem::replace(out, Box::new(io::sink())))
-                }
-                Target::Stream(..) => continue,
-            };
-            let layout = layout(*format);
-            writers.push(layout.writer(sink).map_err(Error::from_output)?);
-            layouts.push(layout);
+        let mut tables = Tables { layouts: Vec::new(), writers: Vec::new() };
+        for format in self.formats.clone() {
+            self.add_writer(table, format, stream, &mut tables)?;
         }
-        Ok(Tables { layouts, writers })
+        Ok(tables)
+    }
+
+    /// Adds the writer of one table in one format, unless the stream carries another.
+    fn add_writer<'a>(
+        &mut self,
+        table: Table<'a>,
+        format: Format,
+        stream: Stream,
+        tables: &mut Tables<'a>,
+    ) -> Result<(), Error> {
+        let sink = match &mut self.target {
+            Target::Directory(staging) => Sink::File(staging.create(&file_name(table, format))?),
+            Target::Stream(wanted, out) if *wanted == stream => {
+                Sink::Stream(std::mem::replace(out, Box::new(io::sink())))
+            }
+            Target::Stream(..) => return Ok(()),
+        };
+        let layout = Layout { table, format, guard: self.guard };
+        tables.writers.push(layout.writer(sink).map_err(Error::from_output)?);
+        tables.layouts.push(layout);
+        Ok(())
     }
 
     /// Ends `tables`.
@@ -192,4 +210,9 @@ impl Output {
             Target::Stream(..) => Ok(None),
         }
     }
+}
+
+/// The name of the file of `table` in `format`.
+fn file_name(table: Table<'_>, format: Format) -> String {
+    format!("{}.{}", table.name(), format.extension())
 }

@@ -1,0 +1,217 @@
+//! Leads as the importers of CRMs take them: one CSV file each, with their own names of columns.
+//!
+//! `docs/crm.md` says which column becomes which, and where the importers' rules stand.
+
+use std::borrow::Cow;
+
+use super::row::{Cells, LeadRow, Row};
+use super::table::{Column, Kind};
+use crate::time::Time;
+
+/// What stands for a value that Salesforce requires and nobody gave, by its own convention.
+const NOT_PROVIDED: &str = "[not provided]";
+/// The characters of a date.
+const DATE_LEN: usize = 10;
+
+/// A CRM whose importer takes leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Crm {
+    /// HubSpot's import of contacts.
+    HubSpot,
+    /// Salesforce's Data Import Wizard, for leads.
+    Salesforce,
+}
+
+impl Crm {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::HubSpot, Self::Salesforce];
+
+    /// The name, as a user writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::HubSpot => "hubspot",
+            Self::Salesforce => "salesforce",
+        }
+    }
+
+    /// The name of its table.
+    pub(super) fn table(self) -> &'static str {
+        match self {
+            Self::HubSpot => "leads-hubspot",
+            Self::Salesforce => "leads-salesforce",
+        }
+    }
+
+    /// The columns of its table.
+    pub(super) fn columns(self) -> &'static [Column<'static>] {
+        match self {
+            Self::HubSpot => &HUBSPOT,
+            Self::Salesforce => &SALESFORCE,
+        }
+    }
+}
+
+#[rustfmt::skip]
+const HUBSPOT: [Column<'static>; 18] = [
+    ("Email", Kind::Key), ("First Name", Kind::Text), ("Last Name", Kind::Text),
+    ("Company Name", Kind::Text), ("Job Title", Kind::Text), ("Phone Number", Kind::Text),
+    ("Lifecycle Stage", Kind::Name),
+    OWN[0], OWN[1], OWN[2], OWN[3], OWN[4], OWN[5], OWN[6], OWN[7], OWN[8], OWN[9], OWN[10],
+];
+
+#[rustfmt::skip]
+const SALESFORCE: [Column<'static>; 19] = [
+    ("Email", Kind::Key), ("First Name", Kind::Text), ("Last Name", Kind::Key),
+    ("Company", Kind::Key), ("Title", Kind::Text), ("Phone", Kind::Text),
+    ("Lead Source", Kind::Name), ("Description", Kind::Text),
+    OWN[0], OWN[1], OWN[2], OWN[3], OWN[4], OWN[5], OWN[6], OWN[7], OWN[8], OWN[9], OWN[10],
+];
+
+/// Columns for custom properties.
+#[rustfmt::skip]
+const OWN: [Column<'static>; 11] = [
+    ("Backtrail Score", Kind::Integer), ("Backtrail Signals", Kind::Integer),
+    ("Backtrail High Intent Signals", Kind::Integer), ("Backtrail First Seen", Kind::Text),
+    ("Backtrail Last Seen", Kind::Text), ("Backtrail Top Signal", Kind::Word),
+    ("Backtrail Last Signal", Kind::Word), ("Backtrail First Page", Kind::Text),
+    ("Backtrail UTM Source", Kind::Word), ("Backtrail UTM Medium", Kind::Word),
+    ("Backtrail UTM Campaign", Kind::Word),
+];
+
+/// A lead as the importer of a CRM takes it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CrmLead<'a> {
+    /// The CRM.
+    pub crm: Crm,
+    /// The lead.
+    pub lead: &'a LeadRow<'a>,
+}
+
+impl Row for CrmLead<'_> {
+    fn tell(&self, _own: usize, to: &mut impl Cells) {
+        let lead = self.lead;
+        to.text(lead.email);
+        match self.crm {
+            Crm::HubSpot => {
+                let (first, last) = self.names();
+                for text in [first, last, lead.company, lead.title, lead.phone] {
+                    to.text(text);
+                }
+                to.name("Lead");
+            }
+            Crm::Salesforce => {
+                let (first, last) = self.names();
+                to.text(&cut(first, 40));
+                to.text(&cut(required(last), 80));
+                to.text(&cut(required(lead.company), 255));
+                to.text(&cut(lead.title, 128));
+                to.text(&cut(lead.phone, 40));
+                to.name("Web");
+                to.text(&description(lead));
+            }
+        }
+        to.integer(lead.score);
+        for count in [lead.signals, lead.high_intent_signals] {
+            to.integer(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+        for time in [lead.first_seen, lead.last_seen] {
+            to.text(&date(time));
+        }
+        for text in [
+            lead.top_signal,
+            lead.last_signal,
+            lead.first_page_url,
+            lead.utm_source,
+            lead.utm_medium,
+            lead.utm_campaign,
+        ] {
+            to.text(text);
+        }
+    }
+}
+
+impl CrmLead<'_> {
+    /// The first and the last name; where there is neither, the parts of the whole name. A single
+    /// word is the name that the importer wants most.
+    fn names(&self) -> (&str, &str) {
+        let LeadRow { name, first_name, last_name, .. } = self.lead;
+        if !first_name.is_empty() || !last_name.is_empty() {
+            return (first_name, last_name);
+        }
+        match (name.trim().rsplit_once(char::is_whitespace), self.crm) {
+            (Some((first, last)), _) => (first.trim_end(), last),
+            (None, Crm::HubSpot) => (name.trim(), ""),
+            (None, Crm::Salesforce) => ("", name.trim()),
+        }
+    }
+}
+
+fn required(text: &str) -> &str {
+    if text.trim().is_empty() { NOT_PROVIDED } else { text }
+}
+
+/// The first characters of `text`, at most so many; the last one is `…` where more were there.
+fn cut(text: &str, most: usize) -> Cow<'_, str> {
+    if text.chars().nth(most).is_none() {
+        return text.into();
+    }
+    text.chars().take(most - 1).chain(['…']).collect::<String>().into()
+}
+
+/// The day of `time` in UTC; empty of a missing time.
+fn date(time: Time) -> String {
+    let mut text = time.to_string();
+    text.truncate(DATE_LEN);
+    text
+}
+
+/// What a seller reads first.
+fn description(lead: &LeadRow<'_>) -> String {
+    let signals = if lead.signals == 1 { "signal" } else { "signals" };
+    let mut text = format!("Score {} from {} {signals}", lead.score, lead.signals);
+    for (what, value) in [
+        ("top", lead.top_signal),
+        ("last", lead.last_signal),
+        ("last seen", &date(lead.last_seen)),
+        ("first page", lead.first_page_url),
+    ] {
+        if !value.is_empty() {
+            text.extend(["; ", what, ": ", value]);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names<'a>(crm: Crm, name: &'a str, first: &'a str, last: &'a str) -> (String, String) {
+        let lead = LeadRow { name, first_name: first, last_name: last, ..LeadRow::default() };
+        let lead = CrmLead { crm, lead: &lead };
+        let (first, last) = lead.names();
+        (first.to_owned(), last.to_owned())
+    }
+
+    #[test]
+    fn a_whole_name_is_divided_before_its_last_word() {
+        for crm in Crm::ALL {
+            let is = |name, first, last, expected: (&str, &str)| {
+                let (found_first, found_last) = names(crm, name, first, last);
+                assert_eq!((&*found_first, &*found_last), expected, "{crm:?} {name}");
+            };
+            is("Ana María Ruiz", "", "", ("Ana María", "Ruiz"));
+            is("Ana Ruiz", "Anne", "", ("Anne", ""));
+            is("", "", "", ("", ""));
+        }
+        assert_eq!(names(Crm::HubSpot, " Ana ", "", ""), ("Ana".into(), String::new()));
+        assert_eq!(names(Crm::Salesforce, " Ana ", "", ""), (String::new(), "Ana".into()));
+    }
+
+    #[test]
+    fn long_texts_are_cut_to_what_a_field_takes() {
+        assert_eq!(cut("añb", 3), "añb");
+        assert_eq!(cut("añbc", 3), "añ…");
+        assert_eq!(required(" "), NOT_PROVIDED);
+    }
+}
