@@ -138,12 +138,25 @@ impl CrmLead<'_> {
         if !first_name.is_empty() || !last_name.is_empty() {
             return (first_name, last_name);
         }
-        match (name.trim().rsplit_once(char::is_whitespace), self.crm) {
-            (Some((first, last)), _) => (first.trim_end(), last),
-            (None, Crm::HubSpot) => (name.trim(), ""),
-            (None, Crm::Salesforce) => ("", name.trim()),
+        let name = name.trim();
+        let (first, last) = name.split_at(last_name_at(name));
+        match self.crm {
+            Crm::HubSpot if first.is_empty() => (last, ""),
+            _ => (first.trim_end(), last),
         }
     }
+}
+
+/// Where the last name begins in a whole name: with its last word, and with the one before it where
+/// a comma divides the two, as in `Dunn, Jr.`.
+fn last_name_at(name: &str) -> usize {
+    let word = |text: &str| {
+        let blank = text.char_indices().rfind(|(_, char)| char.is_whitespace());
+        blank.map_or(0, |(at, char)| at + char.len_utf8())
+    };
+    let at = word(name);
+    let before = name[..at].trim_end();
+    if before.ends_with(',') { word(before) } else { at }
 }
 
 fn required(text: &str) -> &str {
@@ -202,6 +215,8 @@ mod tests {
             };
             is("Ana María Ruiz", "", "", ("Ana María", "Ruiz"));
             is("Ana Ruiz", "Anne", "", ("Anne", ""));
+            is("Mallory Dunn, Jr.", "", "", ("Mallory", "Dunn, Jr."));
+            is("Ruiz\u{a0}Ana", "", "", ("Ruiz", "Ana"));
             is("", "", "", ("", ""));
         }
         assert_eq!(names(Crm::HubSpot, " Ana ", "", ""), ("Ana".into(), String::new()));
