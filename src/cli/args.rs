@@ -165,10 +165,10 @@ pub struct RunArgs {
     pub overwrite: bool,
     /// Write outputs that name nobody: hashes of e-mails, no names, phone numbers or IP addresses
     ///
-    /// A lead is named by `lead_id`, the hash of its e-mail, and its names and phone number are left out;
-    /// ids that are addresses are hashed, addresses in other texts hidden. The hash is SHA-256, as TrailSpark's emailHash, or, with a key in the environment
-    /// variable `BACKTRAIL_REDACT_KEY`, HMAC-SHA-256, which nobody without the key can check a
-    /// guess against.
+    /// A lead is named by `lead_id`, the hash of its e-mail, and its names and phone number are left
+    /// out; ids that are addresses are hashed, addresses in other texts hidden. The hash is SHA-256, as
+    /// TrailSpark's emailHash, or, with a key in the environment variable `BACKTRAIL_REDACT_KEY`,
+    /// HMAC-SHA-256, which nobody without the key can check a guess against.
     #[arg(long, help_heading = "Output")]
     pub redact: bool,
     /// Leave CSV cells alone that a spreadsheet would run as formulas

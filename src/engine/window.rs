@@ -74,7 +74,7 @@ impl Sighting {
 
 impl std::ops::AddAssign for Sighting {
     fn add_assign(&mut self, other: Self) {
-        self.hit |= other.hit;
+        self.hit = self.hit || other.hit;
         self.span(other.first, other.last);
     }
 }

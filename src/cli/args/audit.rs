@@ -88,9 +88,9 @@ pub struct AuditArgs {
 
     /// Write outputs that name nobody: hashes of e-mails, no names, phone numbers or IP addresses
     ///
-    /// Lost leads are named by `lead_id`, the hash of their e-mails. The hash is SHA-256, as TrailSpark's emailHash, or, with a key in the environment
-    /// variable `BACKTRAIL_REDACT_KEY`, HMAC-SHA-256, which nobody without the key can check a
-    /// guess against.
+    /// Lost leads are named by `lead_id`, the hash of their e-mails. The hash is SHA-256, as TrailSpark's
+    /// emailHash, or, with a key in the environment variable `BACKTRAIL_REDACT_KEY`, HMAC-SHA-256, which
+    /// nobody without the key can check a guess against.
     #[arg(long, help_heading = "Output")]
     pub redact: bool,
 
