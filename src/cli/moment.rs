@@ -26,7 +26,7 @@ impl Moment {
         if let Some(age) = age(text) {
             return Ok(Self::Ago(age));
         }
-        let stamp = Stamp::parse(text.as_bytes()).ok_or(
+        let stamp = Stamp::parse(text.as_bytes()).filter(|_| !is_bare_number(text)).ok_or(
             "expected a date such as 2025-07-01, a time such as 2025-07-01T08:00:00Z, or an age \
              such as 30d, 12h or 90min",
         )?;
@@ -45,6 +45,12 @@ impl Moment {
             Self::Ago(millis) => Time::from_millis(now.millis()?.checked_sub(millis)?),
         }
     }
+}
+
+/// Whether `text` is a number too small for a date or an epoch time of these years: an age that lacks
+/// its unit.
+fn is_bare_number(text: &str) -> bool {
+    text.len() < 8 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Milliseconds of a number with a unit.

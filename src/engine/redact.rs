@@ -82,9 +82,11 @@ impl Redaction {
 
     /// A URL, whose parameters that hold something of a person lose their values.
     pub fn url<'t>(&self, url: &'t str) -> Cow<'t, str> {
-        let Some(start) = url.find(['?', '#']) else { return self.text(url) };
+        let Some(start) = url.find(['?', '#']) else {
+            return if url.contains("://") { Self::page(url).into() } else { self.text(url) };
+        };
         let (page, parameters) = url.split_at(start);
-        let mut out = personal(page).into_owned();
+        let mut out = Self::page(page);
         for part in parameters.split_inclusive(['?', '#', '&', ';']) {
             let (part, end) = match part.char_indices().next_back() {
                 Some((at, '?' | '#' | '&' | ';')) => part.split_at(at),
@@ -99,6 +101,15 @@ impl Redaction {
             out.push_str(end);
         }
         out.into()
+    }
+
+    /// A URL without parameters. A slash may stand in an address, but here it divides.
+    fn page(url: &str) -> String {
+        let part = |part: &str| match part.strip_suffix('/') {
+            Some(part) => format!("{}/", personal(part)),
+            None => personal(part).into_owned(),
+        };
+        url.split_inclusive('/').map(part).collect()
     }
 
     /// The shape of a text that may hold anything: `x` for each letter, `0` for each digit.
@@ -251,7 +262,9 @@ mod tests {
                 "https://a.example/?first_name=***&utm_source=x&email=***#name=***",
             ),
             ("https://203.0.113.9/?ip=::1", "https://***/?ip=***"),
-            ("https://a.example/u/ana@acme.example?", "https://a.example/u/***?"),
+            ("https://a.example/u/a.ana@acme.example/x?", "https://a.example/u/***/x?"),
+            ("https://203.0.113.9/x", "https://***/x"),
+            ("/pricing", "/pricing"),
         ] {
             assert_eq!(redaction().url(url), shown);
         }
