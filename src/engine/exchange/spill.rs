@@ -120,9 +120,18 @@ impl Spill {
         Ok(())
     }
 
-    /// The files have no names to tell, so their folder is told.
+    /// The files have no names to tell, so their folder is told, and of a full disk how much has to
+    /// fit there.
     fn failed(&self, what: &str, error: &io::Error) -> io::Error {
-        io::Error::new(error.kind(), format!("cannot {what} in {}: {error}", self.dir.display()))
+        let need = match error.kind() {
+            io::ErrorKind::StorageFull => {
+                let megabytes = self.spilled_bytes().div_ceil(1_000_000);
+                format!("; at least {megabytes} MB must fit there")
+            }
+            _ => String::new(),
+        };
+        let dir = self.dir.display();
+        io::Error::new(error.kind(), format!("cannot {what} in {dir}: {error}{need}"))
     }
 
     /// The bytes of `piece`; `buffer` holds them where they come from a file.
@@ -219,6 +228,20 @@ mod tests {
         let gone = dir.path().join("gone");
         let error = Spill::new(gone.clone(), 0).keep(&[b"abc"]).unwrap_err().to_string();
         assert!(error.starts_with(&format!("cannot write in {}: ", gone.display())), "{error}");
+    }
+
+    #[test]
+    fn an_error_of_a_full_disk_tells_how_much_must_fit() {
+        let dir = tempfile::tempdir().unwrap();
+        let spill = Spill::new(dir.path().to_owned(), 0);
+        for _ in 0..3 {
+            spill.keep(&[&[0; 400_000]]).unwrap();
+        }
+        let full = spill.failed("write", &io::ErrorKind::StorageFull.into());
+        assert_eq!(full.kind(), io::ErrorKind::StorageFull);
+        assert!(full.to_string().ends_with("; at least 2 MB must fit there"), "{full}");
+        let other = spill.failed("write", &io::ErrorKind::PermissionDenied.into());
+        assert!(!other.to_string().contains("MB"), "{other}");
     }
 
     #[test]
