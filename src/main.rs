@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use backtrail::cli::args::audit::AuditArgs;
 use backtrail::cli::args::check::CheckArgs;
+use backtrail::cli::args::explain::ExplainArgs;
 use backtrail::cli::args::queue::QueueArgs;
 use backtrail::cli::args::{Cli, Command, RunArgs, Show};
 use backtrail::cli::progress::{Bar, Follower};
@@ -18,6 +19,7 @@ use backtrail::error::Error;
 use backtrail::jobs::audit;
 use backtrail::jobs::check;
 use backtrail::jobs::check::report;
+use backtrail::jobs::explain;
 use backtrail::jobs::queue;
 use backtrail::jobs::run;
 use clap::Parser;
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Command::Audit(args) => audit(args, show),
         Command::Check(args) => check(args, show),
         Command::Queue(args) => queue(args, show),
+        Command::Explain(args) => explain(args, show),
         Command::Completions { shell } => man::completions(shell, &mut std::io::stdout()),
         Command::Man { out: None } => man::print(&mut std::io::stdout()),
         Command::Man { out: Some(dir) } => man::write_all(&dir),
@@ -102,6 +105,16 @@ fn queue(args: QueueArgs, show: Show) -> Result<u8, Error> {
     let display = resolve::display(show, around);
     let job = resolve::queue(args, show, around)?;
     let outcome = watched(display.bar, |watch| queue::queue(job, watch))?;
+    tell(&closing::faults(&outcome.report.faults));
+    Ok(outcome.exit_code())
+}
+
+fn explain(args: ExplainArgs, show: Show) -> Result<u8, Error> {
+    needs_stdout()?;
+    let around = Surroundings::read();
+    let display = resolve::display(show, around);
+    let job = resolve::explain(args, show, around)?;
+    let outcome = watched(display.bar, |watch| explain::explain(job, watch))?;
     tell(&closing::faults(&outcome.report.faults));
     Ok(outcome.exit_code())
 }

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod check;
+pub mod explain;
 pub mod queue;
 pub mod window;
 
@@ -87,6 +88,8 @@ pub enum Command {
     Check(check::CheckArgs),
     /// List events by name, show what they hold, and suggest rules to start from
     Queue(queue::QueueArgs),
+    /// Tell why one lead, visitor or signal came out as it did, with the line of every event
+    Explain(explain::ExplainArgs),
     /// Print shell completions
     #[command(after_help = "Example:\n  backtrail completions bash > \
         ~/.local/share/bash-completion/completions/backtrail")]

@@ -121,8 +121,9 @@ mod tests {
     #[test]
     fn there_is_a_page_for_each_command() {
         let names: Vec<String> = pages().unwrap().into_iter().map(|page| page.file_name).collect();
-        let expected = ["", "-run", "-audit", "-check", "-queue", "-completions", "-man"]
-            .map(|command| format!("backtrail{command}.1"));
+        let expected =
+            ["", "-run", "-audit", "-check", "-queue", "-explain", "-completions", "-man"]
+                .map(|command| format!("backtrail{command}.1"));
         assert_eq!(names, expected);
     }
 

@@ -3,6 +3,7 @@
 mod audit;
 pub mod check;
 mod display;
+mod explain;
 mod filters;
 mod queue;
 mod redact;
@@ -30,6 +31,7 @@ use crate::time::Time;
 pub use audit::audit;
 pub use display::{Display, display, run_display};
 use display::{Output, layout};
+pub use explain::explain;
 use filters::NamedFilters;
 pub use queue::queue;
 use text::{RulesFile, Text, Texts};

@@ -1,6 +1,8 @@
 //! The conditions that an expression joins by `and`, one by one: for whoever tells why an event is
 //! not taken.
 
+use std::ops::Range;
+
 use super::ast::{Ast, AstKind};
 use super::compile::{Node, compile};
 use super::lex;
@@ -37,7 +39,7 @@ impl Parts {
         if let AstKind::And(parts) = &ast.kind {
             return parts.iter().for_each(|part| self.add(source, part, errors));
         }
-        let text = source.get(ast.span.clone()).unwrap_or_default().into();
+        let text = closed(source, ast.span.clone()).into();
         let node = compile(source, ast, errors);
         self.parts.push(Part { text, node, path: first_path(ast).cloned() });
     }
@@ -58,6 +60,26 @@ impl Part {
     pub fn path(&self) -> Option<&Path> {
         self.path.as_ref()
     }
+}
+
+/// The text at `span` with the closing parentheses behind it that it opens: a span ends with the last
+/// operand, and parentheses around that are left out.
+fn closed(source: &str, span: Range<usize>) -> &str {
+    let (mut open, mut quote) = (0_usize, None);
+    for (at, char) in source[span.start..].char_indices() {
+        match (quote, char) {
+            (Some(own), _) if own == char => quote = None,
+            (None, '"' | '\'') => quote = Some(char),
+            (None, '(') => open += 1,
+            (None, ')') => open = open.saturating_sub(1),
+            _ => {}
+        }
+        let end = span.start + at + char.len_utf8();
+        if end >= span.end && open == 0 {
+            return &source[span.start..end];
+        }
+    }
+    &source[span]
 }
 
 fn first_path(ast: &Ast) -> Option<&Path> {
@@ -96,6 +118,14 @@ mod tests {
                 "properties.value >= 500 or properties.plan = 'Outfitter'".into(),
                 Some("properties.value".into())
             ))
+        );
+        assert_eq!(
+            failed("event = 'A' and !(event = 'A') and properties.value > 1", event),
+            Some(("!(event = 'A')".into(), Some("event".into())))
+        );
+        assert_eq!(
+            failed("(event = 'A' and !(match(event, '(A*')or event = 'A'))", event),
+            Some(("!(match(event, '(A*')or event = 'A')".into(), Some("event".into())))
         );
         assert_eq!(failed("event = 'A'", event), None);
         assert_eq!(failed("all", event), None);

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod check;
+pub mod explain;
 mod input;
 pub mod queue;
 mod refused;

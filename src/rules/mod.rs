@@ -209,6 +209,14 @@ pub struct IdentityConfig {
     pub user_id_is_email: bool,
 }
 
+impl IdentityConfig {
+    /// Whether `email`, a normalised address, is that of staff.
+    pub fn is_internal(&self, email: &str) -> bool {
+        let domain = email.split_once('@').map(|(_, domain)| domain);
+        domain.is_some_and(|domain| self.internal_domains.iter().any(|own| own == domain))
+    }
+}
+
 /// Where an e-mail may stand. The last name of its path is told without regard to case.
 #[derive(Clone, Debug)]
 pub struct EmailField {

@@ -76,7 +76,7 @@ fn help_lists_the_commands_and_what_run_takes() {
 
 #[test]
 fn help_offers_no_more_than_there_is() {
-    let (_, stderr) = ends(2, &["explain"]);
+    let (_, stderr) = ends(2, &["state"]);
     assert!(stderr.contains("unrecognized subcommand"), "{stderr}");
 }
 
@@ -249,6 +249,7 @@ fn man_prints_one_page_or_writes_all() {
         "backtrail-audit.1",
         "backtrail-check.1",
         "backtrail-completions.1",
+        "backtrail-explain.1",
         "backtrail-man.1",
         "backtrail-queue.1",
         "backtrail-run.1",

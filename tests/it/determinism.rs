@@ -99,7 +99,7 @@ fn content() -> impl Strategy<Value = Map<String, Value>> {
 }
 
 /// The lines of a history: events, some delivered more than once, and now and then no event.
-fn history() -> impl Strategy<Value = Vec<String>> {
+pub(crate) fn history() -> impl Strategy<Value = Vec<String>> {
     let deliveries = || proptest::collection::vec(delivery(), 1..4);
     let event = (content(), deliveries()).prop_map(|(content, deliveries)| {
         let line = |delivery: Map<String, Value>| {

@@ -39,6 +39,8 @@ mod destination_filters;
 #[cfg(unix)]
 mod determinism;
 mod docs;
+#[cfg(unix)]
+mod explain;
 #[cfg(target_os = "linux")]
 mod faults;
 #[cfg(unix)]

@@ -346,9 +346,9 @@ impl Draft<'_> {
     }
 }
 
-/// By source, then by what decides between competing things; a user id before an e-mail of the
+/// Puts `facts` in order: by source, then by what decides between competing things; a user id before an e-mail of the
 /// same event, and texts where nothing else tells two facts apart.
-fn sort(facts: &mut [Fact], ids: &Ids) {
+pub fn sort(facts: &mut [Fact], ids: &Ids) {
     facts.par_sort_unstable_by(|a, b| {
         a.source.cmp(&b.source).then_with(|| a.key.cmp(&b.key)).then_with(|| {
             let by_space = ids.space(a.target).cmp(&ids.space(b.target));

@@ -37,13 +37,15 @@ impl<'a> OwnerFinder<'a> {
         identities: &'a Identities,
         ledger: &'a Ledger,
     ) -> Self {
-        let domains = &engine.rules.identity.internal_domains;
+        let identity = &engine.rules.identity;
         let is_internal = |(id, space): (NodeId, Space)| {
-            let domain = (space == Space::Email).then(|| ids.text(id).split_once('@')).flatten();
-            domain.is_some_and(|(_, domain)| domains.iter().any(|internal| internal == domain))
+            space == Space::Email && identity.is_internal(ids.text(id))
         };
-        let internal =
-            if domains.is_empty() { Vec::new() } else { ids.iter().map(is_internal).collect() };
+        let internal = if identity.internal_domains.is_empty() {
+            Vec::new()
+        } else {
+            ids.iter().map(is_internal).collect()
+        };
         let resolver = Resolver::new(&identities.timelines, ids, &engine.rules.identity);
         Self { engine, ids, resolver, merged: &identities.merged, ledger, internal }
     }

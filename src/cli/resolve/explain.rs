@@ -1,0 +1,90 @@
+//! The arguments of `explain` to its job.
+
+use std::io::BufWriter;
+
+use super::display::{Output, layout};
+use super::filters::NamedFilters;
+use super::window::window;
+use super::{
+    ALLOW_LIST, FILTERS, RULES, RulesFile, Surroundings, Texts, allow, auth, detection, on_fault,
+    own_file, threads,
+};
+use crate::cli::args::Show;
+use crate::cli::args::explain::{ExplainArgs, ExplainFormat, SubjectArgs};
+use crate::engine::compile::Options;
+use crate::engine::identity::value::Blocklist;
+use crate::engine::map::times::Clocks;
+use crate::error::Error;
+use crate::jobs::explain::subject::Subject;
+use crate::jobs::explain::{Format, Job};
+use crate::parse::MessageIds;
+use crate::source::discover;
+
+/// The job that `args` ask for.
+///
+/// # Errors
+/// When arguments do not go together, or a file that they name cannot be used.
+pub fn explain(args: ExplainArgs, show: Show, around: Surroundings) -> Result<Job, Error> {
+    let mut texts = Texts::default();
+    let rules = RulesFile::read(args.rules.as_deref(), &mut texts)?;
+    let allow = allow(args.allow.as_deref(), &mut texts)?;
+    let filters = args.filters.as_deref();
+    let filters = filters.map(|path| NamedFilters::read(path, &mut texts)).transpose()?;
+    let filter_text = args.filter.clone();
+    let filter = args.filter.map(|expr| texts.filter(expr)).transpose()?;
+    let options = Options {
+        allow,
+        filter,
+        filters: filters.map(|named| named.filters),
+        detection: detection(args.strict_detect),
+        message_ids: if args.assign_ids { MessageIds::Assigned } else { MessageIds::Required },
+        auth: auth(&args.captures, around)?,
+        max_record_bytes: args.max_record_bytes,
+        window: window(args.window, &rules.rules.plan, around)?,
+        clocks: if args.correct_clocks { Clocks::Corrected } else { Clocks::AsSent },
+        ..Options::default()
+    };
+    let (engine, terms, rules_file) = rules.compile(options, &mut texts)?;
+    let subject = subject(args.subject, engine.blocklist())?;
+    let inputs = discover(&args.inputs, around.terminal_in)?;
+    let own_files = [
+        (args.rules.as_ref(), RULES),
+        (args.allow.as_ref(), ALLOW_LIST),
+        (args.filters.as_ref(), FILTERS),
+    ];
+    let own_files = own_files.into_iter().filter_map(own_file).chain(args.captures.files());
+    Ok(Job {
+        inputs,
+        own_files: own_files.collect(),
+        engine,
+        terms,
+        filter_text,
+        rules_file: rules_file.map(|file| file.name),
+        warnings: texts.warnings,
+        subject,
+        format: match args.format {
+            ExplainFormat::Json => Format::Json,
+            ExplainFormat::Text => Format::Text(layout(show.color, Output::Stdout, around)),
+        },
+        out: Box::new(BufWriter::new(std::io::stdout())),
+        on_fault: on_fault(args.strict),
+        threads: threads(args.threads),
+        memory_bytes: usize::try_from(args.memory).unwrap_or(usize::MAX),
+        max_spool_bytes: args.max_spool,
+        spill_dir: std::env::temp_dir(),
+    })
+}
+
+fn subject(args: SubjectArgs, blocklist: &Blocklist) -> Result<Subject, Error> {
+    let SubjectArgs { email, anonymous_id, user_id, message_id, signal_id } = args;
+    if let Some(text) = email {
+        return Subject::email(&text, blocklist);
+    }
+    if let Some(text) = signal_id {
+        return Subject::signal_id(&text);
+    }
+    let id = anonymous_id.map(Subject::AnonymousId).or(user_id.map(Subject::UserId));
+    let subject = id.or(message_id.map(Subject::MessageId));
+    let none = || Error::Usage("name whom or what to explain, such as with --email".into());
+    subject.ok_or_else(none)?.checked(blocklist)
+}

@@ -1,0 +1,205 @@
+//! `backtrail explain`: why one lead, visitor or signal came out as it did.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rayon::ThreadPool;
+
+use super::closure::Closure;
+use super::compose::{Explained, Setting, explained};
+use super::gather::{Gathered, Search};
+use super::learn::{Learned, learn};
+use super::report::{self, Report, VERSION};
+use super::rule::Conditions;
+use super::subject::Subject;
+use super::text::text;
+use crate::emit::overlap::{self, ReadFile, Target};
+use crate::engine::Engine;
+use crate::engine::exchange::spill::{Scratch, Spill};
+use crate::engine::map::counters::Counters;
+use crate::engine::map::example::Lines;
+use crate::engine::plan::Terms;
+use crate::engine::watch::Watch;
+use crate::error::Error;
+use crate::fql::Parts;
+use crate::jobs::input::{go_on, pool, reader, reads};
+use crate::jobs::refused::nothing_found;
+use crate::report::figure::counted;
+use crate::report::layout::Layout;
+use crate::report::{Fault, Input, Window};
+use crate::source::{Discovery, OnFault, Reader, spool};
+
+/// How the report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Text(Layout),
+    /// For programs.
+    Json,
+}
+
+/// An explanation, all of it decided.
+pub struct Job {
+    /// What is read.
+    pub inputs: Discovery,
+    /// What is done to each event.
+    pub engine: Engine,
+    /// What the plan allows.
+    pub terms: Terms,
+    /// The expression of `--where`.
+    pub filter_text: Option<String>,
+    /// The name of the rules file.
+    pub rules_file: Option<String>,
+    /// What is doubtful about the files that the user wrote.
+    pub warnings: Vec<String>,
+    /// Who or what is explained.
+    pub subject: Subject,
+    /// How it is written.
+    pub format: Format,
+    /// Where it is written.
+    pub out: Box<dyn Write + Send>,
+    /// What a fault of an input does.
+    pub on_fault: OnFault,
+    /// The files that it reads beside the inputs.
+    pub own_files: Vec<ReadFile>,
+    /// How many threads work.
+    pub threads: usize,
+    /// Links and rows wait in memory up to this many bytes.
+    pub memory_bytes: usize,
+    /// Of inputs that can be read only once so many bytes are kept on disk.
+    pub max_spool_bytes: u64,
+    /// A folder that has room for what does not fit into memory.
+    pub spill_dir: PathBuf,
+}
+
+/// The result of a job.
+pub struct Outcome {
+    /// The report.
+    pub report: Report,
+}
+
+impl Outcome {
+    /// The exit code of the program.
+    pub fn exit_code(&self) -> u8 {
+        if self.report.faults.is_empty() { 0 } else { 2 }
+    }
+}
+
+/// Does `job`.
+///
+/// # Errors
+/// Whatever keeps the report from being made or written, or that no event has the subject.
+pub fn explain(mut job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
+    overlap::check(&[Target::Stdout], reads(&job.inputs, &job.own_files))?;
+    let subject = job.subject.clone();
+    let _spooled = spool(&mut job.inputs, &job.spill_dir, job.max_spool_bytes, watch.stop_flag())?;
+    go_on(watch)?;
+    let pool = pool(job.threads)?;
+    let first = reader(job.inputs.clone(), &job.engine, job.on_fault, watch);
+    let spill = Arc::new(Spill::new(job.spill_dir.clone(), job.memory_bytes / 2));
+    let learned = learn(&job.engine, &subject, &first, &pool, spill, watch)?;
+    go_on(watch)?;
+    if learned.counters.events == 0 {
+        return Err(nothing_found(&learned.counters, &first, &[]));
+    }
+    if !learned.is_found {
+        return Err(unknown(&subject, &learned));
+    }
+    let merge = job.engine.rules.identity.merge;
+    let closure = Closure::around(&learned.seeds, &learned.links, merge).map_err(Error::Spill)?;
+    let counters = learned.counters;
+    drop(learned.links);
+    let second = reader(job.inputs.clone(), &job.engine, job.on_fault, watch);
+    let scratch = Scratch::new(job.spill_dir.clone(), job.memory_bytes / 2);
+    let mut gathered = gather(&job, &closure, &second, &pool, &scratch, watch)?;
+    go_on(watch)?;
+    if gathered.events != counters.events {
+        return Err(Error::Usage(
+            "the input has changed between its two readings; explain it once nobody writes to it"
+                .into(),
+        ));
+    }
+    watch.writing();
+    let blocks = std::mem::take(&mut gathered.blocks);
+    let lines = Lines::of_blocks(second.files(), blocks);
+    let setting = Setting {
+        engine: &job.engine,
+        terms: &job.terms,
+        subject: &subject,
+        scratch: &scratch,
+        pool: &pool,
+        watch,
+    };
+    let explained = explained(setting, &mut gathered, lines)?;
+    let report = report(&job, &subject, &second, &counters, explained);
+    write(&report, job.format, &mut job.out)
+        .and_then(|()| job.out.flush())
+        .map_err(Error::from_output)?;
+    Ok(Outcome { report })
+}
+
+fn gather(
+    job: &Job,
+    closure: &Closure,
+    reader: &Reader,
+    pool: &ThreadPool,
+    scratch: &Scratch,
+    watch: &dyn Watch,
+) -> Result<Gathered, Error> {
+    let filter = job.filter_text.as_deref().map(Parts::new);
+    let conditions = Conditions::new(&job.engine.rules);
+    let search =
+        Search { engine: &job.engine, closure, conditions: &conditions, filter: filter.as_ref() };
+    search.gather(reader, pool, scratch.clone(), watch)
+}
+
+/// That no event has `subject`, and what was likely meant. It is not shown: it may be an address.
+fn unknown(subject: &Subject, learned: &Learned) -> Error {
+    let help = learned.nearest.question().unwrap_or_else(|| match subject {
+        Subject::MessageId(_) | Subject::SignalId(_) => {
+            "the tables of `backtrail run` list them".into()
+        }
+        _ => "`--message-id` explains an event whoever it is of".into(),
+    });
+    let read = counted(learned.counters.events, "event", "events");
+    Error::Usage(format!(
+        "{}: no event of {read} has this {}; {help}",
+        subject.flag(),
+        subject.noun()
+    ))
+}
+
+fn report(
+    job: &Job,
+    subject: &Subject,
+    reader: &Reader,
+    counters: &Counters,
+    explained: Explained,
+) -> Report {
+    let Explained { leads, ids, events } = explained;
+    Report {
+        version: VERSION,
+        subject: report::Subject { kind: subject.kind(), value: subject.text() },
+        rules: job.rules_file.clone(),
+        window: job.engine.window.map(Window::from),
+        inputs: Input::all(reader, &counters.records_by_file),
+        records: counters.events + counters.rejects.iter().sum::<u64>(),
+        events_read: counters.events,
+        leads,
+        ids,
+        events,
+        warnings: job.warnings.iter().cloned().chain(reader.passed_over()).collect(),
+        faults: Fault::all(reader),
+    }
+}
+
+fn write(report: &Report, format: Format, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Text(layout) => out.write_all(text(report, layout).as_bytes()),
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut *out, report)?;
+            out.write_all(b"\n")
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Which rules were tried on a signal, and why those before the one that maps it did not take it.
+
+use super::report::Tried;
+use crate::diagnostic::{clean, printable};
+use crate::engine::Engine;
+use crate::event::Event;
+use crate::event::path::{Lookup, Path};
+use crate::fql::Parts;
+use crate::json::canonical::Canonical;
+use crate::mask::is_secret_path;
+use crate::parse::auth::Auth;
+use crate::parse::excerpt;
+use crate::rules::{Rule, Rules};
+
+/// How much of a value is shown, in characters.
+const SHOWN_CHARS: usize = 40;
+/// What is said of a member that is not there.
+const ABSENT: &str = "absent";
+/// What is shown of a secret.
+const HIDDEN: &str = "***";
+
+/// What became of a signal among the rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trial {
+    /// The rules that were tried and did not take it, in order.
+    pub tried: Vec<Tried>,
+    /// How many rules were not, for they ask for other calls or names or stand behind.
+    pub others: usize,
+    /// Where its rule found the e-mail that it maps.
+    pub email_path: Option<String>,
+}
+
+/// The conditions of all rules, one by one.
+#[derive(Debug)]
+pub struct Conditions<'a> {
+    rules: &'a Rules,
+    parts: Vec<Parts>,
+}
+
+impl<'a> Conditions<'a> {
+    /// Those of `rules`.
+    pub fn new(rules: &'a Rules) -> Self {
+        let parts = rules.rules.iter().map(|rule| Parts::new(&rule.when_text)).collect();
+        Self { rules, parts }
+    }
+
+    /// What became of `event`, a signal that `rule` maps.
+    pub fn trial(&self, engine: &Engine, event: &Event<'_>, rule: Option<u32>) -> Trial {
+        let mut trial = Trial::default();
+        for id in self.rules.candidates(event) {
+            if rule.is_some_and(|rule| rule as usize == id.index()) {
+                break;
+            }
+            let own = &self.rules.rules[id.index()];
+            trial.tried.push(refusal(own, &self.parts[id.index()], engine, event));
+        }
+        trial.others = self.rules.rules.len() - trial.tried.len() - usize::from(rule.is_some());
+        let mapping = rule.and_then(|rule| self.rules.rules.get(rule as usize));
+        trial.email_path = mapping.and_then(|rule| email_path(rule, event));
+        trial
+    }
+}
+
+/// Why `rule`, whose conditions are `parts`, does not take `event`.
+fn refusal(rule: &Rule, parts: &Parts, engine: &Engine, event: &Event<'_>) -> Tried {
+    let failed = parts.first_failed(event);
+    let condition = failed.map_or(&*rule.when_text, |part| part.text());
+    let found = failed.and_then(|part| part.path()).map(|path| value(event, path, &engine.auth));
+    Tried { rule: rule.id.clone(), failed: printable(condition), found }
+}
+
+/// The first condition of `expression` that does not hold for `event`, and what stands there.
+pub fn failed_part(
+    expression: &Parts,
+    event: &Event<'_>,
+    engine: &Engine,
+) -> Option<(String, Option<String>)> {
+    let part = expression.first_failed(event)?;
+    let found = part.path().map(|path| value(event, path, &engine.auth));
+    Some((printable(part.text()), found))
+}
+
+fn email_path(rule: &Rule, event: &Event<'_>) -> Option<String> {
+    let is_present = |path: &&Path| event.lookup(path).is_some_and(crate::json::Json::is_present);
+    rule.map.email.iter().find(is_present).map(ToString::to_string)
+}
+
+/// What stands at `path`, short and without addresses and secrets.
+fn value(event: &Event<'_>, path: &Path, auth: &Auth) -> String {
+    let Some(value) = event.lookup(path) else { return ABSENT.into() };
+    if is_secret_path(&path.to_string()) {
+        return HIDDEN.into();
+    }
+    let mut text = Vec::new();
+    Canonical::default().write(value, &mut text);
+    let text = clean(&excerpt::secrets(&String::from_utf8_lossy(&text), auth));
+    let mut chars = text.chars();
+    let mut shown: String = chars.by_ref().take(SHOWN_CHARS).collect();
+    if chars.next().is_some() {
+        shown.push('…');
+    }
+    shown
+}
