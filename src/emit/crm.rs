@@ -8,7 +8,7 @@ use super::row::{Cells, LeadRow, Row};
 use super::table::{Column, Kind};
 use crate::time::Time;
 
-/// What stands for a value that Salesforce requires and nobody gave, by its own convention.
+/// What stands for a value that Salesforce requires and nobody gave.
 const NOT_PROVIDED: &str = "[not provided]";
 /// The characters of a date.
 const DATE_LEN: usize = 10;
