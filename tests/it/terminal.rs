@@ -91,7 +91,8 @@ fn rules(names: &[String]) -> String {
     for (at, name) in names.iter().enumerate() {
         let id = serde_json::json!(format!("{name} {at}"));
         let event = serde_json::json!(name);
-        rules += &format!("[[rule]]\nid = {id}\nwhen = 'event = {event}'\nscore = {at}\n");
+        let rule = format!("[[rule]]\nid = {id}\nwhen = 'event = {event}'\nscore = {at}\n");
+        rules.push_str(&rule);
     }
     rules
 }
