@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod capture;
+pub mod deletion;
 mod envelope;
 pub mod excerpt;
 mod export;
@@ -23,13 +24,13 @@ use simdutf8::basic::from_utf8;
 
 pub use mend::Repairs;
 
-use crate::event::id::Id;
 use crate::event::outline::Outlines;
 use crate::event::{Event, Member};
 use crate::json::Values;
 use crate::json::document::Document;
 use crate::time::Time;
 use auth::Auth;
+use deletion::Deletion;
 use item::Text;
 use log_line::LogLine;
 use record::{Delivery, Nested, Walk};
@@ -51,9 +52,9 @@ pub trait Sink {
     /// A captured request that has nothing to do with Segment; it is no record.
     #[inline]
     fn foreign(&mut self) {}
-    /// A call that asks that a user be forgotten, and whom; it is refused besides.
+    /// A request that a user be forgotten; it is refused besides, since it is no event.
     #[inline]
-    fn deletion(&mut self, _user_id: Option<Id<'_>>) {}
+    fn deletion(&mut self, _deletion: Deletion<'_>) {}
     /// So much of a text had to be mended before it was JSON.
     #[inline]
     fn mended(&mut self, _repairs: Repairs) {}

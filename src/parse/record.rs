@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::auth::{Auth, Signed};
 use super::capture::{Body, Capture, Found, Headers, List, decode_base64, message};
+use super::deletion::Deletion;
 use super::envelope::{Enveloped, Held, is_json_text, look_into};
 use super::export::looks_like;
 use super::foreign::is_foreign;
@@ -24,8 +25,6 @@ use crate::time::Time;
 
 /// How many batches and captures may stand in one another.
 const MAX_NESTING: u32 = 8;
-/// The `type` of the message with which Segment forwards a deletion request to destinations.
-const DELETE: &str = "delete";
 const NO_RECORD: &str = "expected the body to be an object, a list or a text of one of these";
 
 /// Whether a delivery has shown what it must.
@@ -190,11 +189,9 @@ impl<S: Sink> Walk<'_, S> {
         if has_id && event.get(Member::Type).is_some() {
             let calls = CallType::ALL.map(CallType::name).join(", ");
             let mut detail = format!("expected `type` to be one of {calls}");
-            if event.text(Member::Type).is_some_and(|name| name.eq_ignore_ascii_case(DELETE)) {
-                self.sink.deletion(event.id(Member::UserId));
-                detail.push_str(
-                    "; a `delete` call asks that a user be forgotten, which a run does not do",
-                );
+            if let Some(found) = Deletion::of(&event, delivery.batch, delivery.captured_at) {
+                self.sink.deletion(found);
+                detail.push_str("; a `delete` call is no event, but a request to forget a user");
             }
             self.refuse(&delivery.around(Shape::Event), Reason::UnknownType, detail);
         } else {

@@ -1,7 +1,7 @@
 //! Settings and rules that would make more of an input, in words.
 
-use super::UnusedEmails;
 use super::text::{counted, thousands};
+use super::{Deleted, UnusedEmails};
 
 /// That user ids are e-mail addresses: `addresses` of so many `identifies` bring no other.
 pub fn user_id_is_email(addresses: u64, identifies: u64) -> Option<String> {
@@ -19,24 +19,25 @@ pub fn user_id_is_email(addresses: u64, identifies: u64) -> Option<String> {
     })
 }
 
-/// That `calls` ask that so many `users` be forgotten, of whom so many have leads.
-pub fn deletions(calls: u64, users: u64, with_leads: u64) -> Option<String> {
-    let call = if calls == 1 { "delete call asks" } else { "delete calls ask" };
-    let user = if users == 1 { "user" } else { "users" };
-    let leads = match with_leads {
-        0 => "none of them has a lead here".to_owned(),
-        1 => "1 of them has a lead here; its e-mail in `block` under [identity] leaves it out"
-            .to_owned(),
-        _ => format!(
-            "{} of them have leads here; their e-mails in `block` under [identity] leave these out",
-            thousands(with_leads)
-        ),
+/// What deletion requests took out.
+pub fn deleted(deleted: &Deleted) -> Option<String> {
+    let &Deleted { calls, users, events, signals, leads } = deleted;
+    let ask = if calls == 1 { "delete call asks" } else { "delete calls ask" };
+    let taken = if events == 0 {
+        "no event up to then is theirs".to_owned()
+    } else {
+        format!(
+            "{} up to then, {} and {} are left out",
+            counted(events, "event", "events"),
+            counted(signals, "signal", "signals"),
+            counted(leads, "lead", "leads"),
+        )
     };
     (calls > 0).then(|| {
         format!(
-            "{} {call} that {} {user} be forgotten, which a run does not do: {leads}",
+            "{} {ask} that {} be forgotten: {taken}",
             thousands(calls),
-            thousands(users),
+            counted(users, "user", "users"),
         )
     })
 }

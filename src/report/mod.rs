@@ -46,6 +46,8 @@ pub struct Report {
     pub duplicates: Duplicates,
     /// Who the visitors turned out to be.
     pub identity: Identity,
+    /// What deletion requests took out.
+    pub deleted: Deleted,
     /// What the rules mapped.
     pub rules: RuleCounts,
     /// The leads.
@@ -239,6 +241,21 @@ pub struct UnusedEmails {
     pub leads: u64,
     /// A rule that would take them, where they would bring any.
     pub rule: Option<String>,
+}
+
+/// What deletion requests took out of signals and leads.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Deleted {
+    /// `delete` calls; they are among the rejects, since they are no events.
+    pub calls: u64,
+    /// User ids that they name.
+    pub users: u64,
+    /// Kept events that they cover.
+    pub events: u64,
+    /// Those of them that are signals.
+    pub signals: u64,
+    /// Leads that nothing else brings.
+    pub leads: u64,
 }
 
 /// One rule's signals.

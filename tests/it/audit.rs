@@ -202,6 +202,36 @@ fn before_and_after_are_the_runs_without_and_with_destination_filters() {
 }
 
 #[test]
+fn before_and_after_are_runs_where_users_asked_to_be_forgotten() {
+    let workspace = Workspace::new();
+    let event = |call: &str, user: &str, hour: u32, rest: Value| {
+        let mut event = json!({"type": call, "messageId": format!("{call}{user}{hour}"), "anonymousId": format!("a-{user}"),
+            "userId": user, "timestamp": format!("2025-05-01T{hour:02}:00:00Z")});
+        event.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        event.to_string()
+    };
+    let mut events = vec![event("delete", "u1", 9, json!({}))];
+    for user in ["u1", "u2"] {
+        events.push(event(
+            "identify",
+            user,
+            1,
+            json!({"traits": {"email": format!("{user}@a.example")}}),
+        ));
+        events.extend([8, 10].map(|hour| event("track", user, hour, json!({"event": "A"}))));
+        events.push(event("page", user, 7, json!({"properties": {"path": "/p"}})));
+    }
+    workspace.write("in.ndjson", events.join("\n"));
+    workspace.write("rules.toml", RULES);
+    for list in ["identify\nA\n", "A\npage /p\n", "identify\npage\n"] {
+        workspace.write("allow.txt", list);
+        let inputs = ["in.ndjson", "--rules", "rules.toml"];
+        let found = assert_audit_is_two_runs(&workspace, &inputs, &["--allow", "allow.txt"]);
+        assert_eq!(found["leads"]["before"]["total"], 1);
+    }
+}
+
+#[test]
 fn two_filters_are_compared() {
     let workspace = Workspace::new();
     let events = trailco(&workspace);

@@ -29,6 +29,7 @@ mod cli;
 mod containers;
 #[cfg(unix)]
 mod content_hash;
+mod deletions;
 #[cfg(unix)]
 mod crm;
 #[cfg(unix)]

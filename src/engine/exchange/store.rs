@@ -23,11 +23,34 @@ pub struct Segment {
     pub lines: u64,
     /// Rows that are duplicates, sorted once all is committed.
     pub dead: Vec<u32>,
+    /// Of the others, those that a deletion request covers, sorted.
+    pub forgotten: Vec<u32>,
     /// Some of them became so only after their facts were taken.
     pub(in crate::engine) revoked: bool,
     /// The number in the run of each id of the batch.
     pub(in crate::engine) ids: Piece,
     pub(in crate::engine) stored: StoredBatch,
+}
+
+impl Segment {
+    /// Its bytes, which wait in `spill`; `buffers` hold them where they were spilled.
+    ///
+    /// # Errors
+    /// When the spill cannot be read.
+    pub(in crate::engine) fn read<'a>(
+        &'a self,
+        spill: &'a Spill,
+        buffers: &'a mut Buffers,
+    ) -> io::Result<SegmentView<'a>> {
+        let StoredBatch { piece, rows, rejects, ids: count } = &self.stored;
+        let ids = spill.read(&self.ids, &mut buffers.ids)?;
+        let (rows, rest) = spill.read(piece, &mut buffers.rows)?.split_at(*rows);
+        let (rejects, rest) = rest.split_at(*rejects);
+        let (ends, texts) = rest.split_at(*count * 4);
+        // Ids come from JSON strings, so this never fails.
+        let texts = from_utf8(texts).unwrap_or_default();
+        Ok(SegmentView { ids, ends: ends.as_chunks().0, texts, rows, rejects })
+    }
 }
 
 /// The rows and rejects of a batch and the texts of its ids, where they wait.
@@ -131,14 +154,7 @@ impl Store {
         segment: &'a Segment,
         buffers: &'a mut Buffers,
     ) -> io::Result<SegmentView<'a>> {
-        let StoredBatch { piece, rows, rejects, ids: count } = &segment.stored;
-        let ids = self.spill.read(&segment.ids, &mut buffers.ids)?;
-        let (rows, rest) = self.spill.read(piece, &mut buffers.rows)?.split_at(*rows);
-        let (rejects, rest) = rest.split_at(*rejects);
-        let (ends, texts) = rest.split_at(*count * 4);
-        // Ids come from JSON strings, so this never fails.
-        let texts = from_utf8(texts).unwrap_or_default();
-        Ok(SegmentView { ids, ends: ends.as_chunks().0, texts, rows, rejects })
+        segment.read(&self.spill, buffers)
     }
 
     /// Calls `work` with the number and the bytes of each segment, on all threads of `pool`, and

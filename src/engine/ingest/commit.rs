@@ -10,6 +10,7 @@ use ahash::{AHashMap, RandomState};
 use rayon::ThreadPool;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
+use super::forget::Forgotten;
 use crate::engine::EventRef;
 use crate::engine::dedup::Entry;
 use crate::engine::dedup::partition::{Deduplicator, Part};
@@ -18,6 +19,7 @@ use crate::engine::exchange::store::{Segment, Store, StoredBatch};
 use crate::engine::identity::fact::Fact;
 use crate::engine::identity::ids::{Ids, NodeId};
 use crate::engine::map::batch::{Batch, Place};
+use crate::engine::map::deletions::Deletions;
 use crate::engine::watch::Watch;
 use crate::error::Error;
 
@@ -36,7 +38,7 @@ pub fn expected_events(bytes: Option<u64>) -> usize {
 pub struct Committed {
     /// Every id of the run.
     pub ids: Ids,
-    /// Every fact of an event that is no duplicate, in no order; events are numbered as
+    /// Every fact of an event that is kept, in no order; events are numbered as
     /// [`EventRef`]s, whose segments are in the order of commit.
     pub facts: Vec<Fact>,
     /// The rows and rejects.
@@ -110,6 +112,7 @@ impl Committer {
             place: batch.place,
             lines: batch.lines,
             dead: Vec::new(),
+            forgotten: Vec::new(),
             revoked: false,
             ids,
             stored,
@@ -158,11 +161,16 @@ impl Committer {
     }
 
     /// After the last batch: tells the duplicates whose keys wait on disk, takes back the facts of
-    /// duplicates and puts the segments in order.
+    /// duplicates, carries out `deletions` and puts the segments in order.
     ///
     /// # Errors
-    /// When the run was interrupted, or when keys cannot be read or spilled again.
-    pub fn settle(mut self, pool: &ThreadPool, watch: &dyn Watch) -> Result<Committed, Error> {
+    /// When the run was interrupted, or when what was spilled cannot be read or spilled again.
+    pub fn settle(
+        mut self,
+        deletions: &Deletions,
+        pool: &ThreadPool,
+        watch: &dyn Watch,
+    ) -> Result<Committed, Error> {
         let deduplicator = std::mem::take(&mut self.deduplicator);
         self.tell_late_duplicates(deduplicator, pool, watch)?;
         let Self { ids, mut facts, mut segments, duplicates, profile, spill, scratch, .. } = self;
@@ -175,6 +183,11 @@ impl Committer {
                 let segment = &segments[event.segment()];
                 !segment.revoked || segment.dead.binary_search(&event.row()).is_err()
             });
+        }
+        if deletions.calls > 0 {
+            let forgotten = Forgotten::new(deletions, &ids, &facts);
+            forgotten.find_rows(&mut segments, &spill, pool, watch)?;
+            forgotten.take_back(&mut facts, &segments);
         }
         let store = Store::new(segments, spill);
         Ok(Committed { ids, facts, store, duplicates, profile, scratch })

@@ -2,6 +2,7 @@
 
 pub mod blocks;
 pub mod commit;
+mod forget;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -63,6 +64,6 @@ pub fn ingest(
         counters += mapper.into_counters();
     }
     let shared = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let committed = shared.settle(pool, watch)?;
+    let committed = shared.settle(&counters.deletions, pool, watch)?;
     Ok(Ingested { committed, counters })
 }

@@ -28,11 +28,11 @@ use crate::engine::map::extract::Extract;
 use crate::engine::map::times::EventClock;
 use crate::engine::map::unused_email::UnusedEmail;
 use crate::event::content::ContentHasher;
-use crate::event::id::Id;
 use crate::event::{CallType, Event, Member};
 use crate::filter::destination::{Counts, Scratch, Verdict};
 use crate::json::Json;
 use crate::json::canonical::Canonical;
+use crate::parse::deletion::Deletion;
 use crate::parse::reject::{Reject, Surplus};
 use crate::parse::{Arrival, Repairs, Sink};
 use crate::rules::{DedupBy, Rule};
@@ -441,8 +441,8 @@ impl Sink for Mapper<'_> {
         self.counters.foreign_requests += 1;
     }
 
-    fn deletion(&mut self, user_id: Option<Id<'_>>) {
-        self.counters.deletions.see(user_id);
+    fn deletion(&mut self, deletion: Deletion<'_>) {
+        self.counters.deletions.see(deletion);
     }
 
     fn mended(&mut self, repairs: Repairs) {

@@ -60,6 +60,15 @@ impl<'a> Count<'a> {
         }
     }
 
+    /// Enters an event that brings nothing among those of its minute.
+    fn contend(&mut self, row: &ResolvedRow<'_>) {
+        if let Some(minute) = row.minute
+            && matches!(self.ledger.verdict(minute), Verdict::Partial { .. })
+        {
+            self.tally.partial.push(Contender::new(minute, row.row.head.key, false, None));
+        }
+    }
+
     /// Whether the service would have lost the event.
     fn loss(&mut self, row: &ResolvedRow<'_>) {
         let Some(minute) = row.minute else { return };
@@ -103,11 +112,20 @@ impl Visit for Count<'_> {
         if let Some(period) = row.period {
             self.tally.mix[period].duplicates += 1;
         }
-        if let Some(minute) = row.minute
-            && matches!(self.ledger.verdict(minute), Verdict::Partial { .. })
-        {
-            let contender = Contender::new(minute, row.row.head.key, false, None);
-            self.tally.partial.push(contender);
+        self.contend(row);
+    }
+
+    /// What is forgotten was a raw signal all the same.
+    fn forgotten(&mut self, row: &ResolvedRow<'_>) {
+        if row.in_window {
+            let forgotten = &mut self.tally.forgotten;
+            forgotten.events += 1;
+            forgotten.signals += u64::from(row.row.head.call.is_signal());
+            forgotten.brought.extend(row.brought.and_then(OfLead::external));
+        } else {
+            self.tally.outside_window += 1;
         }
+        self.mix(row);
+        self.contend(row);
     }
 }

@@ -18,7 +18,7 @@ use rayon::ThreadPool;
 
 use crate::engine::Engine;
 use crate::engine::exchange::spill::Scratch;
-use crate::engine::exchange::store::{Dropped, SegmentView, Store};
+use crate::engine::exchange::store::{Dropped, Segment, SegmentView, Store};
 use crate::engine::identity::Identities;
 use crate::engine::identity::fact::Fact;
 use crate::engine::identity::ids::Ids;
@@ -29,7 +29,7 @@ use crate::engine::watch::Watch;
 use crate::error::Error;
 use count::Count;
 use fold::{Fold, GroupNames};
-use owner::OwnerFinder;
+use owner::{Absent, OwnerFinder};
 use sums::rule_terms;
 use tally::{Tally, settle_partial};
 use visit::Visit;
@@ -103,10 +103,13 @@ pub fn resolve<'a, V: Visit + Send, T: Send>(
         (count, fold, start())
     };
     let work = |visitors: &mut (Count<'_>, Fold<'_>, V), number: usize, view: &SegmentView<'_>| {
-        let dead = store.segments()[number].dead.as_slice();
+        let Segment { dead, forgotten, .. } = &store.segments()[number];
         match dropped {
-            Some(dropped) => finder.segment(&dropped.with(number, dead), view, visitors),
-            None => finder.segment(dead, view, visitors),
+            Some(dropped) => {
+                let dead = &dropped.with(number, dead);
+                finder.segment(Absent { dead, forgotten }, view, visitors);
+            }
+            None => finder.segment(Absent { dead, forgotten }, view, visitors),
         }
         visitors.1.leads.flush(Flush::WhenMany).map_err(Error::Spill)?;
         end(&mut visitors.2, number, view)

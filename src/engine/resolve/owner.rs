@@ -1,6 +1,6 @@
 //! Finds the owner of each row.
 
-use super::row::{OfLead, PolicySet, ResolvedRow};
+use super::row::{Fate, OfLead, PolicySet, ResolvedRow};
 use super::visit::Visit;
 use crate::engine::Engine;
 use crate::engine::exchange::row::{Flags, Row, RowIds};
@@ -17,6 +17,15 @@ use crate::time::MINUTE_MS;
 /// So many rows or leads are gone through together, so that the memory that each needs is waited
 /// for at once.
 pub const AHEAD: usize = 16;
+
+/// Rows of a segment that give no output, sorted.
+#[derive(Clone, Copy, Debug)]
+pub struct Absent<'a> {
+    /// Duplicates, and what is dropped.
+    pub dead: &'a [u32],
+    /// What deletion requests cover.
+    pub forgotten: &'a [u32],
+}
 
 /// What every thread shares that finds owners.
 pub struct OwnerFinder<'a> {
@@ -50,13 +59,20 @@ impl<'a> OwnerFinder<'a> {
         Self { engine, ids, resolver, merged: &identities.merged, ledger, internal }
     }
 
-    /// Shows all rows of the segment `view`, of which the `dead` are duplicates, to `visitor`.
-    pub fn segment(&self, dead: &[u32], view: &SegmentView<'_>, visitor: &mut impl Visit) {
-        let mut dead = dead.iter().copied().peekable();
+    /// Shows all rows of the segment `view`, of which some are `absent`, to `visitor`.
+    pub fn segment(&self, absent: Absent<'_>, view: &SegmentView<'_>, visitor: &mut impl Visit) {
+        let mut dead = absent.dead.iter().copied().peekable();
+        let mut forgotten = absent.forgotten.iter().copied().peekable();
         let mut bytes = view.rows;
         let mut rows = (0..).map_while(|number| {
             let row = Row::read(&mut bytes)?;
-            Some(self.unresolved(row, number, dead.next_if_eq(&number).is_some(), view))
+            let is_forgotten = forgotten.next_if_eq(&number).is_some();
+            let fate = match dead.next_if_eq(&number) {
+                Some(_) => Fate::Dead,
+                None if is_forgotten => Fate::Forgotten,
+                None => Fate::Kept,
+            };
+            Some(self.unresolved(row, number, fate, view))
         });
         let mut some = Vec::with_capacity(AHEAD);
         loop {
@@ -80,7 +96,7 @@ impl<'a> OwnerFinder<'a> {
         &'r self,
         row: Row<'r>,
         number: u32,
-        dead: bool,
+        fate: Fate,
         segment: &'r SegmentView<'r>,
     ) -> ResolvedRow<'r> {
         let global = |id: Option<NodeId>| id.and_then(|id| segment.id(id));
@@ -109,7 +125,7 @@ impl<'a> OwnerFinder<'a> {
             owner: None,
             lead: None,
             moved_by: PolicySet::default(),
-            dead,
+            fate,
         }
     }
 
@@ -127,7 +143,7 @@ impl<'a> OwnerFinder<'a> {
         let owned = |row: &&mut ResolvedRow<'_>| {
             let call = row.row.head.call;
             let has_owner = call.is_signal() || call == CallType::Group;
-            !row.dead && row.ids.email.is_none() && has_owner
+            row.fate == Fate::Kept && row.ids.email.is_none() && has_owner
         };
         for row in some.iter_mut().filter(owned) {
             self.resolver.prefetch(self.visitor(row));
@@ -149,8 +165,9 @@ impl<'a> OwnerFinder<'a> {
     /// The policies that would give a signal to someone else.
     fn moved_by(&self, row: &ResolvedRow<'_>) -> PolicySet {
         let visitor = self.visitor(row);
-        let is_decided = row.dead || row.ids.email.is_some() || !row.row.head.call.is_signal();
-        if is_decided || self.resolver.is_plain(visitor) {
+        let is_open =
+            row.fate == Fate::Kept && row.ids.email.is_none() && row.row.head.call.is_signal();
+        if !is_open || self.resolver.is_plain(visitor) {
             return PolicySet::default();
         }
         let email = row.lead.map(|lead| lead.email);
@@ -174,8 +191,10 @@ impl<'a> OwnerFinder<'a> {
 
 /// Shows a row to `visitor`.
 fn show(row: &ResolvedRow<'_>, visitor: &mut impl Visit) {
-    if row.dead {
-        return visitor.duplicate(row);
+    match row.fate {
+        Fate::Kept => {}
+        Fate::Dead => return visitor.duplicate(row),
+        Fate::Forgotten => return visitor.forgotten(row),
     }
     visitor.event(row);
     match row.row.head.call {

@@ -43,6 +43,17 @@ impl OfLead {
     }
 }
 
+/// What becomes of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It counts.
+    Kept,
+    /// It is a duplicate, or is dropped.
+    Dead,
+    /// A deletion request covers it.
+    Forgotten,
+}
+
 /// A row with all that is known of it: its ids as numbers of the run, its rule and its owner.
 pub struct ResolvedRow<'r> {
     /// The row.
@@ -71,8 +82,8 @@ pub struct ResolvedRow<'r> {
     pub moved_by: PolicySet,
     /// It lies in the window.
     pub in_window: bool,
-    /// It is a duplicate, or is dropped.
-    pub(super) dead: bool,
+    /// What becomes of it.
+    pub(super) fate: Fate,
 }
 
 impl ResolvedRow<'_> {

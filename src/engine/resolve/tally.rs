@@ -3,6 +3,8 @@
 use std::io;
 use std::ops::AddAssign;
 
+use ahash::AHashSet;
+
 use crate::engine::identity::Resolution;
 use crate::engine::identity::fact::OrderKey;
 use crate::engine::identity::ids::NodeId;
@@ -49,8 +51,29 @@ pub struct Tally {
     pub mix: Vec<PeriodMix>,
     /// Identify calls that the service would have lost.
     pub lost_identifies: u64,
+    /// What deletion requests took out.
+    pub forgotten: Forgotten,
     /// Events in minutes of which the service would have taken only the first few.
     pub partial: Vec<Contender>,
+}
+
+/// What deletion requests took out.
+#[derive(Debug, Default)]
+pub struct Forgotten {
+    /// Events that are no duplicates.
+    pub events: u64,
+    /// Those of them that are signals.
+    pub signals: u64,
+    /// The leads whose e-mails they brought.
+    pub brought: AHashSet<NodeId>,
+}
+
+impl AddAssign for Forgotten {
+    fn add_assign(&mut self, other: Self) {
+        self.events += other.events;
+        self.signals += other.signals;
+        self.brought.extend(other.brought);
+    }
 }
 
 /// An event that may or may not be among the first of its minute.
@@ -129,6 +152,7 @@ impl AddAssign for Tally {
             unmapped,
             mix,
             lost_identifies,
+            forgotten,
             mut partial,
         } = other;
         self.outside_window += outside_window;
@@ -148,6 +172,7 @@ impl AddAssign for Tally {
         self.unmapped += unmapped;
         add_lists(&mut self.mix, mix);
         self.lost_identifies += lost_identifies;
+        self.forgotten += forgotten;
         self.partial.append(&mut partial);
     }
 }

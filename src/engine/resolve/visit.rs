@@ -32,6 +32,10 @@ pub trait Visit {
     /// A duplicate, or an event that is dropped; it has no owner.
     #[inline]
     fn duplicate(&mut self, _row: &ResolvedRow<'_>) {}
+
+    /// An event that a deletion request covers; it has no owner.
+    #[inline]
+    fn forgotten(&mut self, _row: &ResolvedRow<'_>) {}
 }
 
 macro_rules! forward {
@@ -78,5 +82,10 @@ impl<A: Visit, B: Visit, C: Visit> Visit for (A, B, C) {
     #[inline]
     fn duplicate(&mut self, row: &ResolvedRow<'_>) {
         forward!(self, duplicate, row);
+    }
+
+    #[inline]
+    fn forgotten(&mut self, row: &ResolvedRow<'_>) {
+        forward!(self, forgotten, row);
     }
 }

@@ -87,7 +87,8 @@ pub fn ingest(
         counts += own_counts;
     }
     let settle = |gathering: Mutex<Gathering>| {
-        gathering.into_inner().unwrap_or_else(PoisonError::into_inner).settle(pool, watch)
+        let gathering = gathering.into_inner().unwrap_or_else(PoisonError::into_inner);
+        gathering.settle(&counters.deletions, pool, watch)
     };
     let [before, after] = shared.scenarios.map(settle);
     let scenarios = [before?, after?];

@@ -14,6 +14,7 @@ use crate::engine::identity::ids::Ids;
 use crate::engine::ingest::commit::{Committed, Committer};
 use crate::engine::lead::Ranked;
 use crate::engine::map::batch::Batch;
+use crate::engine::map::deletions::Deletions;
 use crate::engine::map::event_names::EventNames;
 use crate::engine::plan::Ledger;
 use crate::engine::resolve::sums::{LeadCounter, LeadSums};
@@ -57,10 +58,15 @@ impl Gathering {
     ///
     /// # Errors
     /// Those of [`Committer::settle`].
-    pub fn settle(self, pool: &ThreadPool, watch: &dyn Watch) -> Result<Scenario, Error> {
+    pub fn settle(
+        self,
+        deletions: &Deletions,
+        pool: &ThreadPool,
+        watch: &dyn Watch,
+    ) -> Result<Scenario, Error> {
         let Self { committer, origins } = self;
         let Committed { ids, facts, store, duplicates, scratch, .. } =
-            committer.settle(pool, watch)?;
+            committer.settle(deletions, pool, watch)?;
         let by_place: AHashMap<_, _> =
             origins.iter().enumerate().map(|(at, origins)| (origins.place, at)).collect();
         let place_of = |place| by_place.get(&place).copied().unwrap_or(0);

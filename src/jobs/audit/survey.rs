@@ -22,6 +22,7 @@ use crate::jobs::audit::field_loss::FieldLosses;
 use crate::jobs::audit::line_set::{LineSetNumbers, LineSets};
 use crate::jobs::audit::source_line::SourceLine;
 use crate::json::Json;
+use crate::parse::deletion::Deletion;
 use crate::parse::reject::{Reject, Surplus};
 use crate::parse::{Arrival, Repairs, Sink};
 
@@ -318,6 +319,10 @@ impl Sink for Surveyor<'_> {
 
     fn foreign(&mut self) {
         self.mapper.foreign();
+    }
+
+    fn deletion(&mut self, deletion: Deletion<'_>) {
+        self.mapper.deletion(deletion);
     }
 
     fn mended(&mut self, repairs: Repairs) {

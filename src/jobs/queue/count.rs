@@ -12,7 +12,7 @@ use super::section::section;
 use super::tally::Tally;
 use crate::engine::Engine;
 use crate::engine::exchange::row::{Field, Row};
-use crate::engine::exchange::store::{SegmentView, Store};
+use crate::engine::exchange::store::{Segment, SegmentView, Store};
 use crate::engine::identity::ids::{Ids, NodeId, Space};
 use crate::engine::identity::timeline::Timelines;
 use crate::engine::map::counters::Names;
@@ -160,7 +160,7 @@ impl Counter<'_> {
             section: String::new(),
         };
         let work = |worker: &mut Worker, number: usize, view: &SegmentView<'_>| {
-            self.segment(worker, &self.store.segments()[number].dead, view, &visitors);
+            self.segment(worker, &self.store.segments()[number], view, &visitors);
             Ok(())
         };
         let workers = self.store.each(pool, watch, start, work, |()| Ok(()))?;
@@ -186,23 +186,22 @@ impl Counter<'_> {
     fn segment(
         &self,
         worker: &mut Worker,
-        dead: &[u32],
+        segment: &Segment,
         view: &SegmentView<'_>,
         visitors: &[Visitor],
     ) {
         let Worker { counted, days, section: part } = worker;
-        let mut dead = dead.iter().copied().peekable();
         let mut bytes = view.rows;
         let mut place = 0;
         while let Some(row) = Row::read(&mut bytes) {
-            let duplicate = dead.next_if_eq(&place).is_some();
+            let fate = Fate::of(segment, place);
             place += 1;
             if !self.engine.counts(row.head.key.time) {
                 counted.outside.events += 1;
-                counted.outside.duplicates += u64::from(duplicate);
+                counted.outside.duplicates += u64::from(fate == Fate::Duplicate);
                 continue;
             }
-            let seen = self.seen(&row, duplicate, view, visitors, days);
+            let seen = self.seen(&row, fate, view, visitors, days);
             let last = counted.tallies.len() - 1;
             let at = self.ranking.place(row.head.call, row.text(Field::Event)).min(last);
             counted.tallies[at].see(&seen);
@@ -218,7 +217,7 @@ impl Counter<'_> {
     fn seen(
         &self,
         row: &Row<'_>,
-        duplicate: bool,
+        fate: Fate,
         view: &SegmentView<'_>,
         visitors: &[Visitor],
         days: &mut Days,
@@ -232,7 +231,7 @@ impl Counter<'_> {
         let received = key.received.or(key.time);
         let received = minute(received).filter(|_| limited && self.engine.counts(received));
         Seen {
-            duplicate,
+            fate,
             time: key.time,
             day: minute(key.time).map(|minute| days.start_of(minute)),
             period: received.and_then(|minute| self.ledger.period_of(minute)),
@@ -253,9 +252,30 @@ impl Counter<'_> {
     }
 }
 
+/// What a row counts for beside a raw signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Kept,
+    Duplicate,
+    /// A deletion request covers it.
+    Forgotten,
+}
+
+impl Fate {
+    fn of(segment: &Segment, row: u32) -> Self {
+        if segment.dead.binary_search(&row).is_ok() {
+            Self::Duplicate
+        } else if segment.forgotten.binary_search(&row).is_ok() {
+            Self::Forgotten
+        } else {
+            Self::Kept
+        }
+    }
+}
+
 /// What is counted of one row.
 struct Seen {
-    duplicate: bool,
+    fate: Fate,
     time: Time,
     day: Option<i64>,
     period: Option<usize>,
@@ -278,9 +298,13 @@ impl Tally {
             let sketch = if visitor.is_known() { &mut self.known } else { &mut self.unknown };
             sketch.see(visitor.0);
         }
-        if seen.duplicate {
-            self.duplicates += 1;
-            return;
+        match seen.fate {
+            Fate::Kept => {}
+            Fate::Duplicate => {
+                self.duplicates += 1;
+                return;
+            }
+            Fate::Forgotten => return,
         }
         self.before_identify += u64::from(seen.before_identify);
         if let Some(rule) = seen.rule {

@@ -21,6 +21,7 @@ use crate::engine::watch::Watch;
 use crate::error::Error;
 use crate::event::{CallType, Event};
 use crate::json::canonical::Canonical;
+use crate::parse::deletion::Deletion;
 use crate::parse::reject::{Reject, Surplus};
 use crate::parse::{Arrival, Repairs, Sink};
 use crate::source::Reader;
@@ -116,7 +117,7 @@ pub fn ingest(
         fields += collector.fields;
     }
     let shared = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let committed = shared.settle(pool, watch)?;
+    let committed = shared.settle(&counters.deletions, pool, watch)?;
     Ok(Ingested { committed, counters, profile, fields })
 }
 
@@ -176,6 +177,10 @@ impl Sink for Collector<'_> {
         self.mapper.reject(reject);
         // They are counted; nobody will read them.
         self.mapper.batch.rejects.clear();
+    }
+
+    fn deletion(&mut self, deletion: Deletion<'_>) {
+        self.mapper.deletion(deletion);
     }
 
     fn mended(&mut self, repairs: Repairs) {

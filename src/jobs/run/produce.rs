@@ -50,8 +50,8 @@ pub struct Produced {
     pub active_leads: Vec<u64>,
     /// Monthly tracked users, by period of the plan; empty where that is no month.
     pub tracked_users: Vec<u64>,
-    /// Users of delete calls whom leads name.
-    pub undeleted: u64,
+    /// How many leads there would be besides, were it not for deletion requests.
+    pub forgotten_leads: u64,
     /// CSV cells that a spreadsheet would have run as formulas.
     pub guarded_cells: u64,
 }
@@ -112,10 +112,10 @@ pub fn produce(
     let rows =
         LeadRows { ids: &ids, groups: &resolved.groups, terms: &terms, events: names.as_slice() };
     let (mut counter, mut lost_leads) = (LeadCounter::new(ledger.periods.len()), Vec::new());
-    let mut asked = counters.deletions.asked(&ids);
+    let mut forgotten = resolved.tally.forgotten.brought.clone();
     write_leads(&rows, leads, engine.redaction.as_ref(), &mut table, pool, |ranked| {
         counter.see(ranked);
-        asked.see(&ranked.lead);
+        forgotten.remove(&ranked.email);
         if !ranked.lead.accepted {
             lost_leads.push(ids.text(ranked.email).to_owned());
         }
@@ -138,7 +138,7 @@ pub fn produce(
         lost_leads,
         active_leads,
         tracked_users: tracked.as_ref().map_or_else(Vec::new, |users| users.counts(&ids)),
-        undeleted: asked.named(),
+        forgotten_leads: forgotten.len() as u64,
         tally: resolved.tally,
         guarded_cells,
     };

@@ -46,6 +46,10 @@ impl Visit for Render<'_> {
         self.track(row);
     }
 
+    fn forgotten(&mut self, row: &ResolvedRow<'_>) {
+        self.track(row);
+    }
+
     fn signal(&mut self, row: &ResolvedRow<'_>) {
         if self.encoders.is_empty() {
             return;

@@ -18,8 +18,8 @@ use crate::parse::reject::Reason;
 use crate::parse::shape::Shape;
 use crate::report::filters::Filters;
 use crate::report::{
-    Duplicates, Events, Fault, Identity, Input, Leads, MergeRefused, NameCount, Period, Plan,
-    Rejects, Report, Resolutions, RuleCount, RuleCounts, SharedId, TimestampExample,
+    Deleted, Duplicates, Events, Fault, Identity, Input, Leads, MergeRefused, NameCount, Period,
+    Plan, Rejects, Report, Resolutions, RuleCount, RuleCounts, SharedId, TimestampExample,
     TimestampExamples, Trend, UnusedEmails, Window, hint,
 };
 use crate::source::Reader;
@@ -69,9 +69,8 @@ impl Facts<'_> {
         warnings.extend(hint::user_id_is_email(tally.address_as_user_id, tally.identifies));
         warnings.extend(identity.unused_emails.warning());
         warnings.extend(self.reader.passed_over());
-        let deletions = &self.counters.deletions;
-        let undeleted = self.produced.undeleted;
-        warnings.extend(hint::deletions(deletions.calls, deletions.users(), undeleted));
+        let deleted = self.deleted();
+        warnings.extend(hint::deleted(&deleted));
         Report {
             version: 1,
             inputs: Input::all(self.reader, &self.counters.records_by_file),
@@ -86,6 +85,7 @@ impl Facts<'_> {
                 same_content_different_message_id: self.profile.map(|profile| profile.1),
             },
             identity,
+            deleted,
             rules: self.rules(),
             leads: self.leads(),
             plan: self.plan(),
@@ -102,6 +102,17 @@ impl Facts<'_> {
     /// Duplicates in the window.
     fn duplicates(&self) -> u64 {
         self.duplicates - self.produced.tally.outside_duplicates
+    }
+
+    fn deleted(&self) -> Deleted {
+        let (deletions, forgotten) = (&self.counters.deletions, &self.produced.tally.forgotten);
+        Deleted {
+            calls: deletions.calls,
+            users: deletions.users(),
+            events: forgotten.events,
+            signals: forgotten.signals,
+            leads: self.produced.forgotten_leads,
+        }
     }
 
     fn filters(&self) -> Option<Filters> {

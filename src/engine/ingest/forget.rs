@@ -1,0 +1,121 @@
+//! Carries out deletion requests: which rows and facts are those of users that are to be forgotten.
+//!
+//! A request covers, up to its time:
+//!
+//! - the events of its user id;
+//! - the events without a user id whose anonymous id is that user's at their time: of the ties of
+//!   the anonymous id to user ids the latest at or before the event, else the earliest after it, as
+//!   a signal is resolved;
+//! - the ties that those events make, and those by which an alias leads from the user id elsewhere.
+//!
+//! What happened after it counts as that of a new person. All of this depends on times and ids
+//! alone, never on the order of the input. Where `user_id = false` under `[identity]`, nothing ties
+//! an anonymous id to a user id, and only the events of the user id itself are covered.
+
+use ahash::AHashMap;
+use rayon::ThreadPool;
+use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
+
+use crate::engine::EventRef;
+use crate::engine::exchange::row::{Row, RowIds};
+use crate::engine::exchange::spill::Spill;
+use crate::engine::exchange::store::{Buffers, Segment, SegmentView};
+use crate::engine::identity::fact::{Fact, OrderKey};
+use crate::engine::identity::ids::{Ids, NodeId, Space};
+use crate::engine::map::deletions::{Deletions, Until};
+use crate::engine::watch::Watch;
+use crate::error::Error;
+use crate::time::Time;
+
+/// Who is to be forgotten, and which anonymous ids were theirs.
+pub(super) struct Forgotten {
+    users: AHashMap<NodeId, Until>,
+    /// For each anonymous id that was ever tied to one of them, all its ties to user ids in order.
+    ties: AHashMap<NodeId, Vec<(OrderKey, NodeId)>>,
+}
+
+impl Forgotten {
+    /// Those whom `deletions` name, with their ties among `facts`.
+    pub(super) fn new(deletions: &Deletions, ids: &Ids, facts: &[Fact]) -> Self {
+        let users: AHashMap<NodeId, Until> = deletions
+            .iter()
+            .filter_map(|(user, until)| Some((ids.find(Space::User, user)?, until)))
+            .collect();
+        let to_users = facts.iter().filter(|fact| {
+            ids.space(fact.source) == Space::Anonymous && ids.space(fact.target) == Space::User
+        });
+        let tied = to_users.clone().filter(|fact| users.contains_key(&fact.target));
+        let mut ties: AHashMap<NodeId, Vec<(OrderKey, NodeId)>> =
+            tied.map(|fact| (fact.source, Vec::new())).collect();
+        for fact in to_users {
+            if let Some(ties) = ties.get_mut(&fact.source) {
+                ties.push((fact.key, fact.target));
+            }
+        }
+        for ties in ties.values_mut() {
+            ties.sort_unstable_by(|(a, to_a), (b, to_b)| {
+                a.cmp(b).then_with(|| ids.text(*to_a).cmp(ids.text(*to_b)))
+            });
+        }
+        Self { users, ties }
+    }
+
+    /// Whether an event with these ids at `time` is covered.
+    fn covers(&self, user: Option<NodeId>, anonymous: Option<NodeId>, time: Time) -> bool {
+        let user = user.or_else(|| {
+            let ties = self.ties.get(&anonymous?)?;
+            let known = ties.partition_point(|(key, _)| key.time <= time);
+            Some(ties[known.saturating_sub(1)].1)
+        });
+        let until = user.and_then(|user| self.users.get(&user));
+        until.is_some_and(|until| until.covers(time))
+    }
+    /// Finds the rows of each segment that are covered and no duplicates, which are told already.
+    ///
+    /// # Errors
+    /// When the run was interrupted or `spill` cannot be read.
+    pub(super) fn find_rows(
+        &self,
+        segments: &mut [Segment],
+        spill: &Spill,
+        pool: &ThreadPool,
+        watch: &dyn Watch,
+    ) -> Result<(), Error> {
+        if self.users.is_empty() {
+            return Ok(());
+        }
+        let find = |buffers: &mut Buffers, segment: &mut Segment| {
+            if watch.stopped() {
+                return Err(Error::Interrupted);
+            }
+            let view = segment.read(spill, buffers).map_err(Error::Spill)?;
+            segment.forgotten = self.covered_rows(&view, &segment.dead);
+            Ok(())
+        };
+        pool.install(|| segments.par_iter_mut().try_for_each_init(Buffers::default, find))
+    }
+
+    /// The rows of a segment that are covered and not among the `dead`.
+    fn covered_rows(&self, view: &SegmentView<'_>, dead: &[u32]) -> Vec<u32> {
+        let global = |id: Option<NodeId>| id.and_then(|id| view.id(id));
+        let mut bytes = view.rows;
+        let rows = (0_u32..).map_while(|number| Some((number, Row::read(&mut bytes)?)));
+        let covered = rows.filter(|(number, row)| {
+            let RowIds { anonymous, user, .. } = row.ids;
+            self.covers(global(user), global(anonymous), row.head.key.time)
+                && dead.binary_search(number).is_err()
+        });
+        covered.map(|(number, _)| number).collect()
+    }
+
+    /// Takes the ties that are covered out of `facts`, whose events are of `segments`.
+    pub(super) fn take_back(&self, facts: &mut Vec<Fact>, segments: &[Segment]) {
+        facts.retain(|fact| {
+            let event = EventRef::from_raw(fact.event);
+            let rows = &segments[event.segment()].forgotten;
+            let until = self.users.get(&fact.source);
+            rows.binary_search(&event.row()).is_err()
+                && !until.is_some_and(|until| until.covers(fact.key.time))
+        });
+    }
+}
