@@ -326,8 +326,8 @@ impl Parser<'_> {
             Kind::Text(_) => "a string".to_owned(),
             _ => format!("`{text}`"),
         };
-        let unquoted = self.unquoted();
-        let help = unquoted.as_deref().or_else(|| self.advice());
+        let help = self.unquoted().or_else(|| self.null_test());
+        let help = help.as_deref().or_else(|| self.advice());
         self.report(self.span(), &format!("expected {expected}, found {found}"), help);
     }
 
@@ -352,6 +352,23 @@ impl Parser<'_> {
         Some(format!("a text stands in quotes: `'{text}'`"))
     }
 
+    /// What to write for SQL's `is null` or `is not null` where one of them stands next.
+    fn null_test(&self) -> Option<String> {
+        let is = |place: usize, word: &str| {
+            let token = self.tokens.get(self.next + place);
+            token.is_some_and(|token| self.source[token.span.clone()].eq_ignore_ascii_case(word))
+        };
+        let sign = match (is(0, "is"), is(1, "null"), is(1, "not") && is(2, "null")) {
+            (true, true, _) => "=",
+            (true, _, true) => "!=",
+            _ => return None,
+        };
+        let before = self.next.checked_sub(1).map(|before| &self.tokens[before]);
+        let path = before.filter(|token| matches!(token.kind, Kind::Path(_)));
+        let path = path.map_or("path", |token| &self.source[token.span.clone()]);
+        Some(format!("write `{path} {sign} null`"))
+    }
+
     /// What an author who wrote the next token likely meant.
     fn advice(&self) -> Option<&'static str> {
         let before = self.next.checked_sub(1).map(|before| &self.tokens[before]);
@@ -361,7 +378,9 @@ impl Parser<'_> {
         };
         match word(&self.tokens[self.next]).as_deref() {
             Some("not") => return Some("write `!(x in list)` for a value that is not in a list"),
-            Some("is") => return Some("compare with `=` or `!=`: `userId != null`"),
+            Some("is") => {
+                return Some("compare with `=` or `!=`, as `userId = null` or `userId != null`");
+            }
             Some("like" | "matches") => return Some("match a pattern with `match(path, 'a*')`"),
             Some("contains" | "includes") => return Some("write `contains(path, 'text')`"),
             _ => {}

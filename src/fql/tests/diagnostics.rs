@@ -43,6 +43,28 @@ fn an_error_shows_its_place_and_what_was_expected() {
 }
 
 #[test]
+fn the_null_tests_of_sql_have_their_signs() {
+    insta::assert_snapshot!(shown("properties.plan is null"), @r"
+    filter:1:17: error: expected an operator or the end of the expression, found `is`
+     1 | properties.plan is null
+       |                 ^^
+    help: write `properties.plan = null`
+    ");
+    insta::assert_snapshot!(shown("userId IS NOT NULL"), @r"
+    filter:1:8: error: expected an operator or the end of the expression, found `IS`
+     1 | userId IS NOT NULL
+       |        ^^
+    help: write `userId != null`
+    ");
+    insta::assert_snapshot!(shown("userId is 'u'"), @r"
+    filter:1:8: error: expected an operator or the end of the expression, found `is`
+     1 | userId is 'u'
+       |        ^^
+    help: compare with `=` or `!=`, as `userId = null` or `userId != null`
+    ");
+}
+
+#[test]
 fn all_errors_of_an_expression_are_found() {
     insta::assert_snapshot!(shown("event == 'a' AND\n  (conatins(a) or ) and type = "), @r"
     filter:1:7: error: expected `=`, found `==`
