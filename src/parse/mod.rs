@@ -1,6 +1,7 @@
 //! Blocks of lines to events: JSON, what kind of record each is, and why one is refused.
 
 pub mod auth;
+mod body_format;
 pub mod capture;
 pub mod deletion;
 mod envelope;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::auth::{Auth, Signed};
+use super::body_format::foreign_format;
 use super::capture::{Body, Capture, Found, Headers, List, decode_base64, message};
 use super::deletion::Deletion;
 use super::envelope::{Enveloped, Held, is_json_text, look_into};
@@ -18,6 +19,7 @@ use super::shape::Shape;
 use super::{Arrival, Detection, MessageIds, Sink, from_utf8};
 use crate::event::outline::{Outline, Outlines};
 use crate::event::{CallType, Event, Member, Members};
+use crate::grammar::{Piece, pieces_of_line};
 use crate::json::document::Document;
 use crate::json::{Json, Kind, Values};
 use crate::source::PADDING;
@@ -180,6 +182,7 @@ impl<S: Sink> Walk<'_, S> {
         match Found::in_object(object) {
             Some(Found::One(capture)) => return self.capture(&capture, object, delivery),
             Some(Found::Many(list)) => return self.list(list, delivery),
+            Some(Found::ByName(lists)) => return self.lists(lists, delivery),
             None => {}
         }
         let told = match look_into(object) {
@@ -251,6 +254,18 @@ impl<S: Sink> Walk<'_, S> {
         self.items(list.items, list.path, &delivery, "expected captures, found an empty list");
     }
 
+    /// Walks the lists of captures that an object holds by name.
+    fn lists(&mut self, lists: List<'_>, delivery: &Delivery<'_>) {
+        let mut all = lists.items.entries().map(|(_, items)| items).peekable();
+        if all.peek().is_none() {
+            let delivery = &delivery.around(lists.shape);
+            return self.refuse(delivery, Reason::NotSegment, "expected captures, found none");
+        }
+        for items in all {
+            self.list(List { items, ..lists }, delivery);
+        }
+    }
+
     fn items(
         &mut self,
         list: Json<'_>,
@@ -294,7 +309,7 @@ impl<S: Sink> Walk<'_, S> {
             }
             let detail = format!(
                 "expected a `messageId` on this {} event, as Segment's servers give one to \
-                 whatever comes without (`run --assign-ids` makes one of the content)",
+                 whatever comes without (`--assign-ids` makes one of the content)",
                 call.name()
             );
             return self.refuse(&delivery.around(Shape::Event), Reason::MissingMessageId, detail);
@@ -404,10 +419,10 @@ impl<S: Sink> Walk<'_, S> {
         if body.trim_ascii().is_empty() {
             return bad("expected a body, found none");
         }
-        if body.starts_with(b"\x1f\x8b") {
-            return bad("expected JSON, found gzip data");
+        match foreign_format(body.trim_ascii()) {
+            Some(detail) => bad(detail),
+            None => Ok(Opened::Text(range)),
         }
-        Ok(Opened::Text(range))
     }
 
     /// As [`Auth::admit`], with the headers that end at `head_end` of a message.
@@ -450,6 +465,7 @@ impl<S: Sink> Walk<'_, S> {
             value.map(|value| self.body(value, &Delivery { plain, outline: None, ..*delivery }))
         });
         if let Err(error) = failed
+            && !self.several(body, delivery)
             && mend::read(document, body, |value, mended| {
                 self.sink.mended(mended.repairs);
                 self.body(value, &Delivery { plain: false, outline: None, ..*delivery });
@@ -464,6 +480,29 @@ impl<S: Sink> Walk<'_, S> {
         if self.refusals.count() == refused && self.unknown.is_none() {
             *self.unknown = self.outlines.wanted(body);
         }
+    }
+
+    /// Follows each of the values that stand one behind another in `body`, as a queue's records
+    /// hold them; `false` where it is no such body.
+    #[cold]
+    fn several(&mut self, body: &[u8], delivery: &Delivery<'_>) -> bool {
+        let Some(pieces) = pieces_of_line(body, false) else { return false };
+        let is_sequence = |pieces: &[Piece]| match pieces {
+            [first, rest @ ..] => first.whole && rest.iter().any(|piece| piece.whole),
+            [] => false,
+        };
+        if !is_sequence(&pieces) {
+            return false;
+        }
+        let delivery = Delivery { batch: None, in_batch: false, ..delivery.deeper() };
+        for Piece { range, .. } in pieces {
+            let mut nested = self.nested.pop().unwrap_or_default();
+            nested.text.clear();
+            nested.text.extend_from_slice(&body[range.clone()]);
+            self.text(&mut nested, 0..range.len(), &delivery);
+            self.nested.push(nested);
+        }
+        true
     }
 
     /// Follows the value of a body.

@@ -161,7 +161,8 @@ fn bodies_that_are_no_json_are_told_by_what_is_wrong() {
     let cases: Vec<(Value, &str)> = vec![
         (capture("upstream timed out", &[]), "one JSON value"),
         (capture("{\"type\":", &[]), "one JSON value"),
-        (capture("a=1&b=2", &[]), "one JSON value"),
+        (capture("a=1&b=2", &[]), "found a form"),
+        (capture("\u{1f}\u{fffd}\u{8}", &[]), "decompress"),
         (capture(" ", &[]), "expected a body, found none"),
         (json!({ "body": "*e30=", "isBase64Encoded": true }), "base64"),
         (json!({ "body": "\u{0}\u{fffd}PNG" }), "one JSON value"),

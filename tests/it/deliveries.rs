@@ -154,6 +154,83 @@ fn messages_of_pub_sub_and_kafka_give_what_the_plain_events_give() {
 }
 
 #[test]
+fn kafka_events_of_lambda_give_what_the_plain_events_give() {
+    let record = |event: &Value| {
+        json!({ "topic": "t", "partition": 0, "offset": 1, "timestamp": 1_746_435_601_000_u64,
+        "timestampType": "CREATE_TIME", "key": "aw==", "value": base64(event), "headers": [] })
+    };
+    let records: Vec<Value> = events().iter().map(record).collect();
+    let event = |source: &str| {
+        json!({ "eventSource": source, "bootstrapServers": "b:9092",
+        "records": { "t-0": records[..2], "t-1": [], "u-0": records[2..] } })
+    };
+    let lambda = event("aws:kafka");
+    // An empty list of a partition is a reject.
+    let filled = json!({ "eventSource": "SelfManagedKafka",
+        "records": { "t-0": records[..2], "u-0": records[2..] } });
+    assert_forms(&[("kafka", filled.to_string())]);
+    let workspace = Workspace::new();
+    let plain = outputs(&workspace, &lines(events()));
+    assert_eq!(outputs(&workspace, &lambda.to_string()), plain);
+    let broken = json!({ "eventSource": "aws:kafka",
+        "records": { "t-0": [{ "topic": "t", "value": "*" }, records[0]] } });
+    outputs(&workspace, &broken.to_string());
+    let rejects = workspace.rejects("out");
+    assert_eq!(rejects.len(), 1, "{rejects:?}");
+    assert!(rejects[0]["detail"].as_str().unwrap().starts_with("records.*[0]: "), "{rejects:?}");
+    assert_eq!(rejects[0]["record"], r#"{"topic":"t","value":"*"}"#);
+}
+
+#[test]
+fn several_values_in_one_record_give_what_the_plain_events_give() {
+    let texts: Vec<String> = events().iter().map(Value::to_string).collect();
+    let sqs =
+        |body: String| json!({ "receiptHandle": "r", "body": body, "eventSource": "aws:sqs" });
+    let encoded = |text: String| STANDARD.encode(text);
+    let pretty: Vec<String> =
+        events().iter().map(|event| serde_json::to_string_pretty(event).unwrap()).collect();
+    let list = json!(events()[2..]).to_string();
+    assert_forms(&[
+        ("sqs", json!({ "Records": [sqs(texts.join("\n")) ] }).to_string()),
+        (
+            "sqs",
+            json!({ "Records": [sqs(texts[..2].concat()), sqs(texts[2..].join("\r\n"))] })
+                .to_string(),
+        ),
+        (
+            "kinesis",
+            json!({ "Records": [{ "kinesis": { "data": encoded(pretty.join("\n")) } }] })
+                .to_string(),
+        ),
+        (
+            "firehose",
+            json!({ "records": [{ "recordId": "1", "data": encoded(texts.concat()) }] })
+                .to_string(),
+        ),
+        (
+            "kafka",
+            json!({ "topic": "t", "value": format!("{}\n{}\n{list}", texts[0], texts[1]) })
+                .to_string(),
+        ),
+        (
+            "pubsub",
+            json!({ "message": { "data": encoded(texts.join("\n")) }, "subscription": "s" })
+                .to_string(),
+        ),
+        ("capture", json!({ "body": texts.join("\n"), "headers": {} }).to_string()),
+    ]);
+    // What is broken among them costs itself.
+    let workspace = Workspace::new();
+    let body = format!("{}\n{}\n{}", texts[0], &texts[1][..40], texts[2]);
+    outputs(&workspace, &sqs(body).to_string());
+    assert_eq!(
+        (workspace.report("out")["events"]["total"].as_u64(), workspace.rejected("out")),
+        (Some(2), 1)
+    );
+    assert_eq!(workspace.rejects("out")[0]["reason"], "bad_capture_body");
+}
+
+#[test]
 fn logs_give_what_the_plain_events_give() {
     let prefixed = |prefix: &str| -> String {
         events().iter().map(|event| format!("{prefix}{event}\n")).collect()

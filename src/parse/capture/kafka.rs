@@ -1,13 +1,26 @@
-//! Messages of Apache Kafka, as `kcat -J` prints them and as connectors write them to files.
+//! Messages of Apache Kafka, as `kcat -J` prints them, as connectors write them to files, and as a
+//! Lambda function gets them: lists in an object, by topic and partition.
 //!
 //! <https://github.com/edenhill/kcat#readme> (`topic`, `partition`, `offset`, `ts`, `key`,
 //! `payload`) and <https://kafka.apache.org/documentation/#connect>, whose sinks name the value
 //! `value` and the time `timestamp`. Consumers of bytes leave them in base64. A message's headers
-//! are none of HTTP's.
+//! are none of HTTP's. Lambda: <https://docs.aws.amazon.com/lambda/latest/dg/with-msk.html>, and
+//! <https://docs.aws.amazon.com/lambda/latest/dg/with-kafka.html> for clusters of one's own.
 
 use super::members::{Member, Members};
-use super::{Body, Capture, Headers, seems_base64, time};
+use super::{Body, Capture, Headers, List, seems_base64, time};
 use crate::parse::shape::Shape;
+
+/// The `eventSource` of Lambda's events: of Amazon MSK, and of other clusters.
+const SOURCES: [&str; 2] = ["aws:kafka", "SelfManagedKafka"];
+
+/// The lists of a Lambda event, by topic and partition.
+pub(super) fn lists<'t>(members: &Members<'t>) -> Option<List<'t>> {
+    let source = members.text(Member::EventSource)?;
+    let items = members.object(Member::Records)?;
+    let is_lambda = SOURCES.contains(&source) && items.entries().all(|(_, list)| list.is_array());
+    is_lambda.then_some(List { shape: Shape::Kafka, path: &["records", "*"], items })
+}
 
 pub(super) fn read<'t>(members: &Members<'t>) -> Option<Capture<'t>> {
     members.text(Member::Topic)?;

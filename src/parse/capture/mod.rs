@@ -83,12 +83,17 @@ pub enum Found<'t> {
     One(Capture<'t>),
     /// A list of deliveries.
     Many(List<'t>),
+    /// An object with lists of deliveries; [`List::items`] is the object.
+    ByName(List<'t>),
 }
 
 impl<'t> Found<'t> {
     /// What `object` holds, if it is a capture or a list of captures.
     pub fn in_object(object: Json<'t>) -> Option<Self> {
         let members = &Members::new(object);
+        if let Some(lists) = kafka::lists(members) {
+            return Some(Self::ByName(lists));
+        }
         let lists = [
             har::list,
             ngrok::list,

@@ -11,6 +11,9 @@ fn describe(json: &str) -> String {
         Some(Found::Many(List { shape, path, items })) => {
             format!("{} list {} of {}", shape.name(), path.join("."), items.items().count())
         }
+        Some(Found::ByName(List { shape, path, items })) => {
+            format!("{} lists {} of {}", shape.name(), path.join("."), items.entries().count())
+        }
         Some(Found::One(capture)) => {
             let body = match capture.body {
                 Body::Absent(place) => format!("absent {place}"),
@@ -28,6 +31,11 @@ fn describe(json: &str) -> String {
 #[test]
 fn each_shape_is_told_by_what_its_tool_writes() {
     for (json, expected) in [
+        (
+            r#"{"eventSource":"aws:kafka","records":{"t-0":[],"t-1":[]}}"#,
+            "kafka lists records.* of 2",
+        ),
+        (r#"{"eventSource":"aws:kafka","records":{"t-0":{}}}"#, "nothing"),
         (
             r#"{"body":"x","path":"/p","url":"https://h/u","time":1}"#,
             "capture: text x; /p; 1970-01-01T00:00:01.000Z",
