@@ -44,9 +44,9 @@ impl Forgotten {
         let to_users = facts.iter().filter(|fact| {
             ids.space(fact.source) == Space::Anonymous && ids.space(fact.target) == Space::User
         });
-        let tied = to_users.clone().filter(|fact| users.contains_key(&fact.target));
+        let of_these = to_users.clone().filter(|fact| users.contains_key(&fact.target));
         let mut ties: AHashMap<NodeId, Vec<(OrderKey, NodeId)>> =
-            tied.map(|fact| (fact.source, Vec::new())).collect();
+            of_these.map(|fact| (fact.source, Vec::new())).collect();
         for fact in to_users {
             if let Some(ties) = ties.get_mut(&fact.source) {
                 ties.push((fact.key, fact.target));

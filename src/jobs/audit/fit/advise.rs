@@ -49,8 +49,8 @@ pub fn advise(
     let drops = |places: &mut dyn Iterator<Item = usize>| -> Vec<Drop> {
         places.take(LISTED).map(|at| drop_of(facts, &candidates[at], resources.names)).collect()
     };
-    let saves = |at: &usize| candidates[*at].saved() > 0 && !chosen.contains(at);
-    let mut others: Vec<usize> = (0..candidates.len()).filter(saves).collect();
+    let is_other = |at: &usize| candidates[*at].saved() > 0 && !chosen.contains(at);
+    let mut others: Vec<usize> = (0..candidates.len()).filter(is_other).collect();
     others.sort_by_key(|&at| {
         let candidate = &candidates[at];
         let saved = std::cmp::Reverse(candidate.saved());
