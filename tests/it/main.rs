@@ -29,9 +29,9 @@ mod cli;
 mod containers;
 #[cfg(unix)]
 mod content_hash;
-mod deletions;
 #[cfg(unix)]
 mod crm;
+mod deletions;
 #[cfg(unix)]
 mod deliveries;
 mod dependencies;

@@ -25,6 +25,7 @@ use crate::error::Error;
 use crate::event::{CallType, Event, Member};
 use crate::filter::destination::{Cause, Dropped, Filter};
 use crate::fql::Parts;
+use crate::parse::deletion::Deletion;
 use crate::parse::reject::{Reject, Surplus};
 use crate::parse::{Arrival, Sink};
 use crate::source::Reader;
@@ -132,7 +133,7 @@ impl Search<'_> {
         }
         let shared = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
         let Shared { committer, notes, blocks } = shared;
-        let committed = committer.settle(pool, watch)?;
+        let committed = committer.settle(&counters.deletions, pool, watch)?;
         Ok(Gathered { committed, counters, notes, dropped, blocks, events })
     }
 }
@@ -227,6 +228,10 @@ impl Sink for Gatherer<'_> {
 
     fn reject(&mut self, reject: Reject<'_>) {
         self.inspector.reject(reject);
+    }
+
+    fn deletion(&mut self, deletion: Deletion<'_>) {
+        self.keeper.deletion(deletion);
     }
 
     fn surplus(&mut self, surplus: Surplus<'_>) {

@@ -110,7 +110,8 @@ impl<'a> Context<'a> {
         &self.gathered.committed.ids
     }
 
-    /// Calls `see` with every row, in the order of the input.
+    /// Calls `see` with every row, in the order of the input, but for what deletion requests cover:
+    /// that is told to nobody.
     ///
     /// # Errors
     /// When what was spilled cannot be read.
@@ -124,6 +125,9 @@ impl<'a> Context<'a> {
             let mut bytes = texts.rows;
             for (number, notes) in (0..).zip(notes) {
                 let Some(row) = Row::read(&mut bytes) else { break };
+                if segment.forgotten.binary_search(&number).is_ok() {
+                    continue;
+                }
                 let global = |id: Option<NodeId>| id.and_then(|id| texts.id(id));
                 let RowIds { anonymous, user, email, group } = row.ids;
                 see(&HeldRow {
