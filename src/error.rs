@@ -1,11 +1,11 @@
 //! What ends a run early.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::diagnostic::printable;
 use crate::emit::staging::StagingError;
-use crate::source::{DiscoverError, Fault, SpoolError};
+use crate::source::{DiscoverError, Fault, SpoolError, did_you_mean, nearby};
 
 /// Why a command ended before it was done. Texts name the place and what to do; none holds a value
 /// of the data.
@@ -28,15 +28,17 @@ pub enum Error {
         rendered: String,
     },
     /// A file that a flag names cannot be read.
-    #[error("{}: cannot read: {source}", .path.display())]
+    #[error("{}: cannot read: {source}{}", .path.display(), did_you_mean(.nearby.as_deref()))]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+        /// What was likely meant, where there is no such file.
+        nearby: Option<PathBuf>,
     },
     /// A file that a flag names is no text.
-    #[error("{}:{line}:{column}: not UTF-8", .path.display())]
+    #[error("{}:{line}:{column}: not UTF-8; save the file as UTF-8", .path.display())]
     NotUtf8 {
         /// The file.
         path: PathBuf,
@@ -93,6 +95,13 @@ impl Error {
     pub fn empty(why: impl Into<String>, places: &[String]) -> Self {
         let places = places.iter().flat_map(|place| ["\n  ", place]).collect();
         Self::Empty { why: why.into(), places }
+    }
+
+    /// That a file which a flag names cannot be read.
+    pub fn unreadable(path: &Path, source: io::Error) -> Self {
+        let is_missing = source.kind() == io::ErrorKind::NotFound;
+        let nearby = is_missing.then(|| nearby(path)).flatten();
+        Self::Unreadable { path: path.to_owned(), source, nearby }
     }
 
     /// An error of writing an output.

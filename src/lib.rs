@@ -9,6 +9,8 @@ pub mod diagnostic;
 
 mod grammar;
 
+mod nearest;
+
 pub mod json;
 
 pub mod time;

@@ -12,9 +12,11 @@ use backtrail::cli::args::check::CheckArgs;
 use backtrail::cli::args::explain::ExplainArgs;
 use backtrail::cli::args::queue::QueueArgs;
 use backtrail::cli::args::{Cli, Command, RunArgs, Show};
-use backtrail::cli::progress::{Bar, Follower};
+use backtrail::cli::command_tip::with_nearest_command;
+use backtrail::cli::next_steps::next_steps;
+use backtrail::cli::progress::{Follower, Style};
 use backtrail::cli::resolve::{self, Surroundings};
-use backtrail::cli::{closing, man};
+use backtrail::cli::{closing, completions, man};
 use backtrail::error::Error;
 use backtrail::jobs::audit;
 use backtrail::jobs::check;
@@ -23,6 +25,7 @@ use backtrail::jobs::explain;
 use backtrail::jobs::queue;
 use backtrail::jobs::run;
 use clap::Parser;
+use clap::error::ErrorKind;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -35,7 +38,7 @@ fn main() -> ExitCode {
     inherited::outlive_file_size_limits();
     let Cli { command, show } = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return refuse(&error),
+        Err(error) => return refuse(&with_nearest_command(error)),
     };
     let result = match command {
         Command::Run(args) => run(args, show),
@@ -43,7 +46,12 @@ fn main() -> ExitCode {
         Command::Check(args) => check(args, show),
         Command::Queue(args) => queue(args, show),
         Command::Explain(args) => explain(args, show),
-        Command::Completions { shell } => man::completions(shell, &mut std::io::stdout()),
+        Command::Completions { shell, install: false } => {
+            completions::print(shell, &mut std::io::stdout())
+        }
+        Command::Completions { shell, install: true } => {
+            completions::install(shell, Surroundings::read(), &mut std::io::stdout())
+        }
         Command::Man { out: None } => man::print(&mut std::io::stdout()),
         Command::Man { out: Some(dir) } => man::write_all(&dir),
     };
@@ -57,6 +65,10 @@ fn main() -> ExitCode {
 
 /// Shows the help that was asked for, or what is wrong with the arguments.
 fn refuse(error: &clap::Error) -> ExitCode {
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        tell(&next_steps());
+        return ExitCode::from(2);
+    }
     let args = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned());
     match closing::usage(error, args) {
         Some(text) => tell(&text),
@@ -74,7 +86,7 @@ fn run(args: RunArgs, show: Show) -> Result<u8, Error> {
         needs_stdout()?;
     }
     let job = resolve::run(args, around)?;
-    let outcome = watched(display.bar, |watch| run::run(job, watch))?;
+    let outcome = watched(display.progress, |watch| run::run(job, watch))?;
     tell(&closing::text(&outcome, display));
     Ok(outcome.exit_code())
 }
@@ -86,14 +98,16 @@ fn audit(args: AuditArgs, show: Show) -> Result<u8, Error> {
     let around = Surroundings::read();
     let display = resolve::display(show, around);
     let job = resolve::audit(args, show, around)?;
-    let outcome = watched(display.bar, |watch| audit::audit(job, watch))?;
+    let outcome = watched(display.progress, |watch| audit::audit(job, watch))?;
     tell(&closing::faults(&outcome.report.faults));
     Ok(outcome.exit_code())
 }
 
 fn check(args: CheckArgs, show: Show) -> Result<u8, Error> {
-    let check = resolve::check::check(args, show, Surroundings::read())?;
-    let outcome = watched(Bar::Hidden, |watch| check::check(check.job, watch))?;
+    let around = Surroundings::read();
+    let display = resolve::display(show, around);
+    let check = resolve::check::check(args, show, around)?;
+    let outcome = watched(display.progress, |watch| check::check(check.job, watch))?;
     tell(&closing::of_check(&outcome, &check.warnings, show.quiet));
     let mut out = std::io::stdout().lock();
     report::deliver(&check.reports, &outcome.checked, &check.setting, &mut out)?;
@@ -104,7 +118,7 @@ fn queue(args: QueueArgs, show: Show) -> Result<u8, Error> {
     let around = Surroundings::read();
     let display = resolve::display(show, around);
     let job = resolve::queue(args, show, around)?;
-    let outcome = watched(display.bar, |watch| queue::queue(job, watch))?;
+    let outcome = watched(display.progress, |watch| queue::queue(job, watch))?;
     tell(&closing::faults(&outcome.report.faults));
     Ok(outcome.exit_code())
 }
@@ -114,7 +128,7 @@ fn explain(args: ExplainArgs, show: Show) -> Result<u8, Error> {
     let around = Surroundings::read();
     let display = resolve::display(show, around);
     let job = resolve::explain(args, show, around)?;
-    let outcome = watched(display.bar, |watch| explain::explain(job, watch))?;
+    let outcome = watched(display.progress, |watch| explain::explain(job, watch))?;
     tell(&closing::faults(&outcome.report.faults));
     Ok(outcome.exit_code())
 }
@@ -131,12 +145,9 @@ fn needs_stdout() -> Result<(), Error> {
 }
 
 /// Does `job` with its progress shown, until it is done or interrupted.
-fn watched<T>(bar: Bar, job: impl FnOnce(&Follower) -> Result<T, Error>) -> Result<T, Error> {
+fn watched<T>(style: Style, job: impl FnOnce(&Follower) -> Result<T, Error>) -> Result<T, Error> {
     ctrlc::set_handler(interrupt).map_err(|error| Error::Setup(error.to_string()))?;
-    let follower = Follower::new(&STOP, bar);
-    let outcome = job(&follower);
-    follower.clear();
-    outcome
+    job(&Follower::new(&STOP, style))
 }
 
 /// The first Ctrl-C ends the run in order, the second at once.

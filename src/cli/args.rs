@@ -14,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::secret::Given;
 use super::value;
+use super::version::long_version;
 use crate::emit::overlap::ReadFile;
 use crate::emit::{Crm, Format};
 use crate::jobs::run::MaxRejects;
@@ -23,6 +24,13 @@ Exit codes:
   0  fine
   1  findings: more rejects than --max-rejects, plan over with --fail-over-plan
   2  error: usage, an input that cannot be read to its end, a bad rules file";
+
+const EXAMPLES: &str = "\
+Examples:
+  backtrail queue exports/
+  backtrail run exports/ --rules rules.toml -o out
+  backtrail audit exports/ --allow allow.txt --rules rules.toml
+  backtrail check fixtures/ --tracking-plan plan.json";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
@@ -35,9 +43,10 @@ Examples:
 #[command(
     name = "backtrail",
     version,
+    long_version = long_version(),
     max_term_width = 100,
     after_help = "`backtrail COMMAND --help` tells more of a command.",
-    after_long_help = EXIT_CODES
+    after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}")
 )]
 pub struct Cli {
     /// What to do.
@@ -55,14 +64,25 @@ pub struct Show {
     /// Print errors and findings only
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Show no progress bar
+    /// How to show progress on standard error
     ///
-    /// There is none either with --quiet, or where standard error is no terminal.
-    #[arg(long, global = true)]
-    pub no_progress: bool,
+    /// With --quiet none is shown.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub progress: ProgressWhen,
     /// When to colour the summary
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorWhen,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProgressWhen {
+    /// A bar on a terminal, else nothing
+    Auto,
+    /// A line a minute, and one at the end of each phase, for logs
+    Plain,
+    /// Nothing
+    Off,
 }
 
 /// When output is coloured.
@@ -90,12 +110,19 @@ pub enum Command {
     Queue(queue::QueueArgs),
     /// Tell why one lead, visitor or signal came out as it did, with the line of every event
     Explain(explain::ExplainArgs),
-    /// Print shell completions
-    #[command(after_help = "Example:\n  backtrail completions bash > \
-        ~/.local/share/bash-completion/completions/backtrail")]
+    /// Print shell completions, or install them
+    #[command(after_help = "Examples:\n  backtrail completions fish --install\n  \
+        backtrail completions bash > /etc/bash_completion.d/backtrail")]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
+        /// Put them where the shell looks for those of this user
+        ///
+        /// Bash: bash-completion/completions/backtrail below `XDG_DATA_HOME` (else ~/.local/share).
+        /// Zsh: zsh/site-functions/_backtrail there. Fish: fish/completions/backtrail.fish below
+        /// `XDG_CONFIG_HOME` (else ~/.config). A file that backtrail has not written is not replaced.
+        #[arg(long)]
+        install: bool,
     },
     /// Print the man page, or write all pages to a folder
     #[command(after_help = "Examples:\n  backtrail man | man -l -\n  \

@@ -76,7 +76,7 @@ pub fn of_check(outcome: &check::Outcome, warnings: &[String], quiet: bool) -> S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::progress::Bar;
+    use crate::cli::progress::Style;
     use crate::report::Report;
     use crate::report::layout::Layout;
 
@@ -86,7 +86,7 @@ mod tests {
             Fault { path: "a.gz".into(), offset: Some(12), message: "unexpected end".into() };
         let report = Report { faults: vec![fault], ..Report::default() };
         let outcome = Outcome { report, findings: vec!["3 rejects, over 2".into()] };
-        let display = Display { quiet: true, layout: Layout::plain(), bar: Bar::Hidden };
+        let display = Display { quiet: true, layout: Layout::plain(), progress: Style::Hidden };
         assert_eq!(
             text(&outcome, display),
             "backtrail: error: a.gz: byte 12: unexpected end\nbacktrail: 3 rejects, over 2\n"

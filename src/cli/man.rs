@@ -1,13 +1,16 @@
-//! Man pages and shell completions, made of the same definition as the help.
+//! Man pages, made of the same definition as the help.
 
 use std::io::{self, Write};
 use std::path::Path;
 
 use clap::{Command, CommandFactory};
-use clap_complete::Shell;
 
 use super::args::Cli;
 use crate::error::Error;
+
+/// The day of the pages, which they must have: that of the last change to them. The day of the build
+/// would make every build write other pages.
+const DATE: &str = "2026-11-30";
 
 /// A man page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,8 +40,7 @@ fn page(command: &Command, name: &str) -> io::Result<Page> {
     let man = clap_mangen::Man::new(command.clone().display_name(name.to_owned()))
         .title(name.to_uppercase())
         .source(format!("backtrail {}", env!("CARGO_PKG_VERSION")))
-        // A date would make every build write another page.
-        .date("")
+        .date(DATE)
         .manual("backtrail");
     let mut text = Vec::new();
     man.render_title(&mut text)?;
@@ -52,7 +54,18 @@ fn page(command: &Command, name: &str) -> io::Result<Page> {
     if let Some(after) = command.get_after_long_help().or(command.get_after_help()) {
         write_sections(&after.to_string(), &mut text)?;
     }
+    let text = tidied(&String::from_utf8_lossy(&text)).into_bytes();
     Ok(Page { file_name: format!("{name}.1"), text })
+}
+
+/// The page `text` without what readers of roff frown at: the same definition again in each
+/// section, breaks around empty lines, and blanks at line ends.
+fn tidied(text: &str) -> String {
+    let length: usize = text.split_inclusive('\n').take(2).map(str::len).sum();
+    let (definition, rest) = text.split_at(length);
+    let rest = rest.replace(definition, "").replace("\n.br\n\n.br\n", "\n.sp\n");
+    let lines = definition.lines().chain(rest.lines()).map(str::trim_end);
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// Writes what stands below the options in the help: a line that ends in a colon is the heading of
@@ -98,16 +111,6 @@ pub fn write_all(dir: &Path) -> Result<u8, Error> {
         std::fs::write(&path, page.text).map_err(|error| failed(&path, error))?;
     }
     Ok(0)
-}
-
-/// Writes the completions for `shell`; the exit code is 0.
-///
-/// # Errors
-/// Those of `out`.
-pub fn completions(shell: Shell, out: &mut dyn Write) -> Result<u8, Error> {
-    let mut text = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "backtrail", &mut text);
-    written(out.write_all(&text), out)
 }
 
 fn written(result: io::Result<()>, out: &mut dyn Write) -> Result<u8, Error> {

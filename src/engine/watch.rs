@@ -13,13 +13,35 @@ pub struct Progress {
     pub records: u64,
 }
 
+/// What a command does, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Inputs are read.
+    Reading,
+    /// Owners of signals are found, and what is asked is counted.
+    Resolving,
+    /// Outputs are written.
+    Writing,
+}
+
+impl Phase {
+    /// What people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reading => "reading",
+            Self::Resolving => "resolving",
+            Self::Writing => "writing",
+        }
+    }
+}
+
 /// Someone who follows a run.
 pub trait Watch: Sync {
     /// Called now and then, from any thread.
     fn advance(&self, progress: Progress);
 
-    /// Called once, when all is read and the outputs are about to be written.
-    fn writing(&self) {}
+    /// Called when a phase begins; the first one is [`Phase::Reading`].
+    fn enter(&self, _: Phase) {}
 
     /// Whether the run is to end at once.
     fn stopped(&self) -> bool;

@@ -7,10 +7,10 @@ use super::cases::{self, Cases};
 use super::function::Function;
 use super::glob::{Glob, GlobError};
 use super::lex::Compare;
-use super::nearest;
 use crate::diagnostic::{Diagnostic, MOST_SHOWN};
 use crate::event::path::Path;
 use crate::json::Number;
+use crate::nearest::nearest;
 
 /// A list of strings at least this long is searched instead of compared one by one.
 const SEARCHED_FROM: usize = 8;
@@ -156,7 +156,7 @@ impl Compiler<'_> {
             return self.errors.push(Diagnostic::error(name, message));
         }
         let names = Function::ALL.map(Function::name);
-        let help = match (Function::advice(text), nearest::nearest(text, names)) {
+        let help = match (Function::advice(text), nearest(text, names)) {
             (Some(advice), _) => advice.to_owned(),
             (None, Some(name)) => format!("did you mean `{name}`?"),
             (None, None) => format!("the functions are {}", names.join(", ")),

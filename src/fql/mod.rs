@@ -15,7 +15,6 @@ mod eval;
 mod function;
 mod imply;
 mod lex;
-pub(crate) mod nearest;
 mod number;
 mod parse;
 mod parts;

@@ -5,10 +5,10 @@ use super::ast::{Ast, AstKind};
 use super::compile::Node;
 use super::function::{Function, Types};
 use super::lex::{self, Compare, Keyword};
-use super::nearest;
 use crate::diagnostic::{Diagnostic, MOST_SHOWN};
 use crate::event::path::Path;
 use crate::event::{CallType, Member};
+use crate::nearest::nearest;
 
 /// What is doubtful in `ast`, the tree of `source`.
 pub(super) fn warnings(source: &str, ast: &Ast) -> Vec<Diagnostic> {
@@ -144,7 +144,7 @@ fn never_by_name(operator: Compare, [left, right]: &[Ast; 2]) -> Option<Diagnost
         return None;
     }
     let message = "this never holds: there is no type of this name";
-    let help = match nearest::nearest(text, names.iter().copied()) {
+    let help = match nearest(text, names.iter().copied()) {
         Some(name) => format!("did you mean `{name}`?"),
         None => format!("the names are {}", names.join(", ")),
     };
@@ -181,7 +181,7 @@ fn meant(source: &str, ast: &Ast, path: &Path, role: Role) -> String {
         format!("keywords are lower case: `{keyword}`")
     } else if role == Role::Value && path.names().nth(1).is_none() {
         format!("write `'{head}'` in quotes if the text is meant")
-    } else if let Some(name) = nearest::nearest(head, fields) {
+    } else if let Some(name) = nearest(head, fields) {
         format!("did you mean `{name}`?")
     } else {
         format!("fields of your own are in `properties` or `traits`, such as `properties.{path}`")

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
 use super::fault::Fault;
+use super::nearby::nearby;
 use super::outputs;
 use super::pattern::{self, Matches};
 use super::stdin;
@@ -53,13 +54,18 @@ pub enum DiscoverError {
     #[error("no input: name files or folders, or pipe events in")]
     NoInput,
     /// No such file or folder.
-    #[error("{}: no such file or folder", .0.display())]
-    Missing(PathBuf),
+    #[error("{}: no such file or folder{}", .path.display(), did_you_mean(.nearby.as_deref()))]
+    Missing {
+        /// What was named.
+        path: PathBuf,
+        /// What was likely meant.
+        nearby: Option<PathBuf>,
+    },
     /// A pattern that matches no file.
-    #[error("{0}: no file matches this pattern")]
+    #[error("{0}: no file matches this pattern; `*` stays in one folder, `**` goes into all below")]
     NoMatch(String),
     /// A pattern that cannot be understood.
-    #[error("{pattern}: not a valid pattern: {message}")]
+    #[error("{pattern}: not a valid pattern: {message}; `[[]` stands for `[` itself")]
     BadPattern {
         /// The pattern.
         pattern: String,
@@ -150,7 +156,10 @@ impl Finder {
                 Some(pattern) if fs::symlink_metadata(path).is_err() => {
                     self.add_pattern(pattern)?;
                 }
-                _ => return Err(DiscoverError::Missing(path.to_path_buf())),
+                _ => {
+                    let nearby = nearby(path);
+                    return Err(DiscoverError::Missing { path: path.to_path_buf(), nearby });
+                }
             },
             Err(error) => self.add_fault(path, &error),
         }
@@ -252,6 +261,11 @@ impl Finder {
             message: cause.map_or_else(|| error.to_string(), ToString::to_string),
         });
     }
+}
+
+/// `; did you mean exports/?` of what was likely meant.
+pub(crate) fn did_you_mean(nearby: Option<&Path>) -> String {
+    nearby.map_or_else(String::new, |path| format!("; did you mean {}?", path.display()))
 }
 
 /// Whether nothing can be there: a part of the path does not exist or is no folder.
@@ -356,8 +370,11 @@ mod tests {
         let error = |arg| found(root.path(), &[arg]).unwrap_err().to_string();
         assert!(error("b").ends_with("/b: no such file or folder"));
         assert!(error("a/b").ends_with("/a/b: no such file or folder"));
-        assert!(error("*.gz").ends_with("/*.gz: no file matches this pattern"));
+        assert!(error("*.gz").contains("/*.gz: no file matches this pattern; "));
         assert!(error("[a").contains("/[a: not a valid pattern: "));
+        let root = tree(&["exports/june.ndjson"]);
+        let error = found(root.path(), &["exprots/june.ndjson"]).unwrap_err().to_string();
+        assert!(error.contains("; did you mean ") && error.ends_with("/exports/june.ndjson?"));
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod fault;
 mod foreign;
 mod input;
 mod layout;
+mod nearby;
 mod opened;
 mod outputs;
 mod pattern;
@@ -35,7 +36,9 @@ mod unicode;
 
 pub use crate::grammar::Piece;
 pub use block::{Block, BlockKind, FileId, HEAD_BYTES, Oversize, PADDING};
+pub(crate) use discover::did_you_mean;
 pub use discover::{DiscoverError, Discovery, Given, Input, discover};
 pub use fault::Fault;
+pub(crate) use nearby::nearby;
 pub use reader::{OnFault, Options, Reader};
 pub use spool::{SpoolError, Spooled, spool};

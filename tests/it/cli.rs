@@ -48,9 +48,12 @@ fn listing(dir: &Path) -> Vec<String> {
 
 #[test]
 fn the_version_is_that_of_the_package() {
-    let expected = concat!("backtrail ", env!("CARGO_PKG_VERSION"), "\n");
-    assert_eq!(ends(0, &["--version"]).0, expected);
-    assert_eq!(ends(0, &["-V"]).0, expected);
+    let short = concat!("backtrail ", env!("CARGO_PKG_VERSION"));
+    assert_eq!(ends(0, &["-V"]).0, format!("{short}\n"));
+    let (long, _) = ends(0, &["--version"]);
+    let lines: Vec<&str> = long.lines().collect();
+    assert!(lines.len() == 2 && lines[0].starts_with(short), "{long}");
+    assert!(lines[1].contains(std::env::consts::ARCH) && lines[1].contains("JSON with"), "{long}");
 }
 
 #[test]
@@ -58,7 +61,7 @@ fn help_lists_the_commands_and_what_run_takes() {
     let (root, stderr) = ends(0, &["--help"]);
     assert_eq!(stderr, "");
     for word in
-        ["run", "audit", "completions", "man", "--quiet", "--no-progress", "--color", "Exit codes"]
+        ["run", "audit", "completions", "man", "--quiet", "--progress", "--color", "Exit codes"]
     {
         assert!(root.contains(word), "{word}\n{root}");
     }
@@ -83,7 +86,11 @@ fn help_offers_no_more_than_there_is() {
 #[test]
 fn wrong_usage_ends_with_2_and_says_what_is_wrong() {
     for (args, said) in [
-        (&[][..], "Usage:"),
+        (
+            &[][..],
+            "\n  backtrail run testdata/trailco/events --rules testdata/trailco/rules.toml -o out\n",
+        ),
+        (&["rnu"], "a similar subcommand exists: 'run'"),
         (&["run", EVENTS], "--output <DIR>"),
         (&["run", EVENTS, "-o", "x", "--format", "parqet"], "'parquet'"),
         (&["run", EVENTS, "-o", "x", "--max-record-bytes", "3GiB"], "at most 2GiB"),
@@ -92,8 +99,16 @@ fn wrong_usage_ends_with_2_and_says_what_is_wrong() {
         (&["run", EVENTS, "-o", "x", "--overwirte"], "--overwrite"),
         (&["run", EVENTS, "-o", "x", "--emit", "leads"], "backtrail: error: --emit"),
         (&["run", EVENTS, "-o", "-", "--format", "csv,json"], "backtrail: error: `-o -`"),
-        (&["run", "no/such", "-o", "x"], "backtrail: error: no/such: no such file"),
+        (&["run", "no/such", "-o", "x"], "backtrail: error: no/such: no such file or folder\n"),
         (&["run", EVENTS, "-o", "Cargo.toml"], "Cargo.toml: is not a directory"),
+        (&["run", "testdata/trialco", "-o", "x"], "did you mean testdata/trailco?"),
+        (
+            &["run", EVENTS, "-o", "x", "--rules", "testdata/trailco/rules.tml"],
+            "did you mean testdata/trailco/rules.toml?",
+        ),
+        (&["queue", EVENTS, "--event", "Trial Stared"], "did you mean `Trial Started`?"),
+        (&["run", "*.gzz", "-o", "x"], "`**` goes into all below"),
+        (&["completions", "elvish", "--install"], "start-up file"),
         (&["completions", "tcsh"], "[possible values: bash, elvish, fish, powershell, zsh]"),
     ] {
         let (stdout, stderr) = ends(2, args);
@@ -101,6 +116,29 @@ fn wrong_usage_ends_with_2_and_says_what_is_wrong() {
         assert!(stderr.contains(said), "{args:?}\n{stderr}");
     }
     assert!(!Path::new(env!("CARGO_MANIFEST_DIR")).join("x").exists());
+}
+
+#[test]
+fn progress_is_told_in_lines_where_that_is_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let out = out.to_str().unwrap();
+    let allow = "testdata/trailco/allow.txt";
+    for args in [
+        &["run", EVENTS, "-o", out][..],
+        &["audit", EVENTS, "--allow", allow, "--fail-on", "error"],
+        &["queue", EVENTS],
+    ] {
+        let (_, said) = ends(0, &[args, &["--progress", "plain"]].concat());
+        let lines: Vec<&str> =
+            said.lines().filter(|line| line.starts_with("backtrail: ")).collect();
+        assert_eq!(lines.len(), 2, "{args:?}\n{said}");
+        assert!(lines[0].starts_with("backtrail: reading is done in "), "{said}");
+        assert!(lines[0].ends_with(", 293 records"), "{said}");
+        assert!(lines[1].starts_with("backtrail: resolving is done in "), "{said}");
+    }
+    let (_, said) = ends(0, &["queue", EVENTS]);
+    assert!(!said.contains("reading"), "{said}");
 }
 
 #[test]
@@ -327,8 +365,9 @@ struct StopsBeforeWriting(std::sync::atomic::AtomicBool);
 impl backtrail::engine::watch::Watch for StopsBeforeWriting {
     fn advance(&self, _: backtrail::engine::watch::Progress) {}
 
-    fn writing(&self) {
-        self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+    fn enter(&self, phase: backtrail::engine::watch::Phase) {
+        let reads = phase == backtrail::engine::watch::Phase::Reading;
+        self.0.store(!reads, std::sync::atomic::Ordering::Relaxed);
     }
 
     fn stopped(&self) -> bool {

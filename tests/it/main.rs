@@ -26,6 +26,8 @@ mod check_reports;
 mod check_spec;
 mod cli;
 #[cfg(unix)]
+mod completions;
+#[cfg(unix)]
 mod containers;
 #[cfg(unix)]
 mod content_hash;

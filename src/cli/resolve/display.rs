@@ -1,8 +1,8 @@
-//! How a command speaks to people: how wide, in colour or not, and with a progress bar or without.
+//! How a command speaks to people: how wide, in colour or not, and with how much of its progress.
 
 use super::{Surroundings, is_stream};
-use crate::cli::args::{ColorWhen, RunArgs, Show};
-use crate::cli::progress::Bar;
+use crate::cli::args::{ColorWhen, ProgressWhen, RunArgs, Show};
+use crate::cli::progress::Style;
 use crate::report::colour::Colour;
 use crate::report::layout::Layout;
 
@@ -13,8 +13,8 @@ pub struct Display {
     pub quiet: bool,
     /// How the summary is laid out.
     pub layout: Layout,
-    /// Whether there is a progress bar.
-    pub bar: Bar,
+    /// How progress is shown.
+    pub progress: Style,
 }
 
 /// How the run `args` speaks.
@@ -22,17 +22,23 @@ pub fn run_display(show: Show, args: &RunArgs, around: Surroundings) -> Display 
     let plain = display(show, around);
     // A bar would stand among the rows.
     let rows_on_terminal = is_stream(args) && around.terminal_out;
-    Display { bar: if rows_on_terminal { Bar::Hidden } else { plain.bar }, ..plain }
+    let progress = match plain.progress {
+        Style::Bar(_) if rows_on_terminal => Style::Hidden,
+        progress => progress,
+    };
+    Display { progress, ..plain }
 }
 
 /// How a command speaks whose report goes to standard output, and all else to standard error.
 pub fn display(show: Show, around: Surroundings) -> Display {
-    let is_hidden = show.quiet || show.no_progress || !around.terminal_err;
-    Display {
-        quiet: show.quiet,
-        layout: layout(show.color, Output::Stderr, around),
-        bar: if is_hidden { Bar::Hidden } else { Bar::Shown },
-    }
+    let layout = layout(show.color, Output::Stderr, around);
+    let progress = match show.progress {
+        _ if show.quiet => Style::Hidden,
+        ProgressWhen::Auto if around.terminal_err => Style::Bar(layout.width()),
+        ProgressWhen::Plain => Style::Lines,
+        ProgressWhen::Auto | ProgressWhen::Off => Style::Hidden,
+    };
+    Display { quiet: show.quiet, layout, progress }
 }
 
 /// Where a text for people goes.

@@ -116,7 +116,7 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Error> {
         let entry = entry.map_err(|error| {
             let path = error.path().unwrap_or(folder).to_owned();
             let source = error.into_io_error().unwrap_or_else(|| std::io::ErrorKind::Other.into());
-            Error::Unreadable { path, source }
+            Error::unreadable(&path, source)
         })?;
         let ending = entry.path().extension().and_then(OsStr::to_str);
         if entry.path().is_file() && ending.is_some_and(|ending| ENDINGS.contains(&ending)) {

@@ -6,7 +6,7 @@ use clap::Parser;
 use super::*;
 use crate::cli::args::Show;
 use crate::cli::args::{Cli, Command};
-use crate::cli::progress::Bar;
+use crate::cli::progress::Style;
 use crate::jobs::run::MaxRejects;
 use crate::report::colour::Colour;
 
@@ -204,7 +204,7 @@ fn files_that_cannot_be_read_are_named() {
     let (_dir, path) = folder("r.toml", "");
     write(&path, b"version = 1\n# caf\xe9\n").unwrap();
     let said = refusal(&["-o", "out", "--rules", &path.display().to_string()], PIPED);
-    assert!(said.ends_with("r.toml:2:6: not UTF-8"), "{said}");
+    assert!(said.ends_with("r.toml:2:6: not UTF-8; save the file as UTF-8"), "{said}");
 }
 
 #[test]
@@ -219,12 +219,15 @@ fn colours_follow_the_flag_then_no_color_then_the_terminal() {
 }
 
 #[test]
-fn the_bar_needs_a_terminal_that_shows_no_rows() {
-    let bar = |args: &[&str], around: Surroundings| shown(args, around).bar;
-    assert_eq!(bar(&["-oo"], TERMINAL), Bar::Shown);
-    assert_eq!(bar(&["-oo"], PIPED), Bar::Hidden);
-    assert_eq!(bar(&["-oo", "-q"], TERMINAL), Bar::Hidden);
-    assert_eq!(bar(&["-oo", "--no-progress"], TERMINAL), Bar::Hidden);
-    assert_eq!(bar(&["-o-"], TERMINAL), Bar::Hidden);
-    assert_eq!(bar(&["-o-"], Surroundings { terminal_out: false, ..TERMINAL }), Bar::Shown);
+fn the_bar_needs_a_terminal_that_shows_no_rows_and_lines_are_asked_for() {
+    let progress = |args: &[&str], around: Surroundings| shown(args, around).progress;
+    let is_bar = |style: Style| matches!(style, Style::Bar(_));
+    assert!(is_bar(progress(&["-oo"], TERMINAL)));
+    assert_eq!(progress(&["-oo"], PIPED), Style::Hidden);
+    assert_eq!(progress(&["-oo", "-q"], TERMINAL), Style::Hidden);
+    assert_eq!(progress(&["-oo", "--progress", "off"], TERMINAL), Style::Hidden);
+    assert_eq!(progress(&["-o-"], TERMINAL), Style::Hidden);
+    assert!(is_bar(progress(&["-o-"], Surroundings { terminal_out: false, ..TERMINAL })));
+    assert_eq!(progress(&["-oo", "--progress=plain"], PIPED), Style::Lines);
+    assert_eq!(progress(&["-oo", "--progress=plain", "-q"], PIPED), Style::Hidden);
 }

@@ -20,8 +20,7 @@ pub(super) struct Text {
 
 impl Text {
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let bytes = std::fs::read(path)
-            .map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
+        let bytes = std::fs::read(path).map_err(|source| Error::unreadable(path, source))?;
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
         match std::str::from_utf8(bytes) {
             Ok(text) => Ok(Self { name: path.display().to_string(), text: text.to_owned() }),

@@ -11,7 +11,7 @@ use crate::diagnostic::shown;
 #[derive(Debug, Error)]
 pub enum StagingError {
     /// The output directory is something else.
-    #[error("{}: is not a directory", shown(.0))]
+    #[error("{}: is not a directory; name one for the outputs", shown(.0))]
     NotADirectory(PathBuf),
     /// An output of an earlier run is there.
     #[error("{}: exists already; use --overwrite to replace it", shown(.0))]

@@ -10,7 +10,7 @@ use crate::engine::Engine;
 use crate::engine::exchange::spill::Scratch;
 use crate::engine::map::example::Lines;
 use crate::engine::plan::Terms;
-use crate::engine::watch::Watch;
+use crate::engine::watch::{Phase, Watch};
 use crate::error::Error;
 use crate::jobs::audit::html::page;
 use crate::jobs::audit::ingest::ingest;
@@ -106,7 +106,7 @@ pub fn audit(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
         return Err(nothing_found(&ingested.counters, &reader, &places));
     }
     nothing_in_window(&ingested.counters, job.engine.window, job.allow_empty)?;
-    watch.writing();
+    watch.enter(Phase::Resolving);
     let facts = Facts {
         engine: &job.engine,
         filters: &job.filters,
@@ -122,6 +122,7 @@ pub fn audit(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     if let Some(redaction) = &job.engine.redaction {
         report.redact(redaction);
     }
+    watch.enter(Phase::Writing);
     if let Some(path) = &job.html {
         write_page(path, &report)?;
     }

@@ -50,7 +50,7 @@ pub fn compare(kept: &Path, given: &Path) -> Result<Vec<(String, NewCase)>, Erro
                 let message = "there is no such file to compare with; --bless writes it";
                 Some(Flaw::new(Violation::UnexpectedOutput, message).of_file(&name))
             }
-            Err(source) => return Err(Error::Unreadable { path: kept.join(table), source }),
+            Err(source) => return Err(Error::unreadable(&kept.join(table), source)),
         };
         let findings = finding.into_iter().collect();
         suites.push((name, NewCase { name: table.to_owned(), rule: String::new(), findings }));
@@ -59,7 +59,7 @@ pub fn compare(kept: &Path, given: &Path) -> Result<Vec<(String, NewCase)>, Erro
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    fs::read(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })
+    fs::read(path).map_err(|source| Error::unreadable(path, source))
 }
 
 /// The first line that differs, if any.

@@ -20,7 +20,7 @@ use crate::engine::exchange::spill::{Scratch, Spill};
 use crate::engine::map::counters::Counters;
 use crate::engine::map::example::Lines;
 use crate::engine::plan::Terms;
-use crate::engine::watch::Watch;
+use crate::engine::watch::{Phase, Watch};
 use crate::error::Error;
 use crate::fql::Parts;
 use crate::jobs::input::{go_on, pool, reader, reads};
@@ -120,7 +120,7 @@ pub fn explain(mut job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
                 .into(),
         ));
     }
-    watch.writing();
+    watch.enter(Phase::Resolving);
     let blocks = std::mem::take(&mut gathered.blocks);
     let lines = Lines::of_blocks(second.files(), blocks);
     let setting = Setting {

@@ -10,7 +10,7 @@ use crate::engine::exchange::spill::Scratch;
 use crate::engine::identity::Identities;
 use crate::engine::ingest::commit::Committed;
 use crate::engine::plan::{Ledger, Terms};
-use crate::engine::watch::Watch;
+use crate::engine::watch::{Phase, Watch};
 use crate::error::Error;
 use crate::jobs::input::{go_on, pool, reader, reads};
 use crate::jobs::queue::count::{Counter, Ranking};
@@ -119,7 +119,7 @@ pub fn queue(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     if let Ask::Event(name, _) = &job.ask {
         must_occur(name, &ingested, job.allow_empty)?;
     }
-    watch.writing();
+    watch.enter(Phase::Resolving);
     let Ingested { committed, counters, profile, fields } = ingested;
     let Committed { ids, facts, store, duplicates, .. } = committed;
     let identity = &job.engine.rules.identity;
@@ -159,6 +159,7 @@ pub fn queue(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     if let Some(redaction) = &job.engine.redaction {
         report.redact(redaction);
     }
+    watch.enter(Phase::Writing);
     match job.ask {
         Ask::Names(format) | Ask::Event(_, format) => {
             job.place.write(|out| write(&report, format, out))?;

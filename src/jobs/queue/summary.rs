@@ -206,5 +206,5 @@ pub fn quoted(name: &str) -> String {
 pub fn nearest<'n>(ingested: &'n Ingested, asked: &str) -> Option<&'n str> {
     let counted = ingested.counters.names.sorted().into_iter();
     let names = counted.map(|(_, name, _)| name).filter(|name| !name.is_empty());
-    crate::fql::nearest::nearest(asked, names)
+    crate::nearest::nearest(asked, names)
 }

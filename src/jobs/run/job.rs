@@ -17,7 +17,7 @@ use crate::engine::ingest::{Ingested, ingest};
 use crate::engine::map::counters::Counters;
 use crate::engine::map::example::Lines;
 use crate::engine::plan::{Ledger, Terms};
-use crate::engine::watch::Watch;
+use crate::engine::watch::{Phase, Watch};
 use crate::error::Error;
 use crate::jobs::input::{go_on, pool, reader, reads};
 use crate::jobs::refused::{first_places, mostly_refused, nothing_found, nothing_in_window};
@@ -133,7 +133,7 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
         return Err(nothing_found(&counters, &reader, &places));
     }
     nothing_in_window(&counters, job.engine.window, job.allow_empty)?;
-    watch.writing();
+    watch.enter(Phase::Resolving);
     let ledger = Ledger::new(&counters.volume, &job.terms);
     let duplicates = committed.duplicates;
     let profile = profile(&job.engine, &committed);

@@ -22,7 +22,7 @@ use crate::engine::resolve::lead_rows::LeadRows;
 use crate::engine::resolve::sums::{LeadCounter, LeadSums, rule_terms};
 use crate::engine::resolve::tally::Tally;
 use crate::engine::resolve::{Input, Stage};
-use crate::engine::watch::Watch;
+use crate::engine::watch::{Phase, Watch};
 use crate::error::Error;
 use crate::report::Visitors;
 use crate::rules::PeriodLength;
@@ -98,6 +98,7 @@ pub fn produce(
         tracked.as_ref(),
         &mut Streams { signals: &mut signals, rejects: rejects.as_mut() },
     )?;
+    watch.enter(Phase::Writing);
     let mut guarded_cells = signals.guarded_cells();
     output.close(signals)?;
     if let Some(file) = rejects {

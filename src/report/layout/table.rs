@@ -160,12 +160,7 @@ impl Table {
     fn widest(&self, at: usize) -> usize {
         let cells = self.rows.iter().filter_map(|row| row.cells.get(at));
         let head = self.columns[at].head.as_str();
-        cells
-            .map(|cell| cell.text.as_str())
-            .chain([head])
-            .map(|text| shown_width(text))
-            .max()
-            .unwrap_or(0)
+        cells.map(|cell| cell.text.as_str()).chain([head]).map(shown_width).max().unwrap_or(0)
     }
 }
 

@@ -4,6 +4,7 @@ pub mod check;
 pub mod chromium;
 #[cfg(target_arch = "x86_64")]
 pub mod emulator;
+pub mod program;
 pub mod python;
 
 use std::collections::BTreeMap;

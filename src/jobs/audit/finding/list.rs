@@ -4,10 +4,10 @@ use super::name::Named;
 use super::{Kind, events, has_rules, is_unmapped, kept, percent, quoted};
 use crate::event::CallType;
 use crate::filter::allow::{Entry, Line};
-use crate::fql::nearest::nearest;
 use crate::jobs::audit::report::{Entry as ListEntry, Finding, Report, Severity};
 use crate::jobs::audit::source_line::Sightings;
 use crate::jobs::audit::summary::Evidence;
+use crate::nearest::nearest;
 
 /// Lines that take nothing, with the nearest name that was seen.
 pub fn never_seen(evidence: &Evidence<'_>, names: &[Named<'_>]) -> Vec<(Kind, Finding)> {

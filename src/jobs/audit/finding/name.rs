@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use super::{Kind, events, has_rules, percent, quoted};
 use crate::event::CallType;
 use crate::event::word::{CLICKS, NOISE, has};
-use crate::fql::nearest::plain;
 use crate::jobs::audit::event_counts::{NONE, Traits};
 use crate::jobs::audit::report::{Finding, Severity};
 use crate::jobs::audit::source_line::Sightings;
 use crate::jobs::audit::summary::Evidence;
+use crate::nearest::plain;
 
 /// From this share of what passes on, a name that no rule maps is noise whatever it is called.
 const NOISY_PERCENT: u64 = 20;

@@ -93,7 +93,8 @@ impl Count {
             counted(self.events, "event", "events"),
         );
         if self.muted > 0 {
-            out.push_str(&format!(", the baseline mutes {} more", thousands(self.muted)));
+            let muted = thousands(self.muted);
+            out.extend([", the baseline mutes ", &muted, " more"]);
         }
         out
     }
