@@ -158,6 +158,7 @@ pub struct RunArgs {
 
     /// Folder for the outputs, or `-` to stream one table
     ///
+    /// The two tables, report.json, report.html to look at, and rejects.ndjson where there are any.
     /// Made where it is missing. Files appear in it whole or not at all, readable by you alone.
     /// With `-`, the table that --emit names goes to standard output and the summary to standard
     /// error.
@@ -201,6 +202,15 @@ pub struct RunArgs {
     /// HMAC-SHA-256, which nobody without the key can check a guess against.
     #[arg(long, help_heading = "Output")]
     pub redact: bool,
+    /// Write no report.html
+    #[arg(long, help_heading = "Output")]
+    pub no_html: bool,
+    /// Show e-mail addresses in report.html
+    ///
+    /// Of the leads with the highest scores, and of leads that the plan would have lost. Without it
+    /// the page shows none, so that it can be passed on.
+    #[arg(long, help_heading = "Output", conflicts_with = "no_html")]
+    pub html_emails: bool,
     /// Leave CSV cells alone that a spreadsheet would run as formulas
     ///
     /// Without it, a cell from outside, or an item of a list, that begins with =, @, tab or a line

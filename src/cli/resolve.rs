@@ -23,6 +23,7 @@ use crate::engine::compile::{Allow, Options};
 use crate::engine::map::times::Clocks;
 use crate::error::Error;
 use crate::jobs::run::output::Stream;
+use crate::jobs::run::page::Emails;
 use crate::jobs::run::{Destination, Job};
 use crate::parse::auth::Auth;
 use crate::parse::{Detection, MessageIds};
@@ -129,6 +130,11 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
         destination,
         formats,
         crms,
+        page: match (args.no_html, args.html_emails) {
+            (true, _) => None,
+            (false, true) => Some(Emails::Shown),
+            (false, false) => Some(Emails::Hidden),
+        },
         guard: if args.csv_raw { FormulaGuard::Off } else { FormulaGuard::On },
         on_fault: on_fault(args.strict),
         threads: threads(args.threads),
@@ -194,6 +200,9 @@ fn destination(
     }
     if !args.leads_for.is_empty() {
         return refused("--leads-for writes a file of its own; name a folder with -o");
+    }
+    if args.html_emails {
+        return refused("--html-emails is for report.html, which `-o -` does not write");
     }
     if formats.len() > 1 {
         return refused("`-o -` streams one format; name one with --format, or a folder with -o");

@@ -1,5 +1,7 @@
 //! Figures as people read them.
 
+use crate::diagnostic::clean;
+
 /// `1,234,567`.
 pub fn thousands(count: u64) -> String {
     let digits = count.to_string();
@@ -11,6 +13,12 @@ pub fn thousands(count: u64) -> String {
         out.push(digit);
     }
     out
+}
+
+/// `-1,234`.
+pub fn signed(number: i64) -> String {
+    let digits = thousands(number.unsigned_abs());
+    if number < 0 { format!("-{digits}") } else { digits }
 }
 
 /// `1 event`, `1,234 events`.
@@ -38,6 +46,16 @@ pub fn bytes(count: u64) -> String {
         value /= 1000.0;
     }
     format!("{value:.1} TB")
+}
+
+/// What an event is called: by its name, without addresses, or by its call where it has none.
+pub fn called(call: &str, event: &str) -> String {
+    match (call, event) {
+        ("track", "") => "(track without a name)".into(),
+        ("track", name) => clean(name),
+        (_, "") => format!("{call} calls"),
+        (_, name) => clean(name),
+    }
 }
 
 #[cfg(test)]

@@ -3,9 +3,12 @@
 pub mod colour;
 pub mod figure;
 pub mod filters;
+pub mod finding;
 pub mod hint;
+pub mod history;
 mod input;
 pub mod layout;
+pub mod page;
 pub(crate) mod redact;
 pub mod text;
 mod timestamp;
@@ -15,9 +18,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::engine::lead::ScoreRange;
 use crate::engine::plan::PeriodMix;
 use crate::parse::Repairs;
 use filters::Filters;
+use finding::Finding;
+use history::{ColdRange, History};
 pub use input::{Fault, Input};
 pub use window::Window;
 
@@ -54,10 +60,14 @@ pub struct Report {
     pub leads: Leads,
     /// What it costs.
     pub plan: Plan,
+    /// What became of the raw signals, from day to day.
+    pub history: History,
     /// CSV cells that a spreadsheet would have run as formulas.
     pub guarded_cells: u64,
     /// What is wrong with inputs.
     pub faults: Vec<Fault>,
+    /// What is wrong with the data or the plan, and what to do about it; the worst first.
+    pub findings: Vec<Finding>,
     /// What is doubtful.
     pub warnings: Vec<String>,
     /// How long it took.
@@ -216,6 +226,8 @@ pub struct Identity {
     pub user_ids: Visitors,
     pub signals: Resolutions,
     pub through: Through,
+    /// Rehydrated signals by the time that they were cold.
+    pub rehydrated_after: Vec<ColdRange>,
     pub identify_without_email: u64,
     /// Identify calls that bring no valid e-mail, and whose user id is one that is not taken for it.
     pub identify_user_id_is_email: u64,
@@ -282,7 +294,7 @@ pub struct RuleCounts {
 }
 
 /// The leads and their scores.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 #[allow(missing_docs)]
 pub struct Leads {
     pub total: u64,
@@ -291,6 +303,8 @@ pub struct Leads {
     pub lowest_score: i64,
     pub highest_score: i64,
     pub total_score: i64,
+    /// By range of scores, from the first range with a lead to the last.
+    pub by_score: Vec<ScoreRange>,
 }
 
 /// What it costs against the plan.
@@ -378,6 +392,21 @@ impl Report {
                 "signals = direct + known + rehydrated + cold",
                 signals.total,
                 signals.direct + signals.known + signals.rehydrated + signals.cold,
+            ),
+            (
+                "events = filtered + outside_window + history",
+                events.total,
+                events.filtered + events.outside_window + self.history.total().total(),
+            ),
+            (
+                "rehydrated = sum by time cold",
+                signals.rehydrated,
+                identity.rehydrated_after.iter().map(|range| range.signals).sum(),
+            ),
+            (
+                "leads = sum by score",
+                self.leads.total,
+                self.leads.by_score.iter().map(|range| range.leads).sum(),
             ),
             ("rejects = sum by reason", rejects.total, rejects.by_reason.values().sum()),
             ("records = sum by shape", *records, self.records_by_shape.values().sum()),

@@ -1,6 +1,6 @@
 //! The report of a run that names nobody.
 
-use super::{Fault, Input, NameCount, Report};
+use super::{Fault, Input, NameCount, Report, finding};
 use crate::engine::redact::Redaction;
 
 impl Report {
@@ -31,6 +31,8 @@ impl Report {
         for id in identity.merge_refused.iter_mut().flat_map(|refused| &mut refused.user_ids) {
             *id = redaction.id(id).into_owned();
         }
+        // Their messages are made of the texts above.
+        self.findings = finding::all(self);
     }
 }
 

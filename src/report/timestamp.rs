@@ -50,7 +50,7 @@ impl Events {
 }
 
 /// `events.ndjson:3: timestamp "yesterday"`.
-fn place(example: &TimestampExample) -> String {
+pub(super) fn place(example: &TimestampExample) -> String {
     let TimestampExample { file, line, field, value } = example;
     let field = field.map(|field| format!("{field} ")).unwrap_or_default();
     // `Debug` escapes whatever a terminal would take as a command.

@@ -3,7 +3,8 @@
 
 use std::process::Command;
 
-use crate::support::{Workspace, chromium, testdata};
+use crate::support::page::{element, list, rows, shown};
+use crate::support::{Workspace, axe, chromium, testdata};
 use serde_json::Value;
 
 /// Audits the sample company against `list` and gives the JSON; the page is `audit.html`.
@@ -21,56 +22,10 @@ fn audit(workspace: &Workspace, list: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// The element that begins with `start`, up to `end`.
-#[track_caller]
-fn element<'d>(dom: &'d str, start: &str, end: &str) -> &'d str {
-    let (_, rest) = dom.split_once(start).unwrap_or_else(|| panic!("no {start} in the page"));
-    rest.split_once(end).unwrap_or_else(|| panic!("no {end} after {start}")).0
-}
-
-/// The texts of the cells of each row in the body of the table `id`.
-fn rows(dom: &str, id: &str) -> Vec<Vec<String>> {
-    let table = element(dom, &format!("<table id=\"{id}\">"), "</table>");
-    let body = element(table, "<tbody>", "</tbody>");
-    let rows = body.split("<tr").skip(1);
-    rows.map(|row| {
-        let cells = row.split("<t").skip(1).map(|cell| plain(cell.split_once('>').unwrap().1));
-        cells.collect()
-    })
-    .collect()
-}
-
-/// The text of some markup.
-fn plain(markup: &str) -> String {
-    let mut text = String::new();
-    let mut inside = false;
-    for char in markup.chars() {
-        match char {
-            '<' => inside = true,
-            '>' => inside = false,
-            char if !inside => text.push(char),
-            _ => {}
-        }
-    }
-    text.trim().replace("&amp;", "&")
-}
-
-/// A number as the page writes it.
-fn shown(number: &Value) -> String {
-    let number = number.as_i64().unwrap();
-    let digits = number.unsigned_abs().to_string();
-    let mut out = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    if number < 0 { format!("-{out}") } else { out }
-}
-
-fn list<'r>(report: &'r Value, pointer: &str) -> &'r Vec<Value> {
-    report.pointer(pointer).unwrap().as_array().unwrap()
+/// The severity and the name of a finding, as its element is called.
+fn kind(finding: &Value) -> String {
+    let text = |member: &str| finding[member].as_str().unwrap();
+    format!("{}-{}", text("severity"), text("finding"))
 }
 
 #[track_caller]
@@ -101,13 +56,15 @@ fn assert_page_shows(dom: &str, report: &Value) {
             assert_eq!(row[cell], shown(period.pointer(pointer).unwrap()), "{pointer} of {row:?}");
         }
     }
-    let days = list(report, "/plan/days");
-    assert_eq!(rows(dom, "days").len(), days.len());
-    for (row, day) in rows(dom, "days").iter().zip(days) {
-        let numbers = [shown(&day["before"]), shown(&day["after"])];
-        assert_eq!((&row[0][..], &row[1..]), (day["day"].as_str().unwrap(), &numbers[..]));
+    let spans = list(report, "/plan/history");
+    assert_eq!(rows(dom, "days").len(), spans.len());
+    for (row, span) in rows(dom, "days").iter().zip(spans) {
+        let numbers = [shown(&span["before"]), shown(&span["after"])];
+        assert_eq!((&row[0][..], &row[1..]), (span["span"].as_str().unwrap(), &numbers[..]));
     }
-    assert_eq!(dom.matches("<rect ").count(), days.len() * 2, "bars of the volume");
+    let sum = |list: &[Value]| list.iter().map(|of| of["before"].as_u64().unwrap()).sum::<u64>();
+    assert_eq!(sum(spans), sum(list(report, "/plan/days")));
+    assert_eq!(dom.matches("<rect ").count(), spans.len(), "columns of the volume");
     let names = list(report, "/names");
     assert_eq!(rows(dom, "names").len(), names.len());
     for (row, name) in rows(dom, "names").iter().zip(names) {
@@ -129,7 +86,19 @@ fn assert_page_shows(dom: &str, report: &Value) {
     }
     assert_eq!(rows(dom, "losses").len(), losses.len());
     assert_eq!(rows(dom, "lost-leads").len() as u64, report["leads"]["lost"].as_u64().unwrap());
-    assert_eq!(dom.matches("<h3><b>").count(), list(report, "/findings").len());
+    let findings = list(report, "/findings");
+    let mut kinds: Vec<String> = findings.iter().map(kind).collect();
+    kinds.dedup();
+    for name in kinds {
+        let alike: Vec<_> = findings.iter().filter(|finding| kind(finding) == name).collect();
+        let found = rows(dom, &format!("{name}-table"));
+        assert_eq!(found.len(), alike.len(), "{name}");
+        let mut counts: Vec<String> = found.iter().map(|row| row[1].clone()).collect();
+        let mut expected: Vec<_> = alike.iter().map(|finding| shown(&finding["count"])).collect();
+        counts.sort();
+        expected.sort();
+        assert_eq!(counts, expected, "{name}");
+    }
     let json = element(dom, "<script type=\"application/json\" id=\"report\">", "</script>");
     let embedded: Value = serde_json::from_str(json).unwrap();
     assert_eq!(embedded, *report);
@@ -158,15 +127,51 @@ fn the_page_opens_quietly_and_shows_the_numbers_of_the_json() {
 }
 
 #[test]
+fn nothing_on_the_page_keeps_people_from_reading_it() {
+    let (Some(browser), Some(script)) = (chromium::find(), axe::find()) else { return };
+    let workspace = Workspace::new();
+    audit(&workspace, "group\npage /pricing*\nTrial Stared\nRoute Planned\nDemo Requested\n");
+    let page = String::from_utf8(workspace.read("audit.html")).unwrap();
+    for scheme in [axe::Scheme::Light, axe::Scheme::Dark] {
+        let found = axe::violations(&workspace, &browser, &script, &page, scheme);
+        assert_eq!(found, [""; 0], "{scheme:?}");
+    }
+}
+
+#[test]
+fn the_page_stays_small_with_very_many_names() {
+    let workspace = Workspace::new();
+    let lines = (0..20_000).map(|number| {
+        format!(
+            "{{\"type\":\"track\",\"event\":\"</script>\\u202e {number}\",\"messageId\":\"m{number}\",\
+             \"anonymousId\":\"a\",\"timestamp\":\"2025-05-01T00:00:00Z\"}}\n"
+        )
+    });
+    workspace.write("in.ndjson", lines.collect::<String>());
+    let list: String = (0..20_000).map(|number| format!("Event {number}\n")).collect();
+    workspace.write("allow.txt", list);
+    let audit = ["--allow", "allow.txt", "in.ndjson", "--format", "json", "--html", "audit.html"];
+    let report = workspace.does("audit", &audit);
+    let report: Value = serde_json::from_slice(&report.stdout).unwrap();
+    assert!(list_of(&report, "/names") == 20_000 && list_of(&report, "/findings") >= 20_000);
+    let page = String::from_utf8(workspace.read("audit.html")).unwrap();
+    assert!(page.len() < 2_000_000, "{} bytes", page.len());
+    assert!(page.contains("… 19,900 more names, 19,900 events, of which 0 are kept"));
+    assert_eq!(page.matches("</script").count(), 1);
+}
+
+fn list_of(report: &Value, pointer: &str) -> usize {
+    list(report, pointer).len()
+}
+
+#[test]
 fn the_page_is_built_for_keyboards_and_screen_readers() {
     let workspace = Workspace::new();
     audit(&workspace, "group\npage /pricing*\nRoute Planned\n");
     let page = String::from_utf8(workspace.read("audit.html")).unwrap();
     assert!(page.contains("<html lang=\"en\">") && page.contains("name=\"viewport\""));
     assert!(page.contains("prefers-color-scheme: dark"));
-    for needed in
-        ["<main id=\"main\">", "<header>", "href=\"#main\"", "role=\"img\" aria-labelledby="]
-    {
+    for needed in ["<main id=\"main\">", "<header>", "href=\"#main\"", "role=\"img\" aria-label="] {
         assert!(page.contains(needed), "{needed}");
     }
     assert_eq!(page.matches("<h1>").count(), 1);

@@ -476,7 +476,10 @@ fn outputs_are_replaced_only_when_asked_and_what_is_stale_goes() {
     workspace.run(["first.ndjson", "-o", "out"]).exits(0);
     workspace.write("out/notes.txt", "mine");
     let before = workspace.list("out");
-    assert_eq!(before, ["leads.csv", "notes.txt", "rejects.ndjson", "report.json", "signals.csv"]);
+    assert_eq!(
+        before,
+        ["leads.csv", "notes.txt", "rejects.ndjson", "report.html", "report.json", "signals.csv"]
+    );
 
     let again = workspace.run(["second.ndjson", "-o", "out"]);
     again.exits(2).says("out/").says("--overwrite");
@@ -485,7 +488,7 @@ fn outputs_are_replaced_only_when_asked_and_what_is_stale_goes() {
 
     workspace.run(["second.ndjson", "-o", "out", "--overwrite"]).exits(0);
     assert_eq!(column(&workspace, "signals", "message_id"), ["m2"]);
-    let after = ["leads.csv", "notes.txt", "report.json", "signals.csv"];
+    let after = ["leads.csv", "notes.txt", "report.html", "report.json", "signals.csv"];
     assert_eq!(workspace.list("out"), after, "the first run's rejects are not the second's");
 
     workspace.write("empty.ndjson", "");
@@ -501,7 +504,7 @@ fn outputs_are_for_their_owner_alone() {
     let formats = "csv,ndjson,json,parquet";
     workspace.run(["events.ndjson", "-o", "out", "--format", formats]).exits(0);
     let names = workspace.list("out");
-    assert_eq!(names.len(), 10, "{names:?}");
+    assert_eq!(names.len(), 11, "{names:?}");
     for name in names {
         let path = workspace.path("out").join(&name);
         let mode = fs::metadata(path).unwrap().permissions().mode();

@@ -149,6 +149,7 @@ fn a_run_writes_its_files_and_tells_a_summary() {
         "leads.csv",
         "leads.ndjson",
         "rejects.ndjson",
+        "report.html",
         "report.json",
         "signals.csv",
         "signals.ndjson",

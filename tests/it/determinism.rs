@@ -291,7 +291,7 @@ fn threads_change_no_byte_of_a_history_of_many_blocks() {
     }
     run(&workspace, "in", "one", 1);
     let names = workspace.list("one");
-    assert_eq!(names, ["leads.csv", "rejects.ndjson", "report.json", "signals.csv"]);
+    assert_eq!(names, ["leads.csv", "rejects.ndjson", "report.html", "report.json", "signals.csv"]);
     for threads in [2, 3, 8] {
         let out = format!("t{threads}");
         run(&workspace, "in", &out, threads);

@@ -75,6 +75,7 @@ mod queue;
 mod redact;
 #[cfg(unix)]
 mod rejects;
+mod report_page;
 #[cfg(unix)]
 mod shown_text;
 #[cfg(unix)]

@@ -49,7 +49,7 @@ fn little_memory_gives_the_same_bytes() {
         workspace.write("rules.toml", format!("{rules}\n[dedup]\nby = \"{by}\"\n"));
         run(&workspace, "plenty", "1GiB", "1");
         let names = workspace.list("plenty");
-        assert_eq!(names, ["leads.csv", "report.json", "signals.csv"]);
+        assert_eq!(names, ["leads.csv", "report.html", "report.json", "signals.csv"]);
         let plenty = report(&workspace, "plenty");
         let duplicates = plenty["events"]["duplicates"].as_u64().unwrap();
         assert!(duplicates >= least_duplicates, "{by}: {duplicates} duplicates");

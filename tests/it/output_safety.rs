@@ -204,7 +204,10 @@ fn of_two_runs_at_once_without_overwrite_exactly_one_succeeds() {
             [(); 2].map(|()| Workspace::start(workspace.command(["d/in.ndjson", "-o", "out"])));
         let codes = both.map(|running| running.finish().status.code());
         assert!(codes == [Some(0), Some(2)] || codes == [Some(2), Some(0)], "{codes:?}");
-        assert_eq!(workspace.list("out"), ["leads.csv", "report.json", "signals.csv"]);
+        assert_eq!(
+            workspace.list("out"),
+            ["leads.csv", "report.html", "report.json", "signals.csv"]
+        );
         fs::remove_dir_all(workspace.path("out")).unwrap();
     }
 }
@@ -217,7 +220,7 @@ fn what_a_killed_run_left_is_gone_after_the_next_one() {
     let held = fs::File::open(workspace.path("out/.backtrail-inUse1.tmp")).unwrap();
     held.lock().unwrap();
     workspace.run(["d/in.ndjson", "-o", "out"]).exits(0);
-    let outputs = ["leads.csv", "report.json", "signals.csv"];
+    let outputs = ["leads.csv", "report.html", "report.json", "signals.csv"];
     assert_eq!(workspace.list("out"), [&[".backtrail-inUse1.tmp"], &outputs[..]].concat());
     drop(held);
     // Also when the run itself comes to nothing.
@@ -229,7 +232,7 @@ fn what_a_killed_run_left_is_gone_after_the_next_one() {
 fn a_set_that_a_kill_left_mixed_is_put_back_by_the_next_start() {
     let workspace = workspace();
     workspace.run(["d/in.ndjson", "-o", "out"]).exits(0);
-    let names = ["leads.csv", "report.json", "signals.csv"];
+    let names = ["leads.csv", "report.html", "report.json", "signals.csv"];
     let old = names.map(|name| workspace.read(&format!("out/{name}")));
     // As a run leaves it that is killed when it has given the first of its files their names.
     fs::rename(workspace.path("out/signals.csv"), workspace.path("out/.backtrail-signals.csv.old"))

@@ -30,6 +30,8 @@ pub struct Owner {
     pub resolution: Resolution,
     /// What led to it.
     pub through: Through,
+    /// When the id of the signal was tied to what led to it.
+    pub tied: Time,
 }
 
 /// One step on the way from an id of a signal to an e-mail.
@@ -157,7 +159,7 @@ impl<'a> Resolver<'a> {
             (_, Space::User) => Through::Bridge,
             _ => Through::AnonymousId,
         };
-        Some(Owner { email, resolution, through })
+        Some(Owner { email, resolution, through, tied: link.time })
     }
 
     /// The e-mail that `id`, reached after `steps` facts, leads to, and the link of `id` itself

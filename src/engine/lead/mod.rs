@@ -8,12 +8,14 @@ mod multiset;
 mod part;
 mod rank;
 mod run;
+mod score_range;
 mod set;
 mod spilled;
 mod store;
 
 pub use fold::{Leads, Page, Signal, Touch};
 pub use rank::{Chunk, Ranked, Ranking, RuleTerms, Terms};
+pub use score_range::{ScoreCounts, ScoreRange};
 pub use spilled::Flush;
 pub use store::{LeadStore, Sink};
 

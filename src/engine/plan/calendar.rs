@@ -29,6 +29,11 @@ impl Period {
         }
     }
 
+    /// The date of its first day.
+    pub fn first_day(&self) -> Date {
+        self.first_day
+    }
+
     /// When it begins.
     pub fn start_time(&self) -> Time {
         time_of(self.start)
@@ -51,7 +56,7 @@ impl Period {
 }
 
 /// The beginning of `minute`, or the nearest time that can be written.
-pub(super) fn time_of(minute: i64) -> Time {
+pub fn time_of(minute: i64) -> Time {
     let first = Time::parse(b"0000-01-01T00:00:00Z");
     let last = Time::parse(b"9999-12-31T23:59:59.999Z");
     let nearest = if minute < 0 { first } else { last };

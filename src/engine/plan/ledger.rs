@@ -3,7 +3,7 @@
 use std::ops::AddAssign;
 
 use super::service::{Bucket, deliver};
-use super::{Calendar, Period, Terms, Trend, Usage, Volume};
+use super::{Calendar, Period, Span, Terms, Trend, Usage, Volume};
 
 /// Past so many periods between the first and the last event, those without events are left out.
 const MOST_PERIODS: usize = 10_000;
@@ -103,6 +103,16 @@ impl Ledger {
     pub fn period_of(&self, minute: i64) -> Option<usize> {
         let at = self.periods.partition_point(|usage| usage.period.end <= minute);
         self.periods.get(at).filter(|usage| usage.period.contains(minute)).map(|_| at)
+    }
+
+    /// What a plan of `limit` raw signals a period allows in `span`, evenly spread over the period
+    /// that the middle of the span lies in.
+    #[allow(clippy::cast_precision_loss)] // for a line in a picture
+    pub fn allowance(&self, span: &Span, limit: Option<u64>) -> Option<f64> {
+        let minutes = span.end - span.start;
+        let at = self.period_of(span.start + minutes / 2)?;
+        let period = &self.periods.get(at)?.period;
+        Some(limit? as f64 * minutes as f64 / period.minutes() as f64)
     }
 
     /// Adds up what was counted by the minute, by period index; what lies in no period is left

@@ -8,15 +8,17 @@ mod calendar;
 mod ledger;
 mod mix;
 mod service;
+mod span;
 mod terms;
 mod tracked;
 mod trend;
 mod volume;
 
-pub use calendar::{Calendar, Period};
+pub use calendar::{Calendar, Period, time_of};
 pub use ledger::{Ledger, Totals, Verdict};
 pub use mix::PeriodMix;
 pub use service::Usage;
+pub use span::{Span, SpanUnit, Spans};
 pub use terms::Terms;
 pub use tracked::TrackedUsers;
 pub use trend::Trend;

@@ -3,8 +3,10 @@
 //! [`resolve`] is the only way through it. It finds owners, folds leads and counts; what else
 //! is to be done with each row is a [`Visit`].
 
+pub mod cold_time;
 pub mod count;
 pub mod fold;
+pub mod history;
 pub mod lead_rows;
 pub mod owner;
 pub mod row;

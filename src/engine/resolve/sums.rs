@@ -1,7 +1,7 @@
 //! Sums over the leads, once they are scored.
 
 use crate::engine::Engine;
-use crate::engine::lead::{Ranked, RuleTerms};
+use crate::engine::lead::{Ranked, RuleTerms, ScoreCounts};
 
 /// Sums over the leads.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,6 +16,8 @@ pub struct LeadSums {
     pub max_score: i64,
     /// All scores.
     pub total_score: i64,
+    /// Leads by score.
+    pub by_score: ScoreCounts,
 }
 
 /// What scores depend on, by rule.
@@ -36,6 +38,7 @@ pub struct LeadCounter {
     min_score: Option<i64>,
     max_score: Option<i64>,
     total_score: i128,
+    by_score: ScoreCounts,
     active: Vec<u64>,
 }
 
@@ -48,6 +51,7 @@ impl LeadCounter {
             min_score: None,
             max_score: None,
             total_score: 0,
+            by_score: ScoreCounts::default(),
             active: vec![0; periods],
         }
     }
@@ -58,6 +62,7 @@ impl LeadCounter {
         self.total += 1;
         self.with_signals += u64::from(ranked.lead.signals > 0);
         self.total_score += i128::from(score);
+        self.by_score.count(score);
         self.min_score = Some(self.min_score.map_or(score, |min| min.min(score)));
         self.max_score = self.max_score.max(Some(score));
         for &period in ranked.lead.periods() {
@@ -75,6 +80,7 @@ impl LeadCounter {
             min_score: self.min_score.unwrap_or(0),
             max_score: self.max_score.unwrap_or(0),
             total_score: clamp(self.total_score),
+            by_score: self.by_score,
         };
         (sums, self.active)
     }

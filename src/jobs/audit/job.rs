@@ -149,7 +149,6 @@ fn check_outputs(job: &Job) -> Result<(), Error> {
 
 /// Writes the page; an earlier one is replaced. It holds addresses.
 fn write_page(path: &Path, report: &Report) -> Result<(), Error> {
-    let page = page(report).map_err(|error| Error::from_output(error.into()))?;
-    put(path, Readers::Owner, |out| out.write_all(page.as_bytes()))?;
+    put(path, Readers::Owner, |out| out.write_all(page(report).as_bytes()))?;
     Ok(())
 }

@@ -6,6 +6,8 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use crate::emit::LEAD_ID;
+use crate::engine::plan::SpanUnit;
+pub use crate::report::finding::Severity;
 use crate::report::{Fault, Input, Window};
 
 /// The version of the JSON.
@@ -184,6 +186,10 @@ pub struct Plan {
     pub periods: Vec<Period>,
     /// By day, days without events left out.
     pub days: Vec<Day>,
+    /// How long a span of the history is: `day`, or longer where the inputs span more than 110 days.
+    pub unit: SpanUnit,
+    /// The history in at most 110 spans, those without events among them.
+    pub history: Vec<HistorySpan>,
     /// Events without any time, which belong to no period: before, after.
     pub undated: Pair,
 }
@@ -206,6 +212,19 @@ pub struct Day {
     pub before: u64,
     /// After.
     pub after: u64,
+}
+
+/// Raw signals of one span of the history.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct HistorySpan {
+    /// `2025-07-01` of a day or of the Monday of a week, `2025-07` of a month, `2025` of a year.
+    pub span: String,
+    /// Before.
+    pub before: u64,
+    /// After.
+    pub after: u64,
+    /// What the plan allows in it: the limit of its period, evenly spread; `null` is no limit.
+    pub allowance: Option<f64>,
 }
 
 /// A period before and after.
@@ -360,32 +379,10 @@ pub struct Loss {
     pub resolved: Pair,
     /// Of these, those that a rule scores.
     pub scored: Pair,
+    /// What the rules give to the signals that are lost, their limits apart.
+    pub score_lost: i64,
     /// Of those that are lost, how many pass the filter but have lost their owner.
     pub gone_cold: u64,
-}
-
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// The filter does what nobody can want.
-    Error,
-    /// It likely costs more, or loses more, than it should.
-    Warning,
-    /// Worth knowing.
-    #[default]
-    Note,
-}
-
-impl Severity {
-    /// The name in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-            Self::Note => "note",
-        }
-    }
 }
 
 /// One finding.

@@ -24,6 +24,8 @@ pub struct NameSum {
     pub resolved: u64,
     /// Those that have an owner and a rule that scores.
     pub scored: u64,
+    /// What the rules give to these, limits apart.
+    pub score: i64,
 }
 
 impl AddAssign for NameSum {
@@ -31,6 +33,7 @@ impl AddAssign for NameSum {
         self.signals += other.signals;
         self.resolved += other.resolved;
         self.scored += other.scored;
+        self.score = self.score.saturating_add(other.score);
     }
 }
 
@@ -189,7 +192,11 @@ impl SignalCounter<'_> {
         let sum = signal_sums.name(note.call, note.event);
         sum.signals += 1;
         sum.resolved += u64::from(lead.is_some());
-        sum.scored += u64::from(lead.is_some() && self.score(note.rule) != 0);
+        if lead.is_some() {
+            let score = self.score(note.rule);
+            sum.scored += u64::from(score != 0);
+            sum.score = sum.score.saturating_add(score);
+        }
     }
 
     fn stake(&self, note: &Note, lead: NodeId, by: u32, signal_sums: &mut SignalSums) {

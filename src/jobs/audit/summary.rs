@@ -6,8 +6,8 @@ use ahash::AHashMap;
 
 use super::fit::{self, Uses};
 use super::report::{
-    By, Day, Entry, Events, Example, Fate, FilterInfo, Lead, LeadCounts, Leads, Line, Loss,
-    Lowered, Name, Pair, Period, Plan, Report, SignalCounts, Signals, Usage, VERSION,
+    By, Day, Entry, Events, Example, Fate, FilterInfo, HistorySpan, Lead, LeadCounts, Leads, Line,
+    Loss, Lowered, Name, Pair, Period, Plan, Report, SignalCounts, Signals, Usage, VERSION,
 };
 use super::survey::Filters;
 use super::{Side, finding};
@@ -15,7 +15,7 @@ use crate::engine::Engine;
 use crate::engine::identity::Resolution;
 use crate::engine::map::event_names::EventNames;
 use crate::engine::map::example::Lines;
-use crate::engine::plan::{Calendar, Ledger, Light, Terms, Volume};
+use crate::engine::plan::{Calendar, Ledger, Light, Span, Spans, Terms, Volume};
 use crate::engine::resolve::sums::LeadSums;
 use crate::engine::watch::Watch;
 use crate::error::Error;
@@ -309,6 +309,7 @@ impl Facts<'_> {
             period
         };
         let volumes = &self.ingested.counts.volumes;
+        let spans = Spans::new(&[&volumes[0], &volumes[1]], &terms.calendar);
         Plan {
             name: terms.name.clone(),
             period: terms.calendar.every().name(),
@@ -317,6 +318,8 @@ impl Facts<'_> {
             active_leads_limit: terms.active_leads,
             periods: periods.into_values().map(saved).collect(),
             days: by_day(volumes, &terms.calendar.daily()),
+            unit: spans.unit(),
+            history: history(&spans, volumes, &outcomes[0].ledger, terms.raw_signals),
             undated: Pair { before: volumes[0].undated, after: volumes[1].undated },
         }
     }
@@ -336,12 +339,15 @@ impl Facts<'_> {
                 event: names.as_slice().get(event as usize).map_or("", |name| name).to_owned(),
                 resolved: Pair { before: before.resolved, after: after.resolved },
                 scored: Pair { before: before.scored, after: after.scored },
+                score_lost: before.score.saturating_sub(after.score),
                 gone_cold: (before.resolved - after.resolved)
                     .saturating_sub(before.signals.saturating_sub(after.signals)),
             })
             .collect();
         let lost = |pair: Pair| pair.before.saturating_sub(pair.after);
-        losses.sort_by_key(|loss| std::cmp::Reverse((lost(loss.scored), lost(loss.resolved))));
+        losses.sort_by_key(|loss| {
+            std::cmp::Reverse((loss.score_lost, lost(loss.scored), lost(loss.resolved)))
+        });
         losses
     }
 }
@@ -372,6 +378,33 @@ fn used(usage: &crate::engine::plan::Usage, active_leads: u64, terms: &Terms) ->
         active_leads,
         active_leads_light: Light::of(active_leads, terms.active_leads).name(),
     }
+}
+
+/// The raw signals of each span; the ledger is that of the scenario that has the most of them.
+fn history(
+    spans: &Spans,
+    volumes: &[Volume; 2],
+    ledger: &Ledger,
+    limit: Option<u64>,
+) -> Vec<HistorySpan> {
+    let span = |span: &Span| HistorySpan {
+        span: span.label.clone(),
+        allowance: ledger.allowance(span, limit),
+        ..HistorySpan::default()
+    };
+    let mut history: Vec<HistorySpan> = spans.as_slice().iter().map(span).collect();
+    for (side, volume) in Side::BOTH.into_iter().zip(volumes) {
+        let mut at = 0;
+        for (minute, count) in volume.by_minute() {
+            let Some(position) = spans.position(minute, at) else { continue };
+            at = position;
+            match side {
+                Side::Before => history[at].before += count,
+                Side::After => history[at].after += count,
+            }
+        }
+    }
+    history
 }
 
 fn by_day(volumes: &[Volume; 2], calendar: &Calendar) -> Vec<Day> {

@@ -4,9 +4,9 @@
 use super::report::{
     By, Change, Drop, Example, Fate, FilterInfo, Finding, Name, Report, Severity, Usage,
 };
-use crate::diagnostic::{clean, masked, printable};
+use crate::diagnostic::{masked, printable};
 use crate::report::colour::Tone;
-use crate::report::figure::{bytes, counted, percent, thousands};
+use crate::report::figure::{bytes, called, counted, percent, signed, thousands};
 use crate::report::layout::{Cell, Column, Layout, Page, Table};
 
 /// How many findings of one kind, names, losses and leads are shown.
@@ -353,16 +353,6 @@ fn described(filter: &FilterInfo) -> String {
     }
 }
 
-/// What an event name is called here.
-pub(super) fn called(call: &str, event: &str) -> String {
-    match (call, event) {
-        ("track", "") => "(track without a name)".into(),
-        ("track", name) => clean(name),
-        (_, "") => format!("{call} calls"),
-        (_, name) => clean(name),
-    }
-}
-
 fn decided(name: &Name) -> String {
     let one = |by: &By| match (by.number, by.fate) {
         (Some(number), Fate::Dropped) => format!("filter {number}"),
@@ -381,9 +371,4 @@ fn decided(name: &Name) -> String {
 
 fn place(example: &Example) -> String {
     format!("{}:{}", example.file, example.line)
-}
-
-fn signed(number: i64) -> String {
-    let digits = thousands(number.unsigned_abs());
-    if number < 0 { format!("-{digits}") } else { digits }
 }

@@ -216,6 +216,7 @@ fn taken(
         destination: Destination::Directory(given.path().to_owned(), Overwrite::Yes),
         formats: vec![Format::Csv],
         crms: Vec::new(),
+        page: None,
         guard: FormulaGuard::On,
         on_fault: OnFault::Continue,
         threads: job.threads,

@@ -16,13 +16,14 @@ use crate::engine::ingest::commit::Committed;
 use crate::engine::ingest::{Ingested, ingest};
 use crate::engine::map::counters::Counters;
 use crate::engine::map::example::Lines;
-use crate::engine::plan::{Ledger, Terms};
+use crate::engine::plan::{Ledger, Spans, Terms};
 use crate::engine::watch::{Phase, Watch};
 use crate::error::Error;
 use crate::jobs::input::{go_on, pool, reader, reads};
 use crate::jobs::refused::{first_places, mostly_refused, nothing_found, nothing_in_window};
-use crate::jobs::run::output::{Output, Stream, Target};
-use crate::jobs::run::produce::{Setting, produce, write_rejects};
+use crate::jobs::run::output::{Output, PAGE, Stream, Target};
+use crate::jobs::run::page::{Emails, TopLead, page};
+use crate::jobs::run::produce::{Setting, Timeframe, produce, write_rejects};
 use crate::jobs::run::summary::Facts;
 use crate::report::Report;
 use crate::source::{Discovery, FileId, Input, OnFault, Reader};
@@ -73,6 +74,8 @@ pub struct Job {
     pub formats: Vec<Format>,
     /// Whose importers get leads besides.
     pub crms: Vec<Crm>,
+    /// Whether a page is written beside the tables, and whether it shows addresses.
+    pub page: Option<Emails>,
     /// Whether CSV cells are guarded.
     pub guard: FormulaGuard,
     /// What a fault of an input does.
@@ -111,12 +114,13 @@ impl Outcome {
 pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let start = Instant::now();
     let streams = matches!(job.destination, Destination::Stream { .. });
-    let targets = targets(&job.destination, &job.formats, &job.crms);
-    let is_fresh = is_fresh(&job.destination, &job.formats, &job.crms);
+    let names = Output::names(&job.formats, &job.crms, job.page);
+    let targets = targets(&job.destination, &names);
+    let is_fresh = is_fresh(&job.destination, &names);
     overlap::check(&targets, reads(&job.inputs, &job.own_files))?;
     let mut warnings = job.warnings;
-    warnings.extend(left_behind(&job.destination, &job.formats, &job.crms));
-    let (target, spill_dir) = target(job.destination, &job.formats, &job.crms)?;
+    warnings.extend(left_behind(&job.destination, (&job.formats, &job.crms), &names));
+    let (target, spill_dir) = target(job.destination, &names)?;
     let mut output = Output::new(target, job.formats, job.crms, job.guard);
     let pool = pool(job.threads)?;
     let reader = reader(job.inputs, &job.engine, job.on_fault, watch);
@@ -134,14 +138,17 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     }
     nothing_in_window(&counters, job.engine.window, job.allow_empty)?;
     watch.enter(Phase::Resolving);
-    let ledger = Ledger::new(&counters.volume, &job.terms);
+    let timeframe = Timeframe {
+        ledger: Ledger::new(&counters.volume, &job.terms),
+        spans: Spans::new(&[&counters.volume], &job.terms.calendar),
+    };
     let duplicates = committed.duplicates;
     let profile = profile(&job.engine, &committed);
     let setting = Setting {
         engine: &job.engine,
         counters: &counters,
         files: &files,
-        ledger: &ledger,
+        timeframe: &timeframe,
         pool: &pool,
         watch,
     };
@@ -158,7 +165,7 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
         duplicates,
         profile,
         produced: &produced,
-        ledger: &ledger,
+        timeframe: &timeframe,
         terms: &job.terms,
         rules_file: job.rules_file,
         filters_file: job.filters_file,
@@ -171,6 +178,9 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
         report.redact(redaction);
     }
     write_report(&report, &mut output)?;
+    if let Some(emails) = job.page {
+        write_page(&report, &produced.top_leads, emails, &mut output)?;
+    }
     if !streams {
         // A stream has all of its table by now.
         go_on(watch)?;
@@ -209,12 +219,22 @@ fn write_report(report: &Report, output: &mut Output) -> Result<(), Error> {
     Ok(())
 }
 
+fn write_page(
+    report: &Report,
+    leads: &[TopLead],
+    emails: Emails,
+    output: &mut Output,
+) -> Result<(), Error> {
+    let Some(mut file) = output.file(PAGE)? else { return Ok(()) };
+    file.write_all(page(report, leads, emails).as_bytes()).map_err(Error::from_output)?;
+    output.keep(file);
+    Ok(())
+}
+
 /// Whether nothing stands where outputs go.
-fn is_fresh(destination: &Destination, formats: &[Format], crms: &[Crm]) -> bool {
+fn is_fresh(destination: &Destination, names: &[String]) -> bool {
     match destination {
-        Destination::Directory(dir, _) => {
-            !Output::names(formats, crms).iter().any(|name| dir.join(name).exists())
-        }
+        Destination::Directory(dir, _) => !names.iter().any(|name| dir.join(name).exists()),
         Destination::Stream { .. } => false,
     }
 }
@@ -237,43 +257,51 @@ fn keep_rejects(
 }
 
 /// All that a run may write.
-fn targets(destination: &Destination, formats: &[Format], crms: &[Crm]) -> Vec<overlap::Target> {
+fn targets(destination: &Destination, names: &[String]) -> Vec<overlap::Target> {
     match destination {
         Destination::Directory(dir, _) => {
-            let names = Output::names(formats, crms).into_iter();
-            names.map(|name| overlap::Target::File(dir.join(name))).collect()
+            names.iter().map(|name| overlap::Target::File(dir.join(name))).collect()
         }
         Destination::Stream { .. } => vec![overlap::Target::Stdout],
     }
 }
 
-/// A warning about tables of an earlier run that this one neither replaces nor removes, for they
-/// are in formats that it does not write.
-fn left_behind(destination: &Destination, formats: &[Format], crms: &[Crm]) -> Option<String> {
-    let Destination::Directory(dir, Overwrite::Yes) = destination else { return None };
+/// Warnings about outputs of an earlier run that this one neither replaces nor removes: tables in
+/// formats, and for CRMs, that it does not write, and the page where none is written.
+fn left_behind(
+    destination: &Destination,
+    (formats, crms): (&[Format], &[Crm]),
+    names: &[String],
+) -> Vec<String> {
+    let Destination::Directory(dir, Overwrite::Yes) = destination else { return Vec::new() };
     let others: Vec<_> =
         Format::ALL.into_iter().filter(|format| !formats.contains(format)).collect();
     let other_crms: Vec<_> = Crm::ALL.into_iter().filter(|crm| !crms.contains(crm)).collect();
-    let names = Output::tables(&others).into_iter().chain(Output::crm_tables(&other_crms));
-    let names = names.map(|name| dir.join(name));
-    let names: Vec<String> = names.filter(|path| path.exists()).map(|path| shown(&path)).collect();
-    (!names.is_empty()).then(|| {
+    let tables = Output::tables(&others).into_iter().chain(Output::crm_tables(&other_crms));
+    let tables = tables.map(|name| dir.join(name));
+    let tables: Vec<String> =
+        tables.filter(|path| path.exists()).map(|path| shown(&path)).collect();
+    let tables = (!tables.is_empty()).then(|| {
         format!(
             "left as an earlier run wrote them, in a format or for a CRM that this run does not write \
              for: {}; remove them, or name it with --format or --leads-for",
-            names.join(", ")
+            tables.join(", ")
         )
-    })
+    });
+    let page = Some(dir.join(PAGE))
+        .filter(|path| path.exists() && !names.iter().any(|name| name == PAGE))
+        .map(|path| {
+            format!(
+                "left as an earlier run wrote it: {}; remove it, or run without --no-html",
+                shown(&path)
+            )
+        });
+    tables.into_iter().chain(page).collect()
 }
 
-fn target(
-    destination: Destination,
-    formats: &[Format],
-    crms: &[Crm],
-) -> Result<(Target, PathBuf), Error> {
+fn target(destination: Destination, names: &[String]) -> Result<(Target, PathBuf), Error> {
     match destination {
         Destination::Directory(dir, overwrite) => {
-            let names = Output::names(formats, crms);
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             let staging = Staging::new(&dir, overwrite, &names)?;
             Ok((Target::Directory(staging), dir))

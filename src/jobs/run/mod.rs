@@ -3,6 +3,7 @@
 mod job;
 mod leads;
 pub mod output;
+pub mod page;
 pub mod produce;
 mod signals;
 pub mod summary;

@@ -6,6 +6,10 @@ use crate::emit::staging::{Committed, StagedFile, Staging};
 use crate::emit::{Chunk, Crm, Encoder, Format, FormulaGuard, Layout, Spent, Table, TableWriter};
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::jobs::run::page::Emails;
+
+/// The name of the page.
+pub const PAGE: &str = "report.html";
 
 /// Which table a stream carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,10 +110,12 @@ impl Output {
         files.collect()
     }
 
-    /// Every file that a run in `formats`, and for `crms`, may write.
-    pub fn names(formats: &[Format], crms: &[Crm]) -> Vec<String> {
+    /// Every file that a run in `formats`, and for `crms`, may write; the page only where one is
+    /// asked for.
+    pub fn names(formats: &[Format], crms: &[Crm], page: Option<Emails>) -> Vec<String> {
         let files = Self::tables(formats).into_iter().chain(Self::crm_tables(crms));
-        files.chain(["report.json".into(), "rejects.ndjson".into()]).collect()
+        let page = page.map(|_| PAGE.to_owned());
+        files.chain(["report.json".into(), "rejects.ndjson".into()]).chain(page).collect()
     }
 
     /// The writers of the signals.

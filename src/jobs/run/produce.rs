@@ -7,6 +7,7 @@ use rayon::ThreadPool;
 
 use super::leads::write_leads;
 use super::output::Output;
+use super::page::TopLead;
 use super::signals::{Streams, write_signals};
 use crate::engine::Engine;
 use crate::engine::exchange::rejects;
@@ -17,7 +18,9 @@ use crate::engine::identity::timeline::Timelines;
 use crate::engine::ingest::commit::Committed;
 use crate::engine::map::counters::Counters;
 use crate::engine::map::event_names::EventNames;
-use crate::engine::plan::{Ledger, TrackedUsers};
+use crate::engine::plan::{Ledger, Spans, TrackedUsers};
+use crate::engine::resolve::cold_time::ColdTimes;
+use crate::engine::resolve::history::History;
 use crate::engine::resolve::lead_rows::LeadRows;
 use crate::engine::resolve::sums::{LeadCounter, LeadSums, rule_terms};
 use crate::engine::resolve::tally::Tally;
@@ -54,6 +57,20 @@ pub struct Produced {
     pub forgotten_leads: u64,
     /// CSV cells that a spreadsheet would have run as formulas.
     pub guarded_cells: u64,
+    /// What became of the raw signals as time went on.
+    pub history: History,
+    /// The time that rehydrated signals were cold.
+    pub cold_times: ColdTimes,
+    /// The leads with the highest scores.
+    pub top_leads: Vec<TopLead>,
+}
+
+/// What signals are counted by as time goes on.
+pub struct Timeframe {
+    /// The periods of the plan, settled.
+    pub ledger: Ledger,
+    /// The spans of the history.
+    pub spans: Spans,
 }
 
 /// What a run is produced with.
@@ -65,8 +82,8 @@ pub struct Setting<'a> {
     pub counters: &'a Counters,
     /// The inputs.
     pub files: &'a BTreeMap<FileId, source::Input>,
-    /// The plan, settled.
-    pub ledger: &'a Ledger,
+    /// The plan, settled, and the spans of the history.
+    pub timeframe: &'a Timeframe,
     /// The threads.
     pub pool: &'a ThreadPool,
     /// Who may end it.
@@ -83,7 +100,8 @@ pub fn produce(
     committed: Committed,
     output: &mut Output,
 ) -> Result<Produced, Error> {
-    let Setting { engine, counters, files, ledger, pool, watch } = setting;
+    let Setting { engine, counters, files, timeframe, pool, watch } = setting;
+    let Timeframe { ledger, spans } = timeframe;
     let Committed { ids, facts, store, scratch, .. } = committed;
     let names = EventNames::new(&counters.names);
     let is_monthly = engine.rules.plan.period == PeriodLength::Month;
@@ -95,7 +113,7 @@ pub fn produce(
         Stage { engine, ids: &ids, ledger, names: &names, pool, watch },
         Input { facts, store: &store, scratch: &scratch, dropped: None },
         files,
-        tracked.as_ref(),
+        (tracked.as_ref(), spans),
         &mut Streams { signals: &mut signals, rejects: rejects.as_mut() },
     )?;
     watch.enter(Phase::Writing);
@@ -114,9 +132,16 @@ pub fn produce(
         LeadRows { ids: &ids, groups: &resolved.groups, terms: &terms, events: names.as_slice() };
     let (mut counter, mut lost_leads) = (LeadCounter::new(ledger.periods.len()), Vec::new());
     let mut forgotten = resolved.tally.forgotten.brought.clone();
+    let mut top_leads = Vec::with_capacity(TopLead::SHOWN);
     write_leads(&rows, leads, engine.redaction.as_ref(), &mut table, pool, |ranked| {
         counter.see(ranked);
         forgotten.remove(&ranked.email);
+        if top_leads.len() < TopLead::SHOWN {
+            top_leads.push(rows.with_row(ranked, |row| match &engine.redaction {
+                None => TopLead::new(row),
+                Some(redaction) => redaction.lead(row, TopLead::new),
+            }));
+        }
         if !ranked.lead.accepted {
             lost_leads.push(ids.text(ranked.email).to_owned());
         }
@@ -129,7 +154,16 @@ pub fn produce(
     let texts = |user_ids: &[_]| user_ids.iter().map(|&id| ids.text(id).to_owned()).collect();
     let refused = merged.refused().iter();
     let emails = ids.iter().filter(|&(_, space)| space == Space::Email);
+    let (mut history, mut cold_times) = (History::new(spans), ColdTimes::default());
+    for render in resolved.visitors {
+        let chronicle = render.into_chronicle();
+        history += chronicle.history;
+        cold_times += chronicle.cold_times;
+    }
     let produced = Produced {
+        top_leads,
+        history,
+        cold_times,
         visitors: [Space::Anonymous, Space::User].map(|space| visitors(timelines, &ids, space)),
         shared: shared(timelines, &ids, engine.rules.identity.max_emails as usize),
         merged_emails: merged.joined(),

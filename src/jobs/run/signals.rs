@@ -14,8 +14,9 @@ use crate::engine::exchange::rejects;
 use crate::engine::exchange::row::Field;
 use crate::engine::exchange::store::{SegmentView, lines_before};
 use crate::engine::identity::ids::{Ids, NodeId};
-use crate::engine::plan::TrackedUsers;
+use crate::engine::plan::{Spans, TrackedUsers};
 use crate::engine::redact::Redaction;
+use crate::engine::resolve::history::Chronicle;
 use crate::engine::resolve::lead_rows::SOURCE;
 use crate::engine::resolve::row::ResolvedRow;
 use crate::engine::resolve::visit::Visit;
@@ -33,6 +34,8 @@ pub struct Render<'a> {
     tracked: Option<&'a TrackedUsers>,
     /// What may not be shown, if anything.
     redaction: Option<&'a Redaction>,
+    /// What becomes of the rows as time goes on.
+    chronicle: Chronicle<'a>,
     /// One for each format.
     encoders: Vec<Encoder>,
 }
@@ -40,17 +43,21 @@ pub struct Render<'a> {
 impl Visit for Render<'_> {
     fn event(&mut self, row: &ResolvedRow<'_>) {
         self.track(row);
+        self.chronicle.event(row);
     }
 
     fn duplicate(&mut self, row: &ResolvedRow<'_>) {
         self.track(row);
+        self.chronicle.duplicate(row);
     }
 
     fn forgotten(&mut self, row: &ResolvedRow<'_>) {
         self.track(row);
+        self.chronicle.forgotten(row);
     }
 
     fn signal(&mut self, row: &ResolvedRow<'_>) {
+        self.chronicle.signal(row);
         if self.encoders.is_empty() {
             return;
         }
@@ -68,7 +75,12 @@ impl Visit for Render<'_> {
     }
 }
 
-impl Render<'_> {
+impl<'a> Render<'a> {
+    /// What it counted.
+    pub fn into_chronicle(self) -> Chronicle<'a> {
+        self.chronicle
+    }
+
     fn track(&self, row: &ResolvedRow<'_>) {
         if let (Some(tracked), Some(period)) = (self.tracked, row.period) {
             tracked.see(period, row.ids.anonymous, row.ids.user);
@@ -144,7 +156,7 @@ pub fn write_signals<'a>(
     stage: Stage<'a>,
     input: Input<'_>,
     files: &BTreeMap<FileId, source::Input>,
-    tracked: Option<&'a TrackedUsers>,
+    (tracked, spans): (Option<&'a TrackedUsers>, &'a Spans),
     streams: &mut Streams<'_, '_>,
 ) -> Result<Resolved<'a, Render<'a>>, Error> {
     let segments = input.store.segments();
@@ -155,7 +167,8 @@ pub fn write_signals<'a>(
     let start = || {
         let mut all = encoders.lock().unwrap_or_else(PoisonError::into_inner);
         let redaction = stage.engine.redaction.as_ref();
-        Render { ids: stage.ids, tracked, redaction, encoders: all.pop().unwrap_or_default() }
+        let encoders = all.pop().unwrap_or_default();
+        Render { ids: stage.ids, tracked, redaction, chronicle: Chronicle::new(spans), encoders }
     };
     let end = |render: &mut Render<'_>, number: usize, view: &SegmentView<'_>| {
         let place = segments[number].place;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::produce::Produced;
+use super::produce::{Produced, Timeframe};
 use crate::engine::Engine;
 use crate::engine::identity::Resolution;
 use crate::engine::identity::ids::Space;
@@ -11,16 +11,17 @@ use crate::engine::identity::resolve::Through;
 use crate::engine::map::counters::{Counters, Names};
 use crate::engine::map::example::{Lines, Position};
 use crate::engine::map::unused_email::UnusedField;
-use crate::engine::plan::{Ledger, Light, Terms, Usage};
+use crate::engine::plan::{Light, Terms, Usage};
 use crate::engine::resolve::row::POLICIES;
 use crate::event::CallType;
 use crate::parse::reject::Reason;
 use crate::parse::shape::Shape;
 use crate::report::filters::Filters;
+use crate::report::history::{History, cold_ranges};
 use crate::report::{
     Deleted, Duplicates, Events, Fault, Identity, Input, Leads, MergeRefused, NameCount, Period,
     Plan, Rejects, Report, Resolutions, RuleCount, RuleCounts, SharedId, TimestampExample,
-    TimestampExamples, Trend, UnusedEmails, Window, hint,
+    TimestampExamples, Trend, UnusedEmails, Window, finding, hint,
 };
 use crate::source::Reader;
 
@@ -43,8 +44,8 @@ pub struct Facts<'a> {
     pub lines: &'a Lines,
     /// What the second phase found.
     pub produced: &'a Produced,
-    /// The plan, settled.
-    pub ledger: &'a Ledger,
+    /// The plan, settled, and the spans of the history.
+    pub timeframe: &'a Timeframe,
     /// The plan.
     pub terms: &'a Terms,
     /// The name of the rules file.
@@ -71,7 +72,7 @@ impl Facts<'_> {
         warnings.extend(self.reader.passed_over());
         let deleted = self.deleted();
         warnings.extend(hint::deleted(&deleted));
-        Report {
+        let mut report = Report {
             version: 1,
             inputs: Input::all(self.reader, &self.counters.records_by_file),
             records: events.total + rejects.total,
@@ -89,6 +90,7 @@ impl Facts<'_> {
             rules: self.rules(),
             leads: self.leads(),
             plan: self.plan(),
+            history: self.history(),
             guarded_cells: self.produced.guarded_cells,
             faults: Fault::all(self.reader),
             elapsed_seconds: self.elapsed.as_secs_f64(),
@@ -96,7 +98,10 @@ impl Facts<'_> {
             filters: self.filters(),
             events,
             warnings,
-        }
+            findings: Vec::new(),
+        };
+        report.findings = finding::all(&report);
+        report
     }
 
     /// Duplicates in the window.
@@ -219,6 +224,7 @@ impl Facts<'_> {
                 user_id: tally.through[Through::UserId as usize],
                 bridge: tally.through[Through::Bridge as usize],
             },
+            rehydrated_after: cold_ranges(&self.produced.cold_times),
             identify_without_email: tally.identify_without_email,
             identify_user_id_is_email: tally.address_as_user_id,
             unused_emails: self.unused_emails(),
@@ -267,11 +273,18 @@ impl Facts<'_> {
             lowest_score: leads.min_score,
             highest_score: leads.max_score,
             total_score: leads.total_score,
+            by_score: leads.by_score.ranges(),
         }
     }
 
+    fn history(&self) -> History {
+        let Timeframe { ledger, spans } = self.timeframe;
+        History::new(spans, &self.produced.history, ledger, self.terms.raw_signals)
+    }
+
     fn plan(&self) -> Plan {
-        let Self { ledger, terms, produced, .. } = self;
+        let Self { timeframe, terms, produced, .. } = self;
+        let ledger = &timeframe.ledger;
         let totals = &ledger.totals;
         let trend = ledger.trend.as_ref().map(|trend| Trend {
             change_per_period: trend.change,

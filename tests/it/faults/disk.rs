@@ -35,7 +35,10 @@ fn a_full_disk_leaves_the_set_of_before() {
         let listed = String::from_utf8(finished.stdout).unwrap();
         let (before, after) = listed.split_at(listed.len() / 2);
         assert_eq!(before, after, "{options}");
-        assert!(before.starts_with("leads.csv\nreport.json\nsignals.csv\n"), "{before}");
+        assert!(
+            before.starts_with("leads.csv\nreport.html\nreport.json\nsignals.csv\n"),
+            "{before}"
+        );
     }
 }
 

@@ -18,8 +18,11 @@ fn of_two_runs_at_once_one_whole_set_stays() {
         let input = report["inputs"][0]["path"].as_str().unwrap();
         let signals = String::from_utf8(workspace.read("out/signals.csv")).unwrap();
         let (letter, names) = match input {
-            "a.ndjson" => ("a", &["leads.csv", "report.json", "signals.csv"][..]),
-            _ => ("b", &["leads.csv", "rejects.ndjson", "report.json", "signals.csv"][..]),
+            "a.ndjson" => ("a", &["leads.csv", "report.html", "report.json", "signals.csv"][..]),
+            _ => (
+                "b",
+                &["leads.csv", "rejects.ndjson", "report.html", "report.json", "signals.csv"][..],
+            ),
         };
         assert_eq!(workspace.list("out"), names, "{input}");
         let ids = signals.lines().skip(1).map(|line| line.rsplit(',').next().unwrap());

@@ -36,6 +36,7 @@ pub fn open(browser: &OsString, path: &Path, profile: &Path) -> Opened {
     command
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
         .args(["--no-first-run", "--enable-logging=stderr", "--dump-dom"])
+        .args(["--virtual-time-budget=20000", "--window-size=1280,900"])
         .arg(format!("--user-data-dir={}", profile.display()))
         .arg(format!("file://{}", path.display()));
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));

@@ -1,9 +1,11 @@
 //! A folder for one test, runs of the program in it, and what they left there.
 
+pub mod axe;
 pub mod check;
 pub mod chromium;
 #[cfg(target_arch = "x86_64")]
 pub mod emulator;
+pub mod page;
 pub mod program;
 pub mod python;
 

@@ -1,0 +1,208 @@
+//! What a run finds wrong with the data or the plan, and what to do about it.
+//!
+//! Findings are made of the report alone, so that whoever reads its numbers comes to the same ones.
+
+mod arrival;
+mod identity;
+mod plan;
+mod time;
+mod volume;
+
+use serde::Serialize;
+
+use super::Report;
+use super::figure::counted;
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Something is lost, or does what nobody can want.
+    Error,
+    /// It likely costs more, or loses more, than it should.
+    Warning,
+    /// Worth knowing.
+    #[default]
+    Note,
+}
+
+impl Severity {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+
+    /// A warning if `part` is at least `percent` of `whole`, else a note.
+    fn from_percent(part: u64, whole: u64, percent: u64) -> Self {
+        let is_much = u128::from(part) * 100 >= u128::from(whole) * u128::from(percent);
+        if is_much { Self::Warning } else { Self::Note }
+    }
+}
+
+/// One finding.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What kind; the names are frozen.
+    pub finding: &'static str,
+    /// How bad.
+    pub severity: Severity,
+    /// How many records, events, signals, … it is about.
+    pub count: u64,
+    /// Of how many.
+    pub of: u64,
+    /// What it is, with its numbers.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+    /// A rule that would do it, in TOML.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+}
+
+/// All findings of `report`, the worst first.
+pub fn all(report: &Report) -> Vec<Finding> {
+    let kinds: [fn(&Report) -> Option<Finding>; 21] = [
+        arrival::unreadable_inputs,
+        arrival::no_events,
+        arrival::all_filtered,
+        plan::exceeded,
+        plan::active_leads,
+        plan::nearly_exceeded,
+        identity::no_leads,
+        arrival::rejected,
+        arrival::no_anonymous_id,
+        identity::user_id_is_email,
+        identity::unused_emails,
+        identity::cold,
+        identity::without_email,
+        identity::invalid_emails,
+        identity::shared_ids,
+        volume::duplicates,
+        volume::pages,
+        volume::unmapped,
+        time::wrong_clocks,
+        time::implausible,
+        time::unusable,
+    ];
+    let mut found: Vec<Finding> = kinds.iter().filter_map(|kind| kind(report)).collect();
+    found.sort_by_key(|finding| finding.severity);
+    found
+}
+
+fn events(count: u64) -> String {
+    counted(count, "event", "events")
+}
+
+/// Raw signals: events that pass the filter, in the window.
+fn raw_signals(report: &Report) -> u64 {
+    let events = &report.events;
+    events.total - events.filtered - events.outside_window
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{NameCount, Period, TimestampExample};
+
+    fn kinds(report: &Report) -> Vec<(&'static str, Severity)> {
+        all(report).iter().map(|finding| (finding.finding, finding.severity)).collect()
+    }
+
+    /// A report in which all is well.
+    fn good() -> Report {
+        let mut report = Report { records: 1_000, ..Report::default() };
+        report.events.total = 1_000;
+        report.events.kept = 1_000;
+        report.identity.signals.total = 900;
+        report.identity.signals.known = 900;
+        report.leads.total = 10;
+        report
+    }
+
+    #[test]
+    fn nothing_is_found_where_all_is_well() {
+        assert_eq!(kinds(&good()), []);
+    }
+
+    #[test]
+    fn the_worst_is_first() {
+        let mut report = good();
+        report.events.duplicates = 10;
+        report.identity.signals.cold = 600;
+        report.plan.over = 7;
+        report.plan.lost = 5;
+        report.plan.periods.push(Period {
+            period: "2025-06".into(),
+            over: 7,
+            light: "red",
+            reached_at: Some("2025-06-26T14:00:00.000Z".into()),
+            ..Period::default()
+        });
+        report.plan.raw_signals_limit = Some(993);
+        assert_eq!(
+            kinds(&report),
+            [
+                ("plan-exceeded", Severity::Error),
+                ("cold-signals", Severity::Warning),
+                ("duplicates", Severity::Note),
+            ]
+        );
+        let found = all(&report);
+        assert!(found[0].message.contains("2025-06-26 14:00 UTC"), "{}", found[0].message);
+        assert_eq!((found[0].count, found[0].of), (7, 1_000));
+    }
+
+    #[test]
+    fn unmapped_pages_and_names_are_reported_from_a_threshold_on() {
+        let mut report = good();
+        let name = |call, event: &str, count| NameCount { call, event: event.into(), count };
+        report.rules.by_rule.push(crate::report::RuleCount::default());
+        report.rules.unmapped_by_event =
+            vec![name("page", "Page Viewed", 300), name("track", "Route Planned", 250)];
+        let found = kinds(&report);
+        assert_eq!(
+            found,
+            [("unfiltered-pages", Severity::Warning), ("unmapped-events", Severity::Warning)]
+        );
+        report.rules.unmapped_by_event =
+            vec![name("page", "Page Viewed", 20), name("track", "Route Planned", 20)];
+        assert_eq!(kinds(&report), []);
+    }
+
+    #[test]
+    fn wrong_times_are_reported_with_a_place() {
+        let mut report = good();
+        report.events.unreadable_timestamp = 2;
+        report.events.clock_skew = 3;
+        report.events.timestamp_examples.unreadable_timestamp.push(TimestampExample {
+            file: "a.ndjson".into(),
+            line: 7,
+            field: Some("timestamp"),
+            value: Some("3/1/2025".into()),
+        });
+        let found = all(&report);
+        assert_eq!(found.len(), 2);
+        assert!(found[1].message.contains("a.ndjson:7"), "{}", found[1].message);
+    }
+
+    #[test]
+    fn every_finding_says_what_to_do() {
+        let mut report = good();
+        report.rejects.total = 3;
+        report.rejects.by_reason = [("invalid_json", 1), ("missing_message_id", 2)].into();
+        report.events.no_anonymous_id = 1;
+        report.identity.identify_without_email = 1;
+        report.identity.invalid_email = 1;
+        report.leads.total = 0;
+        let found = all(&report);
+        assert_eq!(found.len(), 5);
+        for finding in found {
+            assert!(!finding.help.is_empty() && !finding.message.is_empty(), "{finding:?}");
+            assert!(!finding.message.ends_with('.'), "{finding:?}");
+        }
+    }
+}

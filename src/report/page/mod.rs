@@ -1,0 +1,21 @@
+//! Web pages that need no network, no script and no other file: what the pages of all jobs are
+//! made of.
+//!
+//! Charts are SVG without any text, stretched to the width that there is, between labels in HTML:
+//! so texts keep their size on a phone and on paper. Colours come from one style sheet, for light
+//! and dark.
+
+mod bar;
+mod chart;
+mod document;
+mod figure;
+mod scale;
+mod table;
+mod text;
+
+pub use bar::{Bar, write_bars};
+pub use chart::{Chart, Column, Mark, Series};
+pub use document::{document, section, verdict};
+pub use figure::{Figure, Tone, write_figures};
+pub use table::{Cell, Table, more};
+pub use text::{Text, code, label, minute, ticked};

@@ -1,0 +1,89 @@
+//! Texts of the data as texts of a page.
+
+use std::fmt;
+
+use crate::diagnostic::{clean, is_unprintable};
+use crate::report::layout::fitted;
+
+/// The longest name or message of the data that a page shows, in columns.
+const NAME: usize = 120;
+const MESSAGE: usize = 400;
+
+/// A text as it may stand in an element or an attribute: markup is escaped, and U+FFFD stands for
+/// what would act on the page or turn the direction of writing.
+#[derive(Clone, Copy, Debug)]
+pub struct Text<'t>(pub &'t str);
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write as _;
+        for char in self.0.chars() {
+            match char {
+                '&' => f.write_str("&amp;")?,
+                '<' => f.write_str("&lt;")?,
+                '>' => f.write_str("&gt;")?,
+                '"' => f.write_str("&quot;")?,
+                '\'' => f.write_str("&#39;")?,
+                char if is_unprintable(char) && char != '\n' => f.write_char('\u{fffd}')?,
+                char => f.write_char(char)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A name of the data: without addresses, cut short, and apart from the direction of the text
+/// around it.
+pub fn label(name: &str) -> String {
+    format!("<bdi>{}</bdi>", Text(&fitted(&clean(name), NAME)))
+}
+
+/// A path, a line of a list or a rule of the user, without addresses, cut short.
+pub fn code(text: &str) -> String {
+    format!("<code>{}</code>", Text(&fitted(&clean(text), NAME)))
+}
+
+/// A message, cut short, with what stands between backticks as code.
+pub fn ticked(message: &str) -> String {
+    let message = fitted(message, MESSAGE);
+    let parts = message.split('`').enumerate().map(|(place, part)| match place % 2 {
+        1 => format!("<code>{}</code>", Text(part)),
+        _ => Text(part).to_string(),
+    });
+    parts.collect()
+}
+
+/// The minute of a time as reports write it: `2025-06-26 14:00 UTC`.
+pub fn minute(time: &str) -> String {
+    match (time.get(..10), time.get(11..16)) {
+        (Some(date), Some(clock)) => format!("{date} {clock} UTC"),
+        _ => time.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_text_acts_on_the_page() {
+        let evil = "</script><!-- \"'& \u{1b}[31m \u{202e}gpj";
+        let shown = Text(evil).to_string();
+        assert_eq!(shown, "&lt;/script&gt;&lt;!-- &quot;&#39;&amp; \u{fffd}[31m \u{fffd}gpj");
+        assert!(!label(evil).contains('\u{202e}') && !ticked(evil).contains("</s"));
+    }
+
+    #[test]
+    fn names_are_short_and_without_addresses() {
+        let shown = label(&format!("ana@acme.example {}", "x".repeat(10_000)));
+        assert!(!shown.contains("ana@") && shown.len() < 200, "{shown}");
+        assert!(ticked(&"`".repeat(10_000)).len() < 10_000);
+    }
+
+    #[test]
+    fn what_stands_between_backticks_is_code() {
+        assert_eq!(ticked("let `a<b` pass"), "let <code>a&lt;b</code> pass");
+        assert_eq!(minute("2025-06-26T14:00:00.000Z"), "2025-06-26 14:00 UTC");
+        assert_eq!(minute("soon"), "soon");
+    }
+}
