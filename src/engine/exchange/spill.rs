@@ -235,7 +235,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let spill = Spill::new(dir.path().to_owned(), 0);
         for _ in 0..3 {
-            spill.keep(&[&[0; 400_000]]).unwrap();
+            spill.keep(&[&vec![0; 400_000]]).unwrap();
         }
         let full = spill.failed("write", &io::ErrorKind::StorageFull.into());
         assert_eq!(full.kind(), io::ErrorKind::StorageFull);

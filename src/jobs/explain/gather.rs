@@ -133,8 +133,8 @@ impl Search<'_> {
         }
         let shared = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
         let Shared { committer, notes, blocks } = shared;
-        let committed = committer.settle(&counters.deletions, pool, watch)?;
-        Ok(Gathered { committed, counters, notes, dropped, blocks, events })
+        let settled = committer.settle(&counters.deletions, pool, watch)?;
+        Ok(Gathered { committed: settled, counters, notes, dropped, blocks, events })
     }
 }
 
