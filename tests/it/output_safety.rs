@@ -299,7 +299,7 @@ fn tables_in_formats_that_a_run_does_not_write_are_named() {
     let workspace = workspace();
     workspace.run(["d/in.ndjson", "-o", "out", "--format", "csv,ndjson"]).exits(0).says("read ");
     let finished = workspace.run(["d/in.ndjson", "-o", "out", "--overwrite"]).exits(0);
-    let finished = finished.says("does not write: out/signals.ndjson, out/leads.ndjson");
+    let finished = finished.says("does not write for: out/signals.ndjson, out/leads.ndjson");
     assert!(!finished.stderr.contains("signals.csv"), "{finished}");
     let warnings = workspace.report("out")["warnings"].to_string();
     assert!(warnings.contains("out/signals.ndjson"), "{warnings}");

@@ -33,7 +33,7 @@ fn tracked_users_are_counted_by_month_beside_raw_signals() {
         let periods = report["plan"]["periods"].as_array().unwrap().iter();
         let users: Vec<&Value> = periods.map(|period| &period["monthly_tracked_users"]).collect();
         assert_eq!(users, [3, 1]);
-        assert!(summary.contains("  tracked     3 users at most, in 2025-03\n"), "{summary}");
+        assert!(summary.contains("  tracked   3 users at most, in 2025-03\n"), "{summary}");
     }
     workspace.write("rules.toml", "version = 1\n[plan]\nperiod = \"day\"\n");
     workspace.run(["events.ndjson", "--rules", "rules.toml", "-o", "day"]).exits(0);
