@@ -163,8 +163,8 @@ fn nothing_on_the_page_keeps_people_from_reading_it() {
         assert_eq!(found, [""; 0], "{scheme:?}");
     }
     // What axe-core looks for, it finds.
-    let pale = page.replace("--soft: #566173", "--soft: #eeeeee");
-    let found = axe::violations(&workspace, &browser, &script, &pale, axe::Scheme::Light);
+    let faded = page.replace("--soft: #566173", "--soft: #eeeeee");
+    let found = axe::violations(&workspace, &browser, &script, &faded, axe::Scheme::Light);
     assert!(found.iter().any(|rule| rule.starts_with("color-contrast")), "{found:?}");
 }
 

@@ -51,7 +51,7 @@ impl Table<'_> {
                 Some("") => out.write_str("<td></td>")?,
                 Some(name) => write!(out, "<th scope=\"col\" class=\"text\">{name}</th>")?,
                 None if place == 0 => {
-                    write!(out, "<th scope=\"col\" class=\"text\">{column}</th>")?
+                    write!(out, "<th scope=\"col\" class=\"text\">{column}</th>")?;
                 }
                 None => write!(out, "<th scope=\"col\">{column}</th>")?,
             }

@@ -11,9 +11,8 @@ fn evil(length: usize) -> Report {
     let text = |number: usize| format!("{EVIL} {number} {}", "\"'&".repeat(700));
     let entry = |number: usize| Entry { number, text: text(number) };
     let kinds = ["scored-event-dropped", "allowed-never-seen", "rare-or-noisy", "bot-traffic"];
-    let mut report = Report::default();
-    report.filter =
-        vec![FilterInfo { kind: "allow_list", file: EVIL.into(), ..FilterInfo::default() }];
+    let list = FilterInfo { kind: "allow_list", file: EVIL.into(), ..FilterInfo::default() };
+    let mut report = Report { filter: vec![list], ..Report::default() };
     for number in 0..length {
         let by = By { fate: Fate::Kept, number: Some(1), text: Some(text(number)), count: 1 };
         report.names.push(Name {

@@ -19,7 +19,7 @@ pub(super) fn sentences(report: &Report) -> Vec<String> {
 fn balance(report: &Report) -> String {
     let (before, after) = (report.events.before, report.events.after);
     let saved = before.saturating_sub(after);
-    let saves = match (saved, after.saturating_sub(before)) {
+    let effect = match (saved, after.saturating_sub(before)) {
         (0, 0) => "Saves nothing of the plan".to_owned(),
         (0, more) => format!("Costs {} of raw signals more", percent(more, before)),
         (saved, _) => format!("Saves {} of the raw signals", percent(saved, before)),
@@ -34,7 +34,7 @@ fn balance(report: &Report) -> String {
             format!("and loses {score} of the score and {}", of_leads(lost, leads.before.total))
         }
     };
-    format!("{saves}, {loses}.")
+    format!("{effect}, {loses}.")
 }
 
 fn of_leads(lost: u64, total: u64) -> String {

@@ -1,6 +1,6 @@
 //! The title, the verdict and the figures of the page.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use crate::report::figure::{bytes, counted, percent, signed, thousands};
 use crate::report::finding::Severity;
@@ -58,7 +58,9 @@ fn resolved(report: &Report) -> String {
     );
     if signals.rehydrated > 0 {
         let came = if signals.rehydrated == 1 { "it" } else { "they" };
-        text += &format!(
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
             " {} of them {} rehydrated: {came} came before the visitor was known.",
             thousands(signals.rehydrated),
             if signals.rehydrated == 1 { "was" } else { "were" },

@@ -52,7 +52,8 @@ fn described(report: &Report) -> String {
         Text(&plan.timezone)
     );
     if let Some(limit) = plan.raw_signals_limit {
-        text += &format!(
+        let _ = write!(
+            text,
             " The line is the plan's {} a {}, evenly spread; what is hatched came after the limit \
              was reached.",
             counted(limit, "raw signal", "raw signals"),
@@ -61,7 +62,8 @@ fn described(report: &Report) -> String {
     }
     let outside = report.history.outside.total();
     if outside > 0 {
-        text += &format!(
+        let _ = write!(
+            text,
             " {} without a time, or far from all others, {} not in the picture.",
             counted(outside, "raw signal", "raw signals"),
             if outside == 1 { "is" } else { "are" },
