@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod check;
+pub mod event;
 pub mod explain;
 pub mod queue;
 pub mod window;
@@ -238,18 +239,10 @@ pub struct RunArgs {
     /// everything else: what they take out is not seen again.
     #[arg(long, value_name = "PATH", help_heading = "Rules and filters", value_hint = ValueHint::AnyPath)]
     pub filters: Option<PathBuf>,
-    /// Only events of which this FQL expression is true pass
-    ///
-    /// FQL is Segment's Filter Query Language: 'type = "track" and contains(event, "Trial")'.
-    #[arg(long = "where", value_name = "FQL", help_heading = "Rules and filters")]
-    pub filter: Option<String>,
-    /// Reject events without an anonymousId, as TrailSpark does
-    #[arg(long, help_heading = "Rules and filters")]
-    pub strict_detect: bool,
-    /// Give events without a messageId one made of their content, so that a
-    /// redelivery gets the same
-    #[arg(long, help_heading = "Rules and filters")]
-    pub assign_ids: bool,
+
+    #[allow(missing_docs)] // clap would print it
+    #[command(flatten)]
+    pub events: event::EventArgs,
 
     #[allow(missing_docs)] // clap would print it
     #[command(flatten)]
@@ -280,15 +273,6 @@ pub struct RunArgs {
     /// costs a second hash of each event.
     #[arg(long, help_heading = "Checks")]
     pub profile_duplicates: bool,
-
-    /// Set the times of clients right by the clock of whoever received their events
-    ///
-    /// For events as clients send them, caught before Segment: their time becomes `receivedAt` (else
-    /// the time of the capture) less what lay between the event and `sentAt`, as Segment's own
-    /// servers make it. Events that have both a `timestamp` and an `originalTimestamp` have been
-    /// through these, and stay as they are.
-    #[arg(long, help_heading = "Rules and filters")]
-    pub correct_clocks: bool,
 
     /// Threads; 0 is one for each core
     #[arg(long, value_name = "N", help_heading = "Resources", default_value_t = 0)]

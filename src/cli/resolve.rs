@@ -3,6 +3,7 @@
 mod audit;
 pub mod check;
 mod display;
+mod event;
 mod explain;
 mod filters;
 mod queue;
@@ -20,18 +21,17 @@ use crate::emit::overlap::ReadFile;
 use crate::emit::staging::Overwrite;
 use crate::emit::{Format, FormulaGuard};
 use crate::engine::compile::{Allow, Options};
-use crate::engine::map::times::Clocks;
 use crate::error::Error;
 use crate::jobs::run::output::Stream;
 use crate::jobs::run::page::Emails;
 use crate::jobs::run::{Destination, Job};
 use crate::parse::auth::Auth;
-use crate::parse::{Detection, MessageIds};
 use crate::source::{OnFault, discover};
 use crate::time::Time;
 pub use audit::audit;
 pub use display::{Display, display, run_display};
 use display::{Output, layout};
+use event::event_options;
 pub use explain::explain;
 use filters::NamedFilters;
 pub use queue::queue;
@@ -94,19 +94,15 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
     let filters = filters.map(|path| NamedFilters::read(path, &mut texts)).transpose()?;
     let (filters_file, filters) = filters.map(|named| (named.name, named.filters)).unzip();
     let auth = auth(&args.captures, around)?;
-    let filter = args.filter.map(|expr| texts.filter(expr)).transpose()?;
     let options = Options {
         allow,
-        filter,
         filters,
-        detection: detection(args.strict_detect),
-        message_ids: if args.assign_ids { MessageIds::Assigned } else { MessageIds::Required },
         auth,
         max_record_bytes: args.max_record_bytes,
         profile_duplicates: args.profile_duplicates,
-        clocks: if args.correct_clocks { Clocks::Corrected } else { Clocks::AsSent },
         window: window::window(args.window, &rules.rules.plan, around)?,
         redact: redact::digest(args.redact, around)?,
+        ..event_options(args.events, &mut texts)?
     };
     let (engine, terms, rules_file) = rules.compile(options, &mut texts)?;
     let inputs = discover(&args.inputs, around.terminal_in)?;
@@ -150,10 +146,6 @@ fn allow(path: Option<&Path>, texts: &mut Texts) -> Result<Allow, Error> {
     path.map_or(Ok(Allow::OfRules), |path| {
         Ok(Allow::Given(Box::new(texts.allow(&Text::read(path)?)?)))
     })
-}
-
-fn detection(strict: bool) -> Detection {
-    if strict { Detection::AnonymousId } else { Detection::EitherId }
 }
 
 /// What files are to a job, as errors say it.

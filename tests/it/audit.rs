@@ -232,6 +232,47 @@ fn before_and_after_are_runs_where_users_asked_to_be_forgotten() {
 }
 
 #[test]
+fn ids_and_clocks_are_set_right_in_audits_as_in_runs() {
+    let workspace = Workspace::new();
+    let event = |call: &str, time: &str, sent: &str, rest: Value| {
+        let mut event = json!({"type": call, "anonymousId": "a", "timestamp": time, "sentAt": sent,
+            "receivedAt": "2025-05-01T10:00:00Z"});
+        event.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        event.to_string() + "\n"
+    };
+    // The clock of the second client is two hours ahead, so its event was before the first.
+    let events = [
+        event(
+            "identify",
+            "2025-05-01T09:59:00Z",
+            "2025-05-01T10:00:00Z",
+            json!({"traits": {"email": "ana@a.example"}}),
+        ),
+        event("track", "2025-05-01T11:50:00Z", "2025-05-01T12:00:00Z", json!({"event": "A"})),
+        event(
+            "page",
+            "2025-05-01T09:59:30Z",
+            "2025-05-01T10:00:00Z",
+            json!({"messageId": "m", "properties": {"path": "/p"}}),
+        ),
+    ];
+    workspace.write("in.ndjson", events.concat());
+    workspace.write("rules.toml", RULES);
+    workspace.write("allow.txt", "identify\nA\n");
+    let inputs = ["in.ndjson", "--rules", "rules.toml", "--assign-ids", "--correct-clocks"];
+    let found = assert_audit_is_two_runs(&workspace, &inputs, &["--allow", "allow.txt"]);
+    let signals = &found["signals"]["before"];
+    assert_eq!((&signals["rehydrated"], &signals["known"]), (&json!(1), &json!(1)), "{signals}");
+    let found = assert_audit_is_two_runs(&workspace, &inputs[..4], &["--allow", "allow.txt"]);
+    assert_eq!(found["signals"]["before"]["known"], 2);
+    let found = assert_audit_is_two_runs(&workspace, &inputs[..3], &["--allow", "allow.txt"]);
+    assert_eq!(found["events"]["total"], 1);
+    let only_pages = [&inputs[..], &["--where", "type = 'page'"]].concat();
+    let found = assert_audit_is_two_runs(&workspace, &only_pages, &["--allow", "allow.txt"]);
+    assert_eq!(found["events"]["before"], 1);
+}
+
+#[test]
 fn two_filters_are_compared() {
     let workspace = Workspace::new();
     let events = trailco(&workspace);

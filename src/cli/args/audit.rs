@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::Captures;
+use super::event::EventArgs;
 use super::window::WindowArgs;
 use crate::cli::value;
 
@@ -69,12 +70,10 @@ pub struct AuditArgs {
     /// Without them no event is mapped or scored, and the plan has no limit.
     #[arg(long, value_name = "FILE", help_heading = "Rules and filters", value_hint = ValueHint::FilePath)]
     pub rules: Option<PathBuf>,
-    /// Look only at events of which this FQL expression is true
-    #[arg(long = "where", value_name = "FQL", help_heading = "Rules and filters")]
-    pub filter: Option<String>,
-    /// Reject events without an anonymousId, as TrailSpark does
-    #[arg(long, help_heading = "Rules and filters")]
-    pub strict_detect: bool,
+
+    #[allow(missing_docs)] // clap would print it
+    #[command(flatten)]
+    pub events: EventArgs,
 
     /// What is written to standard output
     #[arg(long, value_name = "FORMAT", help_heading = "Output", default_value = "text")]

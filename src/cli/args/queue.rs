@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::Captures;
+use super::event::EventArgs;
 use super::window::WindowArgs;
 use crate::cli::value;
 
@@ -85,12 +86,10 @@ pub struct QueueArgs {
     /// As of run.
     #[arg(long, value_name = "PATH", help_heading = "Rules and filters", value_hint = ValueHint::AnyPath)]
     pub filters: Option<PathBuf>,
-    /// Count only events of which this FQL expression is true
-    #[arg(long = "where", value_name = "FQL", help_heading = "Rules and filters")]
-    pub filter: Option<String>,
-    /// Reject events without an anonymousId, as TrailSpark does
-    #[arg(long, help_heading = "Rules and filters")]
-    pub strict_detect: bool,
+
+    #[allow(missing_docs)] // clap would print it
+    #[command(flatten)]
+    pub events: EventArgs,
 
     /// Write a report that names nobody: no values, and no addresses in names of events
     ///

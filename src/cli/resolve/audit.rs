@@ -7,7 +7,7 @@ use super::filters::NamedFilters;
 use super::redact::digest;
 use super::window::window;
 use super::{
-    ALLOW_LIST, FILTERS, Output, RULES, RulesFile, Surroundings, Text, Texts, auth, detection,
+    ALLOW_LIST, FILTERS, Output, RULES, RulesFile, Surroundings, Text, Texts, auth, event_options,
     layout, on_fault, own_file, threads,
 };
 use crate::cli::args::Show;
@@ -36,13 +36,11 @@ pub fn audit(args: AuditArgs, show: Show, around: Surroundings) -> Result<Job, E
     let (filters, infos) = (Filters { before, after }, [against, info]);
     let options = Options {
         allow: Allow::Ignored,
-        filter: args.filter.map(|expr| texts.filter(expr)).transpose()?,
-        detection: detection(args.strict_detect),
         auth: auth(&args.captures, around)?,
         max_record_bytes: args.max_record_bytes,
         window: window(args.window, &rules.rules.plan, around)?,
         redact: digest(args.redact, around)?,
-        ..Options::default()
+        ..event_options(args.events, &mut texts)?
     };
     let (engine, terms, rules_file) = rules.compile(options, &mut texts)?;
     let inputs = discover(&args.inputs, around.terminal_in)?;

@@ -6,7 +6,7 @@ use super::filters::NamedFilters;
 use super::redact::digest;
 use super::window::window;
 use super::{
-    ALLOW_LIST, FILTERS, Output, RULES, RulesFile, Surroundings, Texts, allow, auth, detection,
+    ALLOW_LIST, FILTERS, Output, RULES, RulesFile, Surroundings, Texts, allow, auth, event_options,
     layout, on_fault, own_file, threads,
 };
 use crate::cli::args::Show;
@@ -30,17 +30,14 @@ pub fn queue(args: QueueArgs, show: Show, around: Surroundings) -> Result<Job, E
     let filters = args.filters.as_deref();
     let filters = filters.map(|path| NamedFilters::read(path, &mut texts)).transpose()?;
     let filters = filters.map(|named| named.filters);
-    let filter = args.filter.map(|expr| texts.filter(expr)).transpose()?;
     let options = Options {
         allow,
-        filter,
         filters,
-        detection: detection(args.strict_detect),
         auth: auth(&args.captures, around)?,
         max_record_bytes: args.max_record_bytes,
         window: window(args.window, &rules.rules.plan, around)?,
         redact: digest(args.redact, around)?,
-        ..Options::default()
+        ..event_options(args.events, &mut texts)?
     };
     let (engine, terms, rules_file) = rules.compile(options, &mut texts)?;
     let inputs = discover(&args.inputs, around.terminal_in)?;

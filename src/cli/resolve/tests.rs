@@ -8,6 +8,7 @@ use crate::cli::args::Show;
 use crate::cli::args::{Cli, Command};
 use crate::cli::progress::Style;
 use crate::jobs::run::MaxRejects;
+use crate::parse::Detection;
 use crate::report::colour::Colour;
 
 const PIPED: Surroundings = Surroundings {
