@@ -57,6 +57,30 @@ fn trailco() -> [String; 2] {
 }
 
 #[test]
+fn ids_and_clocks_are_set_right_as_in_a_run() {
+    let workspace = Workspace::new();
+    let late = json!({"type": "track", "event": "Ping", "anonymousId": "a", "receivedAt": "2025-05-01T10:00:00Z",
+        "timestamp": "2025-05-01T11:50:00Z", "sentAt": "2025-05-01T12:00:00Z"});
+    let known = event("track", 1, &json!({"event": "Ping", "userId": "u"}));
+    workspace.write("in.ndjson", format!("{late}\n{late}\n{known}"));
+    let options = ["in.ndjson", "--assign-ids", "--correct-clocks", "--strict-detect"];
+    let report = queue_json(&workspace, &options);
+    workspace.run([&options[..], &["-o", "out"]].concat()).exits(0);
+    let run = workspace.report("out");
+    for count in ["total", "filtered", "duplicates"] {
+        assert_eq!(report["events"][count], run["events"][count], "{count}");
+    }
+    assert_eq!(
+        (&report["events"]["total"], &report["events"]["duplicates"]),
+        (&json!(2), &json!(1))
+    );
+    assert_eq!(report["records"], run["records"]);
+    let ping = name(&report, "track", "Ping");
+    assert_eq!(ping["first_seen"], workspace.rows("out/signals.csv")[0]["timestamp"]);
+    assert_eq!(ping["first_seen"], "2025-05-01T09:50:00.000Z");
+}
+
+#[test]
 fn users_who_are_forgotten_are_unknown_and_their_events_map_no_rule() {
     let workspace = Workspace::new();
     let identify = json!({"userId": "u", "traits": {"email": "ana@acme.example"}});

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::Captures;
+use super::event::EventArgs;
 use super::window::WindowArgs;
 use crate::cli::value;
 
@@ -33,7 +34,6 @@ pub enum ExplainFormat {
 /// The arguments of `explain`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
-#[allow(clippy::struct_excessive_bools)] // each is a flag; they end in enums of the job
 pub struct ExplainArgs {
     /// Files, folders, quoted globs, or `-` for standard input
     ///
@@ -66,22 +66,10 @@ pub struct ExplainArgs {
     /// As of run.
     #[arg(long, value_name = "PATH", help_heading = "Rules and filters", value_hint = ValueHint::AnyPath)]
     pub filters: Option<PathBuf>,
-    /// Only events of which this FQL expression is true pass
-    #[arg(long = "where", value_name = "FQL", help_heading = "Rules and filters")]
-    pub filter: Option<String>,
-    /// Reject events without an anonymousId, as TrailSpark does
-    #[arg(long, help_heading = "Rules and filters")]
-    pub strict_detect: bool,
-    /// Give events without a messageId one made of their content
-    ///
-    /// As of run.
-    #[arg(long, help_heading = "Rules and filters")]
-    pub assign_ids: bool,
-    /// Set the times of clients right by the clock of whoever received their events
-    ///
-    /// As of run.
-    #[arg(long, help_heading = "Rules and filters")]
-    pub correct_clocks: bool,
+
+    #[allow(missing_docs)] // clap would print it
+    #[command(flatten)]
+    pub events: EventArgs,
 
     #[allow(missing_docs)] // clap would print it
     #[command(flatten)]

@@ -3,21 +3,20 @@
 use std::io::BufWriter;
 
 use super::display::{Output, layout};
+use super::event::event_options;
 use super::filters::NamedFilters;
 use super::window::window;
 use super::{
-    ALLOW_LIST, FILTERS, RULES, RulesFile, Surroundings, Texts, allow, auth, detection, on_fault,
-    own_file, threads,
+    ALLOW_LIST, FILTERS, RULES, RulesFile, Surroundings, Texts, allow, auth, on_fault, own_file,
+    threads,
 };
 use crate::cli::args::Show;
 use crate::cli::args::explain::{ExplainArgs, ExplainFormat, SubjectArgs};
 use crate::engine::compile::Options;
 use crate::engine::identity::value::Blocklist;
-use crate::engine::map::times::Clocks;
 use crate::error::Error;
 use crate::jobs::explain::subject::Subject;
 use crate::jobs::explain::{Format, Job};
-use crate::parse::MessageIds;
 use crate::source::discover;
 
 /// The job that `args` ask for.
@@ -30,19 +29,14 @@ pub fn explain(args: ExplainArgs, show: Show, around: Surroundings) -> Result<Jo
     let allow = allow(args.allow.as_deref(), &mut texts)?;
     let filters = args.filters.as_deref();
     let filters = filters.map(|path| NamedFilters::read(path, &mut texts)).transpose()?;
-    let filter_text = args.filter.clone();
-    let filter = args.filter.map(|expr| texts.filter(expr)).transpose()?;
+    let filter_text = args.events.filter.clone();
     let options = Options {
         allow,
-        filter,
         filters: filters.map(|named| named.filters),
-        detection: detection(args.strict_detect),
-        message_ids: if args.assign_ids { MessageIds::Assigned } else { MessageIds::Required },
         auth: auth(&args.captures, around)?,
         max_record_bytes: args.max_record_bytes,
         window: window(args.window, &rules.rules.plan, around)?,
-        clocks: if args.correct_clocks { Clocks::Corrected } else { Clocks::AsSent },
-        ..Options::default()
+        ..event_options(args.events, &mut texts)?
     };
     let (engine, terms, rules_file) = rules.compile(options, &mut texts)?;
     let subject = subject(args.subject, engine.blocklist())?;
