@@ -4,6 +4,7 @@ pub mod audit;
 pub mod check;
 pub mod explain;
 mod input;
+pub mod json_schema;
 pub mod queue;
 mod refused;
 pub mod run;

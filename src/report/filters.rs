@@ -1,11 +1,12 @@
 //! What destination filters did, as the report tells it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::filter::destination::{Condition, Count, Counts, DestinationFilters, Filter};
 
 /// What the filters of a file did. Events that an allow list or `--where` took out never came to them.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 #[allow(missing_docs)] // each is the sum of that name over the filters
 pub struct Filters {
     /// The file.
@@ -23,7 +24,7 @@ pub struct Filters {
 }
 
 /// What one filter did.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct FilterCount {
     /// Its title.
     pub title: String,

@@ -1,5 +1,6 @@
 //! What became of raw signals as time went on.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::engine::plan::{Ledger, Span, SpanUnit, Spans, time_of};
@@ -8,7 +9,7 @@ use crate::engine::resolve::history::{self, Fates};
 
 /// What became of raw signals in each span of time, by the clock that the plan counts by: the time
 /// of receipt, else that of the event.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct History {
     /// How long a span is: `day`, or longer where the inputs span more than 110 days.
     pub unit: SpanUnit,
@@ -20,7 +21,7 @@ pub struct History {
 }
 
 /// One span.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct HistorySpan {
     /// `2025-07-01` of a day or of the Monday of a week, `2025-07` of a month, `2025` of a year.
     pub span: String,
@@ -63,7 +64,7 @@ impl History {
 }
 
 /// Rehydrated signals that were cold for a similar time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct ColdRange {
     /// The shortest time in the range; `null` for signals without a time.
     pub from_seconds: Option<i64>,

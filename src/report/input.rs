@@ -1,13 +1,14 @@
 //! The inputs of a job, and what is wrong with them.
 
 use ahash::AHashMap;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::diagnostic::printable;
 use crate::source::{self, FileId, Reader};
 
 /// One input.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct Input {
     /// Its name.
     pub path: String,
@@ -30,7 +31,7 @@ impl Input {
 }
 
 /// Something that is wrong with an input.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct Fault {
     /// The input.
     pub path: String,

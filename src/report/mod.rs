@@ -16,6 +16,7 @@ mod window;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::engine::lead::ScoreRange;
@@ -28,7 +29,7 @@ pub use input::{Fault, Input};
 pub use window::Window;
 
 /// `report.json`. Lists and maps are in a fixed order; a count that was not asked for is `null`.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct Report {
     /// The version of this layout.
     pub version: u32,
@@ -77,7 +78,7 @@ pub struct Report {
 }
 
 /// Counts of events: `total` is `filtered`, `outside_window`, `duplicates` and `kept`.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 #[allow(missing_docs)] // each is the count of that name
 pub struct Events {
     pub total: u64,
@@ -112,7 +113,7 @@ pub struct Events {
 }
 
 /// Up to three of each kind, in the order of the input.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 #[allow(missing_docs)] // each is the count of that name
 pub struct TimestampExamples {
     /// For the summary alone: a missing time shows nothing but its place, which is another for every
@@ -124,7 +125,7 @@ pub struct TimestampExamples {
 }
 
 /// Where a time is missing or wrong.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct TimestampExample {
     /// The input.
     pub file: String,
@@ -137,7 +138,7 @@ pub struct TimestampExample {
 }
 
 /// How often an event name came.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct NameCount {
     /// The call.
     #[serde(rename = "type")]
@@ -149,7 +150,7 @@ pub struct NameCount {
 }
 
 /// Counts of rejects.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct Rejects {
     /// All.
     pub total: u64,
@@ -158,7 +159,7 @@ pub struct Rejects {
 }
 
 /// Counts of duplicates.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct Duplicates {
     /// Copies that were not kept.
     pub total: u64,
@@ -169,7 +170,7 @@ pub struct Duplicates {
 }
 
 /// How many ids there are, and how many lead to an e-mail at some time.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, JsonSchema, Serialize)]
 #[allow(missing_docs)]
 pub struct Visitors {
     pub seen: u64,
@@ -177,7 +178,7 @@ pub struct Visitors {
 }
 
 /// Kept signals by how they came to their lead.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, JsonSchema, Serialize)]
 #[allow(missing_docs)]
 pub struct Resolutions {
     pub total: u64,
@@ -188,7 +189,7 @@ pub struct Resolutions {
 }
 
 /// Known and rehydrated signals by what led to the e-mail.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, JsonSchema, Serialize)]
 #[allow(missing_docs)]
 pub struct Through {
     pub anonymous_id: u64,
@@ -197,7 +198,7 @@ pub struct Through {
 }
 
 /// An id with more e-mails than a person has.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct SharedId {
     /// `anonymous_id` or `user_id`.
     pub kind: &'static str,
@@ -208,7 +209,7 @@ pub struct SharedId {
 }
 
 /// E-mails that share user ids but are too many for one person.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct MergeRefused {
     /// How many e-mails.
     pub emails: usize,
@@ -217,7 +218,7 @@ pub struct MergeRefused {
 }
 
 /// Who the visitors turned out to be.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 #[allow(missing_docs)] // each is the count of that name
 pub struct Identity {
     pub policy: &'static str,
@@ -245,7 +246,7 @@ pub struct Identity {
 }
 
 /// E-mail addresses that signals carry and no rule maps.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct UnusedEmails {
     /// By path, events that carry one there; duplicates too.
     pub events: BTreeMap<&'static str, u64>,
@@ -256,7 +257,7 @@ pub struct UnusedEmails {
 }
 
 /// What deletion requests took out of signals and leads.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, JsonSchema, Serialize)]
 pub struct Deleted {
     /// `delete` calls; they are among the rejects, since they are no events.
     pub calls: u64,
@@ -271,7 +272,7 @@ pub struct Deleted {
 }
 
 /// One rule's signals.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct RuleCount {
     /// The rule.
     pub id: String,
@@ -282,7 +283,7 @@ pub struct RuleCount {
 }
 
 /// What the rules mapped.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 #[allow(missing_docs)]
 pub struct RuleCounts {
     pub file: Option<String>,
@@ -294,7 +295,7 @@ pub struct RuleCounts {
 }
 
 /// The leads and their scores.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 #[allow(missing_docs)]
 pub struct Leads {
     pub total: u64,
@@ -308,7 +309,7 @@ pub struct Leads {
 }
 
 /// What it costs against the plan.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 #[allow(missing_docs)] // each is the figure of that name
 pub struct Plan {
     pub name: Option<String>,
@@ -334,7 +335,7 @@ pub struct Plan {
 }
 
 /// Where the counts are heading.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct Trend {
     /// By how many raw signals a period differs from the one before.
     pub change_per_period: f64,
@@ -343,7 +344,7 @@ pub struct Trend {
 }
 
 /// What one period cost.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 #[allow(missing_docs)] // each is the figure of that name
 pub struct Period {
     pub period: String,

@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::engine::window;
 use crate::time::Time;
 
 /// From one point in time, included, to another, excluded; `null` is without bound.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Window {
     /// The first time in it.
     pub since: Option<String>,

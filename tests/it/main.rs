@@ -55,9 +55,10 @@ mod generator;
 mod injection;
 #[cfg(unix)]
 mod inputs;
+#[cfg(target_os = "linux")]
+mod json_schemas;
 #[cfg(unix)]
 mod json_suite;
-#[cfg(target_os = "linux")]
 mod limits;
 mod man;
 #[cfg(unix)]

@@ -1,5 +1,6 @@
 //! Leads by score, in ranges that are the same for every input.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The lowest score of each range but the first, which has all scores below zero. Ranges grow with
@@ -10,7 +11,7 @@ const FROM: [i64; 16] = [
 ];
 
 /// A range of scores and how many leads are in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct ScoreRange {
     /// The lowest score; `None` has no lower end.
     pub from: Option<i64>,

@@ -1,5 +1,6 @@
 //! Spans of a history, few enough to be drawn: days, or weeks, months or years of a longer one.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::calendar::{Calendar, Period};
@@ -16,7 +17,7 @@ const WEEK: usize = 7;
 const MONTH: usize = 31;
 
 /// How long a span is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SpanUnit {
     /// From midnight to midnight.

@@ -2,6 +2,7 @@
 
 use std::ops::AddAssign;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::cold_time::ColdTimes;
@@ -22,7 +23,7 @@ pub enum Fate {
 }
 
 /// Raw signals by what became of them; each is in one member.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 #[allow(missing_docs)] // each is the count of that name
 pub struct Fates {
     pub direct: u64,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
@@ -14,7 +15,7 @@ use crate::report::{Fault, Input, Window};
 pub const VERSION: u32 = 1;
 
 /// The report of an audit.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct Report {
     /// [`VERSION`].
     pub version: u32,
@@ -61,7 +62,7 @@ pub struct Report {
 }
 
 /// A filter.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct FilterInfo {
     /// `allow_list` or `destination_filters`.
     pub kind: &'static str,
@@ -74,7 +75,7 @@ pub struct FilterInfo {
 }
 
 /// The events of an audit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Events {
     /// All that were detected, lie in the window and, with `--where`, were looked at.
     pub total: u64,
@@ -93,7 +94,7 @@ pub struct Events {
 }
 
 /// What decides about an event name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Fate {
     /// All its events pass.
@@ -117,7 +118,7 @@ impl Fate {
 }
 
 /// An event name.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct Name {
     /// The call.
     #[serde(rename = "type")]
@@ -143,7 +144,7 @@ pub struct Name {
 }
 
 /// What keeps or drops events.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct By {
     /// Whether it keeps or drops them.
     pub fate: Fate,
@@ -157,7 +158,7 @@ pub struct By {
 }
 
 /// A line of an allow list.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Line {
     /// Its number in the file.
     pub number: usize,
@@ -170,7 +171,7 @@ pub struct Line {
 }
 
 /// Raw signals against the plan.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct Plan {
     /// The plan's name.
     pub name: Option<String>,
@@ -195,7 +196,7 @@ pub struct Plan {
 }
 
 /// A figure before and after the filter.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Pair {
     /// Before.
     pub before: u64,
@@ -204,7 +205,7 @@ pub struct Pair {
 }
 
 /// A day's raw signals.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Day {
     /// `2025-07-01`, by the plan's time zone.
     pub day: String,
@@ -215,7 +216,7 @@ pub struct Day {
 }
 
 /// Raw signals of one span of the history.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct HistorySpan {
     /// `2025-07-01` of a day or of the Monday of a week, `2025-07` of a month, `2025` of a year.
     pub span: String,
@@ -228,7 +229,7 @@ pub struct HistorySpan {
 }
 
 /// A period before and after.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct Period {
     /// `2025-07` or `2025-07-01`.
     pub period: String,
@@ -243,7 +244,7 @@ pub struct Period {
 }
 
 /// What one period uses of the plan.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct Usage {
     /// Raw signals.
     pub raw_signals: u64,
@@ -264,7 +265,7 @@ pub struct Usage {
 }
 
 /// Leads before and after.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct Leads {
     /// Before.
     pub before: LeadCounts,
@@ -278,13 +279,15 @@ pub struct Leads {
     /// How many are left with a lower score.
     pub lowered: u64,
     /// Up to a thousand of the lost ones, the highest score first.
+    #[schemars(with = "Vec<Named<LeadFigures>>")]
     pub lost_leads: Vec<Lead>,
     /// Up to a thousand of those with a lower score, the greatest loss first.
+    #[schemars(with = "Vec<Named<LoweredFigures>>")]
     pub lowered_leads: Vec<Lowered>,
 }
 
 /// Sums over leads.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct LeadCounts {
     /// All.
     pub total: u64,
@@ -321,6 +324,32 @@ fn name_of_lead(email: &str) -> &'static str {
     if email.contains('@') { "email" } else { LEAD_ID }
 }
 
+/// The shape of a [`Lead`] and of a [`Lowered`] in JSON: one of `email` and `lead_id`, and figures.
+#[derive(JsonSchema)]
+#[allow(dead_code)] // only its shape is used
+struct Named<T> {
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    lead_id: Option<String>,
+    #[schemars(flatten)]
+    figures: T,
+}
+
+#[derive(JsonSchema)]
+#[allow(dead_code)] // only its shape is used
+struct LeadFigures {
+    score: i64,
+    signals: u64,
+}
+
+#[derive(JsonSchema)]
+#[allow(dead_code)] // only its shape is used
+struct LoweredFigures {
+    before: i64,
+    after: i64,
+}
+
 impl Serialize for Lead {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let Self { email, score, signals } = self;
@@ -344,7 +373,7 @@ impl Serialize for Lowered {
 }
 
 /// Signals before and after, duplicates left out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Signals {
     /// Before.
     pub before: SignalCounts,
@@ -353,7 +382,7 @@ pub struct Signals {
 }
 
 /// Signals by resolution.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 #[allow(missing_docs)] // each is the count of that name
 pub struct SignalCounts {
     pub total: u64,
@@ -368,7 +397,7 @@ pub struct SignalCounts {
 }
 
 /// What leads lose of an event name.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Loss {
     /// The call.
     #[serde(rename = "type")]
@@ -386,7 +415,7 @@ pub struct Loss {
 }
 
 /// One finding.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct Finding {
     /// What kind; the names are frozen.
     pub finding: &'static str,
@@ -415,7 +444,7 @@ pub struct Finding {
 }
 
 /// A line of an allow list, or a destination filter.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Entry {
     /// The line, or the place of the filter, from 1.
     pub number: usize,
@@ -424,7 +453,7 @@ pub struct Entry {
 }
 
 /// A place in the input.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Example {
     /// The file.
     pub file: String,
@@ -433,7 +462,7 @@ pub struct Example {
 }
 
 /// The smallest change that would fit the plan.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct Change {
     /// Whether every period fits with it.
     pub fits: bool,
@@ -454,7 +483,7 @@ pub struct Change {
 }
 
 /// Something that could be dropped.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct Drop {
     /// The call.
     #[serde(rename = "type")]

@@ -2,6 +2,7 @@
 //!
 //! A value that there is none of is `null`, a list without entries empty. Times are as in the tables.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::report::{Fault, Input, Window};
@@ -10,7 +11,7 @@ use crate::report::{Fault, Input, Window};
 pub const VERSION: u32 = 1;
 
 /// The report.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct Report {
     /// [`VERSION`].
     pub version: u32,
@@ -39,7 +40,7 @@ pub struct Report {
 }
 
 /// What was asked about.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Subject {
     /// `email`, `anonymous_id`, `user_id`, `message_id` or `signal_id`.
     pub kind: &'static str,
@@ -48,7 +49,7 @@ pub struct Subject {
 }
 
 /// A line of the input.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
 pub struct Place {
     /// The file; of a member of an archive `archive.zip/member`.
     pub file: String,
@@ -57,7 +58,7 @@ pub struct Place {
 }
 
 /// An id of the subject's events.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Id {
     /// `anonymous_id` or `user_id`.
     pub kind: &'static str,
@@ -70,7 +71,7 @@ pub struct Id {
 }
 
 /// One event.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct Event {
     /// Where it stands.
     #[serde(flatten)]
@@ -115,7 +116,7 @@ pub struct Event {
 }
 
 /// What became of an event.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum Status {
     /// It is kept.
@@ -136,7 +137,7 @@ pub enum Status {
 }
 
 /// An id tied to another.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Fact {
     /// `anonymous_id` or `user_id`.
     pub source_kind: &'static str,
@@ -151,7 +152,7 @@ pub struct Fact {
 }
 
 /// A value of a lead, and where it is from.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct LeadValue {
     /// The column of `leads`.
     pub column: &'static str,
@@ -160,7 +161,7 @@ pub struct LeadValue {
 }
 
 /// What became of a signal.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct Signal {
     /// Its name.
     pub signal: String,
@@ -193,7 +194,7 @@ pub struct Signal {
 }
 
 /// Which of the signals of its rule a signal is, for its lead.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Counts {
     /// Its place among them by time, from 1.
     pub place: u64,
@@ -204,7 +205,7 @@ pub struct Counts {
 }
 
 /// A tie through which an owner was found.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Tie {
     /// What was tied, and to what.
     #[serde(flatten)]
@@ -217,7 +218,7 @@ pub struct Tie {
 }
 
 /// A rule that did not take a signal.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Tried {
     /// The rule.
     pub rule: String,
@@ -228,7 +229,7 @@ pub struct Tried {
 }
 
 /// A lead.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 #[allow(missing_docs)] // each is the column of that name in `leads`
 pub struct Lead {
     pub email: String,
@@ -265,7 +266,7 @@ pub struct Lead {
 }
 
 /// What the signals of one rule add to a score.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct RuleScore {
     /// The rule.
     pub rule: String,
@@ -282,7 +283,7 @@ pub struct RuleScore {
 }
 
 /// Where a value of a lead is from.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Source {
     /// What it is.
     #[serde(flatten)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::distinct::{LISTED, STANDARD_ERROR};
@@ -11,7 +12,7 @@ use crate::report::{Fault, Input, Window};
 pub const VERSION: u32 = 1;
 
 /// The report of a queue.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct Report {
     /// [`VERSION`].
     pub version: u32,
@@ -49,7 +50,7 @@ pub struct Report {
 
 /// Counts of events: `total` is `filtered`, `outside_window` and `counted`; `duplicates` are counted,
 /// too.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 #[allow(missing_docs)] // each is the count of that name
 pub struct Events {
     pub total: u64,
@@ -60,7 +61,7 @@ pub struct Events {
 }
 
 /// How good the counts of different visitors and values are.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct Estimates {
     /// Up to so many the count is exact.
     pub exact_up_to: u64,
@@ -75,7 +76,7 @@ impl Default for Estimates {
 }
 
 /// The plan.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Plan {
     /// Its name.
     pub name: Option<String>,
@@ -88,7 +89,7 @@ pub struct Plan {
 }
 
 /// The events of one call and name.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct Name {
     /// The call.
     #[serde(rename = "type")]
@@ -125,7 +126,7 @@ pub struct Name {
 }
 
 /// A count by period.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct PeriodCount {
     /// `2025-07` or `2025-07-01`.
     pub period: String,
@@ -136,7 +137,7 @@ pub struct PeriodCount {
 }
 
 /// A count by rule.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct RuleCount {
     /// The rule.
     pub rule: String,
@@ -145,7 +146,7 @@ pub struct RuleCount {
 }
 
 /// A count by day.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct DayCount {
     /// `2025-07-01`.
     pub day: String,
@@ -154,7 +155,7 @@ pub struct DayCount {
 }
 
 /// Names that are summed up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct Others {
     /// How many names.
     pub names: u64,
@@ -165,7 +166,7 @@ pub struct Others {
 }
 
 /// What the events of one name hold.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct Profile {
     /// What was asked for.
     pub event: String,
@@ -178,7 +179,7 @@ pub struct Profile {
 }
 
 /// A path of the events.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct Path {
     /// The path as rules have it; `[]` stands for the places of a list.
     pub path: String,
@@ -197,7 +198,7 @@ pub struct Path {
 }
 
 /// Paths that are summed up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct OtherPaths {
     /// About how many paths.
     pub paths: u64,

@@ -9,6 +9,7 @@ mod salvage;
 use std::borrow::Cow;
 use std::ops::{AddAssign, Range};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use simd_json::Error;
 
@@ -19,7 +20,7 @@ use salvage::Salvage;
 pub(super) use salvage::batch_end;
 
 /// How much was mended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Repairs {
     /// Halves of a surrogate pair, each of which became U+FFFD: a text that JavaScript cut in the
     /// middle of an emoji.

@@ -8,13 +8,14 @@ mod plan;
 mod time;
 mod volume;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Report;
 use super::figure::counted;
 
 /// How bad a finding is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Something is lost, or does what nobody can want.
@@ -44,7 +45,7 @@ impl Severity {
 }
 
 /// One finding.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Finding {
     /// What kind; the names are frozen.
     pub finding: &'static str,

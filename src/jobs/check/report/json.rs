@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::shown::{Count, Shown, mask};
@@ -15,8 +16,8 @@ use crate::jobs::check::repository::Repository;
 /// Of the members and what they mean.
 const VERSION: u32 = 1;
 
-#[derive(Serialize)]
-struct Document<'c> {
+#[derive(JsonSchema, Serialize)]
+pub(super) struct Document<'c> {
     version: u32,
     summary: Summary,
     coverage: Coverage,
@@ -24,7 +25,7 @@ struct Document<'c> {
     suites: Vec<SuiteEntry<'c>>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Summary {
     errors: usize,
     notes: usize,
@@ -32,7 +33,7 @@ struct Summary {
     by_violation: BTreeMap<&'static str, usize>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Coverage {
     files: u64,
     events: u64,
@@ -42,7 +43,7 @@ struct Coverage {
     uncovered: usize,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Entry<'c> {
     file: &'c str,
     line: Option<u64>,
@@ -57,13 +58,13 @@ struct Entry<'c> {
     fingerprint: String,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct SuiteEntry<'c> {
     file: &'c str,
     cases: Vec<CaseEntry<'c>>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct CaseEntry<'c> {
     name: Cow<'c, str>,
     rule: Cow<'c, str>,

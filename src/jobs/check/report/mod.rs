@@ -23,6 +23,11 @@ use crate::emit::staging::{self, Readers};
 use crate::error::Error;
 use crate::report::layout::Layout;
 
+/// The schema of the JSON report.
+pub(in crate::jobs) fn json_schema() -> schemars::Schema {
+    crate::jobs::json_schema::of::<json::Document<'static>>()
+}
+
 /// What reports need to know beside what was found.
 #[derive(Clone, Debug)]
 pub struct Setting {
