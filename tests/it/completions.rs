@@ -33,11 +33,11 @@ fn bash_completes_commands_and_values() {
     let file = script(&workspace, "bash", "backtrail.bash");
     let complete = |words: &[&str]| {
         let (last, before) = (words[words.len() - 1], words[words.len() - 2]);
-        let list: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
+        let quoted: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
         let text = format!(
             "source '{file}'\nCOMP_WORDS=({})\nCOMP_CWORD={}\n_backtrail backtrail '{last}' '{before}' \
              2>/dev/null\nprintf '%s\\n' \"${{COMPREPLY[@]}}\"",
-            list.join(" "),
+            quoted.join(" "),
             words.len() - 1,
         );
         let mut command = Command::new("bash");

@@ -194,16 +194,16 @@ fn covered(events: &[Value]) -> Vec<usize> {
         if let Some(user) = event["userId"].as_str() {
             return Some(user.to_owned());
         }
-        let tie = |other: &&Value| {
+        let is_tie = |other: &&Value| {
             other["type"] != "delete"
                 && other["anonymousId"] == event["anonymousId"]
                 && other["userId"].is_string()
         };
-        let ties = events.iter().filter(tie);
+        let ties = events.iter().filter(is_tie);
         let before =
             ties.clone().filter(|tie| time(tie) <= time(event)).max_by_key(|tie| time(tie));
-        let tie = before.or_else(|| ties.min_by_key(|tie| time(tie)));
-        tie.map(|tie| tie["userId"].as_str().unwrap().to_owned())
+        let latest = before.or_else(|| ties.min_by_key(|tie| time(tie)));
+        latest.map(|tie| tie["userId"].as_str().unwrap().to_owned())
     };
     let is_covered = |event: &Value| {
         let until = owner(event).and_then(|user| until(&user));

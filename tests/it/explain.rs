@@ -36,7 +36,7 @@ fn json(finished: Finished) -> Value {
 fn lines(file: &str) -> Vec<String> {
     let bytes = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
     let mut text = String::new();
-    if file.ends_with(".gz") {
+    if Path::new(file).extension().is_some_and(|extension| extension == "gz") {
         std::io::Read::read_to_string(&mut flate2::read::MultiGzDecoder::new(&*bytes), &mut text)
             .unwrap();
     } else {

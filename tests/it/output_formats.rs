@@ -122,7 +122,7 @@ fn write<W: Write + Send>(layout: &Layout<'_>, samples: &[Sample], out: W) -> io
             match layout.table {
                 Table::Signals(_) | Table::RedactedSignals(_) => sample.encode_signal(&mut encoder),
                 Table::Leads | Table::RedactedLeads | Table::LeadsFor(_) => {
-                    sample.encode_lead(&mut encoder)
+                    sample.encode_lead(&mut encoder);
                 }
             }
         }

@@ -127,7 +127,10 @@ fn has_no_canary(what: &str, text: &str) {
     assert!(!text.is_empty(), "{what} is empty");
     for canary in CANARIES {
         let at = text.to_lowercase().find(&canary.to_lowercase());
-        let around = at.map(|at| &text[text.floor_char_boundary(at.saturating_sub(80))..][..80]);
+        let around = at.map(|at| {
+            let bytes = &text.as_bytes()[at.saturating_sub(80)..];
+            String::from_utf8_lossy(&bytes[..bytes.len().min(160)]).into_owned()
+        });
         assert_eq!(at, None, "{what} holds {canary}: …{around:?}");
     }
 }
