@@ -110,7 +110,7 @@ impl Leads {
     }
 
     /// A signal. Its rule and event name decide its signal name, which
-    /// [`rank`](Self::rank) works out.
+    /// `rank` works out.
     pub fn signal(&self, touch: &Touch<'_>, signal: &Signal<'_>) {
         let mut lead = self.lead(touch.lead);
         lead.touch(touch);

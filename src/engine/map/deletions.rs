@@ -2,7 +2,7 @@
 //!
 //! A request covers what its user did up to the time at which it was made; of several requests of
 //! one user the latest counts. What it covers is decided once all is read
-//! ([`forget`](crate::engine::ingest::forget)).
+//! (`engine::ingest::forget`).
 
 use std::ops::AddAssign;
 
