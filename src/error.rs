@@ -1,4 +1,4 @@
-//! What ends a run early.
+//! The errors that end a job.
 
 use std::io;
 use std::path::{Path, PathBuf};

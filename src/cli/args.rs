@@ -1,4 +1,5 @@
-//! The arguments as clap reads them. Help texts, man pages and completions come of these.
+//! The arguments as clap reads them. Help texts, man pages and completions are generated from
+//! these.
 
 pub mod audit;
 pub mod check;

@@ -1,4 +1,4 @@
-//! What is said when a run is over.
+//! The summary that a command prints at its end.
 
 use std::fmt::Write;
 

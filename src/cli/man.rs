@@ -1,4 +1,4 @@
-//! Man pages, made of the same definition as the help.
+//! Man pages, generated from the same definition as the help.
 
 use std::io::{self, Write};
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What is said to somebody who names no command.
+//! The hints for a call without a command.
 
 use std::path::Path;
 

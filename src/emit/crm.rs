@@ -1,4 +1,4 @@
-//! Leads as the importers of CRMs take them: one CSV file each, with their own names of columns.
+//! Leads for the importers of CRMs: a CSV file for each, with that importer's column names.
 //!
 //! `docs/crm.md` says which column becomes which, and where the importers' rules stand.
 

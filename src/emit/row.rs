@@ -1,4 +1,4 @@
-//! The rows of the two tables, borrowed from whoever made them, and how they tell their cells.
+//! The rows of the two tables, borrowed from the engine, and the order of their cells.
 
 use crate::event::CallType;
 use crate::time::Time;

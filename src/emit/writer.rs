@@ -1,4 +1,4 @@
-//! Chunks to a file: the half of writing that is done in order.
+//! Writes chunks to a file: the sequential half of writing.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! What a hash table keeps of an entry that stands in a list: its place there, and enough of its
+//! The slot of a hash table for an entry of a list: its place in the list, and enough of its
 //! hash to grow the table without looking at the entry.
 
 /// The place of an entry, and the upper half of its hash.

@@ -1,4 +1,4 @@
-//! What a run tells while it goes on, and how it is told to stop.
+//! Progress of a job, and the flag that stops it.
 
 use std::sync::atomic::AtomicBool;
 

@@ -1,4 +1,4 @@
-//! What the parser makes: the expression as it was written, with the place of every part.
+//! The syntax tree of an expression, with the place of every part.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! The tree to what is run: functions are looked up, literal patterns compiled.
+//! Compiles the syntax tree: functions are looked up, literal patterns compiled.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! What the functions make of a value: other cases of a string, and other types.
+//! Conversions of values: the case of a string, and other types.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

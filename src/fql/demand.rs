@@ -1,4 +1,4 @@
-//! What an event must have for an expression to take it, read off the expression alone.
+//! Conditions that an event needs for an expression to hold, derived from the expression alone.
 
 use super::compile::Node;
 use super::lex::Compare;

@@ -1,4 +1,4 @@
-//! Whether whatever one expression takes another takes too, read off the expressions alone.
+//! Whether one expression implies another, derived from the expressions alone.
 
 use std::cell::Cell;
 

@@ -1,4 +1,4 @@
-//! What the parts of an expression come to: borrowed from the event or from the expression.
+//! The values of the parts of an expression, borrowed from the event or the expression.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! The values of a text, one behind another.
+//! The values of a text, in sequence.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! One value, followed to its end.
+//! Scans one value to its end.
 
 use super::is_blank;
 use super::number::Number;

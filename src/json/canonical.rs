@@ -1,6 +1,6 @@
 //! The canonical form of JSON (RFC 8785, JCS).
 //!
-//! One deviation, which any reader of a hash of it should know: integers of up to 64 bits that no
+//! One deviation: integers of up to 64 bits that no
 //! double holds are written digit for digit, where JCS would round them. Two events that differ in
 //! the last digit of a 64-bit id are two events.
 

@@ -1,4 +1,4 @@
-//! What a file holds, told by its first bytes.
+//! The format of a file, detected from its first bytes.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;

@@ -1,4 +1,4 @@
-//! Formats that are told but not read.
+//! Formats that are detected but not read.
 
 /// Whether a format may hold events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! How the values of a file are laid out, told from how the file begins.
+//! The layout of the values of a file, detected from its beginning.
 
 use memchr::memchr;
 

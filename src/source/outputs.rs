@@ -1,4 +1,4 @@
-//! What an earlier run wrote, told by its schema.
+//! Outputs of earlier runs, detected by their columns.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};

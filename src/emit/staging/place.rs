@@ -1,4 +1,4 @@
-//! What stands where a file is to be written.
+//! What exists at the path of an output.
 
 use std::fs::{self, FileType};
 use std::io;

@@ -1,4 +1,4 @@
-//! Bringing several files to their places, all of them or none.
+//! Moves several files to their final paths, all of them or none.
 //!
 //! What stands at a name is kept under another one, by a hard link where the file system has them,
 //! until every new file has its name. A failure on the way puts the old files back at once; after

@@ -1,4 +1,4 @@
-//! One file by itself, in a folder that holds other things.
+//! A single output file, in a folder with other files.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};

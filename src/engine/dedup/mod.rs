@@ -1,4 +1,4 @@
-//! One copy of each event: which of several is kept.
+//! Deduplication: which of several copies of an event is kept.
 
 pub mod partition;
 

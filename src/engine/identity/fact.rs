@@ -1,4 +1,4 @@
-//! Identity facts: at some time one id was tied to another.
+//! Identity facts: one id was tied to another at some time.
 
 use super::ids::NodeId;
 use crate::time::Time;

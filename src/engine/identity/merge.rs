@@ -1,4 +1,4 @@
-//! E-mails of one person made one lead: those that share a user id.
+//! Merges the leads of e-mails that share a user id.
 
 use ahash::AHashMap;
 

@@ -1,4 +1,4 @@
-//! Whose a signal is: the e-mail that its ids lead to at its time.
+//! Resolution: the e-mail that the ids of a signal lead to at its time.
 
 use super::Resolution;
 use super::ids::{Ids, NodeId, Space};

@@ -1,4 +1,5 @@
-//! The one place where batches meet: duplicates are told, ids numbered, facts and rows kept.
+//! The committer: takes batches in input order, detects duplicates, numbers ids, and keeps facts
+//! and rows.
 //!
 //! Batches may come in any order. Whatever is decided here is decided by what the events say, or,
 //! between events alike in every way, by where they stood; so the order changes nothing.

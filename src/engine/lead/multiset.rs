@@ -1,4 +1,4 @@
-//! Counts of things of which mostly the same few come again and again.
+//! A multiset for values of which mostly the same few repeat.
 
 use crate::engine::counts::sum_up;
 

@@ -1,4 +1,4 @@
-//! A small set that mostly sees the same few values again and again.
+//! A small set for values of which mostly the same few repeat.
 
 use smallvec::SmallVec;
 

@@ -1,4 +1,4 @@
-//! What a worker makes of one block: plain values, ready to be committed.
+//! A batch: the rows, facts and counts of one block, ready to be committed.
 
 use ahash::RandomState;
 

@@ -1,4 +1,4 @@
-//! The first few of what is counted, and where in the input they stand.
+//! The first few occurrences of what is counted, with their places in the input.
 
 use std::collections::BTreeMap;
 use std::ops::AddAssign;

@@ -1,4 +1,4 @@
-//! What a row takes from an event: its texts, its traits and the values that its rule maps.
+//! Extracts from an event what its row holds: texts, traits and the values that its rule maps.
 
 use memchr::memchr;
 

@@ -1,4 +1,4 @@
-//! What the raw signals of a period were made of.
+//! The raw signals of a period by kind.
 
 use std::ops::AddAssign;
 

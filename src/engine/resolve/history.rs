@@ -1,4 +1,4 @@
-//! Raw signals by span of time and by what became of them.
+//! Raw signals by span of time and by resolution.
 
 use std::ops::AddAssign;
 

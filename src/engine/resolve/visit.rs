@@ -1,4 +1,4 @@
-//! What is done with each row once its owner is known.
+//! The visitor of rows whose owners are known.
 
 use super::row::ResolvedRow;
 

@@ -1,4 +1,4 @@
-//! Strings with escapes: what they say, appended to a buffer.
+//! Unescapes strings into a buffer.
 //!
 //! The same strings are taken as by the full parser; whatever is none is left to it, and to what it
 //! says of it.

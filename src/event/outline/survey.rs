@@ -1,4 +1,4 @@
-//! Where everything of a line stands: what an outline is made of.
+//! The places of all values of a line, from which an outline is built.
 
 use super::scan;
 use crate::json::canonical::compare_utf16;

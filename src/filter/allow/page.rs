@@ -1,4 +1,4 @@
-//! What a page or a screen is called, and where it is.
+//! The name and the path of a page or a screen.
 
 use crate::event::{Event, Member};
 use crate::fql::glob::Glob;

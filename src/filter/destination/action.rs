@@ -1,4 +1,4 @@
-//! What a filter does to the events that it is for.
+//! The actions of a filter.
 
 use super::fields::Fields;
 use super::sample::Sample;

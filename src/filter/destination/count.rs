@@ -1,4 +1,4 @@
-//! What each filter did, over many events.
+//! Counts of what each filter did.
 
 use std::ops::AddAssign;
 

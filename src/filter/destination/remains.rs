@@ -1,4 +1,4 @@
-//! What is left of an event once members are taken out of it.
+//! An event without the members that a filter removes.
 //!
 //! The nodes of a document stand apart from its texts, so members are taken out by copying the
 //! other nodes: no text is written or read again, and numbers keep all their digits.

@@ -1,4 +1,4 @@
-//! Which events are in a sample: told by a hash, so that all events of one person are, or none.
+//! Sampling by hash: all events with one value at the path are in the sample, or none.
 //!
 //! The method is that of Segment's own implementations (`sampleConsistentPercent` of tsub-js and
 //! its Go original), up to their rounding: the first 8 bytes of the MD5 of the value's JSON text, as

@@ -1,4 +1,4 @@
-//! Bots, told by the user agents of their events.
+//! Bots, detected by the user agents of their events.
 
 use std::collections::BTreeMap;
 use std::ops::AddAssign;

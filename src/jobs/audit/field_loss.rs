@@ -1,4 +1,4 @@
-//! What a filter takes out of events, and from whom: a rule that maps what is gone finds nothing.
+//! Fields that a filter removes from events although a rule maps or tests them.
 
 use std::collections::BTreeMap;
 use std::ops::AddAssign;

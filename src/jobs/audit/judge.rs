@@ -1,4 +1,5 @@
-//! One side's filter against one event: does it pass, what decides, and what is left of it.
+//! Applies the filter of one side to one event: whether it passes, what decides, and what is left
+//! of it.
 
 use crate::event::Event;
 use crate::filter::allow::AllowList;

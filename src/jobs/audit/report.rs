@@ -1,4 +1,4 @@
-//! What an audit came to, in plain values: `--format json` is this, and all other reports show it.
+//! The report of an audit, in plain values: `--format json` writes it, the other reports show it.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What one side sees: its own duplicates, identities, leads and plan.
+//! A scenario: duplicates, identities, leads and plan as one side sees them.
 
 use std::io;
 use std::sync::{Mutex, PoisonError};

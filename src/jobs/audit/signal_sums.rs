@@ -1,4 +1,4 @@
-//! What an audit wants to know of each identify call and signal once it has an owner.
+//! Sums over identify calls and signals with owners.
 
 use std::ops::AddAssign;
 

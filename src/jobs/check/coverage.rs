@@ -1,4 +1,4 @@
-//! What the fixtures cover of a plan and of rules, and which rule stood before which.
+//! Coverage of a plan and of rules by fixtures, and which rule precedes which.
 
 use std::collections::BTreeMap;
 

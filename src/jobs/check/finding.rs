@@ -1,4 +1,4 @@
-//! One thing that does not agree, and where; and what was checked at all.
+//! Findings with their places, and what was checked.
 
 use serde::Serialize;
 

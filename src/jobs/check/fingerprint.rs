@@ -1,4 +1,4 @@
-//! What stays the same of a finding while lines move and values change.
+//! Fingerprints of findings, which do not change when lines move or values change.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Something wrong, before anybody has looked up where it stands.
+//! A fault whose place in the text is not located yet.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! What the payloads of each name could be mapped from, for whoever suggests rules.
+//! The fields of the payloads of each name, from which rules are suggested.
 
 use std::ops::AddAssign;
 

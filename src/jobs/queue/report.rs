@@ -1,4 +1,4 @@
-//! What a queue came to, in plain values: `--format json` is this, and the other formats show it.
+//! The report of a queue, in plain values: `--format json` writes it, the other formats show it.
 
 use std::collections::BTreeMap;
 

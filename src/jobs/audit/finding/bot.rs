@@ -1,4 +1,4 @@
-//! Bots: their signals cost plan, and none of them becomes a lead worth having.
+//! Finding `bot-traffic`: signals of bots, which count against the plan.
 
 use super::{Kind, counted, kept, percent, quoted};
 use crate::jobs::audit::Side;

@@ -1,4 +1,4 @@
-//! The input: what was filtered before cannot show what a filter loses.
+//! Finding `filtered-input`: an input that was filtered before cannot show what a filter loses.
 
 use super::{Kind, percent};
 use crate::jobs::audit::report::{Finding, Report, Severity};

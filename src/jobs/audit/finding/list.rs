@@ -1,4 +1,4 @@
-//! Lines of the allow list: what never comes, and pages.
+//! Findings about lines of the allow list: `allowed-never-seen`, `all-pages-allowed`.
 
 use super::name::Named;
 use super::{Kind, events, has_rules, is_unmapped, kept, percent, quoted};

@@ -1,4 +1,4 @@
-//! From what could be dropped to advice: what to drop, what that leaves, and the list that does it.
+//! Builds the advice: what to drop, what that leaves, and the allow list that implements it.
 
 use ahash::{AHashMap, AHashSet};
 

@@ -1,4 +1,4 @@
-//! One event: what the plan and the rules have against it.
+//! Validates one event against the plan and the rules.
 
 use serde_json::{Map, Number as JsonNumber, Value};
 

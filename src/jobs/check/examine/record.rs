@@ -1,4 +1,4 @@
-//! One record: what its events have against them, and where in its text.
+//! Validates the events of one record, and locates findings in its text.
 
 use std::collections::VecDeque;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! All of it, for programs. The README says what each member is; names are never taken away
+//! The JSON report. `docs/check.md` says what each member is; names are never removed
 //! within a version.
 
 use std::borrow::Cow;

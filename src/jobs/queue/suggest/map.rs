@@ -1,4 +1,4 @@
-//! What a rule could map, told by the fields that its events have.
+//! The mapping of a suggested rule, from the fields that its events have.
 
 use crate::emit::Table;
 use crate::event::path;
