@@ -71,6 +71,9 @@ pub struct Show {
     /// With --quiet none is shown.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub progress: ProgressWhen,
+    /// The same as `--progress off`, as scripts of before have it
+    #[arg(long, global = true, hide = true, conflicts_with = "progress")]
+    pub no_progress: bool,
     /// When to colour the summary
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorWhen,

@@ -33,7 +33,7 @@ pub fn run_display(show: Show, args: &RunArgs, around: Surroundings) -> Display 
 pub fn display(show: Show, around: Surroundings) -> Display {
     let layout = layout(show.color, Output::Stderr, around);
     let progress = match show.progress {
-        _ if show.quiet => Style::Hidden,
+        _ if show.quiet || show.no_progress => Style::Hidden,
         ProgressWhen::Auto if around.terminal_err => Style::Bar(layout.width()),
         ProgressWhen::Plain => Style::Lines,
         ProgressWhen::Auto | ProgressWhen::Off => Style::Hidden,

@@ -227,6 +227,7 @@ fn the_bar_needs_a_terminal_that_shows_no_rows_and_lines_are_asked_for() {
     assert_eq!(progress(&["-oo"], PIPED), Style::Hidden);
     assert_eq!(progress(&["-oo", "-q"], TERMINAL), Style::Hidden);
     assert_eq!(progress(&["-oo", "--progress", "off"], TERMINAL), Style::Hidden);
+    assert_eq!(progress(&["-oo", "--no-progress"], TERMINAL), Style::Hidden);
     assert_eq!(progress(&["-o-"], TERMINAL), Style::Hidden);
     assert!(is_bar(progress(&["-o-"], Surroundings { terminal_out: false, ..TERMINAL })));
     assert_eq!(progress(&["-oo", "--progress=plain"], PIPED), Style::Lines);
