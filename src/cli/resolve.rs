@@ -106,18 +106,11 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
     };
     let (engine, terms, rules_file) = rules.compile(options, &mut texts)?;
     let inputs = discover(&args.inputs, around.terminal_in)?;
-    let own_files = [
-        (args.rules.as_ref(), RULES),
-        (args.allow.as_ref(), ALLOW_LIST),
-        (args.filters.as_ref(), FILTERS),
-    ];
+    let own_files =
+        own_files(args.rules.as_ref(), args.allow.as_ref(), args.filters.as_ref(), &args.captures);
     Ok(Job {
         inputs,
-        own_files: own_files
-            .into_iter()
-            .filter_map(own_file)
-            .chain(args.captures.files())
-            .collect(),
+        own_files,
         engine,
         terms,
         rules_file: rules_file.map(|file| file.name),
@@ -156,6 +149,17 @@ const FILTERS: &str = "the destination filters";
 /// A file that an argument may name.
 fn own_file((path, role): (Option<&PathBuf>, &'static str)) -> Option<ReadFile> {
     path.map(|path| ReadFile::new(path, role))
+}
+
+/// The files that a job reads beside its inputs.
+fn own_files(
+    rules: Option<&PathBuf>,
+    allow: Option<&PathBuf>,
+    filters: Option<&PathBuf>,
+    captures: &Captures,
+) -> Vec<ReadFile> {
+    let named = [(rules, RULES), (allow, ALLOW_LIST), (filters, FILTERS)];
+    named.into_iter().filter_map(own_file).chain(captures.files()).collect()
 }
 
 fn on_fault(strict: bool) -> OnFault {

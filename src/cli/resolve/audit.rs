@@ -7,8 +7,8 @@ use super::filters::NamedFilters;
 use super::redact::digest;
 use super::window::window;
 use super::{
-    ALLOW_LIST, FILTERS, Output, RULES, RulesFile, Surroundings, Text, Texts, auth, event_options,
-    layout, on_fault, own_file, threads,
+    Output, RulesFile, Surroundings, Text, Texts, auth, event_options, layout, on_fault, own_file,
+    own_files, threads,
 };
 use crate::cli::args::Show;
 use crate::cli::args::audit::{AuditArgs, AuditFormat, FailOn};
@@ -44,20 +44,13 @@ pub fn audit(args: AuditArgs, show: Show, around: Surroundings) -> Result<Job, E
     };
     let (engine, terms, rules_file) = rules.compile(options, &mut texts)?;
     let inputs = discover(&args.inputs, around.terminal_in)?;
-    let own_files = [
-        (args.rules.as_ref(), RULES),
-        (args.allow.as_ref(), ALLOW_LIST),
-        (args.filters.as_ref(), FILTERS),
-        (args.against.as_ref(), "the filter of --against"),
-    ];
+    let mut own_files =
+        own_files(args.rules.as_ref(), args.allow.as_ref(), args.filters.as_ref(), &args.captures);
+    own_files.extend(own_file((args.against.as_ref(), "the filter of --against")));
     let layout = layout(show.color, Output::Stdout, around);
     Ok(Job {
         inputs,
-        own_files: own_files
-            .into_iter()
-            .filter_map(own_file)
-            .chain(args.captures.files())
-            .collect(),
+        own_files,
         engine,
         filters,
         infos,

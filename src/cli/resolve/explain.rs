@@ -6,10 +6,7 @@ use super::display::{Output, layout};
 use super::event::event_options;
 use super::filters::NamedFilters;
 use super::window::window;
-use super::{
-    ALLOW_LIST, FILTERS, RULES, RulesFile, Surroundings, Texts, allow, auth, on_fault, own_file,
-    threads,
-};
+use super::{RulesFile, Surroundings, Texts, allow, auth, on_fault, own_files, threads};
 use crate::cli::args::Show;
 use crate::cli::args::explain::{ExplainArgs, ExplainFormat, SubjectArgs};
 use crate::engine::compile::Options;
@@ -41,15 +38,11 @@ pub fn explain(args: ExplainArgs, show: Show, around: Surroundings) -> Result<Jo
     let (engine, terms, rules_file) = rules.compile(options, &mut texts)?;
     let subject = subject(args.subject, engine.blocklist())?;
     let inputs = discover(&args.inputs, around.terminal_in)?;
-    let own_files = [
-        (args.rules.as_ref(), RULES),
-        (args.allow.as_ref(), ALLOW_LIST),
-        (args.filters.as_ref(), FILTERS),
-    ];
-    let own_files = own_files.into_iter().filter_map(own_file).chain(args.captures.files());
+    let own_files =
+        own_files(args.rules.as_ref(), args.allow.as_ref(), args.filters.as_ref(), &args.captures);
     Ok(Job {
         inputs,
-        own_files: own_files.collect(),
+        own_files,
         engine,
         terms,
         filter_text,

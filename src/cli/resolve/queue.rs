@@ -6,8 +6,8 @@ use super::filters::NamedFilters;
 use super::redact::digest;
 use super::window::window;
 use super::{
-    ALLOW_LIST, FILTERS, Output, RULES, RulesFile, Surroundings, Texts, allow, auth, event_options,
-    layout, on_fault, own_file, threads,
+    Output, RulesFile, Surroundings, Texts, allow, auth, event_options, layout, on_fault,
+    own_files, threads,
 };
 use crate::cli::args::Show;
 use crate::cli::args::queue::{QueueArgs, QueueFormat};
@@ -42,15 +42,11 @@ pub fn queue(args: QueueArgs, show: Show, around: Surroundings) -> Result<Job, E
     let (engine, terms, rules_file) = rules.compile(options, &mut texts)?;
     let inputs = discover(&args.inputs, around.terminal_in)?;
     let overwrite = if args.overwrite { Overwrite::Yes } else { Overwrite::No };
-    let own_files = [
-        (args.rules.as_ref(), RULES),
-        (args.allow.as_ref(), ALLOW_LIST),
-        (args.filters.as_ref(), FILTERS),
-    ];
-    let own_files = own_files.into_iter().filter_map(own_file).chain(args.captures.files());
+    let own_files =
+        own_files(args.rules.as_ref(), args.allow.as_ref(), args.filters.as_ref(), &args.captures);
     Ok(Job {
         inputs,
-        own_files: own_files.collect(),
+        own_files,
         engine,
         terms,
         rules_file: rules_file.map(|file| file.name),

@@ -44,6 +44,24 @@ impl Severity {
     }
 }
 
+/// How many of `severities` each is, the worst first, such as `1 error, 2 notes`; `None` where there
+/// is none.
+pub fn counts_by_severity(severities: impl Iterator<Item = Severity>) -> Option<String> {
+    let (mut errors, mut warnings, mut notes) = (0, 0, 0);
+    for severity in severities {
+        match severity {
+            Severity::Error => errors += 1,
+            Severity::Warning => warnings += 1,
+            Severity::Note => notes += 1,
+        }
+    }
+    let counts =
+        [(errors, "error", "errors"), (warnings, "warning", "warnings"), (notes, "note", "notes")];
+    let counts = counts.into_iter().filter(|(count, ..)| *count > 0);
+    let parts: Vec<String> = counts.map(|(count, one, more)| counted(count, one, more)).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
 /// One finding.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Finding {

@@ -1,7 +1,8 @@
 //! The verdict: what the filter saves and loses, and what most of the loss is.
 
-use crate::jobs::audit::report::{Finding, Period, Report, Severity, Usage};
+use crate::jobs::audit::report::{Finding, Period, Report, Usage};
 use crate::report::figure::{called, counted, percent, thousands};
+use crate::report::finding::counts_by_severity;
 use crate::report::page::{code, label};
 
 /// The sentences of the verdict, as markup; the first says the most.
@@ -116,16 +117,6 @@ fn plural(report: &Report) -> &'static str {
 
 /// How many findings there are.
 fn findings(report: &Report) -> Option<String> {
-    let count = |severity| {
-        report.findings.iter().filter(|finding| finding.severity == severity).count() as u64
-    };
-    let counts = [
-        (count(Severity::Error), "error", "errors"),
-        (count(Severity::Warning), "warning", "warnings"),
-        (count(Severity::Note), "note", "notes"),
-    ];
-    let counts = counts.into_iter().filter(|(count, ..)| *count > 0);
-    let parts: Vec<String> = counts.map(|(count, one, more)| counted(count, one, more)).collect();
-    (!parts.is_empty())
-        .then(|| format!("<a href=\"#findings-h\">Findings</a>: {}.", parts.join(", ")))
+    let counts = counts_by_severity(report.findings.iter().map(|finding| finding.severity))?;
+    Some(format!("<a href=\"#findings-h\">Findings</a>: {counts}."))
 }

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use crate::report::figure::{bytes, counted, percent, signed, thousands};
-use crate::report::finding::Severity;
+use crate::report::finding::counts_by_severity;
 use crate::report::page::{Figure, Text, Tone, code, minute, verdict, write_figures};
 use crate::report::{Period, Report};
 
@@ -97,18 +97,8 @@ fn plan(report: &Report) -> Option<String> {
 
 /// How many findings there are.
 fn todo(report: &Report) -> Option<String> {
-    let count = |severity| {
-        report.findings.iter().filter(|finding| finding.severity == severity).count() as u64
-    };
-    let counts = [
-        (count(Severity::Error), "error", "errors"),
-        (count(Severity::Warning), "warning", "warnings"),
-        (count(Severity::Note), "note", "notes"),
-    ];
-    let counts = counts.into_iter().filter(|(count, ..)| *count > 0);
-    let parts: Vec<String> = counts.map(|(count, one, more)| counted(count, one, more)).collect();
-    (!parts.is_empty())
-        .then(|| format!("<a href=\"#findings-h\">What to do</a>: {}.", parts.join(", ")))
+    let counts = counts_by_severity(report.findings.iter().map(|finding| finding.severity))?;
+    Some(format!("<a href=\"#findings-h\">What to do</a>: {counts}."))
 }
 
 fn figures(report: &Report) -> Vec<Figure> {
