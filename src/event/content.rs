@@ -1,14 +1,15 @@
-//! The content of an event, which redeliveries share, and its hash.
+//! The content of an event (the members that redeliveries share) and its hash.
 
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::{Event, Member};
 use crate::json::canonical::Canonical;
 
-/// The members that make up an event's content, in canonical order. Delivery fields (`sentAt`,
-/// `receivedAt`, `integrations`, …) are not among them, so that a redelivery has the hash of the
-/// original; `timestamp` counts only where there is no `originalTimestamp`, because Segment
-/// computes it anew for each delivery.
+/// The members that make up an event's content, in canonical order.
+///
+/// Delivery fields (`sentAt`, `receivedAt`, `integrations`, …) are excluded, so that a redelivery
+/// has the hash of the original. `timestamp` counts only if there is no `originalTimestamp`,
+/// because Segment computes it anew for each delivery.
 pub const CONTENT_MEMBERS: [Member; 14] = [
     Member::AnonymousId,
     Member::Category,
@@ -26,7 +27,7 @@ pub const CONTENT_MEMBERS: [Member; 14] = [
     Member::UserId,
 ];
 
-/// Hashes the contents of events; keeps its buffers between them.
+/// Hashes the contents of events and reuses its buffers between them.
 #[derive(Debug, Default)]
 pub struct ContentHasher {
     text: Vec<u8>,
@@ -34,10 +35,12 @@ pub struct ContentHasher {
 }
 
 impl ContentHasher {
-    /// The 128-bit XXH3 (seed 0) of the canonical form of `event`'s content, without the members
-    /// `ignored`. `plain` promises that no string of the event has a character to escape.
+    /// Returns the 128-bit XXH3 (seed 0) of the canonical form of `event`'s content, without the
+    /// `ignored` members. If `plain` is `true`, no string of the event may have a character to
+    /// escape.
     ///
-    /// Where the event's outline says what its content is, that has been told `ignored` before.
+    /// If the event has an outline, the outline was built with its own `ignored` members, and this
+    /// argument has no effect.
     #[inline]
     pub fn hash(&mut self, event: &Event<'_>, ignored: &[Member], plain: bool) -> u128 {
         let Some(content) = event.content() else {
@@ -48,7 +51,7 @@ impl ContentHasher {
         xxh3_128(&self.text)
     }
 
-    /// The same, whatever the event's outline says.
+    /// Like [`hash`](Self::hash), but ignores the event's outline and always applies `ignored`.
     pub fn hash_without_outline(
         &mut self,
         event: &Event<'_>,
@@ -58,10 +61,10 @@ impl ContentHasher {
         self.text.clear();
         self.text.push(b'{');
         for member in CONTENT_MEMBERS {
-            let stands_aside =
+            let is_superseded =
                 member == Member::Timestamp && event.get(Member::OriginalTimestamp).is_some();
             let Some(value) = event.get(member) else { continue };
-            if stands_aside || ignored.contains(&member) {
+            if is_superseded || ignored.contains(&member) {
                 continue;
             }
             if self.text.len() > 1 {

@@ -3,17 +3,18 @@
 use crate::json::canonical::{write_integer, write_number};
 use crate::json::{Json, Kind, Number};
 
-/// An id as it stands in the JSON; never blank.
+/// The id of a person or message as the JSON gives it; never blank.
 #[derive(Clone, Copy, Debug)]
 pub enum Id<'t> {
     /// A string that is not blank.
     Text(&'t str),
-    /// A number, which stands for its JSON text.
+    /// A number, which is identified by its JSON text.
     Number(Number),
 }
 
 impl<'t> Id<'t> {
-    /// The id that `value` is; `None` of blank strings and of what is neither string nor number.
+    /// Returns the id in `value`, or `None` if `value` is a blank string or neither a string nor a
+    /// number.
     #[inline]
     pub fn from_json(value: Json<'t>) -> Option<Self> {
         match value.kind() {
@@ -23,7 +24,7 @@ impl<'t> Id<'t> {
         }
     }
 
-    /// The id's text; `scratch` holds it where it has to be written.
+    /// Returns the id's text. `scratch` holds the text if the id is a number.
     #[inline]
     pub fn text<'a>(self, scratch: &'a mut Vec<u8>) -> &'a str
     where
@@ -38,7 +39,7 @@ impl<'t> Id<'t> {
         std::str::from_utf8(scratch).unwrap_or_default()
     }
 
-    /// Appends the id's text.
+    /// Appends the id's text to `out`.
     #[inline]
     pub fn write(self, out: &mut Vec<u8>) {
         match self {

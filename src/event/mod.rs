@@ -1,4 +1,4 @@
-//! A borrowed view of one Segment event on the tape: its call type, ids, times and members.
+//! A borrowed view of one Segment event: its call type, ids, times and members.
 //!
 //! The member names are those of Segment's common fields and of its six calls (Segment Spec).
 
@@ -17,26 +17,26 @@ use path::{Lookup, Path};
 /// Segment's six calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum CallType {
-    /// Ties ids to traits of a person.
+    /// Links ids to traits of a person.
     Identify,
-    /// Something a person did.
+    /// Records an action of a person.
     Track,
-    /// A page of a web site that was seen.
+    /// Records a view of a web page.
     Page,
-    /// A screen of an app that was seen.
+    /// Records a view of an app screen.
     Screen,
-    /// Ties a person to an organisation.
+    /// Links a person to an organisation.
     Group,
-    /// Ties one id to another.
+    /// Links one id to another.
     Alias,
 }
 
 impl CallType {
-    /// All six.
+    /// All six calls.
     pub const ALL: [Self; 6] =
         [Self::Identify, Self::Track, Self::Page, Self::Screen, Self::Group, Self::Alias];
 
-    /// The call that `type` names.
+    /// Returns the call named `name`, which must be in lower case as in `type`.
     #[inline]
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name {
@@ -50,12 +50,12 @@ impl CallType {
         })
     }
 
-    /// The call that `type` names in whatever letters.
+    /// Returns the call named `name`, ignoring ASCII case and surrounding whitespace.
     pub fn from_any_case(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|call| call.name().eq_ignore_ascii_case(name.trim()))
     }
 
-    /// The name as it stands in `type`.
+    /// Returns the value of `type` for this call.
     pub fn name(self) -> &'static str {
         match self {
             Self::Identify => "identify",
@@ -67,8 +67,8 @@ impl CallType {
         }
     }
 
-    /// The name that TrailSpark gives to events of this call; none to tracked ones, which have
-    /// names of their own.
+    /// Returns the event name that TrailSpark gives to every event of this call, or `None` for
+    /// `track`, whose events have individual names.
     #[inline]
     pub fn fixed_name(self) -> Option<&'static str> {
         match self {
@@ -79,7 +79,7 @@ impl CallType {
         }
     }
 
-    /// Whether events of this call can count for a lead.
+    /// Returns `true` if events of this call can count for a lead.
     #[inline]
     pub fn is_signal(self) -> bool {
         matches!(self, Self::Track | Self::Page | Self::Screen)
@@ -94,16 +94,16 @@ macro_rules! members {
         pub enum Member { $($variant),+ }
 
         impl Member {
-            /// All of them, by name.
+            /// All members, sorted by name.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// The member called `key`.
+            /// Returns the member named `key`.
             #[inline]
             pub fn from_key(key: &str) -> Option<Self> {
                 Some(match key { $($name => Self::$variant,)+ _ => return None })
             }
 
-            /// Its name in JSON.
+            /// Returns the member's name in JSON.
             pub fn key(self) -> &'static str {
                 match self { $(Self::$variant => $name),+ }
             }
@@ -136,8 +136,8 @@ members! {
     WriteKey "writeKey",
 }
 
-/// What every signal and every identify call is asked for, further inside: found with the members,
-/// so that it is found once for all lines of an outline.
+/// The nested fields that every signal and every identify call is read for. They are located
+/// together with the top-level members, so that they are located once for all lines of an outline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // each is the field of that path
 pub enum Inner {
@@ -165,13 +165,13 @@ pub enum Inner {
 impl Inner {
     const COUNT: usize = Self::UserAgent as usize + 1;
 
-    /// Whether it is a part of the context, which a batch can lend.
+    /// Returns `true` if the field is part of `context`, which a batch can supply to its events.
     fn is_of_context(self) -> bool {
         self as usize >= Self::PageUrl as usize
     }
 }
 
-/// Where the known members of an object stand in its document.
+/// The node indices of the known members of an object within its document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Members {
     top: [u32; Member::ALL.len()],
@@ -179,11 +179,12 @@ pub struct Members {
 }
 
 impl Members {
-    /// The place of a member that is absent or `null`: at the first node is the outermost value.
+    /// The node index of a member that is absent or `null`. Node 0 is the outermost value, so no
+    /// member has this index.
     const ABSENT: u32 = 0;
 
-    /// Those of `object`. A member that is `null` counts as absent; of two with one name the last
-    /// counts.
+    /// Locates the members of `object`. A member that is `null` counts as absent; if a name occurs
+    /// twice, the last occurrence counts.
     #[inline]
     pub fn of(object: Json<'_>) -> Self {
         let mut top = [Self::ABSENT; Member::ALL.len()];
@@ -206,7 +207,7 @@ impl Members {
                 ("referrer", Inner::PropertiesReferrer),
                 ("email", Inner::PropertiesEmail),
             ];
-            self.note(properties, &names);
+            self.locate_inner(properties, &names);
         }
         if let Some(traits) = self.place(Member::Traits).map(value) {
             let names = [
@@ -217,9 +218,9 @@ impl Members {
                 ("phone", Inner::TraitsPhone),
                 ("company", Inner::TraitsCompany),
             ];
-            self.note(traits, &names);
+            self.locate_inner(traits, &names);
             if let Some(company) = self.inner_place(Inner::TraitsCompany).map(value) {
-                self.note(company, &[("name", Inner::TraitsCompanyName)]);
+                self.locate_inner(company, &[("name", Inner::TraitsCompanyName)]);
             }
         }
         for (key, part) in
@@ -239,13 +240,13 @@ impl Members {
                 }
                 _ => continue,
             };
-            self.note(part, names);
+            self.locate_inner(part, names);
         }
     }
 
-    /// Notes where the members of `object` that have these names stand; of two with one name the
-    /// last counts.
-    fn note(&mut self, object: Json<'_>, names: &[(&str, Inner)]) {
+    /// Records the node indices of the members of `object` that `names` lists; if a name occurs
+    /// twice, the last occurrence counts.
+    fn locate_inner(&mut self, object: Json<'_>, names: &[(&str, Inner)]) {
         for &(_, inner) in names {
             self.inner[inner as usize] = Self::ABSENT;
         }
@@ -260,7 +261,7 @@ impl Members {
         if value.is_null() { Self::ABSENT } else { value.place() }
     }
 
-    /// The place of `member`, unless it is absent.
+    /// Returns the node index of `member`, or `None` if it is absent or `null`.
     #[inline]
     pub(crate) fn place(&self, member: Member) -> Option<u32> {
         let place = self.top[member as usize];
@@ -274,16 +275,16 @@ impl Members {
     }
 }
 
-/// What tells that an object is an event.
+/// The fields that decide whether an object is an event.
 #[derive(Clone, Copy, Debug)]
-struct Marks<'t> {
+struct KeyFields<'t> {
     call: Option<CallType>,
     message: Option<Id<'t>>,
     anonymous: Option<Id<'t>>,
     user: Option<Id<'t>>,
 }
 
-impl<'t> Marks<'t> {
+impl<'t> KeyFields<'t> {
     #[inline]
     fn of(root: Json<'t>, members: &Members) -> Self {
         let get = |member| members.place(member).map(|place| Json::at(root.doc(), place));
@@ -297,74 +298,76 @@ impl<'t> Marks<'t> {
     }
 }
 
-/// One event: its known members found once, so that each later look-up is an index.
+/// A view of one event whose known members are located once, so that each later look-up is an
+/// index.
 #[derive(Clone, Copy, Debug)]
 pub struct Event<'t> {
     root: Json<'t>,
     members: &'t Members,
-    marks: Marks<'t>,
-    /// The batch that lends what the event lacks.
+    key_fields: KeyFields<'t>,
+    /// The batch that supplies the members that the event lacks.
     batch: Option<&'t Event<'t>>,
-    /// What it shares with other events, unless a batch lends it something.
+    /// The outline that the event shares with other events; `None` if a batch supplies members.
     outline: Option<&'t Outline>,
-    /// No string of it has an escape.
+    /// Whether no string of the event has an escape.
     plain: bool,
 }
 
 impl Event<'_> {
-    /// The members that a batch lends to its events.
+    /// The members that a batch supplies to its events.
     pub const LENT: [Member; 4] =
         [Member::Context, Member::Integrations, Member::ReceivedAt, Member::SentAt];
 }
 
 impl<'t> Event<'t> {
-    /// The view of `root`, an object that has these `members`.
+    /// Returns the view of `root`, an object whose members are at `members`.
     #[inline]
     pub fn new(root: Json<'t>, members: &'t Members) -> Self {
-        let marks = Marks::of(root, members);
-        Self { root, marks, members, batch: None, outline: None, plain: false }
+        let key_fields = KeyFields::of(root, members);
+        Self { root, key_fields, members, batch: None, outline: None, plain: false }
     }
 
-    /// The view of `root`, the object of a line that has this `outline`; `plain` where no string of
-    /// it has an escape.
+    /// Returns the view of `root`, the object of a line that has this `outline`. `plain` states
+    /// that no string of the line has an escape.
     #[inline]
     pub(crate) fn outlined(root: Json<'t>, outline: &'t Outline, plain: bool) -> Self {
         Self { outline: Some(outline), plain, ..Self::new(root, outline.members()) }
     }
 
-    /// Lets `batch`, which brought this event, fill the members of [`Event::LENT`] where the event
-    /// lacks them (HTTP tracking API, "Batch").
+    /// Lets `batch`, which contained this event, supply the members of [`Event::LENT`] that the
+    /// event lacks (HTTP tracking API, "Batch").
     pub fn fill_from(&mut self, batch: &'t Event<'t>) {
         self.batch = Some(batch);
         self.outline = None;
     }
 
-    /// The batch that brought this event.
+    /// Returns the batch that contained this event.
     #[inline]
     pub(crate) fn batch(&self) -> Option<&'t Event<'t>> {
         self.batch
     }
 
-    /// A top-level member that is not `null`, but for what the batch lends.
+    /// Returns a top-level member of the event itself, ignoring the batch; `None` if it is absent
+    /// or `null`.
     #[inline]
     pub(crate) fn own(&self, member: Member) -> Option<Json<'t>> {
         self.members.place(member).map(|place| Json::at(self.root.doc(), place))
     }
 
-    /// What is hashed of the event, where its outline says so.
+    /// Returns the pieces of the line to hash, if the event has an outline and no escapes.
     #[inline]
     pub(crate) fn content(&self) -> Option<&'t Content> {
-        // What has escapes does not stand in the line as it is hashed.
+        // Strings with escapes are not in canonical form in the line.
         self.outline.filter(|_| self.plain).map(Outline::content)
     }
 
-    /// The object itself, as it stands in the input.
+    /// Returns the event's object as the input gives it.
     #[inline]
     pub fn root(&self) -> Json<'t> {
         self.root
     }
 
-    /// A top-level member that is not `null`.
+    /// Returns a top-level member, or `None` if it is absent or `null`.
     #[inline]
     pub fn get(&self, member: Member) -> Option<Json<'t>> {
         let own = self.own(member);
@@ -375,7 +378,7 @@ impl<'t> Event<'t> {
         })
     }
 
-    /// A member further inside that is not `null`.
+    /// Returns a nested field, or `None` if it is absent or `null`.
     #[inline]
     pub fn inner(&self, inner: Inner) -> Option<Json<'t>> {
         match self.batch {
@@ -388,34 +391,34 @@ impl<'t> Event<'t> {
         }
     }
 
-    /// A top-level member that is a string.
+    /// Returns a top-level member if it is a string.
     #[inline]
     pub fn text(&self, member: Member) -> Option<&'t str> {
         self.get(member).and_then(Json::as_str)
     }
 
-    /// A top-level member that is an id.
+    /// Returns a top-level member if it is an id.
     #[inline]
     pub fn id(&self, member: Member) -> Option<Id<'t>> {
         match member {
-            Member::MessageId => self.marks.message,
-            Member::AnonymousId => self.marks.anonymous,
-            Member::UserId => self.marks.user,
+            Member::MessageId => self.key_fields.message,
+            Member::AnonymousId => self.key_fields.anonymous,
+            Member::UserId => self.key_fields.user,
             _ => self.get(member).and_then(Id::from_json),
         }
     }
 
-    /// Whether the message or the visitor has a number as id.
+    /// Returns `true` if `messageId`, `anonymousId` or `userId` is a number.
     #[inline]
     pub fn has_number_as_id(&self) -> bool {
-        let Marks { message, anonymous, user, .. } = &self.marks;
+        let KeyFields { message, anonymous, user, .. } = &self.key_fields;
         [message, anonymous, user].into_iter().any(|id| matches!(id, Some(Id::Number(_))))
     }
 
-    /// The call that `type` names, where it is one of the six.
+    /// Returns the call that `type` names, if it is one of the six.
     #[inline]
     pub fn call_type(&self) -> Option<CallType> {
-        self.marks.call
+        self.key_fields.call
     }
 }
 

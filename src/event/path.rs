@@ -8,7 +8,7 @@ use ahash::AHashMap;
 use super::Member;
 use crate::json::Json;
 
-/// One step of a [`Path`]: a member name, or the place in a list where the name is a number.
+/// One step of a [`Path`]: a member name, which is also a list index if it is a number.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Segment {
     name: Box<str>,
@@ -24,29 +24,30 @@ pub struct Path {
     number: Option<u8>,
 }
 
-/// The paths that have a number.
+/// The number of each path that has one.
 static NUMBERED: LazyLock<Mutex<AHashMap<Names, u8>>> = LazyLock::new(Mutex::default);
 
 type Names = Box<[Box<str>]>;
 
-/// Why a text is no path: the byte where it stops being one.
+/// The error for a text that is not a field path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "expected a field path such as `properties.plan` (names of letters, digits, `_` and `-`, joined by `.`; a backslash before any other character)"
 )]
 pub struct PathError {
-    /// Byte offset into the text, from 0.
+    /// The offset of the offending byte, starting at 0.
     pub offset: usize,
 }
 
-/// Something that field paths lead into.
+/// A value that field paths can be looked up in.
 pub trait Lookup<'t> {
-    /// The value at `path`; `None` where a step is missing. The value may be `null`.
+    /// Returns the value at `path`, which may be `null`, or `None` if a step is missing.
     fn lookup(&self, path: &Path) -> Option<Json<'t>>;
 }
 
 impl Path {
-    /// A path of the given names, unescaped, outermost first; `None` of no names.
+    /// Creates a path of the given unescaped names, outermost first. Returns `None` if `names` is
+    /// empty.
     pub fn new(names: &[impl AsRef<str>]) -> Option<Self> {
         let (head, tail) = names.split_first()?;
         Some(Self {
@@ -57,8 +58,8 @@ impl Path {
         })
     }
 
-    /// A number for the path of `names`, always the same, and a new one for a new path as long as
-    /// there are any left.
+    /// Returns the number of the path of `names`, assigning a new one to a new path while numbers
+    /// are left.
     fn number_of(names: &[impl AsRef<str>]) -> Option<u8> {
         let names = names.iter().map(|name| name.as_ref().into()).collect();
         let mut numbered = NUMBERED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -71,23 +72,24 @@ impl Path {
         }
     }
 
-    /// A small number that no other path has, so that what is found out about a path can be kept
-    /// in a list; the first 256 different paths have one.
+    /// Returns a number that no other path has, so that results for a path can be kept in a list.
+    /// The first 256 different paths have one.
     #[inline]
     pub fn number(&self) -> Option<u8> {
         self.number
     }
 
-    /// How many paths have a number.
+    /// Returns how many paths have a number.
     pub fn numbered() -> usize {
         NUMBERED.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// Reads a path as FQL writes it: names of letters, digits, `_` and `-` joined by `.`; a
-    /// backslash takes the next character as it is.
+    /// Parses a path in FQL syntax: names of letters, digits, `_` and `-` joined by `.`; after a
+    /// backslash any character is part of the name.
     ///
     /// # Errors
-    /// The offset of the first character that cannot stand in a path, or of an empty name.
+    /// Returns the offset of the first character that is not allowed in a path, or of an empty
+    /// name.
     pub fn parse(text: &str) -> Result<Self, PathError> {
         let mut names = vec![String::new()];
         let mut start = 0;
@@ -111,27 +113,27 @@ impl Path {
         Self::new(&names).ok_or(PathError { offset: 0 })
     }
 
-    /// Its names, unescaped, outermost first.
+    /// Returns the unescaped names, outermost first.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&*self.head).chain(self.tail.iter().map(|step| &*step.name))
     }
 
-    /// The top-level name.
+    /// Returns the top-level name.
     pub fn head(&self) -> &str {
         &self.head
     }
 
-    /// The top-level member this path goes through, where it is one that events have.
+    /// Returns the top-level member that the path starts with, if it is a known member of events.
     pub fn member(&self) -> Option<Member> {
         self.member
     }
 
-    /// Whether this is the top-level `member` itself, and nothing inside it.
+    /// Returns `true` if the path is exactly the top-level `member`.
     pub fn is_member(&self, member: Member) -> bool {
         self.member == Some(member) && self.tail.is_empty()
     }
 
-    /// Follows the steps after the first from `value`.
+    /// Follows all steps but the first, starting at `value`.
     #[inline]
     pub fn descend<'t>(&self, value: Json<'t>) -> Option<Json<'t>> {
         self.tail.iter().try_fold(value, |value, segment| segment.of(value))
@@ -139,7 +141,7 @@ impl Path {
 }
 
 impl fmt::Display for Path {
-    /// The path as FQL writes it, escapes included.
+    /// Writes the path in FQL syntax, escapes included.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, name) in self.names().enumerate() {
             if place > 0 {

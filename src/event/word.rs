@@ -1,7 +1,7 @@
-//! The words of event names, and those that tell of noise.
+//! The words of event names, and word lists that mark an event as noise.
 
-/// Words, in lower case, of names that machines and pointers cause: checks, errors, measurements,
-/// and movements that everyone makes.
+/// Words, in lower case, of event names that machines and pointers cause: checks, errors,
+/// measurements, and movements that every visitor makes.
 pub const NOISE: [&str; 32] = [
     "hover",
     "hovered",
@@ -37,11 +37,12 @@ pub const NOISE: [&str; 32] = [
     "tick",
 ];
 
-/// Words, in lower case, of names that tell of a click on anything. Beside another word such a
-/// click may mean something (`Email Clicked`).
+/// Words, in lower case, of event names for a click on any element. Together with another word such
+/// a click may be meaningful (`Email Clicked`).
 pub const CLICKS: [&str; 6] = ["button", "click", "clicked", "clicks", "tap", "tapped"];
 
-/// The words of `name` in lower case: `signedUp`, `signed_up` and `Signed Up` have the same.
+/// Returns the words of `name` in lower case: `signedUp`, `signed_up` and `Signed Up` have the same
+/// words.
 pub fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = ' ';
@@ -61,7 +62,7 @@ pub fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// Whether `name` has one of `wanted`.
+/// Returns `true` if one of the words of `name` is in `wanted`.
 pub fn has(name: &str, wanted: &[&str]) -> bool {
     words(name).iter().any(|word| wanted.contains(&word.as_str()))
 }

@@ -1,17 +1,17 @@
 //! The canonical form of JSON (RFC 8785, JCS).
 //!
-//! One deviation: integers of up to 64 bits that no
-//! double holds are written digit for digit, where JCS would round them. Two events that differ in
-//! the last digit of a 64-bit id are two events.
+//! One deviation: integers of up to 64 bits that no double represents exactly are written digit for
+//! digit, where JCS would round them. Two events that differ in the last digit of a 64-bit id are
+//! two events.
 
 use std::cmp::Ordering;
 
 use crate::json::{Json, Kind, Number};
 
-/// Writes canonical forms; keeps its buffers between values.
+/// Writes canonical forms and reuses its buffers between values.
 #[derive(Debug, Default)]
 pub struct Canonical {
-    /// Places of members of the objects being written whose names do not stand in order.
+    /// Node indices of the members of the objects being written whose names are not in order.
     order: Vec<u32>,
 }
 
@@ -21,14 +21,15 @@ impl Canonical {
         self.write_plain(value, out, false);
     }
 
-    /// The same; `plain` promises that no string of `value` has a character to escape.
+    /// Like [`write`](Self::write). If `plain` is `true`, no string of `value` may have a character
+    /// to escape.
     pub fn write_plain(&mut self, value: Json<'_>, out: &mut Vec<u8>, plain: bool) {
         write_value(value, out, &mut self.order, plain);
     }
 }
 
-/// Appends `value` as JavaScript's `JSON.stringify` writes it: no blanks, members in their order,
-/// only the escapes that must be, numbers in their shortest form (ECMA-262, 25.5.2).
+/// Appends `value` as JavaScript's `JSON.stringify` writes it: no whitespace, members in their
+/// order, only the necessary escapes, numbers in their shortest form (ECMA-262, 25.5.2).
 pub fn stringify(value: Json<'_>, out: &mut Vec<u8>) {
     match value.kind() {
         Kind::Null => out.extend_from_slice(b"null"),
@@ -81,7 +82,7 @@ fn write_value(value: Json<'_>, out: &mut Vec<u8>, order: &mut Vec<u32>, plain: 
     }
 }
 
-/// Segment's archives hold their names in order, so a look comes before a sort.
+/// Segment's archives have their names in order, so a check comes before a sort.
 fn write_object(value: Json<'_>, out: &mut Vec<u8>, order: &mut Vec<u32>, plain: bool) {
     if !is_ordered(value) {
         return write_unordered(value, out, order, plain);
@@ -96,7 +97,7 @@ fn write_object(value: Json<'_>, out: &mut Vec<u8>, order: &mut Vec<u32>, plain:
     out.push(b'}');
 }
 
-/// Whether each name of an object follows the one before it, none standing twice.
+/// Returns `true` if the names of an object are in strictly ascending order.
 #[inline]
 fn is_ordered(value: Json<'_>) -> bool {
     let mut entries = value.entries();
@@ -139,8 +140,8 @@ fn write_member(key: &str, value: Json<'_>, out: &mut Vec<u8>, order: &mut Vec<u
     write_value(value, out, order, plain);
 }
 
-/// The order of RFC 8785: by UTF-16 code units. It differs from the order of the bytes only where
-/// a character past U+FFFF meets one from U+E000 to U+FFFF.
+/// Compares names in the order of RFC 8785: by UTF-16 code units. It differs from the byte order
+/// only if a character past U+FFFF meets one from U+E000 to U+FFFF.
 #[inline]
 pub(crate) fn compare_utf16(a: &str, b: &str) -> Ordering {
     let (a, b) = (a.as_bytes(), b.as_bytes());
@@ -152,14 +153,14 @@ pub(crate) fn compare_utf16(a: &str, b: &str) -> Ordering {
     }
 }
 
-/// Appends a number as ECMAScript writes the double that it is; an integer that no double holds,
-/// digit for digit.
+/// Appends a number as ECMAScript writes it as a double; an integer that no double represents
+/// exactly is written digit for digit.
 #[inline]
 pub fn write_number(number: Number, out: &mut Vec<u8>) {
-    /// Every integer up to here is a double, and is written with all its digits.
+    /// Every integer up to this one is exact as a double, and is written with all its digits.
     const EXACT: u64 = 1 << 53;
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    // the loss is what is asked about
+    // the casts find out whether the double is exact
     match number {
         Number::Int(value) if value.unsigned_abs() <= EXACT => write_integer(value, out),
         Number::Int(value) => match value as f64 {
@@ -184,7 +185,8 @@ fn write_float(value: f64, out: &mut Vec<u8>) {
     out.extend_from_slice(ryu_js::Buffer::new().format(value).as_bytes());
 }
 
-/// Appends a JSON string with the escapes of RFC 8785; `plain` promises that none is needed.
+/// Appends a JSON string with the escapes of RFC 8785. If `plain` is `true`, `text` may have no
+/// character to escape.
 #[inline]
 pub fn write_string(text: &str, out: &mut Vec<u8>, plain: bool) {
     out.push(b'"');

@@ -1,5 +1,7 @@
-//! What is wrong with a text that is no JSON, and what to do about it, in words of our own: the
-//! parser's are its internals, and its places are not those of the text.
+//! Explanations of why a text is not JSON and how to correct it.
+//!
+//! The parser's own errors are not shown: they name its internals, and their offsets do not refer
+//! to the text.
 
 use simd_json::ErrorType;
 
@@ -8,19 +10,19 @@ use crate::grammar::{Expected, Fault, Scanner};
 use super::MAX_DEPTH;
 use super::raw::skip_blanks;
 
-/// Why a text is not JSON that can be used, each with the details in words.
+/// Why a text cannot be used as JSON, with the details in words.
 pub(crate) enum NotJson {
-    /// It is no text.
+    /// It is not UTF-8.
     NotUtf8(String),
-    /// Nested deeper than [`MAX_DEPTH`].
+    /// It is nested deeper than [`MAX_DEPTH`].
     TooDeep(String),
     /// It breaks the grammar.
     Malformed(String),
 }
 
 impl NotJson {
-    /// What is wrong with `text`, which the parser refused with `error`; `text` is the one from
-    /// before the parser touched it. `of` says what its bytes are counted in.
+    /// Explains why the parser refused `text` with `error`. `text` is the original, from before the
+    /// parser changed it in place. `of` names the text that byte offsets refer to.
     pub(crate) fn new(error: &simd_json::Error, text: &[u8], of: &str) -> Self {
         if let Err(fault) = std::str::from_utf8(text) {
             let at = fault.valid_up_to() + 1;
@@ -33,7 +35,7 @@ impl NotJson {
         Self::Malformed(detail)
     }
 
-    /// The details.
+    /// Returns the details.
     pub(crate) fn detail(self) -> String {
         match self {
             Self::NotUtf8(detail) | Self::TooDeep(detail) | Self::Malformed(detail) => detail,
@@ -41,21 +43,22 @@ impl NotJson {
     }
 }
 
-/// Where `text` stops being one JSON value, as `byte 7 of the record: expected …`, where `of` is
-/// ` of the record`. Never holds anything of the text. `None` where it is one, so far as grammar
-/// goes.
+/// Returns where and why `text` is not one JSON value, as `byte 7 of the record: expected …` if
+/// `of` is ` of the record`. The message contains nothing of the text. Returns `None` if the text
+/// follows the grammar.
 pub(crate) fn diagnose(text: &[u8], of: &str) -> Option<String> {
     let (at, what) = fault(text)?;
     Some(format!("byte {}{of}: {what}", at + 1))
 }
 
-/// The same of the body of a capture.
+/// Like [`diagnose`], for the body of a capture.
 pub(crate) fn diagnose_body(text: &[u8]) -> Option<String> {
     let (at, what) = fault(text)?;
     Some(format!("expected the body to be one JSON value; byte {} of it: {what}", at + 1))
 }
 
-/// Where `text` stops being one JSON value, counted from 0, and what to say of it.
+/// Returns the offset, starting at 0, at which `text` stops being one JSON value, and the
+/// explanation.
 fn fault(text: &[u8]) -> Option<(usize, &'static str)> {
     let start = skip_blanks(text, 0);
     match Scanner::scan(&text[start..]) {
@@ -66,13 +69,16 @@ fn fault(text: &[u8]) -> Option<(usize, &'static str)> {
         }
         Err(Fault { at, expected }) => {
             let at = start + at;
-            Some((at, foreign(text, at, expected).unwrap_or(missing(text, at, expected))))
+            Some((
+                at,
+                foreign_syntax(text, at, expected).unwrap_or(expected_at(text, at, expected)),
+            ))
         }
     }
 }
 
-/// What JSON has there.
-fn missing(text: &[u8], at: usize, expected: Expected) -> &'static str {
+/// Returns what the JSON grammar expects at `at`.
+fn expected_at(text: &[u8], at: usize, expected: Expected) -> &'static str {
     let is_end = at >= text.len();
     match expected {
         Expected::Value if is_end => "expected a JSON value, found the end",
@@ -96,8 +102,8 @@ fn missing(text: &[u8], at: usize, expected: Expected) -> &'static str {
     }
 }
 
-/// What stands there instead, where it is something that other languages write.
-fn foreign(text: &[u8], at: usize, expected: Expected) -> Option<&'static str> {
+/// Returns an explanation if the text at `at` is syntax of another language.
+fn foreign_syntax(text: &[u8], at: usize, expected: Expected) -> Option<&'static str> {
     let rest = text.get(at..)?;
     let value = matches!(expected, Expected::Value | Expected::Word | Expected::Number);
     let name = expected == Expected::Name;
@@ -144,7 +150,7 @@ fn foreign(text: &[u8], at: usize, expected: Expected) -> Option<&'static str> {
     })
 }
 
-/// Whether the last byte before `at` that is not blank is a comma.
+/// Returns `true` if the last non-blank byte before `at` is a comma.
 fn follows_comma(text: &[u8], at: usize) -> bool {
     text[..at].trim_ascii_end().ends_with(b",")
 }

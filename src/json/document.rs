@@ -1,22 +1,22 @@
-//! One JSON text at a time, whatever it is: parsed by simd-json, into buffers that are kept.
+//! A parser for single JSON texts of any structure, based on simd-json, that reuses its buffers.
 
 use simd_json::{Buffers, Error, ErrorType, INPUT_PADDING, Node as TapeNode, StaticNode, Tape};
 
 use crate::json::{Doc, Json, Node, Number, Span};
 
-/// Buffers that a giant text left behind are given back from this many nodes on.
+/// The capacity, in nodes, to which buffers shrink after a long text.
 const KEEP_NODES: usize = 1 << 18;
-/// A text up to this long leaves its buffers as they are.
+/// The capacity, in bytes, to which buffers shrink after a text longer than this.
 const KEEP_BYTES: usize = 1 << 20;
 
-/// The longest text: places in it are counted in 31 bits.
+/// The maximum length of a text, in bytes: offsets have 31 bits.
 const MAX_BYTES: usize = i32::MAX as usize;
 
-/// A parser and its buffers.
+/// A JSON parser with its buffers.
 pub struct Document {
     buffers: Buffers,
     tape: Tape<'static>,
-    /// The parser's own copy: it unescapes in place.
+    /// A copy of the text, because the parser unescapes in place.
     copy: Vec<u8>,
     nodes: Vec<Node>,
     values: Vec<Span>,
@@ -41,7 +41,7 @@ fn fresh_buffers() -> Buffers {
 }
 
 impl Document {
-    /// Parses `text` and hands the value to `then`.
+    /// Parses `text` and passes its value to `then`.
     pub fn read<R>(&mut self, text: &[u8], then: impl FnOnce(Result<Json<'_>, Error>) -> R) -> R {
         if text.len() > MAX_BYTES {
             return then(Err(Error::generic(ErrorType::InputTooLarge)));
@@ -58,7 +58,7 @@ impl Document {
         self.text.clear();
         if parsed.is_ok() {
             for node in &tape.0 {
-                take(node, &mut self.nodes, &mut self.values, &mut self.text);
+                push_node(node, &mut self.nodes, &mut self.values, &mut self.text);
             }
         }
         self.tape = tape.reset();
@@ -67,12 +67,12 @@ impl Document {
         let result =
             then(parsed.and_then(|()| doc.root().ok_or_else(|| Error::generic(ErrorType::Eof))));
         if text.len() > KEEP_BYTES {
-            self.give_back();
+            self.shrink_buffers();
         }
         result
     }
 
-    fn give_back(&mut self) {
+    fn shrink_buffers(&mut self) {
         self.buffers = fresh_buffers();
         self.copy.clear();
         self.nodes.clear();
@@ -88,7 +88,12 @@ impl Document {
 
 #[inline]
 #[allow(clippy::cast_possible_truncation)] // texts are of 2 GiB at most
-fn take(node: &TapeNode<'_>, nodes: &mut Vec<Node>, values: &mut Vec<Span>, text: &mut String) {
+fn push_node(
+    node: &TapeNode<'_>,
+    nodes: &mut Vec<Node>,
+    values: &mut Vec<Span>,
+    text: &mut String,
+) {
     nodes.push(match *node {
         TapeNode::String(string) => {
             let start = text.len() as u32;

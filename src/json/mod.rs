@@ -1,5 +1,5 @@
-//! JSON values as they stand in a text: views without copies, their canonical form, and what is
-//! wrong with a text that is no JSON.
+//! JSON values within their text: views without copies, the canonical form, and explanations of why
+//! a text is not JSON.
 
 pub mod canonical;
 pub(crate) mod diagnose;
@@ -9,5 +9,5 @@ mod value;
 
 pub use value::*;
 
-/// How deep a JSON value may be nested.
+/// The maximum nesting depth of a JSON value.
 pub const MAX_DEPTH: usize = 128;

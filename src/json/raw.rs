@@ -1,18 +1,19 @@
-//! Places in the text of a JSON value, where its tape no longer says how it was written.
+//! Positions in the text of a JSON value, for uses where the parsed nodes no longer tell how the
+//! text was written.
 //!
-//! Nothing is checked beyond what it takes to find one's way: the text was parsed, or will be. No
-//! text makes these functions panic or look at a byte more than once or twice.
+//! Nothing is validated beyond what navigation needs: the text has been parsed, or will be. These
+//! functions never panic, and examine each byte at most twice.
 
 use std::cell::Cell;
 use std::ops::Range;
 
-/// Where the first byte from `at` on stands that is not blank.
+/// Returns the offset of the first non-blank byte at or after `at`.
 pub(crate) fn skip_blanks(text: &[u8], at: usize) -> usize {
     let blanks = text.get(at..).unwrap_or_default().iter();
     at + blanks.take_while(|byte| byte.is_ascii_whitespace()).count()
 }
 
-/// Where the string ends that begins with the quote at `at`: after its closing quote.
+/// Returns the offset after the closing quote of the string that begins with the quote at `at`.
 pub(crate) fn string_end(text: &[u8], at: usize) -> Option<usize> {
     let mut from = at + 1;
     loop {
@@ -24,7 +25,7 @@ pub(crate) fn string_end(text: &[u8], at: usize) -> Option<usize> {
     }
 }
 
-/// Where the value ends that begins at `at`.
+/// Returns the end of the value that begins at `at`.
 pub(crate) fn value_end(text: &[u8], at: usize) -> Option<usize> {
     match text.get(at)? {
         b'"' => string_end(text, at),
@@ -54,7 +55,7 @@ pub(crate) fn value_end(text: &[u8], at: usize) -> Option<usize> {
     }
 }
 
-/// Where the value of the last member `name` begins of the object at `at`. A name that is written
+/// Returns the start of the value of the last member `name` of the object at `at`. A name written
 /// with escapes is not found.
 fn member(text: &[u8], at: usize, name: &str) -> Option<usize> {
     let mut at = (text.get(at) == Some(&b'{')).then_some(at + 1)?;
@@ -79,14 +80,14 @@ fn member(text: &[u8], at: usize, name: &str) -> Option<usize> {
     }
 }
 
-/// The items of a list, by where they stand in a text.
+/// An iterator over the byte ranges of a list's items.
 pub(crate) struct Items<'a> {
     text: &'a [u8],
     at: usize,
 }
 
 impl<'a> Items<'a> {
-    /// Those of the list at `at`.
+    /// Returns the items of the list at `at`, or `None` if there is no list at `at`.
     fn of(text: &'a [u8], at: usize) -> Option<Self> {
         (text.get(at) == Some(&b'[')).then_some(Self { text, at: at + 1 })
     }
@@ -106,7 +107,7 @@ impl Iterator for Items<'_> {
     }
 }
 
-/// The text of the first element of the batch that `text` is: a list, or an object with a list
+/// Returns the text of the first element of the batch `text`: a list, or an object with a list
 /// `batch`.
 pub(crate) fn first_of_batch(text: &[u8]) -> Option<&[u8]> {
     let start = skip_blanks(text, 0);
@@ -114,17 +115,17 @@ pub(crate) fn first_of_batch(text: &[u8]) -> Option<&[u8]> {
     Items::of(text, list)?.next().map(|range| &text[range])
 }
 
-/// Finds where the values of a text begin by their places among the nodes of its document, where
-/// the name of a member is a node too. Values that are looked up in order cost one pass in all.
+/// Finds the offsets of values in a text by their node indices in its document, where the name of a
+/// member is a node too. Look-ups in ascending order cost one pass in all.
 #[derive(Debug, Default)]
 pub(crate) struct Finder {
-    /// A node that was found, and where it begins.
+    /// The node that was found last; `at` is its offset.
     node: Cell<u32>,
     at: Cell<usize>,
 }
 
 impl Finder {
-    /// Where the value begins in `text` whose first node is at `place`.
+    /// Returns the offset in `text` of the value whose node index is `place`.
     pub(crate) fn find(&self, text: &[u8], place: u32) -> Option<usize> {
         if place < self.node.get() {
             self.node.set(0);
@@ -145,7 +146,7 @@ impl Finder {
     }
 }
 
-/// Where the next value or name from `at` on begins.
+/// Returns the start of the next value or name at or after `at`.
 fn skip_marks(text: &[u8], at: usize) -> usize {
     let rest = text.get(at..).unwrap_or_default().iter();
     at + rest.take_while(|byte| byte.is_ascii_whitespace() || b",:]}".contains(byte)).count()

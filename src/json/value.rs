@@ -1,23 +1,23 @@
 //! A borrowed, copyable view of one JSON value.
 //!
-//! A document is a flat list of nodes in document order; a container says how many nodes it spans,
-//! so a sibling is found by skipping, and nothing is ever built. What repeats from line to line
-//! (the nodes and the names of members) stands apart from what does not (the values), so that lines
-//! of one outline can share the former. Where a name stands twice in an object the last one counts,
+//! A document is a flat list of nodes in document order. A container knows how many nodes it spans,
+//! so its next sibling is found by skipping, and no tree is built. Whatever repeats from line to
+//! line (the nodes and the names of members) is separate from what does not (the values), so that
+//! lines of one outline share the former. If a name occurs twice in an object, the last one counts,
 //! as in JavaScript.
 
-/// A JSON number: integers of up to 64 bits stay exact.
+/// A JSON number; integers of up to 64 bits are exact.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Number {
     /// An integer that fits `i64`.
     Int(i64),
     /// An integer above `i64::MAX` that fits `u64`.
     Uint(u64),
-    /// Anything else: a fraction, an exponent, or an integer past 64 bits.
+    /// Any other number: a fraction, one with an exponent, or an integer past 64 bits.
     Float(f64),
 }
 
-/// What a [`Json`] is, with its content where that is a scalar.
+/// The type of a [`Json`], with its content if it is a scalar.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind<'t> {
     /// `null`
@@ -28,31 +28,32 @@ pub enum Kind<'t> {
     Number(Number),
     /// A string, unescaped.
     String(&'t str),
-    /// A list of so many items: see [`Json::items`].
+    /// A list and the number of its items: see [`Json::items`].
     Array(usize),
-    /// An object of so many members, duplicates included: see [`Json::entries`].
+    /// An object and the number of its members, duplicates included: see [`Json::entries`].
     Object(usize),
 }
 
-/// From where to where a text goes, in bytes.
+/// A range of a text, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Span {
     pub start: u32,
     pub end: u32,
 }
 
-/// What the values of a line are: texts of the line itself, and those that had escapes.
+/// The values of a line: ranges of the line itself, and unescaped copies of strings with escapes.
 #[derive(Debug, Default)]
 pub(crate) struct Values {
     pub spans: Vec<Span>,
-    /// What the strings with escapes say, one behind the other.
+    /// The unescaped texts of strings with escapes, one after the other.
     pub unescaped: Vec<u8>,
 }
 
 impl Values {
     const KEEP_BYTES: usize = 1 << 20;
 
-    /// Forgets all but keeps the memory, unless a giant line made it too large.
+    /// Removes all values but keeps the memory, unless a long line made it exceed
+    /// [`Self::KEEP_BYTES`].
     #[inline]
     pub fn clear(&mut self) {
         self.spans.clear();
@@ -64,16 +65,16 @@ impl Values {
 }
 
 impl Span {
-    /// Marks the start of a span that is one of the unescaped text.
+    /// A bit of `start` that marks a range of the unescaped texts.
     const UNESCAPED: u32 = 1 << 31;
 
-    /// A span of the unescaped text.
+    /// Creates a range of the unescaped texts.
     #[inline]
     pub fn unescaped(start: u32, end: u32) -> Self {
         Self { start: start | Self::UNESCAPED, end }
     }
 
-    /// Whether nothing is in it.
+    /// Returns `true` if the range is empty.
     #[inline]
     pub fn is_empty(self) -> bool {
         self.start & !Self::UNESCAPED == self.end
@@ -81,29 +82,29 @@ impl Span {
 
     #[inline]
     pub fn of(self, text: &str) -> &str {
-        // Spans are made of the text that they are read from, so this never falls back.
+        // A range is only read from the text that it was made for, so this never falls back.
         text.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 }
 
-/// A piece of a document. Members are their name and then their value.
+/// An element of a document. A member is a name node followed by the nodes of its value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Node {
     Null,
     Bool(bool),
     Number(Number),
-    /// A number whose digits are the value of that place.
+    /// A number whose digits are the value of this index.
     Digits(u32),
-    /// A string, or the name of a member, that is the value of that place.
+    /// A string or member name that is the value of this index.
     Text(u32),
-    /// The name of a member, in the text of the names.
+    /// The name of a member, as a range of the names.
     Key(Span),
-    /// So many items, which take so many nodes.
+    /// A list of `len` items, which span `count` nodes.
     Array {
         len: u32,
         count: u32,
     },
-    /// So many members, which take so many nodes.
+    /// An object of `len` members, which span `count` nodes.
     Object {
         len: u32,
         count: u32,
@@ -111,7 +112,7 @@ pub(crate) enum Node {
 }
 
 impl Node {
-    /// How many nodes the value takes that begins with this one.
+    /// Returns the number of nodes of the value that begins with this node.
     #[inline]
     fn span(self) -> usize {
         match self {
@@ -121,21 +122,21 @@ impl Node {
     }
 }
 
-/// One document: its nodes, and the texts that they speak of.
+/// One document: its nodes and the texts that they refer to.
 #[derive(Clone, Copy, Debug)]
 pub struct Doc<'t> {
     pub(crate) nodes: &'t [Node],
     pub(crate) names: &'t str,
     pub(crate) values: &'t [Span],
     pub(crate) text: &'t str,
-    /// What strings with escapes say, for the spans that are marked so.
+    /// The unescaped texts that marked spans refer to.
     pub(crate) unescaped: &'t str,
-    /// Where in the text the document begins.
+    /// The offset at which the document begins in `text`.
     pub(crate) origin: u32,
 }
 
 impl<'t> Doc<'t> {
-    /// The value that the document is; `None` where it has no nodes.
+    /// Returns the outermost value, or `None` if the document has no nodes.
     #[inline]
     pub fn root(&'t self) -> Option<Json<'t>> {
         (!self.nodes.is_empty()).then_some(Json { doc: self, at: 0 })
@@ -150,7 +151,7 @@ impl<'t> Doc<'t> {
         Span { start: span.start & !Span::UNESCAPED, ..span }.of(self.unescaped)
     }
 
-    /// The name that the node at `at` is.
+    /// Returns the member name at the node `at`.
     #[inline]
     fn name(&self, at: usize) -> &'t str {
         match self.nodes[at] {
@@ -169,19 +170,19 @@ pub struct Json<'t> {
 }
 
 impl<'t> Json<'t> {
-    /// The value whose first node is at `at`.
+    /// Returns the value whose first node is at `at`.
     #[inline]
     pub(crate) fn at(doc: &'t Doc<'t>, at: u32) -> Self {
         Self { doc, at }
     }
 
-    /// The document that this is a value of.
+    /// Returns the document that contains the value.
     #[inline]
     pub(crate) fn doc(self) -> &'t Doc<'t> {
         self.doc
     }
 
-    /// The place of its first node in the document.
+    /// Returns the index of the value's first node.
     #[inline]
     pub(crate) fn place(self) -> u32 {
         self.at
@@ -192,7 +193,7 @@ impl<'t> Json<'t> {
         self.doc.nodes[self.at as usize]
     }
 
-    /// What this value is.
+    /// Returns the type of the value.
     #[inline]
     pub fn kind(self) -> Kind<'t> {
         match self.node() {
@@ -206,7 +207,7 @@ impl<'t> Json<'t> {
         }
     }
 
-    /// The text of a string.
+    /// Returns the text of a string.
     #[inline]
     pub fn as_str(self) -> Option<&'t str> {
         match self.node() {
@@ -215,7 +216,7 @@ impl<'t> Json<'t> {
         }
     }
 
-    /// Whether this is neither `null` nor `""`.
+    /// Returns `true` if the value is neither `null` nor `""`.
     #[inline]
     pub fn is_present(self) -> bool {
         match self.node() {
@@ -227,26 +228,26 @@ impl<'t> Json<'t> {
         }
     }
 
-    /// Whether this is `null`.
+    /// Returns `true` if the value is `null`.
     #[inline]
     pub fn is_null(self) -> bool {
         matches!(self.node(), Node::Null)
     }
 
-    /// Whether this is an object.
+    /// Returns `true` if the value is an object.
     #[inline]
     pub fn is_object(self) -> bool {
         matches!(self.node(), Node::Object { .. })
     }
 
-    /// Whether this is a list.
+    /// Returns `true` if the value is a list.
     #[inline]
     pub fn is_array(self) -> bool {
         matches!(self.node(), Node::Array { .. })
     }
 
-    /// The members of an object in document order, duplicates included; nothing for any other
-    /// value.
+    /// Returns an iterator over the members of an object in document order, duplicates included; it
+    /// is empty for any other value.
     #[inline]
     pub fn entries(self) -> Entries<'t> {
         let left = match self.node() {
@@ -256,7 +257,7 @@ impl<'t> Json<'t> {
         Entries { doc: self.doc, at: self.at + 1, left }
     }
 
-    /// The items of a list; nothing for any other value.
+    /// Returns an iterator over the items of a list; it is empty for any other value.
     #[inline]
     pub fn items(self) -> Items<'t> {
         let left = match self.node() {
@@ -266,8 +267,8 @@ impl<'t> Json<'t> {
         Items { doc: self.doc, at: self.at + 1, left }
     }
 
-    /// The member `name` of an object, the last one of that name; `None` where there is none, or
-    /// where this is no object. A member that is `null` is `Some`.
+    /// Returns the last member of an object named `name`, or `None` if there is none or if the
+    /// value is not an object. A member that is `null` is `Some`.
     #[inline]
     pub fn get(self, name: &str) -> Option<Self> {
         let mut found = None;
@@ -279,17 +280,17 @@ impl<'t> Json<'t> {
         found
     }
 
-    /// The name and the value of the member of an object whose value is at `place`.
+    /// Returns the name and value of the object member whose value is at the node `place`.
     pub(crate) fn member_at(self, place: u32) -> (&'t str, Self) {
         (self.doc.name(place as usize - 1), Self { doc: self.doc, at: place })
     }
 
-    /// The item at `index` of a list.
+    /// Returns the item at `index` of a list.
     pub fn item(self, index: usize) -> Option<Self> {
         self.items().nth(index)
     }
 
-    /// The place just past its last node.
+    /// Returns the index after the value's last node.
     #[inline]
     #[allow(clippy::cast_possible_truncation)] // documents of 4 GiB are refused
     pub(crate) fn end(self) -> u32 {
@@ -297,7 +298,7 @@ impl<'t> Json<'t> {
     }
 }
 
-/// Reads a number that has neither an exponent nor more digits than a double holds.
+/// Parses a number that has no exponent and no more digits than a double represents exactly.
 fn read_digits(text: &str) -> Number {
     match text.parse() {
         Ok(integer) => Number::Int(integer),
@@ -305,7 +306,7 @@ fn read_digits(text: &str) -> Number {
     }
 }
 
-/// Iterator over an object's members.
+/// An iterator over the members of an object.
 #[derive(Clone, Debug)]
 pub struct Entries<'t> {
     doc: &'t Doc<'t>,
@@ -333,7 +334,7 @@ impl<'t> Iterator for Entries<'t> {
     }
 }
 
-/// Iterator over a list's items.
+/// An iterator over the items of a list.
 #[derive(Clone, Debug)]
 pub struct Items<'t> {
     doc: &'t Doc<'t>,

@@ -1,7 +1,7 @@
 //! The content of an event as pieces of its line, for all lines of one outline.
 //!
-//! Most of a line stands there in canonical form already, so that its canonical content is a few
-//! pieces of it. Where they begin and end is told by the values before them.
+//! Most of a line is already in canonical form, so its canonical content consists of a few pieces
+//! of the line. The bounds of a piece are given relative to the values before them.
 
 use std::cmp::Ordering;
 
@@ -11,7 +11,7 @@ use crate::event::{Member, Members};
 use crate::json::canonical::compare_utf16;
 use crate::json::{Doc, Node, Span};
 
-/// A place between the values of a line: so many bytes behind so many values.
+/// A position in a line: `bytes` bytes after the end of the first `values` values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Cut {
     values: u32,
@@ -31,13 +31,13 @@ impl Cut {
 
 #[derive(Clone, Copy, Debug)]
 enum Piece {
-    /// A part of the line.
+    /// A part of the line, from one position to another.
     Line(Cut, Cut),
     /// A part of [`Content::fixed`].
     Fixed(Span),
 }
 
-/// What is hashed of an event.
+/// The canonical content of an event as a sequence of pieces, from which it is hashed.
 #[derive(Debug, Default)]
 pub struct Content {
     pieces: Box<[Piece]>,
@@ -45,17 +45,17 @@ pub struct Content {
 }
 
 impl Content {
-    /// The content, without the members `ignored`, of the lines that are like `line`, which was
-    /// `survey`ed.
+    /// Builds the content, without the `ignored` members, of all lines that have the outline of
+    /// `line`, which `survey` describes.
     pub(crate) fn new(line: &str, survey: &Survey, members: &Members, ignored: &[Member]) -> Self {
         let mut plan = Draft { line: line.as_bytes(), survey, parts: Vec::new() };
         plan.fixed("{");
         let mut first = true;
         for member in CONTENT_MEMBERS {
-            let stands_aside =
+            let is_superseded =
                 member == Member::Timestamp && members.place(Member::OriginalTimestamp).is_some();
             let Some(value) = members.place(member) else { continue };
-            if stands_aside || ignored.contains(&member) {
+            if is_superseded || ignored.contains(&member) {
                 continue;
             }
             plan.member(value as usize, first);
@@ -65,11 +65,12 @@ impl Content {
         plan.finish()
     }
 
-    /// Appends the canonical form of the content of `doc`, whose outline this is part of.
+    /// Appends the canonical content of `doc`, a document of the outline that this content was
+    /// built for.
     #[inline]
     pub(crate) fn write(&self, doc: &Doc<'_>, out: &mut Vec<u8>) {
         for piece in &self.pieces {
-            // Pieces are made of lines of the same outline, so they are never out of range.
+            // Pieces come from lines of the same outline, so they are never out of range.
             let text = match *piece {
                 Piece::Line(from, to) => doc.text.get(from.place(doc)..to.place(doc)),
                 Piece::Fixed(span) => Some(span.of(&self.fixed)),
@@ -84,7 +85,7 @@ enum Part<'a> {
     Fixed(&'a str),
 }
 
-/// A content in the making, in places of the line that was surveyed.
+/// A [`Content`] under construction, in positions of the surveyed line.
 struct Draft<'a> {
     line: &'a [u8],
     survey: &'a Survey,
@@ -96,7 +97,7 @@ impl<'a> Draft<'a> {
         self.parts.push(Part::Fixed(text));
     }
 
-    /// A part of the line; one with the part before it where the two touch.
+    /// Adds a part of the line, merged with the part before it if the two are adjacent.
     fn line(&mut self, start: usize, end: usize) {
         if let Some(Part::Line { end: last, .. }) = self.parts.last_mut()
             && *last == start
@@ -109,13 +110,14 @@ impl<'a> Draft<'a> {
 
     fn comma(&mut self) {
         match self.parts.last_mut() {
-            // That of the line is as good as any, and makes one part of two.
+            // A comma of the line joins the parts around it into one.
             Some(Part::Line { end, .. }) if self.line.get(*end) == Some(&b',') => *end += 1,
             _ => self.fixed(","),
         }
     }
 
-    /// The member whose value is the node at `value`, with the comma before it.
+    /// Adds the member whose value is the node at `value`, preceded by a comma unless it is the
+    /// `first`.
     fn member(&mut self, value: usize, first: bool) {
         let (key, place) = (self.survey.places[value - 1], self.survey.places[value]);
         if !first {
@@ -153,7 +155,8 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The values in the container at `at`, which stand `names` nodes apart.
+    /// Returns the nodes of the values in the container at `at`. `names` is the number of name
+    /// nodes before each value: 1 in an object, 0 in a list.
     fn children(&self, at: usize, names: usize) -> Vec<usize> {
         let (Node::Array { len, .. } | Node::Object { len, .. }) = self.survey.nodes[at] else {
             return Vec::new();
@@ -171,7 +174,8 @@ impl<'a> Draft<'a> {
         (0..len).map(&mut step).collect()
     }
 
-    /// The members of the object at `at` in canonical order; of several with one name the last.
+    /// Returns the value nodes of the object at `at`, in canonical order of their names; if a name
+    /// occurs more than once, only its last member.
     fn sorted(&self, at: usize) -> Vec<usize> {
         let mut members = self.children(at, 1);
         let name = |value: usize| self.survey.name(value - 1);

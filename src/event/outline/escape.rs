@@ -1,21 +1,24 @@
-//! Unescapes strings into a buffer.
+//! Unescaping of JSON strings into a buffer.
 //!
-//! The same strings are taken as by the full parser; whatever is none is left to it, and to what it
-//! says of it.
+//! Accepts the same strings as the full parser. Any other string is left to the full parser, which
+//! also reports what is wrong with it.
 
 use wide::u8x32;
 
-/// How many bytes are looked at together: in the text of a whole event escapes stand close.
+/// The number of bytes that are examined together. In the JSON text of a whole event, escapes are
+/// close to each other.
 const BLOCK: usize = 32;
-/// How many bytes are copied at once.
+/// The number of bytes that are copied at once.
 const STEP: usize = 16;
 
-/// Appends to `out` what the string says whose first byte is at `at`, and returns the place of the
-/// quote that ends it. `None`, with `out` of no use, of what is no string, and near the end of
-/// `bytes`.
+/// Appends the unescaped string whose first byte is at `at` to `out`, and returns the offset of its
+/// closing quote.
+///
+/// Returns `None`, and leaves `out` in an unspecified state, if the string is invalid or is too
+/// near the end of `bytes`.
 pub(super) fn unescape(bytes: &[u8], mut at: usize, out: &mut Vec<u8>) -> Option<usize> {
-    /// An escape says at most as many bytes as it takes, so that room for a block, a step and four
-    /// bytes is room for all that comes of one round.
+    /// The capacity that one round of the inner loop can need: an escape produces at most as many
+    /// bytes as it takes, so a block, a step and four bytes are enough.
     const ROOM: usize = BLOCK + STEP + 4;
     let mut end = out.len();
     loop {
@@ -24,7 +27,7 @@ pub(super) fn unescape(bytes: &[u8], mut at: usize, out: &mut Vec<u8>) -> Option
             out.resize((end + ROOM) * 2, 0);
         }
         let mut stops = stops(block);
-        // Of the block, all before this has been said.
+        // The number of bytes of the block that have been unescaped.
         let mut said = 0;
         while said < BLOCK {
             let stop = stops.trailing_zeros() as usize;
@@ -65,7 +68,7 @@ pub(super) fn unescape(bytes: &[u8], mut at: usize, out: &mut Vec<u8>) -> Option
     }
 }
 
-/// A bit for each quote, backslash and control character.
+/// Returns a mask with a bit for each quote, backslash and control character.
 #[inline]
 fn stops(block: &[u8; BLOCK]) -> u32 {
     let block = u8x32::new(*block);
@@ -75,7 +78,8 @@ fn stops(block: &[u8; BLOCK]) -> u32 {
     stops.to_bitmask()
 }
 
-/// For each byte what it says behind a backslash; zero of those that say nothing by themselves.
+/// The byte that each byte means after a backslash; 0 if a backslash and that byte alone are no
+/// escape.
 const SIMPLE: [u8; 256] = {
     let mut says = [0; 256];
     says[b'"' as usize] = b'"';
@@ -89,8 +93,8 @@ const SIMPLE: [u8; 256] = {
     says
 };
 
-/// The character of `\u20ac`, or of the two halves of a surrogate pair, of which the first `\u` is
-/// behind; and how many bytes it takes, with that.
+/// Decodes an escape such as `\u20ac` or a surrogate pair, and returns the character and the number
+/// of bytes of the escape. `rest` starts after the first `\u`, which the number includes.
 #[cold]
 fn unicode(rest: &[u8]) -> Option<(char, usize)> {
     let unit = four_digits(rest)?;

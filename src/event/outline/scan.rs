@@ -1,27 +1,28 @@
-//! The ends of values and the comparison of what stands between them, many bytes at a time.
+//! The end of a value, and the comparison of the text between values, many bytes at a time.
 
 use wide::{u8x16, u8x32};
 
-/// How many bytes of a string are looked at once.
+/// The number of bytes of a string that are examined at once.
 const STEP: usize = 16;
-/// How many bytes of a literal are compared at once: hardly any is longer.
+/// The number of bytes of a literal that are compared at once; few literals are longer.
 const HEAD: usize = 32;
-/// More digits than this may be more than a double holds.
+/// The maximum number of digits of a number; more may exceed the precision of a double.
 const MAX_DIGITS: usize = 15;
-/// With more zeros before its first digit a fraction is written with an exponent.
+/// The maximum number of zeros after the point of a fraction below 1; with more, the canonical form
+/// has an exponent.
 const MAX_LEADING_ZEROS: usize = 5;
 
-/// Where a look for the end of a string stops.
+/// The byte that ends a search for the end of a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
-    /// At the quote that ends it, which stands here.
+    /// The closing quote, at this offset.
     Quote(usize),
-    /// At an escape before that.
+    /// An escape before the closing quote.
     Backslash,
 }
 
-/// Looks for the end of the string whose first byte is at `at`. `None` of a string with a control
-/// character, and near the end of `bytes`.
+/// Searches for the end of the string whose first byte is at `at`. Returns `None` if the string has
+/// a control character or is too near the end of `bytes`.
 #[inline]
 pub(super) fn text_end(bytes: &[u8], mut at: usize) -> Option<Stop> {
     loop {
@@ -43,8 +44,9 @@ pub(super) fn text_end(bytes: &[u8], mut at: usize) -> Option<Stop> {
     }
 }
 
-/// The end of the number that begins at `at`. `None` unless it stands there as RFC 8785 writes it:
-/// without an exponent, with few enough digits for a double, with no zero at the end of a fraction.
+/// Returns the end of the number that begins at `at`, or `None` unless it is in the form of RFC
+/// 8785: without an exponent, with few enough digits for a double, and without a trailing zero in a
+/// fraction.
 #[inline]
 pub(super) fn number_end(bytes: &[u8], at: usize) -> Option<usize> {
     let negative = *bytes.get(at)? == b'-';
@@ -74,12 +76,12 @@ fn digits_end(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// A text to be found at a place: its first bytes, mostly all, and where in [`Literals`] it is
-/// whole.
+/// A text that is compared with a line: its first bytes, which are mostly the whole, and its place
+/// in [`Literals`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Literal {
     head: [u8; HEAD],
-    /// A bit for each byte of the head that counts.
+    /// A bit for each byte of the head that belongs to the text.
     mask: u32,
     start: u32,
     len: u32,
@@ -92,10 +94,11 @@ impl Literal {
     }
 }
 
-/// The texts of literals, one behind the other, so that those of one line lie side by side.
+/// The texts of all literals, one after the other, so that those of one line are adjacent in
+/// memory.
 #[derive(Debug)]
 pub(super) struct Literals {
-    /// Ends with enough bytes that a whole head can be read anywhere.
+    /// Padded at the end so that a whole head can be read at any literal.
     bytes: Vec<u8>,
 }
 
@@ -106,7 +109,7 @@ impl Default for Literals {
 }
 
 impl Literals {
-    /// Adds `text`; `None` when there are too many.
+    /// Adds `text`. Returns `None` if the texts are too long for 32-bit offsets.
     pub fn add(&mut self, text: &[u8]) -> Option<Literal> {
         let start = self.bytes.len() - HEAD;
         let (start, len) = (u32::try_from(start).ok()?, u32::try_from(text.len()).ok()?);
@@ -122,7 +125,8 @@ impl Literals {
         &self.bytes[literal.start as usize..][..literal.len()]
     }
 
-    /// Whether `literal` stands at `at`. Near the end of `bytes` nothing does.
+    /// Returns `true` if `literal` is at `at` in `bytes`. Always `false` within a head's length of
+    /// the end.
     #[inline]
     pub fn is_at(&self, literal: &Literal, bytes: &[u8], at: usize) -> bool {
         let Some(here) = bytes.get(at..).and_then(<[u8]>::first_chunk::<HEAD>) else {
@@ -133,7 +137,7 @@ impl Literals {
             && (literal.len() <= HEAD || self.tail_is_at(literal, bytes, at + HEAD))
     }
 
-    /// The same of what follows the head.
+    /// Returns `true` if the part of `literal` after its head is at `at` in `bytes`.
     #[cold]
     fn tail_is_at(&self, literal: &Literal, bytes: &[u8], at: usize) -> bool {
         let start = literal.start as usize;

@@ -1,34 +1,34 @@
-//! The places of all values of a line, from which an outline is built.
+//! The structure of one line with the places of all its values, from which an outline is built.
 
 use super::scan;
 use crate::json::canonical::compare_utf16;
 use crate::json::{Doc, Node, Span};
 use std::cmp::Ordering;
 
-/// Lines of more values are not worth an outline.
+/// The maximum number of values of a line that gets an outline.
 const MAX_VALUES: usize = 1024;
 
-/// What a value is.
+/// The type of a value that an outline leaves open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ValueKind {
     Text,
     Number,
 }
 
-/// Where a node stands in the line, quotes and braces included.
+/// The range of a node in the line, including quotes and brackets, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
     pub start: usize,
     pub end: usize,
-    /// It stands there in its RFC 8785 form.
+    /// Whether the node is in RFC 8785 form in the line.
     pub canonical: bool,
 }
 
-/// A line, measured.
+/// The structure of a line.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
     pub nodes: Vec<Node>,
-    /// One for each node.
+    /// The range of each node, parallel to `nodes`.
     pub places: Vec<Place>,
     pub names: String,
     /// The values without their quotes, in the order of the line.
@@ -36,8 +36,8 @@ pub(crate) struct Survey {
 }
 
 impl Survey {
-    /// Measures `line`, which must be one JSON value. `None` where it has an escape in a name, a
-    /// number that does not stand in its RFC 8785 form, too many values, or blanks around it.
+    /// Surveys `line`, which must be one JSON value. Returns `None` if it has an escape in a name,
+    /// a number that is not in RFC 8785 form, too many values, or whitespace around it.
     pub fn of(line: &str) -> Option<Self> {
         let mut walk =
             Walk { bytes: line.as_bytes(), line, at: 0, blanks: 0, found: Self::default() };
@@ -45,18 +45,19 @@ impl Survey {
         (walk.at == line.len() && walk.found.values.len() <= MAX_VALUES).then_some(walk.found)
     }
 
-    /// The document of the `line` that was measured, whose `values` are [`spans`](Self::spans).
+    /// Returns the document of the surveyed `line`; `values` is the result of
+    /// [`spans`](Self::spans).
     pub fn doc<'t>(&'t self, line: &'t str, values: &'t [Span]) -> Doc<'t> {
         let Self { nodes, names, .. } = self;
         Doc { nodes, names, values, text: line, unescaped: "", origin: 0 }
     }
 
-    /// Where the values stand.
+    /// Returns the range of each value.
     pub fn spans(&self) -> Vec<Span> {
         self.values.iter().map(|&(_, span)| span).collect()
     }
 
-    /// The name that the node at `at` is.
+    /// Returns the member name at the node `at`.
     pub fn name(&self, at: usize) -> &str {
         match self.nodes[at] {
             Node::Key(span) => span.of(&self.names),
@@ -69,7 +70,7 @@ struct Walk<'a> {
     bytes: &'a [u8],
     line: &'a str,
     at: usize,
-    /// How many blanks outside of strings were passed.
+    /// The number of whitespace bytes passed outside of strings.
     blanks: usize,
     found: Survey,
 }
@@ -81,7 +82,7 @@ impl Walk<'_> {
             b'[' => self.array(),
             b'"' => {
                 let span = self.string()?;
-                // A value may have escapes: lines of the same outline may have none.
+                // A value may have escapes: other lines of the same outline may have none.
                 let value = self.add_value(ValueKind::Text, span)?;
                 self.add(Node::Text(value), span.start as usize - 1);
                 Some(())
@@ -92,7 +93,7 @@ impl Walk<'_> {
             _ => {
                 let start = self.at;
                 self.at = scan::number_end(self.bytes, start)?;
-                let span = Span { start: small(start)?, end: small(self.at)? };
+                let span = Span { start: to_u32(start)?, end: to_u32(self.at)? };
                 let value = self.add_value(ValueKind::Number, span)?;
                 self.add(Node::Digits(value), start);
                 Some(())
@@ -107,7 +108,7 @@ impl Walk<'_> {
 
     fn add_value(&mut self, kind: ValueKind, span: Span) -> Option<u32> {
         self.found.values.push((kind, span));
-        small(self.found.values.len() - 1)
+        to_u32(self.found.values.len() - 1)
     }
 
     fn word(&mut self, word: &str, node: Node) -> Option<()> {
@@ -116,7 +117,7 @@ impl Walk<'_> {
         (self.bytes.get(start..self.at)? == word.as_bytes()).then(|| self.add(node, start))
     }
 
-    /// The text of the string that begins here, without its quotes.
+    /// Reads a string and returns the range of its text without the quotes.
     fn string(&mut self) -> Option<Span> {
         let start = self.at + 1;
         let mut end = start;
@@ -128,7 +129,7 @@ impl Walk<'_> {
             end += 2;
         }
         self.at = end + 1;
-        Some(Span { start: small(start)?, end: small(end)? })
+        Some(Span { start: to_u32(start)?, end: to_u32(end)? })
     }
 
     fn skip_blanks(&mut self) {
@@ -138,7 +139,7 @@ impl Walk<'_> {
         }
     }
 
-    /// The byte here, passed over with the blanks before and after it.
+    /// Reads one byte and the whitespace before it, and after it unless it is a closing bracket.
     fn punctuation(&mut self) -> Option<u8> {
         self.skip_blanks();
         let byte = *self.bytes.get(self.at)?;
@@ -149,8 +150,8 @@ impl Walk<'_> {
         Some(byte)
     }
 
-    /// What stands between the brackets that begin here; `item` reads one, and returns whether
-    /// what it read and all before it are in canonical form and order.
+    /// Reads a container and returns the number of its items and of its nodes. `item` reads one
+    /// item and returns whether that item is in canonical form and in canonical order.
     fn container(
         &mut self,
         close: u8,
@@ -176,7 +177,7 @@ impl Walk<'_> {
         }
         canonical &= self.blanks == blanks;
         self.found.places[open] = Place { start, end: self.at, canonical };
-        Some((len, small(self.found.nodes.len() - open - 1)?))
+        Some((len, to_u32(self.found.nodes.len() - open - 1)?))
     }
 
     fn last_is_canonical(&self, value: usize) -> bool {
@@ -203,9 +204,9 @@ impl Walk<'_> {
             if span.of(walk.line).contains('\\') {
                 return None;
             }
-            let start = small(walk.found.names.len())?;
+            let start = to_u32(walk.found.names.len())?;
             walk.found.names.push_str(span.of(walk.line));
-            let name = Span { start, end: small(walk.found.names.len())? };
+            let name = Span { start, end: to_u32(walk.found.names.len())? };
             walk.add(Node::Key(name), span.start as usize - 1);
             if walk.punctuation()? != b':' {
                 return None;
@@ -222,7 +223,7 @@ impl Walk<'_> {
     }
 }
 
-fn small(number: usize) -> Option<u32> {
+fn to_u32(number: usize) -> Option<u32> {
     u32::try_from(number).ok()
 }
 

@@ -1,4 +1,4 @@
-//! All outlines that were learned, as a tree of the texts between values.
+//! All learned outlines, as a prefix tree of the texts between values.
 
 use std::cell::Cell;
 
@@ -11,19 +11,21 @@ use crate::event::path::Path;
 use crate::event::{Member, Members};
 use crate::json::{Span, Values};
 
-/// Longer lines are not worth an outline.
+/// The maximum length of a line that gets an outline, in bytes.
 const MAX_LINE_BYTES: usize = 64 << 10;
-/// How many texts may follow one value; lines that would add more go to the full parser.
+/// The maximum number of texts that may follow one value; lines that would add more go to the full
+/// parser.
 const MAX_EDGES: usize = 128;
-/// How much memory outlines may take, about.
+/// The approximate maximum memory of the outlines, in bytes.
 const MAX_BYTES: usize = 8 << 20;
-/// So many lines are learned from: where no two are alike, it is not worth more.
-const MAX_LESSONS: u32 = 1 << 12;
-/// After so many lines that fitted none, and were not learned from any more, the outlines are
-/// learned anew: exports change over the years.
+/// The maximum number of lines to learn outlines from: if no two lines are alike, more are not
+/// worth it.
+const MAX_LEARNED_LINES: u32 = 1 << 12;
+/// The number of unknown lines that may pass once learning has stopped; then all outlines are
+/// dropped and learning starts again, because exports change over the years.
 const MAX_MISSES: u32 = 1 << 18;
 
-/// A text between two values, and what comes after it.
+/// A text between two values, and what follows it.
 #[derive(Clone, Copy, Debug)]
 struct Edge {
     literal: Literal,
@@ -32,36 +34,36 @@ struct Edge {
 
 #[derive(Clone, Copy, Debug)]
 enum Then {
-    /// A string, and the branch behind it.
+    /// A string, followed by the branch of this index.
     Text(u32),
-    /// A number, and the branch behind it.
+    /// A number, followed by the branch of this index.
     Number(u32),
-    /// The end of the line.
+    /// The end of the line, which has the outline of this index.
     End(u32),
 }
 
-/// What was seen to follow one value.
+/// The edges that can follow one value.
 #[derive(Debug, Default)]
 struct Branch {
-    /// The first one: mostly there is no other.
+    /// The first edge, mostly the only one.
     edge: Option<Edge>,
     others: Option<Box<Others>>,
 }
 
-/// No edge.
+/// Marks the absence of an edge in [`Others`].
 const NONE: u8 = u8::MAX;
 const _: () = assert!(MAX_EDGES <= NONE as usize);
 
-/// All that was seen to follow a value, where it is not always the same: found by the first byte
-/// that not all of them have in common.
+/// The edges of a branch that has more than one, looked up by the first byte after their common
+/// prefix.
 #[derive(Debug)]
 struct Others {
     edges: Vec<Edge>,
-    /// How many bytes all edges have in common.
+    /// The length of the common prefix of all edges, in bytes.
     skip: usize,
-    /// For each byte after those the first edge that can have it.
+    /// For each byte after the prefix, the first edge that can have it.
     first: Box<[u8; 256]>,
-    /// For each edge the next one that can have the same byte.
+    /// For each edge, the next edge that can have the same byte.
     next: Vec<u8>,
 }
 
@@ -104,7 +106,7 @@ impl Others {
         let skip = texts.iter().map(common).min().unwrap_or(0);
         let mut first = Box::new([NONE; 256]);
         let mut next = vec![NONE; edges.len()];
-        // One that ends here, before a number, can have any byte next: it comes last.
+        // An edge that ends here, before a number, can be followed by any byte: it comes last.
         let by_byte = (0..).zip(&texts).filter_map(|(at, text)| Some((at, *text.get(skip)?)));
         let ended = (0..texts.len()).filter(|&at| texts[at].len() <= skip);
         for at in ended {
@@ -138,17 +140,18 @@ impl Edge {
         literals.is_at(&self.literal, bytes, at)
             && match self.then {
                 Then::Text(_) => true,
-                // One outline can have a string where another has a number.
+                // At the same place one outline can have a string where another has a number.
                 Then::Number(_) => {
                     bytes.get(next).is_some_and(|byte| matches!(byte, b'0'..=b'9' | b'-'))
                 }
-                // What may be the end of one line may be the middle of another.
+                // The text at the end of one line may be in the middle of another.
                 Then::End(_) => !matches!(bytes.get(next), Some(b',' | b'}' | b']')),
             }
     }
 }
 
-/// The end of the string of `bytes` whose first byte is at `at`, and what it says.
+/// Reads the string whose first byte is at `at`, and returns the offset of its closing quote and
+/// the span of its text. A string with escapes is unescaped into `unescaped`.
 #[inline]
 fn read_text(bytes: &[u8], at: usize, unescaped: &mut Vec<u8>) -> Option<(usize, Span)> {
     match text_end(bytes, at)? {
@@ -174,24 +177,32 @@ pub struct Outlines {
     literals: Literals,
     known: Vec<Outline>,
     bytes: usize,
-    lessons: u32,
+    learned_lines: u32,
     misses: u32,
     /// Members that do not count as content.
     ignored: Box<[Member]>,
 }
 
 impl Outlines {
-    /// None yet; the members `ignored` are no part of the content.
+    /// Creates an empty set of outlines; the `ignored` members are not part of the content.
     pub fn new(ignored: &[Member]) -> Self {
         let (branches, known) = (vec![Branch::default()], Vec::new());
         let literals = Literals::default();
-        Self { branches, literals, known, bytes: 0, lessons: 0, misses: 0, ignored: ignored.into() }
+        Self {
+            branches,
+            literals,
+            known,
+            bytes: 0,
+            learned_lines: 0,
+            misses: 0,
+            ignored: ignored.into(),
+        }
     }
 
-    /// Reads the text that begins at `start` of `bytes` if it has a known outline: its values go to
-    /// `values`. Returns the outline and the place behind the text.
+    /// Reads the text that begins at `start` in `bytes` if it has a known outline, and stores its
+    /// values in `values`. Returns the outline and the offset after the text.
     ///
-    /// Of `bytes` all before `len` must be UTF-8; some bytes must follow, and may be anything.
+    /// The first `len` bytes must be UTF-8; the bytes after them are padding of any content.
     #[inline]
     pub(crate) fn read(
         &self,
@@ -226,37 +237,38 @@ impl Outlines {
         }
     }
 
-    /// A copy of `line`, if its outline would be learned.
+    /// Returns a copy of `line` if its outline would be learned.
     pub(crate) fn wanted(&self, line: &[u8]) -> Option<String> {
-        (self.goes_on() && line.len() <= MAX_LINE_BYTES)
+        (self.is_learning() && line.len() <= MAX_LINE_BYTES)
             .then(|| String::from_utf8_lossy(line).into_owned())
     }
 
-    /// Learns the outline of `line`, which is JSON and fitted none, if it is worth one.
+    /// Learns the outline of `line`, which is valid JSON that no outline fits, if the line
+    /// qualifies.
     pub(crate) fn learn(&mut self, line: &str) {
-        if !self.goes_on() {
+        if !self.is_learning() {
             self.misses += 1;
             if self.misses > MAX_MISSES {
                 *self = Self::new(&self.ignored);
             }
             return;
         }
-        // A text over many lines, such as a whole file, is no line that could come again.
+        // A text of many lines, such as a whole file, does not occur again.
         if line.len() > MAX_LINE_BYTES || memchr::memchr(b'\n', line.as_bytes()).is_some() {
             return;
         }
-        self.lessons += 1;
+        self.learned_lines += 1;
         if let Some(survey) = Survey::of(line) {
             self.add(line, &survey);
         }
     }
 
-    /// Whether there is room and reason to learn more.
-    fn goes_on(&self) -> bool {
-        self.bytes <= MAX_BYTES && self.lessons < MAX_LESSONS
+    /// Returns `true` while the limits on memory and learned lines allow to learn more.
+    fn is_learning(&self) -> bool {
+        self.bytes <= MAX_BYTES && self.learned_lines < MAX_LEARNED_LINES
     }
 
-    /// Adds the outline that `survey` found, unless a branch on its way is full.
+    /// Adds the outline in `survey`, unless a branch on its way is full.
     fn add(&mut self, line: &str, survey: &Survey) {
         let (mut branch, mut at) = (0, 0);
         for &(kind, span) in &survey.values {
@@ -280,7 +292,7 @@ impl Outlines {
                         ValueKind::Text => Then::Text(next),
                         ValueKind::Number => Then::Number(next),
                     };
-                    self.join(branch, literal, then);
+                    self.add_edge(branch, literal, then);
                     next as usize
                 }
             };
@@ -291,7 +303,7 @@ impl Outlines {
         if edges.len() >= MAX_EDGES || edges.iter().any(|edge| matches!(edge.then, Then::End(_))) {
             return;
         }
-        self.join(branch, &line.as_bytes()[at..], Then::End(outline));
+        self.add_edge(branch, &line.as_bytes()[at..], Then::End(outline));
         let values = survey.spans();
         let doc = survey.doc(line, &values);
         let Some(root) = doc.root() else { return };
@@ -309,7 +321,7 @@ impl Outlines {
         });
     }
 
-    fn join(&mut self, branch: usize, literal: &[u8], then: Then) {
+    fn add_edge(&mut self, branch: usize, literal: &[u8], then: Then) {
         self.bytes += size_of::<Branch>() + size_of::<Edge>() + literal.len();
         if self.branches[branch].edges().len() == 1 {
             self.bytes += size_of::<Others>() + 256;
