@@ -1,15 +1,15 @@
-//! Colours of the terminal, by what they mean. No colour says what the text does not say.
+//! Terminal colours, chosen by meaning. Colour never carries information that the text lacks.
 
 /// Whether text is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Colour {
-    /// With ANSI escapes.
+    /// Coloured with ANSI escapes.
     On,
     /// Plain text.
     Off,
 }
 
-/// What a colour means.
+/// The meaning of a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     /// As it should be.
@@ -20,14 +20,14 @@ pub enum Tone {
     Bad,
     /// Worth knowing.
     Note,
-    /// Of less weight than what stands around it.
+    /// Less important than the text around it.
     Faint,
-    /// Of more weight than what stands around it.
+    /// More important than the text around it.
     Strong,
 }
 
 impl Tone {
-    /// The tone of a light of the plan: `green`, `amber` or `red`.
+    /// Returns the tone of a traffic light of the plan: `green`, `amber` or `red`.
     pub fn of_light(light: &str) -> Self {
         match light {
             "green" => Self::Good,
@@ -36,7 +36,7 @@ impl Tone {
         }
     }
 
-    /// The parameter of the ANSI escape.
+    /// Returns the parameter of the ANSI escape.
     fn code(self) -> &'static str {
         match self {
             Self::Good => "32",
@@ -50,7 +50,7 @@ impl Tone {
 }
 
 impl Colour {
-    /// `text` in the colour of `tone`.
+    /// Returns `text` in the colour of `tone`.
     pub fn paint(self, text: &str, tone: Tone) -> String {
         match self {
             Self::On if !text.is_empty() => format!("\x1b[{}m{text}\x1b[0m", tone.code()),

@@ -1,8 +1,8 @@
-//! Figures as people read them.
+//! Formats figures for people.
 
 use crate::diagnostic::clean;
 
-/// `1,234,567`.
+/// Formats a count with separators, such as `1,234,567`.
 pub fn thousands(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::new();
@@ -15,18 +15,18 @@ pub fn thousands(count: u64) -> String {
     out
 }
 
-/// `-1,234`.
+/// Formats a signed number with separators, such as `-1,234`.
 pub fn signed(number: i64) -> String {
     let digits = thousands(number.unsigned_abs());
     if number < 0 { format!("-{digits}") } else { digits }
 }
 
-/// `1 event`, `1,234 events`.
+/// Formats a count with its noun, such as `1 event` or `1,234 events`.
 pub fn counted(count: u64, one: &str, more: &str) -> String {
     format!("{} {}", thousands(count), if count == 1 { one } else { more })
 }
 
-/// `12.3 %`.
+/// Formats a share, such as `12.3 %`.
 #[allow(clippy::cast_precision_loss)] // shown to a tenth of a percent
 pub fn percent(part: u64, whole: u64) -> String {
     if whole == 0 {
@@ -35,7 +35,7 @@ pub fn percent(part: u64, whole: u64) -> String {
     format!("{:.1} %", part as f64 / whole as f64 * 100.0)
 }
 
-/// `1.2 MB`.
+/// Formats a size, such as `1.2 MB`.
 #[allow(clippy::cast_precision_loss)] // shown to a tenth
 pub fn bytes(count: u64) -> String {
     let mut value = count as f64;
@@ -48,7 +48,7 @@ pub fn bytes(count: u64) -> String {
     format!("{value:.1} TB")
 }
 
-/// What an event is called: by its name, without addresses, or by its call where it has none.
+/// Returns the display name of an event: its masked name, or its call if it has no name.
 pub fn called(call: &str, event: &str) -> String {
     match (call, event) {
         ("track", "") => "(track without a name)".into(),

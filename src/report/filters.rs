@@ -1,51 +1,53 @@
-//! What destination filters did, as the report tells it.
+//! The counts of destination filters in reports.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::filter::destination::{Condition, Count, Counts, DestinationFilters, Filter};
 
-/// What the filters of a file did. Events that an allow list or `--where` took out never came to them.
+/// What the filters of a file did. Events that an allow list or `--where` removed do not reach
+/// them.
 #[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 #[allow(missing_docs)] // each is the sum of that name over the filters
 pub struct Filters {
-    /// The file.
+    /// The path of the file.
     pub file: String,
     pub dropped: u64,
     pub sampled_out: u64,
     pub invalid: u64,
     pub unrecognised: u64,
-    /// Events that were sent without something that they had; each counts once.
+    /// Events that were sent without some of their fields; each counts once.
     pub changed: u64,
-    /// Whether Segment draws lots where a hash was taken here: a sample without a path.
+    /// Whether the counts are an estimate: for a sample without a path, Segment picks events at
+    /// random where this program takes a hash.
     pub estimate: bool,
-    /// In the order of the file.
+    /// The filters, in the order of the file.
     pub by_filter: Vec<FilterCount>,
 }
 
 /// What one filter did.
 #[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct FilterCount {
-    /// Its title.
+    /// The title of the filter.
     pub title: String,
-    /// Its place in the file, from 1.
+    /// The position of the filter in the file, from 1.
     pub number: usize,
-    /// `enabled`, `disabled`, or `invalid`: its `if` does not compile.
+    /// `enabled`, `disabled`, or `invalid` if the `if` does not compile.
     pub state: &'static str,
-    /// Events that it dropped.
+    /// Events that the filter dropped.
     pub dropped: u64,
-    /// Events that were not in its sample.
+    /// Events that were not in the filter's sample.
     pub sampled_out: u64,
-    /// Events that were not sent because its `if` does not compile.
+    /// Events that were not sent because the filter's `if` does not compile.
     pub invalid: u64,
-    /// Events that were no events of Segment's any more after it.
+    /// Events that Segment no longer recognises as events after the filter.
     pub unrecognised: u64,
-    /// Events that were sent without what it took out.
+    /// Events that were sent without the fields that the filter removed.
     pub changed: u64,
 }
 
 impl Filters {
-    /// What the filters of `file` did.
+    /// Returns the counts of the filters of `file`.
     pub fn new(file: String, filters: &DestinationFilters, counts: &Counts) -> Self {
         let none = Count::default();
         let of = |place: usize| counts.by_filter().get(place).copied().unwrap_or(none);
@@ -69,7 +71,7 @@ impl Filters {
 }
 
 impl FilterCount {
-    /// Events that it did anything to.
+    /// Returns the number of events that the filter affected.
     pub fn total(&self) -> u64 {
         self.dropped + self.sampled_out + self.invalid + self.unrecognised + self.changed
     }

@@ -1,9 +1,10 @@
-//! Settings and rules that would make more of an input, in words.
+//! Messages that suggest settings and rules for an input.
 
 use super::text::{counted, thousands};
 use super::{Deleted, UnusedEmails};
 
-/// That user ids are e-mail addresses: `addresses` of so many `identifies` bring no other.
+/// Suggests `user_id_is_email` if more than half of `identifies` calls have an address as user id,
+/// and bring no other e-mail. `addresses` is the number of such calls.
 pub fn user_id_is_email(addresses: u64, identifies: u64) -> Option<String> {
     (addresses * 2 > identifies).then(|| {
         let bring = if identifies == 1 {
@@ -19,7 +20,7 @@ pub fn user_id_is_email(addresses: u64, identifies: u64) -> Option<String> {
     })
 }
 
-/// What deletion requests took out.
+/// Describes what deletion requests removed. Returns `None` if there were none.
 pub fn deleted(deleted: &Deleted) -> Option<String> {
     let &Deleted { calls, users, events, signals, leads } = deleted;
     let ask = if calls == 1 { "delete call asks" } else { "delete calls ask" };
@@ -43,7 +44,8 @@ pub fn deleted(deleted: &Deleted) -> Option<String> {
 }
 
 impl UnusedEmails {
-    /// Counts by path, the first in order asked first, and how many leads there would be more.
+    /// Creates the counts from events by path, in the order of preference, and the number of
+    /// additional leads.
     pub fn new(by_path: &[(&'static str, u64)], leads: u64) -> Self {
         let paths: Vec<&str> =
             by_path.iter().filter(|(_, events)| *events > 0).map(|(path, _)| *path).collect();
@@ -51,7 +53,7 @@ impl UnusedEmails {
         Self { events: by_path.iter().copied().collect(), leads, rule }
     }
 
-    /// That signals carry addresses which no rule maps.
+    /// Returns a warning that signals carry addresses that no rule maps.
     pub fn warning(&self) -> Option<String> {
         self.rule.as_ref()?;
         let fields = self.events.iter().filter(|(_, events)| **events > 0);
@@ -65,8 +67,8 @@ impl UnusedEmails {
     }
 }
 
-/// A rule that takes the addresses at `paths`. It is tried after all others; those that map such
-/// signals already need its `identify` and `email` themselves.
+/// Returns a rule that takes the addresses at `paths`. It has the lowest priority; rules that
+/// already map such signals need `identify` and `email` themselves.
 fn rule(paths: &[&str]) -> String {
     let conditions: Vec<String> = paths.iter().map(|path| format!("{path} != null")).collect();
     let quoted: Vec<String> = paths.iter().map(|path| format!("\"{path}\"")).collect();

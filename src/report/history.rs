@@ -1,4 +1,4 @@
-//! What became of raw signals as time went on.
+//! Raw signals over time, by what became of them.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -7,37 +7,40 @@ use crate::engine::plan::{Ledger, Span, SpanUnit, Spans, time_of};
 use crate::engine::resolve::cold_time::{COLD_FROM_MS, ColdTimes};
 use crate::engine::resolve::history::{self, Fates};
 
-/// What became of raw signals in each span of time, by the clock that the plan counts by: the time
-/// of receipt, else that of the event.
+/// What became of the raw signals in each span of time, by the clock that the plan counts by: the
+/// time of receipt, or else the time of the event.
 #[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct History {
-    /// How long a span is: `day`, or longer where the inputs span more than 110 days.
+    /// The length of a span: `day`, or longer if the inputs cover more than 110 days.
     pub unit: SpanUnit,
-    /// From the first raw signal to the last.
+    /// The spans, from the first raw signal to the last.
     pub spans: Vec<HistorySpan>,
-    /// Raw signals without a time, those that no event can have, and a few so far from all others
-    /// that these would be lost among empty spans.
+    /// Raw signals without a time, with a time that no event can have, or so far from all others
+    /// that the chart would consist of empty spans.
     pub outside: Fates,
 }
 
-/// One span.
+/// A span of time.
 #[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct HistorySpan {
-    /// `2025-07-01` of a day or of the Monday of a week, `2025-07` of a month, `2025` of a year.
+    /// The name: `2025-07-01` for a day or for the Monday of a week, `2025-07` for a month, `2025`
+    /// for a year.
     pub span: String,
-    /// When it begins.
+    /// The time at which the span begins.
     pub start: String,
-    /// When the next one begins.
+    /// The time at which the next span begins.
     pub end: String,
-    /// What the plan allows in it: the limit of its period, evenly spread; `null` is no limit.
+    /// The number of raw signals that the plan allows in the span: the limit of its period, spread
+    /// evenly; `null` is no limit.
     pub allowance: Option<f64>,
-    /// Its raw signals.
+    /// The raw signals in the span.
     #[serde(flatten)]
     pub fates: Fates,
 }
 
 impl History {
-    /// What was counted in `spans`, against a plan of `limit` raw signals a period.
+    /// Creates the history from the counts in `spans`, for a plan with `limit` raw signals per
+    /// period.
     pub fn new(
         spans: &Spans,
         counted: &history::History,
@@ -55,7 +58,7 @@ impl History {
         Self { unit: spans.unit(), spans: each.map(span).collect(), outside: counted.outside }
     }
 
-    /// All raw signals.
+    /// Returns the sum of all spans and of the signals outside them.
     pub fn total(&self) -> Fates {
         let mut total = self.outside;
         self.spans.iter().for_each(|span| total += span.fates);
@@ -63,18 +66,19 @@ impl History {
     }
 }
 
-/// Rehydrated signals that were cold for a similar time.
+/// Rehydrated signals that were cold for a similar length of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct ColdRange {
-    /// The shortest time in the range; `null` for signals without a time.
+    /// The shortest time in the range, in seconds; `null` for signals without a time.
     pub from_seconds: Option<i64>,
-    /// The end of the range, excluded; `null` for the longest range and for signals without a time.
+    /// The end of the range, excluded, in seconds; `null` for the longest range and for signals
+    /// without a time.
     pub to_seconds: Option<i64>,
-    /// The signals.
+    /// The number of signals.
     pub signals: u64,
 }
 
-/// Every range of durations, the shortest first, and last the signals without a time.
+/// Returns all ranges of durations, the shortest first, followed by the signals without a time.
 pub fn cold_ranges(times: &ColdTimes) -> Vec<ColdRange> {
     let seconds = |place: usize| COLD_FROM_MS.get(place).map(|millis| millis / 1000);
     let ranges = times.counts.iter().enumerate().map(|(place, &signals)| ColdRange {

@@ -7,19 +7,20 @@ use serde::Serialize;
 use crate::diagnostic::printable;
 use crate::source::{self, FileId, Reader};
 
-/// One input.
+/// An input of a job.
 #[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct Input {
-    /// Its name.
+    /// The name of the input.
     pub path: String,
-    /// Its size as it is stored; `null` where that is not known.
+    /// The stored size in bytes; `null` if it is not known.
     pub bytes: Option<u64>,
-    /// Its records.
+    /// The number of records in the input.
     pub records: u64,
 }
 
 impl Input {
-    /// All that `reader` has read, in order, each with its number of records.
+    /// Returns everything that `reader` has read, in order, with the number of records of each
+    /// input.
     pub fn all(reader: &Reader, records: &AHashMap<FileId, u64>) -> Vec<Self> {
         let input = |(file, input): (FileId, source::Input)| Self {
             path: input.display,
@@ -30,19 +31,19 @@ impl Input {
     }
 }
 
-/// Something that is wrong with an input.
+/// A fault of an input.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct Fault {
-    /// The input.
+    /// The name of the input.
     pub path: String,
-    /// Bytes of it that are good, as it is stored.
+    /// The number of good bytes before the fault, as stored.
     pub offset: Option<u64>,
     /// What is wrong.
     pub message: String,
 }
 
 impl Fault {
-    /// All that `reader` has come upon.
+    /// Returns all faults that `reader` has found.
     pub fn all(reader: &Reader) -> Vec<Self> {
         let fault = |fault: source::Fault| Self {
             path: fault.display,

@@ -1,4 +1,4 @@
-//! The report of a run: one tree of plain values that *is* `report.json`, and its text for people.
+//! The report of a run: a tree of plain values that is `report.json`, and its text for people.
 
 pub mod colour;
 pub mod figure;
@@ -28,133 +28,134 @@ use history::{ColdRange, History};
 pub use input::{Fault, Input};
 pub use window::Window;
 
-/// `report.json`. Lists and maps are in a fixed order; a count that was not asked for is `null`.
+/// The content of `report.json`. Lists and maps are in a fixed order; a count that was not
+/// requested is `null`.
 #[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct Report {
-    /// The version of this layout.
+    /// The version of this format.
     pub version: u32,
     /// The inputs, in order.
     pub inputs: Vec<Input>,
-    /// Records: events and rejects.
+    /// The number of records: events and rejects.
     pub records: u64,
-    /// Records by what they came in; every shape is there.
+    /// Records by their shape; every shape is listed.
     pub records_by_shape: BTreeMap<&'static str, u64>,
-    /// Requests of HTTP archives that no Segment library sent; they are no records.
+    /// Requests in HTTP archives that were not sent by a Segment library; they are not records.
     pub foreign_requests: u64,
-    /// What counts of all that was read; `null` is everything.
+    /// The window of time that is counted; `null` is all time.
     pub window: Option<Window>,
-    /// Events.
+    /// Counts of events.
     pub events: Events,
-    /// What destination filters did to them; `null` without any.
+    /// What destination filters did; `null` if there are none.
     pub filters: Option<Filters>,
     /// Records that yield no event.
     pub rejects: Rejects,
-    /// Copies of events.
+    /// Counts of duplicate events.
     pub duplicates: Duplicates,
-    /// Who the visitors turned out to be.
+    /// The resolution of visitors to e-mails.
     pub identity: Identity,
-    /// What deletion requests took out.
+    /// What deletion requests removed.
     pub deleted: Deleted,
-    /// What the rules mapped.
+    /// Counts of mapped signals.
     pub rules: RuleCounts,
-    /// The leads.
+    /// Counts and scores of leads.
     pub leads: Leads,
-    /// What it costs.
+    /// The use of the plan.
     pub plan: Plan,
-    /// What became of the raw signals, from day to day.
+    /// What became of the raw signals over time.
     pub history: History,
-    /// CSV cells that a spreadsheet would have run as formulas.
+    /// CSV cells that a spreadsheet would have run as formulas and that were guarded.
     pub guarded_cells: u64,
-    /// What is wrong with inputs.
+    /// The faults of the inputs.
     pub faults: Vec<Fault>,
     /// What is wrong with the data or the plan, and what to do about it; the worst first.
     pub findings: Vec<Finding>,
-    /// What is doubtful.
+    /// Warnings.
     pub warnings: Vec<String>,
-    /// How long it took.
+    /// The duration of the run, in seconds.
     pub elapsed_seconds: f64,
-    /// Bytes read, as they are stored.
+    /// The number of bytes read, as stored.
     pub bytes_read: u64,
 }
 
-/// Counts of events: `total` is `filtered`, `outside_window`, `duplicates` and `kept`.
+/// Counts of events: `total` is the sum of `filtered`, `outside_window`, `duplicates` and `kept`.
 #[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 #[allow(missing_docs)] // each is the count of that name
 pub struct Events {
     pub total: u64,
     pub filtered: u64,
-    /// Those that happened outside of the window, duplicates among them.
+    /// Events that happened outside the window, including duplicates.
     pub outside_window: u64,
     pub duplicates: u64,
     pub kept: u64,
     pub no_anonymous_id: u64,
     pub no_timestamp: u64,
     pub clock_skew: u64,
-    /// What had to be mended before it was JSON.
+    /// Repairs that were needed before the text was valid JSON.
     #[serde(flatten)]
     pub repairs: Repairs,
-    /// Events whose time was set right by the clock of whoever received them.
+    /// Events whose time was corrected by the clock of the receiver.
     pub corrected_clocks: u64,
-    /// Events whose time, or that of their receipt, had no offset and was taken as UTC.
+    /// Events whose time, or time of receipt, had no offset and was taken as UTC.
     pub naive_timestamps: u64,
-    /// Values in the place of a time that are none.
+    /// Time fields whose values are not times.
     pub unreadable_timestamp: u64,
     /// Events that are dated before 2005 or after 2099.
     pub implausible_timestamps: u64,
-    /// The first of each kind.
+    /// The first events of each kind.
     pub timestamp_examples: TimestampExamples,
     /// Raw signals by call.
     pub by_type: BTreeMap<&'static str, u64>,
     /// Raw signals by call and name, the most frequent first.
     pub by_name: Vec<NameCount>,
-    /// Names beyond those listed, and how many raw signals they have.
+    /// The number of names beyond those listed, and the number of their raw signals.
     pub other_names: u64,
     pub other_count: u64,
 }
 
-/// Up to three of each kind, in the order of the input.
+/// Up to three examples of each kind, in the order of the input.
 #[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 #[allow(missing_docs)] // each is the count of that name
 pub struct TimestampExamples {
-    /// For the summary alone: a missing time shows nothing but its place, which is another for every
-    /// way to cut the input into files.
+    /// Only for the summary: an event without a time shows nothing but its place, which differs
+    /// with every way of splitting the input into files.
     #[serde(skip)]
     pub no_timestamp: Vec<TimestampExample>,
     pub unreadable_timestamp: Vec<TimestampExample>,
     pub implausible_timestamps: Vec<TimestampExample>,
 }
 
-/// Where a time is missing or wrong.
+/// An event whose time is missing or wrong.
 #[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct TimestampExample {
-    /// The input.
+    /// The name of the input.
     pub file: String,
-    /// Its line, from 1.
+    /// The line in the input, from 1.
     pub line: u64,
-    /// The member that holds what is no time.
+    /// The field whose value is not a usable time.
     pub field: Option<&'static str>,
-    /// The time, or what is none: cut short, without addresses and secrets.
+    /// The value of the field, cut short and masked.
     pub value: Option<String>,
 }
 
-/// How often an event name came.
+/// An event name and its frequency.
 #[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct NameCount {
     /// The call.
     #[serde(rename = "type")]
     pub call: &'static str,
-    /// The event's name; empty for calls that have none.
+    /// The name of the event; empty for calls that have no name.
     pub event: String,
-    /// How often.
+    /// The number of events.
     pub count: u64,
 }
 
 /// Counts of rejects.
 #[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct Rejects {
-    /// All.
+    /// The total number of rejects.
     pub total: u64,
-    /// By reason; every reason is there.
+    /// Rejects by reason; every reason is listed.
     pub by_reason: BTreeMap<&'static str, u64>,
 }
 
@@ -163,13 +164,13 @@ pub struct Rejects {
 pub struct Duplicates {
     /// Copies that were not kept.
     pub total: u64,
-    /// Message ids that came with more than one content.
+    /// Message ids that occur with more than one content.
     pub same_message_id_different_content: Option<u64>,
-    /// Contents that came with more than one message id.
+    /// Contents that occur with more than one message id.
     pub same_content_different_message_id: Option<u64>,
 }
 
-/// How many ids there are, and how many lead to an e-mail at some time.
+/// The number of ids, and the number of ids that resolve to an e-mail at some time.
 #[derive(Clone, Copy, Debug, Default, JsonSchema, Serialize)]
 #[allow(missing_docs)]
 pub struct Visitors {
@@ -177,7 +178,7 @@ pub struct Visitors {
     pub resolved: u64,
 }
 
-/// Kept signals by how they came to their lead.
+/// Kept signals by how they resolve to a lead.
 #[derive(Clone, Copy, Debug, Default, JsonSchema, Serialize)]
 #[allow(missing_docs)]
 pub struct Resolutions {
@@ -188,7 +189,7 @@ pub struct Resolutions {
     pub cold: u64,
 }
 
-/// Known and rehydrated signals by what led to the e-mail.
+/// Known and rehydrated signals by what resolves them to an e-mail.
 #[derive(Clone, Copy, Debug, Default, JsonSchema, Serialize)]
 #[allow(missing_docs)]
 pub struct Through {
@@ -197,27 +198,27 @@ pub struct Through {
     pub bridge: u64,
 }
 
-/// An id with more e-mails than a person has.
+/// An id with more e-mails than one person has.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct SharedId {
     /// `anonymous_id` or `user_id`.
     pub kind: &'static str,
     /// The id.
     pub id: String,
-    /// How many e-mails it has, counted to one past the limit.
+    /// The number of its e-mails, counted up to one more than the limit.
     pub emails: usize,
 }
 
-/// E-mails that share user ids but are too many for one person.
+/// E-mails that share user ids but are too many to be one person.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct MergeRefused {
-    /// How many e-mails.
+    /// The number of e-mails.
     pub emails: usize,
     /// The user ids.
     pub user_ids: Vec<String>,
 }
 
-/// Who the visitors turned out to be.
+/// The resolution of visitors to e-mails.
 #[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 #[allow(missing_docs)] // each is the count of that name
 pub struct Identity {
@@ -227,74 +228,75 @@ pub struct Identity {
     pub user_ids: Visitors,
     pub signals: Resolutions,
     pub through: Through,
-    /// Rehydrated signals by the time that they were cold.
+    /// Rehydrated signals by how long they were cold.
     pub rehydrated_after: Vec<ColdRange>,
     pub identify_without_email: u64,
-    /// Identify calls that bring no valid e-mail, and whose user id is one that is not taken for it.
+    /// Identify calls without a valid e-mail whose user id is an address that is not used as their
+    /// e-mail.
     pub identify_user_id_is_email: u64,
-    /// Addresses that signals carry and no rule maps.
+    /// E-mail addresses that signals carry but no rule maps.
     pub unused_emails: UnusedEmails,
     pub invalid_email: u64,
     pub blocked_emails: u64,
     pub blocked_ids: u64,
     pub internal_signals: u64,
-    /// Signals that each policy would give to someone else.
+    /// For each policy, the number of signals that it would give to another owner.
     pub would_change_owner: BTreeMap<&'static str, u64>,
     pub shared_ids: Vec<SharedId>,
     pub merged_emails: u64,
     pub merge_refused: Vec<MergeRefused>,
 }
 
-/// E-mail addresses that signals carry and no rule maps.
+/// E-mail addresses that signals carry but no rule maps.
 #[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct UnusedEmails {
-    /// By path, events that carry one there; duplicates too.
+    /// The number of events with an address, by the path of the address; includes duplicates.
     pub events: BTreeMap<&'static str, u64>,
-    /// Leads that they would bring besides those that there are.
+    /// The number of leads that they would add.
     pub leads: u64,
-    /// A rule that would take them, where they would bring any.
+    /// A rule that takes the addresses, if it would add leads.
     pub rule: Option<String>,
 }
 
-/// What deletion requests took out of signals and leads.
+/// What deletion requests removed from signals and leads.
 #[derive(Clone, Copy, Debug, Default, JsonSchema, Serialize)]
 pub struct Deleted {
-    /// `delete` calls; they are among the rejects, since they are no events.
+    /// `delete` calls; they are not events, and are counted among the rejects.
     pub calls: u64,
-    /// User ids that they name.
+    /// User ids in these calls.
     pub users: u64,
-    /// Kept events that they cover.
+    /// Kept events that these calls cover.
     pub events: u64,
-    /// Those of them that are signals.
+    /// The signals among the covered events.
     pub signals: u64,
-    /// Leads that nothing else brings.
+    /// Leads without any other signal or event.
     pub leads: u64,
 }
 
-/// One rule's signals.
+/// The signals of a rule.
 #[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct RuleCount {
-    /// The rule.
+    /// The id of the rule.
     pub id: String,
-    /// Its signals.
+    /// The number of signals that it matches.
     pub matches: u64,
-    /// What each scores.
+    /// The score of each of its signals.
     pub score: i64,
 }
 
-/// What the rules mapped.
+/// Counts of mapped signals.
 #[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 #[allow(missing_docs)]
 pub struct RuleCounts {
     pub file: Option<String>,
     pub mapped: u64,
     pub unmapped: u64,
-    /// In the order of the file.
+    /// The rules, in the order of the file.
     pub by_rule: Vec<RuleCount>,
     pub unmapped_by_event: Vec<NameCount>,
 }
 
-/// The leads and their scores.
+/// Counts and scores of leads.
 #[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 #[allow(missing_docs)]
 pub struct Leads {
@@ -304,46 +306,46 @@ pub struct Leads {
     pub lowest_score: i64,
     pub highest_score: i64,
     pub total_score: i64,
-    /// By range of scores, from the first range with a lead to the last.
+    /// Leads by range of scores, from the first range with a lead to the last.
     pub by_score: Vec<ScoreRange>,
 }
 
-/// What it costs against the plan.
+/// The use of the plan.
 #[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 #[allow(missing_docs)] // each is the figure of that name
 pub struct Plan {
     pub name: Option<String>,
     pub period: &'static str,
     pub timezone: String,
-    /// `null` is no limit.
+    /// The limit of raw signals per period; `null` is no limit.
     pub raw_signals_limit: Option<u64>,
     pub active_leads_limit: Option<u64>,
     pub periods: Vec<Period>,
     /// Raw signals that were refused when they arrived.
     pub over: u64,
-    /// Of these, those that a retry in the next period saved.
+    /// The refused raw signals that a retry in the next period saved.
     pub retried: u64,
-    /// Of these, those that nothing saved.
+    /// The refused raw signals that were lost.
     pub lost: u64,
     pub lost_identifies: u64,
     pub lost_leads: u64,
-    /// Up to a thousand of the lost leads; with `--redact`, their ids.
+    /// The e-mails of the lost leads, a thousand at most; with `--redact`, their ids.
     pub lost_lead_emails: Vec<String>,
-    /// Raw signals without any time, which belong to no period.
+    /// Raw signals without any time; they belong to no period.
     pub undated: u64,
     pub trend: Option<Trend>,
 }
 
-/// Where the counts are heading.
+/// The trend of the raw signals per period.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct Trend {
-    /// By how many raw signals a period differs from the one before.
+    /// The number of raw signals by which each period exceeds the one before, along a fitted line.
     pub change_per_period: f64,
-    /// The period in which the limit is reached, if it is within ten years.
+    /// The period in which the limit is reached, if that is within ten years.
     pub limit_reached_in: Option<String>,
 }
 
-/// What one period cost.
+/// The use of the plan in a period.
 #[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 #[allow(missing_docs)] // each is the figure of that name
 pub struct Period {
@@ -352,33 +354,35 @@ pub struct Period {
     pub end: String,
     pub raw_signals: u64,
     pub limit: Option<u64>,
-    /// Raw signals by the limit.
+    /// Raw signals divided by the limit.
     pub share: Option<f64>,
     pub light: &'static str,
     /// The minute in which the limit was reached.
     pub reached_at: Option<String>,
-    /// Refused in the period before and taken in this one; they count against its limit.
+    /// Raw signals refused in the period before and accepted in this one; they count against its
+    /// limit.
     pub carried: u64,
     /// Raw signals that were refused when they arrived.
     pub over: u64,
-    /// Of these, those that a retry in the next period saved.
+    /// The refused raw signals that a retry in the next period saved.
     pub retried: u64,
-    /// Of these, those that nothing saved.
+    /// The refused raw signals that were lost.
     pub lost: u64,
-    /// User ids, and anonymous ids that no user id was with; `null` where the period is no month.
+    /// The number of user ids, and of anonymous ids without a user id; `null` if the period is not
+    /// a month.
     pub monthly_tracked_users: Option<u64>,
     pub active_leads: u64,
     pub active_leads_limit: Option<u64>,
     pub active_leads_light: &'static str,
-    /// What the raw signals were.
+    /// The raw signals by kind.
     pub mix: PeriodMix,
 }
 
 impl Report {
-    /// Whether every record is in exactly one count.
+    /// Checks that every record is in exactly one count.
     ///
     /// # Errors
-    /// The sum that does not hold.
+    /// Returns a message about the first sum that does not hold.
     pub fn check_sums(&self) -> Result<(), String> {
         let Self { records, events, rejects, identity, .. } = self;
         let signals = &identity.signals;

@@ -1,10 +1,10 @@
-//! The report of a run that names nobody.
+//! Redacts the report of a run.
 
 use super::{Fault, Input, NameCount, Report, finding};
 use crate::engine::redact::Redaction;
 
 impl Report {
-    /// Takes out what tells who a person is; lost leads become their ids.
+    /// Removes what identifies people; lost leads are replaced by their ids.
     pub fn redact(&mut self, redaction: &Redaction) {
         redact_inputs(&mut self.inputs, &mut self.faults, redaction);
         redact_texts(&mut self.warnings, redaction);
@@ -22,7 +22,7 @@ impl Report {
             .chain(&mut examples.implausible_timestamps)
         {
             redact_text(&mut example.file, redaction);
-            // What is no time may be anything.
+            // A value that is not a time may contain anything.
             example.value = example.value.as_deref().map(Redaction::shape);
         }
         for shared in &mut identity.shared_ids {
@@ -31,12 +31,12 @@ impl Report {
         for id in identity.merge_refused.iter_mut().flat_map(|refused| &mut refused.user_ids) {
             *id = redaction.id(id).into_owned();
         }
-        // Their messages are made of the texts above.
+        // The messages of findings contain the texts above.
         self.findings = finding::all(self);
     }
 }
 
-/// Takes out of the names of inputs, and of what is wrong with them, what tells who a person is.
+/// Removes what identifies people from the names of inputs and from their faults.
 pub(crate) fn redact_inputs(inputs: &mut [Input], faults: &mut [Fault], redaction: &Redaction) {
     for input in inputs {
         redact_text(&mut input.path, redaction);
@@ -47,14 +47,14 @@ pub(crate) fn redact_inputs(inputs: &mut [Input], faults: &mut [Fault], redactio
     }
 }
 
-/// Takes out of `texts` what tells who a person is.
+/// Removes what identifies people from `texts`.
 pub(crate) fn redact_texts(texts: &mut [String], redaction: &Redaction) {
     for text in texts {
         redact_text(text, redaction);
     }
 }
 
-/// Takes out of `text` what tells who a person is.
+/// Removes what identifies people from `text`.
 pub(crate) fn redact_text(text: &mut String, redaction: &Redaction) {
     *text = redaction.text(text).into_owned();
 }

@@ -1,4 +1,4 @@
-//! The report in a few lines for people. No e-mail address stands in it.
+//! The summary of a report for people. It contains no e-mail address.
 
 use super::colour::Tone;
 use super::filters::{FilterCount, Filters};
@@ -9,14 +9,14 @@ use crate::parse::Repairs;
 pub use super::colour::Colour;
 pub use super::figure::{bytes, counted, percent, thousands};
 
-/// How many of a long list are shown.
+/// The maximum number of entries of a list that are shown.
 const SHOWN: usize = 6;
-/// How wide a plan's meter is on the narrowest page, and on the widest.
+/// The minimum and maximum width of the plan's meter, in columns.
 const METER: [usize; 2] = [12, 48];
-/// The columns of a page that are not for the meter of a plan.
+/// The columns of a page beside the plan's meter.
 const BESIDE_METER: usize = 56;
 
-/// The summary of `report`.
+/// Returns the summary of `report`.
 pub fn summary(report: &Report, layout: Layout) -> String {
     let mut page = Page::new(layout);
     inputs(report, &mut page);
@@ -31,13 +31,13 @@ pub fn summary(report: &Report, layout: Layout) -> String {
         page.item("warning", warning);
     }
     for line in report.identity.unused_emails.rule.iter().flat_map(|rule| rule.lines()) {
-        // As it is, so that it can be copied.
+        // The rule is not wrapped, so that it can be copied.
         page.line(&format!("            {line}"));
     }
     page.into_text()
 }
 
-/// What was read.
+/// Writes what was read.
 fn inputs(report: &Report, page: &mut Page) {
     let read = format!(
         "{} from {} in {:.2} s ({})",
@@ -63,7 +63,7 @@ fn inputs(report: &Report, page: &mut Page) {
     }
 }
 
-/// What the records came in, where that is more than events.
+/// Writes the records by shape, unless all are plain events.
 fn shapes(report: &Report, page: &mut Page) {
     let shapes = report.records_by_shape.iter();
     let mut shapes: Vec<_> = shapes.filter(|(_, count)| **count > 0).collect();
@@ -75,7 +75,7 @@ fn shapes(report: &Report, page: &mut Page) {
     page.list("came as", &shapes.into_iter().map(shape).collect::<Vec<_>>());
 }
 
-/// What became of the events.
+/// Writes what became of the events.
 fn events(report: &Report, page: &mut Page) {
     let events = &report.events;
     let fates = [
@@ -97,7 +97,7 @@ fn events(report: &Report, page: &mut Page) {
     }
 }
 
-/// What was mended, where anything was.
+/// Writes the repairs, if any.
 fn mended(repairs: Repairs, page: &mut Page) {
     let counts = [
         (repairs.lone_surrogates, ["lone surrogate", "lone surrogates"], "read as U+FFFD"),
@@ -148,7 +148,7 @@ fn write_filters(filters: &Filters, page: &mut Page) {
     }
 }
 
-/// Signals by resolution, and the leads that they make.
+/// Writes the signals by resolution, and their leads.
 fn signals(report: &Report, page: &mut Page) {
     let signals = &report.identity.signals;
     page.item("signals", &thousands(signals.total));
@@ -197,7 +197,7 @@ fn rules(report: &Report, page: &mut Page) {
     }
 }
 
-/// The first of `counts` below each other, and how many more there are.
+/// Writes the first entries of `counts` as a table, and how many more there are.
 fn counts_of(counts: impl ExactSizeIterator<Item = (String, u64)>, page: &mut Page) {
     let all = counts.len();
     let mut table = Table::new([Column::name(""), Column::figure("")]);
@@ -238,7 +238,7 @@ fn plan(report: &Report, page: &mut Page) {
     }
 }
 
-/// How full each of `periods` is, as a bar and in figures.
+/// Writes for each of `periods` how full it is, as a bar and in figures.
 fn meters(periods: &[Period], limit: u64, page: &mut Page) {
     let [least, most] = METER;
     let width = (page.width() - BESIDE_METER).clamp(least, most);
@@ -264,7 +264,7 @@ fn meters(periods: &[Period], limit: u64, page: &mut Page) {
     page.table(&table);
 }
 
-/// A name of the data, unless there may be an address in it.
+/// Returns a name from the data, or a placeholder if it may contain an address.
 fn without_address(text: &str) -> String {
     if text.contains('@') { "(a name with an @)".into() } else { text.to_owned() }
 }

@@ -1,10 +1,10 @@
-//! What is wrong with the times of events, in words.
+//! Messages about the times of events.
 
 use super::text::thousands;
 use super::{Events, TimestampExample};
 
 impl Events {
-    /// A line for each kind of times that cannot be used as they stand, with the first place.
+    /// Returns a line for each kind of time that cannot be used unchanged, with the first place.
     pub(super) fn timestamp_lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         let examples = &self.timestamp_examples;
@@ -31,7 +31,7 @@ impl Events {
         lines
     }
 
-    /// That there are times which no event can have.
+    /// Returns a warning if there are times that no event can have.
     pub(crate) fn implausible_warning(&self) -> Option<String> {
         let first = self.timestamp_examples.implausible_timestamps.first()?;
         let place = place(first);
@@ -49,11 +49,11 @@ impl Events {
     }
 }
 
-/// `events.ndjson:3: timestamp "yesterday"`.
+/// Formats a place, such as `events.ndjson:3: timestamp "yesterday"`.
 pub(super) fn place(example: &TimestampExample) -> String {
     let TimestampExample { file, line, field, value } = example;
     let field = field.map(|field| format!("{field} ")).unwrap_or_default();
-    // `Debug` escapes whatever a terminal would take as a command.
+    // `Debug` escapes characters that a terminal would take as a command.
     let value = value.as_ref().map(|value| format!(": {field}{value:?}")).unwrap_or_default();
     format!("{file}:{line}{value}")
 }

@@ -1,4 +1,4 @@
-//! The window of a report, as all reports tell it.
+//! The window of time in reports.
 
 use std::fmt;
 
@@ -8,12 +8,12 @@ use serde::Serialize;
 use crate::engine::window;
 use crate::time::Time;
 
-/// From one point in time, included, to another, excluded; `null` is without bound.
+/// A span of time; a bound that is `null` is open.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Window {
-    /// The first time in it.
+    /// The start, included.
     pub since: Option<String>,
-    /// The first time after it.
+    /// The end, excluded.
     pub until: Option<String>,
 }
 
@@ -24,7 +24,7 @@ impl From<window::Window> for Window {
     }
 }
 
-/// `since 2025-05-01T00:00:00.000Z, until 2025-06-01T00:00:00.000Z`.
+/// Formats the bounds, such as `since 2025-05-01T00:00:00.000Z, until 2025-06-01T00:00:00.000Z`.
 impl fmt::Display for Window {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bounds = [("since", &self.since), ("until", &self.until)];

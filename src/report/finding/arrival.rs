@@ -1,14 +1,14 @@
-//! Events that do not arrive.
+//! Findings about events that do not arrive.
 
 use super::{Finding, Severity, events};
 use crate::diagnostic::clean;
 use crate::report::Report;
 use crate::report::figure::{counted, percent, thousands};
 
-/// The percentage of rejects that is a warning.
+/// The percentage of rejects from which the finding is a warning.
 const MANY_REJECTS: u64 = 1;
 
-/// Inputs that could not be read to their end.
+/// Reports inputs that could not be read to their end.
 pub fn unreadable_inputs(report: &Report) -> Option<Finding> {
     let first = report.faults.first()?;
     let count = report.faults.len() as u64;
@@ -24,7 +24,7 @@ pub fn unreadable_inputs(report: &Report) -> Option<Finding> {
     })
 }
 
-/// Inputs without an event.
+/// Reports inputs without any event.
 pub fn no_events(report: &Report) -> Option<Finding> {
     (report.events.total == 0).then(|| Finding {
         finding: "no-events",
@@ -39,7 +39,7 @@ pub fn no_events(report: &Report) -> Option<Finding> {
     })
 }
 
-/// A filter that lets nothing pass.
+/// Reports a filter that removes every event.
 pub fn all_filtered(report: &Report) -> Option<Finding> {
     let filtered = report.events.filtered;
     (filtered > 0 && filtered == report.events.total).then(|| Finding {
@@ -55,7 +55,7 @@ pub fn all_filtered(report: &Report) -> Option<Finding> {
     })
 }
 
-/// Records that are no events.
+/// Reports records that are not events.
 pub fn rejected(report: &Report) -> Option<Finding> {
     let total = report.rejects.total;
     let mut reasons: Vec<_> =
@@ -88,7 +88,7 @@ pub fn rejected(report: &Report) -> Option<Finding> {
     })
 }
 
-/// What to do about rejects for one reason.
+/// Returns the advice for rejects with `reason`.
 fn remedy(reason: &str) -> &'static str {
     match reason {
         "invalid_json" | "not_utf8" => {
@@ -109,7 +109,7 @@ fn remedy(reason: &str) -> &'static str {
     }
 }
 
-/// Events that the service does not detect.
+/// Reports events that the service does not detect because they lack an `anonymousId`.
 pub fn no_anonymous_id(report: &Report) -> Option<Finding> {
     let count = report.events.no_anonymous_id;
     let has = if count == 1 { "has" } else { "have" };

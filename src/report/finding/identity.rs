@@ -1,15 +1,16 @@
-//! Visitors who do not resolve to a lead.
+//! Findings about visitors who do not resolve to a lead.
 
 use super::{Finding, Severity};
 use crate::report::figure::{counted, percent, thousands};
 use crate::report::{Report, hint};
 
-/// The percentage of cold signals, or of identify calls without an e-mail, that is a warning.
+/// The percentage of cold signals, or of identify calls without an e-mail, from which the finding
+/// is a warning.
 const MANY: u64 = 50;
 const IDENTIFY: &str = "call `identify` with `traits.email` where people sign up, log in or fill in a form, in the same \
      browser, so that the `anonymousId` of their earlier visits is tied to it";
 
-/// Signals, and no lead.
+/// Reports signals without any lead.
 pub fn no_leads(report: &Report) -> Option<Finding> {
     let signals = report.identity.signals.total;
     (signals > 0 && report.leads.total == 0).then(|| Finding {
@@ -26,7 +27,7 @@ pub fn no_leads(report: &Report) -> Option<Finding> {
     })
 }
 
-/// Signals that belong to nobody.
+/// Reports signals that do not resolve to a lead.
 pub fn cold(report: &Report) -> Option<Finding> {
     let signals = &report.identity.signals;
     let stays = if signals.cold == 1 { "stays" } else { "stay" };
@@ -46,7 +47,7 @@ pub fn cold(report: &Report) -> Option<Finding> {
     })
 }
 
-/// Identify calls without an e-mail.
+/// Reports identify calls without an e-mail.
 pub fn without_email(report: &Report) -> Option<Finding> {
     let count = report.identity.identify_without_email;
     let of = report.events.by_type.get("identify").copied().unwrap_or(count);
@@ -68,7 +69,7 @@ pub fn without_email(report: &Report) -> Option<Finding> {
     })
 }
 
-/// E-mails that are none.
+/// Reports invalid e-mail addresses.
 pub fn invalid_emails(report: &Report) -> Option<Finding> {
     let count = report.identity.invalid_email;
     (count > 0).then(|| Finding {
@@ -88,7 +89,7 @@ pub fn invalid_emails(report: &Report) -> Option<Finding> {
     })
 }
 
-/// Ids of many people.
+/// Reports ids that many people share.
 pub fn shared_ids(report: &Report) -> Option<Finding> {
     let count = report.identity.shared_ids.len() as u64;
     let of = report.identity.anonymous_ids.seen + report.identity.user_ids.seen;
@@ -110,7 +111,7 @@ pub fn shared_ids(report: &Report) -> Option<Finding> {
     })
 }
 
-/// User ids that are addresses and identify nobody.
+/// Reports user ids that are e-mail addresses but do not identify anyone.
 pub fn user_id_is_email(report: &Report) -> Option<Finding> {
     let count = report.identity.identify_user_id_is_email;
     let of = report.events.by_type.get("identify").copied().unwrap_or(count);
@@ -127,7 +128,7 @@ pub fn user_id_is_email(report: &Report) -> Option<Finding> {
     })
 }
 
-/// Addresses at hand that no rule maps.
+/// Reports e-mail addresses in signals that no rule maps.
 pub fn unused_emails(report: &Report) -> Option<Finding> {
     let unused = &report.identity.unused_emails;
     Some(Finding {

@@ -1,6 +1,7 @@
-//! What a run finds wrong with the data or the plan, and what to do about it.
+//! What is wrong with the data or the plan of a run, and what to do about it.
 //!
-//! Findings are made of the report alone, so that whoever reads its numbers comes to the same ones.
+//! Findings are derived from the report alone, so that any reader of its numbers can derive them
+//! too.
 
 mod arrival;
 mod identity;
@@ -14,13 +15,13 @@ use serde::Serialize;
 use super::Report;
 use super::figure::counted;
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Something is lost, or does what nobody can want.
+    /// Data is lost, or the result cannot be what anyone wants.
     Error,
-    /// It likely costs more, or loses more, than it should.
+    /// It probably costs or loses more than it should.
     Warning,
     /// Worth knowing.
     #[default]
@@ -28,7 +29,7 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// The name in reports.
+    /// Returns the name that reports use.
     pub fn name(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -37,15 +38,15 @@ impl Severity {
         }
     }
 
-    /// A warning if `part` is at least `percent` of `whole`, else a note.
+    /// Returns a warning if `part` is at least `percent` per cent of `whole`, else a note.
     fn from_percent(part: u64, whole: u64, percent: u64) -> Self {
         let is_much = u128::from(part) * 100 >= u128::from(whole) * u128::from(percent);
         if is_much { Self::Warning } else { Self::Note }
     }
 }
 
-/// How many of `severities` each is, the worst first, such as `1 error, 2 notes`; `None` where there
-/// is none.
+/// Counts `severities` by level, the worst first, such as `1 error, 2 notes`. Returns `None` if
+/// there are none.
 pub fn counts_by_severity(severities: impl Iterator<Item = Severity>) -> Option<String> {
     let (mut errors, mut warnings, mut notes) = (0, 0, 0);
     for severity in severities {
@@ -62,27 +63,27 @@ pub fn counts_by_severity(severities: impl Iterator<Item = Severity>) -> Option<
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-/// One finding.
+/// A finding: what is wrong, how often, and what to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Finding {
-    /// What kind; the names are frozen.
+    /// The kind of the finding; names do not change between versions.
     pub finding: &'static str,
-    /// How bad.
+    /// The severity.
     pub severity: Severity,
-    /// How many records, events, signals, … it is about.
+    /// The number of records, events, signals or other things that it is about.
     pub count: u64,
-    /// Of how many.
+    /// The number of such things in total.
     pub of: u64,
-    /// What it is, with its numbers.
+    /// The description, with its numbers.
     pub message: String,
-    /// What to do about it.
+    /// The advice.
     pub help: String,
-    /// A rule that would do it, in TOML.
+    /// A rule that follows the advice, in TOML.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
 }
 
-/// All findings of `report`, the worst first.
+/// Returns all findings of `report`, the worst first.
 pub fn all(report: &Report) -> Vec<Finding> {
     let kinds: [fn(&Report) -> Option<Finding>; 21] = [
         arrival::unreadable_inputs,
@@ -116,7 +117,7 @@ fn events(count: u64) -> String {
     counted(count, "event", "events")
 }
 
-/// Raw signals: events that pass the filter, in the window.
+/// Returns the number of raw signals: events in the window that pass the filter.
 fn raw_signals(report: &Report) -> u64 {
     let events = &report.events;
     events.total - events.filtered - events.outside_window
@@ -131,7 +132,7 @@ mod tests {
         all(report).iter().map(|finding| (finding.finding, finding.severity)).collect()
     }
 
-    /// A report in which all is well.
+    /// Returns a report without findings.
     fn good() -> Report {
         let mut report = Report { records: 1_000, ..Report::default() };
         report.events.total = 1_000;

@@ -1,4 +1,4 @@
-//! What the plan does not take, or soon will not.
+//! Findings about raw signals and leads beyond the limits of the plan, or close to them.
 
 use super::{Finding, Severity, raw_signals};
 use crate::report::figure::{counted, percent, thousands};
@@ -7,7 +7,7 @@ use crate::report::{Period, Report};
 const SMALLEST_CHANGE: &str = "drop what no rule maps: `backtrail audit` works out the smallest change to the allow list that \
      fits the plan; or take a larger plan";
 
-/// Periods in which the service answers 429.
+/// Reports periods in which the service answers 429.
 pub fn exceeded(report: &Report) -> Option<Finding> {
     let plan = &report.plan;
     let limit = plan.raw_signals_limit?;
@@ -48,7 +48,7 @@ pub fn exceeded(report: &Report) -> Option<Finding> {
     })
 }
 
-/// Periods that come near the limit, where none passes it.
+/// Reports periods close to the limit, if none exceeds it.
 pub fn nearly_exceeded(report: &Report) -> Option<Finding> {
     let plan = &report.plan;
     let limit = plan.raw_signals_limit.filter(|_| plan.over == 0)?;
@@ -74,7 +74,7 @@ pub fn nearly_exceeded(report: &Report) -> Option<Finding> {
     })
 }
 
-/// Periods with more active leads than the plan has places.
+/// Reports periods with more active leads than the plan allows.
 pub fn active_leads(report: &Report) -> Option<Finding> {
     let limit = report.plan.active_leads_limit?;
     let over = report.plan.periods.iter().filter(|period| period.active_leads > limit);

@@ -1,4 +1,4 @@
-//! Times that cannot be used as they stand.
+//! Findings about times that cannot be used unchanged.
 
 use super::{Finding, Severity, events};
 use crate::diagnostic::clean;
@@ -6,10 +6,10 @@ use crate::report::figure::counted;
 use crate::report::timestamp::place;
 use crate::report::{Report, TimestampExample};
 
-/// The percentage of wrong times that is a warning.
+/// The percentage of wrong times from which the finding is a warning.
 const MANY: u64 = 1;
 
-/// Clocks that are ahead.
+/// Reports clocks that are ahead.
 pub fn wrong_clocks(report: &Report) -> Option<Finding> {
     let (count, of) = (report.events.clock_skew, report.events.total);
     let are = if count == 1 { "is" } else { "are" };
@@ -29,7 +29,7 @@ pub fn wrong_clocks(report: &Report) -> Option<Finding> {
     })
 }
 
-/// Times that no event can have.
+/// Reports times that no event can have.
 pub fn implausible(report: &Report) -> Option<Finding> {
     let (count, of) = (report.events.implausible_timestamps, report.events.total);
     Some(Finding {
@@ -45,7 +45,7 @@ pub fn implausible(report: &Report) -> Option<Finding> {
     })
 }
 
-/// Times that cannot be read, and events without any.
+/// Reports unreadable times and events without a time.
 pub fn unusable(report: &Report) -> Option<Finding> {
     let (unreadable, missing) = (report.events.unreadable_timestamp, report.events.no_timestamp);
     let examples = &report.events.timestamp_examples;

@@ -1,18 +1,18 @@
-//! Events that cost and say nothing.
+//! Findings about events that use up the plan without giving any information.
 
 use super::{Finding, Severity, raw_signals};
 use crate::diagnostic::clean;
 use crate::report::figure::{counted, percent, thousands};
 use crate::report::{NameCount, Report};
 
-/// The percentage of duplicates that is a warning.
+/// The percentage of duplicates from which the finding is a warning.
 const MANY_DUPLICATES: u64 = 5;
-/// The percentage of unmapped raw signals that is reported.
+/// The percentage of unmapped raw signals from which they are reported.
 const MUCH: u64 = 20;
-/// The percentage of pages that is reported without rules.
+/// The percentage of pages from which they are reported if there are no rules.
 const MANY_PAGES: u64 = 50;
 
-/// Copies of events.
+/// Reports duplicate events.
 pub fn duplicates(report: &Report) -> Option<Finding> {
     let (count, of) = (report.events.duplicates, raw_signals(report));
     (count > 0).then(|| Finding {
@@ -34,7 +34,7 @@ pub fn duplicates(report: &Report) -> Option<Finding> {
     })
 }
 
-/// Pages that nothing uses.
+/// Reports page calls that no rule uses.
 pub fn pages(report: &Report) -> Option<Finding> {
     let of = raw_signals(report);
     let is_page = |name: &&NameCount| matches!(name.call, "page" | "screen");
@@ -64,7 +64,7 @@ pub fn pages(report: &Report) -> Option<Finding> {
     })
 }
 
-/// Track events that nothing uses.
+/// Reports track events that no rule uses.
 pub fn unmapped(report: &Report) -> Option<Finding> {
     let of = raw_signals(report);
     let names = report.rules.unmapped_by_event.iter().filter(|name| name.call == "track");
@@ -92,7 +92,7 @@ pub fn unmapped(report: &Report) -> Option<Finding> {
     })
 }
 
-/// A name of the data, without addresses, that does not fill the message.
+/// Returns a masked name from the data, short enough to leave room for the rest of the message.
 fn shortened(name: &str) -> String {
     crate::report::layout::fitted(&clean(name), 40)
 }

@@ -1,5 +1,5 @@
-//! Pages of text for a terminal: headings with what follows them, and tables. No line of a table is
-//! wider than the page; of other lines only those with a long path are.
+//! Pages of text for a terminal: headings with text beside them, and tables. No line of a table is
+//! wider than the page, and of other lines only those with a long path are.
 
 mod page;
 mod table;
@@ -11,7 +11,7 @@ pub(crate) use words::{fitted, flow, wrap};
 
 use super::colour::{Colour, Tone};
 
-/// The narrowest page that is laid out for, and the widest.
+/// The minimum and maximum width of a page, in columns.
 const NARROWEST: usize = 60;
 const WIDEST: usize = 120;
 
@@ -23,30 +23,30 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The width where nothing says how wide the terminal is.
+    /// The width if that of the terminal is not known.
     pub const USUAL_WIDTH: usize = 80;
 
-    /// A page for a terminal of so many columns: at least 60, at most 120.
+    /// Creates a layout for a terminal of `columns` columns, limited to 60 to 120.
     pub fn new(columns: usize, colour: Colour) -> Self {
         Self { width: columns.clamp(NARROWEST, WIDEST), colour }
     }
 
-    /// Plain text in 80 columns.
+    /// Returns a layout for plain text in 80 columns.
     pub fn plain() -> Self {
         Self::new(Self::USUAL_WIDTH, Colour::Off)
     }
 
-    /// The columns of the page.
+    /// Returns the width of the page, in columns.
     pub fn width(self) -> usize {
         self.width
     }
 
-    /// Whether the page is coloured.
+    /// Returns whether the page is coloured.
     pub fn colour(self) -> Colour {
         self.colour
     }
 
-    /// `text` in the colour of `tone`, where the page is coloured.
+    /// Returns `text` in the colour of `tone` if the page is coloured.
     pub fn paint(self, text: &str, tone: Tone) -> String {
         self.colour.paint(text, tone)
     }

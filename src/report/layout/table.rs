@@ -1,4 +1,4 @@
-//! Tables whose columns are as wide as what they hold and as the page allows.
+//! Tables whose columns fit their cells and the width of the page.
 
 use unicode_width::UnicodeWidthStr;
 
@@ -7,25 +7,25 @@ use super::words::fitted;
 use crate::diagnostic::printable;
 use crate::report::colour::Tone;
 
-/// How far a table is indented.
+/// The indentation of a table, in columns.
 const INDENT: usize = 2;
-/// Blanks between columns.
+/// The number of spaces between columns.
 const GAP: usize = 2;
-/// A column that is cut keeps so much, however little room there is.
+/// The minimum width of a column that is cut, however little room there is.
 const LEAST: usize = 6;
 
-/// What a column does where the page is narrow, and to which side its cells stand.
+/// How a column behaves on a narrow page, and how its cells are aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// To the left, cut to the room that the other columns leave.
+    /// Left-aligned, cut to the room that the other columns leave.
     Name,
-    /// To the left, never cut.
+    /// Left-aligned, never cut.
     Word,
-    /// To the right, never cut.
+    /// Right-aligned, never cut.
     Figure,
 }
 
-/// A column.
+/// A column of a table.
 #[derive(Clone, Debug)]
 pub(crate) struct Column {
     head: String,
@@ -33,23 +33,23 @@ pub(crate) struct Column {
 }
 
 impl Column {
-    /// Names of any length: cut where the page is narrow.
+    /// Creates a column of names of any length, which are cut on a narrow page.
     pub fn name(head: impl Into<String>) -> Self {
         Self { head: head.into(), kind: Kind::Name }
     }
 
-    /// Words whose length is known.
+    /// Creates a column of words of limited length.
     pub fn word(head: impl Into<String>) -> Self {
         Self { head: head.into(), kind: Kind::Word }
     }
 
-    /// Figures.
+    /// Creates a column of figures.
     pub fn figure(head: impl Into<String>) -> Self {
         Self { head: head.into(), kind: Kind::Figure }
     }
 }
 
-/// What stands in a column of a row.
+/// A cell of a table.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cell {
     text: String,
@@ -57,7 +57,7 @@ pub(crate) struct Cell {
 }
 
 impl Cell {
-    /// The same in a colour.
+    /// Returns the cell in the colour of `tone`.
     pub fn toned(self, tone: Tone) -> Self {
         Self { tone: Some(tone), ..self }
     }
@@ -71,35 +71,35 @@ impl<T: Into<String>> From<T> for Cell {
 
 struct Row {
     cells: Vec<Cell>,
-    /// Lines below it, as they are.
+    /// Lines below the row, written unchanged.
     below: Vec<String>,
 }
 
-/// A table.
+/// A table with its rows.
 pub(crate) struct Table {
     columns: Vec<Column>,
     rows: Vec<Row>,
 }
 
 impl Table {
-    /// A table of these columns.
+    /// Creates a table with `columns`.
     pub fn new(columns: impl IntoIterator<Item = Column>) -> Self {
         Self { columns: columns.into_iter().collect(), rows: Vec::new() }
     }
 
-    /// Adds a row.
+    /// Appends a row.
     pub fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
         self.rows.push(Row { cells: cells.into_iter().collect(), below: Vec::new() });
     }
 
-    /// Adds lines below the last row.
+    /// Appends lines below the last row.
     pub fn below(&mut self, lines: impl IntoIterator<Item = String>) {
         if let Some(row) = self.rows.last_mut() {
             row.below.extend(lines);
         }
     }
 
-    /// The lines of the table on a page.
+    /// Returns the lines of the table for `layout`.
     pub fn lines(&self, layout: Layout) -> Vec<String> {
         let widths = self.widths(layout.width());
         let mut lines = Vec::new();
@@ -138,14 +138,15 @@ impl Table {
         line
     }
 
-    /// The width of each column: that of its widest cell, but names share what the rest leaves.
+    /// Returns the width of each column: that of its widest cell, except that name columns share
+    /// the rest.
     fn widths(&self, page: usize) -> Vec<usize> {
         let mut widths: Vec<usize> = (0..self.columns.len()).map(|at| self.widest(at)).collect();
         let gaps = GAP * self.columns.len().saturating_sub(1);
         let is_name = |at: &usize| self.columns[*at].kind == Kind::Name;
         let fixed: usize = (0..widths.len()).filter(|at| !is_name(at)).map(|at| widths[at]).sum();
         let mut room = page.saturating_sub(INDENT + gaps + fixed);
-        // The narrowest first: what one does not need is left to the others.
+        // The narrowest comes first, so that the room it does not need goes to the others.
         let mut names: Vec<usize> = (0..widths.len()).filter(is_name).collect();
         names.sort_by_key(|&at| widths[at]);
         let count = names.len();
@@ -164,7 +165,7 @@ impl Table {
     }
 }
 
-/// The columns of `text` as [`fitted`] shows it.
+/// Returns the width of `text` in columns, as [`fitted`] shows it.
 fn shown_width(text: &str) -> usize {
     printable(text).width()
 }

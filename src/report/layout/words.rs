@@ -1,10 +1,10 @@
-//! Text cut and broken by the columns that it takes in a terminal.
+//! Cuts and breaks text by its width in a terminal.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::diagnostic::printable;
 
-/// `text`, fit to be shown and cut to `width` columns.
+/// Returns `text` with its control characters replaced, cut to `width` columns.
 pub(crate) fn fitted(text: &str, width: usize) -> String {
     let text = printable(text);
     if text.width() <= width {
@@ -18,7 +18,7 @@ pub(crate) fn fitted(text: &str, width: usize) -> String {
             used < width
         })
         .collect();
-    // Some characters are wider together than each by itself.
+    // Some characters are wider together than the sum of their widths.
     while cut.width() >= width.max(1) {
         cut.pop();
     }
@@ -26,10 +26,11 @@ pub(crate) fn fitted(text: &str, width: usize) -> String {
     cut
 }
 
-/// The lines of `text`, fit to be shown and broken between words. A word that is wider than a line
-/// is broken as well, unless it is a path: that can be copied only whole.
+/// Breaks `text` between words into lines of `width` columns, with its control characters replaced.
+/// A word that is wider than a line is broken too, unless it is a path, which can be copied only
+/// whole.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
-    // A share stays in one piece.
+    // A percentage stays in one piece.
     let text = printable(text).replace(" %", "\u{a0}%");
     let mut lines = vec![String::new()];
     for word in text.split(' ').flat_map(|word| pieces(word, width)) {
@@ -46,8 +47,8 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines.into_iter().map(|line| line.replace('\u{a0}', " ")).collect()
 }
 
-/// `parts` in lines that are broken between them; `separator` ends each but the last. A part that
-/// is wider than a line is cut.
+/// Joins `parts` with `separator` and breaks the text between parts into lines of `width` columns.
+/// A part that is wider than a line is cut.
 pub(crate) fn flow(parts: &[String], separator: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for (place, part) in parts.iter().enumerate() {
@@ -66,7 +67,7 @@ pub(crate) fn flow(parts: &[String], separator: &str, width: usize) -> Vec<Strin
     lines
 }
 
-/// `word`, in pieces that fit into `width` columns where it does not and is no path.
+/// Splits `word` into pieces of at most `width` columns, unless it is a path.
 fn pieces(word: &str, width: usize) -> Vec<&str> {
     if word.width() <= width || word.contains(['/', '\\']) {
         return vec![word];

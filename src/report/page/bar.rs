@@ -1,29 +1,29 @@
-//! Names and how often each came, as a table whose rows have bars.
+//! A table of names and counts whose rows have bars.
 
 use std::fmt::{self, Write};
 
 use super::{Table, Text};
 use crate::report::figure::thousands;
 
-/// A row.
+/// A row of the table.
 #[derive(Clone, Debug)]
 pub struct Bar {
-    /// Its name, as markup.
+    /// The name, as markup.
     pub name: String,
-    /// What there is to know about it; may be empty.
+    /// A note on the name; may be empty.
     pub note: String,
     /// The count.
     pub count: u64,
-    /// A figure behind the count.
+    /// A figure after the count.
     pub figure: String,
-    /// The colour.
+    /// The CSS class that gives the colour.
     pub class: &'static str,
 }
 
 /// Writes `bars`; the length of each is its share of `whole`.
 ///
 /// # Errors
-/// Those of writing to `out`.
+/// Returns an error if writing to `out` fails.
 pub fn write_bars(table: Table<'_>, whole: u64, bars: &[Bar], out: &mut String) -> fmt::Result {
     let Table { id, caption, columns } = table;
     write!(

@@ -1,4 +1,4 @@
-//! A chart of columns, stacked by series, with a line across them and marks between them.
+//! A chart of stacked columns, with a line across them and marks between them.
 
 use std::fmt::{self, Write};
 
@@ -6,60 +6,61 @@ use super::Text;
 use super::scale::{figure, round_up};
 use crate::report::figure::thousands;
 
-/// The height of the picture and the width of a column, in its own units.
+/// The height of the picture and the width of a column, in units of the picture.
 const HEIGHT: f64 = 1000.0;
 const WIDTH: f64 = 10.0;
-/// How far a line may be above the highest column before it would press all columns to the ground.
+/// The highest ratio of the line to the highest column with which the line is drawn; above it, the
+/// columns would be too small to see.
 const HIGHEST_LINE: f64 = 3.0;
 
-/// What a part of each column is.
+/// A series: one part of each column.
 #[derive(Clone, Copy, Debug)]
 pub struct Series {
-    /// The class that colours it.
+    /// The CSS class that gives the colour.
     pub class: &'static str,
-    /// What it is.
+    /// The name in the key.
     pub name: &'static str,
 }
 
-/// A column.
+/// A column of the chart.
 #[derive(Clone, Debug, Default)]
 pub struct Column {
-    /// What it stands for.
+    /// The label of the column.
     pub label: String,
-    /// Its parts, in the order of the series, the lowest first.
+    /// The values of its parts, in the order of the series, the lowest part first.
     pub parts: Vec<u64>,
-    /// The height of the line across it, if it has one.
+    /// The height of the line across the column, if any.
     pub line: Option<f64>,
 }
 
-/// Something that happened, from one point between the columns to another.
+/// An event between two points of the horizontal axis.
 #[derive(Clone, Debug)]
 pub struct Mark {
-    /// Where it begins, in columns from the left.
+    /// The start, in columns from the left.
     pub from: f64,
-    /// Where it ends.
+    /// The end, in columns from the left.
     pub to: f64,
-    /// What it is.
+    /// The label.
     pub label: String,
 }
 
-/// A chart. It says nothing that the text or the table beside it does not say, too.
+/// A chart. All that it shows is also in the text or the table beside it.
 #[derive(Clone, Debug)]
 pub struct Chart<'a> {
-    /// The name of its element.
+    /// The id of the element.
     pub id: &'a str,
-    /// What it shows, for those who do not see it.
+    /// The title, for screen readers.
     pub title: &'a str,
-    /// What the parts of its columns are, the lowest first.
+    /// The series, the lowest part first.
     pub series: &'a [Series],
     /// The columns.
     pub columns: &'a [Column],
-    /// What the line across the columns is.
+    /// The name of the line across the columns.
     pub line: &'a str,
-    /// What happened meanwhile.
+    /// Marks across the columns.
     pub marks: &'a [Mark],
-    /// How many columns have their label below them, the first among them. Where the page is narrow,
-    /// every second one has.
+    /// The number of columns that have a label below them, counting the first. On a narrow page,
+    /// every second label is hidden.
     pub labels: usize,
 }
 
@@ -67,7 +68,7 @@ impl Chart<'_> {
     /// Writes the chart and its key.
     ///
     /// # Errors
-    /// Those of writing to `out`.
+    /// Returns an error if writing to `out` fails.
     pub fn write(&self, out: &mut String) -> fmt::Result {
         let highest = self.columns.iter().map(Column::total).max().unwrap_or(0);
         #[allow(clippy::cast_precision_loss)] // a height in a picture
@@ -148,7 +149,7 @@ impl Chart<'_> {
         out.write_str("</svg>")
     }
 
-    /// One part of every column.
+    /// Returns the path that draws the series at `place` in all columns.
     #[allow(clippy::cast_precision_loss)] // places in a picture
     fn path(&self, place: usize, end: f64) -> String {
         let mut path = String::new();
@@ -187,7 +188,7 @@ impl Chart<'_> {
         path
     }
 
-    /// The text that pointing at a column shows.
+    /// Returns the tooltip of a column.
     fn described(&self, column: &Column) -> String {
         let parts = self.series.iter().zip(&column.parts).filter(|(_, part)| **part > 0);
         let parts = parts.map(|(series, &part)| format!("{} {}", thousands(part), series.name));

@@ -1,4 +1,4 @@
-//! The frame of a page: its head, its style and its sections.
+//! The frame of a page: head, style and sections.
 
 use std::fmt::{self, Write};
 
@@ -6,7 +6,7 @@ use super::Text;
 
 const STYLE: &str = include_str!("style.css");
 
-/// A page with a title, a line below it as markup, and what `body` writes.
+/// Returns a page with a title, a subtitle as markup, and what `body` writes.
 pub fn document(
     title: &str,
     subtitle: &str,
@@ -43,10 +43,10 @@ fn write_document(
     out.write_str("</main>\n</body>\n</html>\n")
 }
 
-/// The sentences that say the most, before anything else. They are markup.
+/// Writes the most important sentences, which come first on the page, as markup.
 ///
 /// # Errors
-/// Those of writing to `out`.
+/// Returns an error if writing to `out` fails.
 pub fn verdict(sentences: &[String], out: &mut String) -> fmt::Result {
     out.write_str("<section class=\"verdict\" aria-label=\"In short\">\n")?;
     for sentence in sentences {
@@ -55,10 +55,10 @@ pub fn verdict(sentences: &[String], out: &mut String) -> fmt::Result {
     out.write_str("</section>\n")
 }
 
-/// A section with a heading, whose elements begin with `id`.
+/// Writes a section with a heading; the ids of its elements begin with `id`.
 ///
 /// # Errors
-/// Those of `body`.
+/// Returns the errors of `body`, and those of writing to `out`.
 pub fn section(
     id: &str,
     heading: &str,

@@ -1,13 +1,13 @@
-//! The few figures at the top of a page.
+//! The key figures at the top of a page.
 
 use std::fmt::{self, Write};
 
 use super::Text;
 
-/// Whether a figure is good or bad, which its note says too.
+/// The judgement of a figure, which its note repeats in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
-    /// Neither.
+    /// No judgement.
     Plain,
     /// Nothing to do.
     Good,
@@ -28,25 +28,25 @@ impl Tone {
     }
 }
 
-/// A figure, what it counts, and what there is to know about it.
+/// A key figure with its name and a note.
 #[derive(Clone, Debug)]
 pub struct Figure {
-    /// The name of its element.
+    /// The id of the element.
     pub id: &'static str,
-    /// What it counts.
+    /// The name of what it counts.
     pub name: &'static str,
     /// The figure.
     pub value: String,
-    /// What there is to know about it.
+    /// A note on the figure.
     pub note: String,
-    /// Whether it is good or bad.
+    /// The judgement.
     pub tone: Tone,
 }
 
 /// Writes `figures` side by side.
 ///
 /// # Errors
-/// Those of writing to `out`.
+/// Returns an error if writing to `out` fails.
 pub fn write_figures(figures: &[Figure], out: &mut String) -> fmt::Result {
     out.write_str("<dl class=\"figures\">\n")?;
     for Figure { id, name, value, note, tone } in figures {

@@ -1,9 +1,9 @@
-//! Web pages that need no network, no script and no other file: what the pages of all jobs are
-//! made of.
+//! Components of web pages that need no network, no script and no other file. The pages of all jobs
+//! are built from them.
 //!
-//! Charts are SVG without any text, stretched to the width that there is, between labels in HTML:
-//! so texts keep their size on a phone and on paper. Colours come from one style sheet, for light
-//! and dark.
+//! Charts are SVG without text, stretched to the available width, between labels in HTML, so that
+//! text keeps its size on a phone and on paper. Colours come from one style sheet, for light and
+//! dark.
 
 mod bar;
 mod chart;

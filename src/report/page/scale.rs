@@ -1,6 +1,6 @@
-//! The scale of a chart: where it ends, and its figures.
+//! The scale of a chart: its upper end and its labels.
 
-/// The next round number from `most` on, 2 at the least.
+/// Returns the smallest round number not below `most`, at least 2.
 pub fn round_up(most: f64) -> f64 {
     let mut power = 1.0;
     loop {
@@ -14,7 +14,7 @@ pub fn round_up(most: f64) -> f64 {
     }
 }
 
-/// A figure of the scale: `1,200`, `45k`, `1.5M`.
+/// Formats a label of the scale, such as `1,200`, `45k` or `1.5M`.
 pub fn figure(value: f64) -> String {
     let (value, unit) = match value {
         value if value >= 1e9 => (value / 1e9, "G"),

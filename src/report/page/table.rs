@@ -1,31 +1,31 @@
-//! Tables that can be moved sideways with the keyboard.
+//! Tables that can be scrolled sideways with the keyboard.
 
 use std::fmt::{self, Write};
 
 use super::Text;
 use crate::report::figure::thousands;
 
-/// A cell. The first of each row is its heading.
+/// A cell of a table. The first cell of each row is its heading.
 #[derive(Clone, Debug)]
 pub enum Cell {
-    /// Markup, at the start of the line.
+    /// Markup, left-aligned.
     Text(String),
-    /// A number, at the end of the line.
+    /// A number, right-aligned.
     Number(u64),
-    /// A text among numbers, such as a share.
+    /// A right-aligned text, such as a percentage.
     Figure(String),
-    /// Bars behind one another: the class of each, and its length from 0 to 1.
+    /// Overlapping bars: the CSS class of each, and its length from 0 to 1.
     Bars(Vec<(&'static str, f64)>),
 }
 
-/// A table; its rows follow.
+/// A table, without its rows.
 #[derive(Clone, Copy, Debug)]
 pub struct Table<'a> {
-    /// The name of its element.
+    /// The id of the element.
     pub id: &'a str,
     /// What it shows.
     pub caption: &'a str,
-    /// The headings of its columns; one that begins with `<` is of texts.
+    /// The headings of the columns; one that begins with `<` is of a left-aligned column.
     pub columns: &'a [&'a str],
 }
 
@@ -33,7 +33,7 @@ impl Table<'_> {
     /// Writes the table with `rows`.
     ///
     /// # Errors
-    /// Those of writing to `out`.
+    /// Returns an error if writing to `out` fails.
     pub fn write(
         &self,
         rows: impl IntoIterator<Item = Vec<Cell>>,
@@ -67,10 +67,10 @@ impl Table<'_> {
         out.write_str("</tbody></table></div>\n")
     }
 
-    /// Writes the table, folded up under `summary`.
+    /// Writes the table with `rows`, folded under `summary`.
     ///
     /// # Errors
-    /// Those of writing to `out`.
+    /// Returns an error if writing to `out` fails.
     pub fn write_folded(
         &self,
         summary: &str,
@@ -102,10 +102,10 @@ impl Cell {
     }
 }
 
-/// Writes what a list leaves out; nothing where it is whole.
+/// Writes `rest`, which describes what a list leaves out; writes nothing if it is `None`.
 ///
 /// # Errors
-/// Those of writing to `out`.
+/// Returns an error if writing to `out` fails.
 pub fn more(rest: Option<String>, out: &mut String) -> fmt::Result {
     match rest {
         Some(rest) => writeln!(out, "<p class=\"soft more\">… {}</p>", Text(&rest)),

@@ -1,16 +1,16 @@
-//! Texts of the data as texts of a page.
+//! Escapes texts from the data for a page.
 
 use std::fmt;
 
 use crate::diagnostic::{clean, is_unprintable};
 use crate::report::layout::fitted;
 
-/// The longest name or message of the data that a page shows, in columns.
+/// The maximum width of a name and of a message from the data, in columns.
 const NAME: usize = 120;
 const MESSAGE: usize = 400;
 
-/// A text as it may stand in an element or an attribute: markup is escaped, and U+FFFD stands for
-/// what would act on the page or turn the direction of writing.
+/// A text for an element or an attribute: markup is escaped, and U+FFFD replaces characters that
+/// would affect the page or change the direction of writing.
 #[derive(Clone, Copy, Debug)]
 pub struct Text<'t>(pub &'t str);
 
@@ -32,18 +32,18 @@ impl fmt::Display for Text<'_> {
     }
 }
 
-/// A name of the data: without addresses, cut short, and apart from the direction of the text
-/// around it.
+/// Returns a name from the data as markup: masked, cut short, and isolated from the direction of
+/// the text around it.
 pub fn label(name: &str) -> String {
     format!("<bdi>{}</bdi>", Text(&fitted(&clean(name), NAME)))
 }
 
-/// A path, a line of a list or a rule of the user, without addresses, cut short.
+/// Returns a path, an entry of a list or a rule of the user as markup, masked and cut short.
 pub fn code(text: &str) -> String {
     format!("<code>{}</code>", Text(&fitted(&clean(text), NAME)))
 }
 
-/// A message, cut short, with what stands between backticks as code.
+/// Returns a message as markup, cut short, with text between backticks as code.
 pub fn ticked(message: &str) -> String {
     let message = fitted(message, MESSAGE);
     let parts = message.split('`').enumerate().map(|(place, part)| match place % 2 {
@@ -53,7 +53,7 @@ pub fn ticked(message: &str) -> String {
     parts.collect()
 }
 
-/// The minute of a time as reports write it: `2025-06-26 14:00 UTC`.
+/// Formats the minute of a time in the format of reports, such as `2025-06-26 14:00 UTC`.
 pub fn minute(time: &str) -> String {
     match (time.get(..10), time.get(11..16)) {
         (Some(date), Some(clock)) => format!("{date} {clock} UTC"),
