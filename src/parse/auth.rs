@@ -1,4 +1,4 @@
-//! Whether a captured delivery came from who it should: a secret, a key in the path, a signature.
+//! Authentication of captured deliveries: a secret in a header, a key in the path, a signature.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,23 +17,23 @@ pub const SECRET_HEADER: &str = "X-Api-Secret";
 /// The header that holds Segment's signature.
 pub const SIGNATURE_HEADER: &str = "X-Signature";
 
-/// A text that nobody may see.
+/// A text that must never be shown.
 #[derive(Clone)]
 pub struct Secret(Box<[u8]>);
 
 impl Secret {
-    /// The secret `text`; `None` where it is empty.
+    /// Creates a secret. Returns `None` if `text` is empty.
     pub fn new(text: impl Into<Vec<u8>>) -> Option<Self> {
         let text = text.into();
         (!text.is_empty()).then(|| Self(text.into_boxed_slice()))
     }
 
-    /// Whether `text` is the secret, in a time that does not depend on where they differ.
+    /// Returns `true` if `text` is the secret. The comparison takes constant time.
     pub fn is(&self, text: &[u8]) -> bool {
         self.0.ct_eq(text).into()
     }
 
-    /// The secret itself, to keep it out of what is written.
+    /// Returns the secret, so that it can be removed from output.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -45,42 +45,42 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What a captured delivery must show. Events that come without a capture have nothing to show.
+/// The credentials that captured deliveries must have. Events outside of a capture are not checked.
 #[derive(Clone, Debug, Default)]
 pub struct Auth {
     /// The value of `X-Api-Secret`.
     pub api_secret: Option<Secret>,
-    /// The key in the path that TrailSpark gave out.
+    /// The key in the path that TrailSpark issues.
     pub api_key: Option<Secret>,
-    /// The key of the signatures.
+    /// The key that signatures are made with.
     pub signing_secret: Option<Secret>,
 }
 
-/// The bytes that were signed, as far as the capture still has them.
+/// The signed bytes, as far as the capture still has them.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Signed<'a> {
-    /// The body as it was delivered.
+    /// The body as delivered.
     Text(&'a [u8]),
-    /// A body that the capture holds parsed; the signature is that of the text which
-    /// `JSON.stringify` makes of it, for this is what Segment signs.
+    /// A body that the capture holds as parsed JSON. The signature is that of its `JSON.stringify`
+    /// text, because this is the text that Segment signs.
     Value(Json<'a>),
 }
 
 impl Auth {
-    /// Every secret that there is.
+    /// Returns all secrets that are set.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         [&self.api_secret, &self.api_key, &self.signing_secret].into_iter().flatten()
     }
 
-    /// Whether a delivery with these `headers`, made to `path`, has the right secret and key.
+    /// Checks the secret and the key of a delivery with these `headers` to `path`.
     ///
     /// # Errors
-    /// `unauthorized`, with what was expected.
+    /// Returns `unauthorized` with what was expected.
     pub(super) fn admit(&self, headers: &Headers<'_>, path: Option<&str>) -> Result<(), Refusal> {
         let refused = |detail: &'static str| Err(Refusal::new(Reason::Unauthorized, detail));
         if let Some(secret) = &self.api_secret {
             let (mut found, mut right) = (false, true);
-            // A header that stands there twice is right only if both are.
+            // Of a repeated header, every value must be right.
             headers.each(SECRET_HEADER, &mut |value| {
                 found = true;
                 right &= secret.is(value);
@@ -106,15 +106,15 @@ impl Auth {
         Ok(())
     }
 
-    /// Whether one of the signatures in `headers` is that of the body, or of the first element of
-    /// the batch that it is. `scratch` is overwritten.
+    /// Checks that a signature in `headers` is that of the body, or of its first element if the
+    /// body is a batch. `scratch` is overwritten.
     ///
-    /// Segment's documentation of webhooks signs `JSON.stringify(body)`, of a batch
-    /// `JSON.stringify(body[0])`, with HMAC-SHA1, in hex
+    /// Segment's documentation of webhooks signs `JSON.stringify(body)`, or
+    /// `JSON.stringify(body[0])` for a batch, with HMAC-SHA1, in hex
     /// (<https://segment.com/docs/connections/destinations/catalog/webhooks/>).
     ///
     /// # Errors
-    /// `bad_signature`, with what was expected.
+    /// Returns `bad_signature` with what was expected.
     pub(super) fn verify(
         &self,
         headers: &Headers<'_>,
@@ -163,7 +163,7 @@ impl Auth {
     }
 }
 
-/// Whether `path`, or the path of a URL, is one that TrailSpark gives out for `key`.
+/// Returns `true` if `path`, or the path of a URL, is one that TrailSpark issues for `key`.
 fn is_for_key(path: &str, key: &Secret) -> bool {
     let path = path.split(['?', '#']).next().unwrap_or_default();
     let mut from_end = path.trim_end_matches('/').rsplit('/').map(str::as_bytes);
@@ -174,7 +174,7 @@ fn is_for_key(path: &str, key: &Secret) -> bool {
         || (last == b"batch" && is_key(second) && third == b"webhook")
 }
 
-/// Whether `signature` is the HMAC-SHA1 of `text` (RFC 2104), compared in constant time.
+/// Returns `true` if `signature` is the HMAC-SHA1 of `text` (RFC 2104), compared in constant time.
 fn is_signature(signature: [u8; 20], secret: &Secret, text: &[u8]) -> bool {
     Hmac::<Sha1>::new_from_slice(&secret.0)
         .is_ok_and(|mac| mac.chain_update(text).verify_slice(&signature).is_ok())

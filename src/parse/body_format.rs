@@ -1,6 +1,6 @@
-//! What the body of a capture is where it is no JSON, and what to do about it.
+//! Detection of bodies of captures that are in another format than JSON, with advice for each.
 
-/// The beginnings of compressed data. In a text, bytes past 127 have become U+FFFD, or the
+/// The first bytes of compressed data. In a text, bytes past 127 have become U+FFFD, or the
 /// characters of Latin-1.
 const COMPRESSED: [(&[&[u8]], &str); 3] = [
     (
@@ -28,10 +28,11 @@ const COMPRESSED: [(&[&[u8]], &str); 3] = [
 const FORM: &str = "expected JSON, found a form (application/x-www-form-urlencoded); have the \
                     sender post JSON, or take the JSON out of its field before";
 
-/// The longest name of a field of a form that is looked at.
-const MOST_NAME_BYTES: usize = 64;
+/// The maximum length of the first field name of a form, in bytes.
+const MAX_NAME_BYTES: usize = 64;
 
-/// What `body`, which has no blanks around it, is known to be, as the detail of a reject.
+/// Returns the detail of a reject for `body`, which has no surrounding whitespace, if its format is
+/// known and is not JSON.
 pub(super) fn foreign_format(body: &[u8]) -> Option<&'static str> {
     if body.starts_with(b"{") || body.starts_with(b"[") {
         return None;
@@ -41,13 +42,13 @@ pub(super) fn foreign_format(body: &[u8]) -> Option<&'static str> {
     compressed.map(|(_, detail)| *detail).or_else(|| is_form(body).then_some(FORM))
 }
 
-/// Whether `body` begins with a name and `=`, as a form does and no JSON; what ends after the sign
-/// may be base64.
+/// Returns `true` if `body` begins with a name and `=` as a form does. A body that ends after the
+/// sign may be base64 and is not taken for a form.
 fn is_form(body: &[u8]) -> bool {
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.+%[]*".contains(&byte);
     let name = body.iter().take_while(|&&byte| is_name(byte)).count();
     let value = body.get(name + 1..).unwrap_or_default();
-    (1..=MOST_NAME_BYTES).contains(&name)
+    (1..=MAX_NAME_BYTES).contains(&name)
         && body.get(name) == Some(&b'=')
         && value.iter().any(|&byte| byte != b'=')
         && !body.iter().any(u8::is_ascii_whitespace)

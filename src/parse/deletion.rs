@@ -1,28 +1,28 @@
-//! Delete calls: the message with which Segment forwards a deletion request to destinations.
+//! Delete calls: the messages with which Segment forwards deletion requests to destinations.
 
 use crate::event::id::Id;
 use crate::event::{Event, Member};
 use crate::time::Time;
 
-/// The `type` of such a message.
+/// The `type` of a delete call.
 const DELETE: &str = "delete";
 
-/// The members that say when a call was made, in the order of an event's.
+/// The members that give the time of a call, in the order of preference used for events.
 const TIMES: [Member; 4] =
     [Member::Timestamp, Member::OriginalTimestamp, Member::SentAt, Member::ReceivedAt];
 
-/// A request that what is known of a user be deleted.
+/// A request to delete the data of a user.
 #[derive(Clone, Copy, Debug)]
 pub struct Deletion<'t> {
-    /// The user.
+    /// The user whose data is to be deleted.
     pub user_id: Option<Id<'t>>,
-    /// When it was made. Segment makes it, so no clock of a client is corrected.
+    /// The time of the request. Segment sets it, so there is no client clock to correct.
     pub asked_at: Time,
 }
 
 impl<'t> Deletion<'t> {
-    /// The request that `message` is, if it is one. Where it has no time of its own, that of its
-    /// `batch` counts, else that of its capture, `captured_at`.
+    /// Returns the request in `message`, if it is a delete call. If it has no time of its own, the
+    /// time of its `batch` applies, else the time of its capture, `captured_at`.
     pub(super) fn of(
         message: &Event<'t>,
         batch: Option<&Event<'_>>,

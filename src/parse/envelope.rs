@@ -1,7 +1,7 @@
-//! Objects of no known kind that hold an event in exactly one member, whatever its name: rows of
-//! pipelines, requests that somebody logged, jobs of a queue.
+//! Objects of no known format that hold an event in exactly one member, whatever its name: rows of
+//! pipelines, logged requests, queue jobs.
 //!
-//! Nothing is looked for before a record would be refused.
+//! The search only happens when a record would otherwise be refused.
 
 use std::fmt;
 
@@ -10,31 +10,31 @@ use crate::event::{CallType, Member};
 use crate::json::Json;
 use crate::json::document::Document;
 
-/// How deep members of members, and texts in texts, are looked into.
+/// The maximum depth of the search, both for nested members and for texts within texts.
 const MAX_DEPTH: u32 = 4;
-/// How many members of Segment's make an object one that looks like an event.
-const LEAST_LIKENESS: usize = 2;
+/// The minimum number of event members that make an object look like an event.
+const MIN_LIKENESS: usize = 2;
 
-/// What an object holds.
+/// The result of a search.
 pub(super) enum Held<'t> {
-    /// One event, batch, or text of one.
+    /// Exactly one event, batch, or text of one.
     One(Enveloped<'t>),
-    /// Not one; what to say of it, if there is something.
+    /// None or several; the explanation, if there is something to say.
     Not(Option<String>),
 }
 
-/// An event, a batch, or the text of one, and the object that it is a member of.
+/// An event, a batch, or the text of one, and the object that has it as a member.
 #[derive(Clone, Copy)]
 pub(super) struct Enveloped<'t> {
     pub value: Json<'t>,
     pub around: Json<'t>,
 }
 
-/// What `object`, which is no record itself, holds.
+/// Searches `object`, which is not a record itself, for one event or batch.
 #[cold]
-pub(super) fn look_into(object: Json<'_>) -> Held<'_> {
+pub(super) fn find_enveloped(object: Json<'_>) -> Held<'_> {
     let mut search = Search { found: None, places: Vec::new(), nearest: None };
-    // Of what has a call's type, the payload is none of ours to look into.
+    // The payload of a call belongs to the event and is not searched.
     let is_call = call(object).is_some();
     let payload = ["properties", "traits", "context", "integrations", "options", "_metadata"];
     for (name, value) in object.entries() {
@@ -54,9 +54,10 @@ pub(super) fn look_into(object: Json<'_>) -> Held<'_> {
 
 struct Search<'t> {
     found: Option<Enveloped<'t>>,
-    /// Where something was found.
+    /// The paths of the events and batches found.
     places: Vec<String>,
-    /// How many members of an event the most likely member has, and what it lacks.
+    /// For the member that looks most like an event: how many members of an event it has, and what
+    /// it lacks.
     nearest: Option<(usize, String)>,
 }
 
@@ -69,7 +70,7 @@ impl<'t> Search<'t> {
             self.found = Some(Enveloped { value, around });
             return self.places.push(path.to_string());
         }
-        self.note(value, path);
+        self.note_nearest(value, path);
         if depth < MAX_DEPTH {
             for (name, inner) in value.entries() {
                 self.member(value, inner, &Path { name, outer: Some(path) }, depth + 1);
@@ -77,23 +78,24 @@ impl<'t> Search<'t> {
         }
     }
 
-    fn note(&mut self, value: Json<'_>, path: &Path<'_>) {
+    fn note_nearest(&mut self, value: Json<'_>, path: &Path<'_>) {
         let likeness = value.entries().filter(|(name, _)| is_telling(name)).count();
-        let most = self.nearest.as_ref().map_or(LEAST_LIKENESS - 1, |nearest| nearest.0);
+        let most = self.nearest.as_ref().map_or(MIN_LIKENESS - 1, |nearest| nearest.0);
         if likeness > most {
-            self.nearest = Some((likeness, format!("`{path}` looks nearest: it {}", lack(value))));
+            self.nearest =
+                Some((likeness, format!("`{path}` looks nearest: it {}", missing_part(value))));
         }
     }
 }
 
-/// Whether a member of this name is one of an event, and of little else.
+/// Returns `true` if `name` is a member of events that few other objects have.
 fn is_telling(name: &str) -> bool {
     let telling = ["type", "event", "messageId", "anonymousId", "userId", "properties", "traits"];
     telling.contains(&name) || matches!(name, "originalTimestamp" | "sentAt" | "integrations")
 }
 
-/// What an object that looks like an event lacks.
-fn lack(object: Json<'_>) -> &'static str {
+/// Returns what an object that looks like an event lacks.
+fn missing_part(object: Json<'_>) -> &'static str {
     match object.get("type").map(|_| call(object)) {
         None => "has no `type`",
         Some(None) => "has a `type` that is none of Segment's calls",
@@ -101,35 +103,35 @@ fn lack(object: Json<'_>) -> &'static str {
     }
 }
 
-/// The call that `type` names.
+/// Returns the call that the object's `type` names.
 fn call(object: Json<'_>) -> Option<CallType> {
     CallType::from_name(object.get(Member::Type.key())?.as_str()?)
 }
 
-/// Whether `value` is an event, a batch, or the text of something that is or holds one.
+/// Returns `true` if `value` is an event, a batch, or the text of a value that is or holds one.
 fn is_record(value: Json<'_>, depth: u32) -> bool {
     if let Some(text) = value.as_str() {
-        return depth < MAX_DEPTH && speaks_of_records(text) && holds_record(text, depth + 1);
+        return depth < MAX_DEPTH && mentions_records(text) && holds_record(text, depth + 1);
     }
     is_event(value)
         || value.get("batch").is_some_and(Json::is_array)
         || value.item(0).is_some_and(|first| !first.is_array() && is_record(first, depth))
 }
 
-/// Whether `value` has what tells an event from other objects.
+/// Returns `true` if `value` has the members that tell an event from other objects.
 pub(super) fn is_event(value: Json<'_>) -> bool {
     let ids = [Member::MessageId, Member::AnonymousId, Member::UserId];
     let has = |member: Member| value.get(member.key()).and_then(Id::from_json).is_some();
     call(value).is_some() && ids.into_iter().any(has)
 }
 
-/// Whether `text` is worth parsing.
-fn speaks_of_records(text: &str) -> bool {
+/// Returns `true` if `text` is worth parsing.
+fn mentions_records(text: &str) -> bool {
     let has = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
     is_json_text(text) && (has("type") || has("batch"))
 }
 
-/// Whether `text` begins as a text of JSON does that may be a record.
+/// Returns `true` if `text` begins like a JSON text that may be a record.
 pub(super) fn is_json_text(text: &str) -> bool {
     text.trim_start().starts_with(['{', '[', '"'])
 }
@@ -148,14 +150,14 @@ fn holds_record(text: &str, depth: u32) -> bool {
     })
 }
 
-/// The names that lead to a member.
+/// A chain of names that lead to a member.
 struct Path<'a> {
     name: &'a str,
     outer: Option<&'a Path<'a>>,
 }
 
 impl fmt::Display for Path<'_> {
-    /// `request.body`; a name that may be somebody's address is left out.
+    /// Writes the path like `request.body`; a name that may be an e-mail address is omitted.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(outer) = self.outer {
             write!(f, "{outer}.")?;
@@ -172,7 +174,7 @@ mod tests {
     const EVENT: &str = r#"{"type":"track","event":"A","messageId":"m","anonymousId":"a"}"#;
 
     fn held(json: &str) -> String {
-        with_json(json, |value| match look_into(value) {
+        with_json(json, |value| match find_enveloped(value) {
             Held::One(found) => match found.value.as_str() {
                 Some(text) => format!("text {text}"),
                 None => format!("value with {} members", found.value.entries().count()),

@@ -1,17 +1,16 @@
-//! Records of other products, told by the members that they have, so that a refused file can be
-//! named for what it is.
+//! Detection of records of other products by their members, so that the refusal of a file can name
+//! its format.
 
 use crate::json::Json;
 
-/// A kind of record and how it is told: by members of which each has to be there, and by members
-/// of which one has to.
+/// A format and the members that identify it: every one of `all`, and at least one of `any`.
 struct Kind {
     name: &'static str,
     all: &'static [&'static str],
     any: &'static [&'static str],
 }
 
-/// The kinds, the more particular first. The names are those of each product's documentation of
+/// All formats, the more specific first. The member names are from each product's documentation of
 /// its export.
 const KINDS: [Kind; 13] = [
     Kind {
@@ -50,7 +49,7 @@ const KINDS: [Kind; 13] = [
 const WAREHOUSE: &[&str] =
     &["anonymous_id", "user_id", "uuid_ts", "original_timestamp", "context_library_name"];
 
-/// What `object` looks like, which is none of ours.
+/// Returns the name of the format that `object` appears to have.
 #[cold]
 pub(super) fn looks_like(object: Json<'_>) -> Option<&'static str> {
     let has = |path: &&str| {

@@ -1,5 +1,5 @@
-//! Requests of an HTTP archive that no Segment library sent: a browser saves whatever a page
-//! loads.
+//! Detection of requests in an HTTP archive that no Segment library sent: a browser saves every
+//! request of a page.
 
 use super::capture::{Body, Capture};
 use super::rebuild::call_of_path;
@@ -8,26 +8,28 @@ use super::shape::Shape;
 /// Members of Segment's calls and batches.
 const WORDS: [&str; 5] = ["messageId", "anonymousId", "userId", "writeKey", "\"batch\""];
 
-/// Whether `capture` is an entry of an HTTP archive whose URL and body have nothing of Segment's.
+/// Returns `true` if `capture` is an entry of an HTTP archive whose URL and body have nothing to do
+/// with Segment.
 pub(super) fn is_foreign(capture: &Capture<'_>) -> bool {
     if capture.shape != Shape::Har {
         return false;
     }
     let Some(url) = capture.path else { return false };
     match capture.body {
-        Body::Text(text) => !speaks_of_calls(text) && !is_of_calls(url),
-        Body::Absent(_) => !is_of_calls(url),
-        // What is encoded is decoded and judged as any body.
+        Body::Text(text) => !mentions_calls(text) && !is_call_url(url),
+        Body::Absent(_) => !is_call_url(url),
+        // An encoded body is decoded and judged later, like any body.
         _ => false,
     }
 }
 
-fn speaks_of_calls(text: &str) -> bool {
+fn mentions_calls(text: &str) -> bool {
     WORDS.iter().any(|word| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some())
 }
 
-/// Whether requests to `url` make calls: those of the HTTP tracking API, and those to a webhook.
-fn is_of_calls(url: &str) -> bool {
+/// Returns `true` if requests to `url` carry calls: those of the HTTP tracking API and those to a
+/// webhook.
+fn is_call_url(url: &str) -> bool {
     let path = url.split(['?', '#']).next().unwrap_or_default();
     let mut segments = path.split('/');
     call_of_path(url).is_some()

@@ -1,33 +1,34 @@
-//! Where a value stands that is being walked: in which text, and as which item of which list.
+//! The position of a value in the record being read: the text that contains it, and its index in
+//! each enclosing list.
 //!
-//! All of it lives on the stack of the walk and costs nothing until something is refused.
+//! All of this lives on the stack of the walk and costs nothing until something is refused.
 
 use std::fmt;
 
 use crate::json::Json;
 use crate::json::raw::{Finder, value_end};
 
-/// A text of JSON that is being walked: that of a record, or of a body in it.
+/// A JSON text that is being read: that of a record, or of a body inside a record.
 #[derive(Debug)]
 pub(super) struct Text<'t> {
     bytes: &'t [u8],
     finder: Finder,
-    /// Whether the bytes are those of the input.
+    /// Whether the bytes are part of the input.
     is_record: bool,
 }
 
 impl<'t> Text<'t> {
-    /// The text of a record.
+    /// Creates the text of a record.
     pub fn of_record(bytes: &'t [u8]) -> Self {
         Self { bytes, finder: Finder::default(), is_record: true }
     }
 
-    /// A text that stands, perhaps encoded, in a string of another.
+    /// Creates a text that is, possibly encoded, in a string of another text.
     pub fn of_body(bytes: &'t [u8]) -> Self {
         Self { is_record: false, ..Self::of_record(bytes) }
     }
 
-    /// Its bytes.
+    /// Returns the bytes of the text.
     pub fn bytes(&self) -> &'t [u8] {
         self.bytes
     }
@@ -36,24 +37,24 @@ impl<'t> Text<'t> {
 /// An item of a list.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Item<'t> {
-    /// The text that the list stands in.
+    /// The text that contains the list.
     text: &'t Text<'t>,
-    /// The first node of the item.
+    /// The index of the item's first node.
     place: u32,
     /// Whether the item is a string.
     is_text: bool,
-    /// The members that lead to the list.
+    /// The names of the members that lead to the list.
     path: &'static [&'static str],
-    /// Its place in the list, from 0.
+    /// The index of the item in the list, starting at 0.
     index: usize,
-    /// How many items the list has.
+    /// The number of items in the list.
     count: usize,
-    /// The item of another list that the list stands in.
+    /// The item of an outer list that contains the list.
     within: Option<&'t Item<'t>>,
 }
 
 impl<'t> Item<'t> {
-    /// The items of `list`, to which the members `path` lead, one by one.
+    /// Returns an iterator over the items of `list`, which is at the members `path`.
     pub fn each(
         list: Json<'t>,
         text: &'t Text<'t>,
@@ -67,13 +68,13 @@ impl<'t> Item<'t> {
         })
     }
 
-    /// The item that is shown in place of this one. A string of a pair is shown with the pair: that
-    /// may be a header, whose name says whether the value is a secret.
+    /// Returns the item whose text is shown for this one. A string in a pair is shown with the
+    /// pair, which may be a header: its name decides whether the value is a secret.
     fn shown(&self) -> Option<&Self> {
         if self.is_text && self.count == 2 { self.within } else { Some(self) }
     }
 
-    /// The text that is shown of it; `None` where that is the whole record.
+    /// Returns the text to show for the item, or `None` if it is the whole record.
     pub fn bytes(&self) -> Option<&'t [u8]> {
         let shown = self.shown()?;
         let Text { bytes, finder, .. } = shown.text;
@@ -81,8 +82,8 @@ impl<'t> Item<'t> {
         Some(&bytes[start..value_end(bytes, start)?])
     }
 
-    /// Where it begins in the record; of what stands in an encoded body, where the item does that
-    /// the body is of, if it is of one.
+    /// Returns the offset of the item in the record. For an item inside an encoded body, it is the
+    /// offset of the item that contains the body, if there is one.
     pub fn offset(&self) -> Option<usize> {
         let mut items = std::iter::successors(self.shown(), |item| item.within);
         let item = items.find(|item| item.text.is_record)?;
@@ -91,7 +92,7 @@ impl<'t> Item<'t> {
 }
 
 impl fmt::Display for Item<'_> {
-    /// `log.entries[3], batch[0]`
+    /// Writes the position like `log.entries[3], batch[0]`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(within) = self.within {
             write!(f, "{within}, ")?;

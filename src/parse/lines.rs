@@ -1,4 +1,4 @@
-//! Blocks, line by line and value by value.
+//! Reading of blocks line by line and value by value.
 
 use std::iter::Peekable;
 
@@ -10,7 +10,8 @@ use crate::grammar::{Budget, RECORD_SEPARATOR, divides, is_blank, next_piece};
 use crate::source::{Block, BlockKind, Oversize, Piece};
 
 impl Parser {
-    /// Hands all that `block` holds to `sink` and returns how many lines end in it.
+    /// Reads all records of `block` into `sink` and returns the number of lines that end in the
+    /// block.
     pub fn read_block(&mut self, block: &Block, sink: &mut impl Sink) -> u64 {
         if block.kind == BlockKind::Values {
             return self.read_values(block, sink);
@@ -18,7 +19,7 @@ impl Parser {
         let content = block.content();
         let mut cursor = Cursor::new(block);
         let (mut base, mut valid) = (0, "");
-        // Outlines count in 31 bits.
+        // Offsets in outlines have 31 bits.
         let outlined = i32::try_from(content.len()).is_ok();
         if outlined {
             valid = valid_lines(content);
@@ -39,7 +40,7 @@ impl Parser {
                 }
             }
             if !cursor.in_line && matches!(content[cursor.at], b',' | RECORD_SEPARATOR) {
-                // What stands behind it may have an outline.
+                // The text after it may have an outline.
                 cursor.go_to(cursor.at);
                 continue;
             }
@@ -48,17 +49,18 @@ impl Parser {
             let read = self.read_line(line, &mut cursor, sink);
             cursor.go_to(cursor.at + read);
             if outlined && cursor.at > base + valid.len() {
-                // Past a line that is not UTF-8.
+                // The line that was read is not UTF-8: the next valid part begins after it.
                 base = cursor.at.min(content.len());
                 valid = valid_lines(&content[base..]);
             }
         }
     }
 
-    /// Hands the values of `block` to `sink` and returns how many lines end in it.
+    /// Reads the values of `block` into `sink` and returns the number of lines that end in the
+    /// block.
     fn read_values(&mut self, block: &Block, sink: &mut impl Sink) -> u64 {
         let content = block.content();
-        // Outlines count in 31 bits.
+        // Offsets in outlines have 31 bits.
         let valid = i32::try_from(content.len()).map_or("", |_| valid_lines(content));
         let mut oversize = block.oversize.iter().peekable();
         let (mut line_in_block, mut counted) = (0, 0);
@@ -80,7 +82,7 @@ impl Parser {
         line_in_block + block.lines_passed
     }
 
-    /// Reads `line`, or the first value of it where it is more than one; returns how much of it was
+    /// Reads `line`, or only its first value if it has several, and returns the number of bytes
     /// read.
     fn read_line(&mut self, line: &[u8], cursor: &mut Cursor<'_>, sink: &mut impl Sink) -> usize {
         let place = cursor.place();
@@ -106,42 +108,42 @@ impl Parser {
         end
     }
 
-    /// Reads `text`, or refuses it.
+    /// Reads `text`, or refuses it if it is not valid and cannot be mended.
     fn read_record(&mut self, text: &[u8], place: Place, sink: &mut impl Sink) {
         if let Err(error) = self.read_value(text, place, sink) {
             self.mend_or_refuse(text, &error, place, sink);
         }
     }
 
-    /// Refuses the giants that stood up to `offset`.
-    fn too_large(&self, offset: u64, giants: &mut Giants<'_>, sink: &mut impl Sink) {
-        while let Some(giant) = giants.next_if(|giant| giant.offset <= offset) {
+    /// Refuses the oversize records up to `offset`.
+    fn too_large(&self, offset: u64, oversize: &mut OversizeRecords<'_>, sink: &mut impl Sink) {
+        while let Some(record) = oversize.next_if(|record| record.offset <= offset) {
             let limit = self.options.max_record_bytes;
             let detail = format!(
                 "{} bytes in one record, over the limit of {limit} (--max-record-bytes raises it)",
-                giant.length
+                record.length
             );
             let refusal = &Refusal::new(Reason::TooLarge, detail);
-            let (line_in_block, offset) = (giant.line_in_block as u64, giant.offset);
-            let (record, is_item) = (&giant.head[..], false);
+            let (line_in_block, offset) = (record.line_in_block as u64, record.offset);
+            let (record, is_item) = (&record.head[..], false);
             sink.reject(Reject { refusal, line_in_block, offset, record, is_item });
         }
     }
 }
 
-/// What was too long, in order.
-type Giants<'a> = Peekable<std::slice::Iter<'a, Oversize>>;
+/// The oversize records of a block, in order.
+type OversizeRecords<'a> = Peekable<std::slice::Iter<'a, Oversize>>;
 
-/// How far a block has been read.
+/// A position in a block while it is read.
 struct Cursor<'a> {
     content: &'a [u8],
-    /// The offset of the content in its file.
+    /// The offset of the content in its file, in bytes.
     offset: u64,
     at: usize,
     lines: u64,
-    /// It stands before another value of the same line.
+    /// Whether the position is at a further value of the same line.
     in_line: bool,
-    oversize: Giants<'a>,
+    oversize: OversizeRecords<'a>,
     budget: Budget,
 }
 
@@ -168,7 +170,7 @@ impl<'a> Cursor<'a> {
         Place { line_in_block: self.lines, offset: self.offset + self.at as u64 }
     }
 
-    /// Goes to what is next after `end`: the next line, or what else is in this one.
+    /// Advances to the first value after `end`, on the same line or the next.
     #[inline]
     fn go_to(&mut self, end: usize) {
         match self.content.get(end) {
@@ -197,7 +199,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// The lines at the beginning of `bytes` that are UTF-8.
+/// Returns the leading lines of `bytes` that are valid UTF-8.
 fn valid_lines(bytes: &[u8]) -> &str {
     if let Ok(text) = from_utf8(bytes) {
         return text;

@@ -1,45 +1,46 @@
-//! Lines of log files: a text before the first `{`, and one JSON object behind it.
+//! Log lines: a text before the first `{`, followed by one JSON object.
 
 use super::from_utf8;
 use crate::grammar::Scanner;
 use crate::time::Time;
 
-/// The longest text that is looked at for a time.
-const MOST_WORDS: usize = 2;
+/// The maximum number of words that a time at the start of a line consists of.
+const MAX_TIME_WORDS: usize = 2;
 
 /// A line of a log file that ends in JSON.
 #[derive(Debug, PartialEq)]
 pub(super) struct LogLine<'t> {
-    /// Where the object begins.
+    /// The offset of the object in the line.
     pub start: usize,
-    /// The object.
+    /// The text of the object.
     pub object: &'t str,
-    /// The time that begins the line; missing where it begins otherwise.
+    /// The time at the start of the line, or missing if the line starts otherwise.
     pub time: Time,
 }
 
 impl<'t> LogLine<'t> {
-    /// `text` as a line of a log file, if it is one.
+    /// Reads `text` as a log line. Returns `None` if it is not one.
     #[cold]
     pub(super) fn of(text: &'t [u8]) -> Option<Self> {
         let line = from_utf8(text.trim_ascii_end()).ok()?;
         let start = memchr::memchr(b'{', line.as_bytes())?;
         let (before, object) = line.split_at(start);
-        // A bracket or a quote that is not closed is JSON with a slip in it.
+        // Text with only an unclosed bracket or quote before the object is damaged JSON, not a log
+        // line.
         let is_prose = before.bytes().any(|byte| byte.is_ascii_alphanumeric());
         let is_object = || Scanner::scan(object.as_bytes()) == Ok(object.len());
         (is_prose && is_object()).then(|| Self { start, object, time: time_before(before) })
     }
 }
 
-/// The time that `text` begins with: of one word or of two.
+/// Returns the time of one or two words that `text` begins with.
 fn time_before(text: &str) -> Time {
     let text = text.trim_start().trim_start_matches(['[', '(', '"']);
     if text.bytes().take(4).filter(u8::is_ascii_digit).count() < 4 {
         return Time::MISSING;
     }
     let ends = text.match_indices([' ', '\t', ']', ')', '"', '|']).map(|(at, _)| at);
-    let ends = ends.take(MOST_WORDS).chain([text.len()]);
+    let ends = ends.take(MAX_TIME_WORDS).chain([text.len()]);
     let times = ends.filter_map(|end| {
         Time::parse(text[..end].trim_end().trim_end_matches([':', ',']).as_bytes())
     });

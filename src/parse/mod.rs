@@ -1,4 +1,5 @@
-//! Blocks of lines to events: JSON, what kind of record each is, and why one is refused.
+//! Parsing of blocks into events: reads JSON, finds out the kind of each record, and explains
+//! refusals.
 
 pub mod auth;
 mod body_format;
@@ -39,52 +40,52 @@ use refusals::Refusals;
 use reject::{Refusal, Reject, Surplus};
 use shape::Shape;
 
-/// Takes what a block holds, in order.
+/// Receives the contents of blocks, in order.
 pub trait Sink {
-    /// What follows stands in this line of the block, counted from 0.
+    /// Sets the line of the block, starting at 0, that the following calls refer to.
     #[inline]
     fn line(&mut self, _line_in_block: u64) {}
-    /// An event that was detected as Segment's.
+    /// Receives an event that was detected as Segment's.
     fn event(&mut self, event: &Event<'_>, arrival: Arrival);
-    /// A record that yields no event, or an item of one.
+    /// Receives a record, or an item of one, that yields no event.
     fn reject(&mut self, reject: Reject<'_>);
-    /// What one record has more of refused items than are handed on one by one.
+    /// Receives the counts of refused items of one record beyond those that are passed one by one.
     fn surplus(&mut self, surplus: Surplus<'_>);
-    /// A captured request that has nothing to do with Segment; it is no record.
+    /// Counts a captured request that is unrelated to Segment and is not a record.
     #[inline]
     fn foreign(&mut self) {}
-    /// A request that a user be forgotten; it is refused besides, since it is no event.
+    /// Receives a request to delete a user's data. It is also refused, because it is not an event.
     #[inline]
     fn deletion(&mut self, _deletion: Deletion<'_>) {}
-    /// So much of a text had to be mended before it was JSON.
+    /// Receives the repairs that one text needed.
     #[inline]
     fn mended(&mut self, _repairs: Repairs) {}
 }
 
-/// How an event came.
+/// The circumstances under which an event was delivered.
 #[derive(Clone, Copy, Debug)]
 pub struct Arrival {
-    /// When its capture says that it was delivered.
+    /// The delivery time according to the capture.
     pub captured_at: Time,
-    /// No string of it has a character that JSON escapes.
+    /// Whether no string of the event has a character that JSON escapes.
     pub plain: bool,
-    /// What it came in.
+    /// The shape of the record that contained the event.
     pub shape: Shape,
 }
 
-/// Which events count as Segment's.
+/// The rule that decides which events count as Segment's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detection {
-    /// Either an `anonymousId` or a `userId` will do.
+    /// Events with an `anonymousId` or a `userId`.
     EitherId,
-    /// There must be an `anonymousId`, as TrailSpark itself asks.
+    /// Events with an `anonymousId`, as TrailSpark requires.
     AnonymousId,
-    /// The call will do, for events that people write: Segment gives ids to what comes without.
+    /// Events with a call type, for events written by hand: Segment assigns missing ids.
     Call,
 }
 
 impl Detection {
-    /// Whether `event` counts.
+    /// Returns `true` if `event` counts as Segment's.
     pub fn takes(self, event: &Event<'_>) -> bool {
         let has = |member| event.id(member).is_some();
         let has_ids = match self {
@@ -98,33 +99,32 @@ impl Detection {
     }
 }
 
-/// What becomes of events without a message id, which Segment's servers give to whatever comes
-/// without.
+/// The treatment of events without a message id. Segment's servers assign one to such events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MessageIds {
-    /// They are refused.
+    /// Events without a message id are refused.
     #[default]
     Required,
-    /// The hash of their other content becomes one.
+    /// The hash of the remaining content becomes the message id.
     Assigned,
 }
 
-/// How a [`Parser`] reads.
+/// The settings of a [`Parser`].
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Which events count as Segment's.
     pub detection: Detection,
-    /// Longer lines are refused.
+    /// The maximum length of a record, in bytes; longer ones are refused.
     pub max_record_bytes: u64,
-    /// What becomes of events without a message id.
+    /// The treatment of events without a message id.
     pub message_ids: MessageIds,
-    /// Members that the content hash leaves out.
+    /// The members that the content hash ignores.
     pub ignored: Vec<Member>,
-    /// What captured deliveries must show.
+    /// The credentials that captured deliveries must have.
     pub auth: Auth,
 }
 
-/// Reads blocks; keeps its buffers between them, and what it learned of their lines.
+/// Parses blocks. It reuses its buffers and the outlines of known lines between blocks.
 pub struct Parser {
     options: Options,
     outlines: Outlines,
@@ -135,7 +135,7 @@ pub struct Parser {
 }
 
 impl Parser {
-    /// A parser that has seen nothing yet.
+    /// Creates a parser without any outlines.
     pub fn new(options: Options) -> Self {
         Self {
             outlines: Outlines::new(&options.ignored),
@@ -147,8 +147,9 @@ impl Parser {
         }
     }
 
-    /// Reads the value of `text` that begins at `start` if its outline is known, and returns where
-    /// it ends, or where its line does if nothing else is in it; `padded` is `text` and at least [`PADDING`](crate::source::PADDING) bytes more.
+    /// Reads the value at `start` in `text` if its outline is known. Returns the end of the value,
+    /// or the end of its line if nothing else follows on it. `padded` is `text` followed by at
+    /// least [`PADDING`](crate::source::PADDING) bytes.
     #[inline]
     fn read_outlined(
         &mut self,
@@ -163,7 +164,7 @@ impl Parser {
         let line_end = match &text.as_bytes()[end..] {
             [] | [b'\n', ..] => end,
             [b'\r', b'\n', ..] => end + 1,
-            // Only what has brackets ends where it ends whatever follows.
+            // Only a value in brackets is complete whatever follows it.
             _ if !outline.is_container() => return None,
             _ => end,
         };
@@ -187,7 +188,7 @@ impl Parser {
     /// Reads `text` if it is one JSON value.
     ///
     /// # Errors
-    /// What the parser says of a text that is none.
+    /// Returns the parser's error if `text` is not one JSON value.
     fn read_value(
         &mut self,
         text: &[u8],
@@ -217,8 +218,8 @@ impl Parser {
         Ok(())
     }
 
-    /// Reads `text`, which the parser refused with `error`, if it can be mended, and refuses it
-    /// otherwise.
+    /// Mends and reads `text`, which the parser refused with `error`, or refuses it if it cannot be
+    /// mended.
     #[cold]
     fn mend_or_refuse(
         &mut self,
@@ -269,7 +270,7 @@ impl Parser {
     }
 }
 
-/// Where a record begins.
+/// The start of a record.
 #[derive(Clone, Copy)]
 struct Place {
     line_in_block: u64,
@@ -277,7 +278,7 @@ struct Place {
 }
 
 impl Place {
-    /// Those of the record that begins here.
+    /// Starts the refusals of the record at this place.
     fn refusals<'t>(self, record: &'t Text<'t>) -> Refusals<'t> {
         Refusals::new(record, self.line_in_block, self.offset)
     }

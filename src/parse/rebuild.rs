@@ -1,14 +1,14 @@
-//! Events written anew, where what was sent is plain but stands otherwise than in an event.
+//! Rewriting of events whose content is clear but whose form differs from that of an event.
 //!
-//! The text that comes of it is read as if it had been sent so: rules, filters and the content
-//! hash see one event.
+//! The rewritten text is read as if it had been delivered, so that rules, filters and the content
+//! hash all see the same event.
 
 use crate::event::content::ContentHasher;
 use crate::event::{CallType, Event, Member};
 use crate::json::Json;
 use crate::json::canonical::{stringify, write_string};
 
-/// The members whose names warehouses and some libraries write with underscores.
+/// The members whose names warehouses and some libraries write in snake case.
 const SNAKE_CASE: [(&str, Member); 8] = [
     ("anonymous_id", Member::AnonymousId),
     ("user_id", Member::UserId),
@@ -20,16 +20,16 @@ const SNAKE_CASE: [(&str, Member); 8] = [
     ("sent_at", Member::SentAt),
 ];
 
-/// What is written otherwise than it stands.
+/// The differences between an object and its rewritten form.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Changes<'t> {
-    /// The call that goes in `type`.
+    /// The call to write as `type`.
     pub call: Option<CallType>,
-    /// Whether names with underscores become those of Segment.
+    /// Whether names in snake case become Segment's names.
     pub renames: bool,
-    /// A context whose members fill what the event's own lacks.
+    /// A context whose members are added to the event's own context where that lacks them.
     pub context: Option<Json<'t>>,
-    /// What becomes the `messageId`.
+    /// The hash to write as `messageId`.
     pub message_id: Option<u128>,
 }
 
@@ -62,7 +62,7 @@ impl Changes<'_> {
     }
 }
 
-/// Segment's name of the member `name` of `object`, unless it has that one too.
+/// Returns Segment's name for the member `name`, unless `object` has that member as well.
 fn camel_case<'n>(name: &'n str, object: Json<'_>) -> &'n str {
     let known = SNAKE_CASE.iter().find(|(snake, _)| *snake == name);
     let free = known.filter(|(_, member)| object.get(member.key()).is_none_or(Json::is_null));
@@ -77,7 +77,8 @@ fn begin_member(name: &str, out: &mut Vec<u8>) {
     out.push(b':');
 }
 
-/// Appends `own` and what it lacks of `lent`, member by member; a member that is `null` is lacking.
+/// Appends `own`, completed recursively with the members of `lent` that it lacks; a member that is
+/// `null` counts as lacking.
 fn merge(own: Json<'_>, lent: Json<'_>, out: &mut Vec<u8>) {
     if !own.is_object() || !lent.is_object() {
         return stringify(if own.is_null() { lent } else { own }, out);
@@ -97,9 +98,8 @@ fn merge(own: Json<'_>, lent: Json<'_>, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-/// What makes an event of an object that is none as it stands, but means to be one: its `type`
-/// is written in other letters, or is missing and known from the path it was sent to; or names
-/// have underscores.
+/// Returns the changes that turn `object` into an event if it nearly is one: its `type` differs in
+/// case, or is missing and known from the path, or names are in snake case.
 #[cold]
 pub(super) fn near_miss(object: Json<'_>, from_path: Option<CallType>) -> Option<Changes<'static>> {
     let own = object.get(Member::Type.key()).filter(|value| !value.is_null());
@@ -119,16 +119,16 @@ pub(super) fn near_miss(object: Json<'_>, from_path: Option<CallType>) -> Option
     })
 }
 
-/// What makes the message id of an event that has none: the hash of all its other content, so that
-/// a redelivery has the same.
+/// Returns the changes that give `event` a message id: the hash of all its other content, so that a
+/// redelivery has the same id.
 #[cold]
 pub(super) fn message_id(event: &Event<'_>) -> Changes<'static> {
     let hash = ContentHasher::default().hash_without_outline(event, &[Member::MessageId], false);
     Changes { message_id: Some(hash), ..Changes::default() }
 }
 
-/// The call that a request to `path`, or to this URL, makes: `/v1/track`, `/v1/t`,
-/// `/v1/pixel/track` (HTTP tracking API, and what analytics.js posts to).
+/// Returns the call that requests to `path`, which may be a URL, make: `/v1/track`, `/v1/t`,
+/// `/v1/pixel/track` (HTTP tracking API, and the paths that analytics.js posts to).
 pub(super) fn call_of_path(path: &str) -> Option<CallType> {
     let path = path.split(['?', '#']).next().unwrap_or_default();
     let mut from_end = path.trim_end_matches('/').rsplit('/');
@@ -147,7 +147,7 @@ pub(super) fn call_of_path(path: &str) -> Option<CallType> {
     })
 }
 
-/// Whether `path` is that of a pixel, whose calls have no message id by design.
+/// Returns `true` if `path` is that of a pixel, whose calls have no message id by design.
 pub(super) fn is_pixel(path: &str) -> bool {
     path.split(['?', '#']).next().unwrap_or_default().contains("/v1/pixel/")
 }

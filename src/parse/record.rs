@@ -1,4 +1,5 @@
-//! What a record is (an event, a batch, a capture), followed down to its events.
+//! Reading of one record: finds out what it is (an event, a batch, a capture) and descends to its
+//! events.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -7,7 +8,7 @@ use super::auth::{Auth, Signed};
 use super::body_format::foreign_format;
 use super::capture::{Body, Capture, Found, Headers, List, decode_base64, message};
 use super::deletion::Deletion;
-use super::envelope::{Enveloped, Held, is_json_text, look_into};
+use super::envelope::{Enveloped, Held, find_enveloped, is_json_text};
 use super::export::looks_like;
 use super::foreign::is_foreign;
 use super::item::{Item, Text};
@@ -25,20 +26,20 @@ use crate::json::{Json, Kind, Values};
 use crate::source::PADDING;
 use crate::time::Time;
 
-/// How many batches and captures may stand in one another.
+/// The maximum nesting depth of batches and captures.
 const MAX_NESTING: u32 = 8;
 const NO_RECORD: &str = "expected the body to be an object, a list or a text of one of these";
 
-/// Whether a delivery has shown what it must.
+/// Whether a delivery has been authenticated.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Trust {
     /// Not yet.
-    Open,
-    /// It has; what stands inside it came with it and has nothing more to show.
-    Shown,
+    Unchecked,
+    /// Authenticated; everything inside the delivery came with it and is not checked again.
+    Authenticated,
 }
 
-/// What a record takes from those around it.
+/// The context that a record inherits from the records around it.
 #[derive(Clone, Copy)]
 pub(super) struct Delivery<'t> {
     captured_at: Time,
@@ -48,25 +49,25 @@ pub(super) struct Delivery<'t> {
     plain: bool,
     shape: Shape,
     trust: Trust,
-    /// The path that it was sent to.
+    /// The path that the delivery was sent to.
     path: Option<&'t str>,
-    /// Whether its context is that of its batch, too.
+    /// Whether the batch's context has been merged into the event's context.
     is_merged: bool,
-    /// What it stands in.
+    /// The text that contains the record.
     text: &'t Text<'t>,
-    /// The item that it is or stands in.
+    /// The innermost list item that is or contains the record.
     item: Option<&'t Item<'t>>,
-    /// That of the record itself, where it is known.
+    /// The outline of the record itself, if it is known.
     outline: Option<&'t Outline>,
 }
 
 impl<'t> Delivery<'t> {
-    /// That of a record that stands by itself and has this outline.
+    /// Creates the context of a top-level record that has this outline.
     pub(super) fn outlined(text: &'t Text<'t>, outline: &'t Outline, plain: bool) -> Self {
         Self { outline: Some(outline), ..Self::new(text, plain) }
     }
 
-    /// That of a record which stands by itself.
+    /// Creates the context of a top-level record.
     pub(super) fn new(text: &'t Text<'t>, plain: bool) -> Self {
         Self {
             captured_at: Time::MISSING,
@@ -75,7 +76,7 @@ impl<'t> Delivery<'t> {
             nesting: 0,
             plain,
             shape: Shape::Unknown,
-            trust: Trust::Open,
+            trust: Trust::Unchecked,
             path: None,
             is_merged: false,
             text,
@@ -93,7 +94,7 @@ impl<'t> Delivery<'t> {
     }
 }
 
-/// A parser for the text of a capture's body.
+/// A parser for the body of a capture, with its buffers.
 #[derive(Default)]
 pub(super) struct Nested {
     document: Document,
@@ -101,21 +102,21 @@ pub(super) struct Nested {
     values: Values,
 }
 
-/// One record on its way to its events.
+/// The descent through one record to its events.
 pub(super) struct Walk<'a, S> {
     pub(super) detection: Detection,
     pub(super) message_ids: MessageIds,
     pub(super) auth: &'a Auth,
     pub(super) sink: &'a mut S,
     pub(super) outlines: &'a Outlines,
-    /// A body whose outline is to be learned.
+    /// A body whose outline should be learned.
     pub(super) unknown: &'a mut Option<String>,
     pub(super) nested: &'a mut Vec<Nested>,
     pub(super) refusals: Refusals<'a>,
 }
 
 impl<S: Sink> Walk<'_, S> {
-    /// Hands the events of `value` to the sink, or notes why it yields none.
+    /// Passes the events of `value` to the sink, or refuses it if it yields none.
     pub(super) fn record(&mut self, value: Json<'_>, delivery: &Delivery<'_>) {
         if delivery.nesting > MAX_NESTING {
             let detail = format!("batches and captures nested deeper than {MAX_NESTING}");
@@ -133,7 +134,7 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
-    /// Ends the record; gives how much of it was refused.
+    /// Finishes the record and returns the number of its refusals.
     #[inline]
     pub(super) fn finish(self) -> u64 {
         let refused = self.refusals.count();
@@ -185,7 +186,7 @@ impl<S: Sink> Walk<'_, S> {
             Some(Found::ByName(lists)) => return self.lists(lists, delivery),
             None => {}
         }
-        let told = match look_into(object) {
+        let told = match find_enveloped(object) {
             Held::One(found) => return self.envelope(object, found, delivery),
             Held::Not(told) => told,
         };
@@ -209,7 +210,7 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
-    /// Follows `object` as it is with `changes`.
+    /// Descends into `object` rewritten with `changes`.
     #[cold]
     fn rebuilt(&mut self, object: Json<'_>, changes: &Changes<'_>, delivery: &Delivery<'_>) {
         let mut nested = self.nested.pop().unwrap_or_default();
@@ -220,13 +221,14 @@ impl<S: Sink> Walk<'_, S> {
         self.nested.push(nested);
     }
 
-    /// Follows the one event or batch that `object` holds, as a capture of no known tool.
+    /// Descends into the one event or batch that `object` holds, treated as a capture of no known
+    /// tool.
     fn envelope(&mut self, object: Json<'_>, held: Enveloped<'_>, delivery: &Delivery<'_>) {
         let capture = Capture::of_envelope(object, held.around, held.value);
         self.capture(&capture, object, delivery);
     }
 
-    /// Follows a string that is a text of JSON.
+    /// Descends into a string that is a JSON text.
     fn json_text(&mut self, text: &str, delivery: &Delivery<'_>) {
         let mut nested = self.nested.pop().unwrap_or_default();
         nested.text.clear();
@@ -236,7 +238,7 @@ impl<S: Sink> Walk<'_, S> {
         self.nested.push(nested);
     }
 
-    /// Follows the object behind the text that begins a line of a log file.
+    /// Descends into the object that a log line ends in.
     pub(super) fn log_line(&mut self, object: &str, captured_at: Time, delivery: &Delivery<'_>) {
         let delivery = Delivery { captured_at, ..delivery.around(Shape::LogLine) };
         self.json_text(object, &delivery);
@@ -247,14 +249,14 @@ impl<S: Sink> Walk<'_, S> {
         self.items(list, path, &delivery, "expected events, found an empty batch");
     }
 
-    /// Walks a list of captures, one by one.
+    /// Descends into each capture of a list.
     fn list(&mut self, list: List<'_>, delivery: &Delivery<'_>) {
         let delivery =
             Delivery { batch: None, in_batch: false, ..delivery.deeper() }.around(list.shape);
         self.items(list.items, list.path, &delivery, "expected captures, found an empty list");
     }
 
-    /// Walks the lists of captures that an object holds by name.
+    /// Descends into each list of captures in an object.
     fn lists(&mut self, lists: List<'_>, delivery: &Delivery<'_>) {
         let mut all = lists.items.entries().map(|(_, items)| items).peekable();
         if all.peek().is_none() {
@@ -287,7 +289,7 @@ impl<S: Sink> Walk<'_, S> {
         let anonymous = event.id(Member::AnonymousId).is_some();
         let is_identified = anonymous || event.id(Member::UserId).is_some();
         let is_whole = is_identified && event.id(Member::MessageId).is_some();
-        if !is_whole && let Held::One(held) = look_into(event.root()) {
+        if !is_whole && let Held::One(held) = find_enveloped(event.root()) {
             return self.envelope(event.root(), held, delivery);
         }
         if !delivery.is_merged
@@ -331,7 +333,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     fn capture(&mut self, capture: &Capture<'_>, object: Json<'_>, delivery: &Delivery<'_>) {
-        // `{"body": "…"}` in a batch is an element in a wrapper.
+        // In a batch, `{"body": "…"}` is a wrapper around an element, not a capture.
         if is_foreign(capture) {
             return self.sink.foreign();
         }
@@ -347,7 +349,7 @@ impl<S: Sink> Walk<'_, S> {
         nested.text.clear();
         match self.open(capture, delivery.trust, &mut nested.text) {
             Ok(body) => {
-                let delivery = &Delivery { trust: Trust::Shown, ..*delivery };
+                let delivery = &Delivery { trust: Trust::Authenticated, ..*delivery };
                 match body {
                     Opened::Value(value) => self.record(value, delivery),
                     Opened::Text(range) => self.text(&mut nested, range, delivery),
@@ -362,8 +364,7 @@ impl<S: Sink> Walk<'_, S> {
         self.nested.push(nested);
     }
 
-    /// The body of a capture, once it is decoded (to `text`, if it is one) and has shown what it
-    /// must.
+    /// Authenticates a capture and returns its body. A body that is a text is decoded into `text`.
     fn open<'t>(
         &self,
         capture: &Capture<'t>,
@@ -371,8 +372,8 @@ impl<S: Sink> Walk<'_, S> {
         text: &mut Vec<u8>,
     ) -> Result<Opened<'t>, Refusal> {
         let Capture { body, headers, path, .. } = *capture;
-        let asks = trust == Trust::Open;
-        if asks && !matches!(body, Body::Message(_)) {
+        let must_check = trust == Trust::Unchecked;
+        if must_check && !matches!(body, Body::Message(_)) {
             self.auth.admit(&headers, path)?;
         }
         let bad = |detail: &'static str| Err(Refusal::new(Reason::BadCaptureBody, detail));
@@ -385,7 +386,7 @@ impl<S: Sink> Walk<'_, S> {
                 if !value.is_object() && !value.is_array() {
                     return bad(NO_RECORD);
                 }
-                if asks {
+                if must_check {
                     self.auth.verify(&headers, Signed::Value(value), text)?;
                 }
                 return Ok(Opened::Value(value));
@@ -405,14 +406,14 @@ impl<S: Sink> Walk<'_, S> {
                     return bad("expected the message to be base64");
                 }
                 let range = message::body(text);
-                if asks {
+                if must_check {
                     self.admit_message(capture, text, range.as_ref().map_or(0, |body| body.start))?;
                 }
                 range.map_err(|detail| Refusal::new(Reason::BadCaptureBody, detail))?
             }
         };
         let (head, body) = (&text[..range.start], &text[range.clone()]);
-        if asks {
+        if must_check {
             let headers = if head.is_empty() { headers } else { Headers::Text(head) };
             self.auth.verify(&headers, Signed::Text(body), &mut Vec::new())?;
         }
@@ -425,7 +426,7 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
-    /// As [`Auth::admit`], with the headers that end at `head_end` of a message.
+    /// Calls [`Auth::admit`] with the headers of a message, which end at `head_end`.
     fn admit_message(
         &self,
         capture: &Capture<'_>,
@@ -437,7 +438,7 @@ impl<S: Sink> Walk<'_, S> {
         self.auth.admit(&headers, capture.path.or_else(|| message::target(head)))
     }
 
-    /// Parses the body that stands at `range` and follows it.
+    /// Parses the body at `range` and descends into it.
     fn text(&mut self, nested: &mut Nested, range: Range<usize>, delivery: &Delivery<'_>) {
         let Nested { document, text, values } = nested;
         text.truncate(range.end);
@@ -446,7 +447,7 @@ impl<S: Sink> Walk<'_, S> {
         let body = &padded[..range.len()];
         let place = &Text::of_body(body);
         let delivery = &Delivery { text: place, ..*delivery };
-        // What the batch lends to the event stands in another text.
+        // Members that the batch supplies are in another text.
         let lent_plain = delivery.batch.is_none() || delivery.plain;
         if let Ok(body) = from_utf8(body)
             && let Some((outline, end)) = self.outlines.read(padded, body.len(), 0, values)
@@ -465,7 +466,7 @@ impl<S: Sink> Walk<'_, S> {
             value.map(|value| self.body(value, &Delivery { plain, outline: None, ..*delivery }))
         });
         if let Err(error) = failed
-            && !self.several(body, delivery)
+            && !self.value_sequence(body, delivery)
             && mend::read(document, body, |value, mended| {
                 self.sink.mended(mended.repairs);
                 self.body(value, &Delivery { plain: false, outline: None, ..*delivery });
@@ -482,10 +483,10 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
-    /// Follows each of the values that stand one behind another in `body`, as a queue's records
-    /// hold them; `false` where it is no such body.
+    /// Descends into each of the values that `body` is a sequence of, as in records of queues.
+    /// Returns `false` if `body` is not a sequence.
     #[cold]
-    fn several(&mut self, body: &[u8], delivery: &Delivery<'_>) -> bool {
+    fn value_sequence(&mut self, body: &[u8], delivery: &Delivery<'_>) -> bool {
         let Some(pieces) = pieces_of_line(body, false) else { return false };
         let is_sequence = |pieces: &[Piece]| match pieces {
             [first, rest @ ..] => first.whole && rest.iter().any(|piece| piece.whole),
@@ -505,7 +506,7 @@ impl<S: Sink> Walk<'_, S> {
         true
     }
 
-    /// Follows the value of a body.
+    /// Descends into the parsed body of a capture.
     fn body(&mut self, value: Json<'_>, delivery: &Delivery<'_>) {
         let is_text = value.as_str().is_some_and(is_json_text);
         if value.is_object() || value.is_array() || is_text {
@@ -531,7 +532,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 }
 
-/// What a capture of no particular tool holds in another member, where its body is none.
+/// Returns the event or batch in another member of a generic capture whose body was refused.
 fn other_body<'t>(
     object: Json<'t>,
     capture: &Capture<'_>,
@@ -541,16 +542,16 @@ fn other_body<'t>(
     if !is_generic || refusal.reason != Reason::BadCaptureBody {
         return None;
     }
-    match look_into(object) {
+    match find_enveloped(object) {
         Held::One(held) => Some(held),
         Held::Not(_) => None,
     }
 }
 
-/// A body, ready to be followed.
+/// A decoded and authenticated body.
 enum Opened<'t> {
-    /// It stands in the capture.
+    /// A value of the capture itself.
     Value(Json<'t>),
-    /// It is a text, and stands here in the buffer.
+    /// A text, at this range of the buffer.
     Text(Range<usize>),
 }

@@ -1,39 +1,39 @@
-//! The refusals of one record on their way to the sink: the first as they come, the rest counted.
+//! The refusals of one record: the first are passed to the sink one by one, the others counted.
 
 use std::borrow::Cow;
 
 use super::Sink;
 use super::item::{Item, Text};
-use super::reject::{MOST_OF_A_RECORD, Reason, Refusal, Reject, Surplus};
+use super::reject::{MAX_REJECTS_PER_RECORD, Reason, Refusal, Reject, Surplus};
 use super::shape::Shape;
 
-/// A record of a block, and what was refused of it so far.
+/// A record of a block and its refusals so far.
 pub(super) struct Refusals<'t> {
     record: &'t Text<'t>,
     line_in_block: u64,
     offset: u64,
     count: u64,
     surplus: Vec<(Shape, Reason, u64)>,
-    /// How far the lines of the record have been counted, and how many there were.
+    /// The offset up to which the lines of the record have been counted, and their number.
     counted: (usize, u64),
 }
 
 impl<'t> Refusals<'t> {
-    /// Those of the record that is `text` and begins at `offset` in its file.
+    /// Starts the refusals of the record `record`, which begins at `offset` in its file.
     pub fn new(record: &'t Text<'t>, line_in_block: u64, offset: u64) -> Self {
         Self { record, line_in_block, offset, count: 0, surplus: Vec::new(), counted: (0, 0) }
     }
 
-    /// How many there were.
+    /// Returns the number of refusals.
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// Hands `refusal` of `item`, or of the whole record, to `sink`, or counts it.
+    /// Passes `refusal` of `item`, or of the whole record, to `sink`, or counts it.
     #[cold]
     pub fn add(&mut self, refusal: Refusal, item: Option<&Item<'_>>, sink: &mut impl Sink) {
         self.count += 1;
-        if self.count > MOST_OF_A_RECORD {
+        if self.count > MAX_REJECTS_PER_RECORD {
             return self.add_surplus(refusal.shape, refusal.reason);
         }
         let detail: Cow<'static, str> = match item {
@@ -66,7 +66,7 @@ impl<'t> Refusals<'t> {
         lines + more
     }
 
-    /// Hands what was only counted to `sink`.
+    /// Passes the refusals that were only counted to `sink`.
     pub fn finish(self, sink: &mut impl Sink) {
         if !self.surplus.is_empty() {
             sink.surplus(Surplus {

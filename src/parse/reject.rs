@@ -1,4 +1,4 @@
-//! Records that yield no event: why, and where they stand.
+//! Records that yield no event: the reason and the position of each.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use super::shape::Shape;
 use crate::json::MAX_DEPTH;
 use crate::json::diagnose::{NotJson, diagnose_body};
 
-/// Why a record yields no event.
+/// The reason why a record yields no event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
     /// The record is not one JSON value.
@@ -18,26 +18,26 @@ pub enum Reason {
     NotUtf8,
     /// A JSON value that is neither an event, a batch nor a capture.
     NotSegment,
-    /// It has ids, but its `type` is none of Segment's six calls.
+    /// A record with ids whose `type` is none of Segment's six calls.
     UnknownType,
     /// An event without a `messageId`.
     MissingMessageId,
     /// An event with neither `anonymousId` nor `userId`.
     MissingIdentity,
-    /// Longer than the record limit.
+    /// A record longer than the limit.
     TooLarge,
-    /// Nested deeper than [`MAX_DEPTH`].
+    /// A record nested deeper than [`MAX_DEPTH`].
     TooDeep,
-    /// A capture whose body is no record.
+    /// A capture whose body is not a record.
     BadCaptureBody,
     /// A capture without the expected secret or key.
     Unauthorized,
-    /// A capture whose signature does not fit its body.
+    /// A capture whose signature does not match its body.
     BadSignature,
 }
 
 impl Reason {
-    /// All of them, in the order of reports.
+    /// All reasons, in the order of reports.
     pub const ALL: [Self; 11] = [
         Self::InvalidJson,
         Self::NotUtf8,
@@ -52,7 +52,7 @@ impl Reason {
         Self::BadSignature,
     ];
 
-    /// The name in `rejects.ndjson` and reports.
+    /// Returns the name in `rejects.ndjson` and reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::InvalidJson => "invalid_json",
@@ -70,24 +70,24 @@ impl Reason {
     }
 }
 
-/// A reason with what was expected; never holds a value from the record.
+/// A reason and what was expected. It never contains a value of the record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// Why.
+    /// The reason.
     pub reason: Reason,
-    /// What was expected, for people.
+    /// What was expected, in words.
     pub detail: Cow<'static, str>,
-    /// How the record came.
+    /// The shape of the record.
     pub shape: Shape,
 }
 
 impl Refusal {
-    /// A reason with its explanation.
+    /// Creates a refusal of unknown shape.
     pub fn new(reason: Reason, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { reason, detail: detail.into(), shape: Shape::Unknown }
     }
 
-    /// What the body of a capture is refused for that did not parse.
+    /// Creates the refusal of a capture's body that did not parse.
     pub(super) fn from_body(error: &simd_json::Error, text: &[u8]) -> Self {
         let detail = match error.error() {
             ErrorType::DepthLimitExceeded => {
@@ -99,8 +99,8 @@ impl Refusal {
         Self::new(Reason::BadCaptureBody, detail)
     }
 
-    /// What a text that did not parse is refused for. `text` is the record as it stood before the
-    /// parser touched it.
+    /// Creates the refusal of a record that did not parse. `text` is the original, from before the
+    /// parser changed it in place.
     pub fn from_parser(error: &simd_json::Error, text: &[u8]) -> Self {
         let fault = NotJson::new(error, text, " of the record");
         let reason = match fault {
@@ -112,45 +112,45 @@ impl Refusal {
     }
 }
 
-/// A refused record and its place.
+/// A refused record and its position.
 #[derive(Clone, Copy, Debug)]
 pub struct Reject<'a> {
-    /// Why.
+    /// The reason and the explanation.
     pub refusal: &'a Refusal,
-    /// How many lines of the block stand before it.
+    /// The line within the block, starting at 0.
     pub line_in_block: u64,
-    /// Where it begins in the (decompressed) file, in bytes from 0.
+    /// The offset in the (decompressed) file, in bytes, starting at 0.
     pub offset: u64,
-    /// Its text as it stood in the input; may be cut short.
+    /// The text of the record in the input; may be truncated.
     pub record: &'a [u8],
-    /// Whether it is an item of a list that the record is or holds, with a text of its own.
+    /// Whether the reject is about a list item inside the record, with a text of its own.
     pub is_item: bool,
 }
 
-/// How many rejects of one record are handed on one by one.
-pub const MOST_OF_A_RECORD: u64 = 1000;
+/// The maximum number of rejects of one record that are passed on one by one.
+pub const MAX_REJECTS_PER_RECORD: u64 = 1000;
 
-/// The rejects of one record beyond [`MOST_OF_A_RECORD`]: counts alone, so that a record of a few
-/// megabytes with a million bad items costs no more than its own size.
+/// The rejects of one record beyond [`MAX_REJECTS_PER_RECORD`]. They are only counted, so that a
+/// record of a few megabytes with a million bad items costs no more than its own size.
 #[derive(Clone, Copy, Debug)]
 pub struct Surplus<'a> {
-    /// How many there are, by shape and reason; none twice.
+    /// The number of rejects by shape and reason, each combination once.
     pub counts: &'a [(Shape, Reason, u64)],
-    /// How many lines of the block stand before the record.
+    /// The line of the record within the block, starting at 0.
     pub line_in_block: u64,
-    /// Where the record begins in the (decompressed) file, in bytes from 0.
+    /// The offset of the record in the (decompressed) file, in bytes, starting at 0.
     pub offset: u64,
     /// The text of the record.
     pub record: &'a [u8],
 }
 
 impl Surplus<'_> {
-    /// How many rejects it stands for.
+    /// Returns the total number of rejects.
     pub fn total(&self) -> u64 {
         self.counts.iter().map(|(.., count)| count).sum()
     }
 
-    /// How many there are of each reason, the most frequent first.
+    /// Returns the number of rejects by reason, the most frequent first.
     pub fn by_reason(&self) -> Vec<(Reason, u64)> {
         let mut sums: BTreeMap<Reason, u64> = BTreeMap::new();
         for &(_, reason, count) in self.counts {

@@ -1,26 +1,26 @@
-//! The shapes that a record can come in.
+//! The shapes of records.
 
-/// How a record came: by itself, in a batch, or in the capture of some tool.
+/// How a record was delivered: by itself, in a batch, or in the capture of some tool.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Shape {
-    /// Nothing that is known: no JSON, or JSON of another kind.
+    /// Nothing known: not JSON, or JSON of another kind.
     #[default]
     Unknown,
-    /// An event that stands by itself.
+    /// An event by itself.
     Event,
     /// A batch of the HTTP tracking API, or a list.
     Batch,
     /// A capture of no particular tool.
     Capture,
-    /// A capture of webhook.site.
+    /// A capture by webhook.site.
     WebhookSite,
-    /// What API Gateway or a function URL hands to a Lambda function.
+    /// The request that API Gateway or a function URL passes to a Lambda function.
     ApiGateway,
     /// A request or an event of Hookdeck.
     Hookdeck,
     /// The trigger of a Pipedream workflow.
     Pipedream,
-    /// A request that the ngrok agent caught.
+    /// A request that the ngrok agent recorded.
     Ngrok,
     /// An entry of an HTTP archive.
     Har,
@@ -40,7 +40,7 @@ pub enum Shape {
     PubSub,
     /// A message of Apache Kafka.
     Kafka,
-    /// An entry that a container or a log agent wrote.
+    /// A log entry of a container or a log agent.
     Log,
     /// A line of a log file that ends in JSON.
     LogLine,
@@ -49,7 +49,7 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// All of them.
+    /// All shapes.
     pub const ALL: [Self; 21] = [
         Self::Unknown,
         Self::Event,
@@ -74,7 +74,7 @@ impl Shape {
         Self::Envelope,
     ];
 
-    /// Its name in reports.
+    /// Returns the name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Unknown => "unknown",
@@ -101,8 +101,8 @@ impl Shape {
         }
     }
 
-    /// The shape of what is found as `inner` in something of this shape: the outermost capture
-    /// names it, for that is the tool that wrote the file.
+    /// Returns the shape of an `inner` record found in a record of this shape. The outermost
+    /// capture decides, because its tool wrote the file.
     #[must_use]
     pub fn around(self, inner: Self) -> Self {
         match self {

@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::engine::redact::Redaction;
 use crate::json::canonical::write_string;
 use crate::parse::excerpt;
-use crate::parse::reject::{MOST_OF_A_RECORD, Reason, Reject, Surplus};
+use crate::parse::reject::{MAX_REJECTS_PER_RECORD, Reason, Reject, Surplus};
 
 /// How much of a record is shown.
 const RECORD_SHOWN: usize = 4096;
@@ -28,7 +28,7 @@ pub fn encode_surplus(surplus: &Surplus<'_>, engine: &Engine, out: &mut Vec<u8>)
     let by_reason = surplus.by_reason();
     let Some(&(reason, _)) = by_reason.first() else { return };
     let detail = format!(
-        "{} more items of this record are refused; of one record {MOST_OF_A_RECORD} are written",
+        "{} more items of this record are refused; of one record {MAX_REJECTS_PER_RECORD} are written",
         surplus.total()
     );
     entry(surplus.line_in_block, out, |out| {

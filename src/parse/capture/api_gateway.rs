@@ -1,4 +1,4 @@
-//! What AWS hands to a Lambda function for an HTTP request, as functions log it.
+//! HTTP requests as AWS passes them to a Lambda function, as functions log them.
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>
 //! has payload formats 1.0 (REST APIs: `requestContext.requestTimeEpoch`, headers twice) and 2.0
@@ -15,9 +15,9 @@ pub(super) fn read<'t>(members: &Members<'t>) -> Option<Capture<'t>> {
     let body = match members.get(Member::Body) {
         None => Body::Absent("`body`"),
         Some(body) => {
-            // Who logs an event may leave the flag out.
-            let unsaid = flag.is_none() && body.as_str().is_some_and(seems_base64);
-            Body::new(body, flag == Some(true) || unsaid)
+            // Code that logs an event may leave the flag out.
+            let looks_encoded = flag.is_none() && body.as_str().is_some_and(seems_base64);
+            Body::new(body, flag == Some(true) || looks_encoded)
         }
     };
     Some(Capture {

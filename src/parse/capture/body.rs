@@ -6,7 +6,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::json::{Json, Kind};
 
-/// Tools disagree about the padding.
+/// Base64 with or without padding, because tools disagree about it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -15,20 +15,20 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// The body of a captured delivery.
 #[derive(Clone, Copy, Debug)]
 pub enum Body<'t> {
-    /// There is none; where it was expected.
+    /// The body is missing; the place where it was expected.
     Absent(&'static str),
-    /// Parsed already.
+    /// A body that is parsed JSON.
     Value(Json<'t>),
-    /// A text of JSON.
+    /// A JSON text.
     Text(&'t str),
-    /// A text of JSON in base64.
+    /// A JSON text in base64.
     Base64(&'t str),
     /// A whole HTTP message in base64.
     Message(&'t str),
 }
 
 impl<'t> Body<'t> {
-    /// That which `value` holds, as base64 where it is a string and `base64` says so.
+    /// Creates the body that `value` holds. `base64` says whether a string is base64.
     pub(super) fn new(value: Json<'t>, base64: bool) -> Self {
         match value.kind() {
             Kind::String(text) if base64 => Self::Base64(text),
@@ -38,13 +38,13 @@ impl<'t> Body<'t> {
     }
 }
 
-/// Decodes `text` to the end of `out`; `false` where it is no base64.
+/// Decodes `text` and appends the bytes to `out`. Returns `false` if `text` is not base64.
 pub(crate) fn decode_base64(text: &str, out: &mut Vec<u8>) -> bool {
     BASE64.decode_vec(text.trim(), out).is_ok()
 }
 
-/// Whether `text`, of which nobody said what it is, can only be an object or a list in base64:
-/// `{` and `[` are the letters `e` and `W` there, with which no JSON begins.
+/// Returns `true` if `text`, whose encoding is not declared, can only be an object or a list in
+/// base64: `{` and `[` become the letters `e` and `W`, with which no JSON begins.
 pub(super) fn seems_base64(text: &str) -> bool {
     let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
     text.starts_with(['e', 'W']) && text.trim_end().bytes().all(is_base64)

@@ -1,8 +1,8 @@
 //! `CloudEvents` 1.0 in their JSON format.
 //!
 //! <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md>: `data` is
-//! a JSON value or a string, `data_base64` is binary data. The `type` of a `CloudEvent` is none of
-//! Segment's. It has no headers and no path.
+//! a JSON value or a string, `data_base64` is binary data. The `type` of a `CloudEvent` is
+//! unrelated to Segment's. There are no headers and no path.
 
 use super::members::{Member, Members};
 use super::{Body, Capture, Headers, time};

@@ -1,9 +1,9 @@
-//! Events of Amazon `EventBridge`, where Segment's own destination puts what it sends.
+//! Events of Amazon `EventBridge`, to which Segment's `EventBridge` destination sends.
 //!
 //! <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html>: `detail`
-//! is a JSON object, told by `detail-type` and `source`;
+//! is a JSON object next to `detail-type` and `source`;
 //! <https://segment.com/docs/connections/destinations/catalog/amazon-eventbridge/> says that it is
-//! the event. It has no headers and no path.
+//! the Segment event. There are no headers and no path.
 
 use super::members::{Member, Members};
 use super::{Body, Capture, Headers, time};

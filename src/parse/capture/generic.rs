@@ -1,4 +1,4 @@
-//! Captures of no particular tool: what request bins, proxies and people's own scripts log.
+//! Captures of no particular tool, as request bins, proxies and custom scripts log them.
 
 use super::members::{Member, Members, text};
 use super::time::first;
@@ -33,13 +33,13 @@ pub(super) fn read<'t>(members: &Members<'t>) -> Option<Capture<'t>> {
     })
 }
 
-/// The path of a request, or its URL.
+/// Returns the path of the request, or its URL.
 pub(super) fn path<'t>(members: &Members<'t>) -> Option<&'t str> {
     let of_request = || text(members.get(Member::Request)?, "uri");
     members.path().or_else(of_request).or_else(|| members.text(Member::Url))
 }
 
-/// When it came.
+/// Returns the time of the delivery.
 pub(super) fn time(members: &Members<'_>) -> Time {
     first(TIMES.map(|member| members.get(member)))
 }

@@ -1,9 +1,9 @@
-//! HTTP archives (HAR 1.2), as browsers and proxies save them, and single entries of them.
+//! HTTP archives (HAR 1.2), as browsers and proxies save them, and single entries of archives.
 //!
 //! <https://w3c.github.io/web-performance/specs/HAR/Overview.html> and
 //! <http://www.softwareishard.com/blog/har-12-spec/>: `request.postData.text` is the body. The
-//! format has no place for a body's `encoding` in a request; the tools that save binary bodies put
-//! it beside the text, as a response's `content` has it.
+//! format defines no `encoding` for the body of a request; tools that save binary bodies put it
+//! next to the text, as in a response's `content`.
 
 use super::members::{Member, Members, present, text};
 use super::{Body, Capture, Headers, List, time};
@@ -23,7 +23,7 @@ pub(super) fn read<'t>(members: &Members<'t>) -> Option<Capture<'t>> {
     }
     let body = match post.and_then(|post| present(post, "text")) {
         Some(body) => Body::new(body, post.is_some_and(is_base64)),
-        // A request that sends nothing, or the fields of a form.
+        // A request without a body, or with the fields of a form.
         None => text(request, "url")
             .and_then(pixel)
             .map_or(Body::Absent("`request.postData.text`"), Body::Base64),
@@ -37,7 +37,7 @@ pub(super) fn read<'t>(members: &Members<'t>) -> Option<Capture<'t>> {
     })
 }
 
-/// The call that a pixel makes: JSON in base64 in the query of its URL
+/// Returns the call in a pixel URL: JSON in base64 in the query
 /// (<https://segment.com/docs/connections/sources/catalog/libraries/server/pixel-tracking-api/>).
 fn pixel(url: &str) -> Option<&str> {
     let (path, query) = url.split_once('?')?;

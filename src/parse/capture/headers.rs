@@ -1,33 +1,33 @@
-//! The headers of a delivery, in the forms that tools write them in.
+//! The headers of a delivery, in each of the forms that tools write.
 
 use super::message;
 use crate::json::{Json, Kind};
 
-/// The headers of a delivery. Names compare without case (RFC 9110, 5.1).
+/// The headers of a delivery. Names are compared without case (RFC 9110, 5.1).
 #[derive(Clone, Copy, Debug)]
 pub enum Headers<'t> {
-    /// Those that the capture has beside the body: objects whose values are strings or lists, or
-    /// lists of `{name, value}` or of pairs. API Gateway gives them twice.
+    /// Headers next to the body in the capture: objects whose values are strings or lists, or lists
+    /// of `{name, value}` objects or of pairs. API Gateway gives the headers twice.
     Json([Option<Json<'t>>; 2]),
     /// The head of an HTTP message.
     Text(&'t [u8]),
 }
 
 impl<'t> Headers<'t> {
-    /// None at all.
+    /// No headers.
     pub const NONE: Self = Self::Json([None, None]);
 
-    /// Those in `value`, where it is there.
+    /// Creates the headers in `value`, if any.
     pub(super) fn new(value: Option<Json<'t>>) -> Self {
         Self::Json([value, None])
     }
 
-    /// Whether the capture has no place for headers.
+    /// Returns `true` if the capture has no headers.
     pub fn is_none(&self) -> bool {
         matches!(self, Self::Json([None, None]))
     }
 
-    /// Hands each value of the header `name`, in order, to `see`.
+    /// Calls `see` with each value of the header `name`, in order.
     pub fn each(&self, name: &str, see: &mut dyn FnMut(&[u8])) {
         match self {
             Self::Json(places) => {

@@ -1,7 +1,7 @@
-//! Requests and events of Hookdeck's API, one or in a list (`include=data`).
+//! Requests and events of Hookdeck's API, single or in a list (`include=data`).
 //!
-//! <https://hookdeck.com/docs/api#requests> and <https://hookdeck.com/docs/api#events>: `data` holds
-//! `path`, `query`, `headers` and `body`, which is an object where the body was JSON. A request has
+//! <https://hookdeck.com/docs/api#requests> and <https://hookdeck.com/docs/api#events>: `data` has
+//! `path`, `query`, `headers` and `body`, which is parsed if the body was JSON. A request has
 //! `ingested_at`, an event only `created_at`.
 
 use super::members::{Member, Members, present, text};

@@ -1,20 +1,20 @@
-//! Messages of Apache Kafka, as `kcat -J` prints them, as connectors write them to files, and as a
-//! Lambda function gets them: lists in an object, by topic and partition.
+//! Messages of Apache Kafka: as `kcat -J` prints them, as connectors write them to files, and as a
+//! Lambda function receives them, in an object of lists by topic and partition.
 //!
 //! <https://github.com/edenhill/kcat#readme> (`topic`, `partition`, `offset`, `ts`, `key`,
 //! `payload`) and <https://kafka.apache.org/documentation/#connect>, whose sinks name the value
-//! `value` and the time `timestamp`. Consumers of bytes leave them in base64. A message's headers
-//! are none of HTTP's. Lambda: <https://docs.aws.amazon.com/lambda/latest/dg/with-msk.html>, and
-//! <https://docs.aws.amazon.com/lambda/latest/dg/with-kafka.html> for clusters of one's own.
+//! `value` and the time `timestamp`. Consumers of bytes leave values in base64. A message's headers
+//! are not HTTP headers. Lambda: <https://docs.aws.amazon.com/lambda/latest/dg/with-msk.html>, and
+//! <https://docs.aws.amazon.com/lambda/latest/dg/with-kafka.html> for self-managed clusters.
 
 use super::members::{Member, Members};
 use super::{Body, Capture, Headers, List, seems_base64, time};
 use crate::parse::shape::Shape;
 
-/// The `eventSource` of Lambda's events: of Amazon MSK, and of other clusters.
+/// The `eventSource` of Lambda's events, for Amazon MSK and for other clusters.
 const SOURCES: [&str; 2] = ["aws:kafka", "SelfManagedKafka"];
 
-/// The lists of a Lambda event, by topic and partition.
+/// Returns the lists of a Lambda event, by topic and partition.
 pub(super) fn lists<'t>(members: &Members<'t>) -> Option<List<'t>> {
     let source = members.text(Member::EventSource)?;
     let items = members.object(Member::Records)?;

@@ -1,11 +1,11 @@
-//! Entries that containers and log agents write: a text beside a time.
+//! Log entries of containers and log agents: a text and a time.
 //!
-//! `log` and `time` are Docker's
-//! (<https://docs.docker.com/engine/logging/drivers/json-file/>), `message` and `@timestamp`
-//! those of Logstash and Elastic Beats (<https://www.elastic.co/docs/reference/ecs/ecs-base>),
-//! `message` and `timestamp` those of Vector
-//! (<https://vector.dev/docs/architecture/data-model/log/>), `msg` and `time` those of loggers,
-//! `_raw` Splunk's. The text is JSON, or ends in it: before it stands what a logger puts there.
+//! `log` and `time` are Docker's (<https://docs.docker.com/engine/logging/drivers/json-file/>),
+//! `message` and `@timestamp` those of Logstash and Elastic Beats
+//! (<https://www.elastic.co/docs/reference/ecs/ecs-base>), `message` and `timestamp` those of
+//! Vector (<https://vector.dev/docs/architecture/data-model/log/>), `msg` and `time` those of
+//! loggers, `_raw` Splunk's. The text is JSON, or ends in JSON after the prefix that a logger
+//! writes.
 
 use super::members::{Member, Members};
 use super::{Body, Capture, time};
@@ -29,20 +29,20 @@ pub(super) fn read<'t>(members: &Members<'t>) -> Option<Capture<'t>> {
     })
 }
 
-/// How many braces are tried.
-const MOST_TRIED: usize = 8;
+/// The maximum number of opening braces that are tried as the start of the JSON.
+const MAX_BRACES_TRIED: usize = 8;
 
-/// The JSON that `text` is or ends in.
+/// Returns the JSON that `text` consists of or ends in.
 fn json_at_end(text: &str) -> Option<&str> {
     let text = text.trim();
     if text.starts_with(['{', '[', '"']) && ends_with_value(text) {
         return Some(text);
     }
-    let braces = memchr::memchr_iter(b'{', text.as_bytes()).take(MOST_TRIED);
+    let braces = memchr::memchr_iter(b'{', text.as_bytes()).take(MAX_BRACES_TRIED);
     braces.map(|at| &text[at..]).find(|rest| ends_with_value(rest))
 }
 
-/// Whether the value that `text` begins with goes to its end.
+/// Returns `true` if the value at the start of `text` extends to its end.
 fn ends_with_value(text: &str) -> bool {
     crate::json::raw::value_end(text.as_bytes(), 0) == Some(text.len())
 }

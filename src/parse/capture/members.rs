@@ -1,11 +1,11 @@
-//! The members by which captures are told, found in one pass over an object.
+//! The members that identify captures, collected in one pass over an object.
 
 use super::Headers;
 use crate::json::{Json, Kind};
 
 macro_rules! members {
     ($($variant:ident $name:literal),+ $(,)?) => {
-        /// A member of some tool's captures.
+        /// A member that some tool's captures have.
         #[derive(Clone, Copy, Debug)]
         pub(super) enum Member { $($variant),+ }
 
@@ -93,16 +93,16 @@ members! {
     Value "value",
 }
 
-/// The known members of an object. One that is `null` counts as absent; of two with one name the
-/// last counts.
+/// The known members of an object. A member that is `null` counts as absent; if a name occurs
+/// twice, the last occurrence counts.
 pub(super) struct Members<'t> {
     known: [Option<Json<'t>>; COUNT],
-    /// How many members the object has, known or not.
+    /// The number of members of the object, known or not.
     count: usize,
 }
 
 impl<'t> Members<'t> {
-    /// Those of `object`.
+    /// Collects the known members of `object`.
     pub(super) fn new(object: Json<'t>) -> Self {
         let mut found = [None; COUNT];
         for (name, value) in object.entries() {
@@ -113,48 +113,48 @@ impl<'t> Members<'t> {
         Self { known: found, count: object.entries().size_hint().0 }
     }
 
-    /// A member that is not `null`.
+    /// Returns a member, or `None` if it is absent or `null`.
     pub(super) fn get(&self, member: Member) -> Option<Json<'t>> {
         self.known[member as usize]
     }
 
-    /// Whether the object has one member.
+    /// Returns `true` if the object has exactly one member.
     pub(super) fn is_alone(&self) -> bool {
         self.count == 1
     }
 
-    /// Whether there is one that is not `null`.
+    /// Returns `true` if a member is present and not `null`.
     pub(super) fn has(&self, member: Member) -> bool {
         self.get(member).is_some()
     }
 
-    /// A member that is an object.
+    /// Returns a member if it is an object.
     pub(super) fn object(&self, member: Member) -> Option<Json<'t>> {
         self.get(member).filter(|value| value.is_object())
     }
 
-    /// A member that is a list.
+    /// Returns a member if it is a list.
     pub(super) fn list(&self, member: Member) -> Option<Json<'t>> {
         self.get(member).filter(|value| value.is_array())
     }
 
-    /// A member that is a string with something in it.
+    /// Returns a member if it is a non-empty string.
     pub(super) fn text(&self, member: Member) -> Option<&'t str> {
         self.get(member).and_then(Json::as_str).filter(|text| !text.is_empty())
     }
 
-    /// The headers, where they stand beside the body.
+    /// Returns the headers next to the body.
     pub(super) fn headers(&self) -> Headers<'t> {
         let headers = self.get(Member::Headers).or_else(|| self.get(Member::HttpHeaders));
         Headers::Json([headers, self.get(Member::MultiValueHeaders)])
     }
 
-    /// The path, where it stands beside the body.
+    /// Returns the path next to the body.
     pub(super) fn path(&self) -> Option<&'t str> {
         self.text(Member::Path).or_else(|| self.text(Member::RawPath))
     }
 
-    /// A member that is `true` or `false`.
+    /// Returns a member if it is `true` or `false`.
     pub(super) fn flag(&self, member: Member) -> Option<bool> {
         self.get(member).and_then(|value| match value.kind() {
             Kind::Bool(flag) => Some(flag),
@@ -163,12 +163,12 @@ impl<'t> Members<'t> {
     }
 }
 
-/// The member `name` of `object`, unless it is `null`.
+/// Returns the member `name` of `object`, unless it is `null`.
 pub(super) fn present<'t>(object: Json<'t>, name: &str) -> Option<Json<'t>> {
     object.get(name).filter(|value| !value.is_null())
 }
 
-/// The member `name` of `object` that is a string with something in it.
+/// Returns the member `name` of `object` if it is a non-empty string.
 pub(super) fn text<'t>(object: Json<'t>, name: &str) -> Option<&'t str> {
     present(object, name).and_then(Json::as_str).filter(|text| !text.is_empty())
 }

@@ -1,14 +1,14 @@
-//! HTTP messages as they went over the wire (RFC 9112).
+//! HTTP messages in their wire format (RFC 9112).
 
 use std::ops::Range;
 
-/// Where the body stands in a message.
+/// Returns the range of the body in `message`.
 ///
-/// A body that came in chunks is put together in place. What has no head but begins as JSON does
-/// is all body.
+/// A chunked body is joined in place. A message that has no head but begins with `{` or `[` is all
+/// body.
 ///
 /// # Errors
-/// What is wrong with it, for people.
+/// Returns what is wrong with the message, in words.
 pub(in crate::parse) fn body(message: &mut [u8]) -> Result<Range<usize>, &'static str> {
     if message.trim_ascii_start().starts_with(b"{") || message.trim_ascii_start().starts_with(b"[")
     {
@@ -24,7 +24,7 @@ pub(in crate::parse) fn body(message: &mut [u8]) -> Result<Range<usize>, &'stati
     each_header(head, "content-length", &mut |value| {
         length = std::str::from_utf8(value).ok().and_then(|value| value.parse::<usize>().ok());
     });
-    // Whoever stored the message may have put the chunks together already.
+    // The chunks of a stored message may have been joined already.
     if chunked && !body.starts_with(b"{") && !body.starts_with(b"[") {
         let length = join_chunks(body).ok_or("the body's last chunk is missing")?;
         return Ok(start..start + length);
@@ -35,13 +35,13 @@ pub(in crate::parse) fn body(message: &mut [u8]) -> Result<Range<usize>, &'stati
     Ok(start..message.len())
 }
 
-/// The target of the request whose head is `head`: `/webhook` of `POST /webhook HTTP/1.1`.
+/// Returns the request target of `head`, such as `/webhook` of `POST /webhook HTTP/1.1`.
 pub(in crate::parse) fn target(head: &[u8]) -> Option<&str> {
     let line = head.split(|&byte| byte == b'\n').next()?;
     std::str::from_utf8(line).ok()?.split_ascii_whitespace().nth(1)
 }
 
-/// Hands each value of the header `name` to `see`. The first line of a head is no header.
+/// Calls `see` with each value of the header `name`. The first line of a head is not a header.
 pub(super) fn each_header(head: &[u8], name: &str, see: &mut dyn FnMut(&[u8])) {
     for line in head.split(|&byte| byte == b'\n').skip(1) {
         let Some(colon) = memchr::memchr(b':', line) else { continue };
@@ -51,7 +51,7 @@ pub(super) fn each_header(head: &[u8], name: &str, see: &mut dyn FnMut(&[u8])) {
     }
 }
 
-/// Where the head ends: after the first line that is empty.
+/// Returns the end of the head, after the first empty line.
 fn head_end(message: &[u8]) -> Option<usize> {
     let mut start = 0;
     while let Some(length) = memchr::memchr(b'\n', &message[start..]) {
@@ -63,7 +63,8 @@ fn head_end(message: &[u8]) -> Option<usize> {
     None
 }
 
-/// Moves the chunks of `body` together; returns how long they are. `None` if one is cut short.
+/// Joins the chunks of `body` in place and returns their total length, or `None` if one is cut
+/// short.
 fn join_chunks(body: &mut [u8]) -> Option<usize> {
     let (mut read, mut written) = (0, 0);
     loop {

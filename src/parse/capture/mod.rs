@@ -1,8 +1,8 @@
-//! Captured webhook deliveries: an object that holds a delivery's body beside other things, as the
-//! tools write it that people catch webhooks with.
+//! Captured webhook deliveries: an object with a delivery's body and metadata, in the formats of
+//! the tools that capture webhooks.
 //!
-//! A file a tool; each names the page that the shape is from. A capture is told by the members
-//! that its tool writes, never by what the user says it is.
+//! Each tool has a file, which names the page that documents the format. A capture is recognised by
+//! the members that its tool writes, without any setting of the user.
 
 mod api_gateway;
 mod body;
@@ -33,24 +33,24 @@ use crate::json::Json;
 use crate::time::Time;
 use members::Members;
 
-/// One delivery, as it was captured.
+/// One captured delivery.
 #[derive(Clone, Copy, Debug)]
 pub struct Capture<'t> {
-    /// The tool that wrote it.
+    /// The tool that wrote the capture.
     pub shape: Shape,
-    /// What was delivered.
+    /// The body of the delivery.
     pub body: Body<'t>,
-    /// The headers that it was delivered with.
+    /// The headers of the delivery.
     pub headers: Headers<'t>,
-    /// The path or URL that it was delivered to.
+    /// The path or URL that the delivery was sent to.
     pub path: Option<&'t str>,
-    /// When it was delivered.
+    /// The time of the delivery.
     pub time: Time,
 }
 
 impl<'t> Capture<'t> {
-    /// That of `object`, of no known tool, whose delivery is the member `value` of `around`: the
-    /// object itself, or one inside of it.
+    /// Creates the capture of `object`, which no known tool wrote. Its body is the member `value`
+    /// of `around`, which is `object` itself or an object inside it.
     pub(super) fn of_envelope(object: Json<'t>, around: Json<'t>, value: Json<'t>) -> Self {
         let (outer, inner) = (Members::new(object), Members::new(around));
         let headers = if inner.headers().is_none() { outer.headers() } else { inner.headers() };
@@ -65,30 +65,30 @@ impl<'t> Capture<'t> {
     }
 }
 
-/// Several deliveries in one object.
+/// A list of deliveries in one object.
 #[derive(Clone, Copy, Debug)]
 pub struct List<'t> {
-    /// The tool that wrote it.
+    /// The tool that wrote the list.
     pub shape: Shape,
-    /// The members that lead to the list.
+    /// The names of the members that lead to the list.
     pub path: &'static [&'static str],
     /// The list.
     pub items: Json<'t>,
 }
 
-/// What an object holds.
+/// The deliveries in an object.
 #[derive(Clone, Copy, Debug)]
 pub enum Found<'t> {
     /// One delivery.
     One(Capture<'t>),
     /// A list of deliveries.
     Many(List<'t>),
-    /// An object with lists of deliveries; [`List::items`] is the object.
+    /// Lists of deliveries, each a member of the object [`List::items`].
     ByName(List<'t>),
 }
 
 impl<'t> Found<'t> {
-    /// What `object` holds, if it is a capture or a list of captures.
+    /// Returns the deliveries in `object`, if it is a capture or a list of captures.
     pub fn in_object(object: Json<'t>) -> Option<Self> {
         let members = &Members::new(object);
         if let Some(lists) = kafka::lists(members) {
@@ -103,7 +103,7 @@ impl<'t> Found<'t> {
             pub_sub::list,
         ];
         let tools = [
-            // The envelopes with the clearest marks come first.
+            // The most distinctive formats come first.
             cloud_events::read,
             event_bridge::read,
             queue::read,

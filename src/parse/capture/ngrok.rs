@@ -1,7 +1,7 @@
-//! Requests that the ngrok agent caught, one or as the list that its API on port 4040 gives out.
+//! Requests that the ngrok agent recorded, single or in the list that its API on port 4040 returns.
 //!
 //! <https://ngrok.com/docs/agent/api/>, "List Captured Requests" and "Captured Request Detail":
-//! `request.raw` is the message as it came over the wire, in base64. A long body may be cut short
+//! `request.raw` is the message in its wire format, in base64. A long body may be cut short
 //! (<https://ngrok.com/docs/agent/web-inspection-interface/>).
 
 use super::members::{Member, Members, present, text};
@@ -23,7 +23,7 @@ pub(super) fn read<'t>(members: &Members<'t>) -> Option<Capture<'t>> {
     Some(Capture {
         shape: Shape::Ngrok,
         body,
-        // For a message that has lost its head.
+        // For a message without a head.
         headers: Headers::new(present(request, "headers")),
         path: text(request, "uri"),
         time: time::first([members.get(Member::Start)]),

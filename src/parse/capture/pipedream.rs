@@ -1,8 +1,8 @@
 //! The trigger step of a Pipedream workflow, as its inspector exports it: `event` and `context`.
 //!
-//! <https://pipedream.com/docs/workflows/events> has both: the event of an HTTP trigger (`body`,
-//! `headers`, `method`, `path`, `url`), and when it came as `context.ts`. An event that was exported
-//! without its step is of the generic shape.
+//! <https://pipedream.com/docs/workflows/events> documents both: the event of an HTTP trigger
+//! (`body`, `headers`, `method`, `path`, `url`), and its time as `context.ts`. An event that was
+//! exported without its step has the generic shape.
 
 use super::members::{Member, Members, present, text};
 use super::{Body, Capture, Headers, time};

@@ -1,10 +1,10 @@
-//! Messages of Google Cloud Pub/Sub: pushed, pulled, and bare.
+//! Messages of Google Cloud Pub/Sub: pushed, pulled, and without either wrapper.
 //!
 //! <https://cloud.google.com/pubsub/docs/push> (`message` beside `subscription`),
 //! <https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions/pull>
-//! (`receivedMessages`, each with an `ackId`; the list alone is what `gcloud` prints) and
+//! (`receivedMessages`, each with an `ackId`; `gcloud` prints the list alone) and
 //! <https://cloud.google.com/pubsub/docs/reference/rest/v1/PubsubMessage> (`data` is base64,
-//! `publishTime` is set by the server). They have no headers and no path.
+//! `publishTime` is set by the server). There are no headers and no path.
 
 use super::members::{Member, Members, present, text};
 use super::{Body, Capture, Headers, List, time};
@@ -33,7 +33,7 @@ pub(super) fn read<'t>(members: &Members<'t>) -> Option<Capture<'t>> {
     })
 }
 
-/// Pushed messages have the time under two names.
+/// Returns the publish time, which pushed messages have under two names.
 fn published(message: Json<'_>) -> Option<Json<'_>> {
     present(message, "publishTime").or_else(|| present(message, "publish_time"))
 }

@@ -1,5 +1,5 @@
-//! Records of Amazon's queues and streams: as a Lambda function gets them, as the command line
-//! and the SDKs give them out, and one by one, as functions log them.
+//! Records of Amazon's queues and streams: as a Lambda function receives them, as the command line
+//! and the SDKs return them, and one by one, as functions log them.
 //!
 //! - SQS: <https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>, and `Messages` of
 //!   <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html>.
@@ -51,7 +51,7 @@ fn capture<'t>(shape: Shape, body: Body<'t>, time: Option<Json<'t>>) -> Capture<
     Capture { shape, body, headers: Headers::NONE, path: None, time: time::first([time]) }
 }
 
-/// What a topic sends to a queue or an address.
+/// Reads a notification that a topic sends to a queue or an address.
 fn notification<'t>(members: &Members<'t>) -> Option<Capture<'t>> {
     members.text(Member::TopicArn)?;
     let body = Body::new(members.get(Member::MessageUpper)?, false);
@@ -71,14 +71,15 @@ fn from_kinesis<'t>(members: &Members<'t>) -> Option<Capture<'t>> {
     Some(capture(Shape::Kinesis, data, present(kinesis, "approximateArrivalTimestamp")))
 }
 
-/// A record as the API of Kinesis gives it out.
+/// Reads a record as the Kinesis API returns it.
 fn from_stream<'t>(members: &Members<'t>) -> Option<Capture<'t>> {
     members.text(Member::SequenceNumber)?;
     let data = Body::Base64(members.text(Member::DataUpper)?);
     Some(capture(Shape::Kinesis, data, members.get(Member::ArrivalUpper)))
 }
 
-/// A record of a delivery stream: to a function, or the bare `data` of an HTTP endpoint.
+/// Reads a record of a delivery stream, as a function receives it, or the bare `data` that an HTTP
+/// endpoint receives.
 fn from_firehose<'t>(members: &Members<'t>) -> Option<Capture<'t>> {
     let data = members.text(Member::Data)?;
     let is_record = members.has(Member::RecordId) || (members.is_alone() && seems_base64(data));

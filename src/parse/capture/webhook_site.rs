@@ -1,7 +1,8 @@
-//! Requests to webhook.site, one or as the list that its API gives out.
+//! Requests to webhook.site, single or in the list that its API returns.
 //!
 //! <https://docs.webhook.site/api/requests.html>; the example of a whole list is in
-//! <https://docs.webhook.site/api/examples.html>. A request's `time` is how long its answer took.
+//! <https://docs.webhook.site/api/examples.html>. A request's `time` is the duration of its
+//! response.
 
 use super::members::{Member, Members};
 use super::{Body, Capture, Headers, List, time};
@@ -19,7 +20,7 @@ pub(super) fn read<'t>(members: &Members<'t>) -> Option<Capture<'t>> {
     }
     Some(Capture {
         shape: Shape::WebhookSite,
-        // What came by e-mail or DNS has none.
+        // E-mails and DNS requests have no content.
         body: members
             .get(Member::Content)
             .map_or(Body::Absent("`content`"), |content| Body::new(content, false)),

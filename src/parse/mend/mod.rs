@@ -1,6 +1,6 @@
-//! Records that are not JSON but say plainly what they mean, made JSON.
+//! Repair of records that are not valid JSON but whose meaning is unambiguous.
 //!
-//! None of this is done before the parser has refused a text.
+//! Only texts that the parser refused are repaired.
 
 mod nginx;
 mod repair;
@@ -53,22 +53,22 @@ impl AddAssign for Repairs {
 }
 
 impl Repairs {
-    /// Whether nothing was.
+    /// Returns `true` if nothing was repaired.
     pub fn is_none(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// A text that became JSON.
+/// A text that was repaired to valid JSON.
 pub(super) struct Mended<'a> {
     pub text: Cow<'a, [u8]>,
     pub repairs: Repairs,
-    /// What of a broken batch was left out, and where.
+    /// The refusal of what was left out of a broken batch, and its range in the original text.
     pub lost: Option<(Refusal, Range<usize>)>,
 }
 
-/// Reads `text`, which `error` was said of, once more after it is mended, and hands the value to
-/// `then`. `None` where it cannot be.
+/// Repairs `text`, parses it again, and passes the value to `then`. Returns `None` if the text
+/// cannot be repaired.
 #[cold]
 pub(super) fn read<R>(
     document: &mut Document,

@@ -1,18 +1,19 @@
-//! Bodies as nginx logs them where its `log_format` lacks `escape=json`: every quote, backslash
-//! and byte that is not printable ASCII is written as `\x22` (`ngx_http_log_module`, `log_format`).
+//! Decoding of bodies as nginx logs them if its `log_format` lacks `escape=json`: every quote,
+//! backslash and byte that is not printable ASCII is written as in `\x22` (`ngx_http_log_module`,
+//! `log_format`).
 
 use super::repair::hex_byte;
 use crate::grammar::Scanner;
 
-/// How an escaped object begins.
+/// The first bytes of an escaped object.
 const BEGIN: &[u8] = br"{\x22";
 
-/// The object that stands escaped in `text`, by itself or after the other fields of a log line,
-/// and how many escapes it has.
+/// Decodes the escaped object in `text`, which may follow the other fields of a log line, and
+/// returns it with its number of escapes.
 pub(super) fn decode(text: &[u8]) -> Option<(Vec<u8>, u64)> {
     let start = memchr::memmem::find(text, BEGIN)?;
     let head = &text[..start];
-    // In a string of JSON the escapes are that string's.
+    // Inside a JSON string, the escapes belong to the string.
     if matches!(head.trim_ascii_start().first(), Some(b'{' | b'[')) && head.ends_with(b"\"") {
         return None;
     }

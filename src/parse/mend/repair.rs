@@ -1,12 +1,12 @@
-//! Single tokens that JSON does not have or that the parser does not take.
+//! Repair of single tokens that JSON does not allow or that the parser does not accept.
 
 use super::Repairs;
 
-/// U+FFFD as JSON writes it.
+/// U+FFFD as a JSON escape.
 const REPLACEMENT: &[u8] = br"\ufffd";
 
-/// `text` with its lone surrogates, numbers that are none and hexadecimal escapes replaced; `None`
-/// where it has none of them.
+/// Replaces lone surrogates, non-finite numbers and hexadecimal escapes in `text`. Returns `None`
+/// if there are none.
 pub(super) fn repair(text: &[u8]) -> Option<(Vec<u8>, Repairs)> {
     let mut walk = Walk { text, at: 0, copied: 0, out: Vec::new(), repairs: Repairs::default() };
     while walk.at < text.len() {
@@ -17,7 +17,7 @@ pub(super) fn repair(text: &[u8]) -> Option<(Vec<u8>, Repairs)> {
     }
     walk.out.extend_from_slice(&text[walk.copied..]);
     if walk.repairs.hex_escapes > 0 && std::str::from_utf8(&walk.out).is_err() {
-        // They are bytes, which need not be UTF-8.
+        // The escapes are arbitrary bytes.
         walk.out = String::from_utf8_lossy(&walk.out).into_owned().into_bytes();
     }
     Some((walk.out, walk.repairs))
@@ -26,7 +26,7 @@ pub(super) fn repair(text: &[u8]) -> Option<(Vec<u8>, Repairs)> {
 struct Walk<'a> {
     text: &'a [u8],
     at: usize,
-    /// So much of the text is in `out`.
+    /// The number of bytes of the text that `out` covers.
     copied: usize,
     out: Vec<u8>,
     repairs: Repairs,
@@ -37,7 +37,7 @@ impl Walk<'_> {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    /// Puts `with` in the place of the next `length` bytes.
+    /// Replaces the next `length` bytes by `with`.
     fn replace(&mut self, length: usize, with: &[u8]) {
         self.out.extend_from_slice(&self.text[self.copied..self.at]);
         self.out.extend_from_slice(with);
@@ -58,7 +58,7 @@ impl Walk<'_> {
         let length = self.rest().iter().take_while(|byte| is_part(byte)).count().max(1);
         let token = std::str::from_utf8(&self.rest()[..length]).unwrap_or_default();
         let is_word = matches!(token, "NaN" | "Infinity" | "-Infinity");
-        // Only digits count: Rust reads `inf` as a number, too.
+        // The digit is required because Rust also parses words such as `inf`.
         let is_number = token.ends_with(|last: char| last.is_ascii_digit());
         if is_word || (is_number && token.parse().is_ok_and(f64::is_infinite)) {
             self.repairs.non_finite_numbers += 1;
@@ -113,13 +113,13 @@ impl Walk<'_> {
     }
 }
 
-/// The UTF-16 code unit that `\u0000` at the start of `text` says.
+/// Decodes the UTF-16 code unit of an escape such as `\u20ac` at the start of `text`.
 fn code_unit(text: &[u8]) -> Option<u32> {
     let digits = text.strip_prefix(b"\\u")?.first_chunk::<4>()?;
     hex(digits)
 }
 
-/// The byte that `\x00` at the start of `text` says.
+/// Decodes the byte of an escape such as `\x22` at the start of `text`.
 pub(super) fn hex_byte(text: &[u8]) -> Option<u8> {
     let digits = text.strip_prefix(b"\\x")?.first_chunk::<2>()?;
     hex(digits).and_then(|value| u8::try_from(value).ok())

@@ -1,4 +1,4 @@
-//! The whole elements of a batch whose text is broken.
+//! Recovery of the complete elements of a batch whose text is broken.
 
 use std::ops::Range;
 
@@ -7,18 +7,18 @@ use crate::json::diagnose::diagnose;
 use crate::json::raw::{skip_blanks, string_end, value_end};
 use crate::parse::reject::{Reason, Refusal};
 
-/// What is left of a batch.
+/// The recovered part of a batch.
 pub(super) struct Salvage {
-    /// The batch with its whole elements alone. They stand where they stood, but for a comma before
-    /// those that had none.
+    /// The batch with only its complete elements. Each keeps its position, except for a comma
+    /// before those that had none.
     pub text: Vec<u8>,
-    /// What is said of the rest, and where the first of it stood; `None` where only commas and
-    /// brackets were wrong.
+    /// The refusal of the rest and the range of its first part; `None` if only commas and brackets
+    /// were wrong.
     pub lost: Option<(Refusal, Range<usize>)>,
 }
 
-/// Takes the whole elements out of `text`, which is no JSON but begins as a batch: a list, or an
-/// object with a list `batch`. `None` where there are none.
+/// Recovers the complete elements of `text`, which is not JSON but begins like a batch: a list, or
+/// an object with a list `batch`. Returns `None` if there are none.
 pub(super) fn salvage(text: &[u8]) -> Option<Salvage> {
     let (walk, end) = Walk::over(text)?;
     let Walk { at, mut out, kept, mut lost, is_list, .. } = walk;
@@ -40,12 +40,13 @@ pub(super) fn salvage(text: &[u8]) -> Option<Salvage> {
     Some(Salvage { text: out, lost })
 }
 
-/// Where the broken batch ends that `text` begins with, if it has an end.
+/// Returns the end of the broken batch that `text` begins with, if it has an end.
 pub(in crate::parse) fn batch_end(text: &[u8]) -> Option<usize> {
     Walk::over(text)?.1
 }
 
-/// Where the list of the batch begins that `text` begins as; the members before it must be whole.
+/// Returns the start of the list of the batch that `text` begins with. The members before the list
+/// must be valid.
 fn list_start(text: &[u8]) -> Option<usize> {
     let start = skip_blanks(text, 0);
     if text.get(start) == Some(&b'[') {
@@ -76,8 +77,9 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// Copies the whole elements of the batch that `text` begins with, if there are any; returns
-    /// where the batch ends, if its list is closed and all that follows it is whole.
+    /// Copies the complete elements of the batch that `text` begins with. Returns `None` if there
+    /// are none; otherwise also the end of the batch, if its list is closed and the rest of it is
+    /// valid.
     fn over(text: &'a [u8]) -> Option<(Self, Option<usize>)> {
         let list = list_start(text)?;
         let out = text[..=list].to_vec();
@@ -93,7 +95,8 @@ impl<'a> Walk<'a> {
         Some((walk, end))
     }
 
-    /// Copies the whole elements; whether the list is closed, in which case the walk is behind it.
+    /// Copies the complete elements. Returns `true` if the list is closed, with the position after
+    /// its bracket.
     fn elements(&mut self) -> bool {
         loop {
             match self.text.get(self.at) {
@@ -102,7 +105,7 @@ impl<'a> Walk<'a> {
                     self.at += 1;
                     return true;
                 }
-                Some(&byte) if byte == b',' || is_blank(byte) => self.pass(1),
+                Some(&byte) if byte == b',' || is_blank(byte) => self.blank_out(1),
                 Some(b'{') => {
                     if let Ok(length) = Scanner::scan(&self.text[self.at..]) {
                         self.keep(length);
@@ -110,14 +113,14 @@ impl<'a> Walk<'a> {
                         return false;
                     }
                 }
-                Some(_) => self.lose(1),
+                Some(_) => self.leave_out(1),
             }
         }
     }
 
     fn keep(&mut self, length: usize) {
         if self.kept > 0 {
-            // The blanks passed over have room for the comma, unless there were none.
+            // The blanks that were passed have room for the comma, unless there were none.
             match self.out.last_mut() {
                 Some(last) if is_blank(*last) => *last = b',',
                 _ => self.out.push(b','),
@@ -128,28 +131,28 @@ impl<'a> Walk<'a> {
         self.kept += 1;
     }
 
-    /// Leaves out an element that is broken; whether it has an end.
+    /// Leaves out a broken element. Returns `false` if its end cannot be found.
     fn drop_element(&mut self) -> bool {
         let end = value_end(self.text, self.at).filter(|&end| {
             let next = skip_blanks(self.text, end);
             matches!(self.text.get(next), Some(b',' | b']'))
         });
         let Some(end) = end else { return false };
-        self.lose(end - self.at);
+        self.leave_out(end - self.at);
         true
     }
 
-    fn lose(&mut self, length: usize) {
+    fn leave_out(&mut self, length: usize) {
         let at = self.at;
         let lost = self.lost.get_or_insert(at..at);
         if lost.end == at {
             lost.end += length;
         }
-        self.pass(length);
+        self.blank_out(length);
     }
 
-    /// Leaves blanks for the next bytes, lines as they are.
-    fn pass(&mut self, length: usize) {
+    /// Replaces the next `length` bytes by blanks, but keeps line breaks.
+    fn blank_out(&mut self, length: usize) {
         let bytes = &self.text[self.at..self.at + length];
         self.out.extend(bytes.iter().map(|&byte| if is_blank(byte) { byte } else { b' ' }));
         self.at += length;
