@@ -1,4 +1,4 @@
-//! What is wrong with a text that a user wrote, and where: data here, rendered on demand.
+//! Diagnostics about texts that users write: the fault, its span, and advice; rendered on demand.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -8,20 +8,21 @@ use crate::mask;
 pub use crate::mask::addresses as masked;
 use unicode_width::UnicodeWidthChar as _;
 
-/// A source line wider than this is shown as a window around the span.
+/// The maximum width of a source line that is shown whole; a wider one is shown as a window around
+/// the span.
 const WINDOW_COLUMNS: usize = 100;
-/// How much of the line the window keeps before the span.
+/// The number of columns of the window before the span.
 const LEAD_COLUMNS: usize = 40;
-/// An e-mail address is no longer than this (RFC 5321).
-const MOST_ADDRESS_CHARS: usize = 254;
-/// So many diagnostics of one text are shown, and the others counted: nobody reads more.
-pub const MOST_SHOWN: usize = 100;
-/// Of a longer line only so much about the window is read for secrets, in bytes.
-const LONGEST_READ: usize = 4 << 10;
-/// A tab is shown as so many blanks, so that the caret stands under its character anywhere.
+/// The maximum length of an e-mail address, in characters (RFC 5321).
+const MAX_ADDRESS_CHARS: usize = 254;
+/// The maximum number of diagnostics of one text that are shown; the others are counted.
+pub const MAX_SHOWN: usize = 100;
+/// The number of bytes around the window of a long line that are searched for secrets.
+const SECRET_SEARCH_BYTES: usize = 4 << 10;
+/// The blanks that replace a tab, so that the caret is below its character on any terminal.
 const TAB: &str = "    ";
 
-/// How bad it is.
+/// The severity of a diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
     /// The text cannot be used.
@@ -30,38 +31,38 @@ pub enum Severity {
     Warning,
 }
 
-/// One thing wrong with a source text.
+/// A fault in a source text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
-    /// The bytes of the source text that it is about, from 0.
+    /// The byte range of the source text that the diagnostic is about, starting at 0.
     pub span: Range<usize>,
-    /// What is wrong and what was expected.
+    /// The fault, and what was expected.
     pub message: String,
-    /// What to do about it.
+    /// Advice on how to correct it.
     pub help: Option<String>,
 }
 
 impl Diagnostic {
-    /// An error about `span`.
+    /// Creates an error about `span`.
     pub fn error(span: Range<usize>, message: impl Into<String>) -> Self {
         Self { severity: Severity::Error, span, message: message.into(), help: None }
     }
 
-    /// A warning about `span`.
+    /// Creates a warning about `span`.
     pub fn warning(span: Range<usize>, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, span, message: message.into(), help: None }
     }
 
-    /// The same with a piece of advice.
+    /// Adds advice.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// The same for a text that begins `offset` bytes into a longer one.
+    /// Moves the span by `offset`, for a text that begins at `offset` in a longer one.
     #[must_use]
     pub fn shifted(mut self, offset: usize) -> Self {
         self.span = self.span.start + offset..self.span.end + offset;
@@ -69,28 +70,28 @@ impl Diagnostic {
     }
 }
 
-/// `name:line:column: error: message`, the source line, carets under the span and the help, for
-/// each of `diagnostics` in the order of the text; columns count characters from 1. Past the first
-/// [`MOST_SHOWN`] the others are counted in a last line. E-mail addresses are [`masked`].
+/// Renders each of `diagnostics` in the order of the text: `name:line:column: error: message`, the
+/// source line, carets below the span, and the help. Columns count characters from 1. Diagnostics
+/// past the first [`MAX_SHOWN`] are counted in a last line. E-mail addresses are [`masked`].
 pub fn render(name: &str, source: &str, diagnostics: &[Diagnostic]) -> String {
     let lines = Lines::new(source);
     let mut ordered: Vec<_> = diagnostics.iter().collect();
     ordered.sort_by_key(|diagnostic| diagnostic.span.start);
     let mut out = String::new();
-    for diagnostic in ordered.iter().take(MOST_SHOWN) {
+    for diagnostic in ordered.iter().take(MAX_SHOWN) {
         if !out.is_empty() {
             out.push('\n');
         }
         render_one(&mut out, name, &lines, diagnostic);
     }
-    if let Some(rest) = ordered.get(MOST_SHOWN..).filter(|rest| !rest.is_empty()) {
+    if let Some(rest) = ordered.get(MAX_SHOWN..).filter(|rest| !rest.is_empty()) {
         // Writing to a string cannot fail.
         let _ = writeln!(out, "\n{}: {}", printable(name), more(rest));
     }
     out
 }
 
-/// `and 1234 more errors`.
+/// Returns a text such as `and 1234 more errors`.
 fn more(rest: &[&Diagnostic]) -> String {
     let all = |severity| rest.iter().all(|diagnostic| diagnostic.severity == severity);
     let what = match rest.len() {
@@ -103,8 +104,8 @@ fn more(rest: &[&Diagnostic]) -> String {
     format!("and {} more {what}", rest.len())
 }
 
-/// The line and the column of a byte of `source`, both from 1, columns in characters. For many
-/// places of one text [`Lines`] finds the lines once.
+/// Returns the line and column of a byte of `source`, both starting at 1; columns count characters.
+/// For many offsets in one text, use one [`Lines`], which finds the lines only once.
 pub fn position(source: &str, offset: usize) -> (usize, usize) {
     Lines::new(source).position(offset)
 }
@@ -130,19 +131,19 @@ fn render_one(out: &mut String, name: &str, lines: &Lines<'_>, diagnostic: &Diag
     }
 }
 
-/// A text and where its lines begin, so that many places of it are found at little cost each, even
-/// in one giant line.
+/// An index of the lines of a text that makes look-ups of many offsets cheap, even in one giant
+/// line.
 pub struct Lines<'s> {
     source: &'s str,
     starts: Vec<usize>,
-    /// How many characters begin before each multiple of [`Lines::STEP`] bytes.
+    /// For each multiple of [`Lines::STEP`] bytes, the number of characters that begin before it.
     counted: Vec<usize>,
 }
 
 impl<'s> Lines<'s> {
     const STEP: usize = 1024;
 
-    /// The lines of `source`.
+    /// Creates the index of `source`.
     pub fn new(source: &'s str) -> Self {
         let breaks = source.match_indices('\n').map(|(offset, _)| offset + 1);
         let counted = source.as_bytes().chunks(Self::STEP).scan(0, |count, chunk| {
@@ -154,8 +155,8 @@ impl<'s> Lines<'s> {
         Self { source, starts, counted: counted.collect() }
     }
 
-    /// The number of the line that has the byte `offset`, from 1, its text without its end, and
-    /// where it begins.
+    /// Returns the line that contains the byte `offset`: its number, starting at 1, its text
+    /// without the line break, and its start.
     pub fn at(&self, offset: usize) -> (usize, &'s str, usize) {
         let number = self.starts.partition_point(|&start| start <= offset);
         let start = self.starts[number - 1];
@@ -164,14 +165,15 @@ impl<'s> Lines<'s> {
         (number, line.strip_suffix('\r').unwrap_or(line), start)
     }
 
-    /// The line and the column of the byte `offset`, both from 1, columns in characters.
+    /// Returns the line and column of the byte `offset`, both starting at 1; columns count
+    /// characters.
     pub fn position(&self, offset: usize) -> (usize, usize) {
         let (number, line, start) = self.at(offset);
         let at = start + char_boundary(line, offset - start);
         (number, self.characters_before(at) - self.characters_before(start) + 1)
     }
 
-    /// How many characters begin before the byte `offset`.
+    /// Returns the number of characters that begin before the byte `offset`.
     fn characters_before(&self, offset: usize) -> usize {
         let step = (offset / Self::STEP).min(self.counted.len().saturating_sub(1));
         let counted = self.counted.get(step).copied().unwrap_or(0);
@@ -179,13 +181,13 @@ impl<'s> Lines<'s> {
     }
 }
 
-/// How many characters begin in `bytes`, a part of a text.
+/// Returns the number of characters that begin in `bytes`, a part of a UTF-8 text.
 fn characters(bytes: &[u8]) -> usize {
     bytes.iter().filter(|&&byte| byte & 0xC0 != 0x80).count()
 }
 
-/// The line, or as much of it as fits around `span`, e-mail addresses [`masked`], and the carets
-/// below it.
+/// Returns the line, or the part of it around `span` that fits, with e-mail addresses [`masked`],
+/// and the line of carets below it.
 pub(crate) fn excerpt(line: &str, span: &Range<usize>) -> (String, String) {
     let from = char_boundary(line, span.start);
     let to = char_boundary(line, span.end).max(from);
@@ -207,11 +209,11 @@ pub(crate) fn excerpt(line: &str, span: &Range<usize>) -> (String, String) {
     (text, " ".repeat(pad) + &"^".repeat(carets))
 }
 
-/// What stands in `line` from `begin` to `end`, without secrets and [`masked`], as wide as it was.
-/// An address that the end cuts through is still one.
+/// Returns the range `begin..end` of `line` with secrets and e-mail addresses masked and the width
+/// unchanged. An address is masked even if it extends past `end`.
 fn masked_window(line: &str, begin: usize, end: usize) -> String {
     let behind = line[end..].chars();
-    let rest = behind.clone().take(MOST_ADDRESS_CHARS).take_while(|&char| mask::is_local(char));
+    let rest = behind.clone().take(MAX_ADDRESS_CHARS).take_while(|&char| mask::is_local(char));
     // The `@` and the first character of the domain may follow.
     let rest: usize = behind.take(rest.count() + 2).map(char::len_utf8).sum();
     let mut shown = without_secrets(line, begin, end + rest);
@@ -222,14 +224,14 @@ fn masked_window(line: &str, begin: usize, end: usize) -> String {
     shown
 }
 
-/// What stands in `line` from `begin` to `end`, secrets as asterisks, as wide as it was.
+/// Returns the range `begin..end` of `line` with secrets replaced by asterisks of the same width.
 fn without_secrets(line: &str, begin: usize, end: usize) -> String {
-    // What a name far away says of a value in a very long line is not looked for.
+    // In a very long line, only names near the window are considered.
     let (from, to) = match line.len() {
-        ..=LONGEST_READ => (0, line.len()),
+        ..=SECRET_SEARCH_BYTES => (0, line.len()),
         len => {
-            let to = (end + LONGEST_READ / 2).min(len);
-            let from = begin.saturating_sub(LONGEST_READ / 2);
+            let to = (end + SECRET_SEARCH_BYTES / 2).min(len);
+            let from = begin.saturating_sub(SECRET_SEARCH_BYTES / 2);
             (char_boundary(line, from), char_boundary(line, to))
         }
     };
@@ -249,13 +251,14 @@ fn without_secrets(line: &str, begin: usize, end: usize) -> String {
     out
 }
 
-/// The nearest place at or before `offset` where a character of `line` begins or the line ends.
+/// Returns the nearest offset at or before `offset` that is a character boundary of `line`.
 fn char_boundary(line: &str, offset: usize) -> usize {
     let offset = offset.min(line.len());
     (0..=offset).rev().find(|&at| line.is_char_boundary(at)).unwrap_or(0)
 }
 
-/// The bytes of `line` to show so that what stands at `from` is seen: all of a line that fits.
+/// Returns the byte range of `line` to show so that `from` is visible; a line that fits is shown
+/// whole.
 fn window(line: &str, from: usize) -> (usize, usize) {
     let whole = fitting(line.chars(), WINDOW_COLUMNS);
     if whole == line.len() {
@@ -266,7 +269,7 @@ fn window(line: &str, from: usize) -> (usize, usize) {
     (begin, end)
 }
 
-/// How many bytes of `chars` fit into `columns`.
+/// Returns the number of bytes of the leading `chars` that fit into `columns`.
 fn fitting(chars: impl Iterator<Item = char>, columns: usize) -> usize {
     let mut used = 0;
     chars
@@ -282,7 +285,7 @@ fn width(text: &str) -> usize {
     text.chars().map(char_width).sum()
 }
 
-/// The columns that [`show`] takes for `char`.
+/// Returns the number of columns that [`show`] writes for `char`.
 fn char_width(char: char) -> usize {
     match char {
         '\t' => TAB.len(),
@@ -299,25 +302,26 @@ fn show(char: char, out: &mut String) {
     }
 }
 
-/// `text` in one line, with U+FFFD for what a terminal would act on, and blanks for tabs.
+/// Returns `text` in one line: U+FFFD for characters that a terminal would act on, and blanks for
+/// tabs.
 pub fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     text.chars().for_each(|char| show(char, &mut out));
     out
 }
 
-/// A path as people are shown it: [`printable`].
+/// Returns a path for display, made [`printable`].
 pub fn shown(path: &Path) -> String {
     printable(&path.display().to_string())
 }
 
-/// `text` without addresses, and [`printable`].
+/// Returns `text` with e-mail addresses masked, made [`printable`].
 pub fn clean(text: &str) -> String {
     printable(&masked(text))
 }
 
-/// Control characters, and those that begin a line or turn the direction of writing: a terminal,
-/// an editor or a web page would act on them.
+/// Returns `true` for control characters and for characters that start a line or change the writing
+/// direction: a terminal, an editor or a web page would act on them.
 pub(crate) fn is_unprintable(char: char) -> bool {
     char.is_control()
         || matches!(
@@ -363,10 +367,10 @@ mod tests {
         let found: Vec<_> =
             (0..source.len()).map(|at| Diagnostic::error(at..at + 1, "x")).collect();
         let shown = render("a", &source, &found);
-        assert_eq!(shown.matches(": error: x\n").count(), MOST_SHOWN);
+        assert_eq!(shown.matches(": error: x\n").count(), MAX_SHOWN);
         assert!(shown.ends_with("\na: and 299900 more errors\n"), "{}", &shown[shown.len() - 99..]);
-        assert!(!render("a", &source, &found[..MOST_SHOWN]).contains("more"));
-        let one_more = render("a", &source, &found[..=MOST_SHOWN]);
+        assert!(!render("a", &source, &found[..MAX_SHOWN]).contains("more"));
+        let one_more = render("a", &source, &found[..=MAX_SHOWN]);
         assert!(one_more.ends_with("\na: and 1 more error\n"));
     }
 

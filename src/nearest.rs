@@ -1,10 +1,10 @@
-//! The name that an author likely meant.
+//! Suggestions for misspelled names.
 
-/// Below this likeness (0 to 1) a name is another one, not a slip.
+/// The minimum similarity (0 to 1) at which a name counts as a misspelling of another.
 const LIKENESS: f64 = 0.8;
 
-/// The one of `names` that is nearest to `name`, without regard to capitals, `_` and `-`; `None`
-/// where none is near.
+/// Returns the one of `names` that is most similar to `name`, ignoring case, `_` and `-`, or `None`
+/// if none is similar enough.
 pub(crate) fn nearest<'n>(name: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let plain = plain(name);
     names
@@ -12,7 +12,7 @@ pub(crate) fn nearest<'n>(name: &str, names: impl IntoIterator<Item = &'n str>) 
         .map(|candidate| (strsim::jaro_winkler(&plain, &self::plain(candidate)), candidate))
         .filter(|(likeness, _)| *likeness >= LIKENESS)
         .max_by(|(left, left_name), (right, right_name)| {
-            // Of those alike, the one written most alike.
+            // Of equally similar names, the one whose spelling is most similar.
             let written = |candidate: &str| strsim::jaro_winkler(name, candidate);
             let order = left.total_cmp(right);
             order.then_with(|| written(left_name).total_cmp(&written(right_name)))
@@ -20,7 +20,7 @@ pub(crate) fn nearest<'n>(name: &str, names: impl IntoIterator<Item = &'n str>) 
         .map(|(_, candidate)| candidate)
 }
 
-/// `name` without what people write in different ways.
+/// Returns `name` without the differences in case and separators between spellings.
 pub(crate) fn plain(name: &str) -> String {
     name.chars()
         .filter(|char| char.is_alphanumeric())

@@ -1,9 +1,9 @@
-//! A text in HCL, the language of Terraform's files, as the tree that TOML and JSON are read to.
+//! Reading of HCL, the language of Terraform's files, into the same tree as TOML and JSON.
 //!
-//! A block becomes what Terraform's JSON syntax writes for it: a member for its name, and an object
-//! for each label, so that `resource "a" "b" { … }` reads as `{"resource": {"a": {"b": {…}}}}`.
-//! Values are read where they are written out. `jsonencode(…)` reads as what it encodes; every other
-//! expression is [`Value::Expression`], since only Terraform knows its value.
+//! A block becomes what Terraform's JSON syntax would have: a member for its name, and a nested
+//! object for each label, so that `resource "a" "b" { … }` reads as
+//! `{"resource": {"a": {"b": {…}}}}`. Only literal values are read. `jsonencode(…)` reads as its
+//! argument; every other expression is [`Value::Expression`], since only Terraform knows its value.
 
 use std::ops::Range;
 
@@ -15,13 +15,13 @@ use hcl_edit::template::{Element, Template};
 use super::tree::{Entry, Node, Value};
 use crate::diagnostic::Diagnostic;
 
-/// The function of Terraform that writes a value as JSON.
+/// Terraform's function that encodes a value as JSON.
 const JSON_ENCODE: &str = "jsonencode";
 
-/// Reads HCL; spans are bytes of `text`.
+/// Parses HCL; spans are byte ranges of `text`.
 ///
 /// # Errors
-/// Where the text is no HCL.
+/// Returns a diagnostic if the text is not HCL.
 pub fn parse(text: &str) -> Result<Node, Vec<Diagnostic>> {
     match hcl_edit::parser::parse_body(text) {
         Ok(body) => Ok(Node { span: 0..text.len(), value: of_body(&body) }),
@@ -50,7 +50,7 @@ fn of_body(body: &Body) -> Value {
     Value::Table(entries)
 }
 
-/// The body of a block in an object for each of its labels.
+/// Reads the body of a block, nested in an object for each of its labels.
 fn of_block(block: &Block) -> Node {
     let span = block.span().unwrap_or_default();
     let mut node = Node { span: span.clone(), value: of_body(&block.body) };
@@ -91,7 +91,7 @@ fn of_expression(expression: &Expression) -> Node {
     Node { span, value }
 }
 
-/// What a call encodes as JSON.
+/// Returns the argument of a `jsonencode` call.
 fn encoded(call: &FuncCall) -> Option<&Expression> {
     let is_encoder = !call.name.is_namespaced() && call.name.name.as_str() == JSON_ENCODE;
     let argument = if call.args.len() == 1 { call.args.get(0) } else { None };
@@ -114,7 +114,7 @@ fn negated(value: Value) -> Value {
     }
 }
 
-/// The text of a template in which nothing is interpolated.
+/// Reads a template as a text, unless something is interpolated.
 fn of_template(template: &Template) -> Value {
     let literal = |element: &Element| match element {
         Element::Literal(text) => Some(text.value().clone()),
@@ -130,7 +130,7 @@ fn of_template(template: &Template) -> Value {
 fn of_object(object: &Object) -> Value {
     let mut entries = Vec::new();
     for (key, value) in object {
-        // An object with a name that is not written out is as unknown as the name.
+        // If a name is not a literal, the whole object is unknown.
         let Some((key, key_span)) = name(key) else { return Value::Expression };
         entries.push(Entry { key, key_span, node: of_expression(value.expr()) });
     }

@@ -1,5 +1,5 @@
-//! Files that users write in TOML, JSON or HCL: one tree for all, with the place of everything in the
-//! text, and tables that are read key by key while every fault is noted.
+//! Files that users write in TOML, JSON or HCL: one tree for all formats, with the span of every
+//! value, and tables that are read key by key while all faults are collected.
 
 pub mod hcl;
 pub mod read;

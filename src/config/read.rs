@@ -1,28 +1,28 @@
-//! Reading a table key by key, noting everything that is wrong with it.
+//! Reads tables key by key and collects all faults.
 
 use std::ops::Range;
 
 use super::tree::{Entry, Node, Value};
 use crate::diagnostic::Diagnostic;
 
-/// How alike two names must be for one to be a slip for the other.
+/// The minimum similarity (0 to 1) at which an unknown key counts as a misspelling of a known one.
 const LIKENESS: f64 = 0.75;
 
-/// A table under reading; what is wrong is noted in the list that all tables of a file share.
+/// A table that is being read. Faults go to a list that all tables of a file share.
 pub struct Table<'a> {
     entries: &'a [Entry],
-    /// Where the table stands.
+    /// The span of the table.
     pub span: Range<usize>,
 }
 
-/// Everything that is wrong with a file.
+/// All faults of a file.
 pub type Faults = Vec<Diagnostic>;
 
 impl<'a> Table<'a> {
-    /// The table that `node` is, whose keys are all among `keys`.
+    /// Opens the table `node`. A key that is not in `keys` is a fault.
     pub fn new(node: &'a Node, what: &str, keys: &[&str], faults: &mut Faults) -> Option<Self> {
         let table = Self::open(node, what, faults)?;
-        for (entry, near) in table.strangers(keys) {
+        for (entry, near) in table.unknown_entries(keys) {
             let message = format!("`{}` is no key of {what}", entry.key);
             let fault = Diagnostic::error(entry.key_span.clone(), message);
             faults.push(match near {
@@ -33,7 +33,7 @@ impl<'a> Table<'a> {
         Some(table)
     }
 
-    /// The table that `node` is, whatever its keys.
+    /// Opens the table `node` and accepts any keys.
     pub fn open(node: &'a Node, what: &str, faults: &mut Faults) -> Option<Self> {
         let Value::Table(entries) = &node.value else {
             faults.push(mismatch(node, what, "a table"));
@@ -42,8 +42,9 @@ impl<'a> Table<'a> {
         Some(Self { entries, span: node.place() })
     }
 
-    /// The entries whose keys are none of `keys`, each with the key that was likely meant.
-    pub fn strangers<'k>(
+    /// Returns the entries whose keys are not in `keys`, each with the most similar known key, if
+    /// one is similar.
+    pub fn unknown_entries<'k>(
         &self,
         keys: &[&'k str],
     ) -> impl Iterator<Item = (&'a Entry, Option<&'k str>)> {
@@ -51,17 +52,17 @@ impl<'a> Table<'a> {
         strange.map(|entry| (entry, nearest(&entry.key, keys)))
     }
 
-    /// Its entries, in the order of the text.
+    /// Returns all entries in the order of the text.
     pub fn entries(&self) -> &'a [Entry] {
         self.entries
     }
 
-    /// The value of `key`.
+    /// Returns the value of `key`.
     pub fn get(&self, key: &str) -> Option<&'a Node> {
         self.entries.iter().rev().find(|entry| entry.key == key).map(|entry| &entry.node)
     }
 
-    /// A text.
+    /// Returns the value of `key` if it is a text; another type is a fault.
     pub fn text(&self, key: &str, faults: &mut Faults) -> Option<(&'a str, Range<usize>)> {
         let node = self.get(key)?;
         let Value::Text(text) = &node.value else {
@@ -71,7 +72,7 @@ impl<'a> Table<'a> {
         Some((text, node.span.clone()))
     }
 
-    /// A whole number.
+    /// Returns the value of `key` if it is a whole number; another type is a fault.
     pub fn integer(&self, key: &str, faults: &mut Faults) -> Option<i64> {
         let node = self.get(key)?;
         let Value::Integer(value) = node.value else {
@@ -81,7 +82,8 @@ impl<'a> Table<'a> {
         Some(value)
     }
 
-    /// A whole number from `least` on.
+    /// Returns the value of `key` if it is a whole number of at least `least` that fits `T`;
+    /// another value is a fault.
     pub fn count<T: TryFrom<i64>>(&self, key: &str, least: i64, faults: &mut Faults) -> Option<T> {
         let value = self.integer(key, faults)?;
         let converted = if value < least { None } else { T::try_from(value).ok() };
@@ -93,7 +95,7 @@ impl<'a> Table<'a> {
         converted
     }
 
-    /// `true` or `false`.
+    /// Returns the value of `key` if it is `true` or `false`; another type is a fault.
     pub fn flag(&self, key: &str, faults: &mut Faults) -> Option<bool> {
         let node = self.get(key)?;
         let Value::Bool(value) = node.value else {
@@ -103,7 +105,7 @@ impl<'a> Table<'a> {
         Some(value)
     }
 
-    /// One of several names.
+    /// Returns the choice that the value of `key` names; another value is a fault.
     pub fn choice<T: Copy>(
         &self,
         key: &str,
@@ -120,7 +122,8 @@ impl<'a> Table<'a> {
         None
     }
 
-    /// A list of texts.
+    /// Returns the value of `key` if it is a list of texts; another type, of the value or an item,
+    /// is a fault.
     pub fn texts(&self, key: &str, faults: &mut Faults) -> Option<Vec<(&'a str, Range<usize>)>> {
         let node = self.get(key)?;
         let Value::List(items) = &node.value else {
@@ -138,7 +141,7 @@ impl<'a> Table<'a> {
     }
 }
 
-/// That `what`, at `node`, is not what was expected.
+/// Creates the fault that `what`, at `node`, has another type than expected.
 pub fn mismatch(node: &Node, what: &str, expected: &str) -> Diagnostic {
     let found = node.value.name();
     let message = format!("{what} must be {expected}, found {found}");
@@ -151,7 +154,7 @@ pub fn mismatch(node: &Node, what: &str, expected: &str) -> Diagnostic {
     }
 }
 
-/// The key that was likely meant.
+/// Returns the one of `keys` that is most similar to `name`, if one is similar enough.
 pub fn nearest<'k>(name: &str, keys: &[&'k str]) -> Option<&'k str> {
     keys.iter()
         .map(|key| (strsim::jaro_winkler(&name.to_lowercase(), key), *key))

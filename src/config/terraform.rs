@@ -1,8 +1,8 @@
-//! The resources that a document of Terraform declares or holds.
+//! The resources in Terraform documents.
 //!
-//! Read are Terraform's configuration in HCL and in JSON, the output of `terraform show -json` for
-//! a state and for a plan ("JSON Output Format" of Terraform's documentation), and a state file as
-//! it is stored (`terraform state pull`).
+//! Supported are Terraform's configuration in HCL and in JSON, the output of `terraform show -json`
+//! for a state and for a plan ("JSON Output Format" of Terraform's documentation), and stored state
+//! files (`terraform state pull`).
 
 use std::borrow::Cow;
 
@@ -10,35 +10,37 @@ use super::hcl;
 use super::tree::{Entry, Node, Value};
 use crate::diagnostic::Diagnostic;
 
-/// One resource.
+/// One resource of a Terraform document.
 #[derive(Clone, Debug)]
 pub struct Resource<'a> {
-    /// Its type, such as `segment_destination_filter`.
+    /// The type, such as `segment_destination_filter`.
     pub kind: &'a str,
-    /// Its address, such as `segment_destination_filter.no_free_plans`.
+    /// The address, such as `segment_destination_filter.no_free_plans`.
     pub address: String,
-    /// Whether it is managed or only read.
+    /// Whether Terraform manages the resource or only reads it.
     pub mode: Mode,
-    /// Its attributes.
+    /// The attributes.
     pub body: &'a Node,
 }
 
-/// What Terraform does with a resource.
+/// How Terraform treats a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// It keeps it as it is declared (`resource`).
+    /// Terraform creates and updates it as declared (`resource`).
     Managed,
-    /// It reads it alone (`data`).
+    /// Terraform only reads it (`data`).
     Data,
 }
 
-/// Members that no other document has at its top.
-const SIGNS: [&str; 4] = ["terraform_version", "planned_values", "resource", "terraform"];
+/// Top-level members that only Terraform documents have.
+const TERRAFORM_MEMBERS: [&str; 4] =
+    ["terraform_version", "planned_values", "resource", "terraform"];
 
-/// Reads a text that may be a document of Terraform: JSON where it begins with `{` or `[`, else HCL.
+/// Parses a text that may be a Terraform document: as JSON if it begins with `{` or `[`, else as
+/// HCL.
 ///
 /// # Errors
-/// Where the text is neither.
+/// Returns diagnostics if the text is not in that format.
 pub fn parse(text: &str) -> Result<Node, Vec<Diagnostic>> {
     if text.trim_start().starts_with(['{', '[']) {
         Node::parse_json(text)
@@ -47,13 +49,13 @@ pub fn parse(text: &str) -> Result<Node, Vec<Diagnostic>> {
     }
 }
 
-/// The resources of the document `root`, in the order of the text; `None` where it is no document
-/// of Terraform.
+/// Returns the resources of the document `root` in the order of the text, or `None` if it is not a
+/// Terraform document.
 pub fn resources(root: &Node) -> Option<Vec<Resource<'_>>> {
     let entries = entries(root)?;
     let has = |key: &str| entries.iter().any(|entry| entry.key == key);
     let is_shown = has("format_version") && (entries.len() == 1 || has("values"));
-    if !is_shown && !SIGNS.iter().any(|sign| has(sign)) {
+    if !is_shown && !TERRAFORM_MEMBERS.iter().any(|name| has(name)) {
         return None;
     }
     let mut found = Vec::new();
@@ -73,20 +75,20 @@ pub fn resources(root: &Node) -> Option<Vec<Resource<'_>>> {
     Some(found)
 }
 
-/// What a text of JSON in a document holds, since a state keeps what `jsonencode` gave as a text;
-/// everything in it stands where the text stands. Any other node is given as it is.
+/// Parses a text node as JSON, since a state stores the result of `jsonencode` as a text. Every
+/// node inside gets the span of the text. Returns any other node unchanged.
 ///
 /// # Errors
-/// Where a text is no JSON.
+/// Returns a diagnostic if a text is not JSON.
 pub fn decoded(node: &Node) -> Result<Cow<'_, Node>, Diagnostic> {
     let Value::Text(text) = &node.value else { return Ok(Cow::Borrowed(node)) };
     let not_json = || Diagnostic::error(node.span.clone(), "expected a text of JSON");
     let mut inner = Node::parse_json(text).map_err(|_| not_json())?;
-    inner.stand_at(&node.span);
+    inner.set_span(&node.span);
     Ok(Cow::Owned(inner))
 }
 
-/// Resources as configuration declares them: by type, then by name.
+/// Collects the resources of a configuration, which are nested by type and name.
 fn declared<'a>(node: &'a Node, mode: Mode, found: &mut Vec<Resource<'a>>) {
     for kind in entries(node).into_iter().flatten() {
         for name in entries(&kind.node).into_iter().flatten() {
@@ -105,7 +107,8 @@ fn declared<'a>(node: &'a Node, mode: Mode, found: &mut Vec<Resource<'a>>) {
     }
 }
 
-/// Resources of a module and of those in it, as `terraform show -json` gives them.
+/// Collects the resources of a module and its child modules from the output of
+/// `terraform show -json`.
 fn of_module<'a>(module: &'a Node, found: &mut Vec<Resource<'a>>) {
     for resource in member(module, "resources").into_iter().flat_map(items) {
         let body = member(resource, "values");
@@ -119,7 +122,7 @@ fn of_module<'a>(module: &'a Node, found: &mut Vec<Resource<'a>>) {
         .for_each(|child| of_module(child, found));
 }
 
-/// A resource of a state file, once for each of its instances.
+/// Collects each instance of a resource in a state file.
 fn stored<'a>(resource: &'a Node, found: &mut Vec<Resource<'a>>) {
     let Some(kind) = text(resource, "type") else { return };
     let address = format!("{kind}.{}", text(resource, "name").unwrap_or_default());
@@ -134,7 +137,7 @@ fn mode(resource: &Node) -> Mode {
     if text(resource, "mode") == Some("data") { Mode::Data } else { Mode::Managed }
 }
 
-/// How many of a declared resource there are, where the file says so.
+/// Returns the `count` of a declared resource if it is a literal.
 fn count(body: &Node) -> Option<i64> {
     match member(body, "count")?.value {
         Value::Integer(count) => Some(count),

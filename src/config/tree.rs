@@ -1,5 +1,5 @@
-//! A TOML or JSON text as one kind of tree, with the place of everything in the text, so that
-//! what a file must be is checked once for both.
+//! The common tree of TOML, JSON and HCL texts, with the span of every value, so that each schema
+//! is checked by one implementation for all formats.
 
 use std::ops::Range;
 use std::slice;
@@ -12,16 +12,16 @@ use crate::diagnostic::Diagnostic;
 use crate::json::MAX_DEPTH;
 use crate::json::diagnose::NotJson;
 
-/// A value and its bytes in the text.
+/// A value and its span.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// Where it stands.
+    /// The byte range of the value in the text.
     pub span: Range<usize>,
-    /// What it is.
+    /// The value.
     pub value: Value,
 }
 
-/// What a node is.
+/// The value of a node.
 #[derive(Clone, Debug)]
 pub enum Value {
     /// `true` or `false`
@@ -30,7 +30,7 @@ pub enum Value {
     Integer(i64),
     /// A number with a fraction or an exponent.
     Float(f64),
-    /// A date, as it is written.
+    /// A date, in the notation of the text.
     Date(String),
     /// `null`
     Null,
@@ -42,23 +42,23 @@ pub enum Value {
     Table(Vec<Entry>),
     /// An expression whose value only Terraform knows.
     Expression,
-    /// Anything else, by its name.
+    /// A value of any other type, by its name.
     Other(&'static str),
 }
 
 /// A member of a table.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Its name.
+    /// The name.
     pub key: String,
-    /// Where the name stands.
+    /// The byte range of the name in the text.
     pub key_span: Range<usize>,
-    /// Its value.
+    /// The value.
     pub node: Node,
 }
 
 impl Value {
-    /// What it is, for messages.
+    /// Returns the name of the type, for messages.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Bool(_) => "true or false",
@@ -76,18 +76,18 @@ impl Value {
 }
 
 impl Node {
-    /// Reads TOML, or JSON where the text begins with `{`.
+    /// Parses TOML, or JSON if the text begins with `{`.
     ///
     /// # Errors
-    /// Where the text is neither.
+    /// Returns diagnostics if the text is not in that format.
     pub fn parse(text: &str) -> Result<Self, Vec<Diagnostic>> {
         if text.trim_start().starts_with('{') { Self::parse_json(text) } else { from_toml(text) }
     }
 
-    /// Reads JSON.
+    /// Parses JSON.
     ///
     /// # Errors
-    /// Where the text is no JSON.
+    /// Returns a diagnostic if the text is not JSON.
     pub fn parse_json(text: &str) -> Result<Self, Vec<Diagnostic>> {
         let mut bytes = text.as_bytes().to_vec();
         let base = bytes.as_ptr().addr();
@@ -102,7 +102,8 @@ impl Node {
         }
     }
 
-    /// Where the value stands, or the first thing in it that has a place of its own.
+    /// Returns the span to show in diagnostics: that of the first key of a table, else that of the
+    /// value.
     pub fn place(&self) -> Range<usize> {
         match &self.value {
             Value::Table(entries) => entries.first().map(|entry| entry.key_span.clone()),
@@ -111,22 +112,22 @@ impl Node {
         .unwrap_or_else(|| self.span.clone())
     }
 
-    /// Gives this and everything in it the place `span`.
-    pub fn stand_at(&mut self, span: &Range<usize>) {
+    /// Sets the span of this node and all nodes inside it to `span`.
+    pub fn set_span(&mut self, span: &Range<usize>) {
         self.span = span.clone();
         match &mut self.value {
-            Value::List(items) => items.iter_mut().for_each(|item| item.stand_at(span)),
+            Value::List(items) => items.iter_mut().for_each(|item| item.set_span(span)),
             Value::Table(entries) => {
                 for entry in entries {
                     entry.key_span = span.clone();
-                    entry.node.stand_at(span);
+                    entry.node.set_span(span);
                 }
             }
             _ => {}
         }
     }
 
-    /// Whether this is `null`.
+    /// Returns `true` if the value is `null`.
     pub fn is_null(&self) -> bool {
         matches!(self.value, Value::Null)
     }
@@ -173,8 +174,8 @@ fn toml_node(node: &Spanned<DeValue<'_>>) -> Node {
     Node { span: node.span(), value }
 }
 
-/// The value whose nodes come next. Strings lie in the text itself, so their addresses tell their
-/// places; everything else is placed where the name before it is.
+/// Reads the next value of `nodes`. Strings point into the text itself, so their addresses give
+/// their spans; any other value gets the span `before`, that of the name before it.
 fn json_node(nodes: &mut slice::Iter<'_, TapeNode<'_>>, before: Range<usize>, base: usize) -> Node {
     let place = |text: &str| {
         let start = text.as_ptr().addr().saturating_sub(base);
@@ -190,7 +191,7 @@ fn json_node(nodes: &mut slice::Iter<'_, TapeNode<'_>>, before: Range<usize>, ba
         }
         Some(TapeNode::Static(StaticNode::F64(value))) => Value::Float(*value),
         Some(TapeNode::String(text)) => {
-            // As in TOML the span holds the quotes.
+            // As in TOML, the span includes the quotes.
             let inside = place(text);
             span = inside.start.saturating_sub(1)..inside.end + 1;
             Value::Text((*text).to_owned())
@@ -214,28 +215,28 @@ fn json_node(nodes: &mut slice::Iter<'_, TapeNode<'_>>, before: Range<usize>, ba
     Node { span, value }
 }
 
-/// Where the content of the text node at `span` begins in `source`, if it stands there as it is:
-/// then a place in the content is a place in the source.
+/// Returns the start of the content of the text node at `span` in `source` if the content has no
+/// escapes: then offsets in the content correspond to offsets in the source.
 pub fn content_start(source: &str, span: &Range<usize>, content: &str) -> Option<usize> {
     let written = source.get(span.clone())?;
     let at = written.find(content)?;
     Some(span.start + at)
 }
 
-/// A text node of a JSON or HCL document: where the bytes of its content stand in the document,
-/// whatever escapes are before them.
+/// Maps the bytes of the content of a JSON or HCL text node to their offsets in the document,
+/// whatever escapes precede them.
 #[derive(Debug)]
 pub struct Written {
-    /// Where the content begins.
+    /// The offset at which the content begins.
     start: usize,
-    /// For each escape the bytes of the content and of the document up to its end.
+    /// For the end of each escape, the offsets in the content and, from `start`, in the document.
     escapes: Vec<(usize, usize)>,
-    /// Where the content ends.
+    /// The offset at which the content ends.
     end: usize,
 }
 
 impl Written {
-    /// The text that stands at `span` in `source`, quotes included.
+    /// Creates the mapping for the text at `span` in `source`; the span includes the quotes.
     pub fn new(source: &str, span: &Range<usize>) -> Self {
         let start = span.start + 1;
         let written = source.get(start..).unwrap_or_default();
@@ -254,7 +255,8 @@ impl Written {
         Self { start, escapes, end: source.len() }
     }
 
-    /// Where the byte `offset` of the content stands; the end of the text for one past it.
+    /// Returns the offset of the byte `offset` of the content, or the end of the text if it is past
+    /// the end.
     pub fn place(&self, offset: usize) -> usize {
         let before = self.escapes.partition_point(|&(read, _)| read <= offset);
         let (read, written) = before.checked_sub(1).map_or((0, 0), |last| self.escapes[last]);
@@ -262,14 +264,15 @@ impl Written {
     }
 }
 
-/// How many bytes of content the escape that begins `written` stands for, and how many it takes.
+/// Returns the number of content bytes and of written bytes of the escape that `written` begins
+/// with.
 fn escape(written: &str) -> (usize, usize) {
     let code = |digits: usize| {
         let digits = written.get(2..2 + digits).unwrap_or_default();
         u32::from_str_radix(digits, 16).ok().and_then(char::from_u32)
     };
     match written.as_bytes().get(1) {
-        // Of a pair each half counts for two of the four bytes.
+        // Each half of a surrogate pair counts for two of the four bytes.
         Some(b'u') => (code(4).map_or(2, char::len_utf8), 6),
         Some(b'U') => (code(8).map_or(2, char::len_utf8), 10),
         Some(_) => (1, 2),
@@ -278,7 +281,7 @@ fn escape(written: &str) -> (usize, usize) {
 }
 
 impl Node {
-    /// As plain JSON, for the events of tests.
+    /// Converts the tree to plain JSON, for the events of rule tests.
     pub fn to_json(&self) -> serde_json::Value {
         match &self.value {
             Value::Bool(value) => (*value).into(),

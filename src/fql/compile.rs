@@ -7,7 +7,7 @@ use super::cases::{self, Cases};
 use super::function::Function;
 use super::glob::{Glob, GlobError};
 use super::lex::Compare;
-use crate::diagnostic::{Diagnostic, MOST_SHOWN};
+use crate::diagnostic::{Diagnostic, MAX_SHOWN};
 use crate::event::path::Path;
 use crate::json::Number;
 use crate::nearest::nearest;
@@ -151,7 +151,7 @@ impl Compiler<'_> {
     fn unknown(&mut self, name: Range<usize>) {
         let text = &self.source[name.clone()];
         let message = format!("expected the name of a function, found `{text}`");
-        if self.errors.len() >= MOST_SHOWN {
+        if self.errors.len() >= MAX_SHOWN {
             // Nobody sees it: a search for the nearest name would be in vain.
             return self.errors.push(Diagnostic::error(name, message));
         }

@@ -5,7 +5,7 @@ use super::ast::{Ast, AstKind};
 use super::compile::Node;
 use super::function::{Function, Types};
 use super::lex::{self, Compare, Keyword};
-use crate::diagnostic::{Diagnostic, MOST_SHOWN};
+use crate::diagnostic::{Diagnostic, MAX_SHOWN};
 use crate::event::path::Path;
 use crate::event::{CallType, Member};
 use crate::nearest::nearest;
@@ -65,7 +65,7 @@ fn visit(source: &str, ast: &Ast, role: Role, found: &mut Vec<Diagnostic>) {
         }
         AstKind::Path(path) => {
             // Past what is shown no one asks for the nearest name.
-            let is_shown = found.len() < MOST_SHOWN;
+            let is_shown = found.len() < MAX_SHOWN;
             let help = || is_shown.then(|| meant(source, ast, path, role));
             found.extend(unknown_field(ast, path, help));
         }

@@ -1,6 +1,6 @@
-//! The digits of a number, one after another.
+//! The states of scanning a number, byte by byte.
 
-/// How far a number has come.
+/// The part of a number that was read last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Number {
     Sign,
@@ -14,7 +14,7 @@ pub(super) enum Number {
 }
 
 impl Number {
-    /// A number that begins with `byte`.
+    /// Starts a number with `byte`. Returns `None` if no number begins with it.
     pub fn begin(byte: u8) -> Option<Self> {
         match byte {
             b'-' => Some(Self::Sign),
@@ -24,7 +24,7 @@ impl Number {
         }
     }
 
-    /// The number with `byte` behind it; `None` where `byte` is no part of it.
+    /// Returns the state after `byte`, or `None` if `byte` does not continue the number.
     pub fn next(self, byte: u8) -> Option<Self> {
         Some(match (self, byte) {
             (Self::Sign, b'0') => Self::Zero,
@@ -40,7 +40,7 @@ impl Number {
         })
     }
 
-    /// Whether it may end here.
+    /// Returns `true` if the number may end here.
     pub fn is_whole(self) -> bool {
         matches!(self, Self::Zero | Self::Integer | Self::Fraction | Self::ExponentDigits)
     }

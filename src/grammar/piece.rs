@@ -1,4 +1,4 @@
-//! The values of a text, in sequence.
+//! Splits a text into its values.
 
 use std::ops::Range;
 
@@ -6,37 +6,38 @@ use memchr::memchr_iter;
 
 use super::{RECORD_SEPARATOR, Scanner, Step, is_blank};
 
-/// A part of a text that is a record of its own.
+/// A part of a text that is a separate record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
-    /// Where it stands.
+    /// The byte range of the piece in the text.
     pub range: Range<usize>,
-    /// Whether it is a whole value; else it is what stands between two.
+    /// Whether the piece is a complete value; otherwise it is the text between two values.
     pub whole: bool,
 }
 
-/// How many bytes may still be looked at in search of the next value after a broken one: each of
-/// them is looked at once for every place where one may begin, which no text must make many.
+/// The number of bytes that may still be scanned in search of the next value after a broken one.
+/// Each byte is scanned once for every possible start of a value before it; the limit keeps the
+/// cost linear for any text.
 #[derive(Debug)]
 pub(crate) struct Budget(usize);
 
 impl Budget {
-    /// Enough for a text of `len` bytes.
+    /// Returns a budget for a text of `len` bytes.
     pub fn of(len: usize) -> Self {
         Self(len.saturating_mul(16))
     }
 }
 
-/// Where the first byte from `at` on stands that is neither a blank, a comma nor a record
-/// separator.
+/// Returns the offset of the first byte at or after `at` that is neither a blank, a comma nor a
+/// record separator.
 pub(crate) fn skip_separators(text: &[u8], at: usize) -> usize {
     let rest = text.get(at..).unwrap_or_default().iter();
     let is_separator = |byte: u8| is_blank(byte) || byte == b',' || byte == RECORD_SEPARATOR;
     at + rest.take_while(|&&byte| is_separator(byte)).count()
 }
 
-/// The first piece of `text` from `from` on; `None` where only separators are left. A broken value
-/// goes on to the next whole one.
+/// Returns the first piece of `text` at or after `from`, or `None` if only separators are left. A
+/// broken value extends to the next complete one.
 pub(crate) fn next_piece(text: &[u8], from: usize, budget: &mut Budget) -> Option<Piece> {
     let start = skip_separators(text, from);
     let first = *text.get(start)?;
@@ -52,10 +53,11 @@ pub(crate) fn next_piece(text: &[u8], from: usize, budget: &mut Budget) -> Optio
     Some(Piece { range: start..end, whole: false })
 }
 
-/// The pieces of a line, if it is to be divided: `None` of one that is a single record. `in_line`
-/// tells that other values stand before it in its line.
+/// Returns the pieces of a line, or `None` if the line is a single record. `in_line` states that
+/// other values precede it on the same line.
 ///
-/// What does not begin with a value, such as a log line that begins with a time, is one record.
+/// A line that does not begin with a value, such as a log line that begins with a time, is one
+/// record.
 pub(crate) fn pieces_of_line(line: &[u8], in_line: bool) -> Option<Vec<Piece>> {
     let (mut pieces, mut at, mut budget) = (Vec::new(), 0, Budget::of(line.len()));
     while let Some(piece) = next_piece(line, at, &mut budget) {
@@ -68,15 +70,15 @@ pub(crate) fn pieces_of_line(line: &[u8], in_line: bool) -> Option<Vec<Piece>> {
     Some(pieces)
 }
 
-/// Whether `first`, the first piece of a line, tells that the line may be divided.
+/// Returns `true` if a line may be divided, judged by its `first` piece.
 pub(crate) fn divides(line: &[u8], first: &Piece) -> bool {
     first.whole || line[first.range.start] == b'{'
 }
 
-/// Where, from `from` on, a whole object begins that is not part of another one.
+/// Returns the start, at or after `from`, of a complete object that is not part of another one.
 ///
-/// An object inside another stands after a colon, a comma or a bracket; one that follows the
-/// remains of another stands after anything else.
+/// An object inside another follows a colon, a comma or a bracket; an object after the remains of a
+/// broken one follows anything else.
 fn next_start(text: &[u8], from: usize, budget: &mut Budget) -> Option<usize> {
     memchr_iter(b'{', text.get(from..)?).map(|at| from + at).find(|&at| {
         let before = text[..at].iter().rev().find(|&&byte| !is_blank(byte));
@@ -89,7 +91,7 @@ fn next_start(text: &[u8], from: usize, budget: &mut Budget) -> Option<usize> {
         let cost = match scanned {
             Step::End(length) => length,
             Step::Broken(fault) => fault.at,
-            // What follows is inside this one, as far as the text goes.
+            // The rest of the text is inside this object.
             Step::More => budget.0,
         };
         budget.0 = budget.0.saturating_sub(cost);

@@ -1,29 +1,29 @@
-//! Scans one value to its end.
+//! The scanner for a single value.
 
 use super::is_blank;
 use super::number::Number;
 
-/// What more of a text led to.
+/// The result of feeding bytes to a [`Scanner`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// The value goes on.
+    /// The value is not complete yet.
     More,
-    /// The value is whole; it has so many bytes.
+    /// The value is complete and has this many bytes.
     End(usize),
-    /// It is none.
+    /// The text is not JSON.
     Broken(Fault),
 }
 
-/// Where a text stops being JSON.
+/// The position and kind of a syntax error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
-    /// The byte of it, counted from 0 from the start of the text.
+    /// The offset of the offending byte, starting at 0 at the start of the text.
     pub at: usize,
-    /// What JSON has there.
+    /// What the grammar allows there.
     pub expected: Expected,
 }
 
-/// What was expected where a text stops being JSON.
+/// What was expected at a syntax error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expected {
     Value,
@@ -35,18 +35,18 @@ pub(crate) enum Expected {
     /// `,` or `}`.
     ObjectComma,
     Escape,
-    /// The digits of `\u0000` or `\x00`.
+    /// The digits of an escape such as `\u20ac` or `\x22`.
     HexDigits,
-    /// A control character stands as it is.
+    /// An escape in place of a raw control character.
     EscapedControl,
-    /// The string that begins here has no end on its line.
+    /// A closing quote for the string that begins here, on the same line.
     ClosingQuote,
     Number,
     /// `true`, `false` or `null`.
     Word,
 }
 
-/// What a string is.
+/// The role of a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
     Name,
@@ -73,30 +73,30 @@ enum State {
     AfterValue,
     Text(Role),
     Escape(Role),
-    /// So many digits are missing.
+    /// A hexadecimal escape with this many digits missing.
     Hex(Role, u8),
     Number(Number),
-    /// These letters are missing.
+    /// A literal with these letters missing.
     Word(&'static [u8]),
 }
 
-/// What a byte did.
+/// What happened to a byte.
 enum Move {
     Taken,
-    /// The byte ended what stood before it, and is yet to be looked at.
+    /// The byte ended the token before it and must be processed again.
     Kept,
 }
 
-/// Follows one value, however its text is cut.
+/// A resumable scanner for one value, whose text may arrive in parts.
 #[derive(Clone, Debug)]
 pub(crate) struct Scanner {
     state: State,
     open: Vec<Open>,
-    /// How many bytes it has seen.
+    /// The number of bytes processed so far.
     passed: usize,
-    /// Where the string began that it is in.
+    /// The offset of the opening quote of the current string.
     quote: usize,
-    /// Where the escape, number or word began that it is in.
+    /// The offset of the current escape, number or literal.
     token: usize,
 }
 
@@ -107,7 +107,7 @@ impl Default for Scanner {
 }
 
 impl Scanner {
-    /// Scans `text`, all that there is; a value that has no end is a fault.
+    /// Scans `text` as a whole and returns the length of its value. An incomplete value is a fault.
     pub fn scan(text: &[u8]) -> Result<usize, Fault> {
         let mut scanner = Self::default();
         match scanner.feed(text) {
@@ -117,7 +117,7 @@ impl Scanner {
         }
     }
 
-    /// Looks at the next bytes of the text, up to the end of the value.
+    /// Processes the next bytes of the text, up to the end of the value.
     pub fn feed(&mut self, bytes: &[u8]) -> Step {
         let before = self.passed;
         let mut at = 0;
@@ -151,12 +151,12 @@ impl Scanner {
         Step::More
     }
 
-    /// How many bytes it has seen.
+    /// Returns the number of bytes processed so far.
     pub fn passed(&self) -> usize {
         self.passed
     }
 
-    /// The value if it may end with what was seen, else what was missing.
+    /// Ends the text. Returns the length of the value if it may end here, else the fault.
     pub fn end(&self) -> Result<usize, Fault> {
         let expected = match self.state {
             State::Number(number) if self.open.is_empty() && number.is_whole() => {
@@ -188,7 +188,7 @@ impl Scanner {
         }
     }
 
-    /// Looks at the byte that ends a run of plain bytes of a string.
+    /// Processes the byte that ends a run of plain bytes of a string.
     fn stop(&mut self, role: Role, byte: u8, place: usize) -> Result<(), Fault> {
         match byte {
             b'"' if role == Role::Name => self.state = State::Colon,
@@ -205,7 +205,7 @@ impl Scanner {
         Ok(())
     }
 
-    /// Looks at a byte that is not in the plain part of a string.
+    /// Processes a byte outside of the plain part of a string.
     fn take(&mut self, byte: u8, place: usize) -> Result<Move, Expected> {
         match self.state {
             State::Number(number) => {
@@ -248,7 +248,7 @@ impl Scanner {
         Ok(Move::Taken)
     }
 
-    /// Looks at a byte between tokens.
+    /// Processes a byte between tokens.
     fn structure(&mut self, byte: u8, place: usize) -> Result<(), Expected> {
         match (self.state, byte) {
             (State::FirstItem, b']') | (State::FirstName, b'}') => {

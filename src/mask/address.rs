@@ -1,14 +1,14 @@
-//! E-mail addresses that the user wrote do not belong into logs.
+//! Masking of e-mail addresses, which must not appear in logs.
 
 use std::ops::Range;
 
 use unicode_width::UnicodeWidthChar;
 
-/// How the `@` of an address is written in URLs, and in URLs within URLs.
+/// The percent-encodings of `@` in URLs, and in URLs within URLs.
 const ENCODED: [&str; 2] = ["%40", "%2540"];
 
-/// `text` with the local part of each e-mail address as asterisks, as wide as it was, so that
-/// carets below stay in place. The `@` may be percent-encoded.
+/// Returns `text` with the local part of each e-mail address replaced by asterisks of the same
+/// width, so that carets on the next line stay aligned. The `@` may be percent-encoded.
 pub fn masked(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -28,7 +28,7 @@ pub fn masked(text: &str) -> String {
     out
 }
 
-/// Where in `text` whole addresses stand, domains included.
+/// Returns the ranges of all addresses in `text`, domains included.
 pub(super) fn places(text: &str) -> Vec<Range<usize>> {
     let (mut found, mut from) = (Vec::new(), 0);
     while let Some(at) = next_at(&text[from..]) {
@@ -43,26 +43,26 @@ pub(super) fn places(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// Where the local part begins in what stands `before` an `@`, which may be encoded.
+/// Returns the start of the local part in the text `before` an `@`.
 fn local_start(before: &str, is_encoded: bool) -> usize {
     let ends = |char: char| !is_local(char) || (is_encoded && is_delimiter(char));
     let after = |at: usize| at + before[at..].chars().next().map_or(0, char::len_utf8);
     before.rfind(ends).map_or(0, after)
 }
 
-/// How long the domain at the beginning of `text` is.
+/// Returns the length of the domain that `text` begins with.
 fn domain_len(text: &str) -> usize {
     let is_domain = |char: char| char.is_alphanumeric() || char == '.' || char == '-';
     let end = text.find(|char| !is_domain(char)).unwrap_or(text.len());
     text[..end].trim_end_matches(['.', '-']).len()
 }
 
-/// Whether [`masked`] may change `text`.
+/// Returns `true` if [`masked`] may change `text`.
 pub fn may_have(text: &str) -> bool {
     next_at(text).is_some()
 }
 
-/// Where the next `@` stands, encoded or not.
+/// Returns the range of the next `@`, encoded or not.
 fn next_at(text: &str) -> Option<Range<usize>> {
     memchr::memchr2_iter(b'@', b'%', text.as_bytes()).find_map(|at| {
         let rest = &text[at..];
@@ -75,13 +75,14 @@ fn next_at(text: &str) -> Option<Range<usize>> {
     })
 }
 
-/// Whether `char` is usual before the `@` (RFC 5322, `atext` and the dot). A star is not: it
-/// stands in patterns, which are nobody's address.
+/// Returns `true` if `char` is usual before the `@` (RFC 5322, `atext` and the dot). The asterisk
+/// is excluded: it occurs in patterns, which are not addresses.
 pub(crate) fn is_local(char: char) -> bool {
     char.is_alphanumeric() || "!#$%&+-/=?^_{|}~.".contains(char)
 }
 
-/// Whether `char` would be encoded, too, where the `@` is: it delimits parts of a URL.
+/// Returns `true` if `char` delimits parts of a URL: where the `@` is encoded, it would be encoded
+/// too.
 fn is_delimiter(char: char) -> bool {
     "#&/=?".contains(char)
 }

@@ -1,13 +1,13 @@
-//! What an excerpt does not show: secrets, and the local parts of e-mail addresses.
+//! Masking of secrets and of the local parts of e-mail addresses in excerpts.
 //!
-//! Secrets are the values of headers, members and parameters whose names say so, however a record
-//! writes them, the keys in the paths of webhooks, and what the user named.
+//! Secrets are the values of headers, members and parameters with certain names, in any notation,
+//! the keys in the paths of webhooks, and the secrets that the user configured.
 //!
-//! The text may be cut short, and need not be JSON. It is read twice: token by token as JSON,
-//! where a string that names a header hides what goes with it (the value of a member of that name;
-//! else all other values of the object or list that it stands in, be it `{name, value}` or a
-//! pair), and as running `text`. Strings that hold JSON are read in the same way, base64 is
-//! looked into. In doubt more is hidden than need be.
+//! The text may be truncated and need not be JSON. It is read twice: as JSON, token by token, and
+//! as plain text (`text`). In JSON, a string that names a header hides its values: the value of the
+//! member with that name, or else all other values of the object or list that contains the string,
+//! such as `{name, value}` or a pair. Strings that hold JSON are read in the same way, and base64
+//! is decoded. In doubt more is hidden than necessary.
 
 mod address;
 mod name;
@@ -25,7 +25,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 pub(crate) use address::is_local;
 pub use address::{masked as addresses, may_have as may_have_address};
 pub use name::is_secret_path;
-use name::{is_header, is_secret, names_a_header, speaks_of_a_header};
+use name::{is_header, is_secret, mentions_header, names_header};
 pub use personal::{is_personal_parameter, is_personal_path, personal};
 use token::{Token, Tokens, unescaped};
 
@@ -34,13 +34,14 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
-/// What stands for what is hidden.
+/// The replacement for hidden text.
 const HIDDEN: &str = "***";
-/// How many texts within texts are read; what is deeper is hidden if it speaks of a header.
+/// The maximum depth of texts within texts that are read; a deeper text is hidden if it mentions a
+/// header.
 const MAX_DEPTH: u32 = 6;
-/// Shorter strings hold no header in base64.
-const BASE64_FROM: usize = 16;
-/// Members that hold parameters or headers by their names.
+/// The minimum length of a string that is decoded as base64; shorter ones cannot hold a header.
+const MIN_BASE64_BYTES: usize = 16;
+/// Members whose values are objects of parameters or headers.
 const PARAMETERS: &[&str] = &[
     "query",
     "params",
@@ -51,10 +52,10 @@ const PARAMETERS: &[&str] = &[
     "searchParams",
     "args",
 ];
-/// A beginning of a secret this long is hidden where the text ends with it.
-const BEGINNING: usize = 4;
+/// The minimum length of the beginning of a secret that is hidden at the end of a text.
+const MIN_BEGINNING_BYTES: usize = 4;
 
-/// `record` with what is secret in it as `***`, and without the `known` secrets.
+/// Replaces all secrets in `record`, including the `known` ones, by `***`.
 pub fn secrets<'t>(record: &'t str, known: &[&[u8]]) -> Cow<'t, str> {
     let masked = Reading::new(record, known, 0).masked();
     let mut text = masked.map_or(Cow::Borrowed(record), Cow::Owned);
@@ -68,7 +69,9 @@ pub fn secrets<'t>(record: &'t str, known: &[&[u8]]) -> Cow<'t, str> {
             text = text.replace(&*secret, HIDDEN).into();
         }
         let beginnings = secret.char_indices().map(|(at, _)| &secret[..at]).rev();
-        let cut = beginnings.take_while(|it| it.len() >= BEGINNING).find(|it| text.ends_with(it));
+        let cut = beginnings
+            .take_while(|it| it.len() >= MIN_BEGINNING_BYTES)
+            .find(|it| text.ends_with(it));
         if let Some(cut) = cut {
             let kept = text.len() - cut.len();
             text = format!("{}{HIDDEN}", &text[..kept]).into();
@@ -77,8 +80,8 @@ pub fn secrets<'t>(record: &'t str, known: &[&[u8]]) -> Cow<'t, str> {
     text
 }
 
-/// The bytes of `text` that [`secrets`] hides, in order and apart from one another, for whoever
-/// keeps the width of what is hidden.
+/// Returns the byte ranges of `text` that [`secrets`] hides, sorted and disjoint, for callers that
+/// preserve the width.
 pub fn places(text: &str) -> Vec<Range<usize>> {
     let mut found = Reading::new(text, &[], 0).places();
     found.extend(text::hidden(text));
@@ -98,41 +101,41 @@ pub fn places(text: &str) -> Vec<Range<usize>> {
 #[allow(clippy::struct_excessive_bools)] // plain facts, each of its own
 struct Frame {
     start: usize,
-    /// What it holds so far and is still shown.
+    /// The values so far that are not hidden.
     values: Vec<Range<usize>>,
-    /// A header is named in it: all its values are hidden.
+    /// Whether all values are hidden, because a header was named.
     is_header: bool,
-    /// What is known of the member that comes.
+    /// What the name of the current member implies for its value.
     next: Next,
-    /// What came as its `value`.
+    /// The values of `value` members so far.
     unnamed: Vec<Range<usize>>,
-    /// Whether its `name` came.
+    /// Whether a `name` member was read.
     is_named: bool,
-    /// Whether that is the name of a secret.
+    /// Whether the `name` is that of a secret.
     names_secret: bool,
-    /// It is a list.
+    /// Whether this is a list.
     is_list: bool,
-    /// It holds parameters or headers by their names.
+    /// Whether the members are parameters or headers.
     is_parameters: bool,
 }
 
-/// What the name of a member says of its value.
+/// What the name of a member implies for its value.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Next {
     /// Nothing.
     #[default]
     Shown,
-    /// It is to be hidden.
+    /// It must be hidden.
     Hidden,
-    /// It is the value of a header, if a `name` stands beside it.
+    /// It is the value of a header, if there is a `name` next to it.
     Value,
-    /// It is such a name.
+    /// It is the name of a header or parameter.
     Name,
-    /// It holds parameters or headers by their names.
+    /// It is an object of parameters or headers.
     Parameters,
 }
 
-/// A text that is being read.
+/// A text that is being read as JSON.
 struct Reading<'a> {
     text: &'a str,
     known: &'a [&'a [u8]],
@@ -146,12 +149,12 @@ impl<'a> Reading<'a> {
         Self { text, known, depth, frames: vec![Frame::default()], edits: Vec::new() }
     }
 
-    /// The text with everything hidden that must be; `None` where there is nothing.
+    /// Returns the text with all secrets hidden, or `None` if there are none.
     fn masked(mut self) -> Option<String> {
         if self.read() { self.edited() } else { Some(HIDDEN.into()) }
     }
 
-    /// Where something must be hidden.
+    /// Returns the ranges to hide.
     fn places(mut self) -> Vec<Range<usize>> {
         if self.read() {
             self.edits.into_iter().map(|(range, _)| range).collect()
@@ -160,7 +163,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Reads all of the text; `false` where all of it must be hidden.
+    /// Reads the whole text. Returns `false` if all of it must be hidden.
     fn read(&mut self) -> bool {
         for (token, range) in Tokens::new(self.text) {
             match token {
@@ -170,9 +173,10 @@ impl<'a> Reading<'a> {
                 Token::Key { closed } => self.key(&range, closed),
                 Token::String { closed } => self.string(&range, closed),
                 Token::Other => {
-                    // Outside of strings no JSON names a header: nothing can be told of this text.
+                    // JSON does not name headers outside of strings, so the structure of this text
+                    // is unknown.
                     let text = &self.text[range.clone()];
-                    if speaks_of_a_header(text) || matches!(self.within(text), Hidden::All) {
+                    if mentions_header(text) || matches!(self.within(text), Hidden::All) {
                         return false;
                     }
                     self.value(range, false);
@@ -217,7 +221,7 @@ impl<'a> Reading<'a> {
         let key = unescaped(inside(self.text, range, closed));
         let is = |names: &[&str]| names.iter().any(|name| key.eq_ignore_ascii_case(name));
         let is_parameter = self.frame().is_parameters && is(&["key"]);
-        // `raw` is a whole message, as ngrok keeps it.
+        // ngrok's `raw` is a whole HTTP message.
         self.frame().next = if is_header(&key) || is_secret(&key) || is(&["raw"]) || is_parameter {
             Next::Hidden
         } else if is(&["value", "values", "val", "v"]) {
@@ -231,7 +235,7 @@ impl<'a> Reading<'a> {
         };
     }
 
-    /// Takes the value at `range` into its frame; hides it if it must be.
+    /// Adds the value at `range` to its frame, or hides it.
     fn value(&mut self, range: Range<usize>, is_string: bool) {
         let frame = self.frame();
         let next = std::mem::take(&mut frame.next);
@@ -244,7 +248,7 @@ impl<'a> Reading<'a> {
         } else if is_string || !self.text[range.clone()].starts_with(['{', '[']) {
             self.hide(range);
         }
-        // The values inside of an object or a list that is hidden were hidden one by one.
+        // The values inside a hidden object or list were hidden one by one.
     }
 
     fn string(&mut self, range: &Range<usize>, closed: bool) {
@@ -261,7 +265,7 @@ impl<'a> Reading<'a> {
         }
         let is_shown = !frame.is_header && frame.next != Next::Hidden;
         if frame.is_list && !frame.is_header && is_secret(&text) && !is_header(&text) {
-            // It may be a value all the same: a header's name behind it hides it.
+            // It may still be a value: the name of a header after it hides it.
             frame.is_header = true;
             for value in std::mem::replace(&mut frame.values, vec![range.clone()]) {
                 self.hide(value);
@@ -295,13 +299,13 @@ impl<'a> Reading<'a> {
         self.value(range.clone(), true);
     }
 
-    /// What must be hidden of a string.
+    /// Returns what must be hidden of a string.
     fn within(&self, text: &str) -> Hidden {
         let knows = |text: &str| {
             self.known.iter().any(|secret| memchr::memmem::find(text.as_bytes(), secret).is_some())
         };
         if self.depth >= MAX_DEPTH {
-            let hide = speaks_of_a_header(text) || knows(text);
+            let hide = mentions_header(text) || knows(text);
             return if hide { Hidden::All } else { Hidden::Nothing };
         }
         let trimmed = text.trim();
@@ -309,19 +313,19 @@ impl<'a> Reading<'a> {
             let masked = Reading::new(text, self.known, self.depth + 1).masked();
             return masked.map_or(Hidden::Nothing, Hidden::Part);
         }
-        if names_a_header(text) || (text.contains('\\') && knows(text)) {
+        if names_header(text) || (text.contains('\\') && knows(text)) {
             return Hidden::All;
         }
         let whole = &trimmed.as_bytes()[..trimmed.len() / 4 * 4];
         let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
-        if trimmed.len() >= BASE64_FROM && whole.iter().all(is_base64) {
+        if trimmed.len() >= MIN_BASE64_BYTES && whole.iter().all(is_base64) {
             let mut decoded = Vec::new();
-            // Of what was cut short whole groups are left.
+            // Of truncated base64, only whole groups are decoded.
             let groups = std::str::from_utf8(whole).unwrap_or_default();
             if BASE64.decode_vec(groups, &mut decoded).is_ok() {
                 let decoded = String::from_utf8_lossy(&decoded);
                 let reading = Reading::new(&decoded, self.known, self.depth + 1);
-                if speaks_of_a_header(&decoded)
+                if mentions_header(&decoded)
                     || knows(&decoded)
                     || !text::hidden(&decoded).is_empty()
                     || reading.masked().is_some()
@@ -333,7 +337,7 @@ impl<'a> Reading<'a> {
         Hidden::Nothing
     }
 
-    /// Where the text was cut, the name of a header may be what is missing.
+    /// Hides values whose names may have been cut off at the end of the text.
     fn end_of_text(&mut self) {
         let mut in_value = false;
         for frame in self.frames.split_off(1) {
@@ -357,7 +361,7 @@ impl<'a> Reading<'a> {
         if self.edits.is_empty() {
             return None;
         }
-        // Of an edit within another the outer one counts; of two of the same place the later one.
+        // The outermost of nested edits applies; of two edits of the same range, the later one.
         self.edits.reverse();
         self.edits.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
         let (mut out, mut at) = (String::with_capacity(self.text.len()), 0);
@@ -373,15 +377,15 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// What must be hidden of a string.
+/// The part of a string that must be hidden.
 enum Hidden {
     Nothing,
     All,
-    /// Some of it; the rest.
+    /// A part of it; the string with that part hidden.
     Part(String),
 }
 
-/// What stands between the quotes of the string at `range`.
+/// Returns the text between the quotes of the string at `range`.
 fn inside<'t>(text: &'t str, range: &Range<usize>, closed: bool) -> &'t str {
     &text[range.start + 1..range.end - usize::from(closed)]
 }

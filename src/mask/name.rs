@@ -1,14 +1,14 @@
-//! The names of what is secret: of headers, members, parameters.
+//! The names that mark values as secret: of headers, members and parameters.
 
-/// Headers whose values are secret wherever their names stand. They are compared without case,
-/// with `_` as `-`, and without the `HTTP_` that CGI puts before them.
+/// Headers whose values are always secret. Names are compared without case, with `_` as `-`, and
+/// without the `HTTP_` prefix of CGI.
 const NAMES: [&str; 6] =
     ["x-api-secret", "x-api-key", "authorization", "proxy-authorization", "cookie", "set-cookie"];
 
-/// What every one of [`NAMES`] contains one of.
+/// The stems of [`NAMES`]: each name contains one of them.
 const STEMS: [&str; 4] = ["x-api-secret", "x-api-key", "authorization", "cookie"];
 
-/// A name that has one of these words, or their plural, is that of a secret.
+/// Words that mark a name as that of a secret, also in the plural.
 const WORDS: [&str; 18] = [
     "token",
     "secret",
@@ -30,7 +30,7 @@ const WORDS: [&str; 18] = [
     "cardnumber",
 ];
 
-/// So is one that has a word with one of these endings: `authtoken`, `writekey`.
+/// Endings of words that mark a name as that of a secret: `authtoken`, `writekey`.
 const ENDINGS: [&str; 17] = [
     "token",
     "secret",
@@ -51,10 +51,10 @@ const ENDINGS: [&str; 17] = [
     "sharedkey",
 ];
 
-/// The longest name, in bytes; what is longer is a text.
-const LONGEST: usize = 80;
+/// The maximum length of a name, in bytes; longer strings are not names.
+const MAX_NAME_BYTES: usize = 80;
 
-/// Whether `text` is one of [`NAMES`], perhaps with blanks or a colon about it.
+/// Returns `true` if `text` is one of [`NAMES`], possibly with surrounding blanks or a colon.
 pub(super) fn is_header(text: &str) -> bool {
     let text = text.trim().trim_end_matches(':').trim_end().as_bytes();
     let text = match text.split_at_checked(5) {
@@ -64,19 +64,19 @@ pub(super) fn is_header(text: &str) -> bool {
     NAMES.iter().any(|name| alike(text, name.as_bytes()))
 }
 
-/// Whether `text` is a name, and that of a secret by one of its words. A bare `key` is none: it
-/// mostly says that a value stands beside it.
+/// Returns `true` if `text` is a name that one of its words marks as that of a secret. A bare `key`
+/// is excluded: it mostly means that a value is next to it.
 pub(super) fn is_secret(text: &str) -> bool {
     let text = text.trim().trim_end_matches(':');
-    text.len() <= LONGEST
+    text.len() <= MAX_NAME_BYTES
         && text.bytes().all(is_part)
         && !text.eq_ignore_ascii_case("key")
         && !text.eq_ignore_ascii_case("keys")
         && has_secret_word(text)
 }
 
-/// Whether a step of `path`, as the dotted path of a property, is a name that says that its value
-/// is secret. Steps may have blanks and other letters than names of headers have.
+/// Returns `true` if a step of the dotted property path `path` names a secret. Unlike names of
+/// headers, steps may contain blanks and other characters.
 pub fn is_secret_path(path: &str) -> bool {
     path.split('.').any(|step| {
         let step = step.trim_end_matches("[]");
@@ -86,12 +86,13 @@ pub fn is_secret_path(path: &str) -> bool {
     })
 }
 
-/// Whether `byte` can be part of a name.
+/// Returns `true` if `byte` can be part of a name.
 pub(super) fn is_part(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'[' | b']')
 }
 
-/// Words end at what is no letter or digit, and where small letters turn to capitals.
+/// Returns `true` if a word of `name` marks a secret. Words end at characters other than letters
+/// and digits, and where lower case changes to upper case.
 fn has_secret_word(name: &str) -> bool {
     let bytes = name.as_bytes();
     let begins = |at: usize| {
@@ -125,14 +126,14 @@ fn is_secret_word(word: &str) -> bool {
         || ENDINGS.iter().any(|ending| single.ends_with(ending) || word.ends_with(ending))
 }
 
-/// Whether `text` has one of [`NAMES`] anywhere.
-pub(super) fn speaks_of_a_header(text: &str) -> bool {
+/// Returns `true` if `text` contains one of [`NAMES`].
+pub(super) fn mentions_header(text: &str) -> bool {
     STEMS.iter().any(|stem| places(text, stem).next().is_some())
 }
 
-/// Whether `text` has one of [`NAMES`] with something behind it that makes it one: a colon, an
-/// equals sign or a quote. `Cookie Consent` has none.
-pub(super) fn names_a_header(text: &str) -> bool {
+/// Returns `true` if `text` contains one of [`NAMES`] followed by a colon, an equals sign or a
+/// quote, which makes it the name of a header. `Cookie Consent` does not qualify.
+pub(super) fn names_header(text: &str) -> bool {
     STEMS.iter().any(|stem| {
         places(text, stem).any(|at| {
             let rest = text.as_bytes().get(at + stem.len()..).unwrap_or_default();
@@ -142,7 +143,7 @@ pub(super) fn names_a_header(text: &str) -> bool {
     })
 }
 
-/// Where `stem` stands in `text`.
+/// Returns the offsets of `stem` in `text`.
 fn places<'a>(text: &'a str, stem: &'a str) -> impl Iterator<Item = usize> + 'a {
     let windows = text.as_bytes().windows(stem.len()).enumerate();
     windows.filter(|(_, window)| alike(window, stem.as_bytes())).map(|(at, _)| at)
@@ -248,11 +249,11 @@ mod tests {
             "['Authorization', 's']",
             "cookies=1",
         ] {
-            assert!(names_a_header(text) && speaks_of_a_header(text), "{text}");
+            assert!(names_header(text) && mentions_header(text), "{text}");
         }
         for text in ["Cookie Consent Accepted", "Authorization", "cookie"] {
-            assert!(!names_a_header(text) && speaks_of_a_header(text), "{text}");
+            assert!(!names_header(text) && mentions_header(text), "{text}");
         }
-        assert!(!speaks_of_a_header("cook"));
+        assert!(!mentions_header("cook"));
     }
 }

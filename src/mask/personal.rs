@@ -1,7 +1,7 @@
-//! What tells who a person is or where: e-mail addresses, IP addresses, phone numbers, and the
-//! names of the fields that hold such.
+//! Detection of personal data: e-mail addresses, IP addresses, phone numbers, and the names of
+//! fields that hold such data.
 //!
-//! Names of people look like any other word: they are known by their field alone.
+//! Names of people look like any other word, so only their field identifies them.
 
 use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -10,12 +10,12 @@ use std::ops::Range;
 use super::address;
 use super::text::replaced;
 
-/// Fewer digits are no phone number, nor are more (ITU-T E.164).
+/// The number of digits of a phone number (at most 15, ITU-T E.164).
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
-/// How an international phone number begins, as it stands and percent-encoded.
+/// The plus sign before an international phone number, also percent-encoded.
 const PLUS: [&str; 3] = ["+", "%2B", "%2b"];
 
-/// Names of fields, in lower case without what joins words, that hold something of a person.
+/// Names of fields with personal data, in lower case and without separators.
 const FIELDS: [&str; 16] = [
     "fname",
     "lname",
@@ -34,7 +34,7 @@ const FIELDS: [&str; 16] = [
     "postaladdress",
     "avatar",
 ];
-/// How other names of such fields end.
+/// Endings of further names of fields with personal data.
 const ENDINGS: [&str; 9] = [
     "firstname",
     "lastname",
@@ -46,12 +46,12 @@ const ENDINGS: [&str; 9] = [
     "ipaddress",
     "streetaddress",
 ];
-/// Names that hold something of a person only within one.
+/// Names of fields that hold personal data only inside a person's object.
 const WITHIN_A_PERSON: [&str; 2] = ["name", "address"];
-/// Members that hold a person.
+/// Members that hold a person's data.
 const PEOPLE: [&str; 6] = ["traits", "user", "contact", "person", "customer", "lead"];
 
-/// `text` with `***` for each e-mail address, IP address and international phone number.
+/// Replaces each e-mail address, IP address and international phone number in `text` by `***`.
 pub fn personal(text: &str) -> Cow<'_, str> {
     let mut found = address::places(text);
     found.extend(ip_addresses(text));
@@ -59,7 +59,7 @@ pub fn personal(text: &str) -> Cow<'_, str> {
     if found.is_empty() { Cow::Borrowed(text) } else { replaced(text, found).into() }
 }
 
-/// Whether a field at the path of these `names`, outermost first, holds something of a person.
+/// Returns `true` if a field at the path `names`, outermost first, holds personal data.
 pub fn is_personal_path<'n>(names: impl Iterator<Item = &'n str>) -> bool {
     let mut names: Vec<String> = names.map(plain).collect();
     let Some(last) = names.pop() else { return false };
@@ -67,7 +67,7 @@ pub fn is_personal_path<'n>(names: impl Iterator<Item = &'n str>) -> bool {
     is_personal(&last) || (in_person && WITHIN_A_PERSON.contains(&last.as_str()))
 }
 
-/// Whether the parameter of a URL called `name` holds something of a person.
+/// Returns `true` if the URL parameter `name` holds personal data.
 pub fn is_personal_parameter(name: &str) -> bool {
     let name = plain(name);
     is_personal(&name) || WITHIN_A_PERSON.contains(&name.as_str())
@@ -77,7 +77,7 @@ fn is_personal(name: &str) -> bool {
     FIELDS.contains(&name) || ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
-/// `name` in lower case, without what joins words.
+/// Returns `name` in lower case and without separators.
 fn plain(name: &str) -> String {
     name.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
@@ -104,11 +104,12 @@ fn ip_addresses(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// How much of `text`, which has the characters of IP addresses alone, is one.
+/// Returns the length of the IP address that `text` begins with. `text` has only characters of IP
+/// addresses.
 fn ip_len(text: &str) -> Option<usize> {
     let whole = text.trim_end_matches(['.', ':']);
     let six = whole.matches(':').count() > 1 && whole.bytes().any(|byte| byte != b':');
-    // Behind a colon stands a port.
+    // An IPv4 address may have a port after a colon.
     let four = whole.split(':').next().unwrap_or(whole);
     if six && whole.parse::<Ipv6Addr>().is_ok() {
         Some(whole.len())
@@ -130,7 +131,7 @@ fn phone_numbers(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// How much of `text` is the digits of a phone number and what divides them.
+/// Returns the length of the phone number that `text` begins with, separators included.
 fn phone_len(text: &str) -> Option<usize> {
     let (mut digits, mut len, mut at) = (0, 0, 0);
     while let Some(char) = text[at..].chars().next() {

@@ -1,5 +1,5 @@
-//! Secrets in running text, JSON or not: what stands behind a name, in a query string, in the path
-//! of a webhook, in the head of a URL, behind `Bearer` or `Basic`, or a key that a service made.
+//! Secrets in plain text, JSON or not: values after a name, in a query string, in the path of a
+//! webhook, in the authority of a URL, after `Bearer` or `Basic`, and keys with a service's prefix.
 
 use std::ops::Range;
 
@@ -9,14 +9,14 @@ use memchr::memmem;
 use super::name::{is_part, is_secret};
 use super::{BASE64, HIDDEN};
 
-/// The paths of the service that end with a key.
+/// The path segments of TrailSpark's URLs that precede a key.
 const PATHS: [&str; 2] = ["webhook", "bulk"];
-/// A word behind `Bearer` that is shorter is part of a sentence.
-const SHORTEST_TOKEN: usize = 6;
-/// How keys begin that services make.
-const KEY_BEGINNINGS: [&str; 5] = ["sk_live_", "sk_test_", "ghp_", "xoxb-", "AKIA"];
+/// The minimum length of a token after `Bearer`; a shorter word is part of a sentence.
+const MIN_TOKEN_BYTES: usize = 6;
+/// The prefixes of keys that services issue.
+const KEY_PREFIXES: [&str; 5] = ["sk_live_", "sk_test_", "ghp_", "xoxb-", "AKIA"];
 
-/// The bytes of `text` that are to be hidden, in no order; they can overlap.
+/// Returns the byte ranges of `text` to hide, unsorted and possibly overlapping.
 pub(super) fn hidden(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     named_values(text, &mut found);
@@ -25,7 +25,7 @@ pub(super) fn hidden(text: &str) -> Vec<Range<usize>> {
     }
     bearers(text, &mut found);
     basics(text, &mut found);
-    made_keys(text, &mut found);
+    prefixed_keys(text, &mut found);
     web_tokens(text, &mut found);
     passwords_of_urls(text, &mut found);
     found.retain(|range| {
@@ -35,13 +35,13 @@ pub(super) fn hidden(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// How many bytes from `at` on are `wanted`.
+/// Returns the number of bytes from `at` on that are `wanted`.
 fn run(bytes: &[u8], at: usize, wanted: impl Fn(u8) -> bool) -> usize {
     let rest = bytes.get(at..).unwrap_or_default();
     rest.iter().position(|&byte| !wanted(byte)).unwrap_or(rest.len())
 }
 
-/// `X-Auth-Token: …`, `?token=…`, `"writeKey":"…"`.
+/// Finds values such as in `X-Auth-Token: …`, `?token=…` and `"writeKey":"…"`.
 fn named_values(text: &str, found: &mut Vec<Range<usize>>) {
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -59,7 +59,7 @@ fn named_values(text: &str, found: &mut Vec<Range<usize>>) {
     }
 }
 
-/// The value of the name that ends at `at`; that of a bare `key` only where it is a parameter.
+/// Returns the value of the name that ends at `at`. A bare `key` has a value only as a parameter.
 fn value_behind(bytes: &[u8], at: usize, is_bare_key: bool) -> Option<Range<usize>> {
     let is_quote = |byte: u8| matches!(byte, b'"' | b'\'' | b'\\');
     let quotes = run(bytes, at, is_quote);
@@ -87,7 +87,8 @@ fn value_behind(bytes: &[u8], at: usize, is_bare_key: bool) -> Option<Range<usiz
     Some(at..at + run(bytes, at, |byte| !ends(byte)))
 }
 
-/// `…/webhook/KEY`, `…/webhook/SOURCE/KEY`, `…/bulk/KEY/batch`, also with escaped slashes.
+/// Finds keys in `…/webhook/KEY`, `…/webhook/SOURCE/KEY` and `…/bulk/KEY/batch`, also with escaped
+/// slashes.
 fn keys_of_path(text: &str, path: &str, found: &mut Vec<Range<usize>>) {
     let bytes = text.as_bytes();
     for at in memmem::find_iter(bytes, path) {
@@ -111,27 +112,27 @@ fn keys_of_path(text: &str, path: &str, found: &mut Vec<Range<usize>>) {
     }
 }
 
-/// `Bearer …`
+/// Finds tokens after `Bearer`.
 fn bearers(text: &str, found: &mut Vec<Range<usize>>) {
     let bytes = text.as_bytes();
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
     for end in memmem::find_iter(bytes, "earer").map(|at| at + "earer".len()) {
         let at = end + run(bytes, end, |byte| byte == b' ');
         let length = run(bytes, at, is_token);
-        if at > end && length >= SHORTEST_TOKEN {
+        if at > end && length >= MIN_TOKEN_BYTES {
             found.push(at..at + length);
         }
     }
 }
 
-/// `Basic …`, the base64 of `USER:PASSWORD`.
+/// Finds credentials after `Basic`: the base64 of `USER:PASSWORD`.
 fn basics(text: &str, found: &mut Vec<Range<usize>>) {
     let bytes = text.as_bytes();
     let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
     for end in memmem::find_iter(bytes, "asic ").map(|at| at + "asic ".len()) {
         let at = end + run(bytes, end, |byte| byte == b' ');
         let length = run(bytes, at, is_base64);
-        // Of what was cut short whole groups are left.
+        // Of truncated base64, only whole groups are decoded.
         let groups = &text[at..at + length / 4 * 4];
         if BASE64.decode(groups).is_ok_and(|plain| plain.contains(&b':')) {
             found.push(at..at + length);
@@ -139,22 +140,22 @@ fn basics(text: &str, found: &mut Vec<Range<usize>>) {
     }
 }
 
-/// Keys that tell by their beginning which service made them.
-fn made_keys(text: &str, found: &mut Vec<Range<usize>>) {
+/// Finds keys that begin with the prefix of the service that issued them.
+fn prefixed_keys(text: &str, found: &mut Vec<Range<usize>>) {
     let bytes = text.as_bytes();
     let is_key = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-    for beginning in KEY_BEGINNINGS {
+    for beginning in KEY_PREFIXES {
         for at in memmem::find_iter(bytes, beginning) {
             let length = run(bytes, at, is_key);
             let starts = at == 0 || !bytes[at - 1].is_ascii_alphanumeric();
-            if starts && length >= beginning.len() + SHORTEST_TOKEN {
+            if starts && length >= beginning.len() + MIN_TOKEN_BYTES {
                 found.push(at..at + length);
             }
         }
     }
 }
 
-/// JSON web tokens: `{"` in base64, and two dots.
+/// Finds JSON web tokens: `{"` in base64, and two dots.
 fn web_tokens(text: &str, found: &mut Vec<Range<usize>>) {
     let bytes = text.as_bytes();
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
@@ -166,7 +167,7 @@ fn web_tokens(text: &str, found: &mut Vec<Range<usize>>) {
     }
 }
 
-/// `https://USER:PASSWORD@host`
+/// Finds the credentials of `https://USER:PASSWORD@host`.
 fn passwords_of_urls(text: &str, found: &mut Vec<Range<usize>>) {
     let bytes = text.as_bytes();
     for at in memmem::find_iter(bytes, "://").map(|at| at + "://".len()) {
@@ -178,7 +179,7 @@ fn passwords_of_urls(text: &str, found: &mut Vec<Range<usize>>) {
     }
 }
 
-/// `text` with each of `ranges` as [`HIDDEN`].
+/// Returns `text` with each of `ranges` replaced by [`HIDDEN`].
 pub(super) fn replaced(text: &str, mut ranges: Vec<Range<usize>>) -> String {
     ranges.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
     let (mut out, mut at) = (String::with_capacity(text.len()), 0);

@@ -1,9 +1,9 @@
-//! The tokens of a text that ought to be JSON.
+//! A tolerant tokenizer for texts that should be JSON.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// A piece of a text.
+/// A token of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token {
     /// `{` or `[`
@@ -12,21 +12,21 @@ pub(super) enum Token {
     Close,
     /// `,`
     Comma,
-    /// A string with a colon behind it.
+    /// A string that is followed by a colon.
     Key {
-        /// Whether it ends before the text does.
+        /// Whether the string has a closing quote.
         closed: bool,
     },
     /// Any other string.
     String {
-        /// Whether it ends before the text does.
+        /// Whether the string has a closing quote.
         closed: bool,
     },
-    /// Anything else: numbers and words, and what is no JSON.
+    /// Any other text: numbers, words, and text that is not JSON.
     Other,
 }
 
-/// Iterator over tokens and where they stand. Blanks and colons are passed over.
+/// An iterator over the tokens of a text and their ranges. Whitespace and colons are skipped.
 pub(super) struct Tokens<'a> {
     text: &'a [u8],
     at: usize,
@@ -37,7 +37,7 @@ impl<'a> Tokens<'a> {
         Self { text: text.as_bytes(), at: 0 }
     }
 
-    /// Where the string ends that begins with the quote at `start`, and whether it does.
+    /// Returns the end of the string whose opening quote is at `start`, and whether it is closed.
     fn string(&self, start: usize) -> (usize, bool) {
         let mut at = start + 1;
         while let Some(&byte) = self.text.get(at) {
@@ -81,7 +81,7 @@ impl Iterator for Tokens<'_> {
     }
 }
 
-/// `text` without its escapes. What is no escape stays as it is.
+/// Returns `text` with its escapes decoded. Invalid escapes are kept.
 pub(super) fn unescaped(text: &str) -> Cow<'_, str> {
     let Some(first) = text.find('\\') else { return Cow::Borrowed(text) };
     let mut out = text[..first].to_owned();
@@ -106,7 +106,8 @@ pub(super) fn unescaped(text: &str) -> Cow<'_, str> {
     out.into()
 }
 
-/// The character of `u00e9` or `ud83d\ude00` at the head of `escape`, and how long that is.
+/// Decodes an escape such as `u00e9` or `ud83d\ude00` at the start of `escape`, without its first
+/// backslash, and returns the character and the length of the escape.
 fn unicode(escape: &str) -> Option<(char, usize)> {
     let unit = |text: &str| u32::from_str_radix(text, 16).ok();
     let high = unit(escape.get(1..5)?)?;

@@ -2,7 +2,7 @@
 
 use super::DAY_MS;
 
-/// A date and a time of day as they are written.
+/// A calendar date and a time of day, in the clock of the text.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Clock {
     pub year: i64,
@@ -15,8 +15,8 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// In milliseconds since 1970-01-01T00:00:00 on the same clock; `None` where there is no such
-    /// date or time of day.
+    /// Returns the milliseconds since 1970-01-01T00:00:00 on the same clock, or `None` if the date
+    /// or time of day does not exist.
     #[inline]
     pub fn in_utc(&self) -> Option<i64> {
         let Self { year, month, day, hour, minute, second, millis } = *self;
@@ -24,7 +24,7 @@ impl Clock {
     }
 }
 
-/// A time of day in milliseconds; `None` where there is no such time.
+/// Returns a time of day in milliseconds, or `None` if it does not exist.
 #[inline]
 pub(super) fn time_of_day(hour: u32, minute: u32, second: u32, millis: i64) -> Option<i64> {
     if hour > 23 || minute > 59 || second > 60 {
@@ -33,7 +33,8 @@ pub(super) fn time_of_day(hour: u32, minute: u32, second: u32, millis: i64) -> O
     Some(i64::from(hour * 3_600 + minute * 60 + second.min(59)) * 1000 + millis)
 }
 
-/// When a day begins, in milliseconds since 1970-01-01; `None` where there is no such day.
+/// Returns the start of a day in milliseconds since 1970-01-01, or `None` if the day does not
+/// exist.
 #[inline]
 pub(super) fn day_in_utc(year: i64, month: u32, day: u32) -> Option<i64> {
     let exists = (1..=12).contains(&month) && day >= 1 && day <= days_in_month(year, month);
@@ -49,8 +50,8 @@ fn days_in_month(year: i64, month: u32) -> u32 {
     }
 }
 
-/// Days since 1970-01-01 of a date in the proleptic Gregorian calendar; years are counted from
-/// March, so that the leap day comes last, in eras of 400 years.
+/// Returns the number of days from 1970-01-01 to a date in the proleptic Gregorian calendar. Years
+/// are counted from March, so that the leap day comes last, in eras of 400 years.
 fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
@@ -60,7 +61,7 @@ fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
     era * 146_097 + day_of_era - 719_468
 }
 
-/// The inverse of [`days_from_civil`]: year, month, day.
+/// Returns the year, month and day of a number of days; the inverse of [`days_from_civil`].
 pub(super) fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);

@@ -1,16 +1,17 @@
-//! Epoch numbers: seconds, milliseconds, microseconds or nanoseconds, told by their size.
+//! Epoch numbers in seconds, milliseconds, microseconds or nanoseconds, distinguished by their
+//! size.
 
 use super::Time;
 use crate::json::Number;
 
-/// From this value on an epoch number is milliseconds, below it seconds. A thousand times as much
-/// is microseconds, and a thousand times that nanoseconds: no unit reaches the next before the year
-/// 5138, and none begins before 1973.
+/// The smallest epoch number that is in milliseconds; smaller ones are in seconds. A thousand times
+/// this value is the smallest in microseconds, and a thousand times that the smallest in
+/// nanoseconds: no unit reaches the next before the year 5138, and none begins before 1973.
 const MILLIS_FROM: u64 = 100_000_000_000;
 const MICROS_FROM: u64 = MILLIS_FROM * 1000;
 const NANOS_FROM: u64 = MICROS_FROM * 1000;
 
-/// The time that `number` is; fractions of a millisecond are cut off.
+/// Converts an epoch number to a time; fractions of a millisecond are truncated.
 pub(super) fn read(number: Number) -> Option<Time> {
     match number {
         Number::Int(value) => from_integer(value),
@@ -45,7 +46,7 @@ fn from_float(value: f64) -> Option<Time> {
     Time::from_millis(millis as i64)
 }
 
-/// The time that a text of digits, perhaps with a decimal point, is as an epoch number.
+/// Parses an epoch number from digits with an optional decimal point.
 pub(super) fn parse(text: &str) -> Option<Time> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,13 +1,14 @@
-//! Forms of times beside the usual ones, tried one after the other.
+//! Less usual formats of times, tried one after the other.
 
 use percent_encoding::percent_decode_str;
 
 use super::{Stamp, Time, Zone, epoch, loose, named, zone};
 
-/// No time is longer; `Date`'s text in the longest of zone names is not.
+/// The maximum length of a time, in bytes: enough for the text of `Date` with the longest zone
+/// name.
 const MAX_BYTES: usize = 100;
 
-/// The time that `text` is in one of these forms.
+/// Parses `text` in one of these formats.
 #[cold]
 pub(super) fn parse(text: &[u8]) -> Option<Stamp> {
     if text.len() > MAX_BYTES {
@@ -15,7 +16,7 @@ pub(super) fn parse(text: &[u8]) -> Option<Stamp> {
     }
     let text = std::str::from_utf8(text).ok()?.trim();
     if text.contains('%') {
-        // A form that was not decoded: `2025-03-01T10:00:00%2B00:00`.
+        // The text of a form that was not decoded: `2025-03-01T10:00:00%2B00:00`.
         let decoded = percent_decode_str(text).decode_utf8().ok()?;
         return if decoded.contains('%') { None } else { plain(decoded.trim()) };
     }
@@ -31,12 +32,12 @@ fn plain(text: &str) -> Option<Stamp> {
         .or_else(|| named::parse(text))
 }
 
-/// RFC 9557 and Java's `ZonedDateTime`: `2025-03-01T10:00:00Z[UTC]`, and without an offset
-/// `2025-03-01T10:00:00[Europe/Berlin]`.
+/// Parses the format of RFC 9557 and Java's `ZonedDateTime`: `2025-03-01T10:00:00Z[UTC]`, and
+/// without an offset `2025-03-01T10:00:00[Europe/Berlin]`.
 fn in_named_zone(text: &str) -> Option<Stamp> {
     let (local, name) = text.strip_suffix(']')?.split_once('[')?;
     let stamp = loose::parse(local)?;
-    // What follows the zone is a calendar, and says nothing about when.
+    // A second bracket names a calendar, which does not affect the time.
     let name = name.split(']').next().unwrap_or(name);
     if stamp.zone == Zone::Stated || name.contains('=') {
         return Some(stamp);
@@ -48,7 +49,8 @@ fn in_named_zone(text: &str) -> Option<Stamp> {
     Some(Stamp { time: Time::from_millis(at)?, zone: Zone::Stated })
 }
 
-/// .NET's `/Date(1740823200000+0100)/`: milliseconds since 1970 in UTC; the offset is for display.
+/// Parses .NET's `/Date(1740823200000+0100)/`: milliseconds since 1970 in UTC; the offset is only
+/// for display.
 fn dot_net(text: &str) -> Option<Stamp> {
     let inside = text.strip_prefix("/Date(")?.strip_suffix(")/")?;
     let end = inside.rfind(['+', '-']).filter(|&at| at > 0).unwrap_or(inside.len());

@@ -3,8 +3,8 @@
 use super::calendar::Clock;
 use super::{Stamp, zone};
 
-/// From a text such as `2025-07-01T00:00:34.985123+00:00`: a `T` or a blank between date and time
-/// of day, any number of fractional digits behind a point or a comma, any offset or none.
+/// Parses a text such as `2025-07-01T00:00:34.985123+00:00`: a `T` or a blank between date and time
+/// of day, any number of fractional digits after a point or a comma, any offset or none.
 #[inline]
 pub(super) fn parse(text: &[u8]) -> Option<Stamp> {
     let (head, rest) = text.split_first_chunk::<19>()?;
@@ -27,7 +27,8 @@ pub(super) fn parse(text: &[u8]) -> Option<Stamp> {
     Stamp::new(clock.in_utc()?, minutes, zone)
 }
 
-/// The milliseconds of a fraction such as `.985` and what follows it; zero where there is none.
+/// Returns the milliseconds of a fraction such as `.985`, or 0 if there is none, and the text after
+/// it.
 #[inline]
 pub(super) fn fraction(rest: &[u8]) -> Option<(i64, &[u8])> {
     let Some((b'.' | b',', digits)) = rest.split_first() else { return Some((0, rest)) };
@@ -39,7 +40,7 @@ pub(super) fn fraction(rest: &[u8]) -> Option<(i64, &[u8])> {
     Some((millis_of(digits), rest))
 }
 
-/// The milliseconds that the digits behind a decimal point stand for.
+/// Returns the milliseconds that the digits after a decimal point amount to.
 #[inline]
 pub(super) fn millis_of(digits: &[u8]) -> i64 {
     (0..3).fold(0, |sum, place| {
@@ -47,7 +48,7 @@ pub(super) fn millis_of(digits: &[u8]) -> i64 {
     })
 }
 
-/// The value of two ASCII digits.
+/// Returns the value of two ASCII digits.
 #[inline]
 pub(super) fn two(tens: u8, ones: u8) -> Option<u32> {
     let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));

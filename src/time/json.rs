@@ -1,18 +1,18 @@
-//! Times as JSON values.
+//! Times in JSON values.
 
 use super::{Stamp, Time, Zone, epoch};
 use crate::json::{Json, Kind, Number};
 
-/// Names of the one member that holds the time: extended JSON of `MongoDB`, the client of
-/// `BigQuery`.
+/// Names of the single member of an object that wraps a time: `MongoDB`'s extended JSON, the client
+/// of `BigQuery`.
 const WRAPPERS: [&str; 5] = ["$date", "$numberLong", "$numberInt", "$numberDouble", "value"];
-/// Seconds and the nanoseconds beside them: Firestore, its serialised form, Protocol Buffers.
+/// Names for seconds and additional nanoseconds: Firestore, its serialised form, Protocol Buffers.
 const PARTS: [(&str, &str); 3] =
     [("seconds", "nanoseconds"), ("_seconds", "_nanoseconds"), ("seconds", "nanos")];
-/// How many objects may lie around a time: `{"$date": {"$numberLong": "…"}}`.
+/// The maximum number of objects around a time: `{"$date": {"$numberLong": "…"}}`.
 const MAX_WRAPPERS: u8 = 2;
 
-/// The time that `json` is.
+/// Returns the time in `json`.
 #[inline]
 pub(super) fn read(json: Json<'_>) -> Option<Stamp> {
     match json.kind() {
@@ -27,7 +27,7 @@ fn stated(time: Option<Time>) -> Option<Stamp> {
     time.map(|time| Stamp { time, zone: Zone::Stated })
 }
 
-/// The time in an object that a database makes of one.
+/// Returns the time in an object by which a database represents it.
 #[cold]
 fn wrapped(json: Json<'_>, wrappers_left: u8) -> Option<Stamp> {
     let mut entries = json.entries();
@@ -63,7 +63,8 @@ fn in_parts(json: Json<'_>) -> Option<Stamp> {
     })
 }
 
-/// A number, or a text of digits, which is how 64 bits travel through JavaScript.
+/// Returns a number, or the number in a text of digits, as 64-bit integers are passed to
+/// JavaScript.
 fn number(value: Json<'_>) -> Option<Number> {
     match value.kind() {
         Kind::Number(number) => Some(number),

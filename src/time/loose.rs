@@ -1,25 +1,26 @@
-//! Dates and times that begin with the year, however they are punctuated.
+//! Dates and times that begin with the year, with any punctuation.
 //!
-//! The rest of ISO 8601 (basic form, a date alone, no seconds, `24:00:00`), dates with slashes or
-//! points, months and days of one digit, and what encoders and form decoders leave of an offset.
+//! Covers the rest of ISO 8601 (basic format, a date alone, no seconds, `24:00:00`), dates with
+//! slashes or points, months and days of one digit, and offsets damaged by encoders and form
+//! decoders.
 
 use super::calendar::Clock;
 use super::iso::{fraction, millis_of};
 use super::{DAY_MS, Stamp, Zone, zone};
 
-/// The time that `text` is.
+/// Parses `text` as a time that begins with the year.
 pub(super) fn parse(text: &str) -> Option<Stamp> {
     let mut rest = Rest(text.as_bytes());
     let digits = rest.digits();
     let mut clock = match digits.len() {
         4 => rest.separated_date(digits)?,
         8 => compact_date(digits)?,
-        // `20250301100000`, unless it is an epoch number of our days.
+        // `20250301100000` if that is plausible; otherwise it may be an epoch number.
         14 | 17 if rest.0.is_empty() => return compact(digits),
         _ => return None,
     };
     if rest.0.is_empty() {
-        // Eight digits may as well be epoch seconds, of 1970.
+        // Eight digits may also be epoch seconds, in 1970.
         let stamp = Stamp::new(clock.in_utc()?, 0, Zone::Assumed)?;
         return Some(stamp).filter(|stamp| digits.len() == 4 || stamp.time.is_plausible());
     }
@@ -29,7 +30,7 @@ pub(super) fn parse(text: &str) -> Option<Stamp> {
     Stamp::new(clock.in_utc()? + if next_day { DAY_MS } else { 0 }, minutes, zone)
 }
 
-/// All digits of a date and a time of day, and perhaps of milliseconds.
+/// Parses a date and a time of day, with or without milliseconds, that consists only of digits.
 fn compact(digits: &[u8]) -> Option<Stamp> {
     let (date, of_day) = digits.split_at(8);
     let mut clock = compact_date(date)?;
@@ -46,13 +47,13 @@ fn compact_date(digits: &[u8]) -> Option<Clock> {
     Some(Clock { year: year.into(), month, day, ..Clock::default() })
 }
 
-/// The value of up to nine digits.
+/// Returns the value of one to nine digits.
 pub(super) fn number(digits: &[u8]) -> Option<u32> {
     let fits = (1..=9).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
     fits.then(|| digits.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0')))
 }
 
-/// What is left of a text.
+/// The unread rest of a text.
 struct Rest<'a>(&'a [u8]);
 
 impl<'a> Rest<'a> {
@@ -63,13 +64,13 @@ impl<'a> Rest<'a> {
         digits
     }
 
-    /// One or two digits.
+    /// Reads one or two digits.
     fn short_number(&mut self) -> Option<u32> {
         let digits = self.digits();
         number(digits).filter(|_| digits.len() <= 2)
     }
 
-    /// Takes `byte` and blanks behind it.
+    /// Reads `byte` and the blanks after it.
     fn take(&mut self, byte: u8) -> Option<()> {
         let (first, rest) = self.0.split_first()?;
         (*first == byte).then(|| self.0 = rest.trim_ascii_start())
@@ -96,7 +97,8 @@ impl<'a> Rest<'a> {
         Some(())
     }
 
-    /// Reads the time of day but for its fraction; whether it is the end of the day, `24:00`.
+    /// Reads the time of day without its fraction. Returns `true` if it is the end of the day,
+    /// `24:00`.
     fn clock(&mut self, clock: &mut Clock) -> Option<bool> {
         let digits = self.digits();
         match digits.len() {
@@ -126,7 +128,7 @@ impl<'a> Rest<'a> {
         let (millis, rest) = fraction(self.0)?;
         clock.millis = millis;
         if let [b':', m1, m2] = *rest {
-            // A form decoder took the plus out: `.72405:30` was `.724+05:30`.
+            // A form decoder replaced the plus: `.72405:30` was `.724+05:30`.
             let digits = &self.0[1..self.0.len() - rest.len()];
             let (of_second, hours) = digits.split_at_checked(digits.len().checked_sub(2)?)?;
             clock.millis = millis_of(of_second);

@@ -1,7 +1,8 @@
-//! Times that name their month: RFC 2822, HTTP, the C library, the texts of JavaScript's and Java's
-//! `Date`, `March 1, 2025 10:00 AM`.
+//! Times with the name of the month: RFC 2822, HTTP, the C library, the texts of JavaScript's and
+//! Java's `Date`, `March 1, 2025 10:00 AM`.
 //!
-//! With the month a word and the year of four digits, the parts tell themselves apart in any order.
+//! Because the month is a word and the year has four digits, the parts are unambiguous in any
+//! order.
 
 use super::calendar::Clock;
 use super::iso::fraction;
@@ -24,8 +25,8 @@ const MONTHS: [&str; 12] = [
 ];
 const WEEKDAYS: [&str; 7] =
     ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-/// Zones of RFC 2822's obsolete forms, and their hours east of UTC. Elsewhere their names mean other
-/// zones too.
+/// The zones of RFC 2822's obsolete formats, and their hours east of UTC. In other formats these
+/// names are ambiguous.
 const OBSOLETE_ZONES: [(&str, i64); 8] = [
     ("EST", -5),
     ("EDT", -4),
@@ -37,9 +38,9 @@ const OBSOLETE_ZONES: [(&str, i64); 8] = [
     ("PDT", -7),
 ];
 
-/// The time that `text` is.
+/// Parses `text` as a time with a named month.
 pub(super) fn parse(text: &str) -> Option<Stamp> {
-    // JavaScript adds the name of the zone, in the language of the machine.
+    // JavaScript appends the name of the zone, in the language of the machine.
     let text =
         text.split_once(" (").filter(|(_, name)| name.ends_with(')')).map_or(text, |(t, _)| t);
     let mut parts = Parts::default();
@@ -66,32 +67,32 @@ struct OfDay {
     millis: i64,
 }
 
-/// The half of the day that a clock of twelve hours is in.
+/// The half of the day on a twelve-hour clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Half {
     Morning,
     Afternoon,
 }
 
-/// The parts of a time, as they are found.
+/// The parts of a time found so far.
 #[derive(Debug, Default)]
 struct Parts {
     year: Option<u32>,
     month: Option<u32>,
     day: Option<u32>,
-    /// RFC 2822 has the day before the month.
+    /// Whether the day came before the month, as in RFC 2822.
     day_first: bool,
     of_day: Option<OfDay>,
     half: Option<Half>,
     minutes_east: Option<i64>,
 }
 
-/// Fills `place`; `None` where it is filled already.
+/// Sets `place`. Returns `None` if it was already set.
 fn fill<T>(place: &mut Option<T>, value: T) -> Option<()> {
     place.is_none().then(|| *place = Some(value))
 }
 
-/// The place of the name that `word` is or abbreviates.
+/// Returns the index of the name that `word` is or abbreviates.
 fn place_of(word: &str, names: &[&str]) -> Option<u32> {
     let begins = |name: &&str| name.get(..word.len()).is_some_and(|n| n.eq_ignore_ascii_case(word));
     let at = names.iter().position(begins).filter(|_| word.len() >= 3)?;
@@ -99,7 +100,7 @@ fn place_of(word: &str, names: &[&str]) -> Option<u32> {
 }
 
 impl Parts {
-    /// Reads the word that `text` begins with; returns what follows.
+    /// Reads the word that `text` begins with, and returns the text after it.
     fn word<'a>(&mut self, text: &'a str) -> Option<&'a str> {
         let end = text.find(|char: char| !char.is_ascii_alphabetic()).unwrap_or(text.len());
         let (word, rest) = text.split_at(end);
@@ -121,7 +122,7 @@ impl Parts {
         Some(rest)
     }
 
-    /// Reads a time of day, a year or a day of the month.
+    /// Reads a time of day, a year or a day of the month, and returns the text after it.
     fn number<'a>(&mut self, text: &'a str) -> Option<&'a str> {
         let end = text.find(|char: char| !char.is_ascii_digit()).unwrap_or(text.len());
         let (digits, rest) = text.split_at(end);
@@ -130,7 +131,7 @@ impl Parts {
             (1 | 2, Some(minutes)) => self.clock(value, minutes),
             (4, after_colon) => {
                 fill(&mut self.year, value)?;
-                // A web server's log: `01/Mar/2025:10:00:00 +0000`.
+                // The format of web server logs: `01/Mar/2025:10:00:00 +0000`.
                 Some(after_colon.unwrap_or(rest))
             }
             (1 | 2, None) => {
@@ -143,7 +144,7 @@ impl Parts {
         }
     }
 
-    /// Reads the minutes and seconds behind `hour`.
+    /// Reads the minutes and seconds after `hour`, and returns the text after them.
     fn clock<'a>(&mut self, hour: u32, text: &'a str) -> Option<&'a str> {
         let (minute, rest) = text.split_at_checked(2)?;
         let minute = number(minute.as_bytes())?;
@@ -161,7 +162,8 @@ impl Parts {
         Some(rest)
     }
 
-    /// Reads an offset, which counts from the zone before it: `GMT+0100`.
+    /// Reads an offset, which is relative to the zone before it as in `GMT+0100`, and returns the
+    /// text after it.
     fn offset<'a>(&mut self, text: &'a str) -> Option<&'a str> {
         let is_part = |char: char| char.is_ascii_digit() || char == ':';
         let end = text[1..].find(|char| !is_part(char)).map_or(text.len(), |end| end + 1);

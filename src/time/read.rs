@@ -1,19 +1,20 @@
-//! The form that most times have, such as `2025-07-01T00:00:34.985Z`, eight characters at a time.
+//! The most frequent format of times, `2025-07-01T00:00:34.985Z`, parsed eight characters at a
+//! time.
 
 use super::calendar::{day_in_utc, time_of_day};
 use super::{Stamp, Time, Zone};
 use crate::json::Json;
 
-/// Reads times, many of the same day: what day a date is is worked out once for each run of them.
+/// Reads times and caches the day, so that a run of times of the same day computes it once.
 #[derive(Clone, Debug, Default)]
 pub struct TimeReader {
     date: [u8; 10],
-    /// When that day begins.
+    /// The start of the day of `date`, in milliseconds since 1970-01-01.
     start: i64,
 }
 
 impl TimeReader {
-    /// As [`Stamp::from_json`].
+    /// Reads a JSON value like [`Stamp::from_json`].
     #[inline]
     pub fn read(&mut self, json: Json<'_>) -> Option<Stamp> {
         let text = json.as_str().and_then(|text| <&[u8; 24]>::try_from(text.as_bytes()).ok());
@@ -28,7 +29,7 @@ impl TimeReader {
     }
 }
 
-/// From a text such as `2025-07-01T00:00:34.985Z`.
+/// Parses a text such as `2025-07-01T00:00:34.985Z`.
 #[inline]
 pub(super) fn usual(text: &[u8; 24]) -> Option<Time> {
     let (day, clock) = usual_clock(text)?;
@@ -37,7 +38,7 @@ pub(super) fn usual(text: &[u8; 24]) -> Option<Time> {
     Time::from_millis(day_in_utc(year, month, day)? + clock)
 }
 
-/// The day of the month and the time of day, in milliseconds, of a text such as
+/// Returns the day of the month and the time of day, in milliseconds, of a text such as
 /// `2025-07-01T00:00:34.985Z`.
 #[inline]
 fn usual_clock(text: &[u8; 24]) -> Option<(u32, i64)> {
@@ -53,15 +54,15 @@ fn pair(digits: [u8; 8], at: usize) -> u32 {
     u32::from(digits[at]) * 10 + u32::from(digits[at + 1])
 }
 
-/// The values of the digits of `text` where `form` has zeros; `None` unless all other characters
-/// are those of `form`.
+/// Returns the digit values of `text` at the zeros of `form`, or `None` unless all other characters
+/// equal those of `form`.
 #[inline]
 fn digits(text: [u8; 8], form: [u8; 8]) -> Option<[u8; 8]> {
-    /// Carries into the upper bit of each byte above nine.
+    /// Added to a byte above nine, sets its upper bit.
     const OVER_NINE: u64 = u64::from_le_bytes([0x76; 8]);
     const UPPER: u64 = u64::from_le_bytes([0x80; 8]);
     let others = form.map(|byte| if byte == b'0' { 0 } else { u8::MAX });
-    // A digit and a zero differ by its value; what is alike becomes nothing.
+    // The exclusive-or of a digit and `0` is the digit's value; that of equal bytes is 0.
     let values = u64::from_le_bytes(text) ^ u64::from_le_bytes(form);
     let wrong = ((values | ((values & !UPPER) + OVER_NINE)) & UPPER)
         | (values & u64::from_le_bytes(others));

@@ -1,13 +1,13 @@
-//! Times to text.
+//! Formatting of times.
 
 use super::calendar::civil_from_days;
 use super::{DAY_MS, MINUTE_MS, Time};
 
-/// Writes times, many of the same minute: the text up to it is worked out once for each run of
-/// them.
+/// Writes times and caches the text of the minute, so that a run of times of the same minute
+/// computes it once.
 #[derive(Clone, Debug)]
 pub struct TimeWriter {
-    /// The minute in the text, since 1970-01-01.
+    /// The minute in `text`, in minutes since 1970-01-01.
     minute: i64,
     text: [u8; 24],
 }
@@ -19,7 +19,7 @@ impl Default for TimeWriter {
 }
 
 impl TimeWriter {
-    /// Writes `2025-07-01T00:00:34.985Z` at the end of `out`; nothing of a missing time.
+    /// Appends the time as `2025-07-01T00:00:34.985Z` to `out`; appends nothing for a missing time.
     #[inline]
     pub fn write(&mut self, time: Time, out: &mut Vec<u8>) {
         if time.is_missing() {
@@ -27,9 +27,9 @@ impl TimeWriter {
         }
         let minute = time.0.div_euclid(MINUTE_MS);
         if minute != self.minute {
-            self.turn_to(minute);
+            self.set_minute(minute);
         }
-        // Less than a minute: 32 bits divide faster than 64.
+        // The value is less than a minute, and 32-bit division is faster than 64-bit division.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let ms = (time.0 - minute * MINUTE_MS) as u32;
         self.put(17, ms / 1000);
@@ -39,7 +39,7 @@ impl TimeWriter {
     }
 
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // below the year 10,000
-    fn turn_to(&mut self, minute: i64) {
+    fn set_minute(&mut self, minute: i64) {
         const DAY_MINUTES: i64 = DAY_MS / MINUTE_MS;
         if minute.div_euclid(DAY_MINUTES) != self.minute.div_euclid(DAY_MINUTES) {
             let (year, month, day) = civil_from_days(minute.div_euclid(DAY_MINUTES));
@@ -54,7 +54,7 @@ impl TimeWriter {
         self.minute = minute;
     }
 
-    /// Two digits.
+    /// Writes two digits at `at`.
     #[inline]
     fn put(&mut self, at: usize, value: u32) {
         self.text[at] = digit(value / 10);

@@ -3,8 +3,8 @@
 use super::Zone;
 use super::iso::two;
 
-/// The minutes east of UTC that the end of a time says: `Z`, `+02:00`, `+0200`, `+02`, ` UTC`,
-/// ` +0200 CEST`, or nothing at all.
+/// Reads the zone at the end of a time, in minutes east of UTC: `Z`, `+02:00`, `+0200`, `+02`,
+/// ` UTC`, ` +0200 CEST`, or nothing.
 #[inline]
 pub(super) fn read(tail: &[u8]) -> Option<(i64, Zone)> {
     match tail {
@@ -14,7 +14,7 @@ pub(super) fn read(tail: &[u8]) -> Option<(i64, Zone)> {
     }
 }
 
-/// The minutes east of UTC of `+02:00`, `-0530` or `-08`.
+/// Parses an offset such as `+02:00`, `-0530` or `-08`, in minutes east of UTC.
 #[inline]
 pub(super) fn offset(text: &[u8]) -> Option<i64> {
     let (sign, hours, minutes) = match *text {
@@ -33,19 +33,19 @@ pub(super) fn offset(text: &[u8]) -> Option<i64> {
     }
 }
 
-/// As [`read`], for what is written out, with a blank before it or an abbreviation behind it.
+/// Like [`read`], for a zone that is a name, follows a blank, or has an abbreviation after it.
 #[cold]
 fn described(tail: &[u8]) -> Option<(i64, Zone)> {
     let tail = tail.trim_ascii();
     if [&b"UTC"[..], b"GMT", b"Z"].iter().any(|name| tail.eq_ignore_ascii_case(name)) {
         return Some((0, Zone::Stated));
     }
-    // Go adds the abbreviation of the zone, which the offset has said already.
+    // Go appends the abbreviation of the zone, which is redundant after the offset.
     let signed = tail.iter().position(|byte| *byte == b' ').map_or(tail, |end| {
         let is_name = tail[end + 1..].iter().all(u8::is_ascii_alphabetic);
         if is_name { &tail[..end] } else { tail }
     });
-    // A form decoder turns a plus into a blank.
+    // A form decoder replaces a plus by a blank.
     let minutes = match signed {
         [b'0'..=b'9', ..] => offset(&[b"+", signed].concat()).filter(|_| signed.len() >= 4),
         _ => offset(signed),

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
 use super::{Text, Texts};
-use crate::diagnostic::{Diagnostic, Lines, MOST_SHOWN, masked};
+use crate::diagnostic::{Diagnostic, Lines, MAX_SHOWN, masked};
 use crate::error::Error;
 use crate::filter::destination::{DestinationFilters, Filter, FilterFile};
 use crate::jobs::audit::judge::FilterFault;
@@ -86,7 +86,7 @@ impl NamedFilters {
         for (file, own) in &self.files {
             let lines = Lines::new(&file.text);
             for place in own.clone() {
-                for fault in self.filters.filters()[place].faults().iter().take(MOST_SHOWN) {
+                for fault in self.filters.filters()[place].faults().iter().take(MAX_SHOWN) {
                     let (line, column) = lines.position(fault.span.start);
                     let place_in_file = format!("{}:{line}:{column}", file.name);
                     let message = format!("{place_in_file}: {}", masked(&fault.message));

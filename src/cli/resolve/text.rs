@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::diagnostic::{Diagnostic, Lines, MOST_SHOWN, Severity, masked, position, render};
+use crate::diagnostic::{Diagnostic, Lines, MAX_SHOWN, Severity, masked, position, render};
 use crate::engine::Engine;
 use crate::engine::compile::Options;
 use crate::engine::plan::Terms;
@@ -52,15 +52,15 @@ pub(super) struct Texts {
 impl Texts {
     pub fn warn(&mut self, source: &Text, doubts: &[Diagnostic]) {
         let lines = Lines::new(&source.text);
-        for doubt in doubts.iter().take(MOST_SHOWN) {
+        for doubt in doubts.iter().take(MAX_SHOWN) {
             let (line, column) = lines.position(doubt.span.start);
             let help = doubt.help.as_ref().map_or_else(String::new, |help| format!(" ({help})"));
             let place = format!("{}:{line}:{column}", source.name);
             let text = masked(&format!("{}{help}", doubt.message));
             self.warnings.push(format!("{place}: {text}"));
         }
-        if doubts.len() > MOST_SHOWN {
-            let more = doubts.len() - MOST_SHOWN;
+        if doubts.len() > MAX_SHOWN {
+            let more = doubts.len() - MAX_SHOWN;
             let plural = if more == 1 { "" } else { "s" };
             self.warnings.push(format!("{}: and {more} more warning{plural}", source.name));
         }

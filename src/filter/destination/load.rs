@@ -375,7 +375,7 @@ impl Loader<'_> {
     }
 
     fn missing(&mut self, table: &Table<'_>, what: &str, key: &str, help: &str) {
-        let near = table.strangers(&[key]).find_map(|(entry, near)| near.map(|_| entry));
+        let near = table.unknown_entries(&[key]).find_map(|(entry, near)| near.map(|_| entry));
         let message = format!("{what} must have `{key}`");
         self.faults.push(match near {
             Some(entry) => Diagnostic::error(entry.key_span.clone(), message)
@@ -386,7 +386,7 @@ impl Loader<'_> {
 
     /// A warning where a member is likely one of `keys`, misspelt, and none of `others`.
     fn doubt_strangers(&mut self, table: &Table<'_>, what: &str, keys: &[&str], others: &[&str]) {
-        for (entry, near) in table.strangers(keys) {
+        for (entry, near) in table.unknown_entries(keys) {
             let is_other = others.contains(&entry.key.as_str());
             if let Some(near) = near.filter(|near| !is_other && table.get(near).is_none()) {
                 let message = format!("`{}` means nothing in {what}", entry.key);
