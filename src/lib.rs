@@ -17,6 +17,8 @@ pub mod time;
 
 pub mod config;
 
+pub mod store;
+
 pub mod source;
 
 pub mod event;

@@ -6,6 +6,7 @@ pub mod check;
 pub mod event;
 pub mod explain;
 pub mod queue;
+pub mod store;
 pub mod window;
 
 use std::ffi::OsString;

@@ -15,6 +15,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::{BufWriter, IsTerminal};
 use std::path::{Path, PathBuf};
 
+use super::args::store::StoreArgs;
 use super::args::{Captures, Emit, RunArgs};
 use super::secret::{self, Given};
 use crate::emit::overlap::ReadFile;
@@ -27,6 +28,7 @@ use crate::jobs::run::page::Emails;
 use crate::jobs::run::{Destination, Job};
 use crate::parse::auth::Auth;
 use crate::source::{OnFault, discover};
+use crate::store::{Access, Stores};
 use crate::time::Time;
 pub use audit::audit;
 pub use display::{Display, display, run_display};
@@ -58,6 +60,10 @@ pub struct Surroundings {
     pub now: Time,
     /// The value of an environment variable, which may be a secret.
     pub variable: fn(&OsStr) -> Option<OsString>,
+    /// All environment variables, some of them secrets.
+    pub variables: fn() -> Vec<(OsString, OsString)>,
+    /// The folder of the user.
+    pub home: fn() -> Option<PathBuf>,
 }
 
 impl Surroundings {
@@ -70,7 +76,15 @@ impl Surroundings {
             no_color: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
             now: Time::now(),
             variable: |name| std::env::var_os(name),
+            variables: || std::env::vars_os().collect(),
+            home: std::env::home_dir,
         }
+    }
+
+    /// The object stores that can be reached from here.
+    pub fn stores(&self, args: StoreArgs) -> Stores {
+        let access = Access::new((self.variables)(), (self.home)());
+        Stores::new(access.unsigned(args.no_sign_request))
     }
 }
 

@@ -401,6 +401,8 @@ fn an_interrupt_stops_a_check_while_it_makes_the_tables_that_are_expected() {
         now: backtrail::time::Time::MISSING,
         no_color: true,
         variable: |_| None,
+        variables: Vec::new,
+        home: || None,
     };
     let check = resolve::check::check(args, show, around).unwrap();
     let outcome = backtrail::jobs::check::check(check.job, &StopsBeforeWriting::default());

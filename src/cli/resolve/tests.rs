@@ -18,6 +18,8 @@ const PIPED: Surroundings = Surroundings {
     no_color: false,
     now: Time::MISSING,
     variable: |_| None,
+    variables: Vec::new,
+    home: || None,
 };
 const TERMINAL: Surroundings =
     Surroundings { terminal_in: true, terminal_out: true, terminal_err: true, ..PIPED };

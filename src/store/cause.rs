@@ -1,0 +1,215 @@
+//! From errors of requests to errors that name the object, the cause and what to do.
+
+use std::error::Error as StdError;
+
+use object_store::Error;
+use object_store::client::{HttpError, HttpErrorKind};
+
+use super::credential::CredentialError;
+use super::error::{StoreError, StoreErrorKind};
+use super::refusal::Refusal;
+use super::url::Scheme;
+use crate::mask;
+
+/// The longest text of another library that is shown.
+const LONGEST_TEXT: usize = 300;
+
+/// What `error` says of `object` in a store of this kind.
+pub(super) fn explained(scheme: Scheme, object: &str, error: &Error) -> StoreError {
+    if let Some(credential) = find::<CredentialError>(error) {
+        let kind = StoreErrorKind::Credentials;
+        return StoreError::new(object, kind, credential.to_string());
+    }
+    if let Some(refusal) = Refusal::find(&error.to_string()) {
+        return refused(scheme, object, &refusal);
+    }
+    if let Some(http) = find::<HttpError>(error) {
+        return unreachable(object, http);
+    }
+    let (kind, message) = match innermost(error) {
+        Error::NotFound { .. } => (StoreErrorKind::NotFound, "no such object".to_owned()),
+        Error::AlreadyExists { .. } => {
+            (StoreErrorKind::Exists, "there is such an object already".to_owned())
+        }
+        Error::Precondition { .. } => (StoreErrorKind::Replaced, REPLACED.to_owned()),
+        Error::PermissionDenied { .. } => (StoreErrorKind::Denied, "access denied".to_owned()),
+        Error::Unauthenticated { .. } => {
+            (StoreErrorKind::Credentials, format!("not signed in{}", login(scheme)))
+        }
+        Error::InvalidPath { source } => {
+            let text = shown(&source.to_string());
+            let why = "keys with empty, `.` or `..` parts cannot be read";
+            (StoreErrorKind::Other, format!("{text}; {why}: copy such objects under other names"))
+        }
+        other => (StoreErrorKind::Other, shown(&deepest(other).to_string())),
+    };
+    StoreError::new(object, kind, message)
+}
+
+/// An object that is not what it was.
+pub(super) const REPLACED: &str =
+    "it was replaced while it was read; run again when nothing writes to it";
+
+/// What a refusal says of `object`.
+pub(super) fn refused(scheme: Scheme, object: &str, refusal: &Refusal) -> StoreError {
+    use StoreErrorKind as Kind;
+    let code = refusal.code.as_deref().unwrap_or_default();
+    let (kind, message) = match (refusal.status, code) {
+        (_, "RequestTimeTooSkewed" | "RequestExpired" | "RequestInTheFuture") => (
+            Kind::Credentials,
+            "the clock of this machine differs from the store's by more than it allows; set the \
+             clock"
+                .into(),
+        ),
+        (_, "ExpiredToken" | "TokenRefreshRequired" | "ExpiredTokenException") => {
+            (Kind::Credentials, format!("the credentials have expired{}", login(scheme)))
+        }
+        (
+            _,
+            "InvalidAccessKeyId"
+            | "SignatureDoesNotMatch"
+            | "InvalidToken"
+            | "InvalidClientTokenId"
+            | "AuthenticationFailed"
+            | "InvalidAuthenticationInfo"
+            | "invalid_grant"
+            | "invalid_client",
+        )
+        | (401, _) => (
+            Kind::Credentials,
+            format!("the store does not accept the credentials{}", login(scheme)),
+        ),
+        (_, "NoSuchBucket" | "ContainerNotFound") => (Kind::NotFound, "no such bucket".into()),
+        (301 | 307 | 400, _) if refusal.region.is_some() || code == "PermanentRedirect" => {
+            let region = refusal.region.as_deref().unwrap_or("REGION");
+            (Kind::Other, format!("the bucket is in another region; set AWS_REGION={region}"))
+        }
+        (404, _) => (Kind::NotFound, "no such object".into()),
+        (409, _) => (Kind::Exists, "there is such an object already".into()),
+        (412, _) => (Kind::Replaced, REPLACED.into()),
+        (403, _) => (Kind::Denied, format!("access denied{}", permission(scheme))),
+        (429 | 500..=599, _) => (
+            Kind::Unavailable,
+            "the store was overloaded or broken at every try; try again later".into(),
+        ),
+        _ => (Kind::Other, "the store refused the request".into()),
+    };
+    let space = if code.is_empty() { "" } else { " " };
+    StoreError::new(object, kind, format!("{message} ({}{space}{code})", refusal.status))
+}
+
+/// What it says of `object` that a request got no answer, or none to its end.
+pub(super) fn unreachable(object: &str, error: &HttpError) -> StoreError {
+    let cause = shown(&deepest(error).to_string());
+    let message = match error.kind() {
+        HttpErrorKind::Timeout => "the store sent nothing for too long, at every try".to_owned(),
+        HttpErrorKind::Connect => format!("cannot connect to the store: {cause}"),
+        _ => format!("the connection to the store broke, at every try: {cause}"),
+    };
+    StoreError::new(object, StoreErrorKind::Unavailable, message)
+}
+
+/// How people sign in to a platform.
+fn login(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::S3 => {
+            "; check AWS_PROFILE and the AWS_… variables, or sign in, for example with `aws sso login`"
+        }
+        Scheme::Google => "; sign in with `gcloud auth application-default login`",
+        Scheme::Azure => "; check the AZURE_… variables, or sign in with `az login`",
+        Scheme::Web => "; an address that is signed holds for a while only: have a new one made",
+    }
+}
+
+/// What reading and writing needs.
+fn permission(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::S3 => {
+            "; the credentials need s3:ListBucket and s3:GetObject to read, s3:PutObject and \
+             s3:AbortMultipartUpload to write"
+        }
+        Scheme::Google => {
+            "; the account needs the role Storage Object Viewer to read, Storage Object User to write"
+        }
+        Scheme::Azure => {
+            "; the account needs the role Storage Blob Data Reader to read, Storage Blob Data \
+             Contributor to write"
+        }
+        Scheme::Web => login(scheme),
+    }
+}
+
+/// `error` and its causes.
+fn causes<'e>(
+    error: &'e (dyn StdError + 'static),
+) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error| {
+        let error: &'e (dyn StdError + 'static) = *error;
+        error.source()
+    })
+}
+
+/// The error of this type among the causes of `error`.
+fn find<'e, E: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e E> {
+    causes(error).find_map(|error| error.downcast_ref())
+}
+
+/// The last error of `object_store` among the causes of `error`.
+fn innermost(error: &Error) -> &Error {
+    causes(error).filter_map(|error| error.downcast_ref()).last().unwrap_or(error)
+}
+
+fn deepest<'e>(error: &'e (dyn StdError + 'static)) -> &'e (dyn StdError + 'static) {
+    causes(error).last().unwrap_or(error)
+}
+
+/// A text of another library without secrets and queries of addresses.
+fn shown(text: &str) -> String {
+    let without_query = |word: &str| match word.split_once('?') {
+        Some((address, _)) if address.contains("://") => address.to_owned(),
+        _ => word.to_owned(),
+    };
+    let words: Vec<String> = text.split_whitespace().map(without_query).collect();
+    let text = mask::secrets(&words.join(" "), &[]).into_owned();
+    text.chars().take(LONGEST_TEXT).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn generic(text: &str) -> Error {
+        Error::Generic { store: "S3", source: text.to_owned().into() }
+    }
+
+    #[test]
+    fn refusals_name_the_cause_and_what_to_do() {
+        for (status, code, kind, text) in [
+            (403, "RequestTimeTooSkewed", StoreErrorKind::Credentials, "set the clock"),
+            (400, "ExpiredToken", StoreErrorKind::Credentials, "have expired; check AWS_PROFILE"),
+            (403, "InvalidAccessKeyId", StoreErrorKind::Credentials, "not accept the credentials"),
+            (403, "AccessDenied", StoreErrorKind::Denied, "s3:GetObject"),
+            (404, "NoSuchBucket", StoreErrorKind::NotFound, "no such bucket (404 NoSuchBucket)"),
+            (404, "NoSuchKey", StoreErrorKind::NotFound, "no such object"),
+            (412, "PreconditionFailed", StoreErrorKind::Replaced, "replaced while"),
+            (503, "SlowDown", StoreErrorKind::Unavailable, "(503 SlowDown)"),
+        ] {
+            let refusal = Refusal::new(status, Some(code), b"", None);
+            let error = explained(Scheme::S3, "s3://b/a", &generic(&refusal.to_string()));
+            assert_eq!(error.kind, kind, "{error}");
+            assert!(error.to_string().starts_with("s3://b/a: ") && error.message.contains(text));
+        }
+        let moved = Refusal::new(301, None, b"", Some("eu-west-1".into())).to_string();
+        let error = explained(Scheme::S3, "s3://b/a", &generic(&moved));
+        assert!(error.message.contains("AWS_REGION=eu-west-1"), "{error}");
+    }
+
+    #[test]
+    fn texts_of_others_lose_queries_and_secrets() {
+        let text =
+            "GET https://host/a?X-Amz-Signature=canary1 failed: Authorization: Bearer canary2";
+        let error = explained(Scheme::Web, "https://host/a", &generic(text));
+        assert!(error.message.contains("https://host/a failed"), "{error}");
+        assert!(!error.message.contains("canary"), "{error}");
+    }
+}

@@ -1,0 +1,196 @@
+//! Clients of stores, each with what its platform's own tools find.
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
+use object_store::{ClientOptions, ObjectStore, RetryConfig};
+
+use super::access::Access;
+use super::connector::Connector;
+use super::credential::{Chain, CredentialError, Profiles};
+use super::url::Url;
+
+/// How long a store may take to accept a connection.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long it may send nothing; `AWS_READ_TIMEOUT` and the like say otherwise.
+const READ: Duration = Duration::from_secs(30);
+/// How often a request is tried before it fails; `AWS_MAX_ATTEMPTS` says otherwise.
+const ATTEMPTS: usize = 8;
+/// Where requests go if nothing says otherwise.
+const DEFAULT_REGION: &str = "us-east-1";
+
+/// How requests are made. Their length is not bounded in time, only the silence within.
+pub(super) fn options() -> ClientOptions {
+    ClientOptions::new()
+        .with_timeout_disabled()
+        .with_connect_timeout(CONNECT)
+        .with_read_timeout(READ)
+}
+
+/// How requests are tried again.
+pub(super) fn retries(access: &Access) -> RetryConfig {
+    let attempts = access.variable("AWS_MAX_ATTEMPTS").and_then(|it| it.parse().ok());
+    RetryConfig {
+        max_retries: attempts.unwrap_or(ATTEMPTS).saturating_sub(1),
+        ..RetryConfig::default()
+    }
+}
+
+/// All variables that begin with `prefix` and are settings of this kind of store.
+fn settings<'a, K: FromStr>(
+    access: &'a Access,
+    prefix: &'a str,
+) -> impl Iterator<Item = (K, &'a str)> {
+    let settings = access.variables(prefix);
+    settings.filter_map(|(name, value)| Some((name.to_ascii_lowercase().parse().ok()?, value)))
+}
+
+/// A client of the bucket that `url` names, and where its credentials come from, if requests are
+/// signed.
+///
+/// # Errors
+/// When settings or credentials are wrong.
+pub(super) fn s3(
+    url: &Url,
+    access: &Access,
+) -> object_store::Result<(Arc<dyn ObjectStore>, Option<Arc<Chain>>)> {
+    let mut builder = AmazonS3Builder::new().with_client_options(options());
+    for (key, value) in settings::<AmazonS3ConfigKey>(access, "AWS_") {
+        let is_credential = matches!(
+            key,
+            AmazonS3ConfigKey::AccessKeyId
+                | AmazonS3ConfigKey::SecretAccessKey
+                | AmazonS3ConfigKey::Token
+        );
+        if !is_credential {
+            builder = builder.with_config(key, value);
+        }
+    }
+    let profiles = Profiles::read(access)?;
+    let endpoint = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"]
+        .iter()
+        .find_map(|name| access.variable(name))
+        .or_else(|| profiles.setting("endpoint_url"));
+    let region = ["AWS_REGION", "AWS_DEFAULT_REGION"]
+        .iter()
+        .find_map(|name| access.variable(name))
+        .or_else(|| profiles.setting("region"))
+        .unwrap_or(DEFAULT_REGION);
+    if let Some(endpoint) = endpoint {
+        builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http:"));
+    }
+    let skips = access.variable("AWS_SKIP_SIGNATURE").is_some_and(is_yes);
+    let credentials = match access.is_unsigned() || skips {
+        true => None,
+        false => Some(Arc::new(Chain::new(access, &profiles, region)?)),
+    };
+    builder = match &credentials {
+        Some(credentials) => builder.with_credentials(Arc::clone(credentials) as _),
+        None => builder.with_skip_signature(true),
+    };
+    let builder = builder
+        .with_bucket_name(url.bucket())
+        .with_region(region)
+        .with_retry(retries(access))
+        .with_http_connector(Connector::default());
+    Ok((Arc::new(builder.build()?), credentials))
+}
+
+/// A client of the bucket that `url` names.
+///
+/// # Errors
+/// When settings or credentials are wrong.
+pub(super) fn google(url: &Url, access: &Access) -> object_store::Result<Arc<dyn ObjectStore>> {
+    let mut builder = GoogleCloudStorageBuilder::new().with_client_options(options());
+    for (key, value) in settings::<GoogleConfigKey>(access, "GOOGLE_") {
+        builder = builder.with_config(key, value);
+    }
+    let emulator = access.variable("STORAGE_EMULATOR_HOST");
+    if let Some(host) = emulator {
+        let base = if host.contains("://") { host.to_owned() } else { format!("http://{host}") };
+        builder = builder
+            .with_base_url(&base)
+            .with_config(GoogleConfigKey::Client(object_store::ClientConfigKey::AllowHttp), "true");
+    }
+    let builder = builder
+        .with_bucket_name(url.bucket())
+        .with_skip_signature(access.is_unsigned() || emulator.is_some())
+        .with_retry(retries(access))
+        .with_http_connector(Connector { as_stored: true });
+    Ok(Arc::new(builder.build()?))
+}
+
+/// A client of the container that `url` names.
+///
+/// # Errors
+/// When settings or credentials are wrong.
+pub(super) fn azure(url: &Url, access: &Access) -> object_store::Result<Arc<dyn ObjectStore>> {
+    let mut builder = MicrosoftAzureBuilder::new().with_client_options(options());
+    // What the Azure command line calls them.
+    for (variable, key) in [
+        ("AZURE_STORAGE_ACCOUNT", AzureConfigKey::AccountName),
+        ("AZURE_STORAGE_KEY", AzureConfigKey::AccessKey),
+    ] {
+        if let Some(value) = access.variable(variable) {
+            builder = builder.with_config(key, value);
+        }
+    }
+    for (key, value) in settings::<AzureConfigKey>(access, "AZURE_") {
+        builder = builder.with_config(key, value);
+    }
+    let mut endpoint = access.variable("AZURE_STORAGE_ENDPOINT").map(str::to_owned);
+    let connection = access.variable("AZURE_STORAGE_CONNECTION_STRING").unwrap_or_default();
+    for (name, value) in connection.split(';').filter_map(|part| part.split_once('=')) {
+        let key = match name.trim() {
+            "AccountName" => AzureConfigKey::AccountName,
+            "AccountKey" => AzureConfigKey::AccessKey,
+            "SharedAccessSignature" => AzureConfigKey::SasKey,
+            "BlobEndpoint" => {
+                endpoint = Some(value.to_owned());
+                AzureConfigKey::Endpoint
+            }
+            _ => continue,
+        };
+        builder = builder.with_config(key, value);
+    }
+    if let Some(account) = url.account() {
+        let account = account.split('.').next().unwrap_or(account);
+        builder = builder.with_account(account);
+    }
+    let has_account =
+        builder.get_config_value(&AzureConfigKey::AccountName).is_some_and(|name| !name.is_empty());
+    if !has_account && access.variable("AZURE_STORAGE_USE_EMULATOR").is_none() {
+        let text = "no storage account is named; set AZURE_STORAGE_ACCOUNT, or write \
+                    abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/…";
+        return Err(CredentialError(text.into()).into());
+    }
+    let is_plain = endpoint.is_some_and(|endpoint| endpoint.starts_with("http:"));
+    let builder = builder
+        .with_allow_http(is_plain || access.variable("AZURE_STORAGE_USE_EMULATOR").is_some())
+        .with_use_azure_cli(uses_cli(access))
+        .with_container_name(url.bucket())
+        .with_skip_signature(access.is_unsigned())
+        .with_retry(retries(access))
+        .with_http_connector(Connector::default());
+    Ok(Arc::new(builder.build()?))
+}
+
+/// Whether tokens come from `az`, where nothing in the environment is a credential: it is installed,
+/// and no service of the platform stands beside the program.
+fn uses_cli(access: &Access) -> bool {
+    if let Some(value) = access.variable("AZURE_USE_AZURE_CLI") {
+        return is_yes(value);
+    }
+    let is_managed = ["IDENTITY_ENDPOINT", "MSI_ENDPOINT", "AZURE_MSI_ENDPOINT"]
+        .iter()
+        .any(|name| access.variable(name).is_some());
+    !is_managed && access.finds_program("az")
+}
+
+fn is_yes(value: &str) -> bool {
+    ["1", "true", "yes", "on"].contains(&value.to_ascii_lowercase().as_str())
+}

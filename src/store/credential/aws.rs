@@ -1,0 +1,328 @@
+//! Credentials of AWS, in the order in which its command line looks for them.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use object_store::CredentialProvider;
+use object_store::aws::AwsCredential;
+use reqsign_aws_v4::{
+    AssumeRoleCredentialProvider, AssumeRoleWithWebIdentityCredentialProvider, Credential,
+    ECSCredentialProvider, IMDSv2CredentialProvider, ProcessCredentialProvider, RequestSigner,
+    SSOCredentialProvider, StaticCredentialProvider,
+};
+use reqsign_core::{
+    Context, ProvideCredential, ProvideCredentialDyn, Signer, SigningCredential as _,
+};
+use tokio::sync::Mutex;
+
+use super::CredentialError;
+use super::context::context;
+use super::profile::{Profile, Profiles};
+use crate::mask;
+use crate::store::access::Access;
+
+/// Credentials that came within this time are not asked for again.
+const NEW: Duration = Duration::from_secs(5);
+/// How often a profile may take its credentials from another one.
+const LONGEST_CHAIN: usize = 5;
+
+type Provider = Box<dyn ProvideCredentialDyn<Credential = Credential>>;
+
+/// One source of credentials, found once, and what it gave last.
+pub struct Chain {
+    source: Source,
+    context: Context,
+    known: Mutex<Option<Known>>,
+}
+
+/// Credentials and when they came.
+struct Known {
+    credential: Credential,
+    since: Instant,
+}
+
+/// Where credentials come from.
+struct Source {
+    provider: Provider,
+    /// What people know it as.
+    name: String,
+    /// What to do where it has none.
+    remedy: String,
+}
+
+impl fmt::Debug for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Chain({})", self.source.name)
+    }
+}
+
+impl Chain {
+    /// Finds the source. Nothing is asked yet.
+    ///
+    /// # Errors
+    /// When a profile is named that is not there or is not complete.
+    pub fn new(access: &Access, profiles: &Profiles, region: &str) -> object_store::Result<Self> {
+        let context = context(access)?;
+        let finder = Finder { access, profiles, region, context: &context };
+        Ok(Self { source: finder.source()?, context: context.clone(), known: Mutex::default() })
+    }
+
+    /// Asks the source again when credentials are needed next. Whether that may give other ones:
+    /// none that have just come are forgotten.
+    pub async fn forget(&self) -> bool {
+        let mut known = self.known.lock().await;
+        let is_old = known.as_ref().is_some_and(|known| known.since.elapsed() > NEW);
+        if is_old {
+            *known = None;
+        }
+        is_old
+    }
+
+    /// Credentials that are valid for a while.
+    async fn credential(&self) -> Result<Credential, CredentialError> {
+        let mut known = self.known.lock().await;
+        if let Some(known) = known.as_ref().filter(|known| known.credential.is_valid()) {
+            return Ok(known.credential.clone());
+        }
+        let Source { provider, name, remedy } = &self.source;
+        let why = match provider.provide_credential_dyn(&self.context).await {
+            Ok(Some(credential)) => {
+                *known = Some(Known { credential: credential.clone(), since: Instant::now() });
+                return Ok(credential);
+            }
+            Ok(None) => String::new(),
+            Err(error) => format!(": {}", mask::secrets(&error.to_string(), &[])),
+        };
+        Err(CredentialError(format!("no AWS credentials from {name}{why}; {remedy}")))
+    }
+}
+
+#[async_trait]
+impl CredentialProvider for Chain {
+    type Credential = AwsCredential;
+
+    async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
+        let credential = self.credential().await?;
+        Ok(Arc::new(AwsCredential {
+            key_id: credential.access_key_id,
+            secret_key: credential.secret_access_key,
+            token: credential.session_token,
+        }))
+    }
+}
+
+/// What a source is found from.
+struct Finder<'a> {
+    access: &'a Access,
+    profiles: &'a Profiles,
+    region: &'a str,
+    context: &'a Context,
+}
+
+impl Finder<'_> {
+    fn source(&self) -> Result<Source, CredentialError> {
+        let variable = |name| self.access.variable(name);
+        if let (Some(id), Some(secret)) =
+            (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY"))
+        {
+            let provider = fixed(id, secret, variable("AWS_SESSION_TOKEN"));
+            return Ok(Source::new(provider, "the environment", "set AWS_ACCESS_KEY_ID again"));
+        }
+        let (name, is_named) = self.profiles.chosen();
+        if let Some(source) = self.of_profile(name, LONGEST_CHAIN)? {
+            return Ok(source);
+        }
+        if is_named {
+            return Err(CredentialError(match self.profiles.profile(name) {
+                Some(_) => format!("the AWS profile {name} holds no credentials"),
+                None => format!(
+                    "there is no AWS profile {name}; `aws configure list-profiles` lists those \
+                     that are there"
+                ),
+            }));
+        }
+        if variable("AWS_WEB_IDENTITY_TOKEN_FILE").is_some() && variable("AWS_ROLE_ARN").is_some() {
+            let provider = AssumeRoleWithWebIdentityCredentialProvider::new()
+                .with_region(self.region.to_owned())
+                .with_regional_sts_endpoint();
+            let remedy = "check AWS_ROLE_ARN and the file of AWS_WEB_IDENTITY_TOKEN_FILE";
+            return Ok(Source::new(Box::new(provider), "a web identity", remedy));
+        }
+        if self.access.variables("AWS_CONTAINER_CREDENTIALS_").next().is_some() {
+            let provider = Box::new(ECSCredentialProvider::new());
+            return Ok(Source::new(provider, "the role of the container", "check the role"));
+        }
+        Ok(instance())
+    }
+
+    /// The source that a profile names; `None` where there is no such profile, or it names none.
+    fn of_profile(&self, name: &str, depth: usize) -> Result<Option<Source>, CredentialError> {
+        let Some(profile) = self.profiles.profile(name) else { return Ok(None) };
+        if let Some(role) = profile.get("role_arn") {
+            return self.assumed(name, profile, role, depth).map(Some);
+        }
+        let called = format!("the AWS profile {name}");
+        if let Some(session) = profile.get("sso_session").or(profile.get("sso_start_url")) {
+            let setting = |setting: &str| {
+                profile
+                    .get(setting)
+                    .ok_or_else(|| CredentialError(format!("{called} has no {setting}")))
+            };
+            let sso = SSOCredentialProvider::new()
+                .with_account_id(setting("sso_account_id")?)
+                .with_role_name(setting("sso_role_name")?)
+                .with_region(setting("sso_region")?)
+                // The cache of tokens is named by the session, else by the address.
+                .with_start_url(session);
+            let remedy = format!("sign in with `aws sso login --profile {name}`");
+            let provider = Box::new(OrElse(sso, exported(name)));
+            return Ok(Some(Source::new(provider, called, remedy)));
+        }
+        if let (Some(id), Some(secret)) =
+            (profile.get("aws_access_key_id"), profile.get("aws_secret_access_key"))
+        {
+            let provider = fixed(id, secret, profile.get("aws_session_token"));
+            return Ok(Some(Source::new(provider, called, "check the profile")));
+        }
+        if let Some(command) = profile.get("credential_process") {
+            let provider = Box::new(ProcessCredentialProvider::new().with_command(command));
+            let remedy = format!("run the credential_process of the profile {name} to see why");
+            return Ok(Some(Source::new(provider, called, remedy)));
+        }
+        if profile.get("login_session").is_some() {
+            let remedy = format!("sign in with `aws login --profile {name}`");
+            return Ok(Some(Source::new(Box::new(exported(name)), called, remedy)));
+        }
+        Ok(None)
+    }
+
+    /// A role that is assumed with the credentials of another source.
+    fn assumed(
+        &self,
+        name: &str,
+        profile: Profile<'_>,
+        role: &str,
+        depth: usize,
+    ) -> Result<Source, CredentialError> {
+        let wrong = |why: &str| CredentialError(format!("the AWS profile {name} {why}"));
+        let called = format!("the AWS profile {name}");
+        let remedy = format!("`aws sts get-caller-identity --profile {name}` says more");
+        let session = profile.get("role_session_name").unwrap_or("backtrail").to_owned();
+        if let Some(file) = profile.get("web_identity_token_file") {
+            let provider =
+                AssumeRoleWithWebIdentityCredentialProvider::with_config(role.into(), file.into())
+                    .with_role_session_name(session)
+                    .with_region(self.region.to_owned())
+                    .with_regional_sts_endpoint();
+            return Ok(Source::new(Box::new(provider), called, remedy));
+        }
+        if profile.get("mfa_serial").is_some() {
+            // The code has to be typed, and the command line keeps what it gave.
+            return Ok(Source::new(Box::new(exported(name)), called, remedy));
+        }
+        let base = match (profile.get("source_profile"), profile.get("credential_source")) {
+            (Some(other), _) if other != name && depth > 0 => {
+                self.of_profile(other, depth - 1)?.ok_or_else(|| {
+                    wrong(&format!("takes credentials from the profile {other}, which has none"))
+                })?
+            }
+            (Some(other), _) if other == name => self
+                .own_keys(name, profile)
+                .ok_or_else(|| wrong("takes credentials from itself and has none"))?,
+            (Some(_), _) => return Err(wrong("takes credentials from too many others in turn")),
+            (None, Some("Ec2InstanceMetadata")) => instance(),
+            (None, Some("EcsContainer")) => {
+                Source::new(Box::new(ECSCredentialProvider::new()), "the container", "check it")
+            }
+            (None, Some("Environment")) => {
+                return Err(wrong("takes credentials from the environment, which has none"));
+            }
+            (None, _) => return Err(wrong("has a role_arn but no source_profile")),
+        };
+        let signer = RequestSigner::new("sts", self.region);
+        let signer = Signer::new(self.context.clone(), Boxed(base.provider), signer);
+        let mut provider = AssumeRoleCredentialProvider::new(role.to_owned(), signer)
+            .with_role_session_name(session)
+            .with_region(self.region.to_owned())
+            .with_regional_sts_endpoint();
+        if let Some(id) = profile.get("external_id") {
+            provider = provider.with_external_id(id.to_owned());
+        }
+        if let Some(seconds) = profile.get("duration_seconds").and_then(|it| it.parse().ok()) {
+            provider = provider.with_duration_seconds(seconds);
+        }
+        Ok(Source::new(Box::new(provider), called, remedy))
+    }
+
+    fn own_keys(&self, name: &str, profile: Profile<'_>) -> Option<Source> {
+        let (id, secret) =
+            (profile.get("aws_access_key_id")?, profile.get("aws_secret_access_key")?);
+        let provider = fixed(id, secret, profile.get("aws_session_token"));
+        Some(Source::new(provider, format!("the AWS profile {name}"), "check the profile"))
+    }
+}
+
+impl Source {
+    fn new(provider: Provider, name: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { provider, name: name.into(), remedy: remedy.into() }
+    }
+}
+
+fn fixed(id: &str, secret: &str, token: Option<&str>) -> Provider {
+    let provider = StaticCredentialProvider::new(id, secret);
+    Box::new(match token {
+        Some(token) => provider.with_session_token(token),
+        None => provider,
+    })
+}
+
+fn instance() -> Source {
+    Source::new(
+        Box::new(IMDSv2CredentialProvider::new()),
+        "the environment, a profile, a web identity, the container or the instance",
+        "set AWS_PROFILE or AWS_ACCESS_KEY_ID, sign in with `aws sso login`, or give \
+         --no-sign-request for what anybody may read",
+    )
+}
+
+/// What the AWS command line itself comes to, where it is installed: it renews sessions, and knows
+/// ways of signing in that need a person.
+fn exported(profile: &str) -> ProcessCredentialProvider {
+    let command = format!("aws configure export-credentials --format process --profile {profile}");
+    ProcessCredentialProvider::new().with_command(command)
+}
+
+/// A provider behind a pointer.
+#[derive(Debug)]
+struct Boxed(Provider);
+
+impl ProvideCredential for Boxed {
+    type Credential = Credential;
+
+    async fn provide_credential(
+        &self,
+        context: &Context,
+    ) -> reqsign_core::Result<Option<Credential>> {
+        self.0.provide_credential_dyn(context).await
+    }
+}
+
+/// The credentials of the first, else those of the second.
+#[derive(Debug)]
+struct OrElse(SSOCredentialProvider, ProcessCredentialProvider);
+
+impl ProvideCredential for OrElse {
+    type Credential = Credential;
+
+    async fn provide_credential(
+        &self,
+        context: &Context,
+    ) -> reqsign_core::Result<Option<Credential>> {
+        match self.0.provide_credential(context).await {
+            Ok(Some(credential)) => Ok(Some(credential)),
+            Ok(None) | Err(_) => Ok(self.1.provide_credential(context).await.ok().flatten()),
+        }
+    }
+}

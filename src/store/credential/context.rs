@@ -1,0 +1,87 @@
+//! What sources of credentials use: files, requests, programs and the environment.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use object_store::ClientOptions;
+use object_store::client::{HttpClient, HttpConnector, ReqwestConnector};
+use reqsign_core::{
+    CommandExecute, CommandOutput, Context, Error, FileRead, HttpSend, Result, StaticEnv,
+};
+
+use crate::store::access::Access;
+use crate::store::connector::Connector;
+
+/// Services on the same machine answer sooner than this, or are not there.
+const CONNECT: Duration = Duration::from_secs(2);
+const ANSWER: Duration = Duration::from_secs(20);
+
+/// The context of sources of credentials.
+///
+/// # Errors
+/// When no client can be made.
+pub(super) fn context(access: &Access) -> object_store::Result<Context> {
+    let options = ClientOptions::new()
+        .with_allow_http(true)
+        .with_connect_timeout(CONNECT)
+        .with_timeout(ANSWER);
+    Connector::prepare();
+    let client = ReqwestConnector::default().connect(&options)?;
+    let envs: HashMap<String, String> =
+        access.variables("").map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let env = StaticEnv { home_dir: access.home().cloned(), envs };
+    Ok(Context::new()
+        .with_file_read(Files)
+        .with_http_send(Requests(client))
+        .with_command_execute(Programs)
+        .with_env(env))
+}
+
+#[derive(Debug)]
+struct Files;
+
+impl FileRead for Files {
+    async fn file_read(&self, path: &str) -> Result<Vec<u8>> {
+        std::fs::read(path).map_err(|error| Error::unexpected(format!("{path}: {error}")))
+    }
+}
+
+/// Requests, whose answers hold credentials and are not kept.
+#[derive(Debug)]
+struct Requests(HttpClient);
+
+impl HttpSend for Requests {
+    async fn http_send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>> {
+        let host = request.uri().host().unwrap_or_default().to_owned();
+        let failed = |_| Error::unexpected(format!("{host} does not answer"));
+        let (parts, body) = request.into_parts();
+        let request = http::Request::from_parts(parts, body.into());
+        let response = self.0.execute(request).await.map_err(failed)?;
+        let (parts, body) = response.into_parts();
+        Ok(http::Response::from_parts(parts, body.bytes().await.map_err(failed)?))
+    }
+}
+
+#[derive(Debug)]
+struct Programs;
+
+impl CommandExecute for Programs {
+    async fn command_execute<'a>(
+        &'a self,
+        program: &'a str,
+        args: &'a [&'a str],
+    ) -> Result<CommandOutput> {
+        let mut command = std::process::Command::new(program);
+        command.args(args).stdin(std::process::Stdio::null());
+        let done = tokio::task::spawn_blocking(move || command.output()).await;
+        let output = done.map_err(|_| Error::unexpected(format!("{program}: it was stopped")))?;
+        let output = output.map_err(|error| Error::unexpected(format!("{program}: {error}")))?;
+        Ok(CommandOutput {
+            status: output.status.code().unwrap_or(-1),
+            stdout: output.stdout,
+            // What it says may hold anything; people see it when they run it themselves.
+            stderr: Vec::new(),
+        })
+    }
+}

@@ -1,0 +1,220 @@
+//! Stores that are in use.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use object_store::ObjectStore;
+use object_store::client::{HttpClient, HttpConnector as _};
+use object_store::path::Path;
+
+use super::access::Access;
+use super::cause;
+use super::client;
+use super::connector::Connector;
+use super::credential::Chain;
+use super::error::{StoreError, StoreErrorKind};
+use super::runtime::Runtime;
+use super::url::{Scheme, Url};
+
+/// Opens stores: one client for each bucket, and one thread for the requests of all.
+///
+/// Neither is made before it is needed.
+#[derive(Debug)]
+pub struct Stores {
+    access: Access,
+    open: Mutex<Open>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    runtime: Option<Arc<Runtime>>,
+    /// By the beginnings of the URLs of their objects.
+    stores: BTreeMap<String, Arc<Store>>,
+}
+
+/// One bucket, container or web server.
+pub struct Store {
+    scheme: Scheme,
+    /// What stands before keys in URLs: `s3://bucket/`.
+    root: String,
+    client: Client,
+    /// Where credentials come from that may be renewed.
+    credentials: Option<Arc<Chain>>,
+    runtime: Arc<Runtime>,
+}
+
+/// How requests are made.
+pub(super) enum Client {
+    /// To a store that lists objects.
+    Objects(Arc<dyn ObjectStore>),
+    /// To a web server.
+    Web(HttpClient),
+}
+
+impl Stores {
+    /// Stores that are reached with what `access` holds.
+    pub fn new(access: Access) -> Self {
+        Self { access, open: Mutex::default() }
+    }
+
+    /// The store that the object of `url` is in. No request is made yet.
+    ///
+    /// # Errors
+    /// When settings are wrong or incomplete.
+    pub fn open(&self, url: &Url) -> Result<Arc<Store>, StoreError> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(store) = open.stores.get(url.root()) {
+            return Ok(Arc::clone(store));
+        }
+        let runtime = match &open.runtime {
+            Some(runtime) => Arc::clone(runtime),
+            None => Arc::clone(open.runtime.insert(Arc::new(Runtime::start()?))),
+        };
+        let (client, credentials) =
+            self.client(url).map_err(|error| cause::explained(url.scheme(), url.root(), &error))?;
+        let (scheme, root) = (url.scheme(), url.root().to_owned());
+        let store = Arc::new(Store { scheme, root: root.clone(), client, credentials, runtime });
+        open.stores.insert(root, Arc::clone(&store));
+        Ok(store)
+    }
+
+    fn client(&self, url: &Url) -> object_store::Result<(Client, Option<Arc<Chain>>)> {
+        let access = &self.access;
+        let client = match url.scheme() {
+            Scheme::S3 => {
+                let (objects, credentials) = client::s3(url, access)?;
+                return Ok((Client::Objects(objects), credentials));
+            }
+            Scheme::Google => Client::Objects(client::google(url, access)?),
+            Scheme::Azure => Client::Objects(client::azure(url, access)?),
+            Scheme::Web => {
+                let options = client::options().with_allow_http(url.root().starts_with("http:"));
+                Client::Web(Connector::default().connect(&options)?)
+            }
+        };
+        Ok((client, None))
+    }
+}
+
+impl Store {
+    /// Which kind of store it is.
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The URL of the object with this key.
+    pub fn url(&self, key: &str) -> String {
+        format!("{}{key}", self.root)
+    }
+
+    /// The objects of the store.
+    ///
+    /// # Errors
+    /// When it is a web server, which has single addresses and no list of objects.
+    pub fn objects(&self) -> Result<&Arc<dyn ObjectStore>, StoreError> {
+        match &self.client {
+            Client::Objects(objects) => Ok(objects),
+            Client::Web(_) => {
+                let message = "a web server lists no objects and takes none";
+                Err(StoreError::new(&self.root, StoreErrorKind::Unsupported, message))
+            }
+        }
+    }
+
+    /// `key` as requests name it.
+    ///
+    /// # Errors
+    /// When it has empty, `.` or `..` parts.
+    pub fn path(&self, key: &str) -> Result<Path, StoreError> {
+        Path::parse(key)
+            .map_err(|source| self.error(key, &object_store::Error::InvalidPath { source }))
+    }
+
+    /// The key of the object with this URL.
+    pub(super) fn key<'u>(&self, url: &'u str) -> &'u str {
+        url.strip_prefix(&self.root).unwrap_or(url)
+    }
+
+    /// How requests are made.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// What `error` says of the object, or folder, with this key.
+    pub fn error(&self, key: &str, error: &object_store::Error) -> StoreError {
+        self.explained(&self.url(key), error)
+    }
+
+    /// What `error` says of the object with this URL.
+    pub(super) fn explained(&self, url: &str, error: &object_store::Error) -> StoreError {
+        cause::explained(self.scheme, url, error)
+    }
+
+    /// Asks for other credentials than those that the store refused. Whether there may be some.
+    pub(super) async fn renew_credentials(&self) -> bool {
+        match &self.credentials {
+            Some(credentials) => credentials.forget().await,
+            None => false,
+        }
+    }
+
+    /// Runs `future` on the thread of requests and waits for what it comes to.
+    ///
+    /// # Errors
+    /// Those of the future; and when `stop` was set before it was done.
+    pub fn run<T: Send + 'static>(
+        &self,
+        future: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+        stop: Option<&AtomicBool>,
+    ) -> Result<T, StoreError> {
+        self.runtime.run(future, stop)
+    }
+
+    /// The thread of requests.
+    pub fn runtime(&self) -> &Arc<Runtime> {
+        &self.runtime
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Store({})", self.root)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stores(variables: &[(&str, &str)]) -> Stores {
+        let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
+        Stores::new(Access::new(variables, None))
+    }
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_bucket_is_opened_once() {
+        let stores = stores(&[("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b")]);
+        let one = stores.open(&url("s3://b/x")).unwrap();
+        let same = stores.open(&url("s3a://b/y")).unwrap();
+        let other = stores.open(&url("s3://c/x")).unwrap();
+        assert!(Arc::ptr_eq(&one, &same) && !Arc::ptr_eq(&one, &other));
+        assert_eq!(one.url("x"), "s3://b/x");
+        assert!(one.path("a//b").unwrap_err().message.contains("empty"));
+    }
+
+    #[test]
+    fn wrong_settings_are_told_with_the_store() {
+        let error = stores(&[("AWS_PROFILE", "nobody")]).open(&url("s3://b/x")).unwrap_err();
+        assert_eq!(error.kind, StoreErrorKind::Credentials);
+        assert!(error.to_string().starts_with("s3://b/: there is no AWS profile nobody"));
+        let error = stores(&[]).open(&url("az://c/x")).unwrap_err().to_string();
+        assert!(error.contains("AZURE_STORAGE_ACCOUNT"), "{error}");
+    }
+}
