@@ -1,4 +1,4 @@
-//! The syntax tree of an expression, with the place of every part.
+//! The syntax tree of an expression, with the span of every part.
 
 use std::ops::Range;
 
@@ -11,16 +11,16 @@ use crate::json::Number;
 #[derive(Clone, Debug)]
 pub(super) struct Ast {
     pub kind: AstKind,
-    /// The bytes it takes; parentheses around it are left out.
+    /// The bytes of the part, without parentheses around it.
     pub span: Range<usize>,
-    /// Whether it stands in parentheses of its own.
+    /// Whether the part is in parentheses.
     pub grouped: bool,
 }
 
-/// What a part is.
+/// The kind of a part.
 #[derive(Clone, Debug)]
 pub(super) enum AstKind {
-    /// Something that was already reported.
+    /// A part whose error has been reported.
     Bad,
     Null,
     Bool(bool),
@@ -30,7 +30,7 @@ pub(super) enum AstKind {
     List(Vec<Ast>),
     Call {
         name: Range<usize>,
-        /// `None` where no function has the name.
+        /// `None` if there is no function of that name.
         function: Option<Function>,
         args: Vec<Ast>,
     },
@@ -46,7 +46,7 @@ impl Ast {
         Self { kind, span, grouped: false }
     }
 
-    /// The parts it is made of, in the order of the text.
+    /// Returns the direct children, in the order of the text.
     pub(super) fn parts(&self) -> &[Ast] {
         match &self.kind {
             AstKind::List(parts) | AstKind::And(parts) | AstKind::Or(parts) => parts,

@@ -1,6 +1,6 @@
-//! Long lists of alternatives that each ask for one text of one field, such as
-//! `event = "A" or event = "B" or …`: those for the text that an event has are looked up, so that a
-//! list of hundreds costs about what a short one does.
+//! An index over long lists of alternatives that each require one text of one field, such as
+//! `event = "A" or event = "B" or …`. Only the alternatives for the event's text are evaluated, so
+//! a list of hundreds costs about as much as a short one.
 
 use ahash::{AHashMap, AHashSet};
 
@@ -9,21 +9,21 @@ use super::lex::Compare;
 use crate::event::path::{Lookup, Path};
 use crate::json::Json;
 
-/// So many texts are worth an index.
-const INDEXED_FROM: usize = 8;
+/// The minimum number of texts that are worth an index.
+const MIN_INDEXED_TEXTS: usize = 8;
 
-/// Alternatives, indexed.
+/// Indexed alternatives.
 #[derive(Clone, Debug)]
 pub(super) struct Cases {
     path: Path,
     parts: Box<[Node]>,
-    /// Those that can hold for a text at the path.
+    /// For each text at the path, the indices of the parts that can hold.
     by_text: AHashMap<Box<str>, Vec<usize>>,
-    /// Those that can hold for anything.
+    /// The indices of the parts that can hold for any value.
     rest: Vec<usize>,
 }
 
-/// That one of `parts` holds.
+/// Returns a node that holds if one of `parts` holds, with an index if it is worth one.
 pub(super) fn any_of(parts: Box<[Node]>) -> Node {
     match best_path(&parts, asked) {
         Some(path) => Node::Cases(Box::new(Cases::new(path, parts))),
@@ -31,7 +31,8 @@ pub(super) fn any_of(parts: Box<[Node]>) -> Node {
     }
 }
 
-/// That all of `parts` hold: none of those that stand behind a `!` or `!=`.
+/// Returns a node that holds if all of `parts` hold. Parts negated by `!` or `!=` become one
+/// negated list of alternatives if an index is worth it.
 pub(super) fn all_of(parts: Box<[Node]>) -> Node {
     let Some(path) = best_path(&parts, denied_texts) else { return Node::And(parts) };
     let (mut asked, mut denied) = (Vec::new(), Vec::new());
@@ -48,10 +49,10 @@ pub(super) fn all_of(parts: Box<[Node]>) -> Node {
     Node::And(asked.into())
 }
 
-/// Texts by the path that they are asked of.
+/// The texts that are required at each path.
 type Asked<'n> = Vec<(&'n Path, Vec<&'n str>)>;
 
-/// The texts that what stands behind a `!` or `!=` asks for.
+/// Returns the texts that a negated part requires inside its negation.
 fn denied_texts(part: &Node) -> Asked<'_> {
     match part {
         Node::Compare(Compare::NotEqual, sides) => equal_texts(sides),
@@ -60,7 +61,8 @@ fn denied_texts(part: &Node) -> Asked<'_> {
     }
 }
 
-/// The path of which `parts` ask for the most different texts, if these are many.
+/// Returns the path for which `parts` require the most different texts, if these are enough for an
+/// index.
 fn best_path(parts: &[Node], asked: fn(&Node) -> Asked<'_>) -> Option<Path> {
     let mut places: AHashMap<&Path, usize> = AHashMap::new();
     let mut paths: Vec<(&Path, AHashSet<&str>)> = Vec::new();
@@ -71,12 +73,13 @@ fn best_path(parts: &[Node], asked: fn(&Node) -> Asked<'_>) -> Option<Path> {
             None => paths.push((path, texts.into_iter().collect())),
         }
     }
-    // Of equals the first, whatever the hasher.
+    // Of equal numbers of texts the first path, whatever the order of the hasher.
     let best = paths.into_iter().rev().max_by_key(|(_, texts)| texts.len());
-    best.filter(|(_, texts)| texts.len() >= INDEXED_FROM).map(|(path, _)| path.clone())
+    best.filter(|(_, texts)| texts.len() >= MIN_INDEXED_TEXTS).map(|(path, _)| path.clone())
 }
 
-/// The texts that `node` asks for, by path: it cannot hold where the value there is none of them.
+/// Returns, by path, the texts that `node` requires: it cannot hold if the value at the path is
+/// none of them.
 fn asked(node: &Node) -> Asked<'_> {
     match node {
         Node::And(parts) => parts.iter().flat_map(asked).collect(),
@@ -99,7 +102,7 @@ fn asked(node: &Node) -> Asked<'_> {
     }
 }
 
-/// The text that a comparison asks for.
+/// Returns the text that an equality requires.
 fn equal_texts(sides: &[Node; 2]) -> Asked<'_> {
     match sides {
         [Node::Path(path), Node::Text(text)] | [Node::Text(text), Node::Path(path)] => {
@@ -126,12 +129,12 @@ impl Cases {
         Self { path, parts, by_text, rest }
     }
 
-    /// The alternatives, in the order of the text.
+    /// Returns the alternatives, in the order of the text.
     pub fn parts(&self) -> &[Node] {
         &self.parts
     }
 
-    /// Whether one of them holds.
+    /// Returns `true` if one of the alternatives holds.
     pub fn holds<'t>(&self, event: &impl Lookup<'t>) -> bool {
         let text = event.lookup(&self.path).and_then(Json::as_str);
         let asked = text.and_then(|text| self.by_text.get(text));

@@ -1,4 +1,4 @@
-//! Compiles the syntax tree: functions are looked up, literal patterns compiled.
+//! Compiles the syntax tree: looks up functions and compiles literal patterns.
 
 use std::ops::Range;
 
@@ -12,8 +12,8 @@ use crate::event::path::Path;
 use crate::json::Number;
 use crate::nearest::nearest;
 
-/// A list of strings at least this long is searched instead of compared one by one.
-const SEARCHED_FROM: usize = 8;
+/// The minimum length of a list of strings that is searched instead of compared one by one.
+const MIN_SEARCHED_TEXTS: usize = 8;
 
 /// One part of a compiled expression.
 #[derive(Clone, Debug)]
@@ -25,15 +25,15 @@ pub(super) enum Node {
     Path(Path),
     List(Box<[Node]>),
     Not(Box<Node>),
-    /// All of them hold.
+    /// Holds if all of them hold.
     And(Box<[Node]>),
-    /// One of them holds.
+    /// Holds if one of them holds.
     Or(Box<[Node]>),
-    /// One of them holds, found by a text.
+    /// Holds if one of them holds; indexed by a text.
     Cases(Box<Cases>),
     Compare(Compare, Box<[Node; 2]>),
     In(Box<[Node; 2]>),
-    /// Whether a value is one of these strings, sorted.
+    /// Holds if the value is one of these strings, which are sorted.
     OneOf(Box<Node>, Box<[Box<str>]>),
     /// `match` with a literal pattern.
     Match(Box<Node>, Glob),
@@ -44,7 +44,7 @@ pub(super) enum Node {
 }
 
 impl Node {
-    /// Whether `holds` is true of every path that this reads.
+    /// Returns `true` if `holds` is true of every path that the node reads.
     pub(super) fn all_paths(&self, holds: &impl Fn(&Path) -> bool) -> bool {
         let all = |nodes: &[Self]| nodes.iter().all(|node| node.all_paths(holds));
         match self {
@@ -61,7 +61,7 @@ impl Node {
     }
 }
 
-/// Compiles `ast`, the tree of `source`; what is wrong with it is added to `errors`.
+/// Compiles `ast`, the tree of `source`, and adds its errors to `errors`.
 pub(super) fn compile(source: &str, ast: &Ast, errors: &mut Vec<Diagnostic>) -> Node {
     Compiler { source, errors }.node(ast)
 }
@@ -116,7 +116,7 @@ impl Compiler<'_> {
             })
             .collect();
         match texts {
-            Some(mut texts) if texts.len() >= SEARCHED_FROM => {
+            Some(mut texts) if texts.len() >= MIN_SEARCHED_TEXTS => {
                 texts.sort_unstable();
                 Node::OneOf(Box::new(self.node(&sides[0])), texts.into())
             }
@@ -152,7 +152,7 @@ impl Compiler<'_> {
         let text = &self.source[name.clone()];
         let message = format!("expected the name of a function, found `{text}`");
         if self.errors.len() >= MAX_SHOWN {
-            // Nobody sees it: a search for the nearest name would be in vain.
+            // The error will not be shown, so a search for the nearest name would be wasted.
             return self.errors.push(Diagnostic::error(name, message));
         }
         let names = Function::ALL.map(Function::name);
@@ -172,7 +172,7 @@ impl Compiler<'_> {
         self.errors.push(Diagnostic::error(span, message).with_help(help));
     }
 
-    /// Reports a literal pattern that begins `start` bytes into the source.
+    /// Reports an error in a literal pattern that begins at the byte `start` of the source.
     fn malformed(&mut self, pattern: &str, error: &GlobError, start: usize) {
         let wrong = pattern[error.offset..].chars().next().map_or(0, char::len_utf8);
         let at = start + error.offset;

@@ -1,4 +1,4 @@
-//! Conversions of values: the case of a string, and other types.
+//! Conversions of values: changes of case, and conversions between types.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -22,13 +22,13 @@ pub(super) fn uppercase(text: Cow<'_, str>) -> Cow<'_, str> {
     Cow::Owned(text.to_uppercase())
 }
 
-/// Spaces become `joint`; nothing else changes.
+/// Replaces spaces by `joint` and changes nothing else.
 pub(super) fn replace_blanks<'v>(text: Cow<'v, str>, joint: &str) -> Cow<'v, str> {
     if text.contains(' ') { Cow::Owned(text.replace(' ', joint)) } else { text }
 }
 
-/// The first letter of each word becomes a capital; words are what blanks part, and the rest of a
-/// word stays as it is.
+/// Converts the first letter of each word to upper case. Words are separated by whitespace, and the
+/// rest of a word is unchanged.
 pub(super) fn titlecase(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut in_word = false;
@@ -43,8 +43,8 @@ pub(super) fn titlecase(text: &str) -> String {
     out
 }
 
-/// `false`, null, 0, an empty list, and the strings that say no (empty, `0`, `false` in any
-/// capitals) are false; everything else is true.
+/// Converts a value to a boolean. `false`, null, 0, an empty list, and the strings empty, `0` and
+/// `false` (in any case) are false; everything else is true.
 pub(super) fn to_bool(value: &Value<'_>) -> bool {
     match value {
         Value::Null => false,
@@ -57,7 +57,8 @@ pub(super) fn to_bool(value: &Value<'_>) -> bool {
     }
 }
 
-/// Numbers stay, strings are read as one; there is no number in anything else.
+/// Converts a value to a number: numbers are unchanged, strings are parsed, and any other value has
+/// none.
 pub(super) fn to_number(value: &Value<'_>) -> Option<Number> {
     match value {
         Value::Number(number) => Some(*number),
@@ -66,7 +67,8 @@ pub(super) fn to_number(value: &Value<'_>) -> Option<Number> {
     }
 }
 
-/// A string stays, null is the empty string, anything else is its compact JSON.
+/// Converts a value to a string: strings are unchanged, null is the empty string, and any other
+/// value is its compact JSON.
 pub(super) fn to_text<'v, 't>(value: Value<'v>, event: &impl Lookup<'t>) -> Cow<'v, str> {
     match value {
         Value::Text(text) => text,
@@ -119,7 +121,7 @@ fn write_json(out: &mut String, json: Json<'_>) {
         }
         Kind::Object(_) => {
             out.push('{');
-            // By name, and of two members with one name only the last.
+            // Sorted by name; of members with the same name only the last counts.
             let members: BTreeMap<_, _> = json.entries().collect();
             for (place, (name, value)) in members.into_iter().enumerate() {
                 if place > 0 {

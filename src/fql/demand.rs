@@ -1,17 +1,19 @@
-//! Conditions that an event needs for an expression to hold, derived from the expression alone.
+//! Conditions that every event must meet for an expression to hold, derived from the expression
+//! alone.
 
 use super::compile::Node;
 use super::lex::Compare;
 use crate::event::path::Path;
 use crate::event::{CallType, Member};
 
-/// What every event that an expression takes must have, read off its `event =`, `type =` and `in`
-/// conjuncts; `None` where the expression demands nothing. An index over many expressions uses it.
+/// The names and calls that an expression requires, from its `event =`, `type =` and `in`
+/// conjuncts. A field is `None` if the expression does not restrict it. An index over many
+/// expressions uses this.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Demand {
-    /// The event is called one of these.
+    /// The event has one of these names.
     pub events: Option<Vec<Box<str>>>,
-    /// The call is one of these.
+    /// The event has one of these calls.
     pub calls: Option<Vec<CallType>>,
 }
 
@@ -42,7 +44,7 @@ impl Demand {
         }
     }
 
-    /// That one of `parts` holds.
+    /// Returns the demand of an expression that requires one of `parts` to hold.
     fn of_one(parts: &[Node]) -> Self {
         let (mut events, mut calls) = (Some(Vec::new()), Some(Vec::new()));
         for part in parts {
@@ -53,11 +55,11 @@ impl Demand {
             events = joined(events, demand.events);
             calls = joined(calls, demand.calls);
         }
-        // Sorted once: an expression may have very many alternatives.
+        // Sorted once at the end: an expression may have very many alternatives.
         Self { events: events.map(sorted), calls: calls.map(sorted) }
     }
 
-    /// That the member at `path` is one of `texts`.
+    /// Returns the demand that the member at `path` is one of `texts`.
     fn one_of<'n>(path: &Path, texts: impl IntoIterator<Item = &'n str>) -> Self {
         if path.is_member(Member::Event) {
             let mut events: Vec<Box<str>> = texts.into_iter().map(Into::into).collect();
@@ -66,7 +68,7 @@ impl Demand {
             return Self { events: Some(events), calls: None };
         }
         if path.is_member(Member::Type) {
-            // With a `type` that is no call among them there is nothing to say about the call.
+            // If one of the texts is not a call, the call is not restricted.
             let calls: Option<Vec<_>> = texts.into_iter().map(CallType::from_name).collect();
             return Self { events: None, calls: calls.map(sorted) };
         }
@@ -94,7 +96,7 @@ fn sorted<T: Ord>(mut items: Vec<T>) -> Vec<T> {
     items
 }
 
-/// What both of two sorted demands allow; one that is missing allows everything.
+/// Returns the intersection of two sorted demands; `None` allows everything.
 fn intersect<T: Ord>(left: Option<Vec<T>>, right: Option<Vec<T>>) -> Option<Vec<T>> {
     match (left, right) {
         (Some(mut left), Some(right)) => {
@@ -105,7 +107,7 @@ fn intersect<T: Ord>(left: Option<Vec<T>>, right: Option<Vec<T>>) -> Option<Vec<
     }
 }
 
-/// What one of two demands allows, in no order.
+/// Returns the union of two demands, unsorted; `None` allows everything.
 fn joined<T>(left: Option<Vec<T>>, right: Option<Vec<T>>) -> Option<Vec<T>> {
     let (mut left, right) = (left?, right?);
     left.extend(right);

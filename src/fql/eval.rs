@@ -1,5 +1,5 @@
-//! Runs a compiled expression on an event. Nothing is allocated but by the functions that make a
-//! new string, by `match` with a pattern from the event, and where two objects are compared.
+//! Evaluates a compiled expression on an event. It only allocates in functions that return a new
+//! string, in `match` with a pattern from the event, and when it compares two objects.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -13,7 +13,7 @@ use super::{convert, number};
 use crate::event::path::Lookup;
 
 impl Node {
-    /// Whether the value is `true`.
+    /// Returns `true` if the value is `true`.
     pub(super) fn holds<'t>(&self, event: &impl Lookup<'t>) -> bool {
         match self {
             Self::Bool(value) => *value,
@@ -32,7 +32,7 @@ impl Node {
         }
     }
 
-    /// The value for `event`; what is missing is null.
+    /// Returns the value for `event`; a missing field is null.
     pub(super) fn value<'v, 't: 'v>(&'v self, event: &impl Lookup<'t>) -> Value<'v> {
         match self {
             Self::Null => Value::Null,
@@ -54,7 +54,7 @@ impl Node {
         }
     }
 
-    /// Whether the value is a string that `accepts` takes.
+    /// Returns `true` if the value is a string that `accepts` returns `true` for.
     fn with_text<'t>(&self, event: &impl Lookup<'t>, accepts: impl FnOnce(&str) -> bool) -> bool {
         match self.value(event) {
             Value::Text(text) => accepts(&text),
@@ -75,7 +75,7 @@ fn compare<'t>(operator: Compare, [left, right]: &[Node; 2], event: &impl Lookup
     }
 }
 
-/// The order of two numbers; of anything else there is none.
+/// Returns the order of two numbers, or `None` for other values.
 fn order(left: &Value<'_>, right: &Value<'_>) -> Option<Ordering> {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => number::compare(*left, *right),
@@ -124,7 +124,7 @@ fn call1<'v, 't: 'v>(function: Function, argument: &'v Node, event: &impl Lookup
         Function::Bool => Value::Bool(convert::to_bool(&value)),
         Function::String => Value::Text(convert::to_text(value, event)),
         Function::Number => convert::to_number(&value).map_or(Value::Null, Value::Number),
-        // These take two arguments: the compiler lets no such call through.
+        // These take two arguments; the compiler rejects calls with one.
         Function::Contains | Function::Match => Value::Null,
     }
 }

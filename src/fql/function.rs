@@ -1,4 +1,4 @@
-//! The functions: names, numbers of arguments, and what types they can give.
+//! The functions of FQL: names, arities, and result types.
 
 /// A function of the language (Segment's reference of the Destination Filter Query Language,
 /// "Functions").
@@ -55,7 +55,7 @@ impl Function {
         }
     }
 
-    /// What FQL has for a function of other languages that is called `name`.
+    /// Returns FQL's replacement for a function `name` of other languages.
     pub(super) fn advice(name: &str) -> Option<&'static str> {
         Some(match name.to_ascii_lowercase().as_str() {
             "not" => "FQL negates with `!`: write `!(…)`",
@@ -75,7 +75,7 @@ impl Function {
         })
     }
 
-    /// How a call is written, which also tells the number of arguments.
+    /// Returns the syntax of a call, which also shows the number of arguments.
     pub(super) fn usage(self) -> &'static str {
         match self {
             Self::Contains => "contains(string, substring)",
@@ -100,7 +100,7 @@ impl Function {
         }
     }
 
-    /// What a call can give.
+    /// Returns the types that a call can result in.
     pub(super) fn result(self) -> Types {
         match self {
             Self::Contains | Self::Match | Self::Bool => Types::BOOL,
@@ -115,7 +115,7 @@ impl Function {
     }
 }
 
-/// A set of the types that a value can have.
+/// A set of value types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Types(u8);
 
@@ -125,14 +125,14 @@ impl Types {
     pub(super) const NUMBER: Self = Self(1 << 2);
     pub(super) const STRING: Self = Self(1 << 3);
     pub(super) const LIST: Self = Self(1 << 4);
-    /// Every type, objects among them.
+    /// All types, objects included.
     pub(super) const ANY: Self = Self(0b11_1111);
 
     pub(super) fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// Whether some type is in both.
+    /// Returns `true` if the sets have a common type.
     pub(super) fn meets(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }

@@ -1,41 +1,41 @@
-//! Glob patterns as FQL's `match` has them.
+//! Glob patterns of FQL's `match`.
 //!
-//! `*` is any run of characters, `/` included; `?` one character; `[abc]`, `[a-z]` and `[^…]` one
-//! of a class; `\x` the character `x` itself. In a class `[`, `]`, `-` and `\` need the backslash.
-//! The whole text must match, with regard to case (Segment's reference of the Destination Filter
-//! Query Language, "match").
+//! `*` matches any sequence of characters, `/` included; `?` one character; `[abc]`, `[a-z]` and
+//! `[^…]` one character of a class; `\x` the literal character `x`. In a class `[`, `]`, `-` and
+//! `\` need a backslash. The whole text must match, and case matters (Segment's reference of the
+//! Destination Filter Query Language, "match").
 
 use std::str::Chars;
 
 /// A compiled pattern.
 ///
-/// The stars cut it into pieces of which each takes a fixed number of characters, so the first
-/// place where a piece fits is as good as any other and nothing is ever tried twice from there.
+/// The stars divide it into pieces that each match a fixed number of characters, so the first match
+/// of a piece is always sufficient and no backtracking is needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glob {
     pieces: Box<[Piece]>,
 }
 
-/// Why a text is no pattern.
+/// The error for a malformed pattern.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct GlobError {
-    /// Byte offset into the pattern, from 0.
+    /// The byte offset in the pattern, starting at 0.
     pub offset: usize,
     /// What is wrong.
     pub message: &'static str,
 }
 
-/// What stands between two stars.
+/// The part of a pattern between two stars.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Piece {
-    /// Only literal characters.
+    /// A piece of only literal characters.
     Text(Box<str>),
-    /// Anything else.
+    /// Any other piece.
     Atoms(Box<[Atom]>),
 }
 
-/// What takes one character.
+/// A pattern that matches one character.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Atom {
     Char(char),
@@ -47,7 +47,7 @@ impl Glob {
     /// Compiles `pattern`.
     ///
     /// # Errors
-    /// Where and why it is malformed.
+    /// Returns the position and kind of the error if `pattern` is malformed.
     pub fn new(pattern: &str) -> Result<Self, GlobError> {
         let mut reader = Reader { pattern, chars: pattern.chars() };
         let mut pieces = Vec::new();
@@ -65,7 +65,7 @@ impl Glob {
         Ok(Self { pieces: pieces.into() })
     }
 
-    /// Whether the whole of `text` matches.
+    /// Returns `true` if the whole of `text` matches.
     pub fn matches(&self, text: &str) -> bool {
         let Some((first, rest)) = self.pieces.split_first() else { return text.is_empty() };
         let Some(mut text) = first.strip_start(text) else { return false };
@@ -79,7 +79,7 @@ impl Glob {
         last.ends(text)
     }
 
-    /// Whether every text matches.
+    /// Returns `true` if every text matches.
     pub fn is_any(&self) -> bool {
         self.pieces.len() > 1 && self.pieces.iter().all(Piece::is_empty)
     }
@@ -101,7 +101,7 @@ impl Piece {
         matches!(self, Self::Text(text) if text.is_empty())
     }
 
-    /// What follows this piece at the start of `text`.
+    /// Returns the rest of `text` after this piece, if the text starts with it.
     fn strip_start<'t>(&self, text: &'t str) -> Option<&'t str> {
         match self {
             Self::Text(piece) => text.strip_prefix(&**piece),
@@ -114,7 +114,7 @@ impl Piece {
         }
     }
 
-    /// What follows the first place in `text` where this piece stands.
+    /// Returns the rest of `text` after the first occurrence of this piece.
     fn strip_through<'t>(&self, text: &'t str) -> Option<&'t str> {
         match self {
             Self::Text(piece) => {
@@ -127,7 +127,7 @@ impl Piece {
         }
     }
 
-    /// Whether `text` ends with this piece.
+    /// Returns `true` if `text` ends with this piece.
     fn ends(&self, text: &str) -> bool {
         match self {
             Self::Text(piece) => text.ends_with(&**piece),
@@ -151,7 +151,7 @@ impl Atom {
     }
 }
 
-/// A pattern while it is read.
+/// A pattern that is being read.
 struct Reader<'p> {
     pattern: &'p str,
     chars: Chars<'p>,
@@ -166,14 +166,14 @@ impl Reader<'_> {
         self.chars.clone().next()
     }
 
-    /// The character after a backslash that was just read.
+    /// Reads the character after a backslash.
     fn escaped(&mut self) -> Result<char, GlobError> {
         let offset = self.offset() - 1;
         let message = "expected a character after the backslash at the end of the pattern";
         self.chars.next().ok_or(GlobError { offset, message })
     }
 
-    /// The rest of a class of which `[` was just read.
+    /// Reads the rest of a class after its `[`.
     fn class(&mut self) -> Result<Atom, GlobError> {
         let open = self.offset() - 1;
         let negated = self.peek() == Some('^');
@@ -193,7 +193,7 @@ impl Reader<'_> {
         Ok(Atom::Class { negated, ranges: ranges.into() })
     }
 
-    /// One character of the class that begins at `open`.
+    /// Reads one character of the class that begins at `open`.
     fn member(&mut self, open: usize) -> Result<char, GlobError> {
         let offset = self.offset();
         match self.chars.next() {

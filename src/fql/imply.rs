@@ -1,4 +1,4 @@
-//! Whether one expression implies another, derived from the expressions alone.
+//! Implication between expressions, derived from the expressions alone.
 
 use std::cell::Cell;
 
@@ -7,15 +7,15 @@ use super::lex::Compare;
 use crate::event::path::Path;
 use crate::event::{CallType, Member};
 
-/// So many steps are spent on telling whether one expression implies another: what is written in a
-/// few lines takes a few, and two lists of thousands are not compared each with each.
-const MOST_STEPS: u32 = 100_000;
+/// The maximum number of steps to find out whether one expression implies another. Expressions of a
+/// few lines take few steps; the limit avoids comparing two lists of thousands item by item.
+const MAX_STEPS: u32 = 100_000;
 
-/// How many steps may still be taken.
+/// The number of steps that are left.
 struct Steps(Cell<u32>);
 
 impl Steps {
-    /// Takes one step; `false` where none is left.
+    /// Uses up one step. Returns `false` if none is left.
     fn take(&self) -> bool {
         let left = self.0.get().checked_sub(1);
         self.0.set(left.unwrap_or(0));
@@ -24,39 +24,44 @@ impl Steps {
 }
 
 impl Node {
-    /// Whether every Segment event that `self` takes, `other` takes. `false` where that cannot be
-    /// told from how they are written, or not within a bounded number of steps.
+    /// Returns `true` if every Segment event for which `self` holds is one for which `other` holds,
+    /// and `false` if this does not follow from the expressions within a bounded number of steps.
     ///
-    /// Only track calls have an `event` (Segment Spec), so what asks for one takes track calls
-    /// alone.
+    /// Only track calls have an `event` (Segment Spec), so a condition on `event` implies a track
+    /// call.
     pub(super) fn implies(&self, other: &Self) -> bool {
-        self.leads_into(other, &Steps(Cell::new(MOST_STEPS)))
+        self.implies_within(other, &Steps(Cell::new(MAX_STEPS)))
     }
 
-    fn leads_into(&self, other: &Self, steps: &Steps) -> bool {
+    fn implies_within(&self, other: &Self, steps: &Steps) -> bool {
         if !steps.take() {
             return false;
         }
         match (self, other) {
             (_, Self::Bool(true)) | (Self::Bool(false), _) => true,
-            // Each way of the one must lead into the other, which must be true in all its parts.
-            (Self::Or(ways), _) => ways.iter().all(|way| way.leads_into(other, steps)),
-            (_, Self::And(parts)) => parts.iter().all(|part| self.leads_into(part, steps)),
-            (Self::And(parts), _) if parts.iter().any(|part| part.leads_into(other, steps)) => true,
-            (_, Self::Or(ways)) => {
-                ways.iter().any(|way| self.leads_into(way, steps)) || self.is_among(other, steps)
+            // Each alternative of the left side must imply the right side, and the left side must
+            // imply each conjunct of the right side.
+            (Self::Or(ways), _) => ways.iter().all(|way| way.implies_within(other, steps)),
+            (_, Self::And(parts)) => parts.iter().all(|part| self.implies_within(part, steps)),
+            (Self::And(parts), _) if parts.iter().any(|part| part.implies_within(other, steps)) => {
+                true
             }
-            _ => self.same(other) || self.is_among(other, steps),
+            (_, Self::Or(ways)) => {
+                ways.iter().any(|way| self.implies_within(way, steps))
+                    || self.implies_each_text(other, steps)
+            }
+            _ => self.same(other) || self.implies_each_text(other, steps),
         }
     }
 
-    /// Whether this asks a path for texts, and `other` takes each of them.
-    fn is_among(&self, other: &Self, steps: &Steps) -> bool {
+    /// Returns `true` if the node requires one of several texts at a path, and `other` accepts each
+    /// of them.
+    fn implies_each_text(&self, other: &Self, steps: &Steps) -> bool {
         self.texts()
             .is_some_and(|(path, texts)| texts.iter().all(|text| other.takes(path, text, steps)))
     }
 
-    /// Whether this takes every event that has `text` at `path`.
+    /// Returns `true` if the node holds for every event with `text` at `path`.
     fn takes(&self, path: &Path, text: &str, steps: &Steps) -> bool {
         if !steps.take() {
             return false;
@@ -81,7 +86,7 @@ impl Node {
         }
     }
 
-    /// The path that must be one of these texts.
+    /// Returns the path and the texts of which the node requires one at that path.
     fn texts(&self) -> Option<(&Path, Vec<&str>)> {
         match self {
             Self::Compare(Compare::Equal, sides) => match &**sides {
@@ -108,7 +113,8 @@ impl Node {
         }
     }
 
-    /// Whether both are written alike, but for blanks and parentheses.
+    /// Returns `true` if both nodes are written the same way, except for whitespace and
+    /// parentheses.
     pub(super) fn same(&self, other: &Self) -> bool {
         let all = |left: &[Self], right: &[Self]| {
             left.len() == right.len() && left.iter().zip(right).all(|(a, b)| a.same(b))

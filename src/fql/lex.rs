@@ -1,7 +1,7 @@
-//! Text to tokens.
+//! Splits a text into tokens.
 //!
-//! What is no token is reported here and becomes [`Kind::Bad`] or the token that was meant, so
-//! that the parser goes on without a second complaint.
+//! Invalid text is reported here and becomes [`Kind::Bad`] or the intended token, so that the
+//! parser can continue without reporting it again.
 
 use std::ops::Range;
 
@@ -10,14 +10,14 @@ use crate::diagnostic::Diagnostic;
 use crate::event::path::Path;
 use crate::json::Number;
 
-/// One token and the bytes it takes.
+/// One token and its span.
 #[derive(Clone, Debug)]
 pub(super) struct Token {
     pub kind: Kind,
     pub span: Range<usize>,
 }
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Clone, Debug)]
 pub(super) enum Kind {
     /// A field path, or the name of a function.
@@ -33,13 +33,13 @@ pub(super) enum Kind {
     LeftBracket,
     RightBracket,
     Comma,
-    /// Something that was already reported.
+    /// Text whose error has been reported.
     Bad,
-    /// The end of the text; always the last token, and only there.
+    /// The end of the text; the last token and no other.
     End,
 }
 
-/// The words of the language.
+/// The keywords.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Keyword {
     And,
@@ -64,7 +64,7 @@ impl Keyword {
     }
 }
 
-/// The comparisons but for `in`.
+/// The comparison operators, except `in`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Compare {
     Equal,
@@ -75,7 +75,7 @@ pub(super) enum Compare {
     LessEqual,
 }
 
-/// The tokens of `source`, ended by [`Kind::End`], and what is wrong with it.
+/// Returns the tokens of `source`, the last of which is [`Kind::End`], and its errors.
 pub(super) fn tokens(source: &str) -> (Vec<Token>, Vec<Diagnostic>) {
     let mut lexer = Lexer { source, offset: 0, errors: Vec::new() };
     let mut tokens = Vec::new();
@@ -92,7 +92,7 @@ pub(super) fn tokens(source: &str) -> (Vec<Token>, Vec<Diagnostic>) {
     }
 }
 
-/// What may stand between tokens.
+/// Returns `true` for whitespace between tokens.
 pub(super) fn is_blank(char: char) -> bool {
     matches!(char, ' ' | '\t' | '\n' | '\r')
 }
@@ -101,7 +101,7 @@ fn is_word(char: char) -> bool {
     char.is_ascii_alphanumeric() || matches!(char, '_' | '-' | '.' | '\\')
 }
 
-/// Spellings that other languages have for an operator, with what FQL has.
+/// Operators of other languages and their spelling in FQL.
 const FOREIGN: [(&str, &str, Kind); 9] = [
     ("==", "=", Kind::Compare(Compare::Equal)),
     ("<>", "!=", Kind::Compare(Compare::NotEqual)),
@@ -129,7 +129,7 @@ const OPERATORS: [(&str, Kind); 12] = [
     (",", Kind::Comma),
 ];
 
-/// `name` as it stands in a path.
+/// Returns `name` with the escapes that it needs in a path.
 fn escaped(name: &str) -> String {
     let mut out = String::new();
     for char in name.chars() {
@@ -180,7 +180,7 @@ impl<'s> Lexer<'s> {
         Kind::Text(content[..length].into())
     }
 
-    /// A path, a keyword or a number.
+    /// Reads a path, a keyword or a number.
     fn word(&mut self) -> Kind {
         let start = self.offset;
         let mut foreign = None;
@@ -242,7 +242,7 @@ impl<'s> Lexer<'s> {
         }
     }
 
-    /// What follows a path that goes on with `[0]` or `['name']`, as other languages write it.
+    /// Reports a path that continues with `[0]` or `['name']`, as in other languages.
     fn subscript(&mut self, start: usize) -> Kind {
         let open = self.offset;
         let mut names = self.source[start..open].to_owned();
@@ -269,7 +269,7 @@ impl<'s> Lexer<'s> {
         Kind::Bad
     }
 
-    /// A number that begins with `+`.
+    /// Reads a number that begins with `+`.
     fn signed(&mut self) -> Kind {
         let start = self.offset;
         let digits = self.rest()[1..].find(|char: char| !is_word(char));

@@ -1,8 +1,8 @@
-//! Segment's Filter Query Language: text to expression to verdict.
+//! Segment's Filter Query Language (FQL): compiles expressions and evaluates them on events.
 //!
-//! `lex` makes tokens, `parse` a tree, `compile` looks up functions and patterns, `eval` runs what
-//! came out on one event after another. The language is that of Segment's public reference of the
-//! Destination Filter Query Language.
+//! `lex` splits the text into tokens, `parse` builds a tree, `compile` looks up functions and
+//! compiles patterns, and `eval` evaluates the result on each event. The language is defined by
+//! Segment's public reference of the Destination Filter Query Language.
 
 pub mod glob;
 
@@ -32,7 +32,7 @@ use crate::diagnostic::Diagnostic;
 use crate::event::path::{Lookup, Path};
 use compile::Node;
 
-/// The expression that takes every event.
+/// The expression that holds for every event.
 const ALL: &str = "all";
 
 /// A compiled expression.
@@ -41,12 +41,12 @@ pub struct Expr {
     root: Node,
 }
 
-/// An expression that compiled, with what is doubtful about it.
+/// A compiled expression and its warnings.
 #[derive(Clone, Debug)]
 pub struct Compiled {
     /// The expression.
     pub expr: Expr,
-    /// Its warnings; spans are bytes of the expression's text.
+    /// The warnings; spans are byte ranges of the expression's text.
     pub warnings: Vec<Diagnostic>,
 }
 
@@ -54,7 +54,7 @@ impl Expr {
     /// Compiles `source`.
     ///
     /// # Errors
-    /// Everything wrong with it, spans in bytes of `source`.
+    /// Returns all errors of `source`; spans are byte ranges of `source`.
     pub fn compile(source: &str) -> Result<Compiled, Vec<Diagnostic>> {
         if source.trim_matches(lex::is_blank) == ALL {
             return Ok(Compiled { expr: Self { root: Node::Bool(true) }, warnings: Vec::new() });
@@ -70,33 +70,33 @@ impl Expr {
         Err(errors)
     }
 
-    /// Whether the expression is true of `event`.
+    /// Returns `true` if the expression holds for `event`.
     pub fn holds<'t>(&self, event: &impl Lookup<'t>) -> bool {
         self.root.holds(event)
     }
 
-    /// Whether this is true of every event, as `all` is.
+    /// Returns `true` if the expression is trivially true, as `all` is.
     pub fn is_all(&self) -> bool {
         matches!(self.root, Node::Bool(true))
     }
 
-    /// Whether this holds for every event (`true`) or for none (`false`), whatever it has; `None`
-    /// where neither can be told from how it is written.
+    /// Returns `Some(true)` if the expression provably holds for every event, `Some(false)` if it
+    /// provably holds for none, and `None` otherwise.
     pub fn constant(&self) -> Option<bool> {
         self.root.constant()
     }
 
-    /// What every event that this takes must have.
+    /// Returns what every event must have for the expression to hold.
     pub fn demand(&self) -> Demand {
         Demand::of(&self.root)
     }
 
-    /// Whether `holds` is true of every path that this reads.
+    /// Returns `true` if `holds` is true of every path that the expression reads.
     pub fn reads_only(&self, holds: impl Fn(&Path) -> bool) -> bool {
         self.root.all_paths(&holds)
     }
 
-    /// Whether no event at all is taken; `false` where that cannot be told from how it is written.
+    /// Returns `true` if the expression provably holds for no event.
     pub fn takes_nothing(&self) -> bool {
         let Demand { events, calls } = self.demand();
         events.is_some_and(|events| events.is_empty())
@@ -104,8 +104,8 @@ impl Expr {
             || self.constant() == Some(false)
     }
 
-    /// Whether every Segment event that this takes `other` takes too; `false` where that cannot be
-    /// told from how they are written.
+    /// Returns `true` if `other` provably holds for every Segment event for which this expression
+    /// holds.
     pub fn implies(&self, other: &Self) -> bool {
         self.root.implies(&other.root)
     }

@@ -1,11 +1,11 @@
-//! Numbers: how they are written, how they compare, and how they turn into text and back.
+//! Numbers: literals, exact comparison, and conversion to and from text.
 
 use std::cmp::Ordering;
 
 use crate::json::Number;
 
-/// Reads a number literal: an optional sign, digits, and optionally a point and digits. Integers
-/// of up to 64 bits stay exact.
+/// Parses a number literal: an optional sign, digits, and optionally a point and digits. Integers
+/// of up to 64 bits are exact.
 pub(super) fn parse_literal(text: &str) -> Option<Number> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (whole, fraction) = match unsigned.split_once('.') {
@@ -19,11 +19,11 @@ pub(super) fn parse_literal(text: &str) -> Option<Number> {
     parse_any(text)
 }
 
-/// Reads a number out of a string, as `number()` does: blanks around it are cut off, an exponent
-/// may follow.
+/// Parses a string as `number()` does: surrounding whitespace is ignored, and an exponent is
+/// allowed.
 pub(super) fn parse_text(text: &str) -> Option<Number> {
     let text = text.trim();
-    // The standard parser also knows words such as `inf`.
+    // The standard parser also accepts words such as `inf`.
     let plain =
         |byte: u8| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E');
     if text.bytes().all(plain) { parse_any(text) } else { None }
@@ -39,7 +39,7 @@ fn parse_any(text: &str) -> Option<Number> {
     text.parse().ok().filter(|float: &f64| float.is_finite()).map(Number::Float)
 }
 
-/// The order of two numbers by their exact values; `None` beside a value that is no number.
+/// Compares two numbers by their exact values. Returns `None` if one is not a number.
 #[inline]
 pub(super) fn compare(left: Number, right: Number) -> Option<Ordering> {
     match (integer(left), integer(right)) {
@@ -50,7 +50,7 @@ pub(super) fn compare(left: Number, right: Number) -> Option<Ordering> {
     }
 }
 
-/// Whether two numbers are the same: `1` and `1.0` are.
+/// Returns `true` if two numbers are equal, such as `1` and `1.0`.
 #[inline]
 pub(super) fn equal(left: Number, right: Number) -> bool {
     compare(left, right) == Some(Ordering::Equal)
@@ -68,9 +68,9 @@ fn integer(number: Number) -> Result<i128, f64> {
     }
 }
 
-/// An integer against a double, without rounding the integer to one.
+/// Compares an integer with a double without rounding the integer.
 fn compare_mixed(int: i128, float: f64) -> Option<Ordering> {
-    // The cast saturates far outside the 64 bits an integer has here, so the order stays right.
+    // The cast saturates far outside the 64 bits of the integer, so the order is correct.
     #[allow(clippy::cast_possible_truncation)]
     let whole = float.trunc() as i128;
     match int.cmp(&whole) {
@@ -80,8 +80,8 @@ fn compare_mixed(int: i128, float: f64) -> Option<Ordering> {
     }
 }
 
-/// The text of a number as JSON writes it in its canonical form (RFC 8785): the shortest digits
-/// that give the same double back.
+/// Formats a number in its canonical JSON form (RFC 8785): the shortest digits that parse to the
+/// same double.
 pub(super) fn to_text(number: Number) -> String {
     match number {
         Number::Int(int) => int.to_string(),

@@ -1,7 +1,8 @@
-//! Tokens to a tree, by recursive descent: `or` < `and` < `!` < comparison < operand.
+//! Builds the tree from the tokens by recursive descent, in order of precedence: `or` < `and` < `!`
+//! < comparison < operand.
 //!
-//! An error never ends the work: what is missing becomes [`AstKind::Bad`] and reading goes on at
-//! the next token that can follow, so that one run finds all there is to find.
+//! Parsing continues after an error: a missing part becomes [`AstKind::Bad`], and parsing resumes
+//! at the next token that can follow, so that all errors are found at once.
 
 use std::ops::Range;
 
@@ -10,15 +11,15 @@ use super::function::Function;
 use super::lex::{self, Keyword, Kind, Token};
 use crate::diagnostic::Diagnostic;
 
-/// How deep parentheses, `!`, calls and lists may nest.
+/// The maximum nesting depth of parentheses, `!`, calls and lists.
 const MAX_DEPTH: usize = 128;
 
-/// The tree of `source` and what is wrong with it.
+/// Returns the tree of `source` and its errors.
 pub(super) fn parse(source: &str) -> (Ast, Vec<Diagnostic>) {
     let (tokens, errors) = lex::tokens(source);
     let mut parser = Parser { source, tokens, next: 0, depth: 0, errors, gave_up: false };
     let ast = parser.whole();
-    // The lexer's errors come first and say more than the parser's at the same place.
+    // For the same span, the lexer's error comes first and is more specific than the parser's.
     parser.errors.sort_by_key(|error| error.span.start);
     parser.errors.dedup_by(|second, first| second.span == first.span);
     (ast, parser.errors)
@@ -34,7 +35,7 @@ struct Parser<'s> {
 }
 
 impl Parser<'_> {
-    /// An expression and nothing after it.
+    /// Parses an expression that extends to the end of the text.
     fn whole(&mut self) -> Ast {
         if matches!(self.kind(), Kind::End) {
             self.report(0..self.source.len(), "expected an expression, found nothing", None);
@@ -44,7 +45,7 @@ impl Parser<'_> {
         if matches!(self.kind(), Kind::End) {
             return first;
         }
-        // What else there is only serves to find its errors.
+        // The rest is only parsed to find its errors.
         let mut parts = vec![first];
         while !matches!(self.kind(), Kind::End) {
             self.unexpected("an operator or the end of the expression");
@@ -63,7 +64,7 @@ impl Parser<'_> {
         })
     }
 
-    /// `part`s joined by `keyword`, or the one part there is.
+    /// Parses `part`s joined by `keyword`, or a single part.
     fn chain(
         &mut self,
         keyword: Keyword,
@@ -166,19 +167,19 @@ impl Parser<'_> {
     fn list(&mut self) -> Ast {
         let open = self.advance();
         let items = self.items(&open, &Kind::RightBracket, "`,` or `]`");
-        Ast::new(AstKind::List(items), open.start..self.behind())
+        Ast::new(AstKind::List(items), open.start..self.previous_end())
     }
 
     fn call(&mut self) -> Ast {
         let name = self.advance();
         let open = self.advance();
         let args = self.items(&open, &Kind::RightParen, "`,` or `)`");
-        let span = name.start..self.behind();
+        let span = name.start..self.previous_end();
         let function = Function::from_name(&self.source[name.clone()]);
         Ast::new(AstKind::Call { name, function, args }, span)
     }
 
-    /// What stands between `open`, already read, and `end`, which is read too.
+    /// Parses comma-separated expressions up to and including the bracket `end`, after `open`.
     fn items(&mut self, open: &Range<usize>, end: &Kind, expected: &str) -> Vec<Ast> {
         let mut items = Vec::new();
         if !self.is(end) {
@@ -192,8 +193,7 @@ impl Parser<'_> {
         items
     }
 
-    /// Reads the bracket `end` that belongs to `open`; what stands before it is reported and
-    /// skipped.
+    /// Reads the bracket `end` that matches `open`; any tokens before it are reported and skipped.
     fn close(&mut self, open: &Range<usize>, end: &Kind, expected: &str) {
         if !self.is(end) {
             let bracket = &self.source[open.clone()];
@@ -214,7 +214,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Runs `read` one level deeper; past the limit the rest of the text is given up.
+    /// Runs `read` one level deeper. Beyond the limit, the rest of the text is skipped.
     fn nested(&mut self, start: usize, read: impl FnOnce(&mut Self) -> Ast) -> Ast {
         if self.depth == MAX_DEPTH {
             let message = format!("expected at most {MAX_DEPTH} levels of nesting");
@@ -245,12 +245,12 @@ impl Parser<'_> {
         self.tokens[self.next].span.clone()
     }
 
-    /// Where the token before the next one ends.
-    fn behind(&self) -> usize {
+    /// Returns the end of the previous token.
+    fn previous_end(&self) -> usize {
         self.next.checked_sub(1).map_or(0, |before| self.tokens[before].span.end)
     }
 
-    /// Goes past the next token, never past the end.
+    /// Advances past the next token, except the last, and returns its span.
     fn advance(&mut self) -> Range<usize> {
         let span = self.span();
         if !matches!(self.kind(), Kind::End) {
@@ -259,7 +259,7 @@ impl Parser<'_> {
         span
     }
 
-    /// Goes to the bracket `end` of this level, or to the end of the text.
+    /// Advances to the bracket `end` of this level, or to the end of the text.
     fn skip_to(&mut self, end: &Kind) {
         let mut open = 0_usize;
         while !matches!(self.kind(), Kind::End) && (open > 0 || !self.is(end)) {
@@ -272,7 +272,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Goes to the next `and` or `or`, past at least one token.
+    /// Advances by at least one token to the next `and` or `or`.
     fn skip_to_operator(&mut self) {
         loop {
             self.advance();
@@ -282,7 +282,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Takes `and` or `or`, also where it is miswritten as `AND`.
+    /// Reads `and` or `or`, also if misspelled as `AND`.
     fn take_joint(&mut self, keyword: Keyword) -> bool {
         let name = if keyword == Keyword::And { "and" } else { "or" };
         if self.is_miswritten(name) {
@@ -294,7 +294,7 @@ impl Parser<'_> {
         true
     }
 
-    /// Whether the next token is a path that is `keyword` but for its capitals.
+    /// Returns `true` if the next token is a path that equals `keyword` except for its case.
     fn is_miswritten(&self, keyword: &str) -> bool {
         matches!(self.kind(), Kind::Path(_))
             && self.source[self.span()].eq_ignore_ascii_case(keyword)
@@ -315,7 +315,7 @@ impl Parser<'_> {
         );
     }
 
-    /// Reports the next token where `expected` should stand.
+    /// Reports that the next token is not what was `expected`.
     fn unexpected(&mut self, expected: &str) {
         if matches!(self.kind(), Kind::Bad) {
             return;
@@ -331,7 +331,7 @@ impl Parser<'_> {
         self.report(self.span(), &format!("expected {expected}, found {found}"), help);
     }
 
-    /// What to write where a text of several words stands behind an operator without quotes.
+    /// Returns advice for a text of several words after an operator that lacks quotes.
     fn unquoted(&self) -> Option<String> {
         let is_word = |token: &&Token| matches!(token.kind, Kind::Path(_) | Kind::Number(_));
         let first = self.next.checked_sub(1)?;
@@ -352,7 +352,7 @@ impl Parser<'_> {
         Some(format!("a text stands in quotes: `'{text}'`"))
     }
 
-    /// What to write for SQL's `is null` or `is not null` where one of them stands next.
+    /// Returns advice for SQL's `is null` or `is not null` at the next token.
     fn null_test(&self) -> Option<String> {
         let is = |place: usize, word: &str| {
             let token = self.tokens.get(self.next + place);
@@ -369,7 +369,7 @@ impl Parser<'_> {
         Some(format!("write `{path} {sign} null`"))
     }
 
-    /// What an author who wrote the next token likely meant.
+    /// Returns advice on what the author likely meant by the next token.
     fn advice(&self) -> Option<&'static str> {
         let before = self.next.checked_sub(1).map(|before| &self.tokens[before]);
         let word = |token: &Token| match token.kind {
@@ -403,7 +403,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Adds an error, unless the rest of the text was given up.
+    /// Adds an error, unless the rest of the text is being skipped.
     fn report(&mut self, span: Range<usize>, message: &str, help: Option<&str>) {
         if self.gave_up {
             return;

@@ -1,5 +1,5 @@
-//! The conditions that an expression joins by `and`, one by one: for whoever tells why an event is
-//! not taken.
+//! The conditions that an expression joins by `and`, evaluated separately to explain why it does
+//! not hold for an event.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use super::lex;
 use super::{ALL, parse};
 use crate::event::path::{Lookup, Path};
 
-/// The conditions of an expression, each of which must hold.
+/// The conditions of an expression, all of which must hold.
 #[derive(Clone, Debug, Default)]
 pub struct Parts {
     parts: Vec<Part>,
@@ -20,12 +20,13 @@ pub struct Parts {
 pub struct Part {
     text: Box<str>,
     node: Node,
-    /// The first path that it reads.
+    /// The first path that the condition reads.
     path: Option<Path>,
 }
 
 impl Parts {
-    /// The conditions of `source`; none of `all`, nor of what does not compile.
+    /// Returns the conditions of `source`; empty for `all` and for an expression that does not
+    /// compile.
     pub fn new(source: &str) -> Self {
         let mut parts = Self::default();
         let (ast, mut errors) = parse::parse(source);
@@ -44,26 +45,26 @@ impl Parts {
         self.parts.push(Part { text, node, path: first_path(ast).cloned() });
     }
 
-    /// The first condition that does not hold for `event`; `None` where all do.
+    /// Returns the first condition that does not hold for `event`, or `None` if all hold.
     pub fn first_failed<'t>(&self, event: &impl Lookup<'t>) -> Option<&Part> {
         self.parts.iter().find(|part| !part.node.holds(event))
     }
 }
 
 impl Part {
-    /// The condition as it is written.
+    /// Returns the text of the condition.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The first path that the condition reads, if it reads any.
+    /// Returns the first path that the condition reads, if any.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_ref()
     }
 }
 
-/// The text at `span` with the closing parentheses behind it that it opens: a span ends with the last
-/// operand, and parentheses around that are left out.
+/// Extends the text at `span` by the closing parentheses of those opened in it: a span ends with
+/// the last operand and leaves out parentheses around that.
 fn closed(source: &str, span: Range<usize>) -> &str {
     let (mut open, mut quote) = (0_usize, None);
     for (at, char) in source[span.start..].char_indices() {

@@ -1,10 +1,10 @@
-//! Whether an expression holds for every event, or for none, read off the expression alone.
+//! Detects expressions that hold for every event or for none, from the expression alone.
 //!
-//! An expression never holds where assuming that it does leads to a contradiction, and always holds
-//! where its negation never does. What is assumed is gathered conjunct by conjunct: a path has one
-//! value for an event, so it cannot equal two texts at once, or be greater than 5 and less than 3.
-//! Of alternatives each must be contradictory. Where it cannot be told within a bounded number of
-//! steps, nothing is claimed.
+//! An expression never holds if assuming it leads to a contradiction, and always holds if its
+//! negation never does. Assumptions are collected conjunct by conjunct: a path has one value for
+//! each event, so it cannot equal two texts at once, or be both greater than 5 and less than 3. Of
+//! alternatives, each must be contradictory. If the question cannot be decided within a bounded
+//! number of steps, nothing is claimed.
 
 mod facts;
 
@@ -15,12 +15,12 @@ use crate::event::path::{Lookup, Path};
 use crate::json::{Json, Number};
 use facts::{Facts, Literal};
 
-/// So many steps are spent on one question.
-const MOST_STEPS: usize = 20_000;
-/// So many alternatives are tried one inside another.
-const MOST_DEPTH: usize = 32;
+/// The maximum number of steps for one question.
+const MAX_STEPS: usize = 20_000;
+/// The maximum number of nested alternatives that are tried.
+const MAX_DEPTH: usize = 32;
 
-/// An event without anything.
+/// An event without any fields.
 struct Nothing;
 
 impl<'t> Lookup<'t> for Nothing {
@@ -29,12 +29,12 @@ impl<'t> Lookup<'t> for Nothing {
     }
 }
 
-/// A part of an expression that is assumed to hold, or not to hold.
+/// A part of an expression, and whether it is assumed to hold.
 type Assumption<'n> = (&'n Node, bool);
 
 impl Node {
-    /// Whether this holds for every event (`true`) or for none (`false`); `None` where neither can
-    /// be told.
+    /// Returns `Some(true)` if the node holds for every event, `Some(false)` if it holds for none,
+    /// and `None` if neither could be proved.
     pub(super) fn constant(&self) -> Option<bool> {
         if is_impossible(self, true) {
             return Some(false);
@@ -43,13 +43,13 @@ impl Node {
     }
 }
 
-/// Whether there is no event for which `node` is `holds`.
+/// Returns `true` if there is no event for which the truth of `node` is `holds`.
 fn is_impossible(node: &Node, holds: bool) -> bool {
-    let mut steps = MOST_STEPS;
+    let mut steps = MAX_STEPS;
     contradicts(Facts::of_any_event(), vec![(node, holds)], Vec::new(), &mut steps, 0)
 }
 
-/// Whether `assumed` and the alternatives `open` contradict each other or `facts`.
+/// Returns `true` if `assumed` and the alternatives `open` contradict each other or `facts`.
 fn contradicts<'n>(
     mut facts: Facts<'n>,
     mut assumed: Vec<Assumption<'n>>,
@@ -84,7 +84,7 @@ fn contradicts<'n>(
         Node::Cases(cases) => cases.parts(),
         _ => return false,
     };
-    depth < MOST_DEPTH
+    depth < MAX_DEPTH
         && parts.iter().all(|part| {
             let cost = facts.len() + open.len();
             let Some(left) = steps.checked_sub(cost) else { return false };
@@ -93,7 +93,8 @@ fn contradicts<'n>(
         })
 }
 
-/// Adds that `node`, which is no combination of others, is `holds`; returns whether it can be.
+/// Adds the assumption that the truth of `node`, which is not a combination of others, is `holds`.
+/// Returns `false` if that contradicts `facts`.
 fn assume<'n>(facts: &mut Facts<'n>, node: &'n Node, holds: bool, steps: &mut usize) -> bool {
     if node.all_paths(&|_| false) {
         return node.holds(&Nothing) == holds;
@@ -116,7 +117,7 @@ fn assume<'n>(facts: &mut Facts<'n>, node: &'n Node, holds: bool, steps: &mut us
     }
 }
 
-/// What a comparison or `in` asks to be one of some values.
+/// Returns the subject of a comparison or `in`, and the literals that it is compared with.
 fn membership(node: &Node) -> Option<(&Node, Vec<Literal<'_>>)> {
     match node {
         Node::Compare(Compare::Equal | Compare::NotEqual, sides) => match &**sides {
@@ -138,7 +139,7 @@ fn membership(node: &Node) -> Option<(&Node, Vec<Literal<'_>>)> {
     }
 }
 
-/// A comparison with a number as one of what stands beside it: `5 < x` as `x > 5`.
+/// Returns a comparison with a number with the number on the right: `5 < x` as `x > 5`.
 fn bound(operator: Compare, sides: &[Node; 2]) -> Option<(&Node, Compare, Number)> {
     let turned = match operator {
         Compare::Greater => Compare::Less,
@@ -154,7 +155,7 @@ fn bound(operator: Compare, sides: &[Node; 2]) -> Option<(&Node, Compare, Number
     }
 }
 
-/// Whether `value` compares to `limit` as `operator` says.
+/// Returns `true` if the comparison of `value` with `limit` by `operator` holds.
 fn meets(value: Number, operator: Compare, limit: Number) -> bool {
     number::compare(value, limit).is_some_and(|order| match operator {
         Compare::Greater => order.is_gt(),

@@ -1,4 +1,4 @@
-//! The values of the parts of an expression, borrowed from the event or the expression.
+//! The values of parts of an expression, borrowed from the event or the expression.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ pub(super) enum Value<'v> {
     Array(Json<'v>),
     /// An object of the event.
     Object(Json<'v>),
-    /// A list that stands in the expression; its items are still to be found.
+    /// A list literal of the expression, whose items are not evaluated yet.
     List(&'v [Node]),
 }
 
@@ -42,7 +42,7 @@ impl<'v> Value<'v> {
         Self::Number(Number::Int(i64::try_from(value).unwrap_or(i64::MAX)))
     }
 
-    /// The type as `typeof` names it.
+    /// Returns the name of the type as `typeof` does.
     pub(super) fn type_name(&self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -54,7 +54,7 @@ impl<'v> Value<'v> {
         }
     }
 
-    /// The string that `change` makes of this one; null of anything but a string.
+    /// Applies `change` to a string; any other value becomes null.
     pub(super) fn map_text(self, change: impl FnOnce(Cow<'v, str>) -> Cow<'v, str>) -> Self {
         match self {
             Self::Text(text) => Self::Text(change(text)),
@@ -62,8 +62,8 @@ impl<'v> Value<'v> {
         }
     }
 
-    /// Whether both have one type and the same content: lists item by item, objects member by
-    /// member in any order, numbers by value.
+    /// Returns `true` if both values have the same type and content: lists are compared item by
+    /// item, objects member by member in any order, numbers by value.
     pub(super) fn equals<'t>(&self, other: &Self, event: &impl Lookup<'t>) -> bool {
         match (self, other) {
             (Self::Null, Value::Null) => true,
@@ -90,7 +90,7 @@ impl<'v> Value<'v> {
     }
 }
 
-/// How many items a list of the event has.
+/// Returns the number of items of a list of the event.
 pub(super) fn item_count(array: Json<'_>) -> usize {
     match array.kind() {
         Kind::Array(length) => length,
@@ -109,7 +109,8 @@ fn json_equals(left: Json<'_>, right: Json<'_>) -> bool {
                 && left.items().zip(right.items()).all(|(left, right)| json_equals(left, right))
         }
         (Kind::Object(_), Kind::Object(_)) => {
-            // Of two members with one name the last counts, so the numbers of members tell nothing.
+            // If a name occurs twice the last member counts, so the member counts cannot be
+            // compared first.
             let left: BTreeMap<_, _> = left.entries().collect();
             let right: BTreeMap<_, _> = right.entries().collect();
             left.len() == right.len()

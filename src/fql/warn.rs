@@ -1,5 +1,5 @@
-//! What is likely not meant, though it compiles: `and` mixed with `or`, comparisons that never
-//! hold, and fields that no event has.
+//! Warnings about expressions that compile but are likely not meant: `and` mixed with `or`,
+//! comparisons that never hold, and unknown fields.
 
 use super::ast::{Ast, AstKind};
 use super::compile::Node;
@@ -10,7 +10,7 @@ use crate::event::path::Path;
 use crate::event::{CallType, Member};
 use crate::nearest::nearest;
 
-/// What is doubtful in `ast`, the tree of `source`.
+/// Returns the warnings about `ast`, the tree of `source`.
 pub(super) fn warnings(source: &str, ast: &Ast) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     visit(source, ast, Role::Other, &mut found);
@@ -18,11 +18,11 @@ pub(super) fn warnings(source: &str, ast: &Ast) -> Vec<Diagnostic> {
     found
 }
 
-/// What every warning says of a part that is never true.
+/// The phrase that every warning about a part that is never true contains.
 const NEVER: &str = "never holds";
 
-/// A warning where `root`, the whole of `source`, is true of every event or of none, though it asks
-/// for something, and nothing of `found` says so already.
+/// Returns a warning if `root`, the whole of `source`, is always or never true although it reads
+/// fields, unless `found` already has such a warning.
 pub(super) fn constant(source: &str, root: &Node, found: &[Diagnostic]) -> Option<Diagnostic> {
     if root.all_paths(&|_| false) {
         return None;
@@ -42,10 +42,10 @@ pub(super) fn constant(source: &str, root: &Node, found: &[Diagnostic]) -> Optio
     })
 }
 
-/// What a part is to the one around it.
+/// The role of a part within its parent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Role {
-    /// What something is compared with, where a path is likely a text without its quotes.
+    /// The value that something is compared with: a path here is likely a text without quotes.
     Value,
     Other,
 }
@@ -64,9 +64,9 @@ fn visit(source: &str, ast: &Ast, role: Role, found: &mut Vec<Diagnostic>) {
             );
         }
         AstKind::Path(path) => {
-            // Past what is shown no one asks for the nearest name.
+            // A warning past the limit is not shown, so it needs no advice.
             let is_shown = found.len() < MAX_SHOWN;
-            let help = || is_shown.then(|| meant(source, ast, path, role));
+            let help = || is_shown.then(|| advice(source, ast, path, role));
             found.extend(unknown_field(ast, path, help));
         }
         _ => {}
@@ -81,7 +81,7 @@ fn visit(source: &str, ast: &Ast, role: Role, found: &mut Vec<Diagnostic>) {
     }
 }
 
-/// `a and b or c` without parentheses.
+/// Warns about `a and b or c` without parentheses.
 fn mixed(source: &str, parts: &[Ast]) -> Option<Diagnostic> {
     let group = parts.iter().find(|part| matches!(part.kind, AstKind::And(_)) && !part.grouped)?;
     let message = "`and` and `or` are mixed without parentheses: this reads the `and` first";
@@ -91,14 +91,14 @@ fn mixed(source: &str, parts: &[Ast]) -> Option<Diagnostic> {
     )
 }
 
-/// The text of a part that is short enough to repeat.
+/// Returns the text of a part, or a placeholder if it is too long to repeat.
 fn excerpt<'s>(source: &'s str, ast: &Ast) -> &'s str {
-    const LONGEST: usize = 60;
+    const MAX_BYTES: usize = 60;
     let text = &source[ast.span.clone()];
-    if text.len() <= LONGEST && !text.contains('\n') { text } else { "… and …" }
+    if text.len() <= MAX_BYTES && !text.contains('\n') { text } else { "… and …" }
 }
 
-/// A comparison of which the types of its sides alone say that it is never true.
+/// Warns about a comparison that is never true because of the types of its sides.
 fn never_by_type(operator: Compare, ast: &Ast, sides: &[Ast; 2]) -> Option<Diagnostic> {
     let [left, right] = [types(&sides[0]), types(&sides[1])];
     let warning = |message| Some(Diagnostic::warning(ast.span.clone(), message));
@@ -123,7 +123,7 @@ fn quoted_number(side: &Ast) -> Option<&str> {
     }
 }
 
-/// A comparison with a name that is none of the names there are: of a call, or of a type.
+/// Warns about a comparison with an unknown name of a call or of a type.
 fn never_by_name(operator: Compare, [left, right]: &[Ast; 2]) -> Option<Diagnostic> {
     if operator != Compare::Equal {
         return None;
@@ -151,10 +151,10 @@ fn never_by_name(operator: Compare, [left, right]: &[Ast; 2]) -> Option<Diagnost
     Some(Diagnostic::warning(literal.span.clone(), message).with_help(help))
 }
 
-/// What `typeof` can give.
+/// The results of `typeof`.
 const TYPE_NAMES: [&str; 6] = ["string", "number", "list", "bool", "null", "object"];
 
-/// A path of which the first name is no field of any event; `help` is what may be meant.
+/// Warns about a path whose first name is not a field of any event; `help` returns the advice.
 fn unknown_field(
     ast: &Ast,
     path: &Path,
@@ -168,8 +168,8 @@ fn unknown_field(
     Some(Diagnostic { help: help(), ..Diagnostic::warning(ast.span.clone(), message) })
 }
 
-/// What may be meant by a path of which the first name is no field of any event.
-fn meant(source: &str, ast: &Ast, path: &Path, role: Role) -> String {
+/// Returns advice for a path whose first name is not a field of any event.
+fn advice(source: &str, ast: &Ast, path: &Path, role: Role) -> String {
     let head = path.head();
     let keyword = head.to_ascii_lowercase();
     let fields = Member::ALL.iter().map(|member| member.key()).chain([EMAIL]);
@@ -188,7 +188,8 @@ fn meant(source: &str, ast: &Ast, path: &Path, role: Role) -> String {
     }
 }
 
-/// A number that is written with an exponent or with `_` between its digits, as FQL writes it.
+/// Returns a number that is written with an exponent or with `_` between its digits in FQL's
+/// notation.
 fn plain_number(written: &str) -> Option<String> {
     if !written.starts_with(|char: char| char.is_ascii_digit() || char == '-') {
         return None;
@@ -197,10 +198,10 @@ fn plain_number(written: &str) -> Option<String> {
     number.is_finite().then(|| number.to_string())
 }
 
-/// Some senders put the e-mail address at the top level, where it is read too.
+/// A field that some senders put at the top level, where it is read too.
 const EMAIL: &str = "email";
 
-/// The types that a part can have.
+/// Returns the types that a part can have.
 fn types(ast: &Ast) -> Types {
     match &ast.kind {
         AstKind::Bad | AstKind::Path(_) => Types::ANY,

@@ -1,4 +1,4 @@
-//! What is assumed of the values of an event.
+//! The facts assumed about the values of an event.
 
 use ahash::{AHashMap, AHashSet};
 
@@ -9,13 +9,13 @@ use crate::fql::compile::Node;
 use crate::fql::lex::Compare;
 use crate::json::Number;
 
-/// A value that is written out in an expression; equal ones are equal in FQL.
+/// A literal value in an expression. Two literals are equal if FQL compares them as equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Literal<'n> {
     Null,
     Bool(bool),
     Integer(i128),
-    /// The bits of a number that is no integer of 64 bits.
+    /// The bits of a number that is not a whole number below 10^30.
     Float(u64),
     Text(&'n str),
 }
@@ -35,15 +35,15 @@ impl<'n> Literal<'n> {
 
     #[allow(clippy::cast_possible_truncation)] // it is whole and far below 2^127
     fn of_float(value: f64) -> Self {
-        const MOST: f64 = 1e30;
-        if value.fract() == 0.0 && value.abs() < MOST {
+        const MAX_INTEGER: f64 = 1e30;
+        if value.fract() == 0.0 && value.abs() < MAX_INTEGER {
             Self::Integer(value as i128)
         } else {
             Self::Float(value.to_bits())
         }
     }
 
-    /// As a number, where it is one that fits.
+    /// Returns the value as a number, if it is one that fits.
     fn number(self) -> Option<Number> {
         match self {
             Self::Integer(value) => i64::try_from(value)
@@ -56,19 +56,19 @@ impl<'n> Literal<'n> {
     }
 }
 
-/// What the value of a path, or of another part of the expression, can be.
+/// The possible values of a path or another part of an expression.
 #[derive(Clone, Default)]
 struct Domain<'n> {
-    /// One of these, where that is known.
+    /// The value is one of these, if known.
     among: Option<AHashSet<Literal<'n>>>,
-    /// None of these.
+    /// The value is none of these.
     denied: AHashSet<Literal<'n>>,
-    /// A number that compares so to each of these.
+    /// The value is a number for which each of these comparisons holds.
     bounds: Vec<(Compare, Number)>,
 }
 
 impl<'n> Domain<'n> {
-    /// Narrows this down; returns whether anything is left.
+    /// Restricts the value to `values`, or excludes them. Returns `false` if no value is left.
     fn narrow(&mut self, values: Vec<Literal<'n>>, wanted: bool) -> bool {
         let values: AHashSet<Literal<'n>> = values.into_iter().collect();
         if wanted {
@@ -84,10 +84,11 @@ impl<'n> Domain<'n> {
         self.has_value()
     }
 
-    /// Adds that the value is a number which compares to `limit` so.
+    /// Adds that the value is a number for which the comparison with `limit` holds. Returns `false`
+    /// if no value is left.
     fn bind(&mut self, operator: Compare, limit: Number) -> bool {
         self.bounds.push((operator, limit));
-        // Of the limits above and below, one contradicts another or none does.
+        // It is enough to compare each upper limit with each lower limit.
         let is_met = |&(other, bound): &(Compare, Number)| {
             let faces = |low, high| {
                 matches!(
@@ -108,11 +109,11 @@ impl<'n> Domain<'n> {
         self.bounds.iter().all(is_met) && self.has_value()
     }
 
-    /// Whether a value is left; where they are not listed, one may be.
+    /// Returns `true` if a value is left, or if the possible values are not known.
     fn has_value(&mut self) -> bool {
         let Some(known) = &mut self.among else { return true };
         for (operator, limit) in &self.bounds {
-            // An integer past 64 bits is not judged.
+            // An integer past 64 bits is not compared.
             known.retain(|value| match value {
                 Literal::Integer(_) | Literal::Float(_) => {
                     value.number().is_none_or(|value| meets(value, *operator, *limit))
@@ -124,27 +125,28 @@ impl<'n> Domain<'n> {
     }
 }
 
-/// All that is assumed.
+/// All facts assumed.
 #[derive(Clone, Default)]
 pub(super) struct Facts<'n> {
     paths: AHashMap<&'n Path, Domain<'n>>,
     others: Vec<(&'n Node, Domain<'n>)>,
-    /// Parts whose inside is not looked into, and whether they hold.
+    /// Parts that are not analysed further, and whether they hold.
     opaque: Vec<(&'n Node, bool)>,
 }
 
 impl<'n> Facts<'n> {
-    /// What is so for any event.
+    /// Returns the facts that hold for every event.
     pub(super) fn of_any_event() -> Self {
         Self::default()
     }
 
-    /// How much there is to copy.
+    /// Returns the number of entries, as a measure of the cost of copying.
     pub(super) fn len(&self) -> usize {
         self.paths.len() + self.others.len() + self.opaque.len() + 1
     }
 
-    /// Adds that `subject` is one of `values`, or none of them; returns whether it can be.
+    /// Assumes that `subject` is one of `values`, or none of them. Returns `false` on a
+    /// contradiction.
     pub(super) fn assume_among(
         &mut self,
         subject: &'n Node,
@@ -156,8 +158,8 @@ impl<'n> Facts<'n> {
         self.domain(subject, steps).is_none_or(|domain| domain.narrow(values, wanted))
     }
 
-    /// Adds that `subject` is a number that compares to `limit` as `operator` says; returns whether
-    /// it can be.
+    /// Assumes that `subject` is a number for which the comparison with `limit` holds. Returns
+    /// `false` on a contradiction.
     pub(super) fn assume_bound(
         &mut self,
         subject: &'n Node,
@@ -168,7 +170,7 @@ impl<'n> Facts<'n> {
         self.domain(subject, steps).is_none_or(|domain| domain.bind(operator, limit))
     }
 
-    /// Adds that `node` is `holds`; returns whether it can be.
+    /// Assumes that the truth of `node` is `holds`. Returns `false` on a contradiction.
     pub(super) fn assume_opaque(&mut self, node: &'n Node, holds: bool, steps: &mut usize) -> bool {
         let Some(left) = steps.checked_sub(self.opaque.len()) else { return true };
         *steps = left;
@@ -179,7 +181,7 @@ impl<'n> Facts<'n> {
         true
     }
 
-    /// What is known of the value of `subject`; `None` where looking for it would take too long.
+    /// Returns the domain of `subject`, or `None` if finding it would take too many steps.
     fn domain(&mut self, subject: &'n Node, steps: &mut usize) -> Option<&mut Domain<'n>> {
         if let Node::Path(path) = subject {
             return Some(self.paths.entry(path).or_insert_with(|| of_path(path)));
@@ -194,7 +196,7 @@ impl<'n> Facts<'n> {
     }
 }
 
-/// What the value at a path can be in any event: its `type` is one of the calls.
+/// Returns the possible values of a path in any event: `type` is one of the calls.
 fn of_path<'n>(path: &Path) -> Domain<'n> {
     let calls = || CallType::ALL.iter().map(|call| Literal::Text(call.name())).collect();
     Domain { among: path.is_member(Member::Type).then(calls), ..Domain::default() }
