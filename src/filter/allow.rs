@@ -1,8 +1,8 @@
 //! Allow lists: one line for each kind of event that passes.
 //!
 //! A line is a call (`identify`), the name of a track event (`Form Submitted`), `page PATTERN` or
-//! `screen PATTERN` (a glob on the path or the name of the page), or `fql: EXPRESSION`. An event
-//! passes if any line takes it.
+//! `screen PATTERN` (a glob for the path or the name of the page), or `fql: EXPRESSION`. An event
+//! passes if it matches any line.
 
 mod line;
 mod page;
@@ -18,53 +18,54 @@ use crate::event::{CallType, Event, Member};
 use crate::fql::Expr;
 use crate::fql::glob::Glob;
 
-/// What a line takes.
+/// The condition of a line.
 #[derive(Clone, Debug)]
 pub enum Entry {
-    /// Every event of a call.
+    /// All events of a call.
     Call(CallType),
-    /// Track events of this name.
+    /// Track events with this name.
     Event(Box<str>),
-    /// Pages of which the path or the name matches.
+    /// Page events whose path or name matches.
     Page(Glob),
-    /// Screens of which the path or the name matches.
+    /// Screen events whose path or name matches.
     Screen(Glob),
-    /// Events of which an expression is true.
+    /// Events for which an expression holds.
     Fql(Box<Expr>),
 }
 
-/// A line that takes events.
+/// A line of the list.
 #[derive(Clone, Debug)]
 pub struct Line {
-    /// Its text, without comments and the blanks around it.
+    /// The text of the line, without comments and surrounding whitespace.
     pub text: Box<str>,
-    /// Where it stands, from 1: the line of a file, or the place in a list.
+    /// The line number in a file, or the position in a list, starting at 1.
     pub number: usize,
-    /// What it takes.
+    /// The condition of the line.
     pub entry: Entry,
 }
 
-/// An allow list, indexed so that what an event costs does not grow with the number of names.
+/// An allow list with an index, so that the cost of an event does not grow with the number of
+/// names.
 #[derive(Clone, Debug, Default)]
 pub struct AllowList {
     lines: Vec<Line>,
     calls: [Option<usize>; CallType::ALL.len()],
     names: AHashMap<Box<str>, usize>,
-    /// The lines that must be tried one after another, by call.
+    /// For each call, the lines that must be evaluated one after the other.
     tried: [Vec<usize>; CallType::ALL.len()],
-    /// Those of the lines that are tried only for an event of a name.
+    /// For each event name, the lines that only need to be evaluated for events of that name.
     tried_by_name: AHashMap<Box<str>, Vec<usize>>,
 }
 
-/// Something wrong with the text of one entry of a list, and the place of the entry, from 0.
+/// A diagnostic about one entry of a list, and the index of the entry, starting at 0.
 pub type InEntry = (usize, Diagnostic);
 
 impl AllowList {
-    /// Reads the text of a file: a line is an entry, blank, or a comment that begins with `#`. A
-    /// `#` that stands alone between blanks begins a comment too, so `Order #1` is a name.
+    /// Parses the text of a file. Each line is an entry, blank, or a comment that begins with `#`.
+    /// A `#` between blanks also begins a comment, so `Order #1` is a name.
     ///
     /// # Errors
-    /// Everything wrong with it, spans in bytes of `text`; on success what is doubtful.
+    /// Returns all errors; spans are byte ranges of `text`. On success, the warnings are returned.
     pub fn parse(text: &str) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
         let mut list = Self::default();
         let mut found = Vec::new();
@@ -84,11 +85,12 @@ impl AllowList {
         Ok((list, found))
     }
 
-    /// Reads entries that stand in a list of their own, as in a rules file: no comments, since the
-    /// file has its own.
+    /// Parses the entries of a list, as in a rules file. Entries have no comments, since the file
+    /// has its own.
     ///
     /// # Errors
-    /// Everything wrong with them, spans in bytes of the entry; on success what is doubtful.
+    /// Returns all errors; spans are byte ranges of the entry. On success, the warnings are
+    /// returned.
     pub fn from_lines(entries: &[String]) -> Result<(Self, Vec<InEntry>), Vec<InEntry>> {
         let mut list = Self::default();
         let mut found = Vec::new();
@@ -104,12 +106,12 @@ impl AllowList {
         Ok((list, found))
     }
 
-    /// The entries, in order.
+    /// Returns the lines, in order.
     pub fn lines(&self) -> &[Line] {
         &self.lines
     }
 
-    /// The place in [`AllowList::lines`] of the first line that takes `event`.
+    /// Returns the index in [`AllowList::lines`] of the first line that `event` matches.
     pub fn takes(&self, event: &Event<'_>) -> Option<usize> {
         let call = event.call_type()?;
         let name = event.text(Member::Event);
@@ -125,15 +127,15 @@ impl AllowList {
         }
     }
 
-    /// The places in [`AllowList::lines`] of all lines that take `event`, in no order and some
-    /// perhaps twice; of lines that say the same, the first alone.
-    pub fn takers<'l>(&'l self, event: &'l Event<'_>) -> impl Iterator<Item = usize> + 'l {
+    /// Returns the indices in [`AllowList::lines`] of all lines that `event` matches, unsorted and
+    /// possibly repeated. Of lines with the same condition, only the first is included.
+    pub fn matching_lines<'l>(&'l self, event: &'l Event<'_>) -> impl Iterator<Item = usize> + 'l {
         self.candidates(event).filter(|&line| self.line_takes(line, event))
     }
 
-    /// Sets, in a list of one flag for each of [`AllowList::lines`], those of the lines that take
-    /// `event`. Lines whose flag is set already are not asked again.
-    pub fn mark_takers(&self, event: &Event<'_>, seen: &mut [bool]) {
+    /// Sets the flags of the lines that `event` matches; `seen` has one flag for each of
+    /// [`AllowList::lines`]. Lines whose flag is already set are not evaluated again.
+    pub fn mark_matching_lines(&self, event: &Event<'_>, seen: &mut [bool]) {
         for line in self.candidates(event) {
             if !seen[line] && self.line_takes(line, event) {
                 seen[line] = true;
@@ -141,7 +143,7 @@ impl AllowList {
         }
     }
 
-    /// The lines that may take `event`, in no order.
+    /// Returns the lines that `event` may match, unsorted.
     fn candidates<'l>(&'l self, event: &Event<'_>) -> impl Iterator<Item = usize> + 'l {
         let call = event.call_type();
         let name = event.text(Member::Event);
@@ -156,7 +158,7 @@ impl AllowList {
         calls.into_iter().chain(named).chain(tried.iter().copied()).chain(by_name.iter().copied())
     }
 
-    /// Whether `line`, one of the candidates, takes `event`.
+    /// Returns `true` if `event` matches `line`, one of its candidates.
     fn line_takes(&self, line: usize, event: &Event<'_>) -> bool {
         match &self.lines[line].entry {
             Entry::Page(glob) | Entry::Screen(glob) => page::matches(event, glob),
@@ -165,7 +167,7 @@ impl AllowList {
         }
     }
 
-    /// The first of `lines` that stands before `found` and takes `event`, else `found`.
+    /// Returns the first of `lines` that is before `found` and that `event` matches, else `found`.
     fn first_tried(
         &self,
         lines: &[usize],
@@ -180,7 +182,7 @@ impl AllowList {
             .or(found)
     }
 
-    /// Adds the entry that `content` is, if it is one; gives what is wrong with it.
+    /// Adds the entry in `content`, if there is one, and returns its diagnostics.
     fn add(&mut self, content: &str, number: usize) -> Vec<Diagnostic> {
         let text = content.trim();
         if text.is_empty() {
@@ -197,7 +199,7 @@ impl AllowList {
         found.into_iter().map(|diagnostic| diagnostic.shifted(offset)).collect()
     }
 
-    /// A warning where an earlier line is the same call or name.
+    /// Returns a warning if an earlier line has the same call or name.
     fn repeated(&self, text: &str, entry: &Entry) -> Option<Diagnostic> {
         let earlier = match entry {
             Entry::Call(call) => self.calls[*call as usize]?,
@@ -208,7 +210,7 @@ impl AllowList {
         Some(Diagnostic::warning(0..text.len(), message))
     }
 
-    /// Makes the next line be found.
+    /// Adds the entry of the next line to the index.
     fn index(&mut self, entry: &Entry) {
         let place = self.lines.len();
         match entry {
@@ -242,7 +244,7 @@ fn has_error(found: &[Diagnostic]) -> bool {
     found.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
 }
 
-/// The earlier of two lines.
+/// Returns the earlier of two lines.
 fn earlier(left: Option<usize>, right: Option<usize>) -> Option<usize> {
     match (left, right) {
         (Some(left), Some(right)) => Some(left.min(right)),
@@ -250,7 +252,7 @@ fn earlier(left: Option<usize>, right: Option<usize>) -> Option<usize> {
     }
 }
 
-/// The part of `text` that `part`, a slice of it, is.
+/// Returns the range of `part`, a slice of `text`, within `text`.
 fn span_in(text: &str, part: &str) -> Range<usize> {
     let start = part.as_ptr() as usize - text.as_ptr() as usize;
     start..start + part.len()

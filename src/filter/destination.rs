@@ -1,12 +1,12 @@
-//! Segment's destination filters: what is dropped on the way to a destination, and what is taken
-//! out of the rest.
+//! Segment's destination filters, which drop events on the way to a destination or remove parts of
+//! them.
 //!
-//! As Segment's documentation has it ("Destination Filters", and the Public API's page of that
-//! name), the actions of all filters come in one order, whatever their order in the file: sample,
-//! drop, drop properties, allow properties. Within one kind they come in the order of the file. A
-//! filter's `if` is judged once, when its first action comes, on what the actions before it left of
+//! According to Segment's documentation ("Destination Filters", and the Public API's page of that
+//! name), the actions of all filters run in one order, whatever their order in the file: sample,
+//! drop, drop properties, allow properties. Actions of one kind run in the order of the file. A
+//! filter's `if` is evaluated once, before its first action, on what the actions before it left of
 //! the event. A filter whose `if` does not compile drops everything: Segment does not send what it
-//! cannot judge.
+//! cannot evaluate.
 
 mod action;
 mod count;
@@ -34,8 +34,8 @@ use crate::parse::Detection;
 use remains::Remains;
 use step::{Stage, Step, Steps};
 
-/// The filters of one destination, indexed so that what an event costs does not grow with the
-/// number of filters that are for events of another name.
+/// The filters of one destination with an index, so that the cost of an event does not grow with
+/// the number of filters for events of another name.
 #[derive(Clone, Debug, Default)]
 pub struct DestinationFilters {
     filters: Vec<Filter>,
@@ -45,102 +45,105 @@ pub struct DestinationFilters {
 /// One filter.
 #[derive(Clone, Debug)]
 pub struct Filter {
-    /// Its title, or another name where it has none; empty where it has neither.
+    /// The title, or another name if there is no title; empty if there is neither.
     pub title: Box<str>,
-    /// Where it stands among the filters of the file, from 1.
+    /// The position among the filters of the file, starting at 1.
     pub number: usize,
-    /// Where it stands in the file, in bytes.
+    /// The byte range of the filter in the file.
     pub span: Range<usize>,
-    /// Which events it is for.
+    /// The events that the filter applies to.
     pub condition: Condition,
-    /// What it does to them, in the order of the file.
+    /// The actions of the filter, in the order of the file.
     pub actions: Vec<Action>,
 }
 
-/// Which events a filter is for.
+/// The events that a filter applies to.
 #[derive(Clone, Debug)]
 pub enum Condition {
-    /// None: the filter is switched off.
+    /// None: the filter is disabled.
     Disabled,
-    /// Those of which this is true.
+    /// The events for which this expression holds.
     When(Box<Expr>),
-    /// This cannot be told, so that no event is sent; what is wrong with it, spans in bytes of the
+    /// Unknown, so that no event is sent: the errors of the `if`, with spans as byte ranges of the
     /// file.
     Invalid(Box<[Diagnostic]>),
 }
 
-/// What became of an event.
+/// The effect of the filters on an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict<'a> {
-    /// It is sent as it was.
+    /// The event is sent unchanged.
     Untouched,
-    /// It is sent, but without what these filters took out of it: places in
-    /// [`DestinationFilters::filters`], in the order in which they came.
+    /// The event is sent without the members that these filters removed: indices in
+    /// [`DestinationFilters::filters`], in the order in which they ran.
     Changed(&'a [usize]),
-    /// It is not sent.
+    /// The event is not sent.
     Dropped(Dropped),
 }
 
-/// Why an event is not sent.
+/// The filter, action and reason that kept an event from being sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dropped {
-    /// The filter that did it: its place in [`DestinationFilters::filters`].
+    /// The index of the filter in [`DestinationFilters::filters`].
     pub filter: usize,
-    /// The action that did it: its place in [`Filter::actions`]; 0 where the filter as a whole did.
+    /// The index of the action in [`Filter::actions`]; 0 if the filter as a whole dropped the
+    /// event.
     pub action: usize,
-    /// What it was.
+    /// The reason.
     pub cause: Cause,
 }
 
-/// What kept an event from being sent.
+/// The reason why an event is not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// The filter's `if` does not compile.
     Invalid,
-    /// It is not in the sample.
+    /// The event is not in the sample.
     Sampled,
-    /// The filter drops it.
+    /// The filter drops the event.
     Dropped,
-    /// What is left of it is no event of Segment's any more: no `type`, no `messageId` or no id.
+    /// The rest of the event is no longer a Segment event: it has no `type`, no `messageId` or no
+    /// id.
     Unrecognised,
 }
 
-/// What judging needs room for; one for each worker, so that no event allocates.
+/// Buffers for applying filters; one for each worker, so that no event allocates.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    /// For each filter of several actions whether its `if` holds, once that is known.
+    /// For each filter with several actions, whether its `if` holds, once that is known.
     held: Vec<Option<bool>>,
-    /// The filters that took something out.
+    /// The filters that removed something from the event.
     by: Vec<usize>,
     remains: Remains,
     text: Vec<u8>,
-    /// For each filter what it did to all events, where someone wants to know.
+    /// The effect of each filter on all events; empty if effects are not tracked.
     effects: Vec<Effect>,
 }
 
 impl DestinationFilters {
-    /// Reads the text of a file: one filter, a list of them, an answer of Segment's Public API or
-    /// Config API, or a document of Terraform.
+    /// Parses the text of a file: one filter, a list of filters, a response of Segment's Public API
+    /// or Config API, or a Terraform document.
     ///
     /// # Errors
-    /// Everything wrong with it, spans in bytes of `text`; on success what is doubtful, filters
-    /// whose `if` does not compile among it.
+    /// Returns all errors; spans are byte ranges of `text`. On success, the warnings are returned,
+    /// which include the errors of filters whose `if` does not compile.
     pub fn parse(text: &str) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
         let FilterFile { filters, warnings, .. } = FilterFile::parse(text)?;
         Ok((Self::new(filters), warnings))
     }
 
-    /// Filters that are applied together.
+    /// Creates a set of filters that are applied together.
     pub fn new(filters: Vec<Filter>) -> Self {
         Self { steps: Steps::new(&filters), filters }
     }
 
-    /// The filters in the order of the file, those that are switched off among them.
+    /// Returns the filters in the order of the file, disabled ones included.
     pub fn filters(&self) -> &[Filter] {
         &self.filters
     }
 
-    /// Whether Segment draws lots where this takes a hash, so that counts are an estimate.
+    /// Returns `true` if Segment samples at random where this implementation uses a hash, so that
+    /// counts are an estimate.
     pub fn is_estimate(&self) -> bool {
         let active = self.filters.iter().filter(|filter| filter.is_active());
         active.flat_map(|filter| &filter.actions).any(|action| match action {
@@ -149,8 +152,8 @@ impl DestinationFilters {
         })
     }
 
-    /// Judges `event` and hands the verdict to `then`, with what is sent of the event; where it is
-    /// dropped, with the event as it was. What is left must still be what `detection` asks for.
+    /// Applies the filters to `event` and passes the verdict to `then`, with the event as it is
+    /// sent, or the original event if it is dropped. What is left must still meet `detection`.
     pub fn apply<R>(
         &self,
         event: &Event<'_>,
@@ -180,7 +183,7 @@ impl DestinationFilters {
         })
     }
 
-    /// The verdict alone, without the event that is left.
+    /// Returns the verdict without the filtered event.
     pub fn judge<'a>(
         &self,
         event: &Event<'_>,
@@ -198,7 +201,7 @@ impl DestinationFilters {
         }
     }
 
-    /// Why `step` keeps `event` from being sent, if it does.
+    /// Returns the reason if `step` keeps `event` from being sent.
     fn drops(&self, step: Step, event: &Event<'_>, scratch: &mut Scratch) -> Option<Cause> {
         if step.stage == Stage::Invalid {
             return Some(Cause::Invalid);
@@ -215,12 +218,12 @@ impl DestinationFilters {
             Action::DropProperties(_) | Action::AllowProperties(_) => None,
         };
         if cause.is_some() {
-            scratch.note(step.filter, Effect { held: 0, acted: true });
+            scratch.add_effect(step.filter, Effect { held: 0, acted: true });
         }
         cause
     }
 
-    /// Takes what `step` takes out of what is left of `event`.
+    /// Removes what `step` removes from what is left of `event`.
     fn change(&self, step: Step, event: &Event<'_>, scratch: &mut Scratch) {
         let filter = &self.filters[step.filter];
         if !filter.holds(step.filter, event, scratch) {
@@ -234,13 +237,14 @@ impl DestinationFilters {
         if scratch.remains.take_out(event, fields, scope) {
             scratch.by.retain(|&filter| filter != step.filter);
             scratch.by.push(step.filter);
-            scratch.note(step.filter, Effect { held: 0, acted: true });
+            scratch.add_effect(step.filter, Effect { held: 0, acted: true });
         }
     }
 }
 
 impl Filter {
-    /// What is wrong with its `if`, so that it drops every event; nothing where all is well.
+    /// Returns the errors of the `if`, because of which the filter drops every event; empty if
+    /// there are none.
     pub fn faults(&self) -> &[Diagnostic] {
         match &self.condition {
             Condition::Invalid(faults) => faults,
@@ -248,12 +252,12 @@ impl Filter {
         }
     }
 
-    /// Whether it does anything.
+    /// Returns `true` if the filter is enabled.
     pub fn is_active(&self) -> bool {
         !matches!(self.condition, Condition::Disabled)
     }
 
-    /// Whether this filter, which stands at `place`, is for what is left of `event`.
+    /// Returns `true` if this filter, whose index is `place`, applies to what is left of `event`.
     fn holds(&self, place: usize, event: &Event<'_>, scratch: &mut Scratch) -> bool {
         if let Some(&Some(held)) = scratch.held.get(place) {
             return held;
@@ -266,29 +270,29 @@ impl Filter {
         if let Some(held) = scratch.held.get_mut(place) {
             *held = Some(holds);
         }
-        scratch.note(place, Effect { held: u64::from(holds), acted: false });
+        scratch.add_effect(place, Effect { held: u64::from(holds), acted: false });
         holds
     }
 }
 
 impl Scratch {
-    /// One that keeps what each of so many filters does.
+    /// Creates buffers that also track the effects of `filters` filters.
     pub fn with_effects(filters: usize) -> Self {
         Self { effects: vec![Effect::default(); filters], ..Self::default() }
     }
 
-    /// What each filter did to all events that were judged with this, where that is kept.
+    /// Returns the effect of each filter on all events so far; empty if effects are not tracked.
     pub fn effects(&self) -> &[Effect] {
         &self.effects
     }
 
-    fn note(&mut self, filter: usize, effect: Effect) {
+    fn add_effect(&mut self, filter: usize, effect: Effect) {
         if let Some(known) = self.effects.get_mut(filter) {
             *known += effect;
         }
     }
 
-    /// Forgets the event before; room for the verdicts of so many filters.
+    /// Prepares for the next event, with room for the results of `filters` filters.
     fn restart(&mut self, filters: usize) {
         self.held.clear();
         self.held.resize(filters, None);

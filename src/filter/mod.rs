@@ -1,4 +1,5 @@
-//! What reaches a destination at all: allow lists, and the filters that drop or change events.
+//! Filters that decide what reaches a destination: allow lists, and destination filters that drop
+//! or change events.
 
 pub mod allow;
 pub mod destination;

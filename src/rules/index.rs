@@ -1,5 +1,5 @@
-//! Which rules can take an event at all, told by its call and its name, so that what an event costs
-//! does not grow with the number of rules.
+//! An index of the rules by call and event name, so that the cost of an event does not grow with
+//! the number of rules.
 
 use ahash::AHashMap;
 use smallvec::SmallVec;
@@ -8,26 +8,26 @@ use super::{Rule, RuleId};
 use crate::event::{CallType, Event, Member};
 use crate::fql::Demand;
 
-/// Ranks of rules, in order. Mostly a name has one rule, which needs no list of its own.
+/// Ranks of rules, in ascending order. Most names have one rule, which needs no allocation.
 type Ranks = SmallVec<[u32; 2]>;
 
-/// The rules that can take an event, by what they ask of its name and of its call.
+/// The rules that can match an event, by the name and the call that they require.
 #[derive(Debug, Default)]
 pub struct Index {
-    /// Rules in the order in which they are tried: a rule's place here is its rank.
+    /// The rules in the order in which they are tried; the index of a rule is its rank.
     order: Vec<RuleId>,
-    /// The ranks of the rules that ask for a name.
+    /// For each event name, the ranks of the rules that require it.
     named: AHashMap<Box<str>, PerCall>,
-    /// The ranks of those that do not.
+    /// The ranks of the rules that do not require a name.
     others: PerCall,
 }
 
 type PerCall = [Ranks; CallType::ALL.len()];
 
 impl Index {
-    /// An index of `rules`.
+    /// Creates an index of `rules`.
     pub fn new(rules: &[Rule]) -> Self {
-        #[allow(clippy::cast_possible_truncation)] // a file holds far fewer rules
+        #[allow(clippy::cast_possible_truncation)] // a file has far fewer rules
         let ids = 0..rules.len() as u32;
         let mut order: Vec<RuleId> = ids.map(RuleId).collect();
         order.sort_by_key(|id| std::cmp::Reverse(rules[id.index()].priority));
@@ -38,7 +38,7 @@ impl Index {
         Self { order, ..index }
     }
 
-    /// Makes the rule of the rank `rank` be found; higher ranks come later.
+    /// Adds the rule with this rank, which is higher than all ranks before it.
     fn add(&mut self, rank: u32, demand: Demand) {
         let calls = demand.calls.as_deref().unwrap_or(&CallType::ALL);
         let add =
@@ -53,13 +53,13 @@ impl Index {
         }
     }
 
-    /// The first rule that takes `event`.
+    /// Returns the first rule that matches `event`.
     #[inline]
     pub fn first_match(&self, rules: &[Rule], event: &Event<'_>) -> Option<RuleId> {
         self.candidates(event).find(|id| rules[id.index()].when.holds(event))
     }
 
-    /// The rules that can take `event`, in the order in which they are tried.
+    /// Returns the rules that can match `event`, in the order in which they are tried.
     #[inline]
     pub fn candidates<'i>(&'i self, event: &Event<'_>) -> Candidates<'i> {
         let Some(call) = event.call_type().map(|call| call as usize) else {
@@ -71,7 +71,7 @@ impl Index {
     }
 }
 
-/// The rules that can take an event, by rank: two sorted lists as one.
+/// An iterator over the rules that can match an event, which merges two sorted lists of ranks.
 pub struct Candidates<'i> {
     order: &'i [RuleId],
     named: &'i [u32],

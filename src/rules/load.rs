@@ -1,4 +1,4 @@
-//! From the text of a rules file to [`Rules`], noting everything that is wrong with it at once.
+//! Loads [`Rules`] from the text of a rules file and collects all faults.
 
 use std::ops::Range;
 
@@ -46,17 +46,17 @@ const RULE: &[&str] = &[
     "map",
 ];
 
-/// What all parts of the file are read with.
+/// The state of loading a file.
 struct Loader<'a> {
     source: &'a str,
     faults: Faults,
     warnings: Faults,
     columns: Vec<String>,
-    /// The place of each of `columns`.
+    /// The index of each of `columns`.
     places: AHashMap<String, usize>,
 }
 
-/// Reads `source`.
+/// Loads the rules in `source`.
 pub fn load(source: &str) -> Result<Rules, Vec<Diagnostic>> {
     let root = Node::parse(source)?;
     let (faults, warnings) = (Vec::new(), Vec::new());
@@ -111,7 +111,7 @@ impl Loader<'_> {
         self.faults.push(Diagnostic::error(span, message));
     }
 
-    /// The items of a list of tables.
+    /// Reads the items of a list of tables.
     fn list<T>(
         &mut self,
         node: Option<&Node>,
@@ -286,7 +286,7 @@ impl Loader<'_> {
 
     fn expression(&mut self, text: &str, span: Range<usize>) -> Option<Expr> {
         let start = content_start(self.source, &span, text);
-        // Where the text stands with escapes, a place in it is no place in the file.
+        // If the text has escapes, offsets in it do not correspond to offsets in the file.
         let placed = |diagnostic: Diagnostic| match start {
             Some(start) => diagnostic.shifted(start),
             None => Diagnostic { span: span.clone(), ..diagnostic },
@@ -332,7 +332,7 @@ impl Loader<'_> {
         Some(map)
     }
 
-    /// The place of an own column, a new one at its first mention.
+    /// Returns the index of a custom column, which is added at its first mention.
     fn column(&mut self, name: &str, span: &Range<usize>) -> Option<usize> {
         if name.is_empty() {
             self.faults.push(Diagnostic::error(span.clone(), "a column must have a name"));

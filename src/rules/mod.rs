@@ -1,4 +1,4 @@
-//! The rules file: which signals are worth what, what the plan allows, how identities resolve.
+//! The rules file: what signals are worth, what the plan allows, and how identities resolve.
 
 mod index;
 mod load;
@@ -18,34 +18,35 @@ use crate::fql::glob::Glob;
 use crate::json::Json;
 use index::Index;
 
-/// A rules file, checked and compiled.
+/// A validated and compiled rules file.
 #[derive(Debug, Default)]
 pub struct Rules {
     /// The rules, in the order of the file.
     pub rules: Vec<Rule>,
-    /// The rules' own columns of `signals`, in order of first mention.
+    /// The custom columns of `signals`, in order of first mention.
     pub columns: Vec<String>,
-    /// What the plan allows.
+    /// The limits of the plan.
     pub plan: Plan,
-    /// The allow list: each line and where it stands in the file. `None` where the file has none.
+    /// The lines of the allow list and their byte ranges in the file; `None` if the file has no
+    /// allow list.
     pub allow: Option<Vec<(String, Range<usize>)>>,
-    /// How identities resolve.
+    /// The configuration of identity resolution.
     pub identity: IdentityConfig,
-    /// What counts as a duplicate.
+    /// The definition of duplicates.
     pub dedup: Dedup,
-    /// What the file says of itself.
+    /// The tests in the file.
     pub tests: Vec<RuleTest>,
-    /// What is doubtful about the file.
+    /// The warnings about the file.
     pub warnings: Vec<Diagnostic>,
     index: Index,
 }
 
-/// The place of a rule in the file, from 0.
+/// The index of a rule in the file, starting at 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RuleId(u32);
 
 impl RuleId {
-    /// Its place in [`Rules::rules`].
+    /// Returns the index in [`Rules::rules`].
     pub fn index(self) -> usize {
         self.0 as usize
     }
@@ -54,35 +55,35 @@ impl RuleId {
 /// One rule.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    /// Its name, unique in the file.
+    /// The id of the rule, unique in the file.
     pub id: String,
-    /// Which signals it maps.
+    /// The expression that decides which signals the rule matches.
     pub when: Expr,
-    /// The same as it is written.
+    /// The text of `when`.
     pub when_text: Box<str>,
-    /// The name of its signals; else they bear their event's.
+    /// The name of the rule's signals; by default the name of the event.
     pub signal: Option<String>,
-    /// TrailSpark's type of signal.
+    /// The type of signal in TrailSpark.
     pub signal_type: Option<String>,
-    /// Whether its signals show intent to buy.
+    /// Whether the rule's signals show intent to buy.
     pub high_intent: bool,
-    /// For people.
+    /// A description for readers of the file.
     pub description: Option<String>,
-    /// Higher is tried first.
+    /// The priority: rules with a higher one are tried first.
     pub priority: i64,
-    /// What each of its signals scores.
+    /// The score of each of the rule's signals.
     pub score: i64,
-    /// At most so many of its signals score for one lead.
+    /// The maximum number of the rule's signals that score for one lead.
     pub limit: Option<u32>,
-    /// Whether a mapped e-mail ties the visitor to it, as an identify call does.
+    /// Whether a mapped e-mail identifies the visitor, as an identify call does.
     pub identify: bool,
-    /// What it takes from its signals.
+    /// The values to take from the rule's signals.
     pub map: FieldMap,
-    /// Where its id stands in the file.
+    /// The byte range of the rule's id in the file.
     pub span: Range<usize>,
 }
 
-/// Where a rule finds what it maps; of several paths the first that is present counts.
+/// The paths of the values that a rule maps; of several paths, the first with a value applies.
 #[derive(Clone, Debug, Default)]
 #[allow(missing_docs)] // each is the field of that name
 pub struct FieldMap {
@@ -93,12 +94,12 @@ pub struct FieldMap {
     pub company: Vec<Path>,
     pub title: Vec<Path>,
     pub phone: Vec<Path>,
-    /// Own columns by their place in [`Rules::columns`], sorted.
+    /// The paths of custom columns, by index in [`Rules::columns`], sorted.
     pub columns: Vec<(usize, Vec<Path>)>,
 }
 
 impl FieldMap {
-    /// All paths.
+    /// Returns all paths.
     fn paths(&self) -> impl Iterator<Item = &Path> {
         let Self { email, name, first_name, last_name, company, title, phone, columns } = self;
         let fields = [email, name, first_name, last_name, company, title, phone];
@@ -107,10 +108,10 @@ impl FieldMap {
     }
 }
 
-/// How long a period of the plan is.
+/// The length of the plan's periods.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PeriodLength {
-    /// From the first of a month to the first of the next.
+    /// From the first day of a month to the first day of the next.
     #[default]
     Month,
     /// From midnight to midnight.
@@ -118,7 +119,7 @@ pub enum PeriodLength {
 }
 
 impl PeriodLength {
-    /// The name in a rules file and in reports.
+    /// Returns the name in a rules file and in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Month => "month",
@@ -127,18 +128,18 @@ impl PeriodLength {
     }
 }
 
-/// What the plan allows in a period.
+/// The limits of the plan for one period.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// Its name.
+    /// The name of the plan.
     pub name: Option<String>,
-    /// Events; 0 is no limit.
+    /// The maximum number of events; 0 means no limit.
     pub raw_signals: u64,
-    /// Leads with a signal; 0 is no limit.
+    /// The maximum number of leads with a signal; 0 means no limit.
     pub active_leads: u64,
-    /// How long a period is.
+    /// The length of a period.
     pub period: PeriodLength,
-    /// The zone in which periods begin.
+    /// The time zone in which periods begin.
     pub timezone: TimeZone,
 }
 
@@ -150,32 +151,32 @@ impl Default for Plan {
     }
 }
 
-/// Which e-mails become one lead.
+/// Which e-mails are merged into one lead.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Merge {
-    /// Each is its own.
+    /// None: each e-mail is a separate lead.
     #[default]
     None,
-    /// Those that share a user id.
+    /// E-mails that share a user id.
     UserId,
 }
 
-/// Which of an id's e-mails owns a signal.
+/// Which e-mail of an id owns a signal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Policy {
-    /// The latest up to the signal, else the first after it.
+    /// The latest e-mail up to the signal, else the first one after it.
     #[default]
     Split,
-    /// The first, whatever the time.
+    /// The first e-mail, whatever the time.
     First,
-    /// The last, whatever the time.
+    /// The last e-mail, whatever the time.
     Last,
-    /// As split, but none where an anonymous id has several.
+    /// Like [`Policy::Split`], but none if an anonymous id has several e-mails.
     Strict,
 }
 
 impl Policy {
-    /// The name in files and reports.
+    /// Returns the name in files and reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Split => "split",
@@ -186,48 +187,49 @@ impl Policy {
     }
 }
 
-/// How identities resolve.
+/// The configuration of identity resolution.
 #[derive(Clone, Debug)]
 pub struct IdentityConfig {
-    /// Lower-case patterns of values that are no ids.
+    /// Patterns, in lower case, of values that are not valid ids.
     pub block: Vec<Glob>,
-    /// Lower-case domains of staff.
+    /// The domains of the company's own staff, in lower case.
     pub internal_domains: Vec<String>,
-    /// Signals older than so many days before the identify call stay cold.
+    /// Signals more than this many days before the identify call remain cold.
     pub lookback_days: Option<u32>,
     /// Which e-mails become one lead.
     pub merge: Merge,
-    /// Whether user ids count, or anonymous ids alone.
+    /// Whether user ids are used; if not, only anonymous ids are.
     pub user_id: bool,
-    /// Which of an id's e-mails owns a signal.
+    /// Which e-mail of an id owns a signal.
     pub policy: Policy,
-    /// An id with more e-mails is a shared device.
+    /// The maximum number of e-mails of an id; an id with more is a shared device.
     pub max_emails: u32,
-    /// Where an identify call has its e-mail; the first that is present counts.
+    /// The places of the e-mail in an identify call; the first with a value applies.
     pub email: Vec<EmailField>,
-    /// Whether a user id that is an e-mail address identifies as an identify call with it does.
+    /// Whether a user id that is an e-mail address identifies the visitor, as an identify call
+    /// does.
     pub user_id_is_email: bool,
 }
 
 impl IdentityConfig {
-    /// Whether `email`, a normalised address, is that of staff.
+    /// Returns `true` if `email`, a normalised address, has a domain of the staff.
     pub fn is_internal(&self, email: &str) -> bool {
         let domain = email.split_once('@').map(|(_, domain)| domain);
         domain.is_some_and(|domain| self.internal_domains.iter().any(|own| own == domain))
     }
 }
 
-/// Where an e-mail may stand. The last name of its path is told without regard to case.
+/// The place of an e-mail. The last name of its path is compared without case.
 #[derive(Clone, Debug)]
 pub struct EmailField {
     path: Path,
-    /// The object that it is a member of; `None` is the event itself.
+    /// The path of the object that contains the e-mail; `None` for the event itself.
     object: Option<Path>,
     name: Box<str>,
 }
 
 impl EmailField {
-    /// The member at `path`.
+    /// Creates a field for the member at `path`.
     pub fn new(path: Path) -> Self {
         let names: Vec<&str> = path.names().collect();
         let (name, object) =
@@ -235,7 +237,7 @@ impl EmailField {
         Self { name: name.into(), object, path }
     }
 
-    /// The value that `event` has there, unless it is `null` or `""`.
+    /// Returns the value in `event`, unless it is `null` or `""`.
     pub fn find<'t>(&self, event: &Event<'t>) -> Option<Json<'t>> {
         let exact = event.lookup(&self.path).filter(|value| value.is_present());
         exact.or_else(|| {
@@ -249,7 +251,7 @@ impl EmailField {
     }
 }
 
-/// Where an identify call has its e-mail, unless the file says otherwise.
+/// The default places of the e-mail in an identify call.
 const EMAIL: [&[&str]; 3] = [&["traits", "email"], &["context", "traits", "email"], &["email"]];
 
 impl Default for IdentityConfig {
@@ -268,46 +270,46 @@ impl Default for IdentityConfig {
     }
 }
 
-/// What makes two events copies.
+/// The property that makes two events duplicates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DedupBy {
-    /// The same content hash.
+    /// The content hash.
     #[default]
     Content,
-    /// The same message id.
+    /// The message id.
     MessageId,
-    /// Nothing.
+    /// None: no event is a duplicate.
     None,
 }
 
-/// What counts as a duplicate.
+/// The definition of duplicates.
 #[derive(Clone, Debug, Default)]
 pub struct Dedup {
-    /// What makes two events copies.
+    /// The property that makes two events duplicates.
     pub by: DedupBy,
-    /// Members that are left out of the content.
+    /// Members that the content hash ignores.
     pub ignore: Vec<Member>,
 }
 
-/// A test of the rules, in the file itself.
+/// A test of the rules in the file.
 #[derive(Clone, Debug)]
 pub struct RuleTest {
-    /// Its name.
+    /// The name of the test.
     pub name: String,
-    /// The event.
+    /// The event to test.
     pub event: serde_json::Value,
-    /// What is expected of it.
+    /// The expected result.
     pub expect: Expect,
-    /// Where the test stands in the file.
+    /// The byte range of the test in the file.
     pub span: Range<usize>,
 }
 
-/// What a test expects; what it does not name may be anything.
+/// The expected result of a test; a field that is `None` is not checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Expect {
-    /// The rule that maps the event; empty for none.
+    /// The rule that matches the event; empty if none should match.
     pub rule: Option<String>,
-    /// Its score.
+    /// The score.
     pub score: Option<i64>,
     /// The mapped e-mail, normalised.
     pub email: Option<String>,
@@ -315,15 +317,15 @@ pub struct Expect {
     pub signal: Option<String>,
 }
 
-/// An allow list and what is doubtful about it.
-type Doubted = (AllowList, Vec<Diagnostic>);
+/// An allow list and its warnings.
+type WithWarnings = (AllowList, Vec<Diagnostic>);
 
 impl Rules {
-    /// The allow list that the file holds, and what is doubtful about it.
+    /// Returns the allow list in the file and its warnings.
     ///
     /// # Errors
-    /// Everything that is wrong with its lines, at their places in the file.
-    pub fn allow_list(&self) -> Result<Option<Doubted>, Vec<Diagnostic>> {
+    /// Returns all errors of its lines; spans are byte ranges of the file.
+    pub fn allow_list(&self) -> Result<Option<WithWarnings>, Vec<Diagnostic>> {
         let Some(lines) = &self.allow else { return Ok(None) };
         let texts: Vec<String> = lines.iter().map(|(line, _)| line.clone()).collect();
         let placed = |found: Vec<(usize, Diagnostic)>| -> Vec<Diagnostic> {
@@ -334,19 +336,19 @@ impl Rules {
         Ok(Some((list, placed(doubts))))
     }
 
-    /// Reads a rules file: TOML, or JSON of the same shape.
+    /// Parses a rules file: TOML, or JSON of the same structure.
     ///
     /// # Errors
-    /// Everything that is wrong with it, in the order of the text.
+    /// Returns all errors, in the order of the text.
     pub fn parse(text: &str) -> Result<Self, Vec<Diagnostic>> {
         load::load(text)
     }
 
-    /// Whether events of the same content hash are the same to every rule: their rules and fields
-    /// look at nothing else.
+    /// Returns `true` if the rules only read members of the content, so that events with the same
+    /// content hash are equal to every rule.
     pub fn read_content_alone(&self) -> bool {
         let is_content = |path: &Path| {
-            // A `timestamp` is left out of the content where there is an `originalTimestamp`.
+            // `timestamp` is not part of the content if there is an `originalTimestamp`.
             path.member().is_some_and(|member| {
                 member != Member::Timestamp && CONTENT_MEMBERS.contains(&member)
             })
@@ -356,22 +358,22 @@ impl Rules {
         self.dedup.ignore.is_empty() && self.rules.iter().all(of_rule)
     }
 
-    /// The rule that maps `event`, a signal: of those that take it the one of the highest
-    /// priority, and of these the first of the file.
+    /// Returns the rule that matches `event`, a signal: the one with the highest priority, and the
+    /// first in the file among equals.
     #[inline]
     pub fn first_match(&self, event: &Event<'_>) -> Option<RuleId> {
         self.index.first_match(&self.rules, event)
     }
 
-    /// The rules that ask for the call and the name of `event`, or for neither, in the order in
-    /// which they are tried. No other rule can take it.
+    /// Returns the rules that require the call and name of `event`, or neither, in the order in
+    /// which they are tried. No other rule can match the event.
     #[inline]
     pub fn candidates<'r>(&'r self, event: &Event<'_>) -> impl Iterator<Item = RuleId> + use<'r> {
         self.index.candidates(event)
     }
 }
 
-/// The first value at `paths` that is neither `null` nor `""`.
+/// Returns the first value at `paths` that is neither `null` nor `""`.
 #[inline]
 pub fn first_present<'t>(paths: &[Path], event: &Event<'t>) -> Option<Json<'t>> {
     paths.iter().find_map(|path| event.lookup(path).filter(|value| value.is_present()))

@@ -1,13 +1,14 @@
-//! Time zones by their IANA names: those compiled in, so that every machine gives the same answer.
+//! Time zones by IANA name, from the bundled database, so that every machine gives the same
+//! results.
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
-/// The time zone called `name`.
+/// Returns the time zone named `name`.
 pub fn named(name: &str) -> Option<TimeZone> {
     TimeZoneDatabase::bundled().get(name).ok().filter(|zone| !zone.is_unknown())
 }
 
-/// The zone whose name takes the fewest edits to reach from `name`, three at most.
+/// Returns the name of the zone with the smallest edit distance to `name`, at most 3.
 pub fn nearest(name: &str) -> Option<String> {
     let wanted = name.to_ascii_lowercase();
     TimeZoneDatabase::bundled()

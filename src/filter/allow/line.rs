@@ -1,4 +1,4 @@
-//! One line of an allow list: what it takes, and what its author may have meant instead.
+//! Parsing of one line of an allow list, with warnings about likely mistakes.
 
 use super::{Entry, span_in};
 use crate::diagnostic::Diagnostic;
@@ -6,14 +6,14 @@ use crate::event::CallType;
 use crate::fql::Expr;
 use crate::fql::glob::Glob;
 
-/// What marks an expression.
+/// The prefix of an expression, without its colon.
 const FQL: &str = "fql";
 
-/// An entry and what is doubtful about it.
+/// An entry and its warnings.
 type Parsed = (Entry, Vec<Diagnostic>);
 
-/// `line` up to its comment: one that begins it, or a `#` alone between blanks, though not in a
-/// string of an expression.
+/// Returns `line` without its comment. A comment begins with a `#` at the start of the line or
+/// between blanks, except inside a string of an expression.
 pub(super) fn without_comment(line: &str) -> &str {
     let text = line.trim_start();
     if text.starts_with('#') {
@@ -40,7 +40,8 @@ pub(super) fn without_comment(line: &str) -> &str {
     line
 }
 
-/// Reads `text`, which is not empty and has no blanks around it; spans are bytes of it.
+/// Parses `text`, which is not empty and has no surrounding whitespace; spans are byte ranges of
+/// it.
 pub(super) fn entry(text: &str) -> Result<Parsed, Vec<Diagnostic>> {
     if let Some(call) = CallType::from_name(text) {
         return Ok((Entry::Call(call), Vec::new()));
@@ -48,18 +49,22 @@ pub(super) fn entry(text: &str) -> Result<Parsed, Vec<Diagnostic>> {
     if let Some((mark, source)) = text.split_once(':')
         && mark.trim_end().eq_ignore_ascii_case(FQL)
     {
-        return if mark == FQL { expression(text, source) } else { Err(vec![mismarked(mark)]) };
+        return if mark == FQL {
+            expression(text, source)
+        } else {
+            Err(vec![missing_prefix(mark)])
+        };
     }
     let (word, rest) = first_word(text);
     match word {
         "page" => Ok((Entry::Page(pattern(text, rest)?), Vec::new())),
         "screen" => Ok((Entry::Screen(pattern(text, rest)?), Vec::new())),
-        FQL => Err(vec![mismarked(word)]),
-        _ => Ok((Entry::Event(text.into()), doubt(text).into_iter().collect())),
+        FQL => Err(vec![missing_prefix(word)]),
+        _ => Ok((Entry::Event(text.into()), misread_warning(text).into_iter().collect())),
     }
 }
 
-fn mismarked(mark: &str) -> Diagnostic {
+fn missing_prefix(mark: &str) -> Diagnostic {
     Diagnostic::error(0..mark.len(), "expected `fql:` before an expression")
         .with_help("such as `fql: event = 'Form Submitted'`")
 }
@@ -85,7 +90,7 @@ fn pattern(text: &str, pattern: &str) -> Result<Glob, Vec<Diagnostic>> {
     })
 }
 
-/// The first word, and what follows it without the blanks between.
+/// Returns the first word and the rest of the text without the whitespace between them.
 fn first_word(text: &str) -> (&str, &str) {
     match text.split_once(char::is_whitespace) {
         Some((word, rest)) => (word, rest.trim_start()),
@@ -93,8 +98,8 @@ fn first_word(text: &str) -> (&str, &str) {
     }
 }
 
-/// A warning about the name of an event that looks like a line of another kind.
-fn doubt(text: &str) -> Option<Diagnostic> {
+/// Returns a warning if the name of an event looks like a line of another kind.
+fn misread_warning(text: &str) -> Option<Diagnostic> {
     let (word, rest) = first_word(text);
     let word = word.trim_end_matches(':').to_ascii_lowercase();
     let call =

@@ -4,18 +4,18 @@ use crate::event::{Event, Member};
 use crate::fql::glob::Glob;
 use crate::json::Json;
 
-/// Whether `glob` takes the path or the name of a page or screen.
+/// Returns `true` if `glob` matches the path or the name of a page or screen.
 pub(super) fn matches(event: &Event<'_>, glob: &Glob) -> bool {
     page_path(event).is_some_and(|path| glob.matches(path))
         || name(event).is_some_and(|name| glob.matches(name))
 }
 
-/// `name`, else `properties.name`.
+/// Returns `name`, else `properties.name`.
 fn name<'t>(event: &Event<'t>) -> Option<&'t str> {
     filled(event.get(Member::Name)).or_else(|| filled(event.get(Member::Properties)?.get("name")))
 }
 
-/// `properties.path`, else `context.page.path`, else the path of the URL in one of the two.
+/// Returns `properties.path`, else `context.page.path`, else the path of the URL in one of the two.
 fn page_path<'t>(event: &Event<'t>) -> Option<&'t str> {
     let properties = event.get(Member::Properties);
     let page = event.get(Member::Context).and_then(|context| context.get("page"));
@@ -25,12 +25,12 @@ fn page_path<'t>(event: &Event<'t>) -> Option<&'t str> {
     find("path").or_else(|| find("url").map(url_path))
 }
 
-/// A string that is not empty.
+/// Returns a string that is not empty.
 fn filled(value: Option<Json<'_>>) -> Option<&str> {
     value.and_then(Json::as_str).filter(|text| !text.is_empty())
 }
 
-/// The path of a URL, `/` where it has none (RFC 3986, section 3).
+/// Returns the path of a URL, or `/` if it has none (RFC 3986, section 3).
 fn url_path(url: &str) -> &str {
     let url = &url[..url.find(['?', '#']).unwrap_or(url.len())];
     let after_scheme = match url.split_once("://") {

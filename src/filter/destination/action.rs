@@ -6,13 +6,13 @@ use super::sample::Sample;
 /// One action of a filter.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// The event is not sent.
+    /// Drops the event.
     Drop,
-    /// A share of the events is sent.
+    /// Sends a share of the events and drops the others.
     Sample(Sample),
-    /// The event is sent without the named members.
+    /// Removes the named members.
     DropProperties(Fields),
-    /// Of the objects that are named, only the named members are sent.
+    /// Removes all but the named members from each named object.
     AllowProperties(Fields),
 }
 
@@ -27,8 +27,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Every name that a kind goes by: those of the Public API first, then those of the Config API.
-    /// Case does not count.
+    /// All names of the kinds: those of the Public API first, then those of the Config API. They
+    /// are compared without case.
     pub const NAMES: &[(&str, Self)] = &[
         ("DROP", Self::Drop),
         ("SAMPLE", Self::Sample),
@@ -42,26 +42,26 @@ impl Kind {
         ("allowlist_fields", Self::AllowProperties),
     ];
 
-    /// The kind that goes by `name`.
+    /// Returns the kind named `name`.
     pub fn from_name(name: &str) -> Option<Self> {
         let mut names = Self::NAMES.iter();
         names.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|&(_, kind)| kind)
     }
 
-    /// The name that is `name` but for its case, as it is usually written.
+    /// Returns the usual spelling of `name`, which may differ in case.
     pub fn from_name_as_written(name: &str) -> Option<&'static str> {
         let mut names = Self::NAMES.iter();
         names.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|&(name, _)| name)
     }
 
-    /// Its name in the Public API.
+    /// Returns the name in the Public API.
     pub fn name(self) -> &'static str {
         Self::NAMES.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
     }
 }
 
 impl Action {
-    /// Its kind.
+    /// Returns the kind of the action.
     pub fn kind(&self) -> Kind {
         match self {
             Self::Drop => Kind::Drop,

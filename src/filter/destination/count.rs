@@ -1,44 +1,44 @@
-//! Counts of what each filter did.
+//! Counts of the effects of each filter.
 
 use std::ops::AddAssign;
 
 use super::{Cause, Dropped, Verdict};
 
-/// What one filter did.
+/// The number of events that one filter affected, by effect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {
-    /// Events that it dropped.
+    /// Events that the filter dropped.
     pub dropped: u64,
-    /// Events that were not in its sample.
+    /// Events that were not in the filter's sample.
     pub sampled_out: u64,
-    /// Events that were not sent because its `if` does not compile.
+    /// Events that were not sent because the filter's `if` does not compile.
     pub invalid: u64,
-    /// Events that were no events of Segment's any more after it.
+    /// Events that were no longer Segment events after the filter.
     pub unrecognised: u64,
-    /// Events that were sent without what it took out.
+    /// Events that were sent without the members that the filter removed.
     pub changed: u64,
 }
 
-/// What all filters did.
+/// The counts of all filters.
 #[derive(Clone, Debug, Default)]
 pub struct Counts {
     by_filter: Vec<Count>,
-    /// Events that were sent without something that they had.
+    /// Events that were sent without some of their members.
     pub changed: u64,
 }
 
 impl Counts {
-    /// Zeros for so many filters; nothing is allocated later.
+    /// Creates zero counts for `filters` filters, so that nothing is allocated later.
     pub fn new(filters: usize) -> Self {
         Self { by_filter: vec![Count::default(); filters], changed: 0 }
     }
 
-    /// What each filter did, in the order of the filters.
+    /// Returns the counts of each filter, in the order of the filters.
     pub fn by_filter(&self) -> &[Count] {
         &self.by_filter
     }
 
-    /// Counts one event.
+    /// Counts the verdict of one event.
     pub fn add(&mut self, verdict: Verdict<'_>) {
         match verdict {
             Verdict::Untouched => {}
@@ -87,12 +87,12 @@ impl AddAssign for Counts {
     }
 }
 
-/// Whether a filter makes any difference, over many events.
+/// The effect of a filter over many events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Effect {
-    /// Events that reached it and of which its `if` is true.
+    /// The number of events that reached the filter and for which its `if` holds.
     pub held: u64,
-    /// Whether it dropped an event or took something out of one.
+    /// Whether the filter dropped an event or removed something from one.
     pub acted: bool,
 }
 

@@ -1,30 +1,30 @@
-//! Which members of which objects of an event an action speaks of.
+//! The members of an event that an action names.
 
 use crate::json::Json;
 
-/// Members by the objects that they are in.
+/// Names of members, grouped by the object that contains them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields(Vec<InObject>);
 
-/// Which members go.
+/// The members to remove.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Those that are named.
+    /// The named members.
     Named,
-    /// All others.
+    /// All other members.
     Others,
 }
 
 /// Members of one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct InObject {
-    /// The names that lead to the object; none of the event itself.
+    /// The names that lead to the object; empty for the event itself.
     path: Vec<Name>,
-    /// Sorted.
+    /// The names of the members, sorted.
     members: Vec<Box<str>>,
 }
 
-/// A name on the way to an object, or a place in a list where it is a number.
+/// A name on the path to an object, or a list index if it is a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Name {
     name: Box<str>,
@@ -33,7 +33,7 @@ struct Name {
 
 impl Fields {
     /// Adds the `members` of the object at `path`: names joined by `.`, where a backslash makes the
-    /// next character a part of the name; the empty text is the event itself.
+    /// next character part of the name; an empty path is the event itself.
     pub fn add<'a>(&mut self, path: &str, members: impl IntoIterator<Item = &'a str>) {
         let path = if path.is_empty() { Vec::new() } else { names(path) };
         let path = path.into_iter().map(|name| Name {
@@ -49,7 +49,7 @@ impl Fields {
         self.0.push(InObject { path: path.collect(), members });
     }
 
-    /// Adds to `found` the places of the members of `event` that go.
+    /// Adds the node indices of the members of `event` to remove to `found`.
     pub(super) fn find(&self, event: Json<'_>, scope: Scope, found: &mut Vec<u32>) {
         for object in &self.0 {
             object.find(event, &object.path, scope, found);
@@ -58,7 +58,8 @@ impl Fields {
 }
 
 impl InObject {
-    /// The same in `value`, to which `path` is still to be gone. A list stands for every item.
+    /// Like [`Fields::find`], for the rest `path` of the path, starting at `value`. In a list, the
+    /// search covers every item.
     fn find(&self, value: Json<'_>, path: &[Name], scope: Scope, found: &mut Vec<u32>) {
         if value.is_array() {
             if let Some((Name { index: Some(index), .. }, rest)) = path.split_first() {
@@ -87,7 +88,7 @@ impl InObject {
     }
 }
 
-/// The names of a path.
+/// Returns the unescaped names of a path.
 pub(super) fn names(path: &str) -> Vec<String> {
     let mut names = vec![String::new()];
     let mut chars = path.chars();

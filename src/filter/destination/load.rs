@@ -1,11 +1,11 @@
-//! From the text of a file to its filters, noting everything that is wrong with it at once.
+//! Loads destination filters from the text of a file and collects all faults.
 //!
-//! Segment's objects are read as they come from its API, so members that mean nothing here (ids,
-//! times) are passed over. The Config API, the older of the two, has other names for the actions and
-//! writes `"fields": {"context": {"fields": ["ip"]}}` where the Public API writes
-//! `"fields": {"context": ["ip"]}`; either is read with any action. Of a document of Terraform the
-//! resources `segment_destination_filter` of Segment's own provider are read, which have the same
-//! members; their `fields` may be a text of JSON.
+//! Segment's objects are accepted as its API returns them, so irrelevant members (ids, times) are
+//! ignored. The Config API, the older of the two, has other names for the actions and writes
+//! `"fields": {"context": {"fields": ["ip"]}}` where the Public API writes
+//! `"fields": {"context": ["ip"]}`; either form is accepted in any action. In a Terraform document,
+//! the resources `segment_destination_filter` of Segment's own provider are read, which have the
+//! same members; their `fields` may be a JSON text.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -22,21 +22,21 @@ use crate::diagnostic::Diagnostic;
 use crate::fql::Expr;
 
 const FILTER: &[&str] = &["title", "if", "enabled", "actions", "description"];
-/// What Segment's objects and Terraform's resources have besides.
+/// Further members of Segment's objects and Terraform's resources.
 const FILTER_IDS: &[&str] = &["id", "destination_id", "destinationId", "source_id", "sourceId"];
 const ACTION: &[&str] = &["type", "percent", "path", "fields"];
-/// The filters of a text.
+/// The filters in a text.
 #[derive(Debug, Default)]
 pub struct FilterFile {
-    /// In the order of the text; their numbers count from 1.
+    /// The filters in the order of the text, numbered from 1.
     pub filters: Vec<Filter>,
-    /// The destinations that those of them that are enabled belong to, as far as the file says.
+    /// The destinations of the enabled filters, where the file names them.
     pub destinations: BTreeSet<String>,
-    /// What is doubtful, filters whose `if` does not compile among it.
+    /// The warnings, which include the errors of filters whose `if` does not compile.
     pub warnings: Faults,
 }
 
-/// What the filters of a file are read with.
+/// The state of loading a file.
 struct Loader<'a> {
     source: &'a str,
     faults: Faults,
@@ -46,10 +46,10 @@ struct Loader<'a> {
 }
 
 impl FilterFile {
-    /// Reads the text of a file.
+    /// Parses the text of a filter file.
     ///
     /// # Errors
-    /// Everything wrong with it, spans in bytes of `source`.
+    /// Returns all faults; spans are byte ranges of `source`.
     pub fn parse(source: &str) -> Result<Self, Faults> {
         let root = document(source)?;
         let mut file = Self::read(source, &root)?;
@@ -64,10 +64,10 @@ impl FilterFile {
         Ok(file)
     }
 
-    /// Reads the text of a file among others, which may hold something else.
+    /// Parses the text of a file that need not contain filters.
     ///
     /// # Errors
-    /// Everything wrong with it, spans in bytes of `source`.
+    /// Returns all faults; spans are byte ranges of `source`.
     pub fn parse_any(source: &str) -> Result<Self, Faults> {
         let root = document(source)?;
         if holds_filters(source, &root) { Self::read(source, &root) } else { Ok(Self::default()) }
@@ -92,7 +92,7 @@ impl FilterFile {
 }
 
 impl Loader<'_> {
-    /// Reads the filters in `node`, whatever they are wrapped in.
+    /// Reads the filters in `node`, unwrapping lists and API responses.
     fn unwrap(&mut self, node: &Node) {
         match &node.value {
             Value::List(items) => items.iter().for_each(|item| self.unwrap(item)),
@@ -122,7 +122,7 @@ impl Loader<'_> {
         }
     }
 
-    /// A warning where the answer says that there are more filters.
+    /// Adds a warning if the response says that there are more filters.
     fn one_page(&mut self, table: &Table<'_>) {
         let Some(Value::Table(pages)) = table.get("pagination").map(|node| &node.value) else {
             return;
@@ -137,7 +137,7 @@ impl Loader<'_> {
     }
 
     fn filter(&mut self, table: &Table<'_>) {
-        self.doubt_strangers(table, "a destination filter", FILTER, FILTER_IDS);
+        self.warn_of_misspellings(table, "a destination filter", FILTER, FILTER_IDS);
         let title = ["title", "name", "description", "id"].iter().find_map(|key| {
             match present(table, key).map(|node| &node.value) {
                 Some(Value::Text(title)) if !title.trim().is_empty() => Some(title.trim()),
@@ -161,7 +161,7 @@ impl Loader<'_> {
         });
     }
 
-    /// Notes the destination of a filter: its id, or the expression that gives it.
+    /// Records the destination of a filter: its id, or the expression that yields it.
     fn destination(&mut self, table: &Table<'_>) {
         let node = ["destinationId", "destination_id"].iter().find_map(|key| present(table, key));
         self.destinations.extend(node.and_then(|node| match &node.value {
@@ -244,7 +244,7 @@ impl Loader<'_> {
             self.unknown_type(name, span);
             return None;
         };
-        self.doubt_strangers(&table, "an action", ACTION, &[]);
+        self.warn_of_misspellings(&table, "an action", ACTION, &[]);
         match kind {
             Kind::Drop => Some(Action::Drop),
             Kind::Sample => self.sample(&table).map(Action::Sample),
@@ -273,7 +273,7 @@ impl Loader<'_> {
             self.missing(table, "an action that samples", "percent", "a share from 0 to 1");
             return None;
         };
-        #[allow(clippy::cast_precision_loss)] // past 2^53 it is far over 1 all the same
+        #[allow(clippy::cast_precision_loss)] // past 2^53 it is far over 1 in any case
         let percent = match node.value {
             Value::Integer(value) => value as f64,
             Value::Float(value) => value,
@@ -331,7 +331,7 @@ impl Loader<'_> {
         Some(fields)
     }
 
-    /// The names in a list, which may stand in an object as its `fields`.
+    /// Returns the names in a list, which may be the member `fields` of an object.
     fn members<'n>(&mut self, node: &'n Node, path: &str) -> Vec<&'n str> {
         let what = format!("the fields of `{path}`");
         let list = match &node.value {
@@ -364,7 +364,7 @@ impl Loader<'_> {
         members
     }
 
-    /// A fault where a name of `path` is empty.
+    /// Adds a fault if a name of `path` is empty.
     fn check_path(&mut self, path: &str, span: &Range<usize>) -> Option<()> {
         if names(path).iter().any(String::is_empty) {
             let message = "expected a path of names joined by `.`, such as `properties.products`";
@@ -384,8 +384,15 @@ impl Loader<'_> {
         });
     }
 
-    /// A warning where a member is likely one of `keys`, misspelt, and none of `others`.
-    fn doubt_strangers(&mut self, table: &Table<'_>, what: &str, keys: &[&str], others: &[&str]) {
+    /// Adds a warning for each member whose name is likely a misspelling of one of `keys`, unless
+    /// it is one of `others`.
+    fn warn_of_misspellings(
+        &mut self,
+        table: &Table<'_>,
+        what: &str,
+        keys: &[&str],
+        others: &[&str],
+    ) {
         for (entry, near) in table.unknown_entries(keys) {
             let is_other = others.contains(&entry.key.as_str());
             if let Some(near) = near.filter(|near| !is_other && table.get(near).is_none()) {
@@ -399,7 +406,7 @@ impl Loader<'_> {
     }
 }
 
-/// The value of `key`, unless it is `null`.
+/// Returns the value of `key`, unless it is `null`.
 fn present<'a>(table: &Table<'a>, key: &str) -> Option<&'a Node> {
     table.get(key).filter(|node| !node.is_null())
 }

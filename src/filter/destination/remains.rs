@@ -1,37 +1,37 @@
-//! An event without the members that a filter removes.
+//! An event without the members that filters removed.
 //!
-//! The nodes of a document stand apart from its texts, so members are taken out by copying the
-//! other nodes: no text is written or read again, and numbers keep all their digits.
+//! The nodes of a document are separate from its texts, so members are removed by copying the other
+//! nodes: no text is written or parsed again, and numbers keep all their digits.
 
 use super::fields::{Fields, Scope};
 use crate::event::{Event, Members};
 use crate::json::{Doc, Json, Node};
 
-/// The nodes that are left of an event, and of what its batch lends it.
+/// The remaining nodes of an event, and of the members that its batch supplies.
 #[derive(Debug, Default)]
 pub(super) struct Remains {
     own: Vec<Node>,
     lent: Vec<Node>,
-    /// Where nodes go while they are copied.
+    /// The buffer that nodes are copied to.
     spare: Vec<Node>,
-    /// Places of the members that go, in order.
+    /// The node indices of the members to remove, sorted.
     gone: Vec<u32>,
     state: State,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
-    /// Nothing was looked for yet.
+    /// Nothing has been copied.
     #[default]
     Original,
-    /// The nodes are copied, and all there.
+    /// All nodes have been copied, and none removed.
     Whole,
-    /// Something is gone.
+    /// Some nodes have been removed.
     Changed,
 }
 
 impl Remains {
-    /// Begins with another event; giant ones leave no memory behind.
+    /// Prepares for the next event. Memory that a giant event needed is released.
     pub fn clear(&mut self) {
         const KEEP_NODES: usize = 1 << 16;
         if self.state != State::Original {
@@ -45,7 +45,7 @@ impl Remains {
         }
     }
 
-    /// Hands what is left of `original` to `then`.
+    /// Passes what is left of `original` to `then`.
     pub fn with_event<R>(&self, original: &Event<'_>, then: impl FnOnce(&Event<'_>) -> R) -> R {
         if self.state != State::Changed {
             return then(original);
@@ -63,7 +63,7 @@ impl Remains {
         then(&event)
     }
 
-    /// Takes members out of what is left of `original`; returns whether there were any.
+    /// Removes members from what is left of `original`. Returns `true` if there were any.
     pub fn take_out(&mut self, original: &Event<'_>, fields: &Fields, scope: Scope) -> bool {
         if self.state == State::Original {
             self.copy(original);
@@ -88,7 +88,7 @@ impl Remains {
     }
 }
 
-/// The document of `nodes`, whose texts are those of the document of `source`.
+/// Returns a document of `nodes` with the texts of the document of `source`.
 fn doc_of<'t>(nodes: &'t [Node], source: Json<'t>) -> Doc<'t> {
     Doc { nodes, ..*source.doc() }
 }
@@ -97,8 +97,8 @@ fn nodes_of(value: Json<'_>) -> &[Node] {
     &value.doc().nodes[value.place() as usize..value.end() as usize]
 }
 
-/// Writes the nodes of an object of what `batch` lends to `event`: what the event has itself does
-/// not come back when it is taken out.
+/// Writes an object of the members that `batch` supplies to `event`. Members that the event itself
+/// has are excluded, so that they do not reappear once they are removed.
 fn lend(event: &Event<'_>, batch: &Event<'_>, out: &mut Vec<Node>) {
     out.push(Node::Null);
     let mut len = 0;
@@ -109,10 +109,10 @@ fn lend(event: &Event<'_>, batch: &Event<'_>, out: &mut Vec<Node>) {
             len += 1;
         }
     }
-    out[0] = Node::Object { len, count: small(out.len() - 1) };
+    out[0] = Node::Object { len, count: to_u32(out.len() - 1) };
 }
 
-/// Takes members out of the document of `nodes`; returns whether there were any.
+/// Removes members from the document of `nodes`. Returns `true` if there were any.
 fn take_out(
     nodes: &mut Vec<Node>,
     source: Json<'_>,
@@ -135,7 +135,7 @@ fn take_out(
     true
 }
 
-/// Copies the nodes of `value` but for the members at the places `gone`, which are sorted.
+/// Copies the nodes of `value` without the members at the node indices `gone`, which are sorted.
 fn copy_without(value: Json<'_>, gone: &[u32], out: &mut Vec<Node>) {
     let (from, to) = (value.place(), value.end());
     let first = gone.partition_point(|&place| place < from);
@@ -151,7 +151,7 @@ fn copy_without(value: Json<'_>, gone: &[u32], out: &mut Vec<Node>) {
             copy_without(item, gone, out);
             len += 1;
         }
-        out[start] = Node::Array { len, count: small(out.len() - start - 1) };
+        out[start] = Node::Array { len, count: to_u32(out.len() - start - 1) };
         return;
     }
     for (_, member) in value.entries() {
@@ -161,10 +161,10 @@ fn copy_without(value: Json<'_>, gone: &[u32], out: &mut Vec<Node>) {
             len += 1;
         }
     }
-    out[start] = Node::Object { len, count: small(out.len() - start - 1) };
+    out[start] = Node::Object { len, count: to_u32(out.len() - start - 1) };
 }
 
 #[allow(clippy::cast_possible_truncation)] // there are no more nodes than in the original
-fn small(count: usize) -> u32 {
+fn to_u32(count: usize) -> u32 {
     count as u32
 }

@@ -1,8 +1,9 @@
-//! Sampling by hash: all events with one value at the path are in the sample, or none.
+//! Sampling by hash: of all events with the same value at a path, either all or none are in the
+//! sample.
 //!
 //! The method is that of Segment's own implementations (`sampleConsistentPercent` of tsub-js and
-//! its Go original), up to their rounding: the first 8 bytes of the MD5 of the value's JSON text, as
-//! a big-endian integer over 2^64, are compared with the share.
+//! its Go original), up to their rounding: the first 8 bytes of the MD5 of the value's JSON text,
+//! as a big-endian integer over 2^64, are compared with the share.
 
 use md5::{Digest as _, Md5};
 
@@ -11,13 +12,13 @@ use crate::event::path::{Lookup as _, Path};
 use crate::event::{Event, Member};
 use crate::json::canonical::stringify;
 
-/// A share of events.
+/// A sampled share of events.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
-    /// The share that is sent: nothing from 0 down, everything from 1 up.
+    /// The share that is sent: none at 0 or below, all at 1 or above.
     pub percent: f64,
-    /// The value that decides. Where there is none Segment draws lots; here the `messageId`
-    /// decides, so that the same input gives the same output.
+    /// The path of the value that decides. Without a path, Segment samples at random; this
+    /// implementation uses the `messageId`, so that the same input gives the same output.
     pub path: Option<Path>,
     share: Share,
 }
@@ -25,26 +26,26 @@ pub struct Sample {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Share {
     None,
-    /// Hashes below this.
+    /// Events whose hash is below this.
     Below(u64),
     All,
 }
 
 impl Sample {
-    /// The share `percent` (0 to 1) of events, by the value at `path`; none, or an empty one, where
-    /// chance decides.
+    /// Creates a sample of the share `percent` (0 to 1), by the value at `path`. With no path or an
+    /// empty one, Segment samples at random.
     pub fn new(percent: f64, path: Option<&str>) -> Self {
         let path = path.filter(|path| !path.is_empty());
         let path = path.and_then(|path| Path::new(&names(path)));
         Self { percent, path, share: Share::of(percent) }
     }
 
-    /// Whether Segment draws lots where this takes a hash.
+    /// Returns `true` if Segment samples at random where this implementation uses a hash.
     pub fn is_estimate(&self) -> bool {
         self.path.is_none() && matches!(self.share, Share::Below(_))
     }
 
-    /// Whether `event` is in the sample; `text` is room for a JSON text.
+    /// Returns `true` if `event` is in the sample; `text` is a buffer.
     pub(super) fn keeps(&self, event: &Event<'_>, text: &mut Vec<u8>) -> bool {
         let limit = match self.share {
             Share::None => return false,
@@ -58,7 +59,7 @@ impl Sample {
         text.clear();
         match value {
             Some(value) => stringify(value, text),
-            // What is missing is null, as everywhere.
+            // A missing value is null, as in FQL.
             None => text.extend_from_slice(b"null"),
         }
         hash(text) < limit
@@ -68,12 +69,12 @@ impl Sample {
 impl Share {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // it is between 0 and 2^64
     fn of(percent: f64) -> Self {
-        /// 2^64: a product with it is exact.
+        /// 2^64; multiplication by it is exact.
         const ALL: f64 = 18_446_744_073_709_551_616.0;
         if percent >= 1.0 {
             return Self::All;
         }
-        // Of whole numbers those below a fraction are those below the next whole number.
+        // An integer is below a fraction exactly if it is below the next integer.
         if percent > 0.0 { Self::Below((percent * ALL).ceil() as u64) } else { Self::None }
     }
 }

@@ -1,19 +1,19 @@
-//! What a file of destination filters looks like, and what else it may be.
+//! The accepted shapes of a file of destination filters, and recognition of other files.
 
 use crate::config::read::{Faults, Table};
 use crate::config::terraform::{self, Mode};
 use crate::config::tree::{Node, Value};
 use crate::diagnostic::Diagnostic;
 
-/// The type of Terraform's resources that are destination filters.
+/// The type of Terraform resources that are destination filters.
 const RESOURCE: &str = "segment_destination_filter";
 
-/// What a file of filters is.
+/// The accepted shapes of a file, for messages.
 pub(super) const SHAPES: &str = "a destination filter (an object with `if` and `actions`), a list of them, \
     an answer of Segment's API (`{\"data\": {\"filters\": […]}}`), or a document of Terraform with \
     resources `segment_destination_filter`";
 
-/// Reads JSON, or HCL where the text does not begin as JSON does.
+/// Parses JSON, or HCL if the text does not begin like JSON.
 pub(super) fn document(source: &str) -> Result<Node, Faults> {
     if is_json(source) || source.trim().is_empty() {
         return Node::parse_json(source);
@@ -29,11 +29,12 @@ fn is_json(source: &str) -> bool {
     source.trim_start().starts_with(['{', '['])
 }
 
-/// The attributes of the destination filters in a document of Terraform; `None` of any other.
+/// Returns the attributes of the destination filters in a Terraform document, or `None` for any
+/// other document.
 pub(super) fn resources<'n>(source: &str, root: &'n Node) -> Option<Vec<&'n Node>> {
     let resources = match terraform::resources(root) {
         Some(resources) => resources,
-        // Only Terraform has files of HCL.
+        // HCL is only used by Terraform.
         None if !is_json(source) => Vec::new(),
         None => return None,
     };
@@ -43,7 +44,7 @@ pub(super) fn resources<'n>(source: &str, root: &'n Node) -> Option<Vec<&'n Node
     Some(wanted.map(|resource| resource.body).collect())
 }
 
-/// Whether a document has the shape of one that holds filters.
+/// Returns `true` if a document has a shape that holds filters.
 pub(super) fn holds_filters(source: &str, root: &Node) -> bool {
     if let Some(resources) = resources(source, root) {
         return !resources.is_empty();
@@ -60,7 +61,8 @@ pub(super) fn holds_filters(source: &str, root: &Node) -> bool {
     }
 }
 
-/// That a table is no filter and holds none, with what it is where that can be told.
+/// Returns the error for a table that is not a filter and holds none, with its kind if that is
+/// known.
 pub(super) fn unknown_shape(table: &Table<'_>) -> Diagnostic {
     let fault = |message: String| Diagnostic::error(table.span.clone(), message);
     // The settings of Analytics.js hold filters in a compiled form.

@@ -1,4 +1,5 @@
-//! The actions of all filters in the order in which they come, and which of them can be for an event.
+//! The actions of all filters in the order in which they run, with an index of those that can apply
+//! to an event.
 
 use ahash::AHashMap;
 
@@ -6,17 +7,17 @@ use super::action::Kind;
 use super::{Condition, Filter};
 use crate::event::{CallType, Event, Member};
 
-/// When an action comes.
+/// The position of an action in the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stage {
-    /// Before all: what cannot be judged is not sent.
+    /// Before all others, because an event that cannot be evaluated is not sent.
     Invalid,
-    /// As Segment orders them.
+    /// In Segment's order of the kinds.
     Of(Kind),
 }
 
 impl Stage {
-    /// Whether it drops events, and changes none.
+    /// Returns `true` if the action drops events and does not change any.
     pub fn is_of_whole_events(self) -> bool {
         matches!(self, Self::Invalid | Self::Of(Kind::Sample | Kind::Drop))
     }
@@ -30,13 +31,13 @@ pub(super) struct Step {
     pub action: usize,
 }
 
-/// All actions in order.
+/// All actions in order, with an index.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Steps {
     all: Vec<Step>,
-    /// Those that can be for any event of a call.
+    /// For each call, the steps that can apply to any event of it.
     by_call: [Vec<usize>; CallType::ALL.len()],
-    /// Those that are only for events of a name.
+    /// For each event name, the steps that only apply to events of that name.
     by_name: AHashMap<Box<str>, Vec<usize>>,
     repeat: bool,
 }
@@ -65,10 +66,10 @@ impl Steps {
         Self { all: steps, ..index }
     }
 
-    /// Makes the step at `place`, of a filter with this condition, be found.
+    /// Adds the step at `place`, of a filter with this condition, to the index.
     ///
-    /// A call and a name can go when properties are taken out, but never become others: a condition
-    /// that demands one no longer holds then, and the index need not know.
+    /// Removing properties can remove a call or a name but never change it to another. A condition
+    /// that requires one then no longer holds, so the index remains correct.
     fn index(&mut self, place: usize, condition: &Condition) {
         let demand = match condition {
             Condition::When(expr) => expr.demand(),
@@ -85,12 +86,12 @@ impl Steps {
         }
     }
 
-    /// Whether a filter comes more than once.
+    /// Returns `true` if a filter has more than one step.
     pub fn repeat(&self) -> bool {
         self.repeat
     }
 
-    /// Those that can be for `event`, in order.
+    /// Returns the steps that can apply to `event`, in order.
     pub fn of<'a>(&'a self, event: &Event<'_>) -> impl Iterator<Item = Step> + use<'a> {
         let by_call: &[usize] = match event.call_type() {
             Some(call) => &self.by_call[call as usize],
@@ -102,7 +103,7 @@ impl Steps {
     }
 }
 
-/// Two sorted lists as one.
+/// An iterator that merges two sorted lists.
 struct Merged<'a>(&'a [usize], &'a [usize]);
 
 impl Iterator for Merged<'_> {

@@ -261,11 +261,11 @@ impl<'a> Surveyor<'a> {
         let Some(list) = &self.filters.after.allow else { return NONE };
         if !matches!(call, CallType::Page | CallType::Screen) {
             // They are dropped by name, whatever takes them.
-            list.mark_takers(event, &mut self.counts.lines_seen);
+            list.mark_matching_lines(event, &mut self.counts.lines_seen);
             return NONE;
         }
         self.takers.clear();
-        for line in list.takers(event) {
+        for line in list.matching_lines(event) {
             self.counts.lines_seen[line] = true;
             self.takers.extend(u32::try_from(line));
         }
