@@ -1,4 +1,5 @@
-//! Schemas to validators: checked against their meta-schema, nothing fetched, linear patterns.
+//! Compilation of schemas to validators. Schemas are checked against their meta-schema, nothing is
+//! fetched, and patterns run in linear time where possible.
 
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
@@ -6,21 +7,22 @@ use serde_json::Value;
 
 use super::violation;
 
-/// How often a pattern that only a backtracking engine can read may turn back on one value.
+/// The maximum number of backtracking steps, on one value, of a pattern that only a backtracking
+/// engine supports.
 const BACKTRACK_LIMIT: usize = 100_000;
-/// Largest compiled form of a pattern, in bytes.
+/// The maximum size of a compiled pattern, in bytes.
 const PATTERN_BYTES: usize = 4 << 20;
 
-/// Why a schema is of no use.
+/// The reason why a schema cannot be used.
 pub(super) struct Fault {
-    /// Where in the schema.
+    /// The JSON pointer to the faulty part of the schema.
     pub pointer: String,
     /// What is wrong with it.
     pub message: String,
 }
 
-/// Compiles `schema`. Patterns run in linear time; the few that look around or back, which no
-/// such engine can do, may backtrack up to a limit.
+/// Compiles `schema`. Patterns run in linear time, except the few with look-around or
+/// back-references, which no linear-time engine supports: they may backtrack up to a limit.
 pub(super) fn compile(schema: &Value) -> Result<Validator, Fault> {
     let draft = match schema.get("$schema").and_then(Value::as_str) {
         Some(uri) if uri.contains("draft-04") => Draft::Draft4,
@@ -30,7 +32,7 @@ pub(super) fn compile(schema: &Value) -> Result<Validator, Fault> {
         _ => Draft::Draft7,
     };
     let mut schema = schema.clone();
-    // An address that is no draft's would have to be fetched.
+    // The URI of an unknown draft would have to be fetched.
     schema.as_object_mut().and_then(|keywords| keywords.remove("$schema"));
     let options =
         || jsonschema::options().with_draft(draft).should_validate_formats(true).offline();
@@ -84,7 +86,7 @@ fn unresolved(error: &jsonschema::ReferencingError) -> String {
     }
 }
 
-/// Where the first reference stands that leaves the schema or leads nowhere.
+/// Returns the pointer to the first reference that leaves the schema or does not resolve.
 fn reference(schema: &Value) -> Option<String> {
     let mut open = vec![(String::new(), schema)];
     while let Some((pointer, value)) = open.pop() {

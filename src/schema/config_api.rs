@@ -1,7 +1,7 @@
-//! A plan of Segment's older Config API, and of `RudderStack`: `rules.events[]` with a schema in
+//! Plans of Segment's older Config API and of `RudderStack`: `rules.events[]` with a schema in
 //! `rules`, and schemas for identify calls, group calls and all calls (`identify`, `group`,
-//! `global`). `RudderStack` says in `eventType` which calls an event is; there only track calls have
-//! a name.
+//! `global`). `RudderStack` gives the call type of an event in `eventType`; only its track calls
+//! have a name.
 
 use serde_json::{Map, Value};
 
@@ -9,9 +9,9 @@ use super::normal::{Shape, is_schema};
 use super::read::{Draft, Gathered, Naming};
 use super::{Origin, RuleType, Version};
 
-/// The members of `rules` beside `events`, and the calls whose schema they hold. `identify_traits`
-/// and `group_traits` are those of `RudderStack`.
-const WHOLE: [(&str, RuleType); 5] = [
+/// The members of `rules` other than `events`, and the calls that their schemas apply to.
+/// `identify_traits` and `group_traits` are `RudderStack`'s.
+const CALL_RULES: [(&str, RuleType); 5] = [
     ("global", RuleType::Common),
     ("identify", RuleType::Identify),
     ("identify_traits", RuleType::Identify),
@@ -21,12 +21,13 @@ const WHOLE: [(&str, RuleType); 5] = [
 
 /// Reads the object `rules` of a plan.
 pub(super) fn rules(mut rules: Map<String, Value>, origin: &Origin, gathered: &mut Gathered) {
-    let known = |name: &String| name == "events" || WHOLE.iter().any(|(member, _)| member == name);
+    let known =
+        |name: &String| name == "events" || CALL_RULES.iter().any(|(member, _)| member == name);
     if !rules.is_empty() && !rules.keys().any(known) {
         let message = "expected `rules` to have `events`, `identify`, `group` or `global`";
         return gathered.fault(origin.clone(), None, message);
     }
-    for (member, rule_type) in WHOLE {
+    for (member, rule_type) in CALL_RULES {
         if let Some(value) = rules.remove(member) {
             whole(value, rule_type, origin.member(member), gathered);
         }
@@ -43,7 +44,7 @@ pub(super) fn rules(mut rules: Map<String, Value>, origin: &Origin, gathered: &m
     }
 }
 
-/// Reads the rule for all calls of a type: a schema, or an object that has it in `rules`.
+/// Reads the rule for all calls of a type: a schema, or an object with a schema in `rules`.
 fn whole(value: Value, rule_type: RuleType, origin: Origin, gathered: &mut Gathered) {
     let (schema, schema_origin) = match value {
         Value::Object(mut object) if object.get("rules").is_some_and(is_schema) => {
@@ -69,7 +70,7 @@ fn whole(value: Value, rule_type: RuleType, origin: Origin, gathered: &mut Gathe
     }
 }
 
-/// Whether `value` is the rule of one event: an object whose `rules` are a schema.
+/// Returns `true` if `value` is the rule of one event: an object whose `rules` are a schema.
 pub(super) fn is_event(value: &Value) -> bool {
     value.get("rules").is_some_and(is_schema)
 }
@@ -97,7 +98,7 @@ pub(super) fn event(value: Value, origin: Origin, gathered: &mut Gathered) {
     }
     let schema_origin = origin.member("rules");
     let schema = match event.remove("rules") {
-        // An event without rules may be anything.
+        // An event without rules is not restricted.
         None | Some(Value::Null) => Value::Object(Map::new()),
         Some(schema @ Value::Object(_)) => schema,
         Some(_) => {

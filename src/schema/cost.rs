@@ -1,22 +1,23 @@
-//! How often the parts of a schema are checked against the parts of an event.
+//! Limits on how often the parts of a schema are checked against the parts of an event.
 //!
-//! References let a small schema name one part any number of times: twenty definitions that name the
-//! next one twice are a million parts. Such an event is counted before it is judged.
+//! With references, a small schema can apply one part any number of times: in twenty definitions
+//! that each refer twice to the next one, the last is applied a million times. The number of checks
+//! is counted before an event is validated.
 
 use ahash::AHashMap;
 use serde_json::{Map, Value};
 
-/// So many parts of a schema are checked against one event.
-pub(super) const MOST_EVALUATIONS: u64 = 100_000;
-/// How deep parts may stand in one another, references followed.
-const MOST_DEPTH: usize = 1_000;
+/// The maximum number of schema parts that are checked against one event.
+pub(super) const MAX_EVALUATIONS: u64 = 100_000;
+/// The maximum nesting depth of parts, with references followed.
+const MAX_DEPTH: usize = 1_000;
 /// Keywords whose value refers to another schema.
 const REFERENCES: [&str; 3] = ["$ref", "$dynamicRef", "$recursiveRef"];
-/// Keywords whose schemas are for the value itself.
+/// Keywords whose schemas apply to the value itself.
 const SAME_VALUE: [&str; 7] = ["allOf", "anyOf", "oneOf", "not", "if", "then", "else"];
-/// Keywords whose schemas by name are for the value itself, where it has that member.
+/// Keywords with schemas by member name, which apply to the value itself if it has that member.
 const WITH_MEMBER: [&str; 2] = ["dependencies", "dependentSchemas"];
-/// Keywords whose schema may be for every part of the value.
+/// Keywords whose schema may apply to every part of the value.
 const EVERY_PART: [&str; 7] = [
     "additionalProperties",
     "unevaluatedProperties",
@@ -27,40 +28,42 @@ const EVERY_PART: [&str; 7] = [
     "items",
 ];
 
-/// A schema with references.
+/// A schema that contains references.
 #[derive(Debug)]
 pub(super) struct Referring {
     schema: Value,
 }
 
 impl Referring {
-    /// `schema`, where a part of it refers to another.
+    /// Returns `schema` if a part of it refers to another.
     pub fn new(schema: &Value) -> Option<Self> {
         refers(schema).then(|| Self { schema: schema.clone() })
     }
 
-    /// Whether holding `event` against the schema takes no more than [`MOST_EVALUATIONS`].
+    /// Returns `true` if checking `event` against the schema takes at most [`MAX_EVALUATIONS`]
+    /// steps.
     pub fn is_bounded(&self, event: &Value) -> bool {
         let mut counter = Counter { schema: self, known: AHashMap::new() };
-        counter.count(&self.schema, event, 0) <= MOST_EVALUATIONS
+        counter.count(&self.schema, event, 0) <= MAX_EVALUATIONS
     }
 
-    /// Whether the schema can be compiled at a bounded cost: references lead through no more than
-    /// [`MOST_DEPTH`] parts, and where what is unevaluated must be known, for which a compiler
-    /// writes every part out, not to more than [`MOST_EVALUATIONS`] of them.
+    /// Returns `true` if the schema can be compiled at a bounded cost. References may lead through
+    /// at most [`MAX_DEPTH`] parts. With a keyword for unevaluated parts, for which the compiler
+    /// expands all references, they may also lead to at most [`MAX_EVALUATIONS`] parts.
     pub fn is_compilable(&self) -> bool {
         let parts = self.written_out(&self.schema, 0, &mut AHashMap::new());
-        parts <= MOST_EVALUATIONS || (parts < u64::MAX && !has_unevaluated(&self.schema))
+        parts <= MAX_EVALUATIONS || (parts < u64::MAX && !has_unevaluated(&self.schema))
     }
 
-    /// How many parts `part` has when references are written out; those in themselves once.
+    /// Returns the number of parts of `part` with all references expanded; a part that contains
+    /// itself is expanded once.
     fn written_out(
         &self,
         part: &Value,
         depth: usize,
         known: &mut AHashMap<usize, Option<u64>>,
     ) -> u64 {
-        if depth > MOST_DEPTH {
+        if depth > MAX_DEPTH {
             return u64::MAX;
         }
         let inner: Vec<&Value> = match part {
@@ -84,7 +87,7 @@ impl Referring {
         count
     }
 
-    /// What a reference names: a pointer, or an identifier of a part.
+    /// Returns the part that a reference names by a pointer or an identifier.
     fn target(&self, reference: &str) -> Option<&Value> {
         match reference.strip_prefix('#') {
             Some(way) if way.is_empty() || way.starts_with('/') => {
@@ -99,7 +102,7 @@ fn decoded(way: &str) -> String {
     percent_encoding::percent_decode_str(way).decode_utf8_lossy().into_owned()
 }
 
-/// Whether a part of `schema` refers to another.
+/// Returns `true` if a part of `schema` refers to another.
 fn refers(schema: &Value) -> bool {
     match schema {
         Value::Object(keywords) => {
@@ -111,7 +114,7 @@ fn refers(schema: &Value) -> bool {
     }
 }
 
-/// Whether a keyword of `schema` is for what no other keyword has looked at.
+/// Returns `true` if `schema` has a keyword that applies to parts which no other keyword evaluated.
 fn has_unevaluated(schema: &Value) -> bool {
     let is_unevaluated = |name: &String| name.starts_with("unevaluated");
     match schema {
@@ -123,7 +126,7 @@ fn has_unevaluated(schema: &Value) -> bool {
     }
 }
 
-/// The part of `schema` that a reference names by its identifier or anchor.
+/// Returns the part of `schema` with the identifier or anchor that a reference names.
 fn identified<'s>(schema: &'s Value, reference: &str) -> Option<&'s Value> {
     let anchor = reference.rsplit_once('#').map_or("", |(_, anchor)| anchor);
     let is_it = |keywords: &Map<String, Value>| {
@@ -147,20 +150,20 @@ fn identified<'s>(schema: &'s Value, reference: &str) -> Option<&'s Value> {
 
 struct Counter<'s> {
     schema: &'s Referring,
-    /// What was counted for a part of the schema and a part of the event, by where they lie; `None`
-    /// while it is being counted.
+    /// The counts of pairs of a schema part and an event part, by their addresses; `None` while a
+    /// pair is being counted.
     known: AHashMap<(usize, usize), Option<u64>>,
 }
 
 impl<'s> Counter<'s> {
     fn count(&mut self, schema: &'s Value, value: &Value, depth: usize) -> u64 {
         let Value::Object(keywords) = schema else { return 1 };
-        if depth > MOST_DEPTH {
+        if depth > MAX_DEPTH {
             return u64::MAX;
         }
         let place = (std::ptr::from_ref(schema).addr(), std::ptr::from_ref(value).addr());
         match self.known.insert(place, None) {
-            // What holds itself for the same value never ends.
+            // A schema that applies itself to the same value never ends.
             Some(None) => return u64::MAX,
             Some(Some(known)) => {
                 self.known.insert(place, Some(known));
@@ -174,7 +177,7 @@ impl<'s> Counter<'s> {
         count
     }
 
-    /// The schemas that are for the value itself.
+    /// Counts the checks of schemas that apply to the value itself.
     fn same_value(&mut self, keywords: &'s Map<String, Value>, value: &Value, depth: usize) -> u64 {
         let schema = self.schema;
         let texts = REFERENCES.iter().filter_map(|name| keywords.get(*name)?.as_str());
@@ -193,7 +196,7 @@ impl<'s> Counter<'s> {
         self.sum(parts.into_iter().map(|part| (part, value)), depth)
     }
 
-    /// The schemas that are for the parts of the value.
+    /// Counts the checks of schemas that apply to the parts of the value.
     fn parts(&mut self, keywords: &'s Map<String, Value>, value: &Value, depth: usize) -> u64 {
         let named =
             |name: &str| keywords.get(name).and_then(Value::as_object).into_iter().flatten();
@@ -227,7 +230,7 @@ impl<'s> Counter<'s> {
     }
 }
 
-/// The members or items of a value.
+/// Returns an iterator over the members or items of a value.
 fn each(value: &Value) -> Box<dyn Iterator<Item = &Value> + '_> {
     match value {
         Value::Object(members) => Box::new(members.values()),

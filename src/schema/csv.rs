@@ -1,8 +1,8 @@
-//! Plans as Segment's app downloads them: CSV with a row for each property of each event.
+//! Plans in the CSV format of Segment's app, with a row for each property of each event.
 //!
-//! Columns are told by their names ("Rule Key", "Rule Type", "Property Name", …), in any order;
-//! those that do not say what an event must be are passed over. A cell of the rule that is empty
-//! holds what stands above it.
+//! Columns are identified by their names ("Rule Key", "Rule Type", "Property Name", …), in any
+//! order. Columns that do not describe events are ignored. An empty cell of the rule's columns
+//! repeats the cell above it.
 
 mod property;
 
@@ -15,12 +15,12 @@ use crate::config::tree::{Entry, Node, Value as Tree};
 use crate::diagnostic::Diagnostic;
 use property::Property;
 
-/// Separators, the likeliest first.
+/// The separators, the most likely first.
 const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
-const WAY_OUT: &str = "expected the columns `Rule Key` and `Property Name`, as Segment's app writes \
+const CSV_HELP: &str = "expected the columns `Rule Key` and `Property Name`, as Segment's app writes \
     them; or ask the Public API for the plan as JSON: GET /tracking-plans/{id}/rules";
 
-/// The columns of a file: which place each of them has.
+/// The index of each column in a file.
 #[derive(Clone, Copy, Debug, Default)]
 struct Columns {
     key: Option<usize>,
@@ -59,17 +59,17 @@ impl Columns {
     }
 }
 
-/// One rule, row by row.
+/// A rule that is read row by row.
 struct Rule {
     key: String,
-    /// Which calls it is for, as the cell says.
+    /// The calls that the rule applies to, in the notation of the cell.
     calls: String,
     version: String,
     span: Range<usize>,
     properties: Vec<Property>,
 }
 
-/// Reads `text`, where it is CSV: an object that has the rules of the plan in `rules`.
+/// Reads `text` if it is CSV, and returns an object with the rules of the plan in `rules`.
 pub(super) fn read(text: &str) -> Option<Result<Node, Diagnostic>> {
     let header = text.lines().next()?;
     for separator in SEPARATORS {
@@ -80,7 +80,7 @@ pub(super) fn read(text: &str) -> Option<Result<Node, Diagnostic>> {
     }
     let looks_like_csv = !header.contains(": ") && header.matches(',').count() > 1;
     let other = || Diagnostic::error(0..header.len(), "this is CSV, but no plan of Segment's app");
-    looks_like_csv.then(|| Err(other().with_help(WAY_OUT)))
+    looks_like_csv.then(|| Err(other().with_help(CSV_HELP)))
 }
 
 fn rows(text: &str, separator: u8) -> impl Iterator<Item = ::csv::Result<StringRecord>> {
@@ -94,7 +94,7 @@ fn rules(text: &str, separator: u8, columns: Columns) -> Result<Node, Diagnostic
     for row in rows(text, separator).skip(1) {
         let row = row.map_err(|error| {
             let at = error.position().map_or(0, |at| usize::try_from(at.byte()).unwrap_or(0));
-            Diagnostic::error(at..at, "not CSV").with_help(WAY_OUT)
+            Diagnostic::error(at..at, "not CSV").with_help(CSV_HELP)
         })?;
         add(&row, columns, text, &mut rules)?;
     }
@@ -107,7 +107,7 @@ fn rules(text: &str, separator: u8, columns: Columns) -> Result<Node, Diagnostic
     Ok(Node { span: 0..text.len(), value: Tree::Table(vec![entry]) })
 }
 
-/// Adds what `row` says to the rule that it belongs to.
+/// Adds `row` to the rule that it belongs to.
 fn add(
     row: &StringRecord,
     columns: Columns,
@@ -120,12 +120,12 @@ fn add(
     let span = start..start + text[start..].lines().next().map_or(0, str::len);
     let (key, calls) = (cell(columns.key), cell(columns.calls));
     let version = cell(columns.version);
-    let goes_on = rules.last().is_some_and(|rule| {
+    let continues = rules.last().is_some_and(|rule| {
         let same = |cell: &str, own: &str| cell.is_empty() || cell == own;
         let unnamed = key.is_empty() && calls.is_empty();
         (unnamed || key == rule.key && same(calls, &rule.calls)) && same(version, &rule.version)
     });
-    if !goes_on {
+    if !continues {
         let (key, version) = (key.to_owned(), version.to_owned());
         let calls = if calls.is_empty() { "TRACK" } else { calls }.to_owned();
         let properties = Vec::new();
@@ -146,7 +146,8 @@ fn add(
 }
 
 impl Rule {
-    /// The rule as the Public API gives it, all of it where its first row stands.
+    /// Returns the rule in the format of the Public API; all its nodes have the span of its first
+    /// row.
     fn node(&self) -> Node {
         let root = match self.calls.to_ascii_uppercase().as_str() {
             "COMMON" => None,
@@ -162,7 +163,7 @@ impl Rule {
     }
 }
 
-/// `value` as a tree, all of it at `span`.
+/// Converts `value` to a tree whose nodes all have the span `span`.
 fn placed(value: &Value, span: &Range<usize>) -> Node {
     let value = match value {
         Value::Null => Tree::Null,

@@ -1,4 +1,4 @@
-//! The text of one file of a plan to JSON values, whichever language it is written in.
+//! Reading of one plan file into JSON values, whatever its language.
 
 use serde_json::{Deserializer, Value};
 
@@ -10,36 +10,36 @@ use crate::diagnostic::Diagnostic;
 /// A file of a plan.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'t> {
-    /// Its name without its folder; a schema may have the name of its event from there.
+    /// The file name without its folder; the name of a schema's event may come from it.
     pub name: &'t str,
-    /// What it says.
+    /// The content of the file.
     pub text: &'t str,
 }
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Debug)]
 pub(super) struct Document {
-    /// Its values.
+    /// The values in the file.
     pub values: Vec<Value>,
-    /// The place of everything in them; `None` for JSON, whose text is walked when somebody asks.
+    /// The values with their spans; `None` for JSON, whose spans are found in the text on demand.
     pub tree: Option<Node>,
-    /// What it is written in.
+    /// The language of the file.
     pub language: Language,
 }
 
-/// What the files of plans are written in.
+/// The languages of plan files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Language {
-    /// JSON, of which YAML is another spelling.
+    /// JSON, or YAML with the same structure.
     Json,
-    /// Terraform's configuration, or what it shows of it.
+    /// Terraform's configuration, or the output of `terraform show -json`.
     Terraform,
-    /// A table.
+    /// A table in CSV.
     Csv,
 }
 
 impl Language {
-    /// What is wrong with a file that holds nothing of a plan.
+    /// Returns the error for a file that contains no plan.
     pub fn no_plan(self) -> Diagnostic {
         match self {
             Self::Json | Self::Csv => {
@@ -47,7 +47,7 @@ impl Language {
             }
             Self::Terraform => {
                 let message = "this is a document of Terraform without a `segment_tracking_plan`";
-                Diagnostic::error(0..0, message).with_help(terraform::WAY_TO_JSON)
+                Diagnostic::error(0..0, message).with_help(terraform::SHOW_JSON_HELP)
             }
         }
     }
@@ -78,14 +78,15 @@ impl Document {
     }
 }
 
-/// Reads JSON values, one behind another.
+/// Reads a sequence of JSON values.
 fn of_json(text: &str) -> Result<Document, Diagnostic> {
     let values = Deserializer::from_str(text).into_iter::<Value>().collect::<Result<_, _>>();
     let values = values.map_err(|error| not_json(text, &error))?;
     Ok(Document { values, tree: None, language: Language::Json })
 }
 
-/// The parser's own text may quote the file.
+/// Creates the error for invalid JSON. The parser's own message is not used because it may quote
+/// the file.
 fn not_json(text: &str, error: &serde_json::Error) -> Diagnostic {
     let offset = offset_of(text, error);
     let message = if error.is_eof() {
@@ -97,7 +98,7 @@ fn not_json(text: &str, error: &serde_json::Error) -> Diagnostic {
     Diagnostic::error(offset..end, message).with_help(FORMATS)
 }
 
-/// The byte of `text` that `error` is about.
+/// Returns the byte offset in `text` that `error` refers to.
 pub(crate) fn offset_of(text: &str, error: &serde_json::Error) -> usize {
     let before = error.line().saturating_sub(1);
     let start: usize = text.split_inclusive('\n').take(before).map(str::len).sum();

@@ -1,4 +1,4 @@
-//! Schemas that stand alone in their files, one an event, as repositories of schemas keep them.
+//! Schemas in separate files, one for each event, as schema repositories have them.
 
 use serde_json::Value;
 
@@ -6,11 +6,11 @@ use super::normal::Shape;
 use super::read::{Draft, Gathered, Naming};
 use super::{Origin, RuleType, Version};
 
-/// What files of schemas are called.
+/// The extensions of schema files.
 const ENDINGS: [&str; 4] = [".json", ".yaml", ".yml", ".schema"];
 
-/// Reads `schema`, which stands alone in the file `name`. Its event is the one that it demands
-/// (`"event": {"const": "Signed Up"}`), else the one that the file is called by.
+/// Reads `schema`, the only content of the file `name`. Its event is the one that the schema
+/// requires (`"event": {"const": "Signed Up"}`), else the one that the file is named after.
 pub(super) fn schema(schema: Value, origin: Origin, name: &str, gathered: &mut Gathered) {
     let (stem, version) = stem(name);
     let demanded = |member: &str| {
@@ -35,7 +35,7 @@ pub(super) fn schema(schema: Value, origin: Origin, name: &str, gathered: &mut G
             "expected the schema to name its event: `\"event\": {\"const\": \"Signed Up\"}`";
         return gathered.fault(origin, None, message);
     }
-    // A page has a name of its own only where the schema says so.
+    // The name of a page only counts if the schema itself gives it.
     let key =
         if naming == Naming::Loose && rule_type != RuleType::Track { String::new() } else { key };
     gathered.drafts.push(Draft {
@@ -50,13 +50,13 @@ pub(super) fn schema(schema: Value, origin: Origin, name: &str, gathered: &mut G
     });
 }
 
-/// The letters and digits of a name, small.
+/// Returns the letters and digits of a name in lower case.
 pub(super) fn plain(name: &str) -> String {
     let letters = name.chars().filter(|char| char.is_alphanumeric());
     letters.flat_map(char::to_lowercase).collect()
 }
 
-/// The name of an event and its version in the name of a file: `signed_up` and `2` of
+/// Returns the event name and the version in a file name: `signed_up` and `2` for
 /// `signed_up.v2.schema.json`.
 fn stem(name: &str) -> (&str, Option<&str>) {
     let mut stem = name;

@@ -1,9 +1,9 @@
-//! Tracking plans: which events there may be, and what each of them must look like.
+//! Tracking plans: which events are allowed, and what each of them must look like.
 //!
-//! All formats come to one [`Plan`]: the pages of Segment's Public API, plans of its older Config API
-//! and of `RudderStack`, the `plan.json` of typewriter and `RudderTyper`, the CSV of Segment's app,
-//! documents of Terraform, and folders with one schema an event. Nothing here opens files or knows of
-//! mapping rules, and nothing is ever fetched.
+//! All formats are read into one [`Plan`]: the pages of Segment's Public API, plans of its older
+//! Config API and of `RudderStack`, the `plan.json` of typewriter and `RudderTyper`, the CSV of
+//! Segment's app, Terraform documents, and folders with one schema for each event. This module does
+//! not open files, does not depend on mapping rules, and never fetches anything.
 
 mod compile;
 mod config_api;
@@ -40,17 +40,17 @@ use named::Named;
 use read::Naming;
 use violation::TooCostly;
 
-/// The name under which a plan holds page calls.
+/// The name that plans use for page calls.
 pub const PAGE_VIEWED: &str = "Page Viewed";
-/// The name under which a plan holds screen calls.
+/// The name that plans use for screen calls.
 pub const SCREEN_VIEWED: &str = "Screen Viewed";
 
-/// Which calls a rule of a plan is for.
+/// The calls that a rule of a plan applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RuleType {
     /// Every event.
     Common,
-    /// Track calls of one name; page and screen calls under theirs.
+    /// Track calls of one name; page and screen calls under [`PAGE_VIEWED`] and [`SCREEN_VIEWED`].
     Track,
     /// Identify calls.
     Identify,
@@ -63,7 +63,7 @@ pub enum RuleType {
 }
 
 impl RuleType {
-    /// The type of that name, whatever its case.
+    /// Returns the type named `name`, ignoring case.
     fn from_name(name: &str) -> Option<Self> {
         Some(match name.to_ascii_uppercase().as_str() {
             "COMMON" => Self::Common,
@@ -76,8 +76,8 @@ impl RuleType {
         })
     }
 
-    /// The key of a rule of this type that is called `name`: of those for all calls there is one,
-    /// whatever it is called.
+    /// Returns the key of a rule of this type with the name `name`. The types that have only one
+    /// rule share the empty key.
     fn key_of(self, name: String) -> String {
         match self {
             Self::Common | Self::Identify | Self::Group => String::new(),
@@ -85,7 +85,7 @@ impl RuleType {
         }
     }
 
-    /// The name for people.
+    /// Returns the name for display.
     fn name(self) -> &'static str {
         match self {
             Self::Common => "common",
@@ -101,26 +101,26 @@ impl RuleType {
 /// One rule of a plan.
 #[derive(Debug)]
 pub struct PlanRule {
-    /// Which calls it is for.
+    /// The calls that the rule applies to.
     pub rule_type: RuleType,
-    /// The name of the event; empty where the type says it all.
+    /// The name of the event; empty if the type is sufficient.
     pub key: String,
     /// The version of the event.
     pub version: Version,
-    /// Where it stands in the file.
+    /// The position of the rule in the files.
     pub origin: Origin,
-    /// `None` where its schema cannot be used.
+    /// The compiled schema; `None` if the schema cannot be used.
     validator: Option<Validator>,
-    /// Whether the schema takes every object; then there is nothing to validate.
+    /// Whether the schema accepts every object, so that validation is unnecessary.
     takes_all: bool,
-    /// The schema, where parts of it refer to others.
+    /// The schema, if parts of it refer to others.
     referring: Option<Referring>,
-    /// The properties that it names.
+    /// The properties that the schema names.
     named: Named,
 }
 
 impl PlanRule {
-    /// What to call it: `Form Submitted`, `Form Submitted v2`, `identify`.
+    /// Returns the name for display: `Form Submitted`, `Form Submitted v2`, `identify`.
     pub fn label(&self) -> String {
         let name = if self.key.is_empty() { self.rule_type.name() } else { &self.key };
         match self.version.shown() {
@@ -130,56 +130,58 @@ impl PlanRule {
     }
 }
 
-/// A plan, its schemas compiled.
+/// A plan with compiled schemas.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// Its rules, in the order of the file.
+    /// The rules, in the order of the files.
     pub rules: Vec<PlanRule>,
     common: Vec<usize>,
-    /// By type and name; versions from the oldest.
+    /// Indices of rules by type and name; those of the same name from the oldest version to the
+    /// newest.
     named: AHashMap<RuleType, AHashMap<String, Vec<usize>>>,
-    /// Track rules whose names are those of files, by their letters and digits.
+    /// Indices of track rules that are named after files, by the letters and digits of their names.
     loose: AHashMap<String, Vec<usize>>,
 }
 
-/// A plan as its files have it.
+/// A plan read from its files.
 #[derive(Debug)]
 pub struct Reading {
     /// The plan.
     pub plan: Plan,
-    /// What of it cannot be used.
+    /// The parts of the plan that cannot be used.
     pub broken: Vec<Broken>,
-    /// For each file the place of everything in it; `None` where its text is JSON.
+    /// For each file, its values with their spans; `None` if the file is JSON.
     pub trees: Vec<Option<Node>>,
-    /// The files that hold nothing of a plan.
+    /// The indices of the files that contain no plan.
     pub passed_over: Vec<usize>,
 }
 
-/// What a plan says of an event.
+/// The result of looking up an event in a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Planned {
-    /// This rule is for it.
+    /// The rule of this index applies to the event.
     By(usize),
-    /// The plan has no rule for it, and says nothing of such calls at all.
+    /// The plan has no rule for the event and does not restrict such calls.
     Free,
-    /// The plan has no such event.
+    /// The event is not in the plan.
     Not,
 }
 
 impl Plan {
-    /// Reads the text of a plan in JSON; beside the plan come the rules that cannot be used.
+    /// Parses the text of a plan in JSON, and returns it together with the rules that cannot be
+    /// used.
     ///
     /// # Errors
-    /// Where it is no plan.
+    /// Returns an error if the text is not a plan.
     pub fn parse(text: &str) -> Result<(Self, Vec<Broken>), PlanError> {
         let reading = Self::read(&[Source { name: "", text }], Layout::File)?;
         Ok((reading.plan, reading.broken))
     }
 
-    /// Reads the files of a plan, whichever formats they have.
+    /// Reads the files of a plan, in any of the formats.
     ///
     /// # Errors
-    /// Where one cannot be read, or none of them is of a plan.
+    /// Returns an error if a file cannot be read, or if no file contains a plan.
     pub fn read(files: &[Source<'_>], layout: Layout) -> Result<Reading, PlanError> {
         let read::Read { drafts, mut broken, trees, passed_over } = read::read(files, layout)?;
         let mut plan = Self::default();
@@ -200,7 +202,7 @@ impl Plan {
             Naming::Exact => self.named.get(&rule_type).and_then(|named| named.get(&key)),
             Naming::Loose => self.loose.get(&lone::plain(&key)),
         };
-        // Pages that were fetched twice.
+        // A page of the API may have been fetched twice.
         let again = known
             .is_some_and(|rules| rules.iter().any(|&rule| self.rules[rule].version == version));
         if again {
@@ -252,12 +254,12 @@ impl Plan {
         });
     }
 
-    /// The rules for all events.
+    /// Returns the indices of the rules that apply to all events.
     pub fn common(&self) -> &[usize] {
         &self.common
     }
 
-    /// What the plan says of `event`.
+    /// Looks up `event` in the plan.
     pub fn planned(&self, event: &Event<'_>) -> Planned {
         let Some(call) = event.call_type() else { return Planned::Free };
         let named = |rule_type, name: &str| {
@@ -291,7 +293,7 @@ impl Plan {
         }
     }
 
-    /// The one of `versions`, oldest first, that the event names, else the oldest.
+    /// Returns the one of `versions`, oldest first, that the event names, else the oldest.
     fn of_version(&self, versions: &[usize], event: &Event<'_>) -> usize {
         let protocols = event.get(Member::Context).and_then(|context| context.get("protocols"));
         let asked = protocols.and_then(|protocols| protocols.get("event_version"));
@@ -301,17 +303,17 @@ impl Plan {
         named.or_else(|| versions.first().copied()).unwrap_or_default()
     }
 
-    /// The planned name that is nearest to `name`, where one is near.
+    /// Returns the planned name that is most similar to `name`, if one is similar enough.
     pub fn nearest(&self, name: &str) -> Option<&str> {
         let tracked = self.rules.iter().filter(|rule| rule.rule_type == RuleType::Track);
         nearest(name, tracked.map(|rule| rule.key.as_str()))
     }
 }
 
-/// The one of `names` that `name` was likely meant to be: without regard to capitals and to what
-/// is no letter or digit.
+/// Returns the one of `names` that is most similar to `name`, ignoring case and all characters
+/// other than letters and digits, or `None` if none is similar enough.
 pub(crate) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    /// Below this likeness (0 to 1) a name is another one, not a slip.
+    /// The minimum similarity (0 to 1) at which a name counts as a misspelling of another.
     const LIKENESS: f64 = 0.85;
     let plain = |name: &str| -> String {
         let letters = name.chars().filter(|char| char.is_alphanumeric());
@@ -322,7 +324,8 @@ pub(crate) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> O
         .filter(|other| *other != name)
         .map(|other| (strsim::jaro_winkler(&wanted, &plain(other)), other))
         .filter(|(likeness, _)| *likeness >= LIKENESS)
-        // Of two that are as near the first by name, whatever the order they came in.
+        // Of equally similar names the first in alphabetical order, whatever the order of the
+        // input.
         .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
         .map(|(_, other)| other)
 }

@@ -1,4 +1,4 @@
-//! The properties that a schema names, and those of an event that it does not.
+//! The properties that a schema names, and the properties of an event that it does not name.
 
 use std::collections::BTreeMap;
 
@@ -6,28 +6,29 @@ use serde_json::{Map, Value};
 
 use super::pointer;
 
-/// How many parts of a schema are looked at for names; what is behind them is taken for open.
-const MOST_PARTS: usize = 100_000;
-/// How deep parts of a schema may stand in one another, references followed.
-const MOST_DEPTH: usize = 64;
-/// How many properties of one event are told.
-const MOST_UNNAMED: usize = 100;
-/// Keywords that put several schemas together, which name properties each for all of them.
+/// The maximum number of schema parts that are searched for names; further parts are treated as
+/// open.
+const MAX_PARTS: usize = 100_000;
+/// The maximum nesting depth of schema parts, with references followed.
+const MAX_DEPTH: usize = 64;
+/// The maximum number of unnamed properties of one event that are reported.
+const MAX_UNNAMED: usize = 100;
+/// Keywords that combine several schemas, whose names count for all of them.
 const COMBINED: [&str; 3] = ["allOf", "anyOf", "oneOf"];
 const CONDITIONAL: [&str; 3] = ["if", "then", "else"];
-/// Keywords that may describe properties that have no names there.
+/// Keywords that may describe properties without naming them.
 const DESCRIBED: [&str; 2] = ["additionalProperties", "unevaluatedProperties"];
 
-/// What a schema says of the names in one value.
+/// The names that a schema gives to the parts of one value.
 #[derive(Debug, Default)]
 pub(super) struct Named {
     members: BTreeMap<String, Named>,
     items: Option<Box<Named>>,
-    /// Whether it describes members without their names.
+    /// Whether the schema describes members without naming them.
     is_open: bool,
 }
 
-/// A schema on the way to its names.
+/// The state of collecting the names of a schema.
 struct Reader<'s> {
     root: &'s Value,
     left: usize,
@@ -36,17 +37,17 @@ struct Reader<'s> {
 }
 
 impl Named {
-    /// Those of `schema`.
+    /// Collects the names in `schema`.
     pub fn of(schema: &Value) -> Self {
         let mut named = Self::default();
-        let mut reader = Reader { root: schema, left: MOST_PARTS, followed: Vec::new() };
+        let mut reader = Reader { root: schema, left: MAX_PARTS, followed: Vec::new() };
         named.add(schema, &mut reader, 0);
         named
     }
 
     fn add<'s>(&mut self, schema: &'s Value, reader: &mut Reader<'s>, depth: usize) {
         let Value::Object(keywords) = schema else { return };
-        if reader.left == 0 || depth > MOST_DEPTH {
+        if reader.left == 0 || depth > MAX_DEPTH {
             self.is_open = true;
             return;
         }
@@ -76,7 +77,7 @@ impl Named {
         }
     }
 
-    /// Adds what the reference names, where there is one.
+    /// Adds the names of the schema that `$ref` refers to, if there is one.
     fn follow<'s>(
         &mut self,
         keywords: &'s Map<String, Value>,
@@ -91,12 +92,12 @@ impl Named {
                 self.add(schema, reader, depth + 1);
                 reader.followed.pop();
             }
-            // What is described in itself, or by a name, is not looked into.
+            // A recursive reference, or one to an identifier, is not followed.
             _ => self.is_open = true,
         }
     }
 
-    /// What it says of the member of the event at `pointer`, which may not be named.
+    /// Returns the names at the member of the event at `pointer`, or `None` if it is not named.
     pub fn at(&self, pointer: &str) -> Option<&Self> {
         pointer::steps(pointer).try_fold(self, |named, step| {
             let member = named.members.get(&*step);
@@ -104,13 +105,13 @@ impl Named {
         })
     }
 
-    /// The names of the members that it names.
+    /// Returns the names of the members.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.members.keys().map(String::as_str)
     }
 
-    /// The members of `value`, which stands at `pointer`, that it does not name though it names
-    /// others beside them: the pointers of what they stand in, and their names.
+    /// Returns the members of `value` at `pointer` that are not named although other members of the
+    /// same object are, as pairs of the object's pointer and the member's name.
     pub fn unnamed(&self, value: &Value, pointer: &str) -> Vec<(String, String)> {
         let mut found = Vec::new();
         self.gather(value, pointer, &mut found);
@@ -123,9 +124,7 @@ impl Named {
                 for (name, value) in members {
                     if let Some(named) = self.members.get(name) {
                         named.gather(value, &pointer::join(pointer, name), found);
-                    } else if !self.is_open
-                        && !self.members.is_empty()
-                        && found.len() < MOST_UNNAMED
+                    } else if !self.is_open && !self.members.is_empty() && found.len() < MAX_UNNAMED
                     {
                         found.push((pointer.to_owned(), name.clone()));
                     }

@@ -1,22 +1,22 @@
-//! What real plans hold that JSON Schema does not allow, taken out; and schemas of properties made
-//! schemas of events.
+//! Normalisation of schemas: removes what real plans contain but JSON Schema does not allow, and
+//! turns schemas of properties into schemas of events.
 
 use serde_json::{Map, Value, json};
 
 use super::RuleType;
 
-/// What a schema describes.
+/// The part of an event that a schema describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     /// The whole event.
     Event,
-    /// Its `properties`, or its `traits`, lifted to the top.
+    /// Its `properties` or `traits`, lifted to the top level.
     Lifted,
-    /// It has yet to be told.
+    /// Not decided yet.
     Unknown,
 }
 
-/// Keywords whose value is a schema, or a list of them.
+/// Keywords whose value is a schema or a list of schemas.
 const SCHEMAS: [&str; 14] = [
     "items",
     "additionalItems",
@@ -37,11 +37,11 @@ const SCHEMAS: [&str; 14] = [
 const NAMED_SCHEMAS: [&str; 6] =
     ["properties", "patternProperties", "definitions", "$defs", "dependencies", "dependentSchemas"];
 
-/// The types of JSON Schema, and the one that Segment's editors add.
+/// The types of JSON Schema, and `any`, which Segment's editors add.
 const TYPES: [&str; 8] =
     ["string", "number", "integer", "boolean", "object", "array", "null", "any"];
-/// Keywords of which a schema has one.
-const SIGNS: [&str; 10] = [
+/// Keywords of which every schema has at least one.
+const SCHEMA_KEYWORDS: [&str; 10] = [
     "type",
     "properties",
     "required",
@@ -54,7 +54,8 @@ const SIGNS: [&str; 10] = [
     "eventMetadata",
 ];
 
-/// Whether `value` looks like a JSON schema, and like nothing else that has such members.
+/// Returns `true` if `value` is recognisable as a JSON schema and not as another object with such
+/// members.
 pub(super) fn is_schema(value: &Value) -> bool {
     let Some(keywords) = value.as_object() else { return false };
     let is_draft = |uri: &Value| uri.as_str().is_some_and(|uri| uri.contains("json-schema.org"));
@@ -67,16 +68,18 @@ pub(super) fn is_schema(value: &Value) -> bool {
     let has_rules =
         ["rules", "jsonSchema", "json_schema"].iter().any(|n| keywords.contains_key(*n));
     let is_named = keywords.get("$schema").is_some_and(is_draft);
-    !has_rules && is_types && (is_named || SIGNS.iter().any(|sign| keywords.contains_key(*sign)))
+    !has_rules
+        && is_types
+        && (is_named || SCHEMA_KEYWORDS.iter().any(|sign| keywords.contains_key(*sign)))
 }
 
-/// Takes out of `schema` what Segment's editors write though no draft knows it: the type `any`, an
-/// `id` that is no address (as `/properties/Order%20Id`), and an empty `required`, which draft 4
-/// forbids. None of it constrains an event.
+/// Removes what Segment's editors write although no draft defines it: the type `any`, an `id` that
+/// is not a URI (such as `/properties/Order%20Id`), and an empty `required`, which draft 4 forbids.
+/// None of these constrains an event.
 pub(super) fn normalise(schema: &mut Value) {
     let Value::Object(keywords) = schema else { return };
     normalise_type(keywords);
-    // An address that starts with `#` is the name of a part, which references may use.
+    // An `id` that starts with `#` names a part that references may use.
     let is_bare = |id: &Value| id.as_str().is_some_and(|id| !id.starts_with('#'));
     if keywords.get("id").is_some_and(is_bare) {
         keywords.remove("id");
@@ -110,7 +113,7 @@ fn normalise_type(keywords: &mut Map<String, Value>) {
     }
 }
 
-/// The member of an event that a lifted schema describes.
+/// Returns the member of an event that a lifted schema describes.
 fn lifted_member(rule_type: RuleType) -> &'static str {
     match rule_type {
         RuleType::Identify | RuleType::Group => "traits",
@@ -118,7 +121,7 @@ fn lifted_member(rule_type: RuleType) -> &'static str {
     }
 }
 
-/// The schema of the event that `schema` describes, or a part of which.
+/// Returns the schema of the event, given a schema of the event or of a lifted part.
 pub(super) fn of_event(mut schema: Value, rule_type: RuleType, shape: Shape) -> Value {
     if shape != Shape::Lifted {
         return schema;
@@ -127,7 +130,7 @@ pub(super) fn of_event(mut schema: Value, rule_type: RuleType, shape: Shape) -> 
     let own = schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
     let mut member_required = false;
     if let Some(Value::Array(required)) = schema.get_mut("required") {
-        // Where the properties had no `required` of their own, that of the event was left.
+        // If the properties had no `required` of their own, that of the event was kept.
         let members = ["properties", "traits", "context"];
         required.retain(|name| {
             let name = name.as_str().unwrap_or_default();
@@ -149,7 +152,7 @@ pub(super) fn of_event(mut schema: Value, rule_type: RuleType, shape: Shape) -> 
     of_event
 }
 
-/// A pointer into what [`of_event`] gave, as one into what it was given.
+/// Converts a pointer into the result of [`of_event`] to a pointer into the original schema.
 pub(super) fn unwrapped(pointer: &str, rule_type: RuleType, shape: Shape) -> String {
     let wrapped = format!("/properties/{}", lifted_member(rule_type));
     match shape {
@@ -158,7 +161,7 @@ pub(super) fn unwrapped(pointer: &str, rule_type: RuleType, shape: Shape) -> Str
     }
 }
 
-/// Whether `schema` says no more than that an event is an object.
+/// Returns `true` if `schema` requires nothing except that an event is an object.
 pub(super) fn takes_all(schema: &Value) -> bool {
     match schema {
         Value::Bool(takes) => *takes,

@@ -1,15 +1,15 @@
-//! Where parts of a plan stand.
+//! Positions of parts of a plan.
 
 use super::pointer;
 
-/// Where a part of a plan stands: a file, a value of it, and the way inside that.
+/// The position of a part of a plan: a file, a value in it, and a path inside the value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {
-    /// Which of the files of the plan, from 0.
+    /// The index of the file, starting at 0.
     pub file: usize,
-    /// Which of the values of the file, from 0.
+    /// The index of the value in the file, starting at 0.
     pub value: usize,
-    /// JSON pointer in that value.
+    /// The JSON pointer inside the value.
     pub pointer: String,
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// `pointer` and one step more, the member `name`.
+/// Returns `pointer` extended by the member `name`.
 pub fn join(pointer: &str, name: &str) -> String {
     format!("{pointer}/{}", escaped(name))
 }
@@ -15,7 +15,7 @@ fn escaped(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// The steps of `pointer`, unescaped, outermost first.
+/// Returns the unescaped steps of `pointer`, outermost first.
 pub fn steps(pointer: &str) -> impl Iterator<Item = Cow<'_, str>> {
     pointer.split('/').skip(1).map(|step| {
         if step.contains('~') {

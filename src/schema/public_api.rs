@@ -1,5 +1,5 @@
-//! Rules as Segment's Public API gives them (`/tracking-plans/{id}/rules`), and as typewriter keeps
-//! them in its `plan.json`: the same, but with the schema of `properties` lifted to the top.
+//! Rules in the format of Segment's Public API (`/tracking-plans/{id}/rules`), and of typewriter's
+//! `plan.json`, which has the schema of `properties` lifted to the top level.
 
 use serde_json::{Map, Value};
 
@@ -8,14 +8,13 @@ use super::read::{Draft, Gathered, Naming};
 use super::{Origin, RuleType, Version};
 use crate::event::Member;
 
-/// The member by which typewriter marks what it has lifted.
+/// The member by which typewriter marks lifted schemas.
 const LIFTED: &str = "eventMetadata";
 
-/// The names of the member that holds the schema: the API's, and that of Segment's provider for
-/// Terraform.
+/// The names of the member with the schema, in the API and in Segment's provider for Terraform.
 const SCHEMA: [&str; 2] = ["jsonSchema", "json_schema"];
 
-/// Whether `value` is a rule by itself.
+/// Returns `true` if `value` is a single rule.
 pub(super) fn is_rule(value: &Value) -> bool {
     let has_schema = SCHEMA.iter().any(|name| value.get(name).is_some());
     has_schema && value.get("type").is_some()
@@ -39,7 +38,7 @@ pub(super) fn rule(value: Value, origin: Origin, gathered: &mut Gathered) {
     let member = SCHEMA.into_iter().find(|name| rule.contains_key(*name)).unwrap_or(SCHEMA[0]);
     let schema_origin = origin.member(member);
     let schema = match rule.remove(member) {
-        // Terraform and some exports keep the schema as a text.
+        // Terraform and some exports have the schema as a text.
         Some(Value::String(text)) => serde_json::from_str(&text).ok(),
         other => other,
     };
@@ -48,7 +47,7 @@ pub(super) fn rule(value: Value, origin: Origin, gathered: &mut Gathered) {
         return gathered.fault(origin, Some(&key), message);
     };
     let lifted = schema.get(LIFTED);
-    // Typewriter leaves characters of the key out, and keeps the name as it was here.
+    // Typewriter removes characters from the key and keeps the original name here.
     let name = lifted.and_then(|lifted| lifted.get("name")).and_then(Value::as_str);
     let key = match rule_type {
         RuleType::Track => name.unwrap_or(&key).to_owned(),
@@ -77,9 +76,9 @@ pub(super) fn rule(value: Value, origin: Origin, gathered: &mut Gathered) {
     });
 }
 
-/// Decides what the schemas describe that do not say so. Schemas of events have members of events;
-/// where no rule of the plan has `properties`, `traits` or `context`, and one has members that no
-/// event has, they were lifted.
+/// Decides what the schemas of unknown shape describe. The schema of an event has members of
+/// events. If no rule of the plan has `properties`, `traits` or `context`, and one has members that
+/// no event has, the schemas were lifted.
 pub(super) fn settle_shapes(drafts: &mut [Draft]) {
     let unknown = |drafts: &[Draft], is: fn(&Map<String, Value>) -> bool| {
         let unknown = drafts

@@ -1,4 +1,4 @@
-//! The files of a plan to drafts of its rules, whichever format they have.
+//! Reading of plan files, in any format, into drafts of rules.
 
 use serde_json::Value;
 
@@ -8,58 +8,59 @@ use super::{Origin, RuleType, Version, config_api, lone, public_api};
 use crate::config::tree::Node;
 use crate::diagnostic::Diagnostic;
 
-/// A rule as its format holds it.
+/// A rule that is not compiled yet.
 pub(super) struct Draft {
     pub rule_type: RuleType,
     pub key: String,
     pub version: Version,
     pub schema: Value,
-    /// Where the schema stands.
+    /// The position of the schema.
     pub schema_origin: Origin,
-    /// What the schema describes.
+    /// The part of the event that the schema describes.
     pub shape: Shape,
-    /// Where the rule stands.
+    /// The position of the rule.
     pub origin: Origin,
-    /// How the key compares with the names of events.
+    /// How the key is compared with the names of events.
     pub naming: Naming,
 }
 
-/// How the key of a rule compares with the names of events.
+/// How the key of a rule is compared with the names of events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Naming {
-    /// To the letter.
+    /// Exactly.
     #[default]
     Exact,
-    /// Without regard to capitals and to what is no letter or digit: it is the name of a file.
+    /// Ignoring case and all characters other than letters and digits, because the key is the name
+    /// of a file.
     Loose,
 }
 
 /// A part of a plan that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broken {
-    /// Where it stands.
+    /// The position of the part.
     pub origin: Origin,
-    /// The rule that it belongs to.
+    /// The rule that contains the part.
     pub rule: Option<String>,
     /// What is wrong.
     pub message: String,
 }
 
-/// Files that are no plan.
+/// The error for files that are not a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanError {
-    /// The file that it is about, from 0.
+    /// The index of the file, starting at 0.
     pub file: usize,
-    /// What is wrong, what was expected, and what to do.
+    /// What is wrong, what was expected, and advice.
     pub fault: Diagnostic,
 }
 
-/// How the files came.
+/// How the files belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
-    /// The one file is the plan.
+    /// A single file that is the whole plan.
     File,
-    /// They are those of a folder, each a plan, a rule or the schema of an event.
+    /// The files of a folder, each of which is a plan, a rule or the schema of an event.
     Folder,
 }
 
@@ -77,12 +78,12 @@ const RUDDER_CLI: &str = "this is part of a project of the Rudder CLI, whose pla
 const RUDDER_CLI_HELP: &str = "give the plan.json that RudderTyper writes, or the answers of \
     RudderStack's Data Catalog API to `/tracking-plans/{id}/events/{event}`, which hold the schemas";
 
-/// Where drafts and faults are gathered.
+/// The drafts and faults collected so far.
 #[derive(Default)]
 pub(super) struct Gathered {
     pub drafts: Vec<Draft>,
     pub broken: Vec<Broken>,
-    /// Whether anything of the present file was a plan at all.
+    /// Whether any part of the current file is a plan.
     found: bool,
 }
 
@@ -93,18 +94,18 @@ impl Gathered {
     }
 }
 
-/// What files hold.
+/// The result of reading all files.
 #[derive(Default)]
 pub(super) struct Read {
     pub drafts: Vec<Draft>,
     pub broken: Vec<Broken>,
-    /// For each file the place of everything in it, where its text is not JSON.
+    /// For each file, its values with their spans; `None` if the file is JSON.
     pub trees: Vec<Option<Node>>,
-    /// The files that hold nothing of a plan.
+    /// The indices of the files that contain no plan.
     pub passed_over: Vec<usize>,
 }
 
-/// Whether a value is all that its file is to give, or one part of a plan among others.
+/// Whether a value is the whole plan or one part of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     Whole,
@@ -185,7 +186,7 @@ fn value_of_plan(
     }
 }
 
-/// Reads what is a plan, a page of one, or wrapped round one.
+/// Reads an object that is a plan, a page of one, or a wrapper around one.
 fn object(
     mut value: Value,
     origin: &Origin,

@@ -1,6 +1,6 @@
-//! Plans in documents of Terraform: the resources `segment_tracking_plan` and
-//! `segment_tracking_plan_rules` of Segment's provider, as configuration declares them (in HCL,
-//! which Segment's Git Sync writes, or in JSON) and as `terraform show -json` gives them.
+//! Plans in Terraform documents: the resources `segment_tracking_plan` and
+//! `segment_tracking_plan_rules` of Segment's provider, from configuration (in HCL, which Segment's
+//! Git Sync writes, or in JSON) and from the output of `terraform show -json`.
 
 use super::document::Source;
 use crate::config::hcl;
@@ -8,9 +8,9 @@ use crate::config::terraform::{Resource, decoded, resources};
 use crate::config::tree::{Entry, Node, Value};
 use crate::diagnostic::Diagnostic;
 
-/// The resources that hold rules.
+/// The types of resources that hold rules.
 const KINDS: [&str; 2] = ["segment_tracking_plan", "segment_tracking_plan_rules"];
-/// How a line of configuration begins that opens a block.
+/// The first characters of lines that open a block in HCL.
 const BLOCKS: [&str; 9] = [
     "resource \"",
     "data \"",
@@ -22,30 +22,30 @@ const BLOCKS: [&str; 9] = [
     "terraform {",
     "locals {",
 ];
-/// The member of a rule that holds its schema.
+/// The member of a rule that has its schema.
 const SCHEMA: &str = "json_schema";
-/// How values that only Terraform knows come to be written out.
-pub(super) const WAY_TO_JSON: &str = "`terraform show -json` gives a state or a plan as JSON, in which every value \
+/// Advice on how to get a document in which all values are literals.
+pub(super) const SHOW_JSON_HELP: &str = "`terraform show -json` gives a state or a plan as JSON, in which every value \
     is written out";
 
-/// Whether `source` is configuration in HCL.
+/// Returns `true` if `source` is configuration in HCL.
 pub(super) fn is_hcl(source: &Source<'_>) -> bool {
     let by_name = [".tf", ".hcl"].iter().any(|end| source.name.ends_with(end));
     by_name || source.text.lines().any(|line| BLOCKS.iter().any(|block| line.starts_with(block)))
 }
 
-/// The plans in HCL, as a list.
+/// Returns the plans in an HCL text, as a list.
 pub(super) fn of_hcl(text: &str) -> Result<Node, Diagnostic> {
-    let root = hcl::parse(text).map_err(|faults| first(faults).with_help(WAY_TO_JSON))?;
+    let root = hcl::parse(text).map_err(|faults| first(faults).with_help(SHOW_JSON_HELP))?;
     plans(&resources(&root).unwrap_or_default(), &root)
 }
 
-/// The plans in JSON, as a list, where it is a document of Terraform's.
+/// Returns the plans in a JSON text, as a list, if it is a Terraform document.
 pub(super) fn of_json(text: &str) -> Result<Option<Node>, Diagnostic> {
     if !text.contains("segment_") && !text.contains("terraform") {
         return Ok(None);
     }
-    // What is no JSON is told by whoever reads it as a plan.
+    // Invalid JSON is reported by the code that reads it as a plan.
     let Ok(root) = Node::parse_json(text) else { return Ok(None) };
     match resources(&root) {
         Some(resources) => plans(&resources, &root).map(Some),
@@ -57,8 +57,8 @@ fn first(faults: Vec<Diagnostic>) -> Diagnostic {
     faults.into_iter().next().unwrap_or_else(|| Diagnostic::error(0..0, "cannot be read"))
 }
 
-/// The rules of every plan among `resources`, each as an object that has them in `rules`; null where
-/// there is no plan.
+/// Returns each plan among `resources` as an object with its rules in `rules`, or null if there are
+/// no plans.
 fn plans(resources: &[Resource<'_>], root: &Node) -> Result<Node, Diagnostic> {
     let is_plan = |resource: &&Resource<'_>| KINDS.contains(&resource.kind);
     if !resources.iter().any(|resource| is_plan(&resource)) {
@@ -76,7 +76,7 @@ fn plans(resources: &[Resource<'_>], root: &Node) -> Result<Node, Diagnostic> {
     Ok(Node { span: root.span.clone(), value: Value::List(plans) })
 }
 
-/// A list of rules, their schemas read.
+/// Returns a list of rules with their schemas decoded.
 fn rules(list: &Node) -> Result<Node, Diagnostic> {
     let mut list = list.clone();
     if let Value::List(rules) = &mut list.value {
@@ -91,12 +91,12 @@ fn rules(list: &Node) -> Result<Node, Diagnostic> {
         None => Ok(list),
         Some(node) => {
             let message = "only Terraform knows what this expression gives";
-            Err(Diagnostic::error(node.span.clone(), message).with_help(WAY_TO_JSON))
+            Err(Diagnostic::error(node.span.clone(), message).with_help(SHOW_JSON_HELP))
         }
     }
 }
 
-/// The first part of `node` whose value is not written out.
+/// Returns the first part of `node` whose value is not a literal.
 fn expression(node: &Node) -> Option<&Node> {
     match &node.value {
         Value::Expression => Some(node),

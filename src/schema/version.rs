@@ -6,17 +6,17 @@ use serde_json::Value;
 
 use crate::json::{Json, Kind};
 
-/// The version of an event, as the plan and `context.protocols.event_version` write it.
+/// The version of an event, in the notation of the plan or of `context.protocols.event_version`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version(String);
 
 impl Version {
-    /// The version of what names none.
+    /// Returns the default version, for events without one.
     pub(super) fn first() -> Self {
         Self("1".into())
     }
 
-    /// A version that is written as digits.
+    /// Creates a version from its digits.
     pub(super) fn from_digits(digits: &str) -> Self {
         Self(digits.to_owned())
     }
@@ -29,18 +29,18 @@ impl Version {
         }
     }
 
-    /// Its text, unless it is the first.
+    /// Returns the text of the version, unless it is the default.
     pub(super) fn shown(&self) -> Option<&str> {
         (self.0 != "1").then_some(&*self.0)
     }
 
-    /// Versions are numbers; what is none comes last, by its text.
+    /// Compares versions as numbers. Versions that are not numbers come last, sorted by their text.
     pub(super) fn order(&self, other: &Self) -> Ordering {
         let number = |version: &Self| version.0.parse::<f64>().unwrap_or(f64::INFINITY);
         number(self).total_cmp(&number(other)).then_with(|| self.0.cmp(&other.0))
     }
 
-    /// Whether `value` of an event names it: `2`, `2.0` and `"2"` are one.
+    /// Returns `true` if `value` in an event is this version: `2`, `2.0` and `"2"` are equal.
     pub(super) fn is(&self, value: Json<'_>) -> bool {
         let number = self.0.parse::<f64>().ok();
         match value.kind() {

@@ -1,5 +1,5 @@
-//! What an event does that its schema forbids, in words of our own: those of the library quote
-//! values, which may be anybody's.
+//! Violations of a schema by an event, with messages of our own: the library's messages quote
+//! values, which may be personal data.
 
 use std::fmt::Write as _;
 
@@ -8,24 +8,25 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{JsonType, ValidationError};
 use serde_json::Value;
 
-use super::cost::MOST_EVALUATIONS;
+use super::cost::MAX_EVALUATIONS;
 use super::{PlanRule, nearest, pointer};
 
-/// How many choices of an enum are named.
-const NAMED_CHOICES: usize = 8;
-/// How many breaches of one event by one rule are told; the last says how many more there are.
-const MOST_BREACHES: usize = 100;
-/// Where the names of properties are the plan's; what else an event holds is Segment's.
+/// The maximum number of choices of an enum in a message.
+const MAX_CHOICES: usize = 8;
+/// The maximum number of breaches of one rule by one event that are reported; the last one mentions
+/// how many more there are.
+const MAX_BREACHES: usize = 100;
+/// The places whose property names the plan defines; all other names of an event are Segment's.
 const PLANNED: [&str; 3] = ["/properties", "/traits", "/context/traits"];
-/// How long the text of a choice or a pattern may be.
-const SHOWN_CHARS: usize = 80;
+/// The maximum length of a choice or a pattern in a message, in characters.
+const MAX_TEXT_CHARS: usize = 80;
 
-/// The ways in which an event does not fit.
+/// The kinds of breaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BreachKind {
-    /// A member that the rule does not name, where it allows no others.
+    /// A member that the rule does not name and does not allow.
     UnplannedProperty,
-    /// A property that the rule does not name, though it does not forbid others.
+    /// A property that the rule does not name but does not forbid either.
     UnnamedProperty,
     /// A required member is absent.
     MissingRequired,
@@ -35,36 +36,38 @@ pub enum BreachKind {
     InvalidValue,
 }
 
-/// One thing that an event does against a rule.
+/// One violation of a rule by an event.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Breach {
-    /// What kind.
+    /// The kind.
     pub kind: BreachKind,
-    /// The member that it is about; where that is missing, it would stand there.
+    /// The pointer to the member, or to where the missing member should be.
     pub pointer: String,
-    /// What was found and what was expected.
+    /// What was found, and what was expected.
     pub message: String,
 }
 
-/// Parts of a schema refer to one another so often that an event is not checked against it.
+/// The error for a schema whose parts refer to each other so often that an event is not checked
+/// against it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooCostly;
 
 impl TooCostly {
-    /// What is wrong with the schema.
+    /// Returns the explanation for the user.
     pub fn message(self) -> String {
         format!(
             "`$ref`s in it lead to its parts so often that an event would be checked against them over \
-             {MOST_EVALUATIONS} times, or without end, so it was not; name each part once"
+             {MAX_EVALUATIONS} times, or without end, so it was not; name each part once"
         )
     }
 }
 
 impl PlanRule {
-    /// What `event` does against this rule, each thing once; nothing where its schema cannot be used.
+    /// Returns the violations of this rule by `event`, without duplicates; empty if the schema
+    /// cannot be used.
     ///
     /// # Errors
-    /// Where parts of the schema refer to one another too often for this event.
+    /// Returns an error if checking this event would follow references too often.
     pub fn breaches(&self, event: &Value) -> Result<Vec<Breach>, TooCostly> {
         let Some(validator) = &self.validator else { return Ok(Vec::new()) };
         if self.referring.as_ref().is_some_and(|schema| !schema.is_bounded(event)) {
@@ -78,7 +81,7 @@ impl PlanRule {
         for error in validator.iter_errors(event) {
             self.breach(&error, &mut found);
             for breach in found.drain(..) {
-                if breaches.len() == MOST_BREACHES {
+                if breaches.len() == MAX_BREACHES {
                     more += u64::from(!known.contains(&breach));
                 } else if known.insert(breach.clone()) {
                     breaches.push(breach);
@@ -91,8 +94,8 @@ impl PlanRule {
         Ok(breaches)
     }
 
-    /// The properties of `event` that neither this rule names nor one of `common`, though it names
-    /// others beside them.
+    /// Returns the properties of `event` that neither this rule nor one of `common` names, in
+    /// objects of which this rule names other properties.
     pub fn unnamed(&self, event: &Value, common: &[&Self]) -> Vec<Breach> {
         let mut breaches = Vec::new();
         for root in PLANNED {
@@ -156,7 +159,7 @@ impl PlanRule {
     }
 }
 
-/// The last name of a pointer, with its list where it is an item of one.
+/// Returns the last name of a pointer, or the name of the list and the index for an item of a list.
 fn shown_name(at: &str) -> String {
     let mut shown = String::new();
     for step in pointer::steps(at) {
@@ -170,7 +173,7 @@ fn shown_name(at: &str) -> String {
     if shown.is_empty() { "the event".to_owned() } else { format!("`{shown}`") }
 }
 
-/// Whether it is a type that does not fit: also where each of several choices fails by its type.
+/// Returns `true` if the type is wrong, or if each of several choices fails because of the type.
 fn is_of_type(kind: &ValidationErrorKind) -> bool {
     match kind {
         ValidationErrorKind::Type { .. } => true,
@@ -181,10 +184,11 @@ fn is_of_type(kind: &ValidationErrorKind) -> bool {
     }
 }
 
-/// The types that the choices ask for, where each of them fails by the type of the value itself.
+/// Returns the types that the choices require, if each of them fails because of the type of the
+/// value itself.
 fn choice_types(context: &[Vec<ValidationError<'static>>]) -> Option<Vec<JsonType>> {
     let mut types = Vec::new();
-    // The places are counted from the value that the choices are for.
+    // The paths are relative to the value that the choices apply to.
     let at = context.first()?.first()?.instance_path().as_str();
     for errors in context {
         let fits = |error: &&ValidationError<'_>| error.instance_path().as_str() == at;
@@ -204,7 +208,7 @@ fn types_of(kind: &TypeKind) -> Vec<JsonType> {
     }
 }
 
-/// What was expected where `kind` went wrong, and the type of `found`.
+/// Returns what the keyword of `kind` expected, and the type of `found`.
 pub(super) fn describe(kind: &ValidationErrorKind, found: &Value) -> String {
     use ValidationErrorKind as Kind;
     match kind {
@@ -275,7 +279,7 @@ fn either(types: &[JsonType]) -> String {
     }
 }
 
-/// The type of a value.
+/// Returns the type of a value.
 fn name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -289,7 +293,7 @@ fn name(value: &Value) -> &'static str {
     }
 }
 
-/// A value that is none of those expected: its type, for the value itself is the event's own.
+/// Describes an unexpected value by its type, because the value itself belongs to the event.
 fn another(value: &Value) -> String {
     match value {
         Value::String(text) if !text.is_empty() => "another string".into(),
@@ -299,7 +303,7 @@ fn another(value: &Value) -> String {
     }
 }
 
-/// How long a value is.
+/// Returns the length of a value.
 fn size(value: &Value) -> usize {
     match value {
         Value::String(text) => text.chars().count(),
@@ -310,14 +314,14 @@ fn size(value: &Value) -> usize {
 }
 
 fn choices(options: &[Value]) -> String {
-    let mut shown: Vec<String> = options.iter().take(NAMED_CHOICES).map(literal).collect();
-    if options.len() > NAMED_CHOICES {
-        shown.push(format!("{} more", options.len() - NAMED_CHOICES));
+    let mut shown: Vec<String> = options.iter().take(MAX_CHOICES).map(literal).collect();
+    if options.len() > MAX_CHOICES {
+        shown.push(format!("{} more", options.len() - MAX_CHOICES));
     }
     shown.join(", ")
 }
 
-/// A value of the plan, short.
+/// Returns a value of the plan in short form.
 fn literal(value: &Value) -> String {
     match value {
         Value::String(text) => format!("`{}`", cut(text)),
@@ -328,7 +332,7 @@ fn literal(value: &Value) -> String {
 }
 
 fn cut(text: &str) -> String {
-    match text.char_indices().nth(SHOWN_CHARS) {
+    match text.char_indices().nth(MAX_TEXT_CHARS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }

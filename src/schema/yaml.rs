@@ -1,4 +1,4 @@
-//! Plans in YAML, read to the tree that other languages are read to.
+//! Plans in YAML, read into the common tree.
 
 use std::fmt;
 use std::ops::Range;
@@ -12,7 +12,7 @@ use crate::diagnostic::Diagnostic;
 
 /// Reads `text`: one document, or several as a list.
 pub(super) fn read(text: &str) -> Result<Node, Diagnostic> {
-    // `yes` and `no` are texts, as in YAML 1.2: values of a property may be called so.
+    // `yes` and `no` are texts, as in YAML 1.2, because they may be values of a property.
     let options = serde_saphyr::options! { strict_booleans: true };
     let read = serde_saphyr::from_multiple_with_options::<Spanned<Part>>(text, options);
     let documents = read.map_err(|error| {
@@ -39,7 +39,7 @@ fn node(part: Spanned<Part>) -> Node {
     Node { span: range(part.referenced), value: part.value.0 }
 }
 
-/// A value without its place.
+/// A value without its span.
 struct Part(Value);
 
 impl<'de> Deserialize<'de> for Part {

@@ -1,10 +1,10 @@
-//! One property of an event as a row of a table describes it, and the schema of several.
+//! One property of an event from a row of a table, and the schema built from all properties.
 
 use serde_json::{Map, Value, json};
 
-/// What a name may begin with that tells where in the event it stands.
+/// The first names of a property that give its place in the event.
 const ROOTS: [&str; 3] = ["properties", "traits", "context"];
-/// Steps that stand for the items of a list.
+/// Path steps for the items of a list.
 const ITEMS: [&str; 3] = ["$", "*", "[]"];
 
 /// A property.
@@ -16,7 +16,7 @@ pub(super) struct Property {
 }
 
 impl Property {
-    /// Reads the cells of a row.
+    /// Reads a property from the cells of a row.
     pub fn read(
         name: &str,
         data_type: &str,
@@ -43,7 +43,7 @@ impl Property {
     }
 }
 
-/// The types that a cell names; a time is a text of a format, which goes into `schema`.
+/// Returns the types in a cell. For a time, the format of the string is added to `schema`.
 fn types(cell: &str, schema: &mut Map<String, Value>) -> Result<Vec<&'static str>, String> {
     let mut types = Vec::new();
     for name in cell.split([',', '|', ';', '/']) {
@@ -71,7 +71,8 @@ fn types(cell: &str, schema: &mut Map<String, Value>) -> Result<Vec<&'static str
     Ok(types)
 }
 
-/// The values in a cell: a JSON list, or texts with separators between, read as the types say.
+/// Returns the values in a cell: a JSON list, or separated texts that are parsed according to
+/// `types`.
 fn enumerated(cell: &str, types: &[&str]) -> Value {
     if let Ok(list @ Value::Array(_)) = serde_json::from_str(cell) {
         return list;
@@ -91,7 +92,8 @@ fn enumerated(cell: &str, types: &[&str]) -> Value {
     parts.filter(|part| !part.is_empty()).map(value).collect()
 }
 
-/// The schema of an event with these properties, those of them that name no root in `root`.
+/// Returns the schema of an event with these properties. Properties whose name does not begin with
+/// one of [`ROOTS`] are placed in `root`.
 pub(super) fn schema(properties: &[Property], root: Option<&str>) -> Value {
     let mut schema = json!({"type": "object", "properties": {}});
     if let Some(root) = root {
@@ -104,8 +106,8 @@ pub(super) fn schema(properties: &[Property], root: Option<&str>) -> Value {
     schema
 }
 
-/// The names on the way to a property. A name with dots is a way where what stands before the dot
-/// is a property of its own; else it is one name.
+/// Returns the names that lead to a property. A dot in a name separates two names if the part
+/// before it is also a property; otherwise it belongs to the name.
 fn steps<'p>(property: &'p Property, all: &'p [Property], root: Option<&'p str>) -> Vec<&'p str> {
     let mut rest = property.name.as_str();
     let mut steps = Vec::new();
@@ -134,7 +136,7 @@ fn steps<'p>(property: &'p Property, all: &'p [Property], root: Option<&'p str>)
     steps
 }
 
-/// Puts the schema of `property` where `steps` lead.
+/// Adds the schema of `property` at `steps`.
 fn insert(schema: &mut Value, steps: &[&str], property: &Property) {
     let Some((last, before)) = steps.split_last() else { return };
     let mut at = schema;
@@ -156,7 +158,7 @@ fn insert(schema: &mut Value, steps: &[&str], property: &Property) {
     }
 }
 
-/// The member `name` of an object, made where it is missing.
+/// Returns the member `name` of an object, which is created if it is missing.
 fn child<'v>(value: &'v mut Value, name: &str) -> &'v mut Value {
     let child = &mut value[name];
     if child.is_null() {
