@@ -282,13 +282,14 @@ pub struct RunArgs {
     /// Threads; 0 is one for each core
     #[arg(long, value_name = "N", help_heading = "Resources", default_value_t = 0)]
     pub threads: usize,
-    /// Keep rows, what tells duplicates, and leads in memory up to this size; more wait on disk
+    /// Keep rows, keys, ids, identity facts and leads in memory up to this size; more wait on disk
     ///
     /// Rows wait until all inputs are read, because only then are identities resolved; they get a
-    /// thirty-second part. The rest is for a key of each distinct event: the default holds about 14 million.
+    /// thirty-second part. The rest is for a key of each distinct event, which tells duplicates, ids and
+    /// identity facts: the default holds those of about 10 million events.
     /// Leads come after the keys and get half: the default holds about 480,000.
     /// What is on disk is in files without names in the output folder, or in TMPDIR with `-o -`.
-    /// The outputs are the same. Ids and identity facts are in memory all the same.
+    /// The outputs are the same.
     #[arg(long, value_name = "SIZE", help_heading = "Resources", default_value = "1GiB", value_parser = value::size)]
     pub memory: u64,
     /// Reject longer records: bytes, or with kB, KiB, MB, MiB …

@@ -114,9 +114,9 @@ pub struct AuditArgs {
     /// Threads; 0 is one for each core
     #[arg(long, value_name = "N", help_heading = "Resources", default_value_t = 0)]
     pub threads: usize,
-    /// Keep rows, what tells duplicates, and leads in memory up to this size; more wait in TMPDIR
+    /// Keep rows, keys, ids, identity facts and leads in memory up to this size; more wait in TMPDIR
     ///
-    /// As of run; an audit holds two sets of keys, before and after the filter.
+    /// As of run; an audit holds two sets of keys, ids and facts, before and after the filter.
     #[arg(long, value_name = "SIZE", help_heading = "Resources", default_value = "1GiB", value_parser = value::size)]
     pub memory: u64,
     /// Reject longer records: bytes, or with kB, KiB, MB, MiB …

@@ -115,7 +115,7 @@ pub struct QueueArgs {
     /// Threads; 0 is one for each core
     #[arg(long, value_name = "N", help_heading = "Resources", default_value_t = 0)]
     pub threads: usize,
-    /// Keep rows, and what tells duplicates, in memory up to this size; more wait in TMPDIR
+    /// Keep rows, keys, ids and identity facts in memory up to this size; more wait in TMPDIR
     ///
     /// As of run.
     #[arg(long, value_name = "SIZE", help_heading = "Resources", default_value = "1GiB", value_parser = value::size)]

@@ -71,6 +71,11 @@ impl Dedup {
         }));
     }
 
+    /// How many bytes of memory they take.
+    pub fn bytes(&self) -> usize {
+        self.pieces.len() * PIECE * size_of::<Entry>() + self.table.allocation_size()
+    }
+
     /// Whether `more` new keys fit into `budget_bytes`, and where the table has to grow the old one
     /// beside the new.
     pub fn has_room(&self, more: usize, budget_bytes: usize) -> bool {

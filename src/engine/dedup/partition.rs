@@ -103,10 +103,34 @@ impl Deduplicator {
         }
     }
 
+    /// From now on keeps no more than so many bytes in memory.
+    pub fn set_budget(&mut self, budget_bytes: usize) {
+        self.budget_bytes = budget_bytes;
+    }
+
+    /// How many bytes of memory it takes.
+    pub fn bytes(&self) -> usize {
+        match &self.held {
+            Held::Table(dedup) => dedup.bytes(),
+            Held::Parts(parts) => parts.piece_bytes * PARTS,
+        }
+    }
+
     /// Goes over to disk if `more` entries do not fit.
     fn make_room(&mut self, more: usize) -> io::Result<()> {
+        match &self.held {
+            Held::Table(dedup) if !dedup.has_room(more, self.budget_bytes) => self.spill(),
+            Held::Table(_) | Held::Parts(_) => Ok(()),
+        }
+    }
+
+    /// Goes over to disk, unless it has already.
+    ///
+    /// # Errors
+    /// When entries cannot be written to disk.
+    pub fn spill(&mut self) -> io::Result<()> {
         let Held::Table(dedup) = &mut self.held else { return Ok(()) };
-        if self.depth == MOST_DEPTH || dedup.has_room(more, self.budget_bytes) {
+        if self.depth == MOST_DEPTH {
             return Ok(());
         }
         let entries = std::mem::take(dedup).into_entries();

@@ -2,8 +2,10 @@
 //! it, and work in parallel whose results come in order.
 
 pub mod bytes;
+pub mod merge;
 pub mod ordered;
 pub mod rejects;
 pub mod row;
+pub mod sequence;
 pub mod spill;
 pub mod store;

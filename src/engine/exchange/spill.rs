@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -13,9 +14,9 @@ pub struct Scratch {
     pub dir: PathBuf,
     /// For rows.
     pub row_bytes: usize,
-    /// For the keys by which duplicates are told.
-    pub key_bytes: usize,
-    /// For leads, once the keys are gone.
+    /// For the tables of the first phase: the keys by which duplicates are told, ids and facts.
+    pub table_bytes: usize,
+    /// For leads, once the tables are gone.
     pub lead_bytes: usize,
 }
 
@@ -23,12 +24,12 @@ impl Scratch {
     /// Rows get so much of the memory; they are read in order, so that disk does as well for them.
     const ROW_SHARE: usize = 32;
 
-    /// Divides `memory_bytes` between rows and keys.
+    /// Divides `memory_bytes` between rows and tables.
     pub fn new(dir: PathBuf, memory_bytes: usize) -> Self {
         let row_bytes = memory_bytes / Self::ROW_SHARE;
         // The outputs take some, too.
         let lead_bytes = memory_bytes / 2;
-        Self { dir, row_bytes, key_bytes: memory_bytes - row_bytes, lead_bytes }
+        Self { dir, row_bytes, table_bytes: memory_bytes - row_bytes, lead_bytes }
     }
 }
 
@@ -60,6 +61,25 @@ pub enum Piece {
         /// How many bytes.
         len: usize,
     },
+}
+
+impl Piece {
+    /// How many bytes it has.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Memory(bytes) => bytes.len(),
+            Self::Disk { len, .. } => *len,
+        }
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+fn out_of_piece() -> io::ErrorKind {
+    io::ErrorKind::UnexpectedEof
 }
 
 /// Keeps pieces, of any number of threads at once.
@@ -139,19 +159,50 @@ impl Spill {
     /// # Errors
     /// When the file cannot be read.
     pub fn read<'a>(&'a self, piece: &'a Piece, buffer: &'a mut Vec<u8>) -> io::Result<&'a [u8]> {
+        self.read_range(piece, 0..piece.len(), buffer)
+    }
+
+    /// The bytes of `piece` in `range`; `buffer` holds them where they come from a file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or `piece` is shorter.
+    pub fn read_range<'a>(
+        &'a self,
+        piece: &'a Piece,
+        range: Range<usize>,
+        buffer: &'a mut Vec<u8>,
+    ) -> io::Result<&'a [u8]> {
         match piece {
-            Piece::Memory(bytes) => Ok(bytes),
-            Piece::Disk { place: Place { file, offset }, len } => {
-                buffer.resize(*len, 0);
+            Piece::Memory(bytes) => bytes.get(range).ok_or_else(|| out_of_piece().into()),
+            Piece::Disk { len, .. } if range.end > *len => Err(out_of_piece().into()),
+            Piece::Disk { place: Place { file, offset }, .. } => {
+                buffer.resize(range.len(), 0);
                 let mut file = self.files[*file]
                     .file
                     .get()
                     .ok_or_else(|| io::Error::other("nothing spilled"))?;
-                read_exact_at(&mut file, buffer, *offset)
+                read_exact_at(&mut file, buffer, *offset + range.start as u64)
                     .map_err(|error| self.failed("read", &error))?;
                 Ok(buffer)
             }
         }
+    }
+
+    /// Replaces the bytes of `piece` by as many others, where it waits.
+    ///
+    /// # Errors
+    /// When the file cannot be written, or `bytes` are not as many.
+    pub fn replace(&self, piece: &mut Piece, bytes: &[u8]) -> io::Result<()> {
+        if bytes.len() != piece.len() {
+            return Err(out_of_piece().into());
+        }
+        match piece {
+            Piece::Memory(kept) => kept.copy_from_slice(bytes),
+            Piece::Disk { place, .. } => {
+                self.write(&[bytes], *place).map_err(|error| self.failed("write", &error))?;
+            }
+        }
+        Ok(())
     }
 
     /// How many bytes went to files.
@@ -223,6 +274,21 @@ mod tests {
     }
 
     #[test]
+    fn a_piece_is_read_in_part_and_replaced_where_it_waits() {
+        let dir = tempfile::tempdir().unwrap();
+        for budget in [0, 100] {
+            let spill = Spill::new(dir.path().to_owned(), budget);
+            let mut pieces = [spill.keep(&[b"abcdef"]).unwrap(), spill.keep(&[b"ghi"]).unwrap()];
+            spill.replace(&mut pieces[0], b"uvwxyz").unwrap();
+            let mut buffer = Vec::new();
+            assert_eq!(spill.read_range(&pieces[0], 2..5, &mut buffer).unwrap(), b"wxy");
+            assert_eq!(spill.read(&pieces[1], &mut buffer).unwrap(), b"ghi");
+            assert!(spill.read_range(&pieces[1], 1..4, &mut buffer).is_err());
+            assert!(spill.replace(&mut pieces[1], b"too long").is_err());
+        }
+    }
+
+    #[test]
     fn an_error_tells_what_failed_and_where() {
         let dir = tempfile::tempdir().unwrap();
         let gone = dir.path().join("gone");
@@ -248,7 +314,7 @@ mod tests {
     fn memory_is_divided_without_a_rest() {
         for bytes in [1, 16, 1000, 1 << 30] {
             let scratch = Scratch::new(PathBuf::new(), bytes);
-            assert_eq!(scratch.row_bytes + scratch.key_bytes, bytes);
+            assert_eq!(scratch.row_bytes + scratch.table_bytes, bytes);
         }
         assert_eq!(Scratch::new(PathBuf::new(), 1 << 30).row_bytes, 32 << 20);
     }

@@ -27,7 +27,9 @@ pub struct Segment {
     pub forgotten: Vec<u32>,
     /// Some of them became so only after their facts were taken.
     pub(in crate::engine) revoked: bool,
-    /// The number in the run of each id of the batch.
+    /// The epoch that it came in.
+    pub(in crate::engine) epoch: usize,
+    /// The number in the run of each id of the batch; until all is committed, that in the epoch.
     pub(in crate::engine) ids: Piece,
     pub(in crate::engine) stored: StoredBatch,
 }

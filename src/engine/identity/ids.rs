@@ -21,7 +21,8 @@ pub enum Space {
 }
 
 impl Space {
-    const ALL: [Self; 4] = [Self::Anonymous, Self::User, Self::Email, Self::Group];
+    /// All of them, in their order.
+    pub const ALL: [Self; 4] = [Self::Anonymous, Self::User, Self::Email, Self::Group];
 }
 
 /// The number of an id among [`Ids`].
@@ -84,8 +85,18 @@ pub struct Ids {
     texts: String,
 }
 
+/// The space and the beginning of a text, as a number that is ordered as they are.
+pub(super) fn prefix(space: Space, text: &[u8]) -> u64 {
+    let mut first = [0; 8];
+    let len = text.len().min(first.len());
+    first[..len].copy_from_slice(&text[..len]);
+    (space as u64) << Entry::SPACE_SHIFT | u64::from_be_bytes(first) >> 2
+}
+
 /// The text of a UUID; e-mails are shorter.
 const USUAL_BYTES: usize = 36;
+/// What a table has of bytes beyond those of its slots.
+const TABLE_END_BYTES: usize = 16;
 /// No number yet.
 const UNKNOWN: NodeId = NodeId(u32::MAX);
 
@@ -136,6 +147,41 @@ impl Ids {
         self.entries.push(entry);
         self.table.insert_unique(spread(hash), Slot { hash, place }, |slot| spread(slot.hash));
         NodeId(place)
+    }
+
+    /// How many bytes of memory the set takes at most while `more` ids with texts of so many bytes are
+    /// added to it; where a list or the table grows, the old one is there beside the new.
+    pub fn bytes_with(&self, more: usize, text_bytes: usize) -> usize {
+        let grown = |len: usize, capacity: usize, more: usize| {
+            if len + more <= capacity { len + more } else { 2 * len + more }
+        };
+        let entries = grown(self.entries.len(), self.entries.capacity(), more);
+        let texts = grown(self.texts.len(), self.texts.capacity(), text_bytes);
+        let table = self.table.allocation_size();
+        let table = if self.len() + more <= self.table.capacity() {
+            table
+        } else {
+            // Seven of eight slots are in use at most, and each has a byte of the table's own.
+            let slots = ((self.len() + more) * 8).div_ceil(7).next_power_of_two().max(4);
+            table + slots * (size_of::<Slot>() + 1) + TABLE_END_BYTES
+        };
+        entries * size_of::<Entry>() + texts + table
+    }
+
+    /// How many bytes of memory the set takes.
+    pub fn bytes(&self) -> usize {
+        self.bytes_with(0, 0)
+    }
+
+    /// All ids by space, and those of a space by text.
+    pub fn in_order(&self) -> impl ExactSizeIterator<Item = (NodeId, Space, &str)> {
+        let with_prefix =
+            |(id, space): (NodeId, Space)| (prefix(space, self.text(id).as_bytes()), id);
+        let mut order: Vec<(u64, NodeId)> = self.iter().map(with_prefix).collect();
+        order.sort_unstable_by(|a, b| {
+            a.0.cmp(&b.0).then_with(|| self.text(a.1).cmp(self.text(b.1)))
+        });
+        order.into_iter().map(|(_, id)| (id, self.space(id), self.text(id)))
     }
 
     /// Takes over every id of `other`, which must share the hash function; `map` receives the
@@ -228,6 +274,43 @@ mod tests {
         assert_eq!(ids.find(Space::User, "x"), Some(user));
         assert_eq!(ids.find(Space::Email, "x"), None);
         assert_eq!((ids.text(user), ids.space(user)), ("x", Space::User));
+    }
+
+    #[test]
+    fn ids_in_order_are_by_space_and_text() {
+        let mut ids = Ids::new(RandomState::new());
+        let long = "ana@acme.example";
+        for (space, text) in [
+            (Space::Email, "ana@acme.example.org"),
+            (Space::User, "b"),
+            (Space::Anonymous, "\u{e9}"),
+            (Space::Email, long),
+            (Space::Group, ""),
+            (Space::Anonymous, "z"),
+            (Space::User, "anna"),
+            (Space::User, "ann"),
+        ] {
+            ids.intern(space, text);
+        }
+        let mut expected: Vec<_> = ids.iter().map(|(id, space)| (space, ids.text(id))).collect();
+        expected.sort_unstable();
+        let order: Vec<_> = ids.in_order().map(|(_, space, text)| (space, text)).collect();
+        assert_eq!(order, expected);
+    }
+
+    #[test]
+    fn what_a_set_will_take_is_told_before() {
+        let mut ids = Ids::new(RandomState::new());
+        for number in 0..20_000 {
+            let text = format!("{number:036}");
+            let told = ids.bytes_with(1, text.len());
+            ids.intern(Space::Anonymous, &text);
+            let taken = ids.entries.len() * size_of::<Entry>()
+                + ids.texts.len()
+                + ids.table.allocation_size();
+            assert!(told >= taken && ids.bytes() == taken, "{number}: {told} {taken}");
+        }
+        assert!(ids.bytes() < 20_000 * 120, "{}", ids.bytes());
     }
 
     #[test]

@@ -1,9 +1,13 @@
 //! Merges the leads of e-mails that share a user id.
 
+use std::io;
+
 use ahash::AHashMap;
 
+use super::all_ids::AllIds;
 use super::fact::{Fact, OrderKey};
-use super::ids::{Ids, NodeId, Space};
+use super::facts::Facts;
+use super::ids::{NodeId, Space};
 
 /// Which e-mail stands for which.
 #[derive(Debug, Default)]
@@ -30,32 +34,54 @@ struct Group {
 impl Merged {
     /// Joins the e-mails that a user id was tied to, unless more than `max_emails` would become
     /// one. The e-mail with the latest fact names the lead.
-    pub fn new(facts: &[Fact], ids: &Ids, max_emails: usize) -> Self {
-        let mut groups = Groups::default();
-        let mut latest: AHashMap<NodeId, OrderKey> = AHashMap::new();
-        for fact in facts.iter().filter(|fact| ids.space(fact.target) == Space::Email) {
-            let key = latest.entry(fact.target).or_insert(fact.key);
-            *key = fact.key.max(*key);
-            if ids.space(fact.source) == Space::User {
-                groups.join(fact.source, fact.target);
+    ///
+    /// `facts` are sorted, and read twice, so that no more has to be in memory than the e-mails that
+    /// share a user id with another, and the user ids of these.
+    ///
+    /// # Errors
+    /// When facts on disk cannot be read.
+    pub fn new(facts: &Facts, ids: &AllIds, max_emails: usize) -> io::Result<Self> {
+        let identifies = |fact: &Fact| ids.space(fact.target) == Space::Email;
+        let is_of_user = |fact: &Fact| ids.space(fact.source) == Space::User;
+        let (mut groups, mut latest_user) = (Groups::default(), None);
+        facts.each(|fact| {
+            if identifies(fact) && is_of_user(fact) {
+                match latest_user {
+                    Some((user, email)) if user == fact.source => {
+                        if email != fact.target {
+                            groups.join(user, email);
+                            groups.join(user, fact.target);
+                        }
+                    }
+                    _ => latest_user = Some((fact.source, fact.target)),
+                }
             }
-        }
+        })?;
+        let mut latest: AHashMap<NodeId, OrderKey> = AHashMap::new();
+        facts.each(|fact| {
+            if identifies(fact) && groups.has(fact.target) {
+                let key = latest.entry(fact.target).or_insert(fact.key);
+                *key = fact.key.max(*key);
+                if is_of_user(fact) && !groups.has(fact.source) {
+                    groups.join(fact.source, fact.target);
+                }
+            }
+        })?;
         let mut merged = Self::default();
         for group in groups.collect(ids).into_values().filter(|group| group.emails.len() > 1) {
             if group.emails.len() > max_emails {
                 let mut user_ids = group.user_ids;
-                user_ids.sort_unstable_by_key(|&id| ids.text(id));
+                user_ids.sort_unstable_by_key(|&id| ids.order(id));
                 merged.refused.push(Refused { emails: group.emails.len(), user_ids });
                 continue;
             }
-            let rank = |&email: &NodeId| (latest.get(&email), ids.text(email));
+            let rank = |&email: &NodeId| (latest.get(&email), ids.order(email));
             let Some(name) = group.emails.iter().copied().max_by_key(rank) else { continue };
             merged.named.extend(group.emails.into_iter().map(|email| (email, name)));
         }
-        merged
-            .refused
-            .sort_unstable_by_key(|refused| refused.user_ids.first().map(|&id| ids.text(id)));
-        merged
+        let first = |refused: &Refused| refused.user_ids.first().map(|&id| ids.order(id));
+        merged.refused.sort_unstable_by_key(first);
+        Ok(merged)
     }
 
     /// The e-mail that names the lead of `email`.
@@ -97,13 +123,17 @@ impl Groups {
         root
     }
 
+    fn has(&self, id: NodeId) -> bool {
+        self.parent.contains_key(&id)
+    }
+
     fn join(&mut self, a: NodeId, b: NodeId) {
         let (a, b) = (self.root(a), self.root(b));
         self.parent.insert(a, a);
         self.parent.insert(b, a);
     }
 
-    fn collect(mut self, ids: &Ids) -> AHashMap<NodeId, Group> {
+    fn collect(mut self, ids: &AllIds) -> AHashMap<NodeId, Group> {
         let mut groups: AHashMap<NodeId, Group> = AHashMap::new();
         let members: Vec<NodeId> = self.parent.keys().copied().collect();
         for id in members {

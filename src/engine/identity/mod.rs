@@ -4,15 +4,22 @@
 //! Facts in order make [timelines](timeline::Timelines), and a [resolver](resolve::Resolver) asks
 //! these whose a signal is.
 
+pub mod all_ids;
+pub mod dictionary;
+pub mod epoch;
 pub mod fact;
+pub mod facts;
 pub mod ids;
 pub mod merge;
 pub mod resolve;
+mod slots;
 pub mod timeline;
 pub mod value;
 
-use fact::Fact;
-use ids::Ids;
+use std::io;
+
+use all_ids::AllIds;
+use facts::Facts;
 use merge::Merged;
 use timeline::Timelines;
 
@@ -29,14 +36,19 @@ pub struct Identities {
 
 impl Identities {
     /// Orders `facts`, whose ids are `ids`, on all threads of the current pool.
-    pub fn new(mut facts: Vec<Fact>, ids: &Ids, config: &IdentityConfig) -> Self {
+    ///
+    /// # Errors
+    /// When what is on disk cannot be read.
+    pub fn new(mut facts: Facts, ids: &AllIds, config: &IdentityConfig) -> io::Result<Self> {
         let max_emails = config.max_emails as usize;
-        let timelines = Timelines::new(&mut facts, ids, max_emails);
+        facts.sort(ids);
         let merged = match config.merge {
             Merge::None => Merged::default(),
-            Merge::UserId => Merged::new(&facts, ids, max_emails),
+            Merge::UserId => Merged::new(&facts, ids, max_emails)?,
         };
-        Self { timelines, merged }
+        let timelines = Timelines::new(facts, ids, max_emails)?;
+        ids.check()?;
+        Ok(Self { timelines, merged })
     }
 }
 

@@ -1,7 +1,8 @@
 //! Resolution: the e-mail that the ids of a signal lead to at its time.
 
 use super::Resolution;
-use super::ids::{Ids, NodeId, Space};
+use super::all_ids::AllIds;
+use super::ids::{NodeId, Space};
 use super::timeline::{Link, MAX_STEPS, Timelines};
 use crate::rules::{IdentityConfig, Policy};
 use crate::time::{DAY_MS, Time};
@@ -56,7 +57,7 @@ pub struct Visitor {
 #[derive(Debug)]
 pub struct Resolver<'a> {
     timelines: &'a Timelines,
-    ids: &'a Ids,
+    ids: &'a AllIds,
     lookback_ms: Option<i64>,
     max_emails: usize,
 }
@@ -77,7 +78,7 @@ impl Search {
 
 impl<'a> Resolver<'a> {
     /// A resolver over `timelines`, whose ids are `ids`.
-    pub fn new(timelines: &'a Timelines, ids: &'a Ids, config: &IdentityConfig) -> Self {
+    pub fn new(timelines: &'a Timelines, ids: &'a AllIds, config: &IdentityConfig) -> Self {
         Self {
             timelines,
             ids,

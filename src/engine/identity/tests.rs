@@ -1,16 +1,22 @@
 //! Resolution against a plain reading of its rules.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use ahash::RandomState;
 use proptest::prelude::*;
 
-use super::Resolution;
+use super::all_ids::AllIds;
+use super::epoch::{Epoch, Numbering};
 use super::fact::{Fact, OrderKey};
+use super::facts::{FactRuns, Facts};
 use super::ids::{Ids, NodeId, Space};
 use super::merge::Merged;
 use super::resolve::{Owner, Resolver, Through, Visitor};
-use super::timeline::{MAX_STEPS, Timelines};
+use super::timeline::MAX_STEPS;
+use super::{Identities, Resolution};
+use crate::engine::exchange::sequence::Sequence;
+use crate::engine::exchange::spill::{Piece, Spill};
 use crate::rules::{IdentityConfig, Policy};
 use crate::time::{DAY_MS, Time};
 
@@ -18,6 +24,51 @@ use crate::time::{DAY_MS, Time};
 struct World {
     ids: Ids,
     facts: Vec<Fact>,
+}
+
+/// Ids and facts where they are kept.
+struct Kept {
+    ids: AllIds,
+    facts: Facts,
+}
+
+impl Kept {
+    fn owner(
+        self,
+        space: Space,
+        who: &str,
+        time: i64,
+        config: &IdentityConfig,
+    ) -> Option<(String, Owner)> {
+        let Self { ids, facts } = self;
+        let id = ids.find(space, who).unwrap();
+        assert_eq!((ids.space(id), &*ids.text(id)), (space, who));
+        let of = |wanted| (space == wanted).then_some(id);
+        let visitor = Visitor { user: of(Space::User), anonymous: of(Space::Anonymous) };
+        let identities = Identities::new(facts, &ids, config).unwrap();
+        let resolver = Resolver::new(&identities.timelines, &ids, config);
+        let owner = resolver.owner(visitor, Time::from_raw(time), config.policy);
+        let steps = resolver.steps(visitor, Time::from_raw(time), config.policy);
+        assert_eq!(steps.first().map(|step| step.id), owner.map(|_| id));
+        assert_eq!(steps.last().map(|step| step.link.target), owner.map(|owner| owner.email));
+        assert!(steps.windows(2).all(|pair| pair[0].link.target == pair[1].id));
+        let owner = owner?;
+        Some((ids.text(owner.email).into_owned(), owner))
+    }
+
+    /// What each e-mail is named by, and what was refused, with texts for numbers.
+    fn merged(&self, max_emails: u32) -> (Vec<(String, String)>, Vec<(usize, Vec<String>)>) {
+        let mut facts = self.facts.clone();
+        facts.sort(&self.ids);
+        let merged = Merged::new(&facts, &self.ids, max_emails as usize).unwrap();
+        let text = |id| self.ids.text(id).into_owned();
+        let emails = self.ids.of_space(Space::Email);
+        let mut named: Vec<_> = emails.map(|id| (text(id), text(merged.name(id)))).collect();
+        named.sort_unstable();
+        let users = |ids: &[NodeId]| ids.iter().map(|&id| text(id)).collect();
+        let refused = merged.refused().iter().map(|one| (one.emails, users(&one.user_ids)));
+        (named, refused.collect())
+    }
 }
 
 impl World {
@@ -43,18 +94,65 @@ impl World {
 
     fn owner(&mut self, who: &str, time: i64, config: &IdentityConfig) -> Option<(String, Owner)> {
         let id = self.id(who);
-        let of = |space| (self.ids.space(id) == space).then_some(id);
-        let visitor = Visitor { user: of(Space::User), anonymous: of(Space::Anonymous) };
-        let mut facts = self.facts.clone();
-        let timelines = Timelines::new(&mut facts, &self.ids, config.max_emails as usize);
-        let resolver = Resolver::new(&timelines, &self.ids, config);
-        let owner = resolver.owner(visitor, Time::from_raw(time), config.policy);
-        let steps = resolver.steps(visitor, Time::from_raw(time), config.policy);
-        assert_eq!(steps.first().map(|step| step.id), owner.map(|_| id));
-        assert_eq!(steps.last().map(|step| step.link.target), owner.map(|owner| owner.email));
-        assert!(steps.windows(2).all(|pair| pair[0].link.target == pair[1].id));
-        let owner = owner?;
-        Some((self.ids.text(owner.email).to_owned(), owner))
+        let in_memory = self.in_memory();
+        let owner = in_memory.owner(self.ids.space(id), who, time, config);
+        for epochs in [1, 3] {
+            let on_disk = self.on_disk(epochs).owner(self.ids.space(id), who, time, config);
+            let shown = |found: &Option<(String, Owner)>| {
+                let found = found.as_ref();
+                found.map(|(email, o)| (email.clone(), o.resolution, o.through, o.tied))
+            };
+            assert_eq!(shown(&on_disk), shown(&owner), "{epochs} epochs");
+        }
+        owner
+    }
+
+    fn in_memory(&self) -> Kept {
+        let (ids, facts) = (self.ids.clone(), self.facts.clone());
+        Kept { ids: AllIds::Memory(ids), facts: Facts::Memory(facts) }
+    }
+
+    /// The facts in so many epochs, as they are where they do not fit into memory.
+    fn on_disk(&self, epochs: usize) -> Kept {
+        let dir = std::env::temp_dir();
+        let (spill, kept) = (Spill::new(dir.clone(), 0), Arc::new(Spill::new(dir.clone(), 0)));
+        let of_each = self.facts.len().div_ceil(epochs).max(1);
+        let mut parts: Vec<&[Fact]> = self.facts.chunks(of_each).collect();
+        // Ids that no fact names are ids as well.
+        parts.push(&[]);
+        let mut ended = Vec::new();
+        for (number, part) in parts.iter().enumerate() {
+            let mut ids = Ids::new(RandomState::new());
+            if number + 1 == parts.len() {
+                self.ids.iter().for_each(|(id, space)| {
+                    ids.intern(space, self.ids.text(id));
+                });
+            }
+            let mut own = |id| ids.intern(self.ids.space(id), self.ids.text(id));
+            let renumbered = part.iter().map(|&fact| Fact {
+                source: own(fact.source),
+                target: own(fact.target),
+                ..fact
+            });
+            let mut facts: Vec<Fact> = renumbered.collect();
+            ended.push(Epoch::write(&ids, &mut facts, &spill, 1).unwrap());
+        }
+        let numbering = Numbering { spill: &spill, piece_bytes: 1, email_bytes: 0 };
+        let (dictionary, numbers) = numbering.number(&ended, Spill::new(dir, 0)).unwrap();
+        let run = |(epoch, numbers): (&Epoch, Sequence)| {
+            let numbers = epoch.numbers(&numbers, &spill).unwrap();
+            let renumber = |piece: &Piece| {
+                let mut out = Vec::new();
+                let mut buffer = Vec::new();
+                let bytes = spill.read(piece, &mut buffer).unwrap();
+                numbers.translate_facts(bytes, |_| true, &mut out).unwrap();
+                kept.keep(&[&out]).unwrap()
+            };
+            Sequence::of_pieces(epoch.facts().pieces().iter().map(renumber).collect())
+        };
+        let runs = ended.iter().zip(numbers).map(run).collect();
+        let facts = Facts::Runs(FactRuns::new(Arc::clone(&kept), runs, 1));
+        Kept { ids: AllIds::Disk(dictionary), facts }
     }
 
     fn found(&mut self, who: &str, time: i64, config: &IdentityConfig) -> String {
@@ -167,20 +265,25 @@ fn lookback_leaves_older_signals_cold() {
 
 #[test]
 fn emails_of_one_user_id_merge_under_the_latest_unless_too_many() {
-    let mut world = World::new(&[
+    let world = World::new(&[
         (1, "u1", "e1"),
         (2, "u1", "e2"),
         (3, "u2", "e2"),
         (9, "u2", "e3"),
         (5, "a", "e9"),
     ]);
-    let (e1, e3, e9) = (world.id("e1"), world.id("e3"), world.id("e9"));
-    let merged = Merged::new(&world.facts, &world.ids, 3);
-    assert_eq!((merged.name(e1), merged.name(e3), merged.name(e9)), (e3, e3, e9));
-    assert_eq!(merged.joined(), 2);
-    let refused = Merged::new(&world.facts, &world.ids, 2);
-    assert_eq!(refused.name(e1), e1);
-    assert_eq!(refused.refused()[0].emails, 3);
+    let pairs = |names: [&str; 8]| {
+        let (pairs, _) = names.as_chunks();
+        pairs.iter().map(|[email, name]| (email.to_string(), name.to_string())).collect::<Vec<_>>()
+    };
+    for kept in [world.in_memory(), world.on_disk(1), world.on_disk(3)] {
+        let (named, refused) = kept.merged(3);
+        assert_eq!(named, pairs(["e1", "e3", "e2", "e3", "e3", "e3", "e9", "e9"]));
+        assert_eq!(refused, []);
+        let (named, refused) = kept.merged(2);
+        assert_eq!(named, pairs(["e1", "e1", "e2", "e2", "e3", "e3", "e9", "e9"]));
+        assert_eq!(refused, [(3, vec!["u1".to_owned(), "u2".to_owned()])]);
+    }
 }
 
 /// The rules of resolution as they are written, with no thought of speed.
@@ -266,9 +369,9 @@ fn an_id_that_leads_through_a_shared_user_id_may_change_its_owner_by_policy() {
     let mut world = World::new(&facts);
     let visitor = Visitor { user: None, anonymous: Some(world.id("a1")) };
     let config = IdentityConfig { max_emails: 1, ..IdentityConfig::default() };
-    let mut facts = world.facts.clone();
-    let timelines = Timelines::new(&mut facts, &world.ids, 1);
-    assert!(!Resolver::new(&timelines, &world.ids, &config).is_plain(visitor));
+    let Kept { ids, facts } = world.in_memory();
+    let timelines = Identities::new(facts, &ids, &config).unwrap().timelines;
+    assert!(!Resolver::new(&timelines, &ids, &config).is_plain(visitor));
 }
 
 proptest! {
@@ -294,5 +397,17 @@ proptest! {
             let found = world.owner(who, time, &config);
             prop_assert_eq!(found.map(|(email, owner)| (email, owner.resolution)), expected);
         }
+    }
+
+    #[test]
+    fn emails_merge_on_disk_as_in_memory(
+        facts in proptest::collection::vec(fact(), 0..24),
+        max_emails in 1_u32..4,
+        epochs in 1_usize..5,
+    ) {
+        let named: Vec<_> = facts.iter().map(|(t, s, e)| (*t, s.as_str(), e.as_str())).collect();
+        let world = World::new(&named);
+        let (in_memory, on_disk) = (world.in_memory(), world.on_disk(epochs));
+        prop_assert_eq!(on_disk.merged(max_emails), in_memory.merged(max_emails));
     }
 }

@@ -1,6 +1,8 @@
 //! For each id, whom it was tied to and when: the facts in order, without those that change
 //! nothing.
 
+use std::io;
+
 use prefetch_index::prefetch_index;
 use rayon::iter::{
     IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, ParallelIterator,
@@ -8,8 +10,11 @@ use rayon::iter::{
 use rayon::slice::ParallelSliceMut;
 use smallvec::SmallVec;
 
-use super::fact::Fact;
-use super::ids::{Ids, NodeId, Space};
+use super::all_ids::AllIds;
+use super::fact::{Fact, OrderKey};
+use super::facts::Facts;
+use super::ids::{NodeId, Space};
+use super::slots::Slots;
 use crate::time::Time;
 
 /// How many facts a chain from an id to an e-mail may have.
@@ -51,6 +56,8 @@ impl Emails {
 /// so are those that tie an id again to what it is tied to already.
 #[derive(Debug)]
 pub struct Timelines {
+    slots: Slots,
+    /// By slot.
     spots: Vec<Spot>,
     links: Vec<Link>,
 }
@@ -66,58 +73,85 @@ struct Spot {
     leads_through_shared: bool,
 }
 
+impl Spot {
+    /// That of an id that was never tied to anything.
+    const UNTIED: Self =
+        Self { start: 0, end: 0, emails: 0, distance: NOWHERE, leads_through_shared: false };
+    /// That of an e-mail.
+    const EMAIL: Self = Self { emails: 1, distance: 0, ..Self::UNTIED };
+}
+
 /// Timelines in the making.
-struct Draft<'f> {
-    /// All facts, sorted.
-    facts: &'f [Fact],
-    /// Where the facts of each id begin.
-    fact_starts: Vec<u32>,
+struct Draft<'i> {
+    ids: &'i AllIds,
+    slots: Slots,
+    /// By slot, where its links begin.
     starts: Vec<u32>,
     links: Vec<Link>,
+    /// For each link whether it is eclipsed: it counts for what the id leads to at any time, and is
+    /// none of its timeline.
+    eclipsed: Vec<bool>,
+    /// By slot.
     distance: Vec<u8>,
+    /// By slot.
     emails: Vec<Emails>,
+    /// By slot.
     leads_through_shared: Vec<bool>,
 }
 
+/// Enters facts into a draft, sorted ones one after the other.
+struct Entry {
+    source: Option<NodeId>,
+    key: Option<OrderKey>,
+    /// The targets of `source` under `key`.
+    targets: SmallVec<[NodeId; 4]>,
+    /// The latest target of `source`, and the latest one that was eclipsed.
+    latest: [Option<NodeId>; 2],
+}
+
 impl Timelines {
-    /// Orders `facts` and keeps what counts. E-mails of an id are counted up to one past
+    /// Keeps what counts of `facts`, which are sorted. E-mails of an id are counted up to one past
     /// `max_emails`.
-    pub fn new(facts: &mut [Fact], ids: &Ids, max_emails: usize) -> Self {
-        sort(facts, ids);
-        let mut draft = Draft {
-            facts,
-            fact_starts: Vec::with_capacity(ids.len() + 1),
-            starts: Vec::with_capacity(ids.len() + 1),
-            links: Vec::new(),
-            distance: vec![NOWHERE; ids.len()],
-            emails: vec![Emails::None; ids.len()],
-            leads_through_shared: vec![false; ids.len()],
-        };
-        draft.fill(ids);
-        draft.measure(ids);
+    ///
+    /// # Errors
+    /// When facts on disk cannot be read.
+    pub fn new(facts: Facts, ids: &AllIds, max_emails: usize) -> io::Result<Self> {
+        let mut draft = Draft::of(facts, ids)?;
+        draft.measure();
+        draft.count_emails(max_emails);
+        draft.find_shared(max_emails);
         draft.prune();
-        draft.count_emails(ids, max_emails);
-        draft.find_shared(ids, max_emails);
-        draft.finish()
+        Ok(draft.finish())
+    }
+
+    #[inline]
+    fn spot(&self, id: NodeId) -> &Spot {
+        match self.slots.place(id) {
+            Some(place) => &self.spots[place],
+            None if self.slots.is_email(id) => &Spot::EMAIL,
+            None => &Spot::UNTIED,
+        }
     }
 
     /// Fetches what is known of `id` into the caches, so that the memory of many ids is waited for
     /// at once.
     #[inline]
     pub fn prefetch(&self, id: NodeId) {
-        prefetch_index(&self.spots, id.index());
+        if let Some(place) = self.slots.place(id) {
+            prefetch_index(&self.spots, place);
+        }
     }
 
     /// The same of its links.
     #[inline]
     pub fn prefetch_links(&self, id: NodeId) {
-        prefetch_index(&self.links, self.spots[id.index()].start as usize);
+        prefetch_index(&self.links, self.spot(id).start as usize);
     }
 
     /// The links of `id`, by time.
     #[inline]
     pub fn links(&self, id: NodeId) -> &[Link] {
-        let Spot { start, end, .. } = self.spots[id.index()];
+        let &Spot { start, end, .. } = self.spot(id);
         &self.links[start as usize..end as usize]
     }
 
@@ -125,38 +159,152 @@ impl Timelines {
     /// chain of at most [`MAX_STEPS`].
     #[inline]
     pub fn distance(&self, id: NodeId) -> Option<u8> {
-        let distance = self.spots[id.index()].distance;
+        let distance = self.spot(id).distance;
         (distance != NOWHERE).then_some(distance)
     }
 
     /// How many e-mails `id` leads to, counted no further than one past the limit.
     #[inline]
     pub fn emails(&self, id: NodeId) -> usize {
-        self.spots[id.index()].emails as usize
+        self.spot(id).emails as usize
     }
 
     /// Whether `id` is tied to a user id that is shared, or leads to one. It may then belong to
     /// e-mails that are not counted as its own.
     #[inline]
     pub fn leads_through_shared(&self, id: NodeId) -> bool {
-        self.spots[id.index()].leads_through_shared
+        self.spot(id).leads_through_shared
+    }
+
+    /// The ids of which anything may be known, in the order of their numbers: all others were never
+    /// tied to anything.
+    pub fn ids(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.slots.ids()
+    }
+
+    /// How many bytes of memory they take.
+    pub fn bytes(&self) -> usize {
+        self.slots.bytes()
+            + self.spots.len() * size_of::<Spot>()
+            + self.links.len() * size_of::<Link>()
     }
 }
 
-impl Draft<'_> {
-    fn facts(&self, id: NodeId) -> &[Fact] {
-        let place = id.index();
-        &self.facts[self.fact_starts[place] as usize..self.fact_starts[place + 1] as usize]
+impl Entry {
+    /// Enters `fact`, which comes after those before.
+    fn put(&mut self, draft: &mut Draft<'_>, fact: &Fact) {
+        if (self.source, self.key) != (Some(fact.source), Some(fact.key)) {
+            self.end_event(draft);
+            self.key = Some(fact.key);
+        }
+        if self.source != Some(fact.source) {
+            self.source = Some(fact.source);
+            self.latest = [None; 2];
+            draft.begin(fact.source);
+        }
+        if self.targets.last() != Some(&fact.target) {
+            self.targets.push(fact.target);
+        }
     }
 
-    fn links(&self, id: NodeId) -> &[Link] {
-        let place = id.index();
-        &self.links[self.starts[place] as usize..self.starts[place + 1] as usize]
+    /// One event can tie an anonymous id both to a user id and to an e-mail; the e-mail is the closer
+    /// tie, and eclipses the other.
+    fn end_event(&mut self, draft: &mut Draft<'_>) {
+        let Some(OrderKey { time, .. }) = self.key else { return };
+        let ids = draft.ids;
+        let identifies = self.targets.iter().any(|&target| ids.space(target) == Space::Email);
+        for target in self.targets.drain(..) {
+            let eclipsed = identifies && ids.space(target) == Space::User;
+            // Most say the same again.
+            if self.latest[usize::from(eclipsed)].replace(target) != Some(target) {
+                draft.links.push(Link { time, target });
+                draft.eclipsed.push(eclipsed);
+            }
+        }
+    }
+}
+
+impl<'i> Draft<'i> {
+    /// All `facts` in their order.
+    fn of(facts: Facts, ids: &'i AllIds) -> io::Result<Self> {
+        let mut draft = Self {
+            ids,
+            slots: Slots::new(ids),
+            starts: Vec::new(),
+            links: Vec::new(),
+            eclipsed: Vec::new(),
+            distance: Vec::new(),
+            emails: Vec::new(),
+            leads_through_shared: Vec::new(),
+        };
+        let targets = SmallVec::new();
+        let mut entry = Entry { source: None, key: None, targets, latest: [None; 2] };
+        match facts {
+            Facts::Memory(facts) => {
+                draft.starts.reserve_exact(ids.len() + 1);
+                facts.iter().for_each(|fact| entry.put(&mut draft, fact));
+            }
+            Facts::Runs(runs) => runs.each(|fact| entry.put(&mut draft, &fact))?,
+        }
+        entry.end_event(&mut draft);
+        draft.slots.finish();
+        let slots = draft.slots.len();
+        draft.begin_up_to(slots + 1);
+        draft.distance = vec![NOWHERE; slots];
+        draft.emails = vec![Emails::None; slots];
+        draft.leads_through_shared = vec![false; slots];
+        for (slot, id) in draft.slots.ids().enumerate() {
+            if ids.space(id) == Space::Email {
+                draft.distance[slot] = 0;
+                draft.emails[slot] = Emails::One(id);
+            }
+        }
+        Ok(draft)
+    }
+
+    /// The links that follow are those of `source`.
+    fn begin(&mut self, source: NodeId) {
+        let slot = self.slots.push(source);
+        self.begin_up_to(slot + 1);
+    }
+
+    /// The links that follow are those of the slot before `slots`, and those before it have no more.
+    #[allow(clippy::cast_possible_truncation)] // 2^32 links would take 64 GiB
+    fn begin_up_to(&mut self, slots: usize) {
+        self.starts.resize(slots, self.links.len() as u32);
+    }
+
+    fn links(&self, slot: usize) -> &[Link] {
+        &self.links[self.starts[slot] as usize..self.starts[slot + 1] as usize]
+    }
+
+    fn distance(&self, id: NodeId) -> u8 {
+        match self.slots.place(id) {
+            Some(slot) => self.distance[slot],
+            None if self.slots.is_email(id) => 0,
+            None => NOWHERE,
+        }
+    }
+
+    /// The e-mails that the target of `link` leads to.
+    fn emails<'s>(&'s self, link: &'s Link) -> &'s [NodeId] {
+        match self.slots.place(link.target) {
+            Some(slot) => self.emails[slot].as_slice(),
+            None if self.slots.is_email(link.target) => std::slice::from_ref(&link.target),
+            None => &[],
+        }
+    }
+
+    /// The slots of the ids of `space` that were tied to something.
+    fn tied(&self, space: Space) -> Vec<usize> {
+        let of_space = self.slots.ids().enumerate();
+        let of_space = of_space.filter(|&(_, id)| self.ids.space(id) == space);
+        of_space.map(|(slot, _)| slot).filter(|&slot| !self.links(slot).is_empty()).collect()
     }
 
     #[allow(clippy::cast_possible_truncation)] // ids are numbered in 32 bits
     fn finish(self) -> Timelines {
-        let Self { starts, links, distance, emails, leads_through_shared, .. } = self;
+        let Self { slots, starts, links, distance, emails, leads_through_shared, .. } = self;
         let ends = starts.iter().skip(1);
         let of_id = starts.iter().zip(ends).zip(distance).zip(&emails).zip(leads_through_shared);
         let spot = |((((&start, &end), distance), emails), leads_through_shared): (_, bool)| Spot {
@@ -166,72 +314,40 @@ impl Draft<'_> {
             distance,
             leads_through_shared,
         };
-        Timelines { spots: of_id.map(spot).collect(), links }
-    }
-
-    #[allow(clippy::cast_possible_truncation)] // 2^32 links would take 64 GiB
-    fn fill(&mut self, ids: &Ids) {
-        let mut rest = self.facts;
-        for id in 0..ids.len() {
-            self.fact_starts.push((self.facts.len() - rest.len()) as u32);
-            self.starts.push(self.links.len() as u32);
-            while let Some((fact, later)) = rest.split_first()
-                && fact.source.index() == id
-            {
-                rest = later;
-                // One event can tie an anonymous id both to a user id and to an e-mail; the
-                // e-mail is the closer tie, and sorted it comes last.
-                let eclipsed = ids.space(fact.target) == Space::User
-                    && later
-                        .iter()
-                        .take_while(|next| next.source == fact.source && next.key == fact.key)
-                        .any(|next| ids.space(next.target) == Space::Email);
-                if !eclipsed {
-                    self.links.push(Link { time: fact.key.time, target: fact.target });
-                }
-            }
-        }
-        self.fact_starts.push(self.facts.len() as u32);
-        self.starts.push(self.links.len() as u32);
+        Timelines { slots, spots: of_id.map(spot).collect(), links }
     }
 
     /// Breadth first from the e-mails, a round for each step.
-    fn measure(&mut self, ids: &Ids) {
-        for (id, space) in ids.iter() {
-            if space == Space::Email {
-                self.distance[id.index()] = 0;
-            }
-        }
+    fn measure(&mut self) {
         for step in 1..=MAX_STEPS {
-            #[allow(clippy::cast_possible_truncation)] // ids are numbered in 32 bits
-            let reached: Vec<NodeId> = (0..ids.len() as u32)
+            let reached: Vec<usize> = (0..self.slots.len())
                 .into_par_iter()
-                .map(NodeId::from_raw)
-                .filter(|&id| {
-                    self.distance[id.index()] == NOWHERE
-                        && self.links(id).iter().any(|l| self.distance[l.target.index()] < step)
+                .filter(|&slot| {
+                    self.distance[slot] == NOWHERE
+                        && self.links(slot).iter().any(|link| self.distance(link.target) < step)
                 })
                 .collect();
             if reached.is_empty() {
                 return;
             }
-            for id in reached {
-                self.distance[id.index()] = step;
+            for slot in reached {
+                self.distance[slot] = step;
             }
         }
     }
 
+    /// Leaves the links that resolution looks at.
     #[allow(clippy::cast_possible_truncation)] // never more links than before
     fn prune(&mut self) {
         let mut kept = 0;
-        for id in 0..self.starts.len().saturating_sub(1) {
-            let links = self.starts[id] as usize..self.starts[id + 1] as usize;
+        for slot in 0..self.slots.len() {
+            let links = self.starts[slot] as usize..self.starts[slot + 1] as usize;
             let start = kept;
-            self.starts[id] = start as u32;
+            self.starts[slot] = start as u32;
             for place in links {
                 let link = self.links[place];
                 let repeated = kept > start && self.links[kept - 1].target == link.target;
-                if !repeated && self.distance[link.target.index()] != NOWHERE {
+                if !self.eclipsed[place] && !repeated && self.distance(link.target) != NOWHERE {
                     self.links[kept] = link;
                     kept += 1;
                 }
@@ -249,84 +365,67 @@ impl Draft<'_> {
     ///
     /// Round by round, so that a chain of so many steps is seen after as many rounds; ids that no
     /// alias touches are done after the first, anonymous ids after one more.
-    fn count_emails(&mut self, ids: &Ids, max_emails: usize) {
-        let of_space = |wanted| {
-            let these = ids.iter().filter(move |&(_, space)| space == wanted);
-            these.map(|(id, _)| id).filter(|&id| !self.facts(id).is_empty()).collect::<Vec<_>>()
-        };
-        let mut open = of_space(Space::User);
-        let anonymous = of_space(Space::Anonymous);
-        for (id, space) in ids.iter() {
-            if space == Space::Email {
-                self.emails[id.index()] = Emails::One(id);
-            }
-        }
-        let is_bridged = |this: &Self, id| {
-            this.facts(id).iter().any(|fact| ids.space(fact.target) == Space::User)
+    fn count_emails(&mut self, max_emails: usize) {
+        let mut open = self.tied(Space::User);
+        let anonymous = self.tied(Space::Anonymous);
+        let is_bridged = |this: &Self, slot: usize| {
+            this.links(slot).iter().any(|link| this.ids.space(link.target) == Space::User)
         };
         for _ in 0..MAX_STEPS {
             let found = self.gather_all(&open, max_emails);
             let mut changed = false;
-            for (&id, emails) in open.iter().zip(found) {
-                changed |= self.emails[id.index()] != emails;
-                self.emails[id.index()] = emails;
+            for (&slot, emails) in open.iter().zip(found) {
+                changed |= self.emails[slot] != emails;
+                self.emails[slot] = emails;
             }
-            open.retain(|&id| is_bridged(self, id));
+            open.retain(|&slot| is_bridged(self, slot));
             if !changed || open.is_empty() {
                 break;
             }
         }
         let found = self.gather_all(&anonymous, max_emails);
-        for (id, emails) in anonymous.into_iter().zip(found) {
-            self.emails[id.index()] = emails;
+        for (slot, emails) in anonymous.into_iter().zip(found) {
+            self.emails[slot] = emails;
         }
     }
 
     /// Finds the ids that lead to shared user ids: chain by chain as
     /// [`count_emails`](Self::count_emails) does.
-    fn find_shared(&mut self, ids: &Ids, max_emails: usize) {
-        let of_space =
-            |wanted| ids.iter().filter(move |&(_, space)| space == wanted).map(|(id, _)| id);
-        let is_shared =
-            |this: &Self, id: NodeId| this.emails[id.index()].as_slice().len() > max_emails;
-        if !of_space(Space::User).any(|id| is_shared(self, id)) {
+    fn find_shared(&mut self, max_emails: usize) {
+        let users = self.tied(Space::User);
+        let is_shared = |this: &Self, slot: usize| this.emails[slot].as_slice().len() > max_emails;
+        if !users.iter().any(|&slot| is_shared(self, slot)) {
             return;
         }
-        let leads_there = |this: &Self, id: NodeId| {
-            let mut targets = this.facts(id).iter().map(|fact| fact.target);
-            targets.any(|target| {
-                ids.space(target) == Space::User
-                    && (is_shared(this, target) || this.leads_through_shared[target.index()])
+        let leads_there = |this: &Self, slot: usize| {
+            this.links(slot).iter().any(|link| {
+                let user = this.slots.place(link.target);
+                let user = user.filter(|_| this.ids.space(link.target) == Space::User);
+                user.is_some_and(|user| is_shared(this, user) || this.leads_through_shared[user])
             })
         };
-        let users: Vec<NodeId> = of_space(Space::User).collect();
-        let anonymous: Vec<NodeId> = of_space(Space::Anonymous).collect();
+        let anonymous = self.tied(Space::Anonymous);
         let rounds = std::iter::repeat_n(&users, MAX_STEPS.into()).chain([&anonymous]);
         for open in rounds {
             let is_new =
-                |id: &NodeId| !self.leads_through_shared[id.index()] && leads_there(self, *id);
-            let found: Vec<NodeId> =
+                |slot: &usize| !self.leads_through_shared[*slot] && leads_there(self, *slot);
+            let found: Vec<usize> =
                 open.par_iter().with_min_len(1024).copied().filter(is_new).collect();
-            for id in found {
-                self.leads_through_shared[id.index()] = true;
+            for slot in found {
+                self.leads_through_shared[slot] = true;
             }
         }
     }
 
-    fn gather_all(&self, ids: &[NodeId], max_emails: usize) -> Vec<Emails> {
-        ids.par_iter().with_min_len(1024).map(|&id| self.gather(id, max_emails)).collect()
+    fn gather_all(&self, slots: &[usize], max_emails: usize) -> Vec<Emails> {
+        slots.par_iter().with_min_len(1024).map(|&slot| self.gather(slot, max_emails)).collect()
     }
 
-    /// The e-mails of all that `id` is tied to, at most one more than `max_emails`.
-    fn gather(&self, id: NodeId, max_emails: usize) -> Emails {
+    /// The e-mails of all that the id of `slot` is tied to, at most one more than `max_emails`.
+    fn gather(&self, slot: usize, max_emails: usize) -> Emails {
         let mut several: SmallVec<[NodeId; 8]> = SmallVec::new();
-        let mut last = None;
-        for target in self.facts(id).iter().map(|fact| fact.target) {
-            // Most say the same again.
-            if last.replace(target) == Some(target) {
-                continue;
-            }
-            let emails = self.emails[target.index()].as_slice();
+        for link in self.links(slot) {
+            let emails = self.emails(link);
             for &email in emails.iter().take_while(|_| emails.len() <= max_emails) {
                 if !several.contains(&email) {
                     several.push(email);
@@ -348,11 +447,11 @@ impl Draft<'_> {
 
 /// Puts `facts` in order: by source, then by what decides between competing things; a user id before an e-mail of the
 /// same event, and texts where nothing else tells two facts apart.
-pub fn sort(facts: &mut [Fact], ids: &Ids) {
+pub fn sort(facts: &mut [Fact], ids: &AllIds) {
     facts.par_sort_unstable_by(|a, b| {
         a.source.cmp(&b.source).then_with(|| a.key.cmp(&b.key)).then_with(|| {
             let by_space = ids.space(a.target).cmp(&ids.space(b.target));
-            by_space.then_with(|| ids.text(a.target).cmp(ids.text(b.target)))
+            by_space.then_with(|| ids.order(a.target).cmp(&ids.order(b.target)))
         })
     });
 }

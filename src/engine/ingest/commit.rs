@@ -11,14 +11,18 @@ use ahash::{AHashMap, RandomState};
 use rayon::ThreadPool;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
+use super::epochs::Epochs;
 use super::forget::Forgotten;
 use crate::engine::EventRef;
 use crate::engine::dedup::Entry;
 use crate::engine::dedup::partition::{Deduplicator, Part};
 use crate::engine::exchange::spill::{Scratch, Spill};
 use crate::engine::exchange::store::{Segment, Store, StoredBatch};
+use crate::engine::identity::all_ids::AllIds;
 use crate::engine::identity::fact::Fact;
+use crate::engine::identity::facts::Facts;
 use crate::engine::identity::ids::{Ids, NodeId};
+use crate::engine::identity::timeline::Link;
 use crate::engine::map::batch::{Batch, Place};
 use crate::engine::map::deletions::Deletions;
 use crate::engine::watch::Watch;
@@ -26,6 +30,8 @@ use crate::error::Error;
 
 /// Room is made beforehand for no more events than this.
 const MOST_EXPECTED: usize = 1 << 24;
+/// What the second phase lists of each id.
+const LISTED_ID_BYTES: usize = 40;
 /// What a usual event takes in an input.
 const EVENT_BYTES: u64 = 1024;
 
@@ -38,10 +44,10 @@ pub fn expected_events(bytes: Option<u64>) -> usize {
 #[derive(Debug)]
 pub struct Committed {
     /// Every id of the run.
-    pub ids: Ids,
-    /// Every fact of an event that is kept, in no order; events are numbered as
-    /// [`EventRef`]s, whose segments are in the order of commit.
-    pub facts: Vec<Fact>,
+    pub ids: AllIds,
+    /// Every fact of an event that is kept; events are numbered as [`EventRef`]s, whose segments are in
+    /// the order of commit.
+    pub facts: Facts,
     /// The rows and rejects.
     pub store: Store,
     /// How many events were duplicates.
@@ -55,9 +61,12 @@ pub struct Committed {
 /// What all batches come together in.
 #[derive(Debug)]
 pub struct Committer {
+    /// Those of the current epoch.
     ids: Ids,
-    /// Those of duplicates too, until all is committed.
+    /// Those of the current epoch, of duplicates too.
     facts: Vec<Fact>,
+    /// The epochs that ended, on disk.
+    epochs: Epochs,
     /// One for each batch, in the order of commit.
     segments: Vec<Segment>,
     duplicates: u64,
@@ -75,7 +84,8 @@ impl Committer {
     /// An empty committer for about as many events as are `expected`; `hasher` is that of the
     /// batches' ids. Rows wait in `spill`, keys where `scratch` says.
     pub fn new(hasher: RandomState, spill: Arc<Spill>, scratch: Scratch, expected: usize) -> Self {
-        let mut deduplicator = Deduplicator::new(scratch.dir.clone(), scratch.key_bytes);
+        let mut deduplicator = Deduplicator::new(scratch.dir.clone(), scratch.table_bytes);
+        let epochs = Epochs::new(scratch.dir.clone(), scratch.table_bytes);
         deduplicator.reserve(expected);
         let mut facts = Vec::new();
         // What is not used of it is never touched. Where there is no room, it grows as it can.
@@ -85,6 +95,7 @@ impl Committer {
         Self {
             ids,
             facts,
+            epochs,
             segments: Vec::new(),
             duplicates: 0,
             profile: Profile::default(),
@@ -101,8 +112,9 @@ impl Committer {
     /// Takes over what `batch` holds, of which the rows and rejects are `stored` already.
     ///
     /// # Errors
-    /// When the numbers of its ids, or the keys of its events, cannot be spilled.
+    /// When the numbers of its ids, the keys of its events, or what makes room for it, cannot be spilled.
     pub fn commit(&mut self, batch: &Batch, stored: StoredBatch) -> io::Result<()> {
+        self.make_room(batch)?;
         self.ids.absorb(&batch.ids, &mut self.map);
         self.map_bytes.clear();
         for id in &self.map {
@@ -115,6 +127,7 @@ impl Committer {
             dead: Vec::new(),
             forgotten: Vec::new(),
             revoked: false,
+            epoch: self.epochs.len(),
             ids,
             stored,
         });
@@ -123,6 +136,37 @@ impl Committer {
         for &(message, content) in &batch.profiles {
             self.profile.see(message, content);
         }
+        Ok(())
+    }
+
+    /// Makes room in memory for what `batch` brings. Keys go to disk first: they are the most, and are
+    /// read once more. Then the epoch ends.
+    fn make_room(&mut self, batch: &Batch) -> io::Result<()> {
+        let Self { ids, facts, deduplicator, scratch, .. } = self;
+        let grown_facts = if facts.len() + batch.facts.len() <= facts.capacity() {
+            facts.len() + batch.facts.len()
+        } else {
+            2 * facts.len() + batch.facts.len()
+        };
+        let id_bytes = ids.bytes_with(batch.ids.len(), batch.ids.texts().len());
+        // An id is sorted by twelve bytes more before it is written, and ranked by four.
+        let sort_bytes = (ids.len() + batch.ids.len()) * 20;
+        let bytes = id_bytes + sort_bytes + grown_facts * size_of::<Fact>();
+        if bytes + deduplicator.bytes() > scratch.table_bytes {
+            deduplicator.spill()?;
+            if bytes + deduplicator.bytes() > scratch.table_bytes && !ids.is_empty() {
+                return self.end_epoch();
+            }
+        }
+        deduplicator.set_budget(scratch.table_bytes.saturating_sub(bytes));
+        Ok(())
+    }
+
+    /// Writes the ids and facts of the epoch to disk, and begins the next.
+    fn end_epoch(&mut self) -> io::Result<()> {
+        self.epochs.end(&self.ids, &mut self.facts)?;
+        self.ids.clear();
+        self.facts.clear();
         Ok(())
     }
 
@@ -161,6 +205,14 @@ impl Committer {
         }));
     }
 
+    /// Whether ids and facts are too many for the second phase to have them in memory: it lists what
+    /// is known of each id, and what each fact ties, while these are there.
+    fn is_too_large(&self) -> bool {
+        let (ids, facts) = (self.ids.len(), self.facts.len());
+        let listed = ids * LISTED_ID_BYTES + facts * (size_of::<Fact>() + size_of::<Link>());
+        self.ids.bytes() + listed > self.scratch.table_bytes
+    }
+
     /// After the last batch: tells the duplicates whose keys wait on disk, takes back the facts of
     /// duplicates, carries out `deletions` and puts the segments in order.
     ///
@@ -172,23 +224,29 @@ impl Committer {
         pool: &ThreadPool,
         watch: &dyn Watch,
     ) -> Result<Committed, Error> {
-        let deduplicator = std::mem::take(&mut self.deduplicator);
+        if !self.epochs.is_empty() || self.is_too_large() {
+            self.end_epoch().map_err(Error::Spill)?;
+            self.ids = Ids::new(RandomState::new());
+            self.facts = Vec::new();
+        }
+        let mut deduplicator = std::mem::take(&mut self.deduplicator);
+        let taken = self.ids.bytes() + self.facts.len() * size_of::<Fact>();
+        deduplicator.set_budget(self.scratch.table_bytes.saturating_sub(taken));
         self.tell_late_duplicates(deduplicator, pool, watch)?;
-        let Self { ids, mut facts, mut segments, duplicates, profile, spill, scratch, .. } = self;
-        for segment in &mut segments {
+        for segment in &mut self.segments {
             segment.dead.sort_unstable();
         }
-        if segments.iter().any(|segment| segment.revoked) {
-            facts.retain(|fact| {
-                let event = EventRef::from_raw(fact.event);
-                let segment = &segments[event.segment()];
-                !segment.revoked || segment.dead.binary_search(&event.row()).is_err()
-            });
-        }
+        let Self { ids, facts, epochs, mut segments, duplicates, profile, spill, scratch, .. } =
+            self;
+        let (ids, mut facts) = if epochs.is_empty() {
+            (AllIds::Memory(ids), Facts::Memory(without_revoked(facts, &segments)))
+        } else {
+            epochs.settle(&mut segments, &spill, pool, watch)?
+        };
         if deletions.calls > 0 {
-            let forgotten = Forgotten::new(deletions, &ids, &facts);
+            let forgotten = Forgotten::new(deletions, &ids, &facts).map_err(Error::Spill)?;
             forgotten.find_rows(&mut segments, &spill, pool, watch)?;
-            forgotten.take_back(&mut facts, &segments);
+            facts = forgotten.take_back(facts, &segments).map_err(Error::Spill)?;
         }
         let store = Store::new(segments, spill);
         Ok(Committed { ids, facts, store, duplicates, profile, scratch })
@@ -222,6 +280,18 @@ impl Committer {
         }
         Ok(())
     }
+}
+
+/// Takes out of `facts` those of events that turned out to be duplicates only after they were taken.
+fn without_revoked(mut facts: Vec<Fact>, segments: &[Segment]) -> Vec<Fact> {
+    if segments.iter().any(|segment| segment.revoked) {
+        facts.retain(|fact| {
+            let event = EventRef::from_raw(fact.event);
+            let segment = &segments[event.segment()];
+            !segment.revoked || segment.dead.binary_search(&event.row()).is_err()
+        });
+    }
+    facts
 }
 
 /// Where in the input `event` stands.

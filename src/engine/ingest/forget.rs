@@ -12,6 +12,8 @@
 //! alone, never on the order of the input. Where `user_id = false` under `[identity]`, nothing ties
 //! an anonymous id to a user id, and only the events of the user id itself are covered.
 
+use std::io;
+
 use ahash::AHashMap;
 use rayon::ThreadPool;
 use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
@@ -20,8 +22,10 @@ use crate::engine::EventRef;
 use crate::engine::exchange::row::{Row, RowIds};
 use crate::engine::exchange::spill::Spill;
 use crate::engine::exchange::store::{Buffers, Segment, SegmentView};
+use crate::engine::identity::all_ids::AllIds;
 use crate::engine::identity::fact::{Fact, OrderKey};
-use crate::engine::identity::ids::{Ids, NodeId, Space};
+use crate::engine::identity::facts::Facts;
+use crate::engine::identity::ids::{NodeId, Space};
 use crate::engine::map::deletions::{Deletions, Until};
 use crate::engine::watch::Watch;
 use crate::error::Error;
@@ -36,28 +40,35 @@ pub(super) struct Forgotten {
 
 impl Forgotten {
     /// Those whom `deletions` name, with their ties among `facts`.
-    pub(super) fn new(deletions: &Deletions, ids: &Ids, facts: &[Fact]) -> Self {
+    ///
+    /// # Errors
+    /// When what is on disk cannot be read.
+    pub(super) fn new(deletions: &Deletions, ids: &AllIds, facts: &Facts) -> io::Result<Self> {
         let users: AHashMap<NodeId, Until> = deletions
             .iter()
             .filter_map(|(user, until)| Some((ids.find(Space::User, user)?, until)))
             .collect();
-        let to_users = facts.iter().filter(|fact| {
+        ids.check()?;
+        let is_to_user = |fact: &Fact| {
             ids.space(fact.source) == Space::Anonymous && ids.space(fact.target) == Space::User
-        });
-        let of_these = to_users.clone().filter(|fact| users.contains_key(&fact.target));
-        let mut ties: AHashMap<NodeId, Vec<(OrderKey, NodeId)>> =
-            of_these.map(|fact| (fact.source, Vec::new())).collect();
-        for fact in to_users {
-            if let Some(ties) = ties.get_mut(&fact.source) {
+        };
+        let mut ties: AHashMap<NodeId, Vec<(OrderKey, NodeId)>> = AHashMap::new();
+        facts.each(|fact| {
+            if users.contains_key(&fact.target) && is_to_user(fact) {
+                ties.entry(fact.source).or_default();
+            }
+        })?;
+        facts.each(|fact| {
+            if is_to_user(fact)
+                && let Some(ties) = ties.get_mut(&fact.source)
+            {
                 ties.push((fact.key, fact.target));
             }
-        }
+        })?;
         for ties in ties.values_mut() {
-            ties.sort_unstable_by(|(a, to_a), (b, to_b)| {
-                a.cmp(b).then_with(|| ids.text(*to_a).cmp(ids.text(*to_b)))
-            });
+            ties.sort_unstable_by_key(|&(key, target)| (key, ids.order(target)));
         }
-        Self { users, ties }
+        Ok(Self { users, ties })
     }
 
     /// Whether an event with these ids at `time` is covered.
@@ -109,13 +120,16 @@ impl Forgotten {
     }
 
     /// Takes the ties that are covered out of `facts`, whose events are of `segments`.
-    pub(super) fn take_back(&self, facts: &mut Vec<Fact>, segments: &[Segment]) {
+    ///
+    /// # Errors
+    /// When those on disk cannot be read or written.
+    pub(super) fn take_back(&self, facts: Facts, segments: &[Segment]) -> io::Result<Facts> {
         facts.retain(|fact| {
             let event = EventRef::from_raw(fact.event);
             let rows = &segments[event.segment()].forgotten;
             let until = self.users.get(&fact.source);
             rows.binary_search(&event.row()).is_err()
                 && !until.is_some_and(|until| until.covers(fact.key.time))
-        });
+        })
     }
 }

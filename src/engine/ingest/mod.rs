@@ -2,6 +2,7 @@
 
 pub mod blocks;
 pub mod commit;
+mod epochs;
 mod forget;
 
 use std::sync::{Arc, Mutex, PoisonError};

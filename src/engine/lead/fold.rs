@@ -5,8 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use prefetch_index::prefetch_index;
 
 use super::{Dated, FirstTouch, Lead, Trait};
+use crate::engine::identity::all_ids::AllIds;
 use crate::engine::identity::fact::OrderKey;
-use crate::engine::identity::ids::{Ids, NodeId, Space};
+use crate::engine::identity::ids::{NodeId, Space};
 use crate::time::Time;
 
 /// What any event of a lead brings.
@@ -54,11 +55,19 @@ pub struct Page<'a> {
     pub utm_campaign: &'a str,
 }
 
+/// Where the lead of an e-mail is.
+#[derive(Debug)]
+enum Places {
+    /// For each id, if it is an e-mail, its place.
+    Listed(Vec<u32>),
+    /// E-mails have numbers one behind another, from this one on.
+    From(u32),
+}
+
 /// All leads: a place for each e-mail that there is, so that none ever moves.
 #[derive(Debug)]
 pub struct Leads {
-    /// For each id, if it is an e-mail, its place.
-    places: Vec<u32>,
+    places: Places,
     /// The e-mail of each place.
     pub(super) emails: Vec<NodeId>,
     pub(super) all: Vec<Mutex<Lead>>,
@@ -67,16 +76,24 @@ pub struct Leads {
 impl Leads {
     /// None yet, for the e-mails among `ids`.
     #[allow(clippy::cast_possible_truncation)] // ids are numbered in 32 bits
-    pub fn new(ids: &Ids) -> Self {
-        let mut emails = Vec::new();
-        let place_of = |(id, space): (NodeId, Space)| {
-            let place = emails.len() as u32;
-            if space == Space::Email {
-                emails.push(id);
+    pub fn new(ids: &AllIds) -> Self {
+        let mut emails = Vec::with_capacity(ids.count(Space::Email));
+        let places = match ids {
+            AllIds::Memory(ids) => {
+                let place_of = |(id, space): (NodeId, Space)| {
+                    let place = emails.len() as u32;
+                    if space == Space::Email {
+                        emails.push(id);
+                    }
+                    place
+                };
+                Places::Listed(ids.iter().map(place_of).collect())
             }
-            place
+            AllIds::Disk(_) => {
+                emails.extend(ids.of_space(Space::Email));
+                Places::From(ids.email_numbers().start)
+            }
         };
-        let places = ids.iter().map(place_of).collect();
         let all = emails.iter().map(|_| Mutex::default()).collect();
         Self { places, emails, all }
     }
@@ -84,12 +101,19 @@ impl Leads {
     /// Fetches `lead` into the caches.
     #[inline]
     pub fn prefetch(&self, lead: NodeId) {
-        prefetch_index(&self.all, self.places[lead.index()] as usize);
+        prefetch_index(&self.all, self.number(lead));
+    }
+
+    #[inline]
+    fn number(&self, lead: NodeId) -> usize {
+        match &self.places {
+            Places::Listed(places) => places[lead.index()] as usize,
+            Places::From(first) => (lead.to_raw() - first) as usize,
+        }
     }
 
     fn place(&self, lead: NodeId) -> MutexGuard<'_, Lead> {
-        let place = self.places[lead.index()] as usize;
-        self.all[place].lock().unwrap_or_else(PoisonError::into_inner)
+        self.all[self.number(lead)].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lead(&self, lead: NodeId) -> MutexGuard<'_, Lead> {

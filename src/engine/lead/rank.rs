@@ -12,7 +12,8 @@ use smallvec::SmallVec;
 
 use super::run::{Merge, RunLead, SortedRuns};
 use super::{Lead, Leads};
-use crate::engine::identity::ids::{Ids, NodeId};
+use crate::engine::identity::all_ids::AllIds;
+use crate::engine::identity::ids::NodeId;
 
 /// So many leads are gone through together, so that the memory that each needs is waited for at
 /// once.
@@ -292,7 +293,7 @@ impl<'a> Terms<'a> {
 impl Leads {
     /// Scores and ranks all leads, on all threads of the current pool.
     #[allow(clippy::cast_possible_truncation)] // e-mails are numbered in 32 bits
-    pub(super) fn rank<'a>(mut self, terms: &Terms<'a>, ids: &Ids) -> Ranking<'a> {
+    pub(super) fn rank<'a>(mut self, terms: &Terms<'a>, ids: &AllIds) -> Ranking<'a> {
         let Self { all, emails, .. } = &mut self;
         let weigh = |(index, (lead, &mut email)): (usize, (&mut Mutex<Lead>, &mut NodeId))| {
             let lead = lead.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -301,7 +302,7 @@ impl Leads {
             }
             lead.settle();
             let (score, top_signal) = terms.weigh(lead);
-            let prefix = prefix(ids.text(email));
+            let prefix = ids.order(email).prefix();
             Some(Place { score, prefix, top_signal, email, index: index as u32 })
         };
         let leads = all.par_iter_mut().zip(emails).enumerate();
@@ -309,32 +310,9 @@ impl Leads {
         let mut order: Vec<u32> = (0..places.len() as u32).collect();
         order.par_sort_unstable_by(|&a, &b| {
             let (a, b) = (&places[a as usize], &places[b as usize]);
-            let by_email = || ids.text(a.email).cmp(ids.text(b.email));
+            let by_email = || ids.order(a.email).cmp(&ids.order(b.email));
             (b.score, a.prefix).cmp(&(a.score, b.prefix)).then_with(by_email)
         });
         Ranking(Kept::Memory(InMemory { leads: self, places, order }))
-    }
-}
-
-/// The first bytes of `text`, as a number that is ordered as they are.
-fn prefix(text: &str) -> u64 {
-    let text = text.as_bytes();
-    let mut first = [0; 8];
-    let len = text.len().min(first.len());
-    first[..len].copy_from_slice(&text[..len]);
-    u64::from_be_bytes(first)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn beginnings_are_ordered_as_texts(a in "[\0a-c]{0,10}", b in "[\0a-c]{0,10}") {
-            let key = |text: &str| (prefix(text), text.to_owned());
-            prop_assert_eq!(key(&a).cmp(&key(&b)), a.cmp(&b));
-        }
     }
 }

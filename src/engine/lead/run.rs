@@ -8,7 +8,8 @@ use super::Lead;
 use super::rank::Terms;
 use crate::engine::exchange::bytes::take;
 use crate::engine::exchange::spill::{Piece, Spill};
-use crate::engine::identity::ids::{Ids, NodeId};
+use crate::engine::identity::all_ids::{AllIds, TextOrder};
+use crate::engine::identity::ids::NodeId;
 
 /// A run is written, and read, so many bytes at once.
 const PIECE_BYTES: usize = 64 << 10;
@@ -67,7 +68,7 @@ impl<'a> RunWriter<'a> {
 pub struct SortedRuns<'a> {
     spill: Spill,
     runs: Vec<Run>,
-    ids: &'a Ids,
+    ids: &'a AllIds,
     terms: Terms<'a>,
 }
 
@@ -84,7 +85,7 @@ pub struct RunLead {
 
 impl<'a> SortedRuns<'a> {
     /// The leads of `runs` in `spill`.
-    pub fn new(spill: Spill, runs: Vec<Run>, terms: Terms<'a>, ids: &'a Ids) -> Self {
+    pub fn new(spill: Spill, runs: Vec<Run>, terms: Terms<'a>, ids: &'a AllIds) -> Self {
         Self { spill, runs, ids, terms }
     }
 
@@ -155,12 +156,12 @@ impl Cursor<'_> {
 
 /// The leads of several runs in their order.
 pub struct Merge<'r> {
-    ids: &'r Ids,
+    ids: &'r AllIds,
     cursors: Vec<Cursor<'r>>,
     /// The next lead of each run.
     heads: Vec<Option<RunLead>>,
     /// Which run has the next one.
-    order: BinaryHeap<Reverse<(Reverse<i64>, &'r str, usize)>>,
+    order: BinaryHeap<Reverse<(Reverse<i64>, TextOrder<'r>, usize)>>,
 }
 
 impl Merge<'_> {
@@ -178,7 +179,7 @@ impl Merge<'_> {
     fn advance(&mut self, run: usize) -> io::Result<()> {
         self.heads[run] = self.cursors[run].next()?;
         if let Some(head) = &self.heads[run] {
-            self.order.push(Reverse((Reverse(head.score), self.ids.text(head.email), run)));
+            self.order.push(Reverse((Reverse(head.score), self.ids.order(head.email), run)));
         }
         Ok(())
     }

@@ -14,8 +14,9 @@ use super::rank::{Ranking, Terms};
 use super::run::{Run, RunWriter, SortedRuns};
 use super::{LEAD_BYTES, Lead};
 use crate::engine::exchange::spill::{Piece, Spill};
+use crate::engine::identity::all_ids::AllIds;
 use crate::engine::identity::fact::OrderKey;
-use crate::engine::identity::ids::{Ids, NodeId};
+use crate::engine::identity::ids::NodeId;
 
 /// More divisions than this take more memory for their buffers than they save.
 const MOST_DIVISIONS: usize = 256;
@@ -73,7 +74,7 @@ impl SpilledLeads {
     pub fn rank<'a>(
         self,
         terms: Terms<'a>,
-        ids: &'a Ids,
+        ids: &'a AllIds,
         pool: &ThreadPool,
     ) -> io::Result<Ranking<'a>> {
         let Self { spill, divisions, .. } = self;
@@ -88,7 +89,12 @@ impl SpilledLeads {
 }
 
 /// Folds the parts in `pieces` and writes the leads, by rank.
-fn sorted_run(spill: &Spill, pieces: Vec<Piece>, terms: &Terms<'_>, ids: &Ids) -> io::Result<Run> {
+fn sorted_run(
+    spill: &Spill,
+    pieces: Vec<Piece>,
+    terms: &Terms<'_>,
+    ids: &AllIds,
+) -> io::Result<Run> {
     let (mut leads, mut buffer) = (AHashMap::<NodeId, Lead>::new(), Vec::new());
     for piece in pieces {
         let mut bytes = spill.read(&piece, &mut buffer)?;
@@ -104,7 +110,7 @@ fn sorted_run(spill: &Spill, pieces: Vec<Piece>, terms: &Terms<'_>, ids: &Ids) -
             (terms.weigh(&lead).0, email, lead)
         })
         .collect();
-    ranked.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| ids.text(a.1).cmp(ids.text(b.1))));
+    ranked.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| ids.order(a.1).cmp(&ids.order(b.1))));
     let mut run = RunWriter::new(spill);
     for (score, email, lead) in &ranked {
         run.put(*score, *email, lead)?;

@@ -9,8 +9,9 @@ use super::fold::{Leads, Signal, Touch};
 use super::rank::{Ranking, Terms};
 use super::spilled::{Flush, Gatherer, SpilledLeads};
 use crate::engine::exchange::spill::Scratch;
+use crate::engine::identity::all_ids::AllIds;
 use crate::engine::identity::fact::OrderKey;
-use crate::engine::identity::ids::{Ids, NodeId, Space};
+use crate::engine::identity::ids::{NodeId, Space};
 
 /// All leads.
 #[derive(Debug)]
@@ -24,8 +25,8 @@ pub enum LeadStore {
 impl LeadStore {
     /// None yet, for the e-mails among `ids`; on disk where that many leads would take more memory
     /// than `scratch` has for them. So many threads will add to them.
-    pub fn new(ids: &Ids, scratch: &Scratch, threads: usize) -> Self {
-        let emails = ids.iter().filter(|&(_, space)| space == Space::Email).count();
+    pub fn new(ids: &AllIds, scratch: &Scratch, threads: usize) -> Self {
+        let emails = ids.count(Space::Email);
         if emails.saturating_mul(LEAD_BYTES) <= scratch.lead_bytes {
             return Self::Memory(Leads::new(ids));
         }
@@ -63,7 +64,7 @@ impl LeadStore {
     pub fn rank<'a>(
         self,
         terms: Terms<'a>,
-        ids: &'a Ids,
+        ids: &'a AllIds,
         pool: &ThreadPool,
     ) -> io::Result<Ranking<'a>> {
         match self {

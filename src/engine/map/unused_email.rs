@@ -3,6 +3,7 @@
 //! Server libraries put a visitor's traits into the context of every call, and forms put the
 //! address into the properties. Segment's own profiles take both; here a rule has to say so.
 
+use std::io;
 use std::ops::AddAssign;
 
 use ahash::AHashSet;
@@ -11,6 +12,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::example::{Examples, Position};
 use crate::engine::Engine;
+use crate::engine::identity::all_ids::AllIds;
+use crate::engine::identity::ids::Space;
 use crate::engine::identity::value::normalise_email;
 use crate::event::{Event, Inner};
 use crate::json::Json;
@@ -93,8 +96,23 @@ impl UnusedEmails {
         if self.addresses.is_empty() {
             return 0;
         }
-        let is_among = |email: &&str| self.addresses.contains(&xxh3_64(email.as_bytes()));
-        (self.addresses.len() - known.filter(is_among).count()) as u64
+        (self.addresses.len() - known.filter(|email| self.has(email)).count()) as u64
+    }
+
+    /// How many of the addresses are none of the e-mails among `ids`.
+    ///
+    /// # Errors
+    /// When ids on disk cannot be read.
+    pub fn beyond_ids(&self, ids: &AllIds) -> io::Result<u64> {
+        let mut left = self.addresses.len() as u64;
+        if left > 0 {
+            ids.each(Space::Email, |_, email| left -= u64::from(self.has(email)))?;
+        }
+        Ok(left)
+    }
+
+    fn has(&self, email: &str) -> bool {
+        self.addresses.contains(&xxh3_64(email.as_bytes()))
     }
 }
 

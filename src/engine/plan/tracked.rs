@@ -4,7 +4,8 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::engine::identity::ids::{Ids, NodeId, Space};
+use crate::engine::identity::all_ids::AllIds;
+use crate::engine::identity::ids::{NodeId, Space};
 
 /// A bit for each id.
 type Bits = Box<[AtomicU64]>;
@@ -51,15 +52,11 @@ impl TrackedUsers {
     }
 
     /// How many users each period had.
-    pub fn counts(&self, ids: &Ids) -> Vec<u64> {
+    pub fn counts(&self, ids: &AllIds) -> Vec<u64> {
         let count = |seen: &Seen| {
-            let of_period = ids.iter().filter(|&(id, _)| is_set(&seen.all, id));
-            let users = of_period.filter(|&(id, space)| match space {
-                Space::User => true,
-                Space::Anonymous => !is_set(&seen.known, id),
-                Space::Email | Space::Group => false,
-            });
-            users.count() as u64
+            let users = ids.of_space(Space::User).filter(|&id| is_set(&seen.all, id));
+            let unknown = |&id: &NodeId| is_set(&seen.all, id) && !is_set(&seen.known, id);
+            (users.count() + ids.of_space(Space::Anonymous).filter(unknown).count()) as u64
         };
         self.periods.iter().map(|period| period.get().map_or(0, count)).collect()
     }
@@ -81,6 +78,7 @@ fn is_set(bits: &[AtomicU64], id: NodeId) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::identity::ids::Ids;
     use ahash::RandomState;
 
     #[test]
@@ -97,6 +95,6 @@ mod tests {
         tracked.see(0, Some(b), None);
         tracked.see(2, Some(a), None);
         tracked.see(9, Some(a), None);
-        assert_eq!(tracked.counts(&ids), [3, 0, 1]);
+        assert_eq!(tracked.counts(&AllIds::Memory(ids)), [3, 0, 1]);
     }
 }

@@ -8,8 +8,9 @@ use super::row::{OfLead, ResolvedRow};
 use super::visit::Visit;
 use crate::engine::exchange::row::Field;
 use crate::engine::identity::Resolution;
+use crate::engine::identity::all_ids::AllIds;
 use crate::engine::identity::fact::OrderKey;
-use crate::engine::identity::ids::{Ids, NodeId};
+use crate::engine::identity::ids::NodeId;
 use crate::engine::lead::{Page, Signal, Sink, Touch, Trait};
 use crate::engine::map::event_names::EventNames;
 use crate::engine::plan::{Ledger, Verdict};
@@ -20,7 +21,7 @@ pub type GroupNames = AHashMap<NodeId, (OrderKey, Box<str>)>;
 /// Adds each row to its lead.
 pub struct Fold<'a> {
     /// Every id.
-    pub ids: &'a Ids,
+    pub ids: &'a AllIds,
     /// The plan, settled.
     pub ledger: &'a Ledger,
     /// The names of all events.

@@ -1,8 +1,11 @@
 //! Leads as rows of their table.
 
+use std::borrow::Cow;
+
 use super::fold::GroupNames;
 use crate::emit::row::LeadRow;
-use crate::engine::identity::ids::{Ids, NodeId};
+use crate::engine::identity::all_ids::AllIds;
+use crate::engine::identity::ids::NodeId;
 use crate::engine::lead::{Ranked, RuleTerms, Trait};
 use crate::time::Time;
 
@@ -13,7 +16,7 @@ pub const SOURCE: &str = "segment";
 #[derive(Clone, Copy, Debug)]
 pub struct LeadRows<'a> {
     /// The texts of ids.
-    pub ids: &'a Ids,
+    pub ids: &'a AllIds,
     /// The names of groups.
     pub groups: &'a GroupNames,
     /// The rules that name signals.
@@ -27,7 +30,9 @@ impl LeadRows<'_> {
     pub fn with_row<R>(&self, ranked: &Ranked<'_>, then: impl FnOnce(&LeadRow<'_>) -> R) -> R {
         let anonymous_ids = self.texts(ranked.lead.anonymous_ids());
         let user_ids = self.texts(ranked.lead.user_ids());
-        then(&self.row(ranked, &anonymous_ids, &user_ids))
+        let (anonymous_ids, user_ids) = (borrowed(&anonymous_ids), borrowed(&user_ids));
+        let email = self.ids.text(ranked.email);
+        then(&self.row(ranked, &email, &anonymous_ids, &user_ids))
     }
 
     /// The group that names the company of `ranked`, which brought none itself.
@@ -37,8 +42,8 @@ impl LeadRows<'_> {
         if own.is_empty() { groups.find(|group| self.groups.contains_key(group)) } else { None }
     }
 
-    fn texts(&self, ids: &[NodeId]) -> Vec<&str> {
-        let mut texts: Vec<&str> = ids.iter().map(|&id| self.ids.text(id)).collect();
+    fn texts(&self, ids: &[NodeId]) -> Vec<Cow<'_, str>> {
+        let mut texts: Vec<Cow<'_, str>> = ids.iter().map(|&id| self.ids.text(id)).collect();
         texts.sort_unstable();
         texts
     }
@@ -46,6 +51,7 @@ impl LeadRows<'_> {
     fn row<'r>(
         &'r self,
         ranked: &'r Ranked<'_>,
+        email: &'r str,
         anonymous_ids: &'r [&'r str],
         user_ids: &'r [&'r str],
     ) -> LeadRow<'r> {
@@ -60,7 +66,7 @@ impl LeadRows<'_> {
             company = name;
         }
         LeadRow {
-            email: self.ids.text(ranked.email),
+            email,
             name: lead.trait_text(Trait::Name),
             first_name: lead.trait_text(Trait::FirstName),
             last_name: lead.trait_text(Trait::LastName),
@@ -92,4 +98,8 @@ impl LeadRows<'_> {
         let of_rule = rule.and_then(|rule| self.terms.get(rule as usize)?.signal);
         of_rule.or_else(|| self.events.get(event as usize).copied()).unwrap_or_default()
     }
+}
+
+fn borrowed<'t>(texts: &'t [Cow<'_, str>]) -> Vec<&'t str> {
+    texts.iter().map(|text| &**text).collect()
 }

@@ -22,8 +22,8 @@ use crate::engine::Engine;
 use crate::engine::exchange::spill::Scratch;
 use crate::engine::exchange::store::{Dropped, Segment, SegmentView, Store};
 use crate::engine::identity::Identities;
-use crate::engine::identity::fact::Fact;
-use crate::engine::identity::ids::Ids;
+use crate::engine::identity::all_ids::AllIds;
+use crate::engine::identity::facts::Facts;
 use crate::engine::lead::{Flush, LeadStore, Ranking, Terms};
 use crate::engine::map::event_names::EventNames;
 use crate::engine::plan::Ledger;
@@ -42,7 +42,7 @@ pub struct Stage<'a> {
     /// The rules and all that stands beside them.
     pub engine: &'a Engine,
     /// Every id.
-    pub ids: &'a Ids,
+    pub ids: &'a AllIds,
     /// The plan, settled.
     pub ledger: &'a Ledger,
     /// The names of all events.
@@ -56,7 +56,7 @@ pub struct Stage<'a> {
 /// What is resolved.
 pub struct Input<'a> {
     /// Every fact of an event that is neither a duplicate nor dropped.
-    pub facts: Vec<Fact>,
+    pub facts: Facts,
     /// The rows.
     pub store: &'a Store,
     /// Where leads may wait that do not fit into memory.
@@ -96,7 +96,8 @@ pub fn resolve<'a, V: Visit + Send, T: Send>(
     let Stage { engine, ids, ledger, names, pool, watch } = stage;
     let Input { facts, store, scratch, dropped } = input;
     let identities = pool.install(|| Identities::new(facts, ids, &engine.rules.identity));
-    let finder = OwnerFinder::new(engine, ids, &identities, ledger);
+    let identities = identities.map_err(Error::Spill)?;
+    let finder = OwnerFinder::new(engine, ids, &identities, ledger).map_err(Error::Spill)?;
     let leads = LeadStore::new(ids, scratch, pool.current_num_threads());
     let groups = Mutex::default();
     let start = || {
@@ -114,6 +115,7 @@ pub fn resolve<'a, V: Visit + Send, T: Send>(
             None => finder.segment(Absent { dead, forgotten }, view, visitors),
         }
         visitors.1.leads.flush(Flush::WhenMany).map_err(Error::Spill)?;
+        ids.check().map_err(Error::Spill)?;
         end(&mut visitors.2, number, view)
     };
     let workers = store.each(pool, watch, start, work, write)?;

@@ -1,17 +1,21 @@
 //! Finds the owner of each row.
 
+use std::io;
+
 use super::row::{Fate, OfLead, PolicySet, ResolvedRow};
 use super::visit::Visit;
 use crate::engine::Engine;
 use crate::engine::exchange::row::{Flags, Row, RowIds};
 use crate::engine::exchange::store::SegmentView;
 use crate::engine::identity::Identities;
-use crate::engine::identity::ids::{Ids, NodeId, Space};
+use crate::engine::identity::all_ids::AllIds;
+use crate::engine::identity::ids::{NodeId, Space};
 use crate::engine::identity::merge::Merged;
 use crate::engine::identity::resolve::{Resolver, Visitor};
 use crate::engine::identity::value::normalise_email;
 use crate::engine::plan::Ledger;
 use crate::event::CallType;
+use crate::rules::IdentityConfig;
 use crate::time::MINUTE_MS;
 
 /// So many rows or leads are gone through together, so that the memory that each needs is waited
@@ -27,36 +31,61 @@ pub struct Absent<'a> {
     pub forgotten: &'a [u32],
 }
 
+/// E-mails of staff: a bit for each number among which e-mails are, none where nobody is staff.
+struct Internal {
+    first: u32,
+    words: Vec<u64>,
+}
+
+impl Internal {
+    fn new(ids: &AllIds, identity: &IdentityConfig) -> io::Result<Self> {
+        let numbers = ids.email_numbers();
+        let mut internal = Self { first: numbers.start, words: Vec::new() };
+        if identity.internal_domains.is_empty() {
+            return Ok(internal);
+        }
+        internal.words = vec![0; numbers.len().div_ceil(64)];
+        ids.each(Space::Email, |id, email| {
+            if identity.is_internal(email) {
+                let place = (id.to_raw() - internal.first) as usize;
+                internal.words[place / 64] |= 1 << (place % 64);
+            }
+        })?;
+        Ok(internal)
+    }
+
+    #[inline]
+    fn has(&self, email: NodeId) -> bool {
+        let place = email.to_raw().wrapping_sub(self.first) as usize;
+        self.words.get(place / 64).is_some_and(|word| word >> (place % 64) & 1 == 1)
+    }
+}
+
 /// What every thread shares that finds owners.
 pub struct OwnerFinder<'a> {
     engine: &'a Engine,
-    ids: &'a Ids,
+    ids: &'a AllIds,
     resolver: Resolver<'a>,
     merged: &'a Merged,
     ledger: &'a Ledger,
-    /// For each id whether it is an e-mail of staff; empty where nobody is.
-    internal: Vec<bool>,
+    /// Which e-mails are those of staff.
+    internal: Internal,
 }
 
 impl<'a> OwnerFinder<'a> {
     /// A finder of the owners that `identities` lead to.
+    ///
+    /// # Errors
+    /// When ids on disk cannot be read.
     pub fn new(
         engine: &'a Engine,
-        ids: &'a Ids,
+        ids: &'a AllIds,
         identities: &'a Identities,
         ledger: &'a Ledger,
-    ) -> Self {
-        let identity = &engine.rules.identity;
-        let is_internal = |(id, space): (NodeId, Space)| {
-            space == Space::Email && identity.is_internal(ids.text(id))
-        };
-        let internal = if identity.internal_domains.is_empty() {
-            Vec::new()
-        } else {
-            ids.iter().map(is_internal).collect()
-        };
+    ) -> io::Result<Self> {
+        let internal = Internal::new(ids, &engine.rules.identity)?;
         let resolver = Resolver::new(&identities.timelines, ids, &engine.rules.identity);
-        Self { engine, ids, resolver, merged: &identities.merged, ledger, internal }
+        Ok(Self { engine, ids, resolver, merged: &identities.merged, ledger, internal })
     }
 
     /// Shows all rows of the segment `view`, of which some are `absent`, to `visitor`.
@@ -135,7 +164,7 @@ impl<'a> OwnerFinder<'a> {
             return None;
         }
         let mut email = Vec::new();
-        normalise_email(self.ids.text(ids.user?), self.engine.blocklist(), &mut email).ok()?;
+        normalise_email(&self.ids.text(ids.user?), self.engine.blocklist(), &mut email).ok()?;
         self.ids.find(Space::Email, std::str::from_utf8(&email).ok()?)
     }
 
@@ -185,7 +214,7 @@ impl<'a> OwnerFinder<'a> {
 
     fn lead(&self, email: NodeId) -> OfLead {
         let email = self.merged.name(email);
-        OfLead { email, internal: self.internal.get(email.index()).copied().unwrap_or(false) }
+        OfLead { email, internal: self.internal.has(email) }
     }
 }
 

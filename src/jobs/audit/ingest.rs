@@ -56,8 +56,8 @@ pub fn ingest(
 ) -> Result<Ingested, Error> {
     let hasher = RandomState::new();
     let spill = Arc::new(Spill::new(scratch.dir.clone(), scratch.row_bytes));
-    // Either scenario tells duplicates of its own.
-    let scratch = Scratch { key_bytes: scratch.key_bytes / 2, ..scratch.clone() };
+    // Either scenario has tables of its own.
+    let scratch = Scratch { table_bytes: scratch.table_bytes / 2, ..scratch.clone() };
     let expected = expected_events(reader.total_bytes());
     let scenario = |_| {
         let (hasher, spill) = (hasher.clone(), Arc::clone(&spill));

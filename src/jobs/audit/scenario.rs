@@ -9,8 +9,9 @@ use rayon::slice::ParallelSliceMut;
 
 use crate::engine::exchange::spill::Scratch;
 use crate::engine::exchange::store::{Dropped, SegmentView, Store, StoredBatch};
+use crate::engine::identity::all_ids::AllIds;
 use crate::engine::identity::fact::Fact;
-use crate::engine::identity::ids::Ids;
+use crate::engine::identity::facts::Facts;
 use crate::engine::ingest::commit::{Committed, Committer};
 use crate::engine::lead::Ranked;
 use crate::engine::map::batch::Batch;
@@ -80,7 +81,7 @@ impl Gathering {
 #[derive(Debug)]
 pub struct Scenario {
     /// Every id.
-    pub ids: Ids,
+    pub ids: AllIds,
     /// The rows.
     pub store: Store,
     /// Where leads may wait that do not fit into memory.
@@ -92,7 +93,7 @@ pub struct Scenario {
     /// For each segment of the store, its origins.
     origins_of: Vec<usize>,
     /// Its identity facts, until they are taken.
-    facts: Mutex<Vec<Fact>>,
+    facts: Mutex<Facts>,
 }
 
 /// What a scenario comes to.
@@ -151,13 +152,19 @@ impl Scenario {
     }
 
     /// The facts; `again` where they will be asked for once more.
-    pub fn facts(&self, again: bool) -> Vec<Fact> {
+    pub fn facts(&self, again: bool) -> Facts {
         let mut facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
-        if again { facts.clone() } else { std::mem::take(&mut *facts) }
+        if again {
+            return facts.clone();
+        }
+        std::mem::take(&mut *facts)
     }
 
     /// The facts, without those of events that `dropped` takes away.
-    pub fn facts_without(&self, dropped: &Dropped) -> Vec<Fact> {
+    ///
+    /// # Errors
+    /// When facts on disk cannot be read or written.
+    pub fn facts_without(&self, dropped: &Dropped) -> Result<Facts, Error> {
         // Facts count segments in order of commit, as origins do.
         let mut settled = vec![0; self.origins.len()];
         for (number, &origins) in self.origins_of.iter().enumerate() {
@@ -167,9 +174,7 @@ impl Scenario {
             let event = EventRef::from_raw(fact.event);
             !dropped.has(settled[event.segment()], event.row())
         };
-        let mut facts = self.facts(false);
-        facts.retain(stays);
-        facts
+        self.facts(false).retain(stays).map_err(Error::Spill)
     }
 
     /// Resolves the scenario with its `facts`, whose raw signals `ledger` has settled, without what
@@ -181,7 +186,7 @@ impl Scenario {
         &self,
         resources: Resources<'_>,
         ledger: Ledger,
-        facts: Vec<Fact>,
+        facts: Facts,
         dropped: Option<&Dropped>,
         signal_counter: SignalCounter,
     ) -> Result<Outcome, Error> {
@@ -202,7 +207,7 @@ impl Scenario {
             let email = ids.text(ranked.email).into();
             leads.push(LeadLine { email, score: ranked.score, signals: ranked.lead.signals });
         };
-        resolved.leads.each(see).map_err(Error::Spill)?;
+        resolved.leads.each(see).and_then(|()| ids.check()).map_err(Error::Spill)?;
         let (sums, active_leads) = counter.finish();
         resolved.leads.free(pool);
         pool.install(|| leads.par_sort_unstable());

@@ -12,8 +12,10 @@ use super::subject::Subject;
 use crate::engine::Engine;
 use crate::engine::EventRef;
 use crate::engine::exchange::spill::Scratch;
+use crate::engine::identity::all_ids::AllIds;
 use crate::engine::identity::fact::OrderKey;
-use crate::engine::identity::ids::{Ids, NodeId, Space};
+use crate::engine::identity::facts::Facts;
+use crate::engine::identity::ids::{NodeId, Space};
 use crate::engine::identity::timeline;
 use crate::engine::lead::{Ranked, Ranking};
 use crate::engine::map::event_names::EventNames;
@@ -66,6 +68,7 @@ pub fn explained(
 ) -> Result<Explained, Error> {
     let Setting { engine, terms, subject, scratch, pool, watch } = setting;
     let facts = std::mem::take(&mut gathered.committed.facts);
+    let facts = facts.into_memory().map_err(Error::Spill)?;
     let gathered = &*gathered;
     let ids = &gathered.committed.ids;
     let mut sorted = facts.clone();
@@ -74,7 +77,7 @@ pub fn explained(
     let ledger = Ledger::new(&gathered.counters.volume, terms);
     let stage = Stage { engine, ids, ledger: &ledger, names: &names, pool, watch };
     let store = &gathered.committed.store;
-    let input = Input { facts, store, scratch, dropped: None };
+    let input = Input { facts: Facts::Memory(facts), store, scratch, dropped: None };
     let outcome = resolve(stage, input, || Unvisited, |_, _, _| Ok(()), |()| Ok(()))?;
     let rule_terms = rule_terms(engine);
     let groups = &outcome.groups;
@@ -201,12 +204,12 @@ impl Composer<'_> {
         Ok((events, self.described_ids(ids, self.context.ids())))
     }
 
-    fn described_ids(&self, found: AHashSet<NodeId>, ids: &Ids) -> Vec<Id> {
+    fn described_ids(&self, found: AHashSet<NodeId>, ids: &AllIds) -> Vec<Id> {
         let mut found: Vec<NodeId> = found.into_iter().collect();
-        found.sort_unstable_by_key(|&id| (ids.space(id), ids.text(id)));
+        found.sort_unstable_by_key(|&id| (ids.space(id), ids.order(id)));
         let notes = found.into_iter().map(|id| Id {
             kind: kind(ids.space(id)),
-            value: ids.text(id).to_owned(),
+            value: ids.text(id).into_owned(),
             emails: self.context.timelines.emails(id),
             shared: self.context.resolver.is_shared(id),
         });

@@ -207,7 +207,7 @@ impl EventReporter<'_> {
             rule: rule.map(|rule| rule.id.clone()),
             score: rule.map_or(0, |rule| rule.score),
             counts: self.counts.get(&row.event.to_raw()).copied(),
-            lead_email: ownership.lead.map(|lead| context.ids().text(lead).to_owned()),
+            lead_email: ownership.lead.map(|lead| context.ids().text(lead).into_owned()),
             internal,
             resolution: ownership.resolution.name(),
             email_path: if is_direct { notes.trial.email_path.clone() } else { None },
@@ -234,9 +234,9 @@ impl EventReporter<'_> {
         let ids = self.context.ids();
         Fact {
             source_kind: kind(ids.space(fact.source)),
-            source: ids.text(fact.source).to_owned(),
+            source: ids.text(fact.source).into_owned(),
             target_kind: kind(ids.space(fact.target)),
-            target: ids.text(fact.target).to_owned(),
+            target: ids.text(fact.target).into_owned(),
             again,
         }
     }

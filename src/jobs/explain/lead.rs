@@ -171,9 +171,9 @@ impl LeadReporter<'_> {
     /// The other e-mails that are one lead with `name`.
     fn joined(&self, name: NodeId) -> Vec<String> {
         let (ids, merged) = (self.context.ids(), self.context.merged);
-        let emails = ids.iter().filter(|&(_, space)| space == Space::Email);
-        let others = emails.filter(|&(id, _)| id != name && merged.name(id) == name);
-        let mut others: Vec<String> = others.map(|(id, _)| ids.text(id).to_owned()).collect();
+        let emails = ids.of_space(Space::Email);
+        let others = emails.filter(|&id| id != name && merged.name(id) == name);
+        let mut others: Vec<String> = others.map(|id| ids.text(id).into_owned()).collect();
         others.sort_unstable();
         others
     }

@@ -8,8 +8,9 @@ use crate::engine::Engine;
 use crate::engine::EventRef;
 use crate::engine::exchange::row::{Field, Row, RowIds};
 use crate::engine::exchange::store::{Buffers, SegmentView};
+use crate::engine::identity::all_ids::AllIds;
 use crate::engine::identity::fact::Fact;
-use crate::engine::identity::ids::{Ids, NodeId, Space};
+use crate::engine::identity::ids::{NodeId, Space};
 use crate::engine::identity::merge::Merged;
 use crate::engine::identity::resolve::{Resolver, Step, Visitor};
 use crate::engine::identity::timeline::Timelines;
@@ -106,7 +107,7 @@ impl<'a> Context<'a> {
     }
 
     /// The ids of all gathered events.
-    pub fn ids(&self) -> &'a Ids {
+    pub fn ids(&self) -> &'a AllIds {
         &self.gathered.committed.ids
     }
 
@@ -196,7 +197,7 @@ impl<'a> Context<'a> {
 
     /// Whether `lead` is staff.
     pub fn is_internal(&self, lead: NodeId) -> bool {
-        self.engine.rules.identity.is_internal(self.ids().text(lead))
+        self.engine.rules.identity.is_internal(&self.ids().text(lead))
     }
 
     /// The facts of `event`, and whether each only says again what its source is tied to.

@@ -1,6 +1,8 @@
 //! The second phase of a queue: every row once, now that is known who each visitor turned out to
 //! be.
 
+use std::io;
+
 use ahash::AHashMap;
 use rayon::ThreadPool;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
@@ -13,7 +15,8 @@ use super::tally::Tally;
 use crate::engine::Engine;
 use crate::engine::exchange::row::{Field, Row};
 use crate::engine::exchange::store::{Segment, SegmentView, Store};
-use crate::engine::identity::ids::{Ids, NodeId, Space};
+use crate::engine::identity::all_ids::AllIds;
+use crate::engine::identity::ids::{NodeId, Space};
 use crate::engine::identity::timeline::Timelines;
 use crate::engine::map::counters::Names;
 use crate::engine::plan::{Calendar, Ledger};
@@ -102,7 +105,7 @@ pub struct Outside {
 /// What rows are counted with.
 pub struct Counter<'a> {
     /// Every id.
-    pub ids: &'a Ids,
+    pub ids: &'a AllIds,
     /// The rows.
     pub store: &'a Store,
     /// What each id was tied to, and when.
@@ -124,9 +127,8 @@ pub struct Counter<'a> {
 struct Visitor(u64);
 
 impl Visitor {
-    fn new(ids: &Ids, timelines: &Timelines, id: NodeId) -> Self {
-        let seed = ids.space(id) as u64;
-        let hash = xxh3_64_with_seed(ids.text(id).as_bytes(), seed);
+    fn new(space: Space, text: &str, timelines: &Timelines, id: NodeId) -> Self {
+        let hash = xxh3_64_with_seed(text.as_bytes(), space as u64);
         Self(hash & !1 | u64::from(timelines.emails(id) > 0))
     }
 
@@ -148,12 +150,7 @@ impl Counter<'_> {
     /// # Errors
     /// When it was interrupted or what was spilled cannot be read.
     pub fn count(&self, pool: &ThreadPool, watch: &dyn Watch) -> Result<Counted, Error> {
-        let Self { ids, timelines, .. } = *self;
-        #[allow(clippy::cast_possible_truncation)] // ids are numbered in 32 bits
-        let visitors: Vec<Visitor> = pool.install(|| {
-            let ids_in_order = (0..ids.len() as u32).into_par_iter().map(NodeId::from_raw);
-            ids_in_order.map(|id| Visitor::new(ids, timelines, id)).collect()
-        });
+        let visitors = pool.install(|| self.visitors()).map_err(Error::Spill)?;
         let start = || Worker {
             counted: self.nothing(),
             days: Days::new(self.calendar),
@@ -174,6 +171,25 @@ impl Counter<'_> {
             sum.outside.duplicates += counted.outside.duplicates;
         }
         Ok(sum)
+    }
+
+    /// By number, the visitor of each id that can be one's.
+    fn visitors(&self) -> io::Result<Vec<Visitor>> {
+        let Self { ids, timelines, .. } = *self;
+        if let AllIds::Memory(ids) = ids {
+            let visitor = |place: u32| {
+                let id = NodeId::from_raw(place);
+                Visitor::new(ids.space(id), ids.text(id), timelines, id)
+            };
+            #[allow(clippy::cast_possible_truncation)] // ids are numbered in 32 bits
+            return Ok((0..ids.len() as u32).into_par_iter().map(visitor).collect());
+        }
+        // Those of anonymous ids and of user ids come first.
+        let mut visitors = Vec::with_capacity(ids.count(Space::Anonymous) + ids.count(Space::User));
+        for space in [Space::Anonymous, Space::User] {
+            ids.each(space, |id, text| visitors.push(Visitor::new(space, text, timelines, id)))?;
+        }
+        Ok(visitors)
     }
 
     fn nothing(&self) -> Counted {

@@ -124,6 +124,7 @@ pub fn queue(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let Committed { ids, facts, store, duplicates, .. } = committed;
     let identity = &job.engine.rules.identity;
     let identities = pool.install(|| Identities::new(facts, &ids, identity));
+    let identities = identities.map_err(Error::Spill)?;
     let ranking = Ranking::new(&counters.names);
     let ledger = Ledger::new(&counters.volume, &job.terms);
     let rows = Counter {

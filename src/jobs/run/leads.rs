@@ -41,6 +41,7 @@ pub fn write_leads(
         }
         let encode = |(chunk, encoders)| encode(rows, &chunk, redaction, encoders);
         let encoded: Vec<_> = pool.install(|| some.into_par_iter().map(encode).collect());
+        rows.ids.check().map_err(Error::Spill)?;
         for chunks in encoded {
             table.write(chunks)?;
         }

@@ -13,7 +13,8 @@ use crate::engine::Engine;
 use crate::engine::exchange::rejects;
 use crate::engine::exchange::store::{Buffers, Store, lines_before};
 use crate::engine::identity::Identities;
-use crate::engine::identity::ids::{Ids, Space};
+use crate::engine::identity::all_ids::AllIds;
+use crate::engine::identity::ids::Space;
 use crate::engine::identity::timeline::Timelines;
 use crate::engine::ingest::commit::Committed;
 use crate::engine::map::counters::Counters;
@@ -143,7 +144,7 @@ pub fn produce(
             }));
         }
         if !ranked.lead.accepted {
-            lost_leads.push(ids.text(ranked.email).to_owned());
+            lost_leads.push(ids.text(ranked.email).into_owned());
         }
     })?;
     lost_leads.sort_unstable();
@@ -151,9 +152,8 @@ pub fn produce(
     output.close(table)?;
     let (lead_sums, active_leads) = counter.finish();
     let Identities { timelines, merged } = &resolved.identities;
-    let texts = |user_ids: &[_]| user_ids.iter().map(|&id| ids.text(id).to_owned()).collect();
+    let texts = |user_ids: &[_]| user_ids.iter().map(|&id| ids.text(id).into_owned()).collect();
     let refused = merged.refused().iter();
-    let emails = ids.iter().filter(|&(_, space)| space == Space::Email);
     let (mut history, mut cold_times) = (History::new(spans), ColdTimes::default());
     for render in resolved.visitors {
         let chronicle = render.into_chronicle();
@@ -168,7 +168,7 @@ pub fn produce(
         shared: shared(timelines, &ids, engine.rules.identity.max_emails as usize),
         merged_emails: merged.joined(),
         merge_refused: refused.map(|one| (one.emails, texts(&one.user_ids))).collect(),
-        unknown_addresses: counters.unused_emails.beyond(emails.map(|(id, _)| ids.text(id))),
+        unknown_addresses: counters.unused_emails.beyond_ids(&ids).map_err(Error::Spill)?,
         leads: lead_sums,
         lost_leads,
         active_leads,
@@ -177,6 +177,7 @@ pub fn produce(
         tally: resolved.tally,
         guarded_cells,
     };
+    ids.check().map_err(Error::Spill)?;
     resolved.leads.free(pool);
     Ok(produced)
 }
@@ -201,21 +202,18 @@ pub fn write_rejects(
     Ok(())
 }
 
-fn visitors(timelines: &Timelines, ids: &Ids, wanted: Space) -> Visitors {
-    let mut visitors = Visitors::default();
-    for (id, _) in ids.iter().filter(|&(_, space)| space == wanted) {
-        visitors.seen += 1;
-        visitors.resolved += u64::from(timelines.distance(id).is_some());
-    }
-    visitors
+fn visitors(timelines: &Timelines, ids: &AllIds, wanted: Space) -> Visitors {
+    let of_space = timelines.ids().filter(|&id| ids.space(id) == wanted);
+    let resolved = of_space.filter(|&id| timelines.distance(id).is_some()).count() as u64;
+    Visitors { seen: ids.count(wanted) as u64, resolved }
 }
 
-fn shared(timelines: &Timelines, ids: &Ids, max_emails: usize) -> Vec<(Space, String, usize)> {
-    let mut shared: Vec<_> = ids
-        .iter()
-        .filter(|(_, space)| matches!(space, Space::Anonymous | Space::User))
-        .filter(|&(id, _)| timelines.emails(id) > max_emails)
-        .map(|(id, space)| (space, ids.text(id).to_owned(), timelines.emails(id)))
+fn shared(timelines: &Timelines, ids: &AllIds, max_emails: usize) -> Vec<(Space, String, usize)> {
+    let mut shared: Vec<_> = timelines
+        .ids()
+        .filter(|&id| timelines.emails(id) > max_emails)
+        .map(|id| (ids.space(id), ids.text(id).into_owned(), timelines.emails(id)))
+        .filter(|(space, ..)| matches!(space, Space::Anonymous | Space::User))
         .collect();
     shared.sort_unstable();
     shared

@@ -13,7 +13,8 @@ use crate::emit::{Chunk, Encoder, Spent};
 use crate::engine::exchange::rejects;
 use crate::engine::exchange::row::Field;
 use crate::engine::exchange::store::{SegmentView, lines_before};
-use crate::engine::identity::ids::{Ids, NodeId};
+use crate::engine::identity::all_ids::AllIds;
+use crate::engine::identity::ids::NodeId;
 use crate::engine::plan::{Spans, TrackedUsers};
 use crate::engine::redact::Redaction;
 use crate::engine::resolve::history::Chronicle;
@@ -29,7 +30,7 @@ const USUAL_COLUMNS: usize = 12;
 
 /// Renders signals; one for each thread.
 pub struct Render<'a> {
-    ids: &'a Ids,
+    ids: &'a AllIds,
     /// Where someone wants to know.
     tracked: Option<&'a TrackedUsers>,
     /// What may not be shown, if anything.
@@ -62,7 +63,8 @@ impl Visit for Render<'_> {
             return;
         }
         let cells: SmallVec<[Cell<'_>; USUAL_COLUMNS]> = row.row.cells().collect();
-        let line = line_of(self.ids, row, &cells);
+        let email = row.lead.map(|lead| self.ids.text(lead.email));
+        let line = line_of(row, email.as_deref().unwrap_or_default(), &cells);
         let mut encode = |line: &SignalRow<'_>| {
             for encoder in &mut self.encoders {
                 encoder.signal(line);
@@ -88,8 +90,12 @@ impl<'a> Render<'a> {
     }
 }
 
-/// The line of `row`.
-fn line_of<'r>(ids: &'r Ids, row: &'r ResolvedRow<'r>, columns: &'r [Cell<'r>]) -> SignalRow<'r> {
+/// The line of `row`, whose lead is that of `lead_email`.
+fn line_of<'r>(
+    row: &'r ResolvedRow<'r>,
+    lead_email: &'r str,
+    columns: &'r [Cell<'r>],
+) -> SignalRow<'r> {
     let (values, rule) = (&row.row, row.rule);
     let text = |text: Option<&'r String>| text.map_or("", String::as_str);
     let id_text = |id: Option<NodeId>, blocked: Field| {
@@ -107,7 +113,7 @@ fn line_of<'r>(ids: &'r Ids, row: &'r ResolvedRow<'r>, columns: &'r [Cell<'r>]) 
         high_intent: rule.is_some_and(|rule| rule.high_intent),
         rule: text(rule.map(|rule| &rule.id)),
         score: rule.map_or(0, |rule| rule.score),
-        lead_email: row.lead.map_or("", |lead| ids.text(lead.email)),
+        lead_email,
         resolution: row.resolution().name(),
         anonymous_id: id_text(values.ids.anonymous, Field::AnonymousId),
         user_id: id_text(values.ids.user, Field::UserId),

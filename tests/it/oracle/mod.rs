@@ -66,14 +66,23 @@ fn difference_of_rows(table: &str, found: &[Row], wanted: &[Row]) -> Option<Stri
     of_rows.or(of_lengths)
 }
 
-/// Runs the program over `lines`, and tells where it differs from the replay.
-fn compared(lines: &[String], settings: &Settings, threads: usize) -> Result<(), String> {
+/// Runs the program over `lines`, divided into so many files, and tells where it differs from the
+/// replay. In little memory each file is an epoch of its own.
+fn compared(
+    lines: &[String],
+    settings: &Settings,
+    (threads, files): (usize, usize),
+    memory: &str,
+) -> Result<(), String> {
     let workspace = Workspace::new();
     workspace.write("rules.toml", settings.rules_file());
-    workspace.write("events.ndjson", lines.join("\n"));
+    for (number, part) in lines.chunks(lines.len().div_ceil(files).max(1)).enumerate() {
+        workspace.write(&format!("in/{number}.ndjson"), part.join("\n"));
+    }
     let threads = threads.to_string();
-    let arguments = ["events.ndjson", "--rules", "rules.toml", "-o", "out", "--csv-raw"];
-    workspace.run(arguments.into_iter().chain(["--threads", &threads])).exits(0);
+    let arguments = ["in", "--rules", "rules.toml", "-o", "out", "--csv-raw"];
+    let limits = ["--threads", &threads, "--memory", memory];
+    workspace.run(arguments.into_iter().chain(limits)).exits(0);
     let wanted = replay(lines, settings);
     let signals = workspace.rows("out/signals.csv");
     let leads = workspace.rows("out/leads.csv");
@@ -104,7 +113,17 @@ proptest! {
 
     #[test]
     fn a_run_gives_what_a_replay_gives((settings, lines) in replayed(), threads in 1..=3usize) {
-        let compared = compared(&lines, &settings, threads);
+        let compared = compared(&lines, &settings, (threads, 1), "1GiB");
+        prop_assert!(compared.is_ok(), "{}", compared.unwrap_err());
+    }
+
+    #[test]
+    fn a_run_in_little_memory_gives_what_a_replay_gives(
+        (settings, lines) in replayed(),
+        threads in 1..=3usize,
+        files in 1..=5usize,
+    ) {
+        let compared = compared(&lines, &settings, (threads, files), "1");
         prop_assert!(compared.is_ok(), "{}", compared.unwrap_err());
     }
 }

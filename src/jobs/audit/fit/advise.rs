@@ -40,7 +40,7 @@ pub fn advise(
     let (dropped, volume) = without(scenario, resources, &units, line_sets)?;
     let ledger = Ledger::new(&volume, facts.terms);
     let signal_counter = SignalCounter { scores, stakes: false, active: false };
-    let kept_facts = scenario.facts_without(&dropped);
+    let kept_facts = scenario.facts_without(&dropped)?;
     let left = scenario.resolve(resources, ledger, kept_facts, Some(&dropped), signal_counter)?;
     let targets: Vec<Target<'_>> =
         chosen.iter().map(|&at| target(candidates[at].unit, resources.names)).collect();
