@@ -10,6 +10,8 @@ RUN cargo build --profile dist --locked --bin backtrail
 
 FROM scratch
 COPY --from=build /src/target/dist/backtrail /backtrail
+# Whom to trust of object stores.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 # Where rows wait past --memory with `-o -`, which needs a folder that can be written.
 ENV TMPDIR=/data
 WORKDIR /data

@@ -91,6 +91,7 @@ fn fixtures(bad: bool) -> tempfile::NamedTempFile {
 fn check(path: &Path, plan: &Plan, engine: &Engine, threads: usize) -> Examined {
     let input = Input {
         path: Some(path.into()),
+        object: None,
         display: "events".into(),
         size: None,
         given: Given::Named,

@@ -287,8 +287,13 @@ fn first_phase(bencher: Bencher<'_, '_>, threads: usize) {
     std::fs::write(&path, &history).expect("room for the events");
     let engine = engine(10);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-    let input =
-        Input { display: "events".into(), path: Some(path), size: None, given: Given::Named };
+    let input = Input {
+        display: "events".into(),
+        path: Some(path),
+        object: None,
+        size: None,
+        given: Given::Named,
+    };
     bencher.counter(BytesCount::new(history.len())).counter(ItemsCount::new(EVENTS)).bench_local(
         || {
             let inputs = Discovery { inputs: vec![input.clone()], ..Discovery::default() };

@@ -154,9 +154,11 @@ pub enum Emit {
 #[command(after_help = RUN_EXAMPLES, after_long_help = format!("{RUN_EXAMPLES}\n\n{EXIT_CODES}"))]
 #[allow(clippy::struct_excessive_bools)] // each is a flag; they end in enums of the job
 pub struct RunArgs {
-    /// Files, folders, quoted globs, or `-` for standard input
+    /// Files, folders, quoted globs, objects (`s3://bucket/prefix/`), or `-` for standard input
     ///
-    /// Folders are walked in the order of their paths, without hidden files. Inputs may be plain,
+    /// Folders are walked in the order of their paths, without hidden files. `s3://`, `gs://`,
+    /// `az://` and `abfss://` name objects, prefixes and globs of them, `https://` one object; of
+    /// `segment-logs/SOURCE/` only the days of --since and --until are listed. Inputs may be plain,
     /// compressed (gzip, zstd, bzip2, xz) or archives (zip, tar), whatever their names. Without an
     /// INPUT, standard input is read unless it is a terminal.
     #[arg(value_name = "INPUT", value_hint = ValueHint::AnyPath)]
@@ -257,6 +259,10 @@ pub struct RunArgs {
     #[command(flatten)]
     pub captures: Captures,
 
+    #[allow(missing_docs)] // clap would print it
+    #[command(flatten)]
+    pub store: store::StoreArgs,
+
     /// Stop at the first input that cannot be read to its end
     ///
     /// Without it, what was read before the fault counts, the other inputs are read, and the exit
@@ -289,7 +295,8 @@ pub struct RunArgs {
     /// identity facts: the default holds those of about 10 million events.
     /// Leads come after the keys and get half: the default holds about 480,000.
     /// What is on disk is in files without names in the output folder, or in TMPDIR with `-o -`.
-    /// The outputs are the same.
+    /// The outputs are the same. With inputs in object stores an eighth, at most 256 MiB, is for what is
+    /// read ahead of the threads that parse.
     #[arg(long, value_name = "SIZE", help_heading = "Resources", default_value = "1GiB", value_parser = value::size)]
     pub memory: u64,
     /// Reject longer records: bytes, or with kB, KiB, MB, MiB …

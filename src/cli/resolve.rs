@@ -22,12 +22,13 @@ use crate::emit::overlap::ReadFile;
 use crate::emit::staging::Overwrite;
 use crate::emit::{Format, FormulaGuard};
 use crate::engine::compile::{Allow, Options};
+use crate::engine::window::Window;
 use crate::error::Error;
 use crate::jobs::run::output::Stream;
 use crate::jobs::run::page::Emails;
 use crate::jobs::run::{Destination, Job};
 use crate::parse::auth::Auth;
-use crate::source::{OnFault, discover};
+use crate::source::{Discovery, OnFault, Remote, discover_with};
 use crate::store::{Access, Stores};
 use crate::time::Time;
 pub use audit::audit;
@@ -119,7 +120,8 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
         ..event_options(args.events, &mut texts)?
     };
     let (engine, terms, rules_file) = rules.compile(options, &mut texts)?;
-    let inputs = discover(&args.inputs, around.terminal_in)?;
+    let stores = around.stores(args.store);
+    let inputs = inputs(&args.inputs, &stores, engine.window, around)?;
     let own_files =
         own_files(args.rules.as_ref(), args.allow.as_ref(), args.filters.as_ref(), &args.captures);
     Ok(Job {
@@ -146,6 +148,17 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
         max_rejects: args.max_rejects,
         fail_over_plan: args.fail_over_plan,
     })
+}
+
+/// What `args` name: of archives in stores, the days of the window.
+fn inputs(
+    args: &[OsString],
+    stores: &Stores,
+    window: Option<Window>,
+    around: Surroundings,
+) -> Result<Discovery, Error> {
+    let window = window.map_or((None, None), |window| (window.since(), window.until()));
+    Ok(discover_with(args, around.terminal_in, &Remote { stores, window })?)
 }
 
 /// The allow list of the file at `path`, else the one that the rules file holds.

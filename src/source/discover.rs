@@ -6,13 +6,17 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use glob::PatternError;
 use walkdir::{DirEntry, WalkDir};
+use xxhash_rust::xxh3::xxh3_128;
 
 use super::fault::Fault;
 use super::nearby::nearby;
 use super::outputs;
 use super::pattern::{self, Matches};
+use super::remote::{Refused, Remote};
 use super::stdin;
+use crate::store::{Access, Found, Object, Scheme, StoreError, Stores, Url, UrlError};
 
 /// How an input came into the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +30,10 @@ pub enum Given {
 /// Something to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Input {
-    /// Where it is; `None` of standard input, and of members of archives.
+    /// Where it is; `None` of standard input, of objects, and of members of archives.
     pub path: Option<PathBuf>,
+    /// The object that it is, if it is one of a store.
+    pub object: Option<Object>,
     /// What to call it before the user; `-` is standard input.
     pub display: String,
     /// Its size in bytes as it is stored; `None` of pipes, members of archives and the like.
@@ -61,6 +67,15 @@ pub enum DiscoverError {
         /// What was likely meant.
         nearby: Option<PathBuf>,
     },
+    /// A URL that cannot be read.
+    #[error("{0}")]
+    Url(UrlError),
+    /// A store that does not say what is there.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No object of this name, and none below it.
+    #[error("{0}: no such object, and none below it")]
+    NoObject(String),
     /// A pattern that matches no file.
     #[error("{0}: no file matches this pattern; `*` stays in one folder, `**` goes into all below")]
     NoMatch(String),
@@ -74,7 +89,7 @@ pub enum DiscoverError {
     },
 }
 
-/// Lists what `args` name: files, folders (all files in them and below, hidden ones left out),
+/// Lists what `args` name, without credentials for stores: files, folders (all files in them and below, hidden ones left out),
 /// patterns where no file has that very name, and `-` for standard input, which is also meant by no
 /// argument at all unless it is a terminal. What is reached twice is listed once.
 ///
@@ -85,6 +100,21 @@ pub enum DiscoverError {
 /// If an argument names nothing. A folder that is there but cannot be read is no error but a
 /// [`Fault`] in the result.
 pub fn discover(args: &[OsString], stdin_is_terminal: bool) -> Result<Discovery, DiscoverError> {
+    let stores = Stores::new(Access::default());
+    discover_with(args, stdin_is_terminal, &Remote { stores: &stores, window: (None, None) })
+}
+
+/// The same, with objects of stores: URLs name objects, folders (all objects below a prefix) and
+/// patterns as paths do. What `remote` has a window for is narrowed to the days of it.
+///
+/// # Errors
+/// As of [`discover`], and when a store does not say what is there: a listing that is not whole would
+/// lose events.
+pub fn discover_with(
+    args: &[OsString],
+    stdin_is_terminal: bool,
+    remote: &Remote<'_>,
+) -> Result<Discovery, DiscoverError> {
     let mut found = Finder::default();
     if args.is_empty() {
         if stdin_is_terminal {
@@ -95,6 +125,8 @@ pub fn discover(args: &[OsString], stdin_is_terminal: bool) -> Result<Discovery,
     for arg in args {
         if arg == "-" {
             found.add_stdin();
+        } else if let Some(url) = arg.to_str().and_then(Url::parse) {
+            found.add_url(&url.map_err(DiscoverError::Url)?, remote)?;
         } else {
             found.add_argument(Path::new(arg))?;
         }
@@ -108,6 +140,8 @@ pub(super) enum Identity {
     #[cfg(unix)]
     Inode(u64, u64),
     Path(PathBuf),
+    /// The hash of a URL, of which there may be millions.
+    Object(u128),
 }
 
 impl Identity {
@@ -142,6 +176,7 @@ impl Finder {
         if self.seen.insert(identity.unwrap_or_else(|_| Identity::Path("-".into()))) {
             self.discovery.inputs.push(Input {
                 path: None,
+                object: None,
                 display: "-".into(),
                 size: stdin::size(),
                 given: Given::Named,
@@ -166,6 +201,31 @@ impl Finder {
         Ok(())
     }
 
+    fn add_url(&mut self, url: &Url, remote: &Remote<'_>) -> Result<(), DiscoverError> {
+        let named = remote.find(url).map_err(|refused| match refused {
+            Refused::Store(error) => error.into(),
+            Refused::Nothing if is_pattern(url.key()) => DiscoverError::NoMatch(url.to_string()),
+            Refused::Nothing => DiscoverError::NoObject(url.to_string()),
+            Refused::Pattern(error) => bad_pattern(&url.to_string(), &error),
+        })?;
+        self.discovery.passed_over.extend(named.passed_over);
+        let given = if named.is_exact { Given::Named } else { Given::Found };
+        for Found { url: display, size, object } in named.objects {
+            // Addresses of the web differ in their queries, too.
+            let identity = if url.scheme() == Scheme::Web {
+                xxh3_128(url.address().as_bytes())
+            } else {
+                xxh3_128(display.as_bytes())
+            };
+            if self.seen.insert(Identity::Object(identity)) {
+                let display = display.into();
+                let input = Input { path: None, object: Some(object), display, size, given };
+                self.discovery.inputs.push(input);
+            }
+        }
+        Ok(())
+    }
+
     /// Adds a named file, or the files of a named folder.
     fn add_existing(&mut self, path: &Path, metadata: &Metadata, given: Given) {
         if metadata.is_dir() {
@@ -186,6 +246,7 @@ impl Finder {
         if self.seen.insert(Identity::of(path, metadata)) {
             self.discovery.inputs.push(Input {
                 path: Some(path.to_path_buf()),
+                object: None,
                 display: path.display().to_string(),
                 size: metadata.is_file().then_some(metadata.len()),
                 given,
@@ -230,10 +291,8 @@ impl Finder {
     }
 
     fn add_pattern(&mut self, pattern: &str) -> Result<(), DiscoverError> {
-        let Matches { mut paths, faults } = pattern::matches(pattern).map_err(|error| {
-            let message = format!("{} at character {}", error.msg, error.pos + 1);
-            DiscoverError::BadPattern { pattern: pattern.to_owned(), message }
-        })?;
+        let Matches { mut paths, faults } =
+            pattern::matches(pattern).map_err(|error| bad_pattern(pattern, &error))?;
         if paths.is_empty() && faults.is_empty() {
             return Err(DiscoverError::NoMatch(pattern.to_owned()));
         }
@@ -261,6 +320,11 @@ impl Finder {
             message: cause.map_or_else(|| error.to_string(), ToString::to_string),
         });
     }
+}
+
+fn bad_pattern(pattern: &str, error: &PatternError) -> DiscoverError {
+    let message = format!("{} at character {}", error.msg, error.pos + 1);
+    DiscoverError::BadPattern { pattern: pattern.to_owned(), message }
 }
 
 /// `; did you mean exports/?` of what was likely meant.
@@ -381,6 +445,7 @@ mod tests {
     fn without_arguments_standard_input_is_read_unless_it_is_a_terminal() {
         let stdin = [Input {
             path: None,
+            object: None,
             display: "-".into(),
             size: stdin::size(), // a test program may be started with any
             given: Given::Named,

@@ -1,7 +1,8 @@
 //! What the arguments name, read as blocks of whole lines.
 //!
-//! [`discover`] turns arguments into a list of inputs; a [`Reader`] hands out their contents,
-//! decompressed, to any number of threads. Nothing here knows what a line means.
+//! [`discover_with`] turns arguments into a list of inputs, files and objects of stores alike; a
+//! [`Reader`] hands out their contents, decompressed, to any number of threads. Nothing here knows
+//! what a line means.
 //!
 //! On the way from a file to its blocks, bytes pass through a chain of sources (`bytes`), one for
 //! each layer that `content` finds: decompressors (`codec`), the members of archives (`archive`),
@@ -25,6 +26,7 @@ mod opened;
 mod outputs;
 mod pattern;
 mod reader;
+mod remote;
 mod skip;
 mod spool;
 mod stdin;
@@ -37,8 +39,9 @@ mod unicode;
 pub use crate::grammar::Piece;
 pub use block::{Block, BlockKind, FileId, HEAD_BYTES, Oversize, PADDING};
 pub(crate) use discover::did_you_mean;
-pub use discover::{DiscoverError, Discovery, Given, Input, discover};
+pub use discover::{DiscoverError, Discovery, Given, Input, discover, discover_with};
 pub use fault::Fault;
 pub(crate) use nearby::nearby;
 pub use reader::{OnFault, Options, Reader};
+pub use remote::Remote;
 pub use spool::{SpoolError, Spooled, spool};

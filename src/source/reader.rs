@@ -12,6 +12,7 @@ use super::bytes::{Source, Stored};
 use super::discover::{Discovery, Given, Input};
 use super::fault::Fault;
 use super::opened::Opened;
+use crate::store::{Ahead, Found};
 
 /// What a [`Reader`] does about an input that cannot be read to its end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub struct Options {
     pub on_fault: OnFault,
     /// Once set, standard input and pipes end, even while nothing comes.
     pub stop: Option<&'static AtomicBool>,
+    /// Up to how many bytes of objects of stores are read before they are asked for, about.
+    pub ahead_bytes: u64,
 }
 
 impl Default for Options {
@@ -47,6 +50,7 @@ impl Default for Options {
             max_value_bytes: 256 << 20,
             on_fault: OnFault::Continue,
             stop: None,
+            ahead_bytes: 128 << 20,
         }
     }
 }
@@ -57,7 +61,9 @@ impl Default for Options {
 /// a later one is opened only when all open ones are being read from by other threads, so there
 /// are never more open than there are threads.
 pub struct Reader {
-    inputs: Vec<Input>,
+    inputs: Arc<Vec<Input>>,
+    /// Reads the objects among them.
+    ahead: Option<Ahead>,
     options: Options,
     state: Mutex<State>,
     /// Told whenever a stream is given back.
@@ -116,7 +122,9 @@ impl Reader {
             faults,
             stopped,
         };
+        let inputs = Arc::new(inputs);
         Self {
+            ahead: ahead(&inputs, options),
             inputs,
             options,
             state: Mutex::new(state),
@@ -206,7 +214,7 @@ impl Reader {
     fn open(&self, number: u32) -> Result<Opened, Fault> {
         let input = &self.inputs[number as usize];
         let mut opened = Opened::new(number, input.display.clone());
-        let source = self.source(input).map_err(|error| Fault {
+        let source = self.source(number, input).map_err(|error| Fault {
             file: None,
             display: input.display.clone(),
             offset: None,
@@ -219,8 +227,12 @@ impl Reader {
 
     /// The bytes of `input`. Opening a pipe waits for its writer, so that is left to the thread
     /// that reads it.
-    fn source(&self, input: &Input) -> io::Result<Box<dyn Source>> {
+    fn source(&self, number: u32, input: &Input) -> io::Result<Box<dyn Source>> {
         let counter = || Arc::clone(&self.bytes_read);
+        if let Some(ahead) = self.ahead.as_ref().filter(|_| input.object.is_some()) {
+            let object = Box::new(ahead.open(number));
+            return Ok(Box::new(Stored::stream(object, input.size, counter())));
+        }
         let is_file = |path| std::fs::metadata(path).map(|metadata| metadata.is_file());
         let stored = match (input.path.clone(), self.options.stop) {
             (Some(path), _) if is_file(&path)? => {
@@ -253,8 +265,13 @@ impl Reader {
     /// Makes a file known: an input as it was discovered, or a member of one.
     pub(super) fn register(&self, file: FileId, name: &str, is_input: bool) {
         let input = self.inputs.get(file.input as usize).filter(|_| is_input).cloned();
-        let member =
-            || Input { path: None, display: name.to_owned(), size: None, given: Given::Found };
+        let member = || Input {
+            path: None,
+            object: None,
+            display: name.to_owned(),
+            size: None,
+            given: Given::Found,
+        };
         self.state().files.insert(file, input.unwrap_or_else(member));
     }
 
@@ -279,6 +296,20 @@ impl Reader {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What reads the objects among `inputs`, if there are any.
+fn ahead(inputs: &Arc<Vec<Input>>, options: Options) -> Option<Ahead> {
+    if inputs.iter().all(|input| input.object.is_none()) {
+        return None;
+    }
+    let (inputs, count) = (Arc::clone(inputs), u32::try_from(inputs.len()).unwrap_or(u32::MAX));
+    let find = move |index: u32| {
+        let input = inputs.get(index as usize)?;
+        let url = input.display.as_str().into();
+        Some(Found { url, size: input.size, object: input.object.clone()? })
+    };
+    Some(Ahead::new(count, Box::new(find), options.ahead_bytes, options.stop))
 }
 
 impl State {

@@ -66,7 +66,7 @@ pub fn spool(
     stop: Option<&'static AtomicBool>,
 ) -> Result<Spooled, SpoolError> {
     let (mut spooled, mut left) = (Spooled::default(), most);
-    for input in discovery.inputs.iter_mut().filter(|input| input.size.is_none()) {
+    for input in discovery.inputs.iter_mut().filter(|input| is_read_once(input)) {
         let failed = |source| SpoolError::Io {
             display: input.display.clone(),
             dir: dir.display().to_string(),
@@ -85,6 +85,12 @@ pub fn spool(
         spooled.files.push(path);
     }
     Ok(spooled)
+}
+
+/// Whether nothing can be read of it a second time. Objects of stores are read again, if they are
+/// the same.
+fn is_read_once(input: &Input) -> bool {
+    input.size.is_none() && input.object.is_none()
 }
 
 fn open(input: &Input, stop: Option<&'static AtomicBool>) -> io::Result<Box<dyn Read>> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
-use object_store::{ClientOptions, ObjectStore, RetryConfig};
+use object_store::{Certificate, ClientOptions, ObjectStore, RetryConfig};
 
 use super::access::Access;
 use super::connector::Connector;
@@ -29,6 +29,21 @@ pub(super) fn options() -> ClientOptions {
         .with_timeout_disabled()
         .with_connect_timeout(CONNECT)
         .with_read_timeout(READ)
+}
+
+/// The same for AWS, which may stand behind other certificates than those of the system.
+///
+/// # Errors
+/// When the file of `AWS_CA_BUNDLE` holds no certificates.
+fn aws_options(access: &Access) -> object_store::Result<ClientOptions> {
+    let Some(path) = access.variable("AWS_CA_BUNDLE") else { return Ok(options()) };
+    let wrong = |why: &dyn std::fmt::Display| {
+        CredentialError(format!("{path}, which AWS_CA_BUNDLE names: {why}"))
+    };
+    let bytes = std::fs::read(path).map_err(|error| wrong(&error))?;
+    let certificates = Certificate::from_pem_bundle(&bytes)
+        .map_err(|_| wrong(&"not a file of certificates in PEM"))?;
+    Ok(certificates.into_iter().fold(options(), ClientOptions::with_root_certificate))
 }
 
 /// How requests are tried again.
@@ -58,7 +73,7 @@ pub(super) fn s3(
     url: &Url,
     access: &Access,
 ) -> object_store::Result<(Arc<dyn ObjectStore>, Option<Arc<Chain>>)> {
-    let mut builder = AmazonS3Builder::new().with_client_options(options());
+    let mut builder = AmazonS3Builder::new().with_client_options(aws_options(access)?);
     for (key, value) in settings::<AmazonS3ConfigKey>(access, "AWS_") {
         let is_credential = matches!(
             key,

@@ -79,6 +79,10 @@ mod rejects;
 mod report_page;
 #[cfg(unix)]
 mod shown_text;
+#[cfg(all(unix, feature = "object-store"))]
+mod store_inputs;
+#[cfg(all(unix, not(feature = "object-store")))]
+mod store_missing;
 #[cfg(unix)]
 mod terminal;
 #[cfg(unix)]

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum, ValueHint};
 
 use super::Captures;
 use super::event::EventArgs;
+use super::store::StoreArgs;
 use super::window::WindowArgs;
 use crate::cli::value;
 
@@ -45,7 +46,7 @@ pub enum FailOn {
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 #[allow(clippy::struct_excessive_bools)] // each is a flag; they end in enums of the job
 pub struct AuditArgs {
-    /// Files, folders, quoted globs, or `-` for standard input
+    /// Files, folders, quoted globs, objects (`s3://bucket/prefix/`), or `-` for standard input
     ///
     /// They should be the whole history, not what a filter let pass: an archive of everything that
     /// Segment was sent. What run reads is read here too.
@@ -100,6 +101,10 @@ pub struct AuditArgs {
     #[allow(missing_docs)] // clap would print it
     #[command(flatten)]
     pub captures: Captures,
+
+    #[allow(missing_docs)] // clap would print it
+    #[command(flatten)]
+    pub store: StoreArgs,
 
     /// Exit 1 when there is a finding of this severity, or worse
     #[arg(long, value_name = "SEVERITY", help_heading = "Checks", default_value = "error")]

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueHint};
 
+use super::store::StoreArgs;
 use super::value;
 use crate::jobs::check::finding::Violation;
 use crate::jobs::check::report::Report;
@@ -28,7 +29,8 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub struct CheckArgs {
-    /// Fixtures: files, folders, quoted globs, or `-` for standard input
+    /// Fixtures: files, folders, quoted globs, objects (`s3://bucket/prefix/`), or `-` for standard
+    /// input
     ///
     /// Events in every shape that `run` reads. A fixture whose name has `.invalid.` in it, as
     /// form.invalid.json, must fail: that nothing is wrong with it is the finding then. Without a
@@ -82,6 +84,10 @@ pub struct CheckArgs {
     /// or in a step of GitHub Actions its workflow commands.
     #[arg(long, value_name = "FORMAT[=FILE]", help_heading = "Output", value_parser = Report::from_str)]
     pub report: Vec<Report>,
+
+    #[allow(missing_docs)] // clap would print it
+    #[command(flatten)]
+    pub store: StoreArgs,
 
     /// Threads; 0 is one for each core
     #[arg(long, value_name = "N", help_heading = "Resources", default_value_t = 0)]

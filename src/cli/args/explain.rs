@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum, ValueHint};
 
 use super::Captures;
 use super::event::EventArgs;
+use super::store::StoreArgs;
 use super::window::WindowArgs;
 use crate::cli::value;
 
@@ -35,7 +36,7 @@ pub enum ExplainFormat {
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub struct ExplainArgs {
-    /// Files, folders, quoted globs, or `-` for standard input
+    /// Files, folders, quoted globs, objects (`s3://bucket/prefix/`), or `-` for standard input
     ///
     /// As of run. The input is read twice; standard input and pipes are kept in a temporary file
     /// between.
@@ -78,6 +79,10 @@ pub struct ExplainArgs {
     #[allow(missing_docs)] // clap would print it
     #[command(flatten)]
     pub captures: Captures,
+
+    #[allow(missing_docs)] // clap would print it
+    #[command(flatten)]
+    pub store: StoreArgs,
 
     /// Stop at the first input that cannot be read to its end
     #[arg(long, help_heading = "Checks")]

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum, ValueHint};
 
 use super::Captures;
 use super::event::EventArgs;
+use super::store::StoreArgs;
 use super::window::WindowArgs;
 use crate::cli::value;
 
@@ -39,7 +40,7 @@ pub enum QueueFormat {
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 #[allow(clippy::struct_excessive_bools)] // each is a flag; they end in enums of the job
 pub struct QueueArgs {
-    /// Files, folders, quoted globs, or `-` for standard input
+    /// Files, folders, quoted globs, objects (`s3://bucket/prefix/`), or `-` for standard input
     ///
     /// As of run.
     #[arg(value_name = "INPUT", value_hint = ValueHint::AnyPath)]
@@ -104,6 +105,10 @@ pub struct QueueArgs {
     #[allow(missing_docs)] // clap would print it
     #[command(flatten)]
     pub captures: Captures,
+
+    #[allow(missing_docs)] // clap would print it
+    #[command(flatten)]
+    pub store: StoreArgs,
 
     /// Stop at the first input that cannot be read to its end
     #[arg(long, help_heading = "Checks")]

@@ -7,8 +7,8 @@ use super::filters::NamedFilters;
 use super::redact::digest;
 use super::window::window;
 use super::{
-    Output, RulesFile, Surroundings, Text, Texts, auth, event_options, layout, on_fault, own_file,
-    own_files, threads,
+    Output, RulesFile, Surroundings, Text, Texts, auth, event_options, inputs, layout, on_fault,
+    own_file, own_files, threads,
 };
 use crate::cli::args::Show;
 use crate::cli::args::audit::{AuditArgs, AuditFormat, FailOn};
@@ -19,7 +19,6 @@ use crate::jobs::audit::judge::Filter;
 use crate::jobs::audit::report::{FilterInfo, Severity};
 use crate::jobs::audit::survey::Filters;
 use crate::jobs::audit::{Format, Job};
-use crate::source::discover;
 
 /// The job that `args` ask for.
 ///
@@ -43,7 +42,7 @@ pub fn audit(args: AuditArgs, show: Show, around: Surroundings) -> Result<Job, E
         ..event_options(args.events, &mut texts)?
     };
     let (engine, terms, rules_file) = rules.compile(options, &mut texts)?;
-    let inputs = discover(&args.inputs, around.terminal_in)?;
+    let inputs = inputs(&args.inputs, &around.stores(args.store), engine.window, around)?;
     let mut own_files =
         own_files(args.rules.as_ref(), args.allow.as_ref(), args.filters.as_ref(), &args.captures);
     own_files.extend(own_file((args.against.as_ref(), "the filter of --against")));

@@ -21,7 +21,7 @@ use crate::jobs::check::repository::Repository;
 use crate::jobs::check::snapshot::TABLES;
 use crate::jobs::check::verdict::Levels;
 use crate::jobs::check::{Job, Known, Snapshot};
-use crate::source::{Discovery, discover};
+use crate::source::Discovery;
 
 /// A check and how it is told.
 pub struct Check {
@@ -56,7 +56,8 @@ pub fn check(args: CheckArgs, show: Show, around: Surroundings) -> Result<Check,
     let plan =
         args.tracking_plan.as_deref().map(|path| plan::read(path, &mut texts)).transpose()?;
     let inputs = inputs(&args, around)?;
-    let reads_stdin = inputs.inputs.iter().any(|input| input.path.is_none());
+    let reads_stdin =
+        inputs.inputs.iter().any(|input| input.path.is_none() && input.object.is_none());
     if args.expect.is_some() && reads_stdin {
         let text = "--expect reads the fixtures twice, which standard input cannot be; name files";
         return Err(Error::Usage(text.into()));
@@ -99,7 +100,7 @@ fn inputs(args: &CheckArgs, around: Surroundings) -> Result<Discovery, Error> {
     if args.inputs.is_empty() && around.terminal_in && has_own {
         return Ok(Discovery::default());
     }
-    let mut found = discover(&args.inputs, around.terminal_in)?;
+    let mut found = super::inputs(&args.inputs, &around.stores(args.store), None, around)?;
     let own = kept_apart(args);
     // In a folder with fixtures the files that they are checked against are none.
     found.inputs.retain(|input| {

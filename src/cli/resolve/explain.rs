@@ -6,7 +6,7 @@ use super::display::{Output, layout};
 use super::event::event_options;
 use super::filters::NamedFilters;
 use super::window::window;
-use super::{RulesFile, Surroundings, Texts, allow, auth, on_fault, own_files, threads};
+use super::{RulesFile, Surroundings, Texts, allow, auth, inputs, on_fault, own_files, threads};
 use crate::cli::args::Show;
 use crate::cli::args::explain::{ExplainArgs, ExplainFormat, SubjectArgs};
 use crate::engine::compile::Options;
@@ -14,7 +14,6 @@ use crate::engine::identity::value::Blocklist;
 use crate::error::Error;
 use crate::jobs::explain::subject::Subject;
 use crate::jobs::explain::{Format, Job};
-use crate::source::discover;
 
 /// The job that `args` ask for.
 ///
@@ -37,7 +36,7 @@ pub fn explain(args: ExplainArgs, show: Show, around: Surroundings) -> Result<Jo
     };
     let (engine, terms, rules_file) = rules.compile(options, &mut texts)?;
     let subject = subject(args.subject, engine.blocklist())?;
-    let inputs = discover(&args.inputs, around.terminal_in)?;
+    let inputs = inputs(&args.inputs, &around.stores(args.store), engine.window, around)?;
     let own_files =
         own_files(args.rules.as_ref(), args.allow.as_ref(), args.filters.as_ref(), &args.captures);
     Ok(Job {

@@ -6,7 +6,7 @@ use super::filters::NamedFilters;
 use super::redact::digest;
 use super::window::window;
 use super::{
-    Output, RulesFile, Surroundings, Texts, allow, auth, event_options, layout, on_fault,
+    Output, RulesFile, Surroundings, Texts, allow, auth, event_options, inputs, layout, on_fault,
     own_files, threads,
 };
 use crate::cli::args::Show;
@@ -16,7 +16,6 @@ use crate::engine::compile::Options;
 use crate::error::Error;
 use crate::jobs::queue::{Ask, Format, Job, Place};
 use crate::report::layout::Layout;
-use crate::source::discover;
 
 /// The job that `args` ask for.
 ///
@@ -40,7 +39,7 @@ pub fn queue(args: QueueArgs, show: Show, around: Surroundings) -> Result<Job, E
         ..event_options(args.events, &mut texts)?
     };
     let (engine, terms, rules_file) = rules.compile(options, &mut texts)?;
-    let inputs = discover(&args.inputs, around.terminal_in)?;
+    let inputs = inputs(&args.inputs, &around.stores(args.store), engine.window, around)?;
     let overwrite = if args.overwrite { Overwrite::Yes } else { Overwrite::No };
     let own_files =
         own_files(args.rules.as_ref(), args.allow.as_ref(), args.filters.as_ref(), &args.captures);

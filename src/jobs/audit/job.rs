@@ -18,7 +18,7 @@ use crate::jobs::audit::report::{FilterInfo, Report, Severity};
 use crate::jobs::audit::summary::Facts;
 use crate::jobs::audit::survey::Filters;
 use crate::jobs::audit::text::text;
-use crate::jobs::input::{go_on, pool, reader, reads};
+use crate::jobs::input::{go_on, pool, reader, reads, shares};
 use crate::jobs::refused::{first_places, nothing_found, nothing_in_window};
 use crate::report::layout::Layout;
 use crate::source::{Discovery, OnFault};
@@ -95,8 +95,9 @@ pub fn audit(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let start = Instant::now();
     check_outputs(&job)?;
     let pool = pool(job.threads)?;
-    let reader = reader(job.inputs, &job.engine, job.on_fault, watch);
-    let scratch = Scratch::new(job.spill_dir, job.memory_bytes);
+    let (ahead_bytes, memory_bytes) = shares(&job.inputs, job.memory_bytes);
+    let reader = reader(job.inputs, &job.engine, job.on_fault, ahead_bytes, watch);
+    let scratch = Scratch::new(job.spill_dir, memory_bytes);
     let ingested = ingest(&job.engine, &job.filters, &reader, &pool, &scratch, watch)?;
     go_on(watch)?;
     if ingested.counters.events == 0 && !job.allow_empty {

@@ -20,10 +20,13 @@ use crate::jobs::check::report::put;
 use crate::jobs::check::repository::Repository;
 use crate::jobs::check::verdict::{Levels, NewCase, Verdict, must_fail};
 use crate::jobs::check::{rule, snapshot};
-use crate::jobs::input::{pool, reader, reads};
+use crate::jobs::input::{pool, reader, reads, shares};
 use crate::jobs::run;
 use crate::jobs::run::Destination;
 use crate::source::{Discovery, Fault, FileId, OnFault, Reader};
+
+/// What rows of a snapshot, and what is read ahead, may take, in bytes.
+const MEMORY_BYTES: usize = 1 << 30;
 
 /// The tables that a run gave once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,7 +102,8 @@ impl Outcome {
 /// When fixtures hold nothing, or a snapshot or a baseline cannot be read or written.
 pub fn check(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     check_outputs(&job)?;
-    let reader = reader(job.inputs.clone(), &job.engine, OnFault::Continue, watch);
+    let (ahead_bytes, _) = shares(&job.inputs, MEMORY_BYTES);
+    let reader = reader(job.inputs.clone(), &job.engine, OnFault::Continue, ahead_bytes, watch);
     let examined = fixtures(&job, &reader, watch)?;
     let files = reader.files().into_iter();
     let names: Vec<(FileId, String)> =
@@ -220,7 +224,7 @@ fn taken(
         guard: FormulaGuard::On,
         on_fault: OnFault::Continue,
         threads: job.threads,
-        memory_bytes: 1 << 30,
+        memory_bytes: MEMORY_BYTES,
         allow_empty: true,
         max_rejects: None,
         fail_over_plan: false,

@@ -23,7 +23,7 @@ use crate::engine::plan::Terms;
 use crate::engine::watch::{Phase, Watch};
 use crate::error::Error;
 use crate::fql::Parts;
-use crate::jobs::input::{go_on, pool, reader, reads};
+use crate::jobs::input::{go_on, pool, reader, reads, shares};
 use crate::jobs::refused::nothing_found;
 use crate::report::figure::counted;
 use crate::report::layout::Layout;
@@ -96,8 +96,10 @@ pub fn explain(mut job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let _spooled = spool(&mut job.inputs, &job.spill_dir, job.max_spool_bytes, watch.stop_flag())?;
     go_on(watch)?;
     let pool = pool(job.threads)?;
-    let first = reader(job.inputs.clone(), &job.engine, job.on_fault, watch);
-    let spill = Arc::new(Spill::new(job.spill_dir.clone(), job.memory_bytes / 2));
+    let (ahead_bytes, memory_bytes) = shares(&job.inputs, job.memory_bytes);
+    let inputs = || job.inputs.clone();
+    let first = reader(inputs(), &job.engine, job.on_fault, ahead_bytes, watch);
+    let spill = Arc::new(Spill::new(job.spill_dir.clone(), memory_bytes / 2));
     let learned = learn(&job.engine, &subject, &first, &pool, spill, watch)?;
     go_on(watch)?;
     if learned.counters.events == 0 {
@@ -110,8 +112,8 @@ pub fn explain(mut job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let closure = Closure::around(&learned.seeds, &learned.links, merge).map_err(Error::Spill)?;
     let counters = learned.counters;
     drop(learned.links);
-    let second = reader(job.inputs.clone(), &job.engine, job.on_fault, watch);
-    let scratch = Scratch::new(job.spill_dir.clone(), job.memory_bytes / 2);
+    let second = reader(inputs(), &job.engine, job.on_fault, ahead_bytes, watch);
+    let scratch = Scratch::new(job.spill_dir.clone(), memory_bytes / 2);
     let mut gathered = gather(&job, &closure, &second, &pool, &scratch, watch)?;
     go_on(watch)?;
     if gathered.events != counters.events {

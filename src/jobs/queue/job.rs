@@ -12,7 +12,7 @@ use crate::engine::ingest::commit::Committed;
 use crate::engine::plan::{Ledger, Terms};
 use crate::engine::watch::{Phase, Watch};
 use crate::error::Error;
-use crate::jobs::input::{go_on, pool, reader, reads};
+use crate::jobs::input::{go_on, pool, reader, reads, shares};
 use crate::jobs::queue::count::{Counter, Ranking};
 use crate::jobs::queue::ingest::{Ingested, Question, Wanted, ingest};
 use crate::jobs::queue::report::Report;
@@ -108,8 +108,9 @@ pub fn queue(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
         Ask::Suggestion => Question::Fields,
     };
     let pool = pool(job.threads)?;
-    let reader = reader(job.inputs, &job.engine, job.on_fault, watch);
-    let scratch = Scratch::new(job.spill_dir, job.memory_bytes);
+    let (ahead_bytes, memory_bytes) = shares(&job.inputs, job.memory_bytes);
+    let reader = reader(job.inputs, &job.engine, job.on_fault, ahead_bytes, watch);
+    let scratch = Scratch::new(job.spill_dir, memory_bytes);
     let ingested = ingest(&job.engine, &question, &reader, &pool, scratch, watch)?;
     go_on(watch)?;
     if ingested.counters.events == 0 && !job.allow_empty {

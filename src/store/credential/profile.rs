@@ -63,7 +63,7 @@ impl Profiles {
             ..ParseOption::default()
         };
         let file = Ini::load_from_str_opt(text, options)
-            .map_err(|error| format!("{}:{}", error.line + 1, error.col + 1))?;
+            .map_err(|error| format!("{}:{}", error.line, error.col))?;
         for (section, values) in &file {
             let Some(section) = section.map(str::trim) else { continue };
             let (sections, name) = match section.split_once(char::is_whitespace) {
@@ -144,6 +144,6 @@ mod tests {
         std::fs::write(home.path().join(".aws/credentials"), "[a\ncanary\n").unwrap();
         let access = Access::new([], Some(home.path().into()));
         let error = Profiles::read(&access).err().unwrap().to_string();
-        assert!(error.contains(".aws/credentials:1:") && !error.contains("canary"), "{error}");
+        assert!(error.contains(".aws/credentials:3:") && !error.contains("canary"), "{error}");
     }
 }

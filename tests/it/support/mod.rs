@@ -8,6 +8,8 @@ pub mod emulator;
 pub mod page;
 pub mod program;
 pub mod python;
+#[cfg(feature = "object-store")]
+pub mod store;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

@@ -35,7 +35,9 @@ pub(super) fn one_finding_each(parts: &mut Vec<Part>, reader: &Reader) {
 
 /// Where the text of `input`, read once more, stops being one JSON value.
 fn slip(input: &Input, file: FileId) -> Option<Part> {
-    input.path.as_ref()?;
+    if input.path.is_none() && input.object.is_none() {
+        return None;
+    }
     let discovery = Discovery { inputs: vec![input.clone()], ..Discovery::default() };
     let reader = Reader::new(discovery, Options::default());
     let (mut text, mut block) = (Vec::new(), Block::default());
