@@ -7,6 +7,7 @@ pub mod completions;
 pub mod man;
 pub mod moment;
 pub mod next_steps;
+pub mod program;
 pub mod progress;
 pub mod resolve;
 pub mod secret;

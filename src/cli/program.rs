@@ -1,0 +1,161 @@
+//! The command as a function: from arguments to an exit code, for whatever process it runs in.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::sync::atomic::AtomicBool;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use super::args::audit::AuditArgs;
+use super::args::check::CheckArgs;
+use super::args::explain::ExplainArgs;
+use super::args::queue::QueueArgs;
+use super::args::{Cli, Command, RunArgs, Show};
+use super::command_tip::with_nearest_command;
+use super::next_steps::next_steps;
+use super::progress::{Follower, Style};
+use super::resolve::{self, Surroundings};
+use super::{closing, completions, man};
+use crate::error::Error;
+use crate::jobs::check::report;
+use crate::jobs::{audit, check, explain, queue, run};
+
+/// What the process gives to the command that runs in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Process {
+    /// Set when the command is to end in order.
+    pub stop: &'static AtomicBool,
+    /// Makes signals set `stop`; called once the arguments are understood.
+    pub watch_signals: fn() -> Result<(), Error>,
+    /// Whether standard output was open when the process began.
+    pub has_stdout: bool,
+}
+
+/// Runs the command that `args` ask for, the first of which is the name of the program. Reports go to
+/// standard output, and what is said to people to standard error. Returns the exit code.
+pub fn main(args: impl IntoIterator<Item = OsString>, process: Process) -> u8 {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let Cli { command, show } = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&with_nearest_command(error), &args),
+    };
+    let result = match command {
+        Command::Run(args) => process.run(args, show),
+        Command::Audit(args) => process.audit(args, show),
+        Command::Check(args) => process.check(args, show),
+        Command::Queue(args) => process.queue(args, show),
+        Command::Explain(args) => process.explain(args, show),
+        Command::Completions { shell, install: false } => {
+            completions::print(shell, &mut std::io::stdout())
+        }
+        Command::Completions { shell, install: true } => {
+            completions::install(shell, Surroundings::read(), &mut std::io::stdout())
+        }
+        Command::Man { out: None } => man::print(&mut std::io::stdout()),
+        Command::Man { out: Some(dir) } => man::write_all(&dir),
+    };
+    result.unwrap_or_else(|error| {
+        if !matches!(error, Error::ClosedPipe) {
+            tell(&closing::error(&error));
+        }
+        error.exit_code()
+    })
+}
+
+/// Shows the help that was asked for, or what is wrong with the arguments.
+fn refuse(error: &clap::Error, args: &[OsString]) -> u8 {
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        tell(&next_steps());
+        return 2;
+    }
+    let args = args.iter().map(|arg| arg.to_string_lossy().into_owned());
+    match closing::usage(error, args) {
+        Some(text) => tell(&text),
+        None => {
+            let _ = error.print();
+        }
+    }
+    u8::try_from(error.exit_code()).unwrap_or(2)
+}
+
+impl Process {
+    fn run(self, args: RunArgs, show: Show) -> Result<u8, Error> {
+        let around = Surroundings::read();
+        let display = resolve::run_display(show, &args, around);
+        if args.output.as_os_str() == "-" {
+            self.needs_stdout()?;
+        }
+        let job = resolve::run(args, around)?;
+        let outcome = self.watched(display.progress, |watch| run::run(job, watch))?;
+        tell(&closing::text(&outcome, display));
+        Ok(outcome.exit_code())
+    }
+
+    fn audit(self, args: AuditArgs, show: Show) -> Result<u8, Error> {
+        if args.html.is_none() {
+            self.needs_stdout()?;
+        }
+        let around = Surroundings::read();
+        let display = resolve::display(show, around);
+        let job = resolve::audit(args, show, around)?;
+        let outcome = self.watched(display.progress, |watch| audit::audit(job, watch))?;
+        tell(&closing::faults(&outcome.report.faults));
+        Ok(outcome.exit_code())
+    }
+
+    fn check(self, args: CheckArgs, show: Show) -> Result<u8, Error> {
+        let around = Surroundings::read();
+        let display = resolve::display(show, around);
+        let check = resolve::check::check(args, show, around)?;
+        let outcome = self.watched(display.progress, |watch| check::check(check.job, watch))?;
+        tell(&closing::of_check(&outcome, &check.warnings, show.quiet));
+        let mut out = std::io::stdout().lock();
+        report::deliver(&check.reports, &outcome.checked, &check.setting, &mut out)?;
+        Ok(outcome.exit_code())
+    }
+
+    fn queue(self, args: QueueArgs, show: Show) -> Result<u8, Error> {
+        let around = Surroundings::read();
+        let display = resolve::display(show, around);
+        let job = resolve::queue(args, show, around)?;
+        let outcome = self.watched(display.progress, |watch| queue::queue(job, watch))?;
+        tell(&closing::faults(&outcome.report.faults));
+        Ok(outcome.exit_code())
+    }
+
+    fn explain(self, args: ExplainArgs, show: Show) -> Result<u8, Error> {
+        self.needs_stdout()?;
+        let around = Surroundings::read();
+        let display = resolve::display(show, around);
+        let job = resolve::explain(args, show, around)?;
+        let outcome = self.watched(display.progress, |watch| explain::explain(job, watch))?;
+        tell(&closing::faults(&outcome.report.faults));
+        Ok(outcome.exit_code())
+    }
+
+    /// What goes nowhere is not made: that nobody could read it would pass for success.
+    fn needs_stdout(self) -> Result<(), Error> {
+        if self.has_stdout {
+            return Ok(());
+        }
+        let text = "standard output is closed, and the output would go nowhere; open it, or name a \
+            folder or a file";
+        Err(Error::Usage(text.into()))
+    }
+
+    /// Does `job` with its progress shown, until it is done or interrupted.
+    fn watched<T>(
+        self,
+        style: Style,
+        job: impl FnOnce(&Follower) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        (self.watch_signals)()?;
+        job(&Follower::new(self.stop, style))
+    }
+}
+
+/// Says something to people; that nobody listens is no error.
+fn tell(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
