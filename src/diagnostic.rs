@@ -110,6 +110,13 @@ pub fn position(source: &str, offset: usize) -> (usize, usize) {
     Lines::new(source).position(offset)
 }
 
+/// The [`position`] of the first error among `diagnostics` of `source`; its start if there is none.
+pub fn first_error(source: &str, diagnostics: &[Diagnostic]) -> (usize, usize) {
+    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+    let first = errors.map(|error| error.span.start.min(source.len())).min();
+    position(source, first.unwrap_or(0))
+}
+
 fn render_one(out: &mut String, name: &str, lines: &Lines<'_>, diagnostic: &Diagnostic) {
     let severity = match diagnostic.severity {
         Severity::Error => "error",
@@ -333,6 +340,18 @@ pub(crate) fn is_unprintable(char: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_error_is_told_before_warnings_and_later_errors() {
+        let found = [
+            Diagnostic::error(5..6, "late"),
+            Diagnostic::warning(0..1, "doubt"),
+            Diagnostic::error(3..4, ""),
+        ];
+        assert_eq!(first_error("ab\ncd\n", &found), (2, 1));
+        assert_eq!(first_error("ab", &found), (1, 3));
+        assert_eq!(first_error("ab", &[]), (1, 1));
+    }
     use proptest::prelude::*;
 
     #[test]

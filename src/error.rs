@@ -22,6 +22,8 @@ pub enum Error {
     Diagnostics {
         /// The file, or the flag that holds the text.
         name: String,
+        /// The line and the column, in characters, of the first error, both from 1.
+        first: (usize, usize),
         /// How many errors it has.
         count: usize,
         /// Each of them with its place; see [`crate::diagnostic::render`].
@@ -136,7 +138,7 @@ mod tests {
     #[test]
     fn the_errors_of_a_text_are_counted_above_their_places() {
         let (name, rendered) = ("a.toml".to_owned(), "a.toml:1:1: error: b\n".to_owned());
-        let error = Error::Diagnostics { name, count: 1, rendered };
+        let error = Error::Diagnostics { name, first: (1, 1), count: 1, rendered };
         assert_eq!(error.to_string(), "1 error in a.toml\na.toml:1:1: error: b");
         assert_eq!(error.exit_code(), 2);
     }

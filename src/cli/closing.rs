@@ -85,7 +85,7 @@ mod tests {
         let fault =
             Fault { path: "a.gz".into(), offset: Some(12), message: "unexpected end".into() };
         let report = Report { faults: vec![fault], ..Report::default() };
-        let outcome = Outcome { report, findings: vec!["3 rejects, over 2".into()] };
+        let outcome = Outcome { report, findings: vec!["3 rejects, over 2".into()], tables: None };
         let display = Display { quiet: true, layout: Layout::plain(), progress: Style::Hidden };
         assert_eq!(
             text(&outcome, display),

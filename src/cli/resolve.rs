@@ -24,7 +24,7 @@ use crate::emit::{Format, FormulaGuard};
 use crate::engine::compile::{Allow, Options};
 use crate::engine::window::Window;
 use crate::error::Error;
-use crate::jobs::run::output::Stream;
+use crate::jobs::run::output::{InMemory, Stream};
 use crate::jobs::run::page::Emails;
 use crate::jobs::run::{Destination, Job};
 use crate::parse::auth::Auth;
@@ -133,6 +133,7 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
         filters_file,
         warnings: texts.warnings,
         destination,
+        in_memory: InMemory::No,
         formats,
         crms,
         page: match (args.no_html, args.html_emails) {

@@ -93,7 +93,7 @@ fn item() -> Field {
 }
 
 /// The Arrow schema of `table`.
-fn schema(table: Table<'_>) -> SchemaRef {
+pub(super) fn schema(table: Table<'_>) -> SchemaRef {
     let field = |(name, kind): (&str, Kind)| {
         let words = || DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
         let (data_type, nullable) = match kind {

@@ -83,6 +83,7 @@ mod shown_text;
 mod store_inputs;
 #[cfg(all(unix, not(feature = "object-store")))]
 mod store_missing;
+mod tables_in_memory;
 #[cfg(unix)]
 mod terminal;
 #[cfg(unix)]

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type, TimestampMillisecondType};
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, TimeUnit};
 use backtrail::emit::row::{Cell, LeadRow, SignalRow};
 use backtrail::emit::staging::{Overwrite, Staging};
@@ -198,20 +198,23 @@ fn arrow_value(column: &ArrayRef, at: usize) -> Value {
     }
 }
 
-fn read_parquet(bytes: &[u8]) -> Rows {
+/// The rows of a Parquet file.
+pub fn read_parquet(bytes: &[u8]) -> Rows {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(bytes).unwrap();
     file.rewind().unwrap();
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap();
-    let mut rows = Rows::new();
-    for batch in reader.map(Result::unwrap) {
-        let schema = batch.schema();
-        rows.extend((0..batch.num_rows()).map(|at| {
-            let cells = schema.fields().iter().zip(batch.columns());
-            cells.map(|(field, column)| (field.name().clone(), arrow_value(column, at))).collect()
-        }));
-    }
-    rows
+    reader.flat_map(|batch| batch_rows(&batch.unwrap())).collect()
+}
+
+/// The rows of `batch`.
+pub fn batch_rows(batch: &RecordBatch) -> Rows {
+    let schema = batch.schema();
+    let row = |at| {
+        let cells = schema.fields().iter().zip(batch.columns());
+        cells.map(|(field, column)| (field.name().clone(), arrow_value(column, at))).collect()
+    };
+    (0..batch.num_rows()).map(row).collect()
 }
 
 /// `row` as Parquet has it: JSON values of own columns are text there, and what is never missing

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use crate::diagnostic::{Diagnostic, Lines, MAX_SHOWN, Severity, masked, position, render};
+use crate::diagnostic::{
+    Diagnostic, Lines, MAX_SHOWN, Severity, first_error, masked, position, render,
+};
 use crate::engine::Engine;
 use crate::engine::compile::Options;
 use crate::engine::plan::Terms;
@@ -36,6 +38,7 @@ impl Text {
         let errors = faults.iter().filter(|fault| fault.severity == Severity::Error);
         Error::Diagnostics {
             name: self.name.clone(),
+            first: first_error(&self.text, faults),
             count: errors.count(),
             rendered: render(&self.name, &self.text, faults),
         }

@@ -13,7 +13,7 @@ use super::fingerprint::{Fingerprint, outline};
 use super::repository::Repository;
 use crate::config::read::{Faults, Table, mismatch};
 use crate::config::tree::{Node, Value};
-use crate::diagnostic::{Diagnostic, masked, render};
+use crate::diagnostic::{Diagnostic, first_error, masked, render};
 use crate::error::Error;
 
 /// Of the file's members.
@@ -68,6 +68,7 @@ impl Baseline {
         }
         Err(Error::Diagnostics {
             name: name.to_owned(),
+            first: first_error(text, &faults),
             count: faults.len(),
             rendered: render(name, text, &faults),
         })

@@ -23,6 +23,7 @@ use crate::jobs::check::{rule, snapshot};
 use crate::jobs::input::{pool, reader, reads, shares};
 use crate::jobs::run;
 use crate::jobs::run::Destination;
+use crate::jobs::run::output::InMemory;
 use crate::source::{Discovery, Fault, FileId, OnFault, Reader};
 
 /// What rows of a snapshot, and what is read ahead, may take, in bytes.
@@ -218,6 +219,7 @@ fn taken(
         own_files: Vec::new(),
         warnings: Vec::new(),
         destination: Destination::Directory(given.path().to_owned(), Overwrite::Yes),
+        in_memory: InMemory::No,
         formats: vec![Format::Csv],
         crms: Vec::new(),
         page: None,

@@ -21,7 +21,7 @@ use crate::engine::watch::{Phase, Watch};
 use crate::error::Error;
 use crate::jobs::input::{go_on, pool, reader, reads, shares};
 use crate::jobs::refused::{first_places, mostly_refused, nothing_found, nothing_in_window};
-use crate::jobs::run::output::{Output, PAGE, Stream, Target};
+use crate::jobs::run::output::{InMemory, Output, PAGE, Stream, TablesInMemory, Target};
 use crate::jobs::run::page::{Emails, TopLead, page};
 use crate::jobs::run::produce::{Setting, Timeframe, produce, write_rejects};
 use crate::jobs::run::summary::Facts;
@@ -39,6 +39,11 @@ pub enum Destination {
         /// Where it goes.
         out: Box<dyn Write + Send>,
         /// A directory that has room for what does not fit into memory.
+        spill_dir: PathBuf,
+    },
+    /// Nowhere: the tables are wanted in memory alone.
+    Nowhere {
+        /// A directory that has room for what does not fit into memory meanwhile.
         spill_dir: PathBuf,
     },
 }
@@ -70,6 +75,8 @@ pub struct Job {
     pub warnings: Vec<String>,
     /// Where the outputs go.
     pub destination: Destination,
+    /// Whether the outcome holds the tables, too.
+    pub in_memory: InMemory,
     /// The formats of the tables.
     pub formats: Vec<Format>,
     /// Whose importers get leads besides.
@@ -98,6 +105,8 @@ pub struct Outcome {
     pub report: Report,
     /// Why the run failed all the same.
     pub findings: Vec<String>,
+    /// The tables, if the job asked for them.
+    pub tables: Option<TablesInMemory>,
 }
 
 impl Outcome {
@@ -121,7 +130,8 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let mut warnings = job.warnings;
     warnings.extend(left_behind(&job.destination, (&job.formats, &job.crms), &names));
     let (target, spill_dir) = target(job.destination, &names)?;
-    let mut output = Output::new(target, job.formats, job.crms, job.guard);
+    let output = Output::new(target, job.formats, job.crms, job.guard);
+    let mut output = output.gathering(job.in_memory);
     let pool = pool(job.threads)?;
     let (ahead_bytes, memory_bytes) = shares(&job.inputs, job.memory_bytes);
     let reader = reader(job.inputs, &job.engine, job.on_fault, ahead_bytes, watch);
@@ -186,9 +196,10 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
         // A stream has all of its table by now.
         go_on(watch)?;
     }
+    let tables = output.take_gathered();
     output.commit()?;
     let findings = findings(&report, job.max_rejects, job.fail_over_plan);
-    Ok(Outcome { report, findings })
+    Ok(Outcome { report, findings, tables })
 }
 
 /// The inputs, by the names that outputs call them.
@@ -236,7 +247,7 @@ fn write_page(
 fn is_fresh(destination: &Destination, names: &[String]) -> bool {
     match destination {
         Destination::Directory(dir, _) => !names.iter().any(|name| dir.join(name).exists()),
-        Destination::Stream { .. } => false,
+        Destination::Stream { .. } | Destination::Nowhere { .. } => false,
     }
 }
 
@@ -264,6 +275,7 @@ fn targets(destination: &Destination, names: &[String]) -> Vec<overlap::Target> 
             names.iter().map(|name| overlap::Target::File(dir.join(name))).collect()
         }
         Destination::Stream { .. } => vec![overlap::Target::Stdout],
+        Destination::Nowhere { .. } => Vec::new(),
     }
 }
 
@@ -310,6 +322,7 @@ fn target(destination: Destination, names: &[String]) -> Result<(Target, PathBuf
         Destination::Stream { stream, out, spill_dir } => {
             Ok((Target::Stream(stream, out), spill_dir))
         }
+        Destination::Nowhere { spill_dir } => Ok((Target::Nowhere, spill_dir)),
     }
 }
 

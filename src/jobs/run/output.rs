@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 
 use crate::emit::staging::{Committed, StagedFile, Staging};
-use crate::emit::{Chunk, Crm, Encoder, Format, FormulaGuard, Layout, Spent, Table, TableWriter};
+use crate::emit::{
+    Chunk, Crm, Encoder, Format, FormulaGuard, Gathered, Layout, Spent, Table, TableWriter,
+};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::jobs::run::page::Emails;
@@ -26,6 +28,27 @@ pub enum Target {
     Directory(Staging),
     /// One table to a stream.
     Stream(Stream, Box<dyn Write + Send>),
+    /// Nowhere.
+    Nowhere,
+}
+
+/// Whether a run hands on its tables in memory, besides writing them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InMemory {
+    /// It does.
+    Yes,
+    /// It does not: what is written is not kept.
+    #[default]
+    No,
+}
+
+/// The tables of a run in memory.
+#[derive(Clone, Debug)]
+pub struct TablesInMemory {
+    /// The signals, in the order of the input.
+    pub signals: Gathered,
+    /// The leads, by score.
+    pub leads: Gathered,
 }
 
 /// A file or the stream.
@@ -56,12 +79,15 @@ impl Write for Sink {
 pub struct Tables<'a> {
     layouts: Vec<Layout<'a>>,
     writers: Vec<TableWriter<Sink>>,
+    /// In memory, too.
+    gathered: Option<(Table<'a>, Gathered)>,
 }
 
 impl Tables<'_> {
-    /// An encoder for each format.
+    /// An encoder for each format, and last the one of the table in memory.
     pub fn encoders(&self) -> Vec<Encoder> {
-        self.layouts.iter().map(Layout::encoder).collect()
+        let gathered = self.gathered.iter().map(|(table, _)| Gathered::encoder(*table));
+        self.layouts.iter().map(Layout::encoder).chain(gathered).collect()
     }
 
     /// Writes what the encoders of one worker made, a chunk for each format, and gives back the
@@ -69,7 +95,12 @@ impl Tables<'_> {
     ///
     /// # Errors
     /// Those of writing.
-    pub fn write(&mut self, chunks: Vec<Chunk>) -> Result<Vec<Spent>, Error> {
+    pub fn write(&mut self, mut chunks: Vec<Chunk>) -> Result<Vec<Spent>, Error> {
+        if let Some((_, gathered)) = &mut self.gathered
+            && let Some(chunk) = chunks.pop()
+        {
+            gathered.push(chunk).map_err(Error::Write)?;
+        }
         let written = self.writers.iter_mut().zip(chunks);
         written.map(|(writer, chunk)| writer.write(chunk).map_err(Error::from_output)).collect()
     }
@@ -87,13 +118,22 @@ pub struct Output {
     /// Whose importers get leads besides.
     crms: Vec<Crm>,
     guard: FormulaGuard,
+    in_memory: InMemory,
+    gathered: Vec<Gathered>,
     done: Vec<StagedFile>,
 }
 
 impl Output {
     /// Outputs in `formats`, and for `crms`, to `target`.
     pub fn new(target: Target, formats: Vec<Format>, crms: Vec<Crm>, guard: FormulaGuard) -> Self {
-        Self { target, formats, crms, guard, done: Vec::new() }
+        let (in_memory, gathered, done) = (InMemory::No, Vec::new(), Vec::new());
+        Self { target, formats, crms, guard, in_memory, gathered, done }
+    }
+
+    /// The same, with the tables in memory too if `in_memory` says so.
+    #[must_use]
+    pub fn gathering(self, in_memory: InMemory) -> Self {
+        Self { in_memory, ..self }
     }
 
     /// The files of leads for `crms`.
@@ -148,7 +188,11 @@ impl Output {
     }
 
     fn table_writers<'a>(&mut self, table: Table<'a>, stream: Stream) -> Result<Tables<'a>, Error> {
-        let mut tables = Tables { layouts: Vec::new(), writers: Vec::new() };
+        let gathered = match self.in_memory {
+            InMemory::Yes => Some((table, Gathered::new(table))),
+            InMemory::No => None,
+        };
+        let mut tables = Tables { layouts: Vec::new(), writers: Vec::new(), gathered };
         for format in self.formats.clone() {
             self.add_writer(table, format, stream, &mut tables)?;
         }
@@ -168,7 +212,7 @@ impl Output {
             Target::Stream(wanted, out) if *wanted == stream => {
                 Sink::Stream(std::mem::replace(out, Box::new(io::sink())))
             }
-            Target::Stream(..) => return Ok(()),
+            Target::Stream(..) | Target::Nowhere => return Ok(()),
         };
         let layout = Layout { table, format, guard: self.guard };
         tables.writers.push(layout.writer(sink).map_err(Error::from_output)?);
@@ -181,6 +225,7 @@ impl Output {
     /// # Errors
     /// Those of writing.
     pub fn close(&mut self, tables: Tables<'_>) -> Result<(), Error> {
+        self.gathered.extend(tables.gathered.map(|(_, gathered)| gathered));
         for writer in tables.writers {
             match writer.finish().map_err(Error::from_output)? {
                 Sink::File(file) => self.done.push(file),
@@ -190,14 +235,14 @@ impl Output {
         Ok(())
     }
 
-    /// A file beside the tables; `None` where they go to a stream.
+    /// A file beside the tables; `None` where these go to no directory.
     ///
     /// # Errors
     /// When the file cannot be made.
     pub fn file(&mut self, name: &str) -> Result<Option<StagedFile>, Error> {
         match &self.target {
             Target::Directory(staging) => Ok(Some(staging.create(name)?)),
-            Target::Stream(..) => Ok(None),
+            Target::Stream(..) | Target::Nowhere => Ok(None),
         }
     }
 
@@ -206,14 +251,21 @@ impl Output {
         self.done.push(file);
     }
 
-    /// Brings all files to their places; `None` where the tables went to a stream.
+    /// The tables in memory, once both are closed; `None` where nobody asked for them.
+    pub fn take_gathered(&mut self) -> Option<TablesInMemory> {
+        // Signals are written before leads, which follow from them.
+        let mut gathered = std::mem::take(&mut self.gathered).into_iter();
+        Some(TablesInMemory { signals: gathered.next()?, leads: gathered.next()? })
+    }
+
+    /// Brings all files to their places; `None` where there are none.
     ///
     /// # Errors
     /// Those of writing.
     pub fn commit(self) -> Result<Option<Committed>, Error> {
         match self.target {
             Target::Directory(staging) => Ok(Some(staging.commit(self.done)?)),
-            Target::Stream(..) => Ok(None),
+            Target::Stream(..) | Target::Nowhere => Ok(None),
         }
     }
 }
