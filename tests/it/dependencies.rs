@@ -12,9 +12,17 @@ fn read(name: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The direct dependencies of every table of `Cargo.toml`.
+/// The direct dependencies of the program, and those that the Python module has besides.
 fn required() -> Crates {
-    let manifest: toml::Table = toml::from_str(&read("Cargo.toml")).unwrap();
+    let mut crates = required_by("python/Cargo.toml");
+    crates.remove("backtrail");
+    crates.extend(required_by("Cargo.toml"));
+    crates
+}
+
+/// The direct dependencies of every table of a manifest.
+fn required_by(manifest: &str) -> Crates {
+    let manifest: toml::Table = toml::from_str(&read(manifest)).unwrap();
     let targets = manifest.get("target").and_then(|targets| targets.as_table());
     let targets = targets.into_iter().flat_map(|targets| targets.values());
     let mut tables: Vec<&toml::Table> = targets.filter_map(|target| target.as_table()).collect();
