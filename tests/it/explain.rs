@@ -405,6 +405,81 @@ fn destination_filters_and_expressions_say_what_they_dropped() {
 }
 
 #[test]
+fn what_a_deletion_request_covers_is_named_and_told_no_further() {
+    let workspace = Workspace::new();
+    workspace.write(
+        "in.ndjson",
+        r#"{"type":"track","event":"Ping","messageId":"m1","anonymousId":"a","timestamp":"2025-05-01T10:00:00Z"}
+{"type":"identify","messageId":"m2","anonymousId":"a","userId":"u","traits":{"email":"ana@acme.example"},"timestamp":"2025-05-01T10:01:00Z"}
+{"type":"delete","messageId":"m3","userId":"u","timestamp":"2025-05-01T10:02:00Z"}
+{"type":"track","event":"Pong","messageId":"m4","anonymousId":"a","timestamp":"2025-05-01T10:03:00Z"}
+{"type":"track","event":"Ping","messageId":"m5","anonymousId":"b","timestamp":"2025-05-01T10:04:00Z"}
+"#,
+    );
+    let explained = |subject: [&str; 2]| {
+        let arguments = [&["in.ndjson"], &subject[..], &["--format", "json"]].concat();
+        json(workspace.does("explain", &arguments))
+    };
+    let covered = |subject| {
+        let report = explained(subject);
+        let events = report["events"].as_array().unwrap();
+        let deleted = events.iter().filter(|event| event["status"]["is"] == "deleted");
+        deleted.map(|event| event["line"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(covered(["--email", "ana@acme.example"]), [1, 2]);
+    assert_eq!(covered(["--user-id", "u"]), [2]);
+    assert_eq!(covered(["--anonymous-id", "a"]), [1, 2]);
+    assert_eq!(covered(["--message-id", "m1"]), [1]);
+    assert_eq!(covered(["--anonymous-id", "b"]), [0; 0]);
+    let report = explained(["--anonymous-id", "a"]);
+    let event = &report["events"][1];
+    for member in ["event", "message_id", "anonymous_id", "user_id", "signal"] {
+        assert!(event[member].is_null(), "{event:#}");
+    }
+    assert_eq!(report["events"][2]["status"]["is"], "kept");
+    let told = text(workspace.does("explain", &["in.ndjson", "--email", "ana@acme.example"]));
+    assert!(told.contains("no event that is left leads to an e-mail"), "{told}");
+    assert!(told.contains("a deletion request covers it"), "{told}");
+}
+
+#[test]
+fn what_the_plan_would_have_lost_is_told_by_the_volume_of_the_whole_input() {
+    let workspace = Workspace::new();
+    // Three of the other visitor fill the plan; of the next minute, one fits.
+    let event = |id: &str, minute: u32, second: u32, visitor: &str| {
+        format!(
+            r#"{{"type":"track","event":"Ping","messageId":"{id}","anonymousId":"{visitor}","timestamp":"2025-05-01T10:{minute:02}:{second:02}Z"}}"#
+        ) + "\n"
+    };
+    let events = [
+        event("m1", 0, 0, "other"),
+        event("m2", 0, 1, "a"),
+        event("m3", 1, 1, "other"),
+        event("m4", 1, 2, "a"),
+        event("m5", 2, 0, "a"),
+        event("m6", 3, 0, "other"),
+    ];
+    workspace.write("in.ndjson", events.concat());
+    workspace.write("limited.toml", "version = 1\n[plan]\nraw_signals = 3\n");
+    workspace.write("free.toml", "version = 1\n");
+    let over = |rules: &str, more: &[&str]| {
+        let arguments = ["in.ndjson", "--rules", rules, "--anonymous-id", "a", "--format", "json"];
+        let report = json(workspace.does("explain", &[&arguments[..], more].concat()));
+        let events = report["events"].as_array().unwrap();
+        events.iter().map(|event| event["over_plan"].as_bool()).collect::<Vec<_>>()
+    };
+    assert_eq!(over("limited.toml", &[]), [Some(false), Some(true), Some(true)]);
+    assert_eq!(over("free.toml", &[]), [None; 3]);
+    // What is not sent costs nothing.
+    let sent = ["--where", "anonymousId = 'a'"];
+    assert_eq!(over("limited.toml", &sent), [Some(false); 3]);
+    let told = text(
+        workspace.does("explain", &["in.ndjson", "--rules", "limited.toml", "--message-id", "m5"]),
+    );
+    assert!(told.contains("over the limit when it arrived"), "{told}");
+}
+
+#[test]
 fn faults_of_the_input_are_told_and_change_the_exit_code() {
     let workspace = Workspace::new();
     let events = lines("testdata/trailco/events/2025-04.ndjson").join("\n");

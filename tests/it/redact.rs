@@ -184,6 +184,42 @@ fn no_output_of_a_run_holds_what_tells_who_somebody_is() {
 }
 
 #[test]
+fn no_explanation_holds_what_tells_who_somebody_is() {
+    let workspace = planted();
+    for subject in [["--email", EMAIL], ["--anonymous-id", "a1"], ["--user-id", EMAIL]] {
+        for format in ["text", "json"] {
+            let rest = ["in", "--rules", "rules.toml", "--format", format, "--redact"];
+            let arguments = [&rest[..], &subject].concat();
+            let finished = workspace.does("explain", &arguments).exits(0);
+            says_no_canary(&format!("{subject:?} as {format}"), &finished);
+        }
+    }
+    let arguments = ["in", "--rules", "rules.toml", "--email", EMAIL, "--format", "json"];
+    let plain = workspace.does("explain", &arguments).exits(0);
+    let redacted = workspace.does("explain", &[&arguments[..], &["--redact"]].concat()).exits(0);
+    let [plain, redacted] = [plain, redacted]
+        .map(|finished| serde_json::from_slice::<Value>(&finished.stdout).unwrap());
+    for pointer in ["/events_read", "/leads/0/score", "/leads/0/signals", "/events/1/type"] {
+        assert_eq!(plain.pointer(pointer), redacted.pointer(pointer), "{pointer}");
+    }
+    let lead = redacted["leads"][0]["email"].as_str().unwrap();
+    assert_eq!(lead.len(), 64, "a lead is named by a hash");
+    assert_eq!(redacted["subject"]["value"], lead);
+    let mut events = redacted["events"].as_array().unwrap().iter();
+    assert!(events.any(|event| event["signal"]["lead_email"] == lead), "{redacted:#}");
+}
+
+#[test]
+fn an_unknown_subject_is_no_way_to_learn_of_others() {
+    let workspace = planted();
+    let asked = EMAIL.replace("canary@", "canari@");
+    let arguments = ["in", "--rules", "rules.toml", "--email", &asked, "--redact"];
+    let finished = workspace.does("explain", &arguments).exits(2);
+    finished.says("no event of");
+    says_no_canary("the error", &workspace.does("explain", &arguments));
+}
+
+#[test]
 fn no_stream_holds_what_tells_who_somebody_is() {
     for emit in ["signals", "leads"] {
         let workspace = planted();

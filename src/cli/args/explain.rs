@@ -53,6 +53,13 @@ pub struct ExplainArgs {
     /// ids that the subject's events have.
     #[arg(long, value_name = "FORMAT", help_heading = "Output", default_value = "text")]
     pub format: ExplainFormat,
+    /// Write an explanation that names nobody: hashes of e-mails, no names, phone numbers or IP
+    /// addresses
+    ///
+    /// As of run, also with a key in `BACKTRAIL_REDACT_KEY`. Of values that conditions of rules found,
+    /// only the shape is shown.
+    #[arg(long, help_heading = "Output")]
+    pub redact: bool,
 
     /// Mapping rules, plan and identity settings (TOML or JSON)
     #[arg(long, value_name = "FILE", help_heading = "Rules and filters", value_hint = ValueHint::FilePath)]

@@ -5,6 +5,7 @@ use std::io::BufWriter;
 use super::display::{Output, layout};
 use super::event::event_options;
 use super::filters::NamedFilters;
+use super::redact::digest;
 use super::window::window;
 use super::{RulesFile, Surroundings, Texts, allow, auth, inputs, on_fault, own_files, threads};
 use crate::cli::args::Show;
@@ -32,6 +33,7 @@ pub fn explain(args: ExplainArgs, show: Show, around: Surroundings) -> Result<Jo
         auth: auth(&args.captures, around)?,
         max_record_bytes: args.max_record_bytes,
         window: window(args.window, &rules.rules.plan, around)?,
+        redact: digest(args.redact, around)?,
         ..event_options(args.events, &mut texts)?
     };
     let (engine, terms, rules_file) = rules.compile(options, &mut texts)?;

@@ -17,7 +17,11 @@ impl Context<'_> {
         let anonymous = (row.ids.anonymous, row.anonymous_text(), Space::Anonymous);
         let mut reasons = Vec::new();
         for (id, text, space) in [user, anonymous] {
-            let name = format!("{} {}", noun(space), printable(text));
+            let shown = match &self.engine.redaction {
+                Some(redaction) => redaction.id(text),
+                None => text.into(),
+            };
+            let name = format!("{} {}", noun(space), printable(&shown));
             match id {
                 _ if text.is_empty() => {}
                 None => reasons.push(format!("{name} is blocked: it is never an id")),

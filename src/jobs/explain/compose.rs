@@ -3,9 +3,10 @@
 use ahash::{AHashMap, AHashSet};
 use rayon::ThreadPool;
 
-use super::events::{CopiesOf, EventReporter, Focus};
+use super::events::{CopiesOf, EventReporter, Focus, deleted};
 use super::gather::Gathered;
 use super::lead::{LeadEvents, LeadReporter};
+use super::limit::Limit;
 use super::report::{Event, Id, Lead, LeadValue};
 use super::resolve::{Context, HeldRow, kind};
 use super::subject::Subject;
@@ -20,7 +21,6 @@ use crate::engine::identity::timeline;
 use crate::engine::lead::{Ranked, Ranking};
 use crate::engine::map::event_names::EventNames;
 use crate::engine::map::example::Lines;
-use crate::engine::plan::{Ledger, Terms};
 use crate::engine::resolve::fold::GroupNames;
 use crate::engine::resolve::lead_rows::LeadRows;
 use crate::engine::resolve::sums::rule_terms;
@@ -45,8 +45,8 @@ pub struct Explained {
 pub struct Setting<'a> {
     /// What was done to each event.
     pub engine: &'a Engine,
-    /// What the plan allows.
-    pub terms: &'a Terms,
+    /// The plan.
+    pub limit: &'a Limit,
     /// Who or what is explained.
     pub subject: &'a Subject,
     /// Where leads wait that do not fit into memory.
@@ -66,7 +66,7 @@ pub fn explained(
     gathered: &mut Gathered,
     lines: Lines,
 ) -> Result<Explained, Error> {
-    let Setting { engine, terms, subject, scratch, pool, watch } = setting;
+    let Setting { engine, limit, subject, scratch, pool, watch } = setting;
     let facts = std::mem::take(&mut gathered.committed.facts);
     let facts = facts.into_memory().map_err(Error::Spill)?;
     let gathered = &*gathered;
@@ -74,8 +74,7 @@ pub fn explained(
     let mut sorted = facts.clone();
     timeline::sort(&mut sorted, ids);
     let names = EventNames::new(&gathered.counters.names);
-    let ledger = Ledger::new(&gathered.counters.volume, terms);
-    let stage = Stage { engine, ids, ledger: &ledger, names: &names, pool, watch };
+    let stage = Stage { engine, ids, ledger: limit.ledger(), names: &names, pool, watch };
     let store = &gathered.committed.store;
     let input = Input { facts: Facts::Memory(facts), store, scratch, dropped: None };
     let outcome = resolve(stage, input, || Unvisited, |_, _, _| Ok(()), |()| Ok(()))?;
@@ -84,7 +83,7 @@ pub fn explained(
     let rows = LeadRows { ids, groups, terms: &rule_terms, events: names.as_slice() };
     let context = Context::new(engine, gathered, &outcome.identities, &sorted, lines);
     let ranking = &outcome.leads;
-    Composer { context: &context, subject, ranking, groups, rows }.explained()
+    Composer { context: &context, limit, subject, ranking, groups, rows }.explained()
 }
 
 /// Does nothing with rows: they are read again once all leads are known.
@@ -97,6 +96,7 @@ type Described = (Lead, Vec<(EventRef, LeadValue)>);
 
 struct Composer<'w> {
     context: &'w Context<'w>,
+    limit: &'w Limit,
     subject: &'w Subject,
     ranking: &'w Ranking<'w>,
     groups: &'w GroupNames,
@@ -119,7 +119,7 @@ impl Composer<'_> {
         for (event, brought) in notes.iter().flat_map(|(_, brought)| brought) {
             supplies.entry(event.to_raw()).or_default().push(brought.clone());
         }
-        let reporter = EventReporter { context: self.context, copies, counts };
+        let reporter = EventReporter { context: self.context, limit: self.limit, copies, counts };
         let (events, ids) = self.events(&focus, &reporter, supplies)?;
         let mut leads: Vec<Lead> = notes.into_iter().map(|(lead, _)| lead).collect();
         leads.sort_unstable_by(|a, b| a.email.cmp(&b.email));
@@ -199,9 +199,29 @@ impl Composer<'_> {
         for dropped in dropped.filter(|dropped| focus.has_dropped(self.context, dropped)) {
             events.push((dropped.key, reporter.dropped(dropped)));
         }
+        self.deleted(focus, |key, event| events.push((key, event)))?;
         events.sort_by(|(a, event), (b, other)| (a, &event.place).cmp(&(b, &other.place)));
         let events = events.into_iter().map(|(_, event)| event).collect();
         Ok((events, self.described_ids(ids, self.context.ids())))
+    }
+
+    /// Shows the events of the subject that deletion requests cover to `see`: that they are covered.
+    fn deleted(
+        &self,
+        focus: &Focus<'_>,
+        mut see: impl FnMut(OrderKey, Event),
+    ) -> Result<(), Error> {
+        let mut ids = AHashSet::new();
+        self.context.each_deleted_row(|row| {
+            if focus.brings(self.context, row) {
+                ids.extend([row.ids.anonymous, row.ids.user].into_iter().flatten());
+            }
+        })?;
+        self.context.each_deleted_row(|row| {
+            if focus.has_deleted(row, &ids) {
+                see(row.row.head.key, deleted(self.context, row));
+            }
+        })
     }
 
     fn described_ids(&self, found: AHashSet<NodeId>, ids: &AllIds) -> Vec<Id> {

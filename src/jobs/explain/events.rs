@@ -3,6 +3,7 @@
 use ahash::{AHashMap, AHashSet};
 
 use super::gather::DroppedEvent;
+use super::limit::Limit;
 use super::report::{Counts, Event, Fact, Place, Signal, Status, Tie};
 use super::resolve::{Context, HeldRow, kind};
 use super::subject::Subject;
@@ -78,6 +79,26 @@ impl<'a> Focus<'a> {
         }
     }
 
+    /// Whether `row` brings the e-mail of the lead.
+    pub fn brings(&self, context: &Context<'_>, row: &HeldRow<'_>) -> bool {
+        let brought = row.ids.email.map(|email| context.merged.name(email));
+        brought.is_some() && brought == self.lead
+    }
+
+    /// Whether `row`, which a deletion request covers, is the subject's; `ids` are those of rows
+    /// that a request covers and that bring the e-mail of the lead.
+    pub fn has_deleted(&self, row: &HeldRow<'_>, ids: &AHashSet<NodeId>) -> bool {
+        match self.subject {
+            Subject::Email(_) => {
+                let own = [row.ids.anonymous, row.ids.user];
+                own.into_iter().flatten().any(|id| ids.contains(&id))
+            }
+            Subject::AnonymousId(id) => row.anonymous_text() == id,
+            Subject::UserId(id) => row.user_text() == id,
+            Subject::MessageId(_) | Subject::SignalId(_) => self.names(row),
+        }
+    }
+
     /// Whether `dropped` would have been the subject's.
     pub fn has_dropped(&self, context: &Context<'_>, dropped: &DroppedEvent) -> bool {
         let is = |text: &Option<String>, wanted: &String| text.as_ref() == Some(wanted);
@@ -143,6 +164,8 @@ impl CopiesOf {
 pub struct EventReporter<'w> {
     /// What is known of all.
     pub context: &'w Context<'w>,
+    /// The plan.
+    pub limit: &'w Limit,
     /// Copies.
     pub copies: CopiesOf,
     /// Which of the signals of its rule each signal is.
@@ -179,6 +202,7 @@ impl EventReporter<'_> {
             user_id: some(row.user_text()),
             blocked_ids: has(Flags::BLOCKED_ANONYMOUS_ID) || has(Flags::BLOCKED_USER_ID),
             status,
+            over_plan: self.limit.loses(head.key, context.engine, &context.gathered.last_taken),
             changed_by: row.notes.changed_by.clone(),
             copies,
             facts: context
@@ -256,6 +280,19 @@ impl EventReporter<'_> {
             status: Status::Filtered { because: dropped.because.clone() },
             ..Event::default()
         }
+    }
+}
+
+/// An event that a deletion request covers.
+pub fn deleted(context: &Context<'_>, row: &HeldRow<'_>) -> Event {
+    let head = &row.row.head;
+    Event {
+        place: context.place(row.event),
+        timestamp: time_text(head.key.time),
+        call: head.call.name(),
+        signal_id: format!("{:032x}", head.key.signal_id),
+        status: Status::Deleted,
+        ..Event::default()
     }
 }
 

@@ -8,6 +8,7 @@ use rayon::ThreadPool;
 
 use super::closure::Closure;
 use super::inspect::{Filtering, Inspected, Inspector};
+use super::limit::{Contenders, LastTaken, Limit};
 use super::link::Node;
 use super::rule::{Conditions, Trial, failed_part};
 use crate::engine::Engine;
@@ -45,6 +46,8 @@ pub struct Gathered {
     pub blocks: Vec<(Place, u64)>,
     /// How many events the input has.
     pub events: u64,
+    /// Where the plan ends in minutes of which it takes only the first events.
+    pub last_taken: LastTaken,
 }
 
 /// What a run does not keep of a row.
@@ -97,6 +100,8 @@ pub struct Search<'a> {
     pub conditions: &'a Conditions<'a>,
     /// The conditions of `--where`.
     pub filter: Option<&'a Parts>,
+    /// The plan.
+    pub limit: &'a Limit,
 }
 
 impl Search<'_> {
@@ -126,15 +131,18 @@ impl Search<'_> {
             Ok(records)
         })?;
         let (mut counters, mut dropped, mut events) = (Counters::default(), Vec::new(), 0);
+        let mut contenders = Contenders::default();
         for (_, mut gatherer) in workers {
             events += gatherer.inspector.into_counters().events;
             counters += gatherer.keeper.into_counters();
             dropped.append(&mut gatherer.dropped);
+            contenders.absorb(gatherer.contenders);
         }
         let shared = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
         let Shared { committer, notes, blocks } = shared;
         let settled = committer.settle(&counters.deletions, pool, watch)?;
-        Ok(Gathered { committed: settled, counters, notes, dropped, blocks, events })
+        let last_taken = contenders.settle(self.limit);
+        Ok(Gathered { committed: settled, counters, notes, dropped, blocks, events, last_taken })
     }
 }
 
@@ -155,6 +163,7 @@ struct Gatherer<'a> {
     line: u64,
     notes: Vec<RowNotes>,
     dropped: Vec<DroppedEvent>,
+    contenders: Contenders,
 }
 
 impl<'a> Gatherer<'a> {
@@ -167,6 +176,7 @@ impl<'a> Gatherer<'a> {
             line: 0,
             notes: Vec::new(),
             dropped: Vec::new(),
+            contenders: Contenders::default(),
         }
     }
 
@@ -210,8 +220,11 @@ impl Sink for Gatherer<'_> {
     }
 
     fn event(&mut self, event: &Event<'_>, arrival: Arrival) {
-        let Self { search, inspector, keeper, place, line, notes, dropped } = self;
+        let Self { search, inspector, keeper, place, line, notes, dropped, contenders } = self;
         inspector.inspect(event, arrival, |inspected, event| {
+            if inspected.filtering.is_sent() {
+                contenders.see(inspected.mapped.key, search.limit, search.engine);
+            }
             if !search.is_in_closure(&inspected) {
                 return;
             }

@@ -10,6 +10,7 @@ use super::closure::Closure;
 use super::compose::{Explained, Setting, explained};
 use super::gather::{Gathered, Search};
 use super::learn::{Learned, learn};
+use super::limit::Limit;
 use super::report::{self, Report, VERSION};
 use super::rule::Conditions;
 use super::subject::Subject;
@@ -20,6 +21,7 @@ use crate::engine::exchange::spill::{Scratch, Spill};
 use crate::engine::map::counters::Counters;
 use crate::engine::map::example::Lines;
 use crate::engine::plan::Terms;
+use crate::engine::redact::Redaction;
 use crate::engine::watch::{Phase, Watch};
 use crate::error::Error;
 use crate::fql::Parts;
@@ -106,15 +108,16 @@ pub fn explain(mut job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
         return Err(nothing_found(&learned.counters, &first, &[]));
     }
     if !learned.is_found {
-        return Err(unknown(&subject, &learned));
+        return Err(unknown(&subject, &learned, job.engine.redaction.as_ref()));
     }
+    let limit = Limit::new(&learned.volume, &job.terms);
     let merge = job.engine.rules.identity.merge;
     let closure = Closure::around(&learned.seeds, &learned.links, merge).map_err(Error::Spill)?;
     let counters = learned.counters;
     drop(learned.links);
     let second = reader(inputs(), &job.engine, job.on_fault, ahead_bytes, watch);
     let scratch = Scratch::new(job.spill_dir.clone(), memory_bytes / 2);
-    let mut gathered = gather(&job, &closure, &second, &pool, &scratch, watch)?;
+    let mut gathered = gather(&job, (&closure, &limit), &second, &pool, &scratch, watch)?;
     go_on(watch)?;
     if gathered.events != counters.events {
         return Err(Error::Usage(
@@ -127,14 +130,17 @@ pub fn explain(mut job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let lines = Lines::of_blocks(second.files(), blocks);
     let setting = Setting {
         engine: &job.engine,
-        terms: &job.terms,
+        limit: &limit,
         subject: &subject,
         scratch: &scratch,
         pool: &pool,
         watch,
     };
     let explained = explained(setting, &mut gathered, lines)?;
-    let report = report(&job, &subject, &second, &counters, explained);
+    let mut report = report(&job, &subject, &second, &counters, explained);
+    if let Some(redaction) = &job.engine.redaction {
+        report.redact(redaction);
+    }
     write(&report, job.format, &mut job.out)
         .and_then(|()| job.out.flush())
         .map_err(Error::from_output)?;
@@ -143,7 +149,7 @@ pub fn explain(mut job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
 
 fn gather(
     job: &Job,
-    closure: &Closure,
+    (closure, limit): (&Closure, &Limit),
     reader: &Reader,
     pool: &ThreadPool,
     scratch: &Scratch,
@@ -151,14 +157,19 @@ fn gather(
 ) -> Result<Gathered, Error> {
     let filter = job.filter_text.as_deref().map(Parts::new);
     let conditions = Conditions::new(&job.engine.rules);
-    let search =
-        Search { engine: &job.engine, closure, conditions: &conditions, filter: filter.as_ref() };
+    let search = Search {
+        engine: &job.engine,
+        closure,
+        conditions: &conditions,
+        filter: filter.as_ref(),
+        limit,
+    };
     search.gather(reader, pool, scratch.clone(), watch)
 }
 
 /// That no event has `subject`, and what was likely meant. It is not shown: it may be an address.
-fn unknown(subject: &Subject, learned: &Learned) -> Error {
-    let help = learned.nearest.question().unwrap_or_else(|| match subject {
+fn unknown(subject: &Subject, learned: &Learned, redaction: Option<&Redaction>) -> Error {
+    let help = learned.nearest.question(redaction).unwrap_or_else(|| match subject {
         Subject::MessageId(_) | Subject::SignalId(_) => {
             "the tables of `backtrail run` list them".into()
         }

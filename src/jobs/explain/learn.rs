@@ -12,10 +12,12 @@ use super::nearest::Nearest;
 use super::subject::Subject;
 use crate::engine::Engine;
 use crate::engine::exchange::spill::{Piece, Spill};
+use crate::engine::identity::fact::OrderKey;
 use crate::engine::identity::ids::{Ids, NodeId, Space};
 use crate::engine::ingest::blocks::each_block;
 use crate::engine::map::batch::Place;
 use crate::engine::map::counters::Counters;
+use crate::engine::plan::Volume;
 use crate::engine::watch::Watch;
 use crate::error::Error;
 use crate::event::id::Id;
@@ -38,6 +40,8 @@ pub struct Learned {
     pub links: Links,
     /// The sums over all events.
     pub counters: Counters,
+    /// Raw signals that are sent, by the minute.
+    pub volume: Volume,
 }
 
 /// Reads all that `reader` gives, on every thread of `pool`; links wait in `spill`.
@@ -65,24 +69,27 @@ pub fn learn(
         Ok(learner.inspector.end(lines))
     })?;
     let (mut counters, mut seeds) = (Counters::default(), Seeds::default());
-    let mut nearest = Nearest::new(subject.text());
+    let (mut nearest, mut volume) = (Nearest::new(subject.text()), Volume::default());
     for (_, learner) in workers {
+        volume += learner.volume;
         counters += learner.inspector.into_counters();
         seeds.absorb(learner.seeds);
         nearest.absorb(learner.nearest);
     }
     let pieces = pieces.into_inner().unwrap_or_else(PoisonError::into_inner);
     let links = Links::new(spill, pieces);
-    Ok(Learned { seeds, is_found: is_found.into_inner(), nearest, links, counters })
+    Ok(Learned { seeds, is_found: is_found.into_inner(), nearest, links, counters, volume })
 }
 
 /// Notes links; one for each worker.
 struct Learner<'a> {
+    engine: &'a Engine,
     inspector: Inspector<'a>,
     notes: Notes<'a>,
     links: LinkWriter,
     seeds: Seeds,
     nearest: Nearest,
+    volume: Volume,
 }
 
 /// What is looked for.
@@ -117,11 +124,13 @@ impl<'a> Learner<'a> {
     fn new(engine: &'a Engine, subject: &'a Subject, is_found: &'a AtomicBool) -> Self {
         let notes = Notes { subject, is_found, copies: Copies::of(engine), scratch: Vec::new() };
         Self {
+            engine,
             inspector: Inspector::new(engine),
             notes,
             links: LinkWriter::default(),
             seeds: Seeds::default(),
             nearest: Nearest::new(subject.text()),
+            volume: Volume::default(),
         }
     }
 
@@ -145,10 +154,14 @@ impl<'a> Learner<'a> {
 
 impl Sink for Learner<'_> {
     fn event(&mut self, event: &Event<'_>, arrival: Arrival) {
-        let Self { inspector, notes, links, seeds, nearest } = self;
+        let Self { engine, inspector, notes, links, seeds, nearest, volume } = self;
         inspector.inspect(event, arrival, |inspected, event| {
             if inspected.filtering.is_sent() {
                 notes.links(&inspected, links);
+                let OrderKey { time, received, .. } = inspected.mapped.key;
+                if engine.counts(received.or(time)) {
+                    volume.count(received.or(time));
+                }
             }
             if notes.is_subject(&inspected, event, nearest) {
                 notes.is_found.store(true, Ordering::Relaxed);

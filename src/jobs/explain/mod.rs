@@ -5,7 +5,8 @@
 //! results can depend on: the ids that lead to its e-mails, and all that these ids lead to.
 //! `gather` then takes the events of the closure alone through the same stages as a run, so that
 //! owners, scores and traits are those of a run over the whole input. `resolve` finds the owners,
-//! `compose` selects what concerns the subject for the `report`, and `text` lays it out.
+//! `compose` selects what concerns the subject for the `report`, and `text` lays it out. What the
+//! plan would have lost is decided by the volume of the whole input (`limit`).
 //!
 //! Apart from some 32 bytes a block for line numbers, memory grows with the closure, not with the
 //! input.
@@ -19,8 +20,10 @@ mod inspect;
 mod job;
 mod lead;
 mod learn;
+mod limit;
 mod link;
 mod nearest;
+mod redact;
 pub mod report;
 mod resolve;
 mod rule;

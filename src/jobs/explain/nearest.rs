@@ -3,6 +3,7 @@
 use strsim::osa_distance;
 
 use crate::diagnostic::clean;
+use crate::engine::redact::Redaction;
 
 /// Longer ids are not compared.
 const LONGEST: usize = 128;
@@ -53,9 +54,13 @@ impl Nearest {
         }
     }
 
-    /// `did you mean …?`, addresses masked; `None` where nothing is near.
-    pub fn question(&self) -> Option<String> {
+    /// `did you mean …?`, addresses masked; `None` where nothing is near, or where it may not be
+    /// shown.
+    pub fn question(&self, redaction: Option<&Redaction>) -> Option<String> {
         let (distance, text) = self.best.as_ref()?;
+        if redaction.is_some_and(|redaction| redaction.id(text) != **text) {
+            return None;
+        }
         let shown = clean(text);
         if shown == **text {
             return Some(format!("did you mean {shown}?"));
@@ -79,7 +84,7 @@ mod tests {
         for text in offered {
             nearest.offer(text);
         }
-        nearest.question()
+        nearest.question(None)
     }
 
     #[test]

@@ -101,6 +101,9 @@ pub struct Event {
     pub blocked_ids: bool,
     /// What became of it.
     pub status: Status,
+    /// Whether the service would have lost it, for the limit of the plan was reached when it arrived
+    /// and when each retry did; `null` of what does not count, and of a plan without a limit.
+    pub over_plan: Option<bool>,
     /// Titles of the destination filters that took something out of it.
     pub changed_by: Vec<String>,
     /// Its copies.
@@ -134,6 +137,9 @@ pub enum Status {
         /// Why.
         because: String,
     },
+    /// A deletion request covers it, so that a run leaves it out. Nothing is told of it but where it
+    /// stands, when it happened, its call and its content hash.
+    Deleted,
 }
 
 /// An id tied to another.

@@ -111,12 +111,23 @@ impl<'a> Context<'a> {
         &self.gathered.committed.ids
     }
 
-    /// Calls `see` with every row, in the order of the input, but for what deletion requests cover:
-    /// that is told to nobody.
+    /// Calls `see` with every row, in the order of the input, but for what deletion requests cover.
     ///
     /// # Errors
     /// When what was spilled cannot be read.
-    pub fn each_row(&self, mut see: impl FnMut(&HeldRow<'_>)) -> Result<(), Error> {
+    pub fn each_row(&self, see: impl FnMut(&HeldRow<'_>)) -> Result<(), Error> {
+        self.rows(false, see)
+    }
+
+    /// The same for the rows that deletion requests cover.
+    ///
+    /// # Errors
+    /// When what was spilled cannot be read.
+    pub fn each_deleted_row(&self, see: impl FnMut(&HeldRow<'_>)) -> Result<(), Error> {
+        self.rows(true, see)
+    }
+
+    fn rows(&self, deleted: bool, mut see: impl FnMut(&HeldRow<'_>)) -> Result<(), Error> {
         let store = &self.gathered.committed.store;
         let mut buffers = Buffers::default();
         for segment in store.segments() {
@@ -126,7 +137,7 @@ impl<'a> Context<'a> {
             let mut bytes = texts.rows;
             for (number, notes) in (0..).zip(notes) {
                 let Some(row) = Row::read(&mut bytes) else { break };
-                if segment.forgotten.binary_search(&number).is_ok() {
+                if segment.forgotten.binary_search(&number).is_ok() != deleted {
                     continue;
                 }
                 let global = |id: Option<NodeId>| id.and_then(|id| texts.id(id));

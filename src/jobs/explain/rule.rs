@@ -3,12 +3,12 @@
 use super::report::Tried;
 use crate::diagnostic::{clean, printable};
 use crate::engine::Engine;
+use crate::engine::redact::Redaction;
 use crate::event::Event;
 use crate::event::path::{Lookup, Path};
 use crate::fql::Parts;
 use crate::json::canonical::Canonical;
 use crate::mask::is_secret_path;
-use crate::parse::auth::Auth;
 use crate::parse::excerpt;
 use crate::rules::{Rule, Rules};
 
@@ -65,7 +65,7 @@ impl<'a> Conditions<'a> {
 fn refusal(rule: &Rule, parts: &Parts, engine: &Engine, event: &Event<'_>) -> Tried {
     let failed = parts.first_failed(event);
     let condition = failed.map_or(&*rule.when_text, |part| part.text());
-    let found = failed.and_then(|part| part.path()).map(|path| value(event, path, &engine.auth));
+    let found = failed.and_then(|part| part.path()).map(|path| value(event, path, engine));
     Tried { rule: rule.id.clone(), failed: printable(condition), found }
 }
 
@@ -76,7 +76,7 @@ pub fn failed_part(
     engine: &Engine,
 ) -> Option<(String, Option<String>)> {
     let part = expression.first_failed(event)?;
-    let found = part.path().map(|path| value(event, path, &engine.auth));
+    let found = part.path().map(|path| value(event, path, engine));
     Some((printable(part.text()), found))
 }
 
@@ -85,15 +85,19 @@ fn email_path(rule: &Rule, event: &Event<'_>) -> Option<String> {
     rule.map.email.iter().find(is_present).map(ToString::to_string)
 }
 
-/// What stands at `path`, short and without addresses and secrets.
-fn value(event: &Event<'_>, path: &Path, auth: &Auth) -> String {
+/// What stands at `path`, short and without addresses and secrets; where outputs are redacted, its
+/// shape.
+fn value(event: &Event<'_>, path: &Path, engine: &Engine) -> String {
     let Some(value) = event.lookup(path) else { return ABSENT.into() };
     if is_secret_path(&path.to_string()) {
         return HIDDEN.into();
     }
     let mut text = Vec::new();
     Canonical::default().write(value, &mut text);
-    let text = clean(&excerpt::secrets(&String::from_utf8_lossy(&text), auth));
+    let mut text = clean(&excerpt::secrets(&String::from_utf8_lossy(&text), &engine.auth));
+    if engine.redaction.is_some() {
+        text = Redaction::shape(&text);
+    }
     let mut chars = text.chars();
     let mut shown: String = chars.by_ref().take(SHOWN_CHARS).collect();
     if chars.next().is_some() {

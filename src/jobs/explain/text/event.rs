@@ -28,6 +28,18 @@ pub(super) fn event(event: &Event, page: &mut Page) {
             item("copy of", &format!("{}, which was received first", line_of(of)), page);
         }
         Status::Filtered { because } => item("not sent", because, page),
+        Status::Deleted => item(
+            "deleted",
+            "a deletion request covers it: a run leaves it out, and nothing more is told of it",
+            page,
+        ),
+    }
+    if event.over_plan == Some(true) {
+        item(
+            "plan",
+            "over the limit when it arrived, and at each retry: the service loses it",
+            page,
+        );
     }
     if event.blocked_ids {
         item("blocked", &blocked(event), page);
@@ -58,6 +70,7 @@ fn heading(event: &Event, page: &mut Page) {
         Status::OutsideWindow => "  outside",
         Status::Duplicate { .. } => "  duplicate",
         Status::Filtered { .. } => "  not sent",
+        Status::Deleted => "  deleted",
     };
     let time = second(event.timestamp.as_deref());
     let text = fitted(&format!("{time}  {name}{suffix}"), page.width());

@@ -1,7 +1,7 @@
 //! Leads in the text.
 
 use super::{line_of, second};
-use crate::jobs::explain::report::{Lead, Report, RuleScore};
+use crate::jobs::explain::report::{Lead, Report, RuleScore, Status};
 use crate::report::figure::{counted, thousands};
 use crate::report::layout::{Cell, Column, Page, Table};
 
@@ -28,6 +28,8 @@ fn none(report: &Report) -> &'static str {
     let mut signals = report.events.iter().filter_map(|event| event.signal.as_ref());
     if signals.any(|signal| signal.internal) {
         "none: it is staff ([identity] internal_domains)"
+    } else if report.events.iter().any(|event| event.status == Status::Deleted) {
+        "none: no event that is left leads to an e-mail, once deletion requests are carried out"
     } else if report.window.is_some() {
         "none: no event that is sent leads to an e-mail, or none of them lies in the window"
     } else {
