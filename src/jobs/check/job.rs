@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::emit::overlap::{self, ReadFile, Target};
-use crate::emit::staging::{Overwrite, check_single};
+use crate::emit::staging::check_single;
 use crate::emit::{Format, FormulaGuard};
 use crate::engine::Engine;
 use crate::engine::plan::Terms;
@@ -18,11 +18,11 @@ use crate::jobs::check::place::Placer;
 use crate::jobs::check::planned::{PlanFiles, Written};
 use crate::jobs::check::report::put;
 use crate::jobs::check::repository::Repository;
+use crate::jobs::check::snapshot::Given;
 use crate::jobs::check::verdict::{Levels, NewCase, Verdict, must_fail};
 use crate::jobs::check::{rule, snapshot};
 use crate::jobs::input::{pool, reader, reads, shares};
 use crate::jobs::run;
-use crate::jobs::run::Destination;
 use crate::jobs::run::output::InMemory;
 use crate::source::{Discovery, Fault, FileId, OnFault, Reader};
 
@@ -206,7 +206,7 @@ fn taken(
     if watch.stopped() {
         return Err(Error::Interrupted);
     }
-    let given = tempfile::tempdir().map_err(Error::Spill)?;
+    let given = Given::new().map_err(Error::Spill)?;
     let mut inputs = job.inputs;
     // What is expected to fail gives nothing that is expected.
     inputs.inputs.retain(|input| !must_fail(&input.display));
@@ -218,7 +218,7 @@ fn taken(
         filters_file: None,
         own_files: Vec::new(),
         warnings: Vec::new(),
-        destination: Destination::Directory(given.path().to_owned(), Overwrite::Yes),
+        destination: given.destination().map_err(Error::Spill)?,
         in_memory: InMemory::No,
         formats: vec![Format::Csv],
         crms: Vec::new(),
@@ -233,9 +233,9 @@ fn taken(
     };
     run::run(run, watch)?;
     if snapshot.bless {
-        snapshot::bless(&snapshot.dir, given.path())?;
+        snapshot::bless(&snapshot.dir, &given)?;
     }
-    snapshot::compare(&snapshot.dir, given.path())
+    snapshot::compare(&snapshot.dir, &given)
 }
 
 fn mute(known: Option<Known>, checked: &mut Checked, repository: &Repository) -> Result<(), Error> {

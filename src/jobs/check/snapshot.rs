@@ -1,7 +1,7 @@
 //! What a run makes of the fixtures, against the files that were kept.
 
-use std::fs;
-use std::io::{self, Write as _};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Read as _, Seek as _, Write as _};
 use std::path::Path;
 
 use super::finding::{Finding, Place, Violation};
@@ -11,6 +11,7 @@ use super::verdict::NewCase;
 use crate::diagnostic::{masked, printable};
 use crate::emit::staging::{Overwrite, Staging};
 use crate::error::Error;
+use crate::jobs::run::Destination;
 
 /// The tables that are kept.
 pub const TABLES: [&str; 2] = ["leads.csv", "signals.csv"];
@@ -18,15 +19,49 @@ pub const TABLES: [&str; 2] = ["leads.csv", "signals.csv"];
 /// How much of a line is shown, in characters.
 const SHOWN_CHARS: usize = 160;
 
-/// Puts the tables of the run into `given` where the kept ones are.
+/// What a run gives, for as long as it is needed: files without names, so that nothing is left of
+/// them however the program ends.
+pub struct Given([File; TABLES.len()]);
+
+impl Given {
+    /// Nothing yet.
+    ///
+    /// # Errors
+    /// When there is no place for temporary files.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self([tempfile::tempfile()?, tempfile::tempfile()?]))
+    }
+
+    /// Where a run puts its tables.
+    ///
+    /// # Errors
+    /// When the system has no more handles.
+    pub fn destination(&self) -> io::Result<Destination> {
+        let [leads, signals] = &self.0;
+        let out = |file: &File| Ok::<_, io::Error>(Box::new(BufWriter::new(file.try_clone()?)));
+        let (signals, leads) = (out(signals)?, out(leads)?);
+        Ok(Destination::Tables { signals, leads, spill_dir: std::env::temp_dir() })
+    }
+
+    /// The tables with their names.
+    fn tables(&self) -> impl Iterator<Item = Result<(&'static str, Vec<u8>), Error>> {
+        TABLES.into_iter().zip(&self.0).map(|(name, mut file)| {
+            let mut bytes = Vec::new();
+            let read = file.rewind().and_then(|()| file.read_to_end(&mut bytes));
+            read.map(|_| (name, bytes)).map_err(Error::Spill)
+        })
+    }
+}
+
+/// Puts the tables that the run has `given` where the kept ones are.
 ///
 /// # Errors
 /// When one cannot be read or written; then none has changed.
-pub fn bless(kept: &Path, given: &Path) -> Result<(), Error> {
+pub fn bless(kept: &Path, given: &Given) -> Result<(), Error> {
     let staging = Staging::new(kept, Overwrite::Yes, &TABLES)?;
     let mut files = Vec::new();
-    for table in TABLES {
-        let bytes = read(&given.join(table))?;
+    for table in given.tables() {
+        let (table, bytes) = table?;
         let mut file = staging.create(table)?;
         file.write_all(&bytes).map_err(Error::Write)?;
         files.push(file);
@@ -35,15 +70,15 @@ pub fn bless(kept: &Path, given: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// A suite for each table that was kept: its name, and whether the run into `given` says the same.
+/// A suite for each table that was kept: its name, and whether the run has `given` the same.
 ///
 /// # Errors
 /// When a file is there but cannot be read.
-pub fn compare(kept: &Path, given: &Path) -> Result<Vec<(String, NewCase)>, Error> {
+pub fn compare(kept: &Path, given: &Given) -> Result<Vec<(String, NewCase)>, Error> {
     let mut suites = Vec::new();
-    for table in TABLES {
+    for table in given.tables() {
+        let (table, found) = table?;
         let name = kept.join(table).display().to_string().replace('\\', "/");
-        let found = read(&given.join(table))?;
         let finding = match fs::read(kept.join(table)) {
             Ok(expected) => difference(&name, &expected, &found),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -56,10 +91,6 @@ pub fn compare(kept: &Path, given: &Path) -> Result<Vec<(String, NewCase)>, Erro
         suites.push((name, NewCase { name: table.to_owned(), rule: String::new(), findings }));
     }
     Ok(suites)
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    fs::read(path).map_err(|source| Error::unreadable(path, source))
 }
 
 /// The first line that differs, if any.

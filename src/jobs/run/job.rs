@@ -41,6 +41,15 @@ pub enum Destination {
         /// A directory that has room for what does not fit into memory.
         spill_dir: PathBuf,
     },
+    /// Both tables, each to a place of its own, and nothing else.
+    Tables {
+        /// Where the signals go.
+        signals: Box<dyn Write + Send>,
+        /// Where the leads go.
+        leads: Box<dyn Write + Send>,
+        /// A directory that has room for what does not fit into memory.
+        spill_dir: PathBuf,
+    },
     /// Nowhere: the tables are wanted in memory alone.
     Nowhere {
         /// A directory that has room for what does not fit into memory meanwhile.
@@ -247,7 +256,9 @@ fn write_page(
 fn is_fresh(destination: &Destination, names: &[String]) -> bool {
     match destination {
         Destination::Directory(dir, _) => !names.iter().any(|name| dir.join(name).exists()),
-        Destination::Stream { .. } | Destination::Nowhere { .. } => false,
+        Destination::Stream { .. } | Destination::Tables { .. } | Destination::Nowhere { .. } => {
+            false
+        }
     }
 }
 
@@ -275,7 +286,7 @@ fn targets(destination: &Destination, names: &[String]) -> Vec<overlap::Target> 
             names.iter().map(|name| overlap::Target::File(dir.join(name))).collect()
         }
         Destination::Stream { .. } => vec![overlap::Target::Stdout],
-        Destination::Nowhere { .. } => Vec::new(),
+        Destination::Tables { .. } | Destination::Nowhere { .. } => Vec::new(),
     }
 }
 
@@ -320,7 +331,11 @@ fn target(destination: Destination, names: &[String]) -> Result<(Target, PathBuf
             Ok((Target::Directory(staging), dir))
         }
         Destination::Stream { stream, out, spill_dir } => {
-            Ok((Target::Stream(stream, out), spill_dir))
+            Ok((Target::Streams(vec![(stream, out)]), spill_dir))
+        }
+        Destination::Tables { signals, leads, spill_dir } => {
+            let streams = vec![(Stream::Signals, signals), (Stream::Leads, leads)];
+            Ok((Target::Streams(streams), spill_dir))
         }
         Destination::Nowhere { spill_dir } => Ok((Target::Nowhere, spill_dir)),
     }

@@ -1,4 +1,4 @@
-//! Where the tables of a run go: files of a directory, or one stream.
+//! Where the tables of a run go: files of a directory, or streams.
 
 use std::io::{self, Write};
 
@@ -26,8 +26,8 @@ pub enum Stream {
 pub enum Target {
     /// Into a directory, all tables in every format.
     Directory(Staging),
-    /// One table to a stream.
-    Stream(Stream, Box<dyn Write + Send>),
+    /// A table to each stream.
+    Streams(Vec<(Stream, Box<dyn Write + Send>)>),
     /// Nowhere.
     Nowhere,
 }
@@ -199,7 +199,7 @@ impl Output {
         Ok(tables)
     }
 
-    /// Adds the writer of one table in one format, unless the stream carries another.
+    /// Adds the writer of one table in one format, unless the streams carry others.
     fn add_writer<'a>(
         &mut self,
         table: Table<'a>,
@@ -209,10 +209,13 @@ impl Output {
     ) -> Result<(), Error> {
         let sink = match &mut self.target {
             Target::Directory(staging) => Sink::File(staging.create(&file_name(table, format))?),
-            Target::Stream(wanted, out) if *wanted == stream => {
-                Sink::Stream(std::mem::replace(out, Box::new(io::sink())))
+            Target::Streams(streams) => {
+                let Some(at) = streams.iter().position(|(table, _)| *table == stream) else {
+                    return Ok(());
+                };
+                Sink::Stream(streams.swap_remove(at).1)
             }
-            Target::Stream(..) | Target::Nowhere => return Ok(()),
+            Target::Nowhere => return Ok(()),
         };
         let layout = Layout { table, format, guard: self.guard };
         tables.writers.push(layout.writer(sink).map_err(Error::from_output)?);
@@ -242,7 +245,7 @@ impl Output {
     pub fn file(&mut self, name: &str) -> Result<Option<StagedFile>, Error> {
         match &self.target {
             Target::Directory(staging) => Ok(Some(staging.create(name)?)),
-            Target::Stream(..) | Target::Nowhere => Ok(None),
+            Target::Streams(_) | Target::Nowhere => Ok(None),
         }
     }
 
@@ -265,7 +268,7 @@ impl Output {
     pub fn commit(self) -> Result<Option<Committed>, Error> {
         match self.target {
             Target::Directory(staging) => Ok(Some(staging.commit(self.done)?)),
-            Target::Stream(..) | Target::Nowhere => Ok(None),
+            Target::Streams(_) | Target::Nowhere => Ok(None),
         }
     }
 }

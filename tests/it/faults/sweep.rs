@@ -147,6 +147,7 @@ impl Case<'_> {
             || matches!(injection, Injection::LastingError(_))
             || call.name.starts_with("unlink");
         assert!(may_leave || hidden.is_empty(), "{hidden:?} is left\n{said}");
+        assert_eq!(self.workspace.list("tmp"), [""; 0], "is left in TMPDIR\n{said}");
         self.start_again(&said);
     }
 
