@@ -7,31 +7,37 @@ use crate::filter::allow::{Entry, Line};
 use crate::jobs::audit::report::{Entry as ListEntry, Finding, Report, Severity};
 use crate::jobs::audit::source_line::Sightings;
 use crate::jobs::audit::summary::Evidence;
-use crate::nearest::nearest;
+use crate::nearest::Names;
 
 /// Lines that take nothing, with the nearest name that was seen.
 pub fn never_seen(evidence: &Evidence<'_>, names: &[Named<'_>]) -> Vec<(Kind, Finding)> {
     let Some(list) = &evidence.facts.filters.after.allow else { return Vec::new() };
     let seen = &evidence.facts.ingested.counts.lines_seen;
     let unseen = list.lines().iter().zip(seen).filter(|(_, seen)| !**seen);
+    let tracks: Vec<_> = names.iter().filter(|named| named.call == CallType::Track).collect();
+    let nearest = Names::new(tracks.iter().map(|named| named.event));
     unseen
         // That one has a finding of its own.
         .filter(|(line, _)| !matches!(line.entry, Entry::Call(CallType::Identify)))
-        .map(|(line, _)| (Kind::AllowedNeverSeen, unseen_line(evidence, line, names)))
+        .map(|(line, _)| (Kind::AllowedNeverSeen, unseen_line(evidence, line, &tracks, &nearest)))
         .collect()
 }
 
-fn unseen_line(evidence: &Evidence<'_>, line: &Line, names: &[Named<'_>]) -> Finding {
+/// `tracks` are the track events that were seen, and `nearest` their names.
+fn unseen_line(
+    evidence: &Evidence<'_>,
+    line: &Line,
+    tracks: &[&Named<'_>],
+    nearest: &Names<'_>,
+) -> Finding {
     let kind = Kind::AllowedNeverSeen;
     let entry = ListEntry { number: line.number, text: line.text.to_string() };
     let subject =
         format!("line {}, {}, takes no event of the input", line.number, quoted(&line.text));
-    let tracks = names.iter().filter(|named| named.call == CallType::Track);
     let meant = match &line.entry {
-        Entry::Event(name) => nearest(name, tracks.clone().map(|named| named.event)),
+        Entry::Event(name) => nearest.nearest(name).map(|place| tracks[place]),
         _ => None,
     };
-    let meant = meant.and_then(|meant| tracks.clone().find(|named| named.event == meant));
     let Some(meant) = meant else {
         return Finding { entry: Some(entry), ..kind.finding(Severity::Note, subject) };
     };
