@@ -1,6 +1,6 @@
 //! The layout of the values of a file, detected from its beginning.
 
-use memchr::memchr;
+use memchr::{memchr, memrchr};
 
 use super::cut::next_start;
 use super::input::OpenInput;
@@ -16,19 +16,25 @@ pub(super) enum Layout {
     Values,
     /// The file is one value over many lines: this is all of it.
     Whole(Vec<u8>),
+    /// It begins with so many bytes of blank lines: what comes behind them will tell.
+    Blank(usize),
 }
 
 impl Layout {
     /// Finds out how `input` is laid out; `head` is a buffer for its first bytes. What was read to
-    /// find out is put back, unless it is one value.
+    /// find out is put back, unless it is one value or blank.
     pub fn find(input: &mut OpenInput, head: &mut [u8], options: &Options) -> Self {
         let filled = input.fill(head);
         let (text, ended) = (&head[..filled], filled < head.len());
-        let Some(mut first) = First::of(text) else {
-            input.put_back(text);
-            return Self::Lines;
-        };
-        match first.look(text, ended, options) {
+        if !ended
+            && matches!(Beginning::of(text), Beginning::Blank)
+            && let Some(line_end) = memrchr(b'\n', text)
+        {
+            input.put_back(&text[line_end + 1..]);
+            return Self::Blank(line_end + 1);
+        }
+        let mut first = None;
+        match told(&mut first, text, ended, options) {
             Some(Told::Lines) => {
                 input.put_back(text);
                 return Self::Lines;
@@ -47,7 +53,7 @@ impl Layout {
             let count = input.fill(&mut text[start..]);
             let ended = start + count < text.len();
             text.truncate(start + count);
-            let layout = match first.look(&text, ended, options) {
+            let layout = match told(&mut first, &text, ended, options) {
                 Some(Told::Lines) => Self::Lines,
                 Some(Told::Values) => Self::Values,
                 Some(Told::Whole) => return Self::Whole(text),
@@ -55,6 +61,52 @@ impl Layout {
             };
             input.put_back_owned(text);
             return layout;
+        }
+    }
+}
+
+/// What is told of a file that begins with `text`, and is all of it if it `ended`; `None` where more
+/// must be seen. `first` is its first value, once that has begun.
+fn told(first: &mut Option<First>, text: &[u8], ended: bool, options: &Options) -> Option<Told> {
+    if let Some(first) = first {
+        return first.look(text, ended, options);
+    }
+    match Beginning::of(text) {
+        Beginning::Value(start) => first.insert(First::new(start)).look(text, ended, options),
+        Beginning::Other => Some(Told::Lines),
+        Beginning::Blank | Beginning::Comment => {
+            (ended || text.len() > options.far()).then_some(Told::Lines)
+        }
+    }
+}
+
+/// What a file begins with.
+enum Beginning {
+    /// A value, from here on. Lines that are comments may stand before it.
+    Value(usize),
+    /// Nothing but separators so far.
+    Blank,
+    /// Nothing but comments, and what may become one.
+    Comment,
+    /// Neither.
+    Other,
+}
+
+impl Beginning {
+    fn of(text: &[u8]) -> Self {
+        let (mut at, mut commented) = (0, false);
+        loop {
+            at = skip_separators(text, at);
+            match &text[at..] {
+                [] if !commented => return Self::Blank,
+                [] | [b'/'] => return Self::Comment,
+                [b'{' | b'[', ..] => return Self::Value(at),
+                [b'#', ..] | [b'/', b'/' | b'*', ..] => match memchr(b'\n', &text[at..]) {
+                    Some(length) => (at, commented) = (at + length, true),
+                    None => return Self::Comment,
+                },
+                _ => return Self::Other,
+            }
         }
     }
 }
@@ -86,21 +138,9 @@ enum State {
 }
 
 impl First {
-    /// That of a file that begins with `text`; `None` where it does not begin with one. Lines that
-    /// are comments may stand before it.
-    fn of(text: &[u8]) -> Option<Self> {
-        let mut at = 0;
-        loop {
-            let start = skip_separators(text, at);
-            match text.get(start..)? {
-                [b'{' | b'[', ..] => {
-                    let state = State::Open(Scanner::default());
-                    return Some(Self { start, looked: start, state, too_long: false });
-                }
-                [b'#', ..] | [b'/', b'/' | b'*', ..] => at = start + memchr(b'\n', &text[start..])?,
-                _ => return None,
-            }
-        }
+    /// The one that begins at `start`.
+    fn new(start: usize) -> Self {
+        Self { start, looked: start, state: State::Open(Scanner::default()), too_long: false }
     }
 
     /// Looks at more of the file, which begins with `text`, and all of which it is if it `ended`.
@@ -155,9 +195,8 @@ impl First {
         if ended {
             return Some(Told::Values);
         }
-        let far = options.max_record_bytes.saturating_add(options.block_bytes);
         let told = if self.too_long { Told::Values } else { Told::Lines };
-        (text.len() - self.start > far).then_some(told)
+        (text.len() - self.start > options.far()).then_some(told)
     }
 }
 
@@ -168,13 +207,14 @@ mod tests {
     /// What is told of `text`, whichever way it comes.
     fn told(text: &str) -> Told {
         let options = Options::default();
-        let Some(mut first) = First::of(text.as_bytes()) else { return Told::Lines };
-        let told = first.look(text.as_bytes(), true, &options).unwrap();
+        let look = |first: &mut Option<First>, text: &[u8], ended| {
+            super::told(first, text, ended, &options)
+        };
+        let told = look(&mut None, text.as_bytes(), true).unwrap();
         for cut in 0..text.len() {
-            let head = &text.as_bytes()[..cut];
-            let Some(mut first) = First::of(head) else { continue };
-            let early = first.look(head, false, &options);
-            let late = early.or_else(|| first.look(text.as_bytes(), true, &options));
+            let mut first = None;
+            let early = look(&mut first, &text.as_bytes()[..cut], false);
+            let late = early.or_else(|| look(&mut first, text.as_bytes(), true));
             assert_eq!(late, Some(told), "{text:?} cut at {cut}");
         }
         told

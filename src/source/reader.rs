@@ -41,6 +41,13 @@ pub struct Options {
     pub ahead_bytes: u64,
 }
 
+impl Options {
+    /// After so many bytes that do not tell how a file is laid out, it is one line after the other.
+    pub(super) fn far(&self) -> usize {
+        self.max_record_bytes.saturating_add(self.block_bytes)
+    }
+}
+
 impl Default for Options {
     /// The usual sizes: blocks of 1 MiB, records up to 8 MiB, a file's only value up to 256 MiB.
     fn default() -> Self {

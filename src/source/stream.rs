@@ -18,8 +18,8 @@ pub(super) struct Stream {
     /// Number and decompressed offset of the next block.
     number: u32,
     offset: u64,
-    /// How it is cut; known with its first block.
-    kind: BlockKind,
+    /// How it is cut; not known before its first block that is not blank.
+    kind: Option<BlockKind>,
     /// The next block begins within a line.
     in_line: bool,
 }
@@ -33,7 +33,7 @@ impl Stream {
         if offset == 0 {
             input.put_back(&head[..count]);
         }
-        Self { file, input, number: 0, offset, kind: BlockKind::Lines, in_line: false }
+        Self { file, input, number: 0, offset, kind: None, in_line: false }
     }
 
     /// The fault that cut the input short, once the last block is out.
@@ -53,24 +53,27 @@ impl Stream {
         block.number = self.number;
         block.offset = self.offset;
         block.in_line = self.in_line;
-        if self.number > 0 || !self.begin(block, options) {
-            block.kind = self.kind;
-            match self.kind {
-                BlockKind::Lines => self.read_lines(block, options),
-                BlockKind::Values => self.read_values(block, options),
-            }
+        match self.kind.or_else(|| self.begin(block, options)) {
+            Some(BlockKind::Lines) => self.read_lines(block, options),
+            Some(BlockKind::Values) => self.read_values(block, options),
+            None => {}
         }
         block.last = self.input.at_end();
         self.number += 1;
     }
 
-    /// Finds out how the file is cut. Whether that made `block`, its first, the whole file.
-    fn begin(&mut self, block: &mut Block, options: &Options) -> bool {
+    /// Finds out how the file is cut; `None` where that filled `block`, be it with blanks or with
+    /// the whole file.
+    fn begin(&mut self, block: &mut Block, options: &Options) -> Option<BlockKind> {
         let head = options.block_bytes.max(1);
         block.make_room(head);
         match Layout::find(&mut self.input, &mut block.bytes[..head], options) {
-            Layout::Lines => {}
-            Layout::Values => self.kind = BlockKind::Values,
+            Layout::Lines => self.kind = Some(BlockKind::Lines),
+            Layout::Values => self.kind = Some(BlockKind::Values),
+            Layout::Blank(length) => {
+                block.len = length;
+                self.offset += length as u64;
+            }
             Layout::Whole(text) => {
                 block.len = text.len();
                 block.bytes = text;
@@ -78,14 +81,14 @@ impl Stream {
                 block.kind = BlockKind::Values;
                 // Comments may stand before it.
                 Cutter::default().cut(&block.bytes[..block.len], true, &mut block.values);
-                return true;
             }
         }
-        false
+        self.kind
     }
 
     /// Reads whole lines, at least one; of one that is too long for a block, whole values.
     fn read_lines(&mut self, block: &mut Block, options: &Options) {
+        block.kind = BlockKind::Lines;
         // A line with its line end.
         let longest = options.max_record_bytes.saturating_add(2);
         let mut target = options.block_bytes.max(1);
@@ -122,6 +125,7 @@ impl Stream {
 
     /// Reads whole values, at least one.
     fn read_values(&mut self, block: &mut Block, options: &Options) {
+        block.kind = BlockKind::Values;
         let longest = options.max_record_bytes.saturating_add(2);
         let mut target = options.block_bytes.max(1);
         let (mut filled, mut cutter) = (0, Cutter::default());
@@ -153,7 +157,7 @@ impl Stream {
     fn skip(&mut self, mut skip: Skip, block: &mut Block, length: usize, options: &Options) {
         let step = options.block_bytes.max(1);
         let begun = &block.bytes[..length];
-        let start = if self.kind == BlockKind::Lines && !self.in_line {
+        let start = if block.kind == BlockKind::Lines && !self.in_line {
             0
         } else {
             skip_separators(begun, 0)
@@ -172,14 +176,14 @@ impl Stream {
             head.extend(passed.iter().take(HEAD_BYTES - head.len()));
             before_end = passed.last().copied().unwrap_or(before_end);
             if let Some(end) = end {
-                let goes_on = self.kind == BlockKind::Values || read.get(end) != Some(&b'\n');
+                let goes_on = block.kind == BlockKind::Values || read.get(end) != Some(&b'\n');
                 let line_end = usize::from(!goes_on);
                 self.input.put_back(&read[end + line_end..]);
                 self.offset += line_end as u64;
                 break goes_on;
             }
             if count < step {
-                break self.kind == BlockKind::Values;
+                break block.kind == BlockKind::Values;
             }
         };
         let offset = block.offset + start as u64;
@@ -190,7 +194,7 @@ impl Stream {
             head.truncate(usize::try_from(length).unwrap_or(HEAD_BYTES));
         }
         block.oversize.push(Oversize { offset, length, line_in_block: 0, head });
-        self.in_line = self.kind == BlockKind::Lines && goes_on;
+        self.in_line = block.kind == BlockKind::Lines && goes_on;
         (block.bytes[0], block.len) = (b'\n', usize::from(!goes_on));
         block.lines_passed = lines;
     }

@@ -266,6 +266,34 @@ fn a_list_past_the_limit_that_has_a_line_for_each_element_is_read_as_lines() {
 }
 
 #[test]
+fn blanks_before_the_first_value_do_not_tell_how_a_file_is_laid_out() {
+    for before in [" ".repeat(500), "\n".repeat(500), " \r\n".repeat(200) + " ", ",\n".repeat(99)] {
+        for (values, tail) in [(vec!["{\n\"a\": 1\n}", "{\n}"], "\n"), (vec!["[\n]"], "")] {
+            let text = before.clone() + &values.join("\n") + tail;
+            let expected = values
+                .iter()
+                .map(|&value| (text.find(value).unwrap() as u64, value.as_bytes().to_vec()));
+            let expected: Vec<_> = expected.collect();
+            for block_bytes in [1, 7, 64, 300, 10_000] {
+                let options = options(block_bytes, 1000);
+                let (found, lines) = values_of(Cursor::new(text.clone()), &options);
+                assert_eq!(found, expected, "{text:?} in blocks of {block_bytes}");
+                assert_eq!(lines, text.matches('\n').count() as u64);
+            }
+        }
+    }
+}
+
+#[test]
+fn comments_past_the_first_block_do_not_either() {
+    let text = "// what this is\n".repeat(40) + "{\n\"a\": 1\n}\n{\n}\n";
+    for block_bytes in [1, 16, 64, 10_000] {
+        let (found, _) = values_of(Cursor::new(text.clone()), &options(block_bytes, 1000));
+        assert!(found.iter().any(|(_, value)| value == b"{\n\"a\": 1\n}"), "{block_bytes}");
+    }
+}
+
+#[test]
 fn a_value_too_long_in_a_line_of_many_costs_itself_alone() {
     let long = format!("{{\"a\":\"{}\"}}", "x".repeat(5000));
     for (head, tail) in [("{}{\"b\":2}", "{\"c\":3} [4]\n{}"), ("", "{}\n"), ("{},", "\n")] {
