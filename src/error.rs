@@ -64,7 +64,10 @@ pub enum Error {
         places: String,
     },
     /// What does not fit into memory cannot be kept.
-    #[error("cannot use a temporary file: {0}; free some space or raise --memory")]
+    #[error(
+        "cannot use a temporary file: {0}; free some space, raise --memory, or name a larger disk: by -o \
+         where a run writes to a folder, else by TMPDIR"
+    )]
     Spill(io::Error),
     /// An input that is read twice cannot be kept.
     #[error(transparent)]

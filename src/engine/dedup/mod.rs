@@ -94,6 +94,11 @@ impl Dedup {
         let _ = self.table.try_reserve(keys, |slot| spread(slot.hash));
     }
 
+    /// How many entries it holds.
+    pub fn entries(&self) -> usize {
+        self.len
+    }
+
     /// All entries, each of those that are kept.
     pub fn into_entries(self) -> impl Iterator<Item = Entry> {
         let Self { table, pieces, .. } = self;

@@ -133,6 +133,7 @@ impl Deduplicator {
         if self.depth == MOST_DEPTH {
             return Ok(());
         }
+        self.spill.expect((dedup.entries() * RECORD_BYTES) as u64)?;
         let entries = std::mem::take(dedup).into_entries();
         let mut parts = Parts::new(self.depth, Arc::clone(&self.spill), self.budget_bytes);
         for entry in entries {

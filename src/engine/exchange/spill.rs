@@ -140,14 +140,36 @@ impl Spill {
         Ok(())
     }
 
+    /// Looks whether there is room for so many bytes more, before they are written.
+    ///
+    /// # Errors
+    /// When the disk has less; where that cannot be told, none.
+    pub fn expect(&self, bytes: u64) -> io::Result<()> {
+        match free_bytes(&self.dir) {
+            Some(free) if free < bytes => {
+                let need = self.need(self.spilled_bytes() + bytes);
+                let dir = self.dir.display();
+                let text = format!("there is no room in {dir}{need}");
+                Err(io::Error::new(io::ErrorKind::StorageFull, text))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// That a disk needs `bytes`, and how many are free.
+    fn need(&self, bytes: u64) -> String {
+        let megabytes = bytes.div_ceil(1_000_000);
+        let free = free_bytes(&self.dir);
+        let free =
+            free.map_or_else(String::new, |free| format!(", {} MB are free", free / 1_000_000));
+        format!("; at least {megabytes} MB must fit there{free}")
+    }
+
     /// The files have no names to tell, so their folder is told, and of a full disk how much has to
     /// fit there.
     fn failed(&self, what: &str, error: &io::Error) -> io::Error {
         let need = match error.kind() {
-            io::ErrorKind::StorageFull => {
-                let megabytes = self.spilled_bytes().div_ceil(1_000_000);
-                format!("; at least {megabytes} MB must fit there")
-            }
+            io::ErrorKind::StorageFull => self.need(self.spilled_bytes()),
             _ => String::new(),
         };
         let dir = self.dir.display();
@@ -225,6 +247,18 @@ impl SpillFile {
     }
 }
 
+/// How many bytes fit on the disk of `dir`, for those who may not use its reserve.
+#[cfg(unix)]
+fn free_bytes(dir: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(dir).ok()?;
+    disk.f_bavail.checked_mul(disk.f_frsize)
+}
+
+#[cfg(not(unix))]
+fn free_bytes(_: &Path) -> Option<u64> {
+    None
+}
+
 #[cfg(unix)]
 fn write_all_at(file: &mut &File, bytes: &[u8], offset: u64) -> io::Result<()> {
     std::os::unix::fs::FileExt::write_all_at(*file, bytes, offset)
@@ -270,6 +304,9 @@ mod tests {
         let read: Vec<Vec<u8>> =
             pieces.iter().map(|p| spill.read(p, &mut buffer).unwrap().to_vec()).collect();
         assert_eq!(read, [&b"abc."[..], b"defg.", b"h.", b"ijk."]);
+        for (piece, part) in [(&pieces[0], &b"bc"[..]), (&pieces[1], b"ef")] {
+            assert_eq!(spill.read_range(piece, 1..3, &mut buffer).unwrap(), part);
+        }
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 
@@ -305,9 +342,28 @@ mod tests {
         }
         let full = spill.failed("write", &io::ErrorKind::StorageFull.into());
         assert_eq!(full.kind(), io::ErrorKind::StorageFull);
-        assert!(full.to_string().ends_with("; at least 2 MB must fit there"), "{full}");
+        let told = full.to_string();
+        assert!(told.contains("; at least 2 MB must fit there"), "{told}");
+        #[cfg(unix)]
+        assert!(told.ends_with(" MB are free"), "{told}");
         let other = spill.failed("write", &io::ErrorKind::PermissionDenied.into());
         assert!(!other.to_string().contains("MB"), "{other}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_cannot_fit_is_told_before_it_is_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let spill = Spill::new(dir.path().to_owned(), 0);
+        spill.expect(1).unwrap();
+        let full = spill.expect(u64::MAX / 2).unwrap_err();
+        assert_eq!(full.kind(), io::ErrorKind::StorageFull);
+        let told = full.to_string();
+        assert!(
+            told.starts_with(&format!("there is no room in {}; ", dir.path().display())),
+            "{told}"
+        );
+        assert!(told.contains(" MB must fit there, "), "{told}");
     }
 
     #[test]
