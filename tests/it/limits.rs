@@ -182,6 +182,15 @@ fn visitors_and_names_take_what_they_are_said_to() {
 }
 
 #[test]
+fn rejects_take_little_more_than_their_lines() {
+    let lines = std::iter::repeat_with(|| b"1\n".repeat(MIB / 2)).take(2);
+    let workspace = run(0, between(lines));
+    assert_eq!(count(&workspace, "/rejects/total"), MIB as u64);
+    let rejects = workspace.read("out/rejects.ndjson");
+    assert_eq!(rejects.iter().filter(|&&byte| byte == b'\n').count(), MIB);
+}
+
+#[test]
 fn the_limit_is_in_force() {
     let workspace = Workspace::new();
     let mut command = Command::new("sh");

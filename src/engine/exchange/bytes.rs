@@ -34,6 +34,19 @@ pub fn take_length(bytes: &mut &[u8]) -> Option<usize> {
     }
 }
 
+/// Appends how far `to` is from `from`: one byte where it is near.
+#[allow(clippy::cast_possible_truncation)] // lengths have 64 bits where a file is so long
+pub fn put_distance(from: u64, to: u64, out: &mut Vec<u8>) {
+    let distance = to.wrapping_sub(from).cast_signed();
+    put_length((distance << 1 ^ distance >> 63).cast_unsigned() as usize, out);
+}
+
+/// Takes a number off `bytes` that was put as its distance from `from`.
+pub fn take_distance(from: u64, bytes: &mut &[u8]) -> Option<u64> {
+    let folded = take_length(bytes)? as u64;
+    Some(from.wrapping_add(folded >> 1 ^ (folded & 1).wrapping_neg()))
+}
+
 /// Appends a text with its length before it.
 pub fn put_text(text: &str, out: &mut Vec<u8>) {
     put_length(text.len(), out);
@@ -71,6 +84,16 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn a_distance_leads_back(from in any::<u64>(), to in any::<u64>(), near in -64..64_i64) {
+            for (to, most_bytes) in [(to, 10), (from.wrapping_add_signed(near), 1)] {
+                let mut bytes = Vec::new();
+                put_distance(from, to, &mut bytes);
+                prop_assert!(bytes.len() <= most_bytes);
+                prop_assert_eq!(take_distance(from, &mut bytes.as_slice()), Some(to));
+            }
+        }
+
         #[test]
         fn what_is_put_is_taken(length in prop_oneof![0..300_usize, any::<usize>()], text in ".{0,200}") {
             let mut bytes = Vec::new();

@@ -1,6 +1,14 @@
 //! Rejects on their way to `rejects.ndjson`: lines of the file are known only at the end, when it
 //! is known how many lines the blocks before had.
+//!
+//! A block of many short lines has as many rejects. Each takes little more than its text, since a
+//! reason with its detail is kept once, and places as their distance from the one before.
 
+use std::ops::Range;
+
+use ahash::AHashMap;
+
+use super::bytes::{put_distance, put_length, put_text, take_distance, take_length, take_text};
 use crate::engine::Engine;
 use crate::engine::redact::Redaction;
 use crate::json::canonical::write_string;
@@ -9,69 +17,120 @@ use crate::parse::reject::{MAX_REJECTS_PER_RECORD, Reason, Reject, Surplus};
 
 /// How much of a record is shown.
 const RECORD_SHOWN: usize = 4096;
+/// So many different reasons with details are kept once each; more stand where they are needed.
+const MOST_DETAILS: usize = 4096;
+/// Lines are handed on when there are so many bytes of them.
+const WRITTEN_AT_ONCE: usize = 64 << 10;
 
-/// Appends `reject` to `out`: its line in the block, a length, and the JSON behind the line. What
-/// is secret in the record, the secrets of `engine` among it, is masked; where outputs are redacted,
-/// nothing but its shape is shown.
-pub fn encode(reject: &Reject<'_>, engine: &Engine, out: &mut Vec<u8>) {
-    let Reject { refusal, line_in_block, offset, record, .. } = *reject;
-    entry(line_in_block, out, |out| {
+/// The record is that of the reject before.
+const SAME_RECORD: usize = 1;
+/// Counts by reason follow.
+const WITH_COUNTS: usize = 2;
+/// How many bits the two take.
+const FLAG_BITS: u32 = 2;
+
+/// The rejects of one block, encoded.
+#[derive(Debug, Default)]
+pub struct Rejects {
+    bytes: Vec<u8>,
+    /// The numbers of details by reason, from 1.
+    details: [AHashMap<Box<str>, usize>; Reason::ALL.len()],
+    /// How many of them there are.
+    numbered: usize,
+    /// Line and offset of the last one.
+    place: (u64, u64),
+    /// Where its record stands in `bytes`.
+    record: Option<Range<usize>>,
+}
+
+impl Rejects {
+    /// Appends `reject`. What is secret in its record, the secrets of `engine` among it, is masked;
+    /// where outputs are redacted, nothing but its shape is kept.
+    pub fn push(&mut self, reject: &Reject<'_>, engine: &Engine) {
+        let Reject { refusal, line_in_block, offset, record, .. } = *reject;
         let detail = engine.redaction.as_ref().map(|redaction| redaction.text(&refusal.detail));
-        write_reason(offset, refusal.reason, detail.as_ref().unwrap_or(&refusal.detail), out);
-        write_record(record, engine, out);
-    });
-}
+        let detail = detail.as_ref().unwrap_or(&refusal.detail);
+        let record = shown(record, engine);
+        self.append((line_in_block, offset), (refusal.reason, detail), &record, &[]);
+    }
 
-/// The same for the rejects of a record that are only counted: one line with the most frequent
-/// reason and a member `more`, the counts by reason.
-pub fn encode_surplus(surplus: &Surplus<'_>, engine: &Engine, out: &mut Vec<u8>) {
-    let by_reason = surplus.by_reason();
-    let Some(&(reason, _)) = by_reason.first() else { return };
-    let detail = format!(
-        "{} more items of this record are refused; of one record {MAX_REJECTS_PER_RECORD} are written",
-        surplus.total()
-    );
-    entry(surplus.line_in_block, out, |out| {
-        write_reason(surplus.offset, reason, &detail, out);
-        write_record(surplus.record, engine, out);
-        out.extend_from_slice(b",\"more\":{");
-        for (place, (reason, count)) in by_reason.iter().enumerate() {
-            let comma = if place > 0 { "," } else { "" };
-            out.extend_from_slice(format!("{comma}\"{}\":{count}", reason.name()).as_bytes());
+    /// The same for the rejects of a record that are only counted: one line with the most frequent
+    /// reason and a member `more`, the counts by reason.
+    pub fn push_surplus(&mut self, surplus: &Surplus<'_>, engine: &Engine) {
+        let by_reason = surplus.by_reason();
+        let Some(&(reason, _)) = by_reason.first() else { return };
+        let detail = format!(
+            "{} more items of this record are refused; of one record {MAX_REJECTS_PER_RECORD} are written",
+            surplus.total()
+        );
+        let (place, record) =
+            ((surplus.line_in_block, surplus.offset), shown(surplus.record, engine));
+        self.append(place, (reason, &detail), &record, &by_reason);
+    }
+
+    fn append(
+        &mut self,
+        place: (u64, u64),
+        (reason, detail): (Reason, &str),
+        record: &str,
+        counts: &[(Reason, u64)],
+    ) {
+        let before = self.record.clone().and_then(|range| self.bytes.get(range));
+        let same = before == Some(record.as_bytes());
+        let details = &mut self.details[reason as usize];
+        let known = details.get(detail).copied();
+        let flags =
+            if same { SAME_RECORD } else { 0 } | if counts.is_empty() { 0 } else { WITH_COUNTS };
+        put_length(known.unwrap_or(0) << FLAG_BITS | flags, &mut self.bytes);
+        if known.is_none() {
+            self.bytes.push(reason as u8);
+            put_text(detail, &mut self.bytes);
+            if self.numbered < MOST_DETAILS {
+                self.numbered += 1;
+                details.insert(detail.into(), self.numbered);
+            }
         }
-        out.push(b'}');
-    });
+        put_distance(self.place.0, place.0, &mut self.bytes);
+        put_distance(self.place.1, place.1, &mut self.bytes);
+        self.place = place;
+        if !same {
+            put_text(record, &mut self.bytes);
+            self.record = Some(self.bytes.len() - record.len()..self.bytes.len());
+        }
+        if !counts.is_empty() {
+            put_length(counts.len(), &mut self.bytes);
+            for &(reason, count) in counts {
+                self.bytes.push(reason as u8);
+                put_distance(0, count, &mut self.bytes);
+            }
+        }
+    }
+
+    /// They as [`write_lines`] takes them.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Removes all; keeps the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        if self.numbered > 0 {
+            self.details.iter_mut().for_each(|details| details.clear());
+        }
+        (self.numbered, self.place, self.record) = (0, (0, 0), None);
+    }
 }
 
-/// Appends a line in the block and what `write` writes, with its length before it.
-fn entry(line_in_block: u64, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
-    out.extend_from_slice(&line_in_block.to_le_bytes());
-    let mark = out.len();
-    out.extend_from_slice(&[0; 4]);
-    write(out);
-    out.extend_from_slice(b"}\n");
-    #[allow(clippy::cast_possible_truncation)] // a few times 4 KiB
-    let len = (out.len() - mark - 4) as u32;
-    out[mark..mark + 4].copy_from_slice(&len.to_le_bytes());
-}
-
-fn write_reason(offset: u64, reason: Reason, detail: &str, out: &mut Vec<u8>) {
-    out.extend_from_slice(format!(",\"offset\":{offset},\"reason\":").as_bytes());
-    write_string(reason.name(), out, true);
-    out.extend_from_slice(b",\"detail\":");
-    write_string(detail, out, false);
-}
-
-fn write_record(record: &[u8], engine: &Engine, out: &mut Vec<u8>) {
-    out.extend_from_slice(b",\"record\":");
+/// What is shown of `record`.
+fn shown(record: &[u8], engine: &Engine) -> String {
     let shown = &record[..record.len().min(RECORD_SHOWN)];
     // A character that the cut went through is left out rather than garbled.
     let cut = if shown.len() < record.len() { whole_characters(shown) } else { shown };
     let text = String::from_utf8_lossy(cut);
     if engine.redaction.is_some() {
-        return write_string(&Redaction::shape(&text), out, false);
+        return Redaction::shape(&text);
     }
-    write_string(&excerpt::secrets(&text, &engine.auth), out, false);
+    excerpt::secrets(&text, &engine.auth).into_owned()
 }
 
 /// `text` without the beginning of a character at its end.
@@ -82,18 +141,187 @@ fn whole_characters(text: &[u8]) -> &[u8] {
     }
 }
 
-/// Writes the lines of `rejects.ndjson` that `encoded` stands for; `file` is its name and
-/// `lines_before` how many lines of it stand before the block.
-pub fn decode(mut encoded: &[u8], file: &str, lines_before: u64, out: &mut Vec<u8>) {
-    while let Some((line, rest)) = encoded.split_first_chunk::<8>()
-        && let Some((len, rest)) = rest.split_first_chunk::<4>()
-        && let Some((tail, rest)) = rest.split_at_checked(u32::from_le_bytes(*len) as usize)
-    {
-        encoded = rest;
-        out.extend_from_slice(b"{\"file\":");
-        write_string(file, out, false);
-        let line = lines_before + u64::from_le_bytes(*line) + 1;
-        out.extend_from_slice(format!(",\"line\":{line}").as_bytes());
-        out.extend_from_slice(tail);
+/// Hands the lines of `rejects.ndjson` that `encoded` stands for to `write`, some at a time; `file`
+/// is its name and `lines_before` how many lines of it stand before the block.
+///
+/// # Errors
+/// The first of `write`.
+pub fn write_lines<E>(
+    encoded: &[u8],
+    file: &str,
+    lines_before: u64,
+    mut write: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut decoder = Decoder { rest: encoded, ..Decoder::default() };
+    let mut head = b"{\"file\":".to_vec();
+    write_string(file, &mut head, false);
+    let mut out = Vec::new();
+    while let Some(reject) = decoder.next() {
+        out.extend_from_slice(&head);
+        reject.write(lines_before, &mut out);
+        if out.len() >= WRITTEN_AT_ONCE {
+            write(&out)?;
+            out.clear();
+        }
+    }
+    if out.is_empty() { Ok(()) } else { write(&out) }
+}
+
+/// Takes rejects off the bytes of a block.
+#[derive(Default)]
+struct Decoder<'a> {
+    rest: &'a [u8],
+    details: Vec<(Reason, &'a str)>,
+    place: (u64, u64),
+    record: &'a str,
+}
+
+/// One reject, taken apart.
+struct Decoded<'a> {
+    reason: Reason,
+    detail: &'a str,
+    line_in_block: u64,
+    offset: u64,
+    record: &'a str,
+    counts: Vec<(Reason, u64)>,
+}
+
+impl<'a> Decoder<'a> {
+    fn next(&mut self) -> Option<Decoded<'a>> {
+        let head = take_length(&mut self.rest)?;
+        let (reason, detail) = match (head >> FLAG_BITS).checked_sub(1) {
+            Some(known) => *self.details.get(known)?,
+            None => self.new_detail()?,
+        };
+        let line = take_distance(self.place.0, &mut self.rest)?;
+        let offset = take_distance(self.place.1, &mut self.rest)?;
+        self.place = (line, offset);
+        if head & SAME_RECORD == 0 {
+            self.record = take_text(&mut self.rest)?;
+        }
+        let mut counts = Vec::new();
+        if head & WITH_COUNTS != 0 {
+            for _ in 0..take_length(&mut self.rest)? {
+                counts.push((self.reason()?, take_distance(0, &mut self.rest)?));
+            }
+        }
+        Some(Decoded { reason, detail, line_in_block: line, offset, record: self.record, counts })
+    }
+
+    fn new_detail(&mut self) -> Option<(Reason, &'a str)> {
+        let new = (self.reason()?, take_text(&mut self.rest)?);
+        if self.details.len() < MOST_DETAILS {
+            self.details.push(new);
+        }
+        Some(new)
+    }
+
+    fn reason(&mut self) -> Option<Reason> {
+        let (&number, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        Reason::ALL.get(usize::from(number)).copied()
+    }
+}
+
+impl Decoded<'_> {
+    /// Appends its line, but for the name of the file.
+    fn write(&self, lines_before: u64, out: &mut Vec<u8>) {
+        let Self { reason, detail, offset, record, .. } = *self;
+        let line = lines_before + self.line_in_block + 1;
+        out.extend_from_slice(format!(",\"line\":{line},\"offset\":{offset}").as_bytes());
+        out.extend_from_slice(b",\"reason\":");
+        write_string(reason.name(), out, true);
+        out.extend_from_slice(b",\"detail\":");
+        write_string(detail, out, false);
+        out.extend_from_slice(b",\"record\":");
+        write_string(record, out, false);
+        if !self.counts.is_empty() {
+            out.extend_from_slice(b",\"more\":{");
+            for (place, (reason, count)) in self.counts.iter().enumerate() {
+                let comma = if place > 0 { "," } else { "" };
+                out.extend_from_slice(format!("{comma}\"{}\":{count}", reason.name()).as_bytes());
+            }
+            out.push(b'}');
+        }
+        out.extend_from_slice(b"}\n");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    type Pushed = ((u64, u64), (usize, String), String, Vec<(usize, u64)>);
+
+    fn pushed() -> impl Strategy<Value = Pushed> {
+        let reason = 0..Reason::ALL.len();
+        let place = (0..50_u64, prop_oneof![0..300_u64, any::<u64>()]);
+        let detail = (reason.clone(), prop_oneof![Just("expected it".to_owned()), ".{0,9}"]);
+        let record = prop_oneof![Just("1".to_owned()), ".{0,9}"];
+        (place, detail, record, prop::collection::vec((reason, any::<u64>()), 0..3))
+    }
+
+    fn lines(rejects: &Rejects) -> Vec<serde_json::Value> {
+        let mut out = Vec::new();
+        let write = |lines: &[u8]| {
+            out.extend_from_slice(lines);
+            Ok::<_, ()>(())
+        };
+        write_lines(rejects.as_bytes(), "a\"b", 10, write).unwrap();
+        let lines = std::str::from_utf8(&out).unwrap().lines();
+        lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_pushed_is_written(all in prop::collection::vec(pushed(), 0..20), again in any::<bool>()) {
+            let mut rejects = Rejects::default();
+            for _ in 0..=u8::from(again) {
+                rejects.clear();
+                for (place, (reason, detail), record, counts) in &all {
+                    let counts: Vec<_> =
+                        counts.iter().map(|&(reason, count)| (Reason::ALL[reason], count)).collect();
+                    rejects.append(*place, (Reason::ALL[*reason], detail), record, &counts);
+                }
+            }
+            let lines = lines(&rejects);
+            prop_assert_eq!(lines.len(), all.len());
+            for (line, ((number, offset), (reason, detail), record, counts)) in lines.iter().zip(&all) {
+                prop_assert_eq!(&line["file"], "a\"b");
+                prop_assert_eq!(&line["line"], number + 11);
+                prop_assert_eq!(&line["offset"], *offset);
+                prop_assert_eq!(&line["reason"], Reason::ALL[*reason].name());
+                prop_assert_eq!(&line["detail"], detail);
+                prop_assert_eq!(&line["record"], record);
+                for &(reason, _) in counts {
+                    let last = counts.iter().rfind(|count| count.0 == reason).unwrap();
+                    prop_assert_eq!(&line["more"][Reason::ALL[reason].name()], last.1);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_reject_takes_little_more_than_its_record() {
+        let mut rejects = Rejects::default();
+        for line in 0..1000 {
+            let text = char::from(b'0' + u8::try_from(line % 10).unwrap()).to_string();
+            rejects.append((line, line * 2), (Reason::NotSegment, "expected an event"), &text, &[]);
+        }
+        assert!(rejects.as_bytes().len() <= 5 * 1000 + 30, "{}", rejects.as_bytes().len());
+    }
+
+    #[test]
+    fn details_are_told_apart_beyond_those_that_have_numbers() {
+        let mut rejects = Rejects::default();
+        for line in 0..MOST_DETAILS as u64 + 10 {
+            for _ in 0..2 {
+                rejects.append((line, line), (Reason::TooDeep, &line.to_string()), "1", &[]);
+            }
+        }
+        for (place, line) in lines(&rejects).iter().enumerate() {
+            assert_eq!(line["detail"], (place / 2).to_string());
+        }
     }
 }

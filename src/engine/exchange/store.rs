@@ -47,11 +47,10 @@ impl Segment {
         let StoredBatch { piece, rows, rejects, ids: count } = &self.stored;
         let ids = spill.read(&self.ids, &mut buffers.ids)?;
         let (rows, rest) = spill.read(piece, &mut buffers.rows)?.split_at(*rows);
-        let (rejects, rest) = rest.split_at(*rejects);
-        let (ends, texts) = rest.split_at(*count * 4);
+        let (ends, texts) = rest[*rejects..].split_at(*count * 4);
         // Ids come from JSON strings, so this never fails.
         let texts = from_utf8(texts).unwrap_or_default();
-        Ok(SegmentView { ids, ends: ends.as_chunks().0, texts, rows, rejects })
+        Ok(SegmentView { ids, ends: ends.as_chunks().0, texts, rows })
     }
 }
 
@@ -73,7 +72,7 @@ impl StoredBatch {
     /// # Errors
     /// When they cannot be spilled.
     pub fn new(batch: &Batch, ids: Option<&Ids>, spill: &Spill) -> io::Result<Self> {
-        let (rows, rejects) = (batch.rows.as_bytes(), batch.rejects.as_slice());
+        let (rows, rejects) = (batch.rows.as_bytes(), batch.rejects.as_bytes());
         let ends: Vec<_> = ids.into_iter().flat_map(Ids::ends).map(u32::to_le_bytes).collect();
         let texts = ids.map_or("", Ids::texts).as_bytes();
         Ok(Self {
@@ -101,8 +100,6 @@ pub struct SegmentView<'a> {
     texts: &'a str,
     /// Its rows.
     pub rows: &'a [u8],
-    /// Its rejects.
-    pub rejects: &'a [u8],
 }
 
 impl<'a> SegmentView<'a> {
@@ -157,6 +154,20 @@ impl Store {
         buffers: &'a mut Buffers,
     ) -> io::Result<SegmentView<'a>> {
         segment.read(&self.spill, buffers)
+    }
+
+    /// The rejects of `segment`, as [`Rejects`](super::rejects::Rejects) encodes them; `buffer` holds
+    /// them where they were spilled.
+    ///
+    /// # Errors
+    /// When the spill cannot be read.
+    pub fn rejects<'a>(
+        &'a self,
+        segment: &'a Segment,
+        buffer: &'a mut Vec<u8>,
+    ) -> io::Result<&'a [u8]> {
+        let StoredBatch { piece, rows, rejects, .. } = &segment.stored;
+        self.spill.read_range(piece, *rows..rows + rejects, buffer)
     }
 
     /// Calls `work` with the number and the bytes of each segment, on all threads of `pool`, and

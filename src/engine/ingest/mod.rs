@@ -19,6 +19,7 @@ use crate::engine::ingest::blocks::each_block;
 use crate::engine::ingest::commit::{Committed, Committer, expected_events};
 use crate::engine::map::batch::Place;
 use crate::engine::map::counters::Counters;
+use crate::engine::map::names::Names;
 use crate::error::Error;
 use crate::source::Reader;
 
@@ -48,11 +49,15 @@ pub fn ingest(
     let expected = expected_events(reader.total_bytes());
     let shared = Committer::new(hasher.clone(), Arc::clone(&spill), scratch, expected);
     let shared = Mutex::new(shared);
+    let many_names = Mutex::new(Names::default());
     let start = || (engine.parser(), Mapper::new(engine, hasher.clone()));
     let workers = each_block(reader, pool, watch, start, |(parser, mapper), block| {
         mapper.begin(Place { file: block.file, block: block.number });
         let lines = parser.read_block(block, mapper);
         let records = mapper.end(lines);
+        if let Some(names) = mapper.take_many_names() {
+            *many_names.lock().unwrap_or_else(PoisonError::into_inner) += names;
+        }
         // What can be done side by side is done before the others have to wait.
         let stored = StoredBatch::new(&mapper.batch, Some(&mapper.batch.ids), &spill)
             .map_err(Error::Spill)?;
@@ -60,7 +65,8 @@ pub fn ingest(
         committer.commit(&mapper.batch, stored).map_err(Error::Spill)?;
         Ok(records)
     })?;
-    let mut counters = Counters::default();
+    let names = many_names.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut counters = Counters { names, ..Counters::default() };
     for (_, mapper) in workers {
         counters += mapper.into_counters();
     }

@@ -3,6 +3,7 @@
 use ahash::RandomState;
 
 use crate::engine::dedup::Rank;
+use crate::engine::exchange::rejects::Rejects;
 use crate::engine::exchange::row::Rows;
 use crate::engine::identity::fact::OrderKey;
 use crate::engine::identity::ids::{Ids, NodeId};
@@ -54,8 +55,8 @@ pub struct Batch {
     pub ids: Ids,
     /// Its identity facts.
     pub facts: Vec<BatchFact>,
-    /// Its rejects, encoded by [`super::rejects`].
-    pub rejects: Vec<u8>,
+    /// Its rejects.
+    pub rejects: Rejects,
     /// For each event a hash of its message id and of its content without it, where asked for.
     pub profiles: Vec<(u64, u64)>,
 }
@@ -70,7 +71,7 @@ impl Batch {
             rows: Rows::default(),
             ids: Ids::new(hasher),
             facts: Vec::new(),
-            rejects: Vec::new(),
+            rejects: Rejects::default(),
             profiles: Vec::new(),
         }
     }

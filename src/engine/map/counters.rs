@@ -3,20 +3,22 @@
 use std::ops::AddAssign;
 
 use ahash::AHashMap;
-use hashbrown::HashMap;
 
 use super::deletions::Deletions;
 use super::example::Examples;
+use super::names::Names;
 use super::times::TimeCounts;
 use super::unused_email::UnusedEmails;
 use crate::engine::plan::Volume;
 use crate::engine::window::Sighting;
-use crate::event::CallType;
 use crate::filter::destination::Counts;
 use crate::parse::Repairs;
 use crate::parse::reject::Reason;
 use crate::parse::shape::Shape;
 use crate::source::FileId;
+
+/// A worker keeps so many names for itself.
+const MOST_OF_A_WORKER: usize = 1 << 14;
 
 /// Counts of the first phase.
 #[derive(Debug, Default)]
@@ -55,47 +57,10 @@ pub struct Counters {
     pub records_by_file: AHashMap<FileId, u64>,
 }
 
-/// Counts by call and event name.
-#[derive(Debug, Default)]
-pub struct Names {
-    /// Of calls whose events have one name, once there was one.
-    fixed: [Option<u64>; CallType::ALL.len()],
-    others: [HashMap<String, u64, ahash::RandomState>; CallType::ALL.len()],
-}
-
-impl Names {
-    /// Adds `count` events called `name`; allocates only for a name that is new.
-    pub fn add(&mut self, call: CallType, name: &str, count: u64) {
-        if call.fixed_name() == Some(name) {
-            *self.fixed[call as usize].get_or_insert(0) += count;
-        } else {
-            *self.others[call as usize].entry_ref(name).or_insert(0) += count;
-        }
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (CallType, &str, u64)> {
-        CallType::ALL.into_iter().flat_map(|call| {
-            let fixed = call.fixed_name().zip(self.fixed[call as usize]);
-            let fixed = fixed.map(|(name, count)| (call, name, count));
-            let others = self.others[call as usize].iter();
-            let others = others.map(move |(name, &count)| (call, name.as_str(), count));
-            fixed.into_iter().chain(others)
-        })
-    }
-
-    /// All names, sorted by count, the most frequent first, then by call and name.
-    pub fn sorted(&self) -> Vec<(CallType, &str, u64)> {
-        let mut all: Vec<_> = self.iter().collect();
-        all.sort_unstable_by(|a, b| b.2.cmp(&a.2).then_with(|| (a.0, a.1).cmp(&(b.0, b.1))));
-        all
-    }
-}
-
-impl AddAssign for Names {
-    fn add_assign(&mut self, other: Self) {
-        for (call, name, count) in other.iter() {
-            self.add(call, name, count);
-        }
+impl Counters {
+    /// The names, where there are so many that workers should not keep them each for itself.
+    pub fn take_many_names(&mut self) -> Option<Names> {
+        (self.names.len() >= MOST_OF_A_WORKER).then(|| std::mem::take(&mut self.names))
     }
 }
 

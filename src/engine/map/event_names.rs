@@ -1,41 +1,52 @@
 //! Numbers instead of the names of events.
 
-use ahash::AHashMap;
-
-use super::counters::Names;
+use super::names::Names;
 use crate::event::CallType;
 
-/// The numbers of event names.
+/// The numbers of event names: those of texts alike are alike, whatever their calls, and they are in
+/// the order of the texts.
 #[derive(Debug)]
 pub struct EventNames<'a> {
-    numbers: AHashMap<&'a str, u32>,
-    /// Of the calls whose events have one name.
-    fixed: [u32; CallType::ALL.len()],
-    names: Vec<&'a str>,
+    counted: &'a Names,
+    /// By the places of the names among those counted.
+    numbers: Vec<u32>,
+    /// The texts by their numbers.
+    texts: Vec<&'a str>,
 }
 
 impl<'a> EventNames<'a> {
     /// Numbers every name that was counted.
     pub fn new(counted: &'a Names) -> Self {
-        let mut names: Vec<&str> = counted.sorted().into_iter().map(|(_, name, _)| name).collect();
-        names.sort_unstable();
-        names.dedup();
-        let numbers: AHashMap<&str, u32> = names.iter().copied().zip(0..).collect();
-        let number = |name: &str| numbers.get(name).copied().unwrap_or(u32::MAX);
-        let fixed = CallType::ALL.map(|call| call.fixed_name().map_or(u32::MAX, number));
-        Self { numbers, fixed, names }
+        let mut places: Vec<u32> = (0..).take(counted.len()).collect();
+        places.sort_unstable_by_key(|&place| counted.get(place).1);
+        let mut numbers = vec![0; places.len()];
+        let mut texts: Vec<&str> = Vec::with_capacity(places.len());
+        for place in places {
+            let (_, text) = counted.get(place);
+            if texts.last() != Some(&text) {
+                texts.push(text);
+            }
+            #[allow(clippy::cast_possible_truncation)] // no more than places
+            let number = texts.len() as u32 - 1;
+            numbers[place as usize] = number;
+        }
+        Self { counted, numbers, texts }
+    }
+
+    /// The names as they were counted.
+    pub fn counted(&self) -> &'a Names {
+        self.counted
     }
 
     /// The names by their numbers.
     pub fn as_slice(&self) -> &[&'a str] {
-        &self.names
+        &self.texts
     }
 
     /// The number of `name`, that of an event of `call`; `u32::MAX` of one that was not counted.
+    #[inline]
     pub fn number(&self, call: CallType, name: &str) -> u32 {
-        if call.fixed_name() == Some(name) {
-            return self.fixed[call as usize];
-        }
-        self.numbers.get(name).copied().unwrap_or(u32::MAX)
+        let place = self.counted.place(call, name);
+        place.map_or(u32::MAX, |place| self.numbers[place as usize])
     }
 }

@@ -8,6 +8,7 @@ pub mod deletions;
 pub mod event_names;
 pub mod example;
 pub(crate) mod extract;
+pub mod names;
 pub mod times;
 pub mod unused_email;
 
@@ -16,7 +17,6 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::dedup::Rank;
 use crate::engine::Engine;
-use crate::engine::exchange::rejects;
 use crate::engine::exchange::row::{Flags, Head, RowIds};
 use crate::engine::identity::fact::OrderKey;
 use crate::engine::identity::ids::{NodeId, Space};
@@ -25,6 +25,7 @@ use crate::engine::map::batch::{Batch, BatchFact, Mark, Place};
 use crate::engine::map::counters::Counters;
 use crate::engine::map::example::Position;
 use crate::engine::map::extract::Extract;
+use crate::engine::map::names::Names;
 use crate::engine::map::times::EventClock;
 use crate::engine::map::unused_email::UnusedEmail;
 use crate::event::content::ContentHasher;
@@ -122,6 +123,12 @@ impl<'a> Mapper<'a> {
         self.batch.lines = lines;
         *self.counters.records_by_file.entry(self.batch.place.file).or_default() += self.records;
         self.records
+    }
+
+    /// The names counted so far, where there are so many that workers should not keep them each for
+    /// itself.
+    pub fn take_many_names(&mut self) -> Option<Names> {
+        self.counters.take_many_names()
     }
 
     /// The sums over all blocks.
@@ -434,7 +441,7 @@ impl Sink for Mapper<'_> {
         let at = Position { place, line: reject.line_in_block, record };
         self.counters.reject_examples[reason].see(at, || reject.refusal.detail.to_string());
         self.counters.shapes[reject.refusal.shape as usize] += 1;
-        rejects::encode(&reject, self.engine, &mut self.batch.rejects);
+        self.batch.rejects.push(&reject, self.engine);
     }
 
     fn foreign(&mut self) {
@@ -455,7 +462,7 @@ impl Sink for Mapper<'_> {
             self.counters.rejects[reason as usize] += count;
             self.counters.shapes[shape as usize] += count;
         }
-        rejects::encode_surplus(&surplus, self.engine, &mut self.batch.rejects);
+        self.batch.rejects.push_surplus(&surplus, self.engine);
     }
 }
 

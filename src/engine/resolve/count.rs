@@ -5,6 +5,7 @@ use super::tally::{Contender, Tally};
 use super::visit::Visit;
 use crate::engine::Engine;
 use crate::engine::exchange::row::{Field, Flags};
+use crate::engine::map::names::Names;
 use crate::engine::plan::{Ledger, Verdict};
 use crate::event::CallType;
 
@@ -12,15 +13,17 @@ use crate::event::CallType;
 pub struct Count<'a> {
     engine: &'a Engine,
     ledger: &'a Ledger,
+    /// The names of all events.
+    names: &'a Names,
     /// The sums so far.
     pub tally: Tally,
 }
 
 impl<'a> Count<'a> {
     /// Nothing counted yet.
-    pub fn new(engine: &'a Engine, ledger: &'a Ledger) -> Self {
+    pub fn new(engine: &'a Engine, ledger: &'a Ledger, names: &'a Names) -> Self {
         let tally = Tally::new(ledger.periods.len(), engine.rules.rules.len());
-        Self { engine, ledger, tally }
+        Self { engine, ledger, names, tally }
     }
 
     fn flags(&mut self, row: &ResolvedRow<'_>) {
@@ -85,6 +88,15 @@ impl<'a> Count<'a> {
     }
 }
 
+/// Counts one more at `place`.
+fn count_at(counts: &mut Vec<u64>, place: u32) {
+    let place = place as usize;
+    if counts.len() <= place {
+        counts.resize(place + 1, 0);
+    }
+    counts[place] += 1;
+}
+
 impl Visit for Count<'_> {
     fn event(&mut self, row: &ResolvedRow<'_>) {
         self.tally.outside_window += u64::from(!row.in_window);
@@ -98,7 +110,12 @@ impl Visit for Count<'_> {
         let tally = &mut self.tally;
         match row.row.head.rule {
             Some(rule) => tally.matches[rule as usize] += 1,
-            None => tally.unmapped.add(row.row.head.call, row.row.text(Field::Event), 1),
+            None => {
+                let name = row.row.text(Field::Event);
+                if let Some(place) = self.names.place(row.row.head.call, name) {
+                    count_at(&mut tally.unmapped, place);
+                }
+            }
         }
         tally.resolved(row.resolution(), row.owner);
         for (count, moved) in tally.would_change.iter_mut().zip(row.moved_by.each()) {

@@ -101,7 +101,7 @@ pub fn resolve<'a, V: Visit + Send, T: Send>(
     let leads = LeadStore::new(ids, scratch, pool.current_num_threads());
     let groups = Mutex::default();
     let start = || {
-        let count = Count::new(engine, ledger);
+        let count = Count::new(engine, ledger, names.counted());
         let fold = Fold { ids, ledger, names, leads: leads.sink(), groups: &groups };
         (count, fold, start())
     };

@@ -10,7 +10,6 @@ use crate::engine::identity::fact::OrderKey;
 use crate::engine::identity::ids::NodeId;
 use crate::engine::identity::resolve::Owner;
 use crate::engine::lead::LeadStore;
-use crate::engine::map::counters::Names;
 use crate::engine::plan::{Ledger, PeriodMix, Verdict};
 use crate::engine::resolve::row::POLICIES;
 
@@ -45,8 +44,8 @@ pub struct Tally {
     pub internal_signals: u64,
     /// Signals by rule.
     pub matches: Vec<u64>,
-    /// Signals that no rule maps.
-    pub unmapped: Names,
+    /// Signals that no rule maps, by the places of their names.
+    pub unmapped: Vec<u64>,
     /// By period of the plan, what the raw signals were.
     pub mix: Vec<PeriodMix>,
     /// Identify calls that the service would have lost.
@@ -169,7 +168,7 @@ impl AddAssign for Tally {
         add_all(&mut self.would_change, would_change);
         self.internal_signals += internal_signals;
         add_lists(&mut self.matches, matches);
-        self.unmapped += unmapped;
+        add_lists(&mut self.unmapped, unmapped);
         add_lists(&mut self.mix, mix);
         self.lost_identifies += lost_identifies;
         self.forgotten += forgotten;

@@ -18,7 +18,7 @@ use crate::engine::exchange::store::{Segment, SegmentView, Store};
 use crate::engine::identity::all_ids::AllIds;
 use crate::engine::identity::ids::{NodeId, Space};
 use crate::engine::identity::timeline::Timelines;
-use crate::engine::map::counters::Names;
+use crate::engine::map::names::Names;
 use crate::engine::plan::{Calendar, Ledger};
 use crate::engine::watch::Watch;
 use crate::error::Error;

@@ -11,7 +11,7 @@ use super::page::TopLead;
 use super::signals::{Streams, write_signals};
 use crate::engine::Engine;
 use crate::engine::exchange::rejects;
-use crate::engine::exchange::store::{Buffers, Store, lines_before};
+use crate::engine::exchange::store::{Store, lines_before};
 use crate::engine::identity::Identities;
 use crate::engine::identity::all_ids::AllIds;
 use crate::engine::identity::ids::Space;
@@ -191,13 +191,13 @@ pub fn write_rejects(
     files: &BTreeMap<FileId, source::Input>,
     out: &mut impl Write,
 ) -> Result<(), Error> {
-    let (mut buffers, mut written) = (Buffers::default(), Vec::new());
+    let mut buffer = Vec::new();
     for (segment, before) in store.segments().iter().zip(lines_before(store.segments())) {
-        let parts = store.read(segment, &mut buffers).map_err(Error::Spill)?;
+        let encoded = store.rejects(segment, &mut buffer).map_err(Error::Spill)?;
         let file = files.get(&segment.place.file).map_or("", |file| file.display.as_str());
-        written.clear();
-        rejects::decode(parts.rejects, file, before, &mut written);
-        out.write_all(&written).map_err(Error::from_output)?;
+        rejects::write_lines(encoded, file, before, |lines| {
+            out.write_all(lines).map_err(Error::from_output)
+        })?;
     }
     Ok(())
 }

@@ -135,8 +135,8 @@ pub struct Streams<'a, 'b> {
 
 /// What one segment gives to the outputs.
 struct Written {
+    segment: usize,
     chunks: Vec<Chunk>,
-    rejects: Vec<u8>,
 }
 
 /// Buffers of the workers that encoders are to go on with.
@@ -176,23 +176,25 @@ pub fn write_signals<'a>(
         let encoders = all.pop().unwrap_or_default();
         Render { ids: stage.ids, tracked, redaction, chronicle: Chronicle::new(spans), encoders }
     };
-    let end = |render: &mut Render<'_>, number: usize, view: &SegmentView<'_>| {
-        let place = segments[number].place;
-        let file = files.get(&place.file).map_or("", |file| file.display.as_str());
-        let mut rejects = Vec::new();
-        rejects::decode(view.rejects, file, lines_before[number], &mut rejects);
+    let end = |render: &mut Render<'_>, segment: usize, _: &SegmentView<'_>| {
         let chunks = render.encoders.iter_mut().map(Encoder::take).collect();
         // What earlier segments no longer need.
         for (encoder, spent) in render.encoders.iter_mut().zip(spent.take()) {
             encoder.reuse(spent);
         }
-        Ok(Written { chunks, rejects })
+        Ok(Written { segment, chunks })
     };
-    let write = |written: Written| {
-        if let Some(file) = &mut streams.rejects {
-            file.write_all(&written.rejects).map_err(Error::from_output)?;
+    let (store, mut buffer) = (input.store, Vec::new());
+    let write = |Written { segment, chunks }| {
+        if let Some(out) = &mut streams.rejects {
+            let encoded = store.rejects(&segments[segment], &mut buffer).map_err(Error::Spill)?;
+            let place = segments[segment].place;
+            let file = files.get(&place.file).map_or("", |file| file.display.as_str());
+            rejects::write_lines(encoded, file, lines_before[segment], |lines| {
+                out.write_all(lines).map_err(Error::from_output)
+            })?;
         }
-        spent.give(streams.signals.write(written.chunks)?);
+        spent.give(streams.signals.write(chunks)?);
         Ok(())
     };
     resolve(stage, input, start, end, write)

@@ -8,8 +8,9 @@ use crate::engine::Engine;
 use crate::engine::identity::Resolution;
 use crate::engine::identity::ids::Space;
 use crate::engine::identity::resolve::Through;
-use crate::engine::map::counters::{Counters, Names};
+use crate::engine::map::counters::Counters;
 use crate::engine::map::example::{Lines, Position};
+use crate::engine::map::names::Ranked;
 use crate::engine::map::unused_email::UnusedField;
 use crate::engine::plan::{Light, Terms, Usage};
 use crate::engine::resolve::row::POLICIES;
@@ -161,12 +162,12 @@ impl Facts<'_> {
     fn events(&self) -> Events {
         let counters = self.counters;
         let (times, tally) = (&counters.times, &self.produced.tally);
-        let (by_name, other_names, other_count) = listed(&counters.names);
+        let ranked = counters.names.ranked(LISTED);
         let mut by_type = BTreeMap::new();
         for call in CallType::ALL {
             by_type.insert(call.name(), 0);
         }
-        for (call, _, count) in counters.names.sorted() {
+        for (call, _, count) in counters.names.iter() {
             *by_type.entry(call.name()).or_default() += count;
         }
         Events {
@@ -185,9 +186,9 @@ impl Facts<'_> {
             implausible_timestamps: times.implausible.count(),
             timestamp_examples: self.timestamp_examples(),
             by_type,
-            by_name,
-            other_names,
-            other_count,
+            by_name: name_counts(&ranked),
+            other_names: ranked.others,
+            other_count: ranked.other_count,
         }
     }
 
@@ -249,6 +250,7 @@ impl Facts<'_> {
         let tally = &self.produced.tally;
         let by_rule = self.engine.rules.rules.iter().zip(&tally.matches);
         let mapped = tally.matches.iter().sum();
+        let unmapped = self.counters.names.ranked_by(&tally.unmapped, LISTED);
         RuleCounts {
             file: self.rules_file.clone(),
             mapped,
@@ -260,7 +262,7 @@ impl Facts<'_> {
                     score: rule.score,
                 })
                 .collect(),
-            unmapped_by_event: listed(&tally.unmapped).0,
+            unmapped_by_event: name_counts(&unmapped),
         }
     }
 
@@ -335,16 +337,14 @@ impl Facts<'_> {
     }
 }
 
-/// The most frequent names, how many others there are and how often these came.
-fn listed(names: &Names) -> (Vec<NameCount>, u64, u64) {
-    let mut sorted = names.sorted();
-    sorted.retain(|&(.., count)| count > 0);
-    let (shown, others) = sorted.split_at(sorted.len().min(LISTED));
-    let shown = shown.iter().map(|&(call, event, count)| NameCount {
-        call: call.name(),
-        event: event.to_owned(),
-        count,
-    });
-    let other_count = others.iter().map(|(_, _, count)| count).sum();
-    (shown.collect(), others.len() as u64, other_count)
+/// The names as the report lists them.
+fn name_counts(ranked: &Ranked<'_>) -> Vec<NameCount> {
+    let names = ranked.first.iter();
+    names
+        .map(|&(call, event, count)| NameCount {
+            call: call.name(),
+            event: event.to_owned(),
+            count,
+        })
+        .collect()
 }

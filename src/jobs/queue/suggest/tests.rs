@@ -1,6 +1,6 @@
 use super::*;
 use crate::engine::Engine;
-use crate::engine::map::counters::Names;
+use crate::engine::map::names::Names;
 use crate::filter::allow::AllowList;
 use crate::jobs::check::coverage::Seen;
 use crate::jobs::check::place::Placer;

@@ -1,0 +1,226 @@
+//! Event names with their counts, each kept once.
+//!
+//! Events may have as many names as they want, where somebody puts a number into them. So the texts
+//! stand one behind the other, and what else is counted by name is a list by their places.
+
+use std::cmp::Reverse;
+use std::ops::AddAssign;
+
+use ahash::RandomState;
+use hashbrown::HashTable;
+
+use crate::engine::hash_slot::{Slot, spread, upper};
+use crate::event::CallType;
+
+/// Where the text of a name is, and of which call it is.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    start: u64,
+    len: u32,
+    call: CallType,
+}
+
+impl Entry {
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)] // it was a usize
+    fn range(self) -> std::ops::Range<usize> {
+        let start = self.start as usize;
+        start..start + self.len as usize
+    }
+}
+
+/// Counts by call and event name.
+#[derive(Debug, Default)]
+pub struct Names {
+    hasher: RandomState,
+    table: HashTable<Slot>,
+    entries: Vec<Entry>,
+    counts: Vec<u64>,
+    /// The texts of all names, one behind the other.
+    texts: String,
+    /// The places of calls whose events have one name, once there was one.
+    fixed: [Option<u32>; CallType::ALL.len()],
+}
+
+/// The most frequent of some names, and how many others there are.
+#[derive(Debug)]
+pub struct Ranked<'a> {
+    /// Call, name and count: the most frequent first, then by call and name.
+    pub first: Vec<(CallType, &'a str, u64)>,
+    /// How many names are not among them.
+    pub others: u64,
+    /// How often those came.
+    pub other_count: u64,
+}
+
+impl Names {
+    /// Adds `count` events called `name`; allocates only for a name that is new.
+    #[inline]
+    pub fn add(&mut self, call: CallType, name: &str, count: u64) {
+        let place = match self.fixed[call as usize] {
+            Some(place) if call.fixed_name() == Some(name) => place,
+            _ => self.intern(call, name),
+        };
+        self.counts[place as usize] += count;
+    }
+
+    fn intern(&mut self, call: CallType, name: &str) -> u32 {
+        let hash = self.hash(call, name);
+        if let Some(place) = self.place_hashed(call, name, hash) {
+            return place;
+        }
+        #[allow(clippy::cast_possible_truncation)] // a name is shorter than its 4 GiB record
+        let entry = Entry { start: self.texts.len() as u64, len: name.len() as u32, call };
+        #[allow(clippy::cast_possible_truncation)] // 2^32 names would take 200 GB
+        let place = self.entries.len() as u32;
+        self.texts.push_str(name);
+        self.entries.push(entry);
+        self.counts.push(0);
+        self.table.insert_unique(spread(hash), Slot { hash, place }, |slot| spread(slot.hash));
+        if call.fixed_name() == Some(name) {
+            self.fixed[call as usize] = Some(place);
+        }
+        place
+    }
+
+    #[inline]
+    fn hash(&self, call: CallType, name: &str) -> u32 {
+        upper(self.hasher.hash_one((call as u8, name)))
+    }
+
+    #[inline]
+    fn place_hashed(&self, call: CallType, name: &str, hash: u32) -> Option<u32> {
+        let same = |slot: &Slot| slot.hash == hash && self.get(slot.place) == (call, name);
+        self.table.find(spread(hash), same).map(|slot| slot.place)
+    }
+
+    /// The place of a name that was counted.
+    #[inline]
+    pub fn place(&self, call: CallType, name: &str) -> Option<u32> {
+        match self.fixed[call as usize] {
+            Some(place) if call.fixed_name() == Some(name) => Some(place),
+            _ => self.place_hashed(call, name, self.hash(call, name)),
+        }
+    }
+
+    /// The call and the name at `place`.
+    #[inline]
+    pub fn get(&self, place: u32) -> (CallType, &str) {
+        let entry = self.entries[place as usize];
+        (entry.call, &self.texts[entry.range()])
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// All names with their counts, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (CallType, &str, u64)> {
+        self.entries
+            .iter()
+            .zip(&self.counts)
+            .map(|(entry, &count)| (entry.call, &self.texts[entry.range()], count))
+    }
+
+    /// All names, sorted by count, the most frequent first, then by call and name.
+    pub fn sorted(&self) -> Vec<(CallType, &str, u64)> {
+        let mut all: Vec<_> = self.iter().collect();
+        all.sort_unstable_by_key(|&(call, name, count)| (Reverse(count), call, name));
+        all
+    }
+
+    /// The `most` most frequent names that were counted at all.
+    pub fn ranked(&self, most: usize) -> Ranked<'_> {
+        self.ranked_by(&self.counts, most)
+    }
+
+    /// The same by other `counts`, which are by place; places beyond their end have none.
+    pub fn ranked_by(&self, counts: &[u64], most: usize) -> Ranked<'_> {
+        let count = |place: u32| counts.get(place as usize).copied().unwrap_or(0);
+        let key = |&place: &u32| (Reverse(count(place)), self.get(place));
+        let mut places: Vec<u32> = (0..).take(self.len()).filter(|&at| count(at) > 0).collect();
+        let shown = places.len().min(most);
+        if shown < places.len() {
+            places.select_nth_unstable_by_key(shown, key);
+        }
+        let (first, others) = places.split_at_mut(shown);
+        first.sort_unstable_by_key(key);
+        let named = |&place: &u32| {
+            let (call, name) = self.get(place);
+            (call, name, count(place))
+        };
+        Ranked {
+            first: first.iter().map(named).collect(),
+            others: others.len() as u64,
+            other_count: others.iter().map(|&place| count(place)).sum(),
+        }
+    }
+}
+
+impl AddAssign for Names {
+    fn add_assign(&mut self, mut other: Self) {
+        if self.len() < other.len() {
+            std::mem::swap(self, &mut other);
+        }
+        for (call, name, count) in other.iter() {
+            self.add(call, name, count);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    fn counted(adds: &[(usize, String, u64)]) -> Names {
+        let mut names = Names::default();
+        for (call, name, count) in adds {
+            names.add(CallType::ALL[*call], name, *count);
+        }
+        names
+    }
+
+    proptest! {
+        #[test]
+        fn names_are_counted_and_ranked_as_by_a_map(
+            adds in prop::collection::vec(
+                (0..CallType::ALL.len(), prop_oneof!["[ab]{0,2}", Just("Page Viewed".to_owned())], 0..4_u64),
+                0..40,
+            ),
+            cut in any::<prop::sample::Index>(),
+            most in 0..12_usize,
+        ) {
+            let mut map: BTreeMap<(CallType, &str), u64> = BTreeMap::new();
+            for (call, name, count) in &adds {
+                *map.entry((CallType::ALL[*call], name)).or_default() += count;
+            }
+            let mut expected: Vec<_> =
+                map.iter().map(|(&(call, name), &count)| (call, name, count)).collect();
+            expected.sort_by_key(|&(.., count)| Reverse(count));
+            let (one, other) = adds.split_at(cut.index(adds.len() + 1));
+            let mut names = counted(one);
+            names += counted(other);
+            prop_assert_eq!(names.sorted(), expected.clone());
+            for &(call, name, count) in &expected {
+                let place = names.place(call, name).unwrap();
+                prop_assert_eq!(names.get(place), (call, name));
+                prop_assert_eq!(names.counts[place as usize], count);
+            }
+            prop_assert_eq!(names.place(CallType::Track, "another"), None);
+            expected.retain(|&(.., count)| count > 0);
+            let ranked = names.ranked(most);
+            let (first, others) = expected.split_at(expected.len().min(most));
+            prop_assert_eq!(ranked.first, first);
+            prop_assert_eq!(ranked.others, others.len() as u64);
+            prop_assert_eq!(ranked.other_count, others.iter().map(|other| other.2).sum::<u64>());
+        }
+    }
+}
