@@ -493,7 +493,7 @@ mod tests {
         for place in 0..200_000 {
             assert_eq!(lines.position(2 * place), (1, place + 1));
         }
-        // Counted from the start of the line each time, it takes hours.
+        // Counting from the start of the line each time would take hours.
     }
 
     proptest! {

@@ -174,7 +174,7 @@ fn items(node: &Node) -> impl Iterator<Item = &Node> {
 mod tests {
     use super::*;
 
-    /// The addresses and titles of the resources of a text.
+    /// Returns the addresses and titles of the resources of a text.
     fn titles(source: &str) -> Option<Vec<(String, String)>> {
         let root = parse(source).unwrap();
         let title = |resource: Resource<'_>| {

@@ -160,7 +160,7 @@ mod tests {
         }
     }
 
-    /// Expressions about an event's name and type, and little else.
+    /// Generates expressions that mostly concern the event's name and type.
     fn expressions() -> impl Strategy<Value = String> {
         const NAMES: [&str; 8] =
             ["'A'", "'B'", "'track'", "'page'", "'delete'", "null", "1", "userId"];

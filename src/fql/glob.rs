@@ -307,7 +307,7 @@ mod tests {
         assert!(!Glob::new("").unwrap().is_any() && !Glob::new("*a").unwrap().is_any());
     }
 
-    /// The definition, by trying every way.
+    /// Matches by definition, trying every possibility.
     fn takes(pattern: &[char], text: &[char]) -> bool {
         match pattern.split_first() {
             None => text.is_empty(),

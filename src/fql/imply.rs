@@ -204,7 +204,7 @@ mod tests {
             ways.collect::<Vec<_>>().join(" or ")
         };
         assert!(!implies(&ways(0), &ways(10_000)));
-        // Each with each takes minutes.
+        // Comparing all pairs would take minutes.
     }
 
     fn expressions() -> impl Strategy<Value = String> {

@@ -1,4 +1,4 @@
-//! Expressions from text to verdict.
+//! Expressions, compiled and evaluated.
 
 mod cost;
 mod diagnostics;
@@ -10,14 +10,14 @@ use crate::diagnostic::render;
 use crate::event::{Event, Members};
 use crate::json::document::with_json;
 
-/// Whether `source` takes the event written as `json`.
+/// Returns `true` if `source` holds for the event `json`.
 fn takes(source: &str, json: &str) -> bool {
     let compiled = Expr::compile(source)
         .unwrap_or_else(|errors| panic!("{}", render("test", source, &errors)));
     with_json(json, |json| compiled.expr.holds(&Event::new(json, &Members::of(json))))
 }
 
-/// Checks pairs of an expression and its verdict on the event written as `json`.
+/// Checks pairs of an expression and its expected result for the event `json`.
 fn verdicts(json: &str, cases: &[(&str, bool)]) {
     for (source, verdict) in cases {
         assert_eq!(takes(source, json), *verdict, "{source}");

@@ -98,7 +98,7 @@ pub fn places(text: &str) -> Vec<Range<usize>> {
 
 /// An object or list that is being read.
 #[derive(Default)]
-#[allow(clippy::struct_excessive_bools)] // plain facts, each of its own
+#[allow(clippy::struct_excessive_bools)] // independent facts
 struct Frame {
     start: usize,
     /// The values so far that are not hidden.

@@ -4,14 +4,14 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// What must not be shown.
+/// The value that must not be shown.
 const SECRET: &str = "hunter2-\"x\\y/é";
 
 fn masked(record: &str) -> String {
     secrets(record, &[]).into_owned()
 }
 
-/// The forms in which tools write the header `name` with `value`.
+/// Returns the header `name` with `value` in each of the forms that tools write.
 fn forms(name: &str, value: &str) -> Vec<String> {
     let [name, value] = [name, value].map(|text| serde_json::to_string(text).unwrap());
     vec![
@@ -32,7 +32,7 @@ fn forms(name: &str, value: &str) -> Vec<String> {
     ]
 }
 
-/// `text` in further texts and encodings.
+/// Returns `text` nested in further texts and encodings.
 fn wrapped(text: &str) -> Vec<String> {
     let quoted = serde_json::to_string(text).unwrap();
     let once = format!(r#"{{"body":{quoted},"time":1}}"#);
@@ -42,7 +42,7 @@ fn wrapped(text: &str) -> Vec<String> {
     vec![text.to_owned(), once, twice, base64, both]
 }
 
-/// Whether anything of `SECRET` can be read out of `shown`.
+/// Returns `true` if a part of `SECRET` can be read from `shown`.
 fn tells(shown: &str) -> bool {
     shown.contains("hunter2") || shown.contains(&STANDARD.encode("hunter2")[..8])
 }

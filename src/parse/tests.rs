@@ -1,4 +1,4 @@
-//! What a parser learned of earlier lines must not change what it finds in later ones.
+//! The outlines learned from earlier lines must not change the results of later lines.
 
 use proptest::prelude::*;
 
@@ -7,7 +7,7 @@ use crate::event::content::ContentHasher;
 use crate::json::canonical::Canonical;
 use crate::source::{Block, PADDING};
 
-/// Everything that a block gave, as texts, and how many lines are before the block.
+/// All results of a block, as texts, and the number of lines before the block.
 #[derive(Debug, Default, PartialEq)]
 struct Found(Vec<String>, u64);
 
@@ -48,12 +48,12 @@ fn parser() -> Parser {
 
 fn block(text: &[u8], offset: u64) -> Block {
     let mut bytes = text.to_vec();
-    // What follows a block may be anything, such as the rest of a line.
+    // The bytes after a block may be anything, such as the rest of a line.
     bytes.extend_from_slice(&b"\",\"a\":1}".repeat(PADDING));
     Block { bytes, len: text.len(), offset, ..Block::default() }
 }
 
-/// What parsers find that see one line each.
+/// Returns the results of separate parsers that read one line each.
 fn found_apart(lines: &[Vec<u8>], ends: &[u8]) -> Found {
     let (mut found, mut offset) = (Found::default(), 0);
     for line in lines {
@@ -82,7 +82,7 @@ fn scalar() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Objects of few names, so that they share outlines.
+/// Generates objects with few different names, so that they share outlines.
 fn object() -> impl Strategy<Value = String> {
     let names = prop::sample::select(vec!["a", "b", "context", "type", "n\u{e9}", "z"]);
     let blank = prop::sample::select(vec!["", "", "", "", "", " ", "\t"]);
@@ -135,7 +135,7 @@ proptest! {
         let mut parser = parser();
         for _ in 0..3 {
             let together = found_together(&mut parser, &lines, ends);
-            // A line of a block has its carriage returns in its reject.
+            // The reject of a line in a block includes its carriage return.
             let strip = |found: &Found| {
                 found.0.iter().map(|text| text.replace(", 13", "")).collect::<Vec<_>>()
             };

@@ -1,4 +1,4 @@
-//! Plans and events against them, without files.
+//! Plans and the validation of events, without files.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ fn track(key: &str, version: u32, schema: &Value) -> Value {
     json!({"type": "TRACK", "key": key, "version": version, "jsonSchema": schema})
 }
 
-/// What the plan says of an event: the label of the rule.
+/// Returns the label of the rule for an event.
 fn planned(plan: &Plan, event: &Value) -> Result<String, Planned> {
     with_json(&event.to_string(), |json| {
         match plan.planned(&Event::new(json, &Members::of(json))) {
@@ -92,7 +92,7 @@ fn lifted_schemas_ask_for_what_their_properties_ask() {
     assert_eq!(asked.rules[0].breaches(&json!({})).unwrap().len(), 1);
     assert_eq!(asked.rules[0].breaches(&json!({"properties": {}})).unwrap().len(), 1);
     assert_eq!(asked.rules[0].breaches(&json!({"properties": {"a": 1}})).unwrap(), []);
-    // What the event required stays behind when the properties require nothing.
+    // The `required` of the event was kept although the properties require nothing.
     assert_eq!(
         lifted(json!(["properties"])).rules[0].breaches(&json!({"properties": {}})).unwrap(),
         []

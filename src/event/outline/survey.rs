@@ -233,7 +233,7 @@ mod tests {
     use crate::json::Json;
     use crate::json::document::with_json;
 
-    /// The nodes that the full parser finds, and those of the survey, as texts.
+    /// Returns the nodes of the full parser and those of the survey, as texts.
     #[test]
     fn a_survey_finds_what_the_full_parser_finds() {
         for line in [

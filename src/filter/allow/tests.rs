@@ -8,13 +8,13 @@ fn list(text: &str) -> AllowList {
     AllowList::parse(text).unwrap_or_else(|errors| panic!("{}", render("allow", text, &errors))).0
 }
 
-/// The text of the first line of `list` that takes the event written as `json`.
+/// Returns the text of the first line of `list` that the event `json` matches.
 fn taker<'l>(list: &'l AllowList, json: &str) -> Option<&'l str> {
     let line = with_json(json, |json| list.takes(&Event::new(json, &Members::of(json))))?;
     Some(&list.lines()[line].text)
 }
 
-/// What a user sees of the list: its errors, or else its warnings.
+/// Renders the errors of the list, or else its warnings.
 fn shown(text: &str) -> String {
     match AllowList::parse(text) {
         Ok((_, warnings)) => render("allow", text, &warnings),

@@ -6,7 +6,7 @@ use crate::json::document::with_json;
 
 mod file;
 
-/// The filters of `text`, which must be good.
+/// Parses the filters of `text`, which must be valid.
 fn filters(text: &str) -> DestinationFilters {
     match DestinationFilters::parse(text) {
         Ok((filters, _)) => filters,
@@ -14,7 +14,7 @@ fn filters(text: &str) -> DestinationFilters {
     }
 }
 
-/// One filter for events of which `condition` is true.
+/// Returns the text of one filter for events for which `condition` holds.
 fn filter(condition: &str, actions: &str) -> String {
     let condition = serde_json::to_string(condition).unwrap();
     format!(r#"{{"title":"t","if":{condition},"enabled":true,"actions":[{actions}]}}"#)
@@ -24,7 +24,8 @@ fn list(filters: &[String]) -> String {
     format!("[{}]", filters.join(","))
 }
 
-/// What is left of `event` in canonical form, and by which filters; or why it was dropped.
+/// Returns the rest of `event` in canonical form and the filters that changed it, or why it was
+/// dropped.
 fn outcome(text: &str, event: &str) -> Result<(String, Vec<usize>), Dropped> {
     let filters = filters(text);
     with_json(event, |json| {
@@ -53,7 +54,7 @@ fn dropped(text: &str, event: &str) -> (usize, usize, Cause) {
     (filter, action, cause)
 }
 
-/// An event of user `user-1`; its properties are `properties`.
+/// Returns an event of the user `user-1` with `properties`.
 fn event(properties: &str) -> String {
     format!(
         r#"{{"anonymousId":"a","context":{{"ip":"1.2.3.4","page":{{"url":"u"}}}},"event":"E","messageId":"m1","properties":{properties},"type":"track","userId":"user-1"}}"#
@@ -181,14 +182,14 @@ fn actions_come_in_the_order_of_segment_and_not_of_the_file() {
     let drop = filter("properties.secret = true", DROP);
     let sample = filter("properties.none = true", r#"{"type":"SAMPLE","percent":0}"#);
     let text = list(&[allow, drop_b, drop, sample]);
-    // The drop looks for a property that an earlier filter of the file takes out.
+    // The condition of the drop reads a property that an earlier filter of the file removes.
     assert_eq!(dropped(&text, &event(r#"{"secret":true}"#)), (2, 0, Cause::Dropped));
     let both = event(r#"{"secret":true,"none":true}"#);
     assert_eq!(dropped(&text, &both), (3, 0, Cause::Sampled));
     let (left, by) = outcome(&text, &event(r#"{"a":1,"b":2,"c":3}"#)).unwrap();
     assert_eq!((left, by), (event(r#"{"a":1}"#), vec![1, 0]));
 
-    // The actions of one filter come in the same order.
+    // The actions of one filter run in the same order.
     let text = filter("all", r#"{"type":"DROP"},{"type":"SAMPLE","percent":0,"path":"userId"}"#);
     assert_eq!(dropped(&text, &event("{}")), (0, 1, Cause::Sampled));
 }
@@ -204,7 +205,7 @@ fn an_if_is_judged_on_what_the_actions_before_it_left() {
     assert_eq!(left(&list(&[drop_plan.clone(), if_plan.clone()]), &whole), event(r#"{"a":1}"#));
     assert_eq!(left(&list(&[if_plan, drop_plan]), &whole), event("{}"));
 
-    // A filter that takes out what it asks for still does the rest.
+    // A filter that removes what its own condition reads still runs its other actions.
     let both = filter(
         "properties.plan = 'pro'",
         r#"{"type":"ALLOW_PROPERTIES","fields":{"properties":["a"]}},
@@ -290,7 +291,7 @@ fn what_a_batch_lends_is_filtered_too() {
     let bare = r#"{"type":"track","messageId":"m","userId":"u"}"#;
     let all = Some(r#"{"All":true}"#.to_owned());
     assert_eq!(seen(bare), [Some(r#"{"app":"x"}"#.into()), None, all.clone()]);
-    // What the event has itself does not come back from the batch.
+    // A removed member of the event is not replaced by that of the batch.
     let own = r#"{"type":"track","messageId":"m","userId":"u","sentAt":"mine","context":{"ip":"1.2.3.4"}}"#;
     assert_eq!(seen(own), [Some("{}".into()), None, all]);
 }

@@ -1,8 +1,8 @@
-//! What compiling costs: it grows with the length of the expression, whatever stands in it.
+//! The cost of compiling is proportional to the length of the expression, whatever it contains.
 
 use crate::fql::Expr;
 
-/// So many clauses that a quadratic step takes minutes, so that nobody overlooks it.
+/// Enough clauses that a quadratic step would take minutes and be noticed.
 const CLAUSES: usize = 20_000;
 
 fn joined(operator: &str, clause: impl Fn(usize) -> String) -> String {

@@ -1,4 +1,4 @@
-//! What is told about an expression that does not compile, or does but looks wrong.
+//! The errors and warnings about expressions.
 
 use proptest::prelude::*;
 
@@ -6,7 +6,7 @@ use super::takes;
 use crate::diagnostic::render;
 use crate::fql::Expr;
 
-/// The errors, or else the warnings, of `source` as a user sees them.
+/// Renders the errors of `source`, or else its warnings.
 fn shown(source: &str) -> String {
     match Expr::compile(source) {
         Ok(compiled) => render("filter", source, &compiled.warnings),
@@ -14,7 +14,7 @@ fn shown(source: &str) -> String {
     }
 }
 
-/// Where the errors of `source` begin and end.
+/// Returns the spans of the errors of `source`.
 fn places(source: &str) -> Vec<(usize, usize)> {
     let errors = Expr::compile(source).unwrap_err();
     errors.into_iter().map(|error| (error.span.start, error.span.end)).collect()
@@ -164,7 +164,7 @@ fn what_is_likely_not_meant_gives_a_warning() {
     ");
 }
 
-/// The help for the first thing that is said of `source`.
+/// Returns the help of the first diagnostic about `source`.
 fn help(source: &str) -> String {
     let found = match Expr::compile(source) {
         Ok(compiled) => compiled.warnings,

@@ -19,7 +19,7 @@ use crate::json::document::Document;
 use salvage::Salvage;
 pub(super) use salvage::batch_end;
 
-/// How much was mended.
+/// The number of repairs of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Repairs {
     /// Halves of a surrogate pair, each of which became U+FFFD: a text that JavaScript cut in the

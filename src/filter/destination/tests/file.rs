@@ -1,8 +1,8 @@
-//! Files as people have them, good and bad.
+//! Realistic files, valid and invalid.
 
 use super::*;
 
-/// What is said of `text`, errors or warnings.
+/// Renders the errors or warnings about `text`.
 fn said(text: &str) -> String {
     let found = match DestinationFilters::parse(text) {
         Ok((_, warnings)) => warnings,
@@ -222,7 +222,7 @@ fn what_is_doubtful_is_a_warning() {
     "#);
 }
 
-/// A destination filter in Terraform's language; its title is `title`.
+/// Returns a destination filter in HCL with the title `title`.
 fn hcl(title: &str) -> String {
     format!(
         r#"
