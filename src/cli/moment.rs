@@ -10,17 +10,17 @@ use crate::time::{DAY_MS, MINUTE_MS, Stamp, Time, Zone};
 pub enum Moment {
     /// A time with its offset from UTC.
     At(Time),
-    /// What a clock shows, as if it went by UTC; the zone is that of the plan.
+    /// A time without an offset, stored as if it were UTC; the time zone is that of the plan.
     Clock(Time),
-    /// So many milliseconds before now.
+    /// A number of milliseconds before now.
     Ago(i64),
 }
 
 impl Moment {
-    /// A date, a time, or an age such as `30d`.
+    /// Parses a date, a time, or an age such as `30d`.
     ///
     /// # Errors
-    /// What was expected.
+    /// Returns a message about the expected format.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         if let Some(age) = age(text) {
@@ -36,8 +36,8 @@ impl Moment {
         })
     }
 
-    /// The time that it is by the clocks of `calendar`, if it is `now`; `None` where that is before
-    /// the year 0 or after 9999.
+    /// Returns the point in time by the time zone of `calendar`, if it is `now`; `None` if that is
+    /// before the year 0 or after 9999.
     pub fn time(self, calendar: &Calendar, now: Time) -> Option<Time> {
         match self {
             Self::At(time) => Some(time),
@@ -47,13 +47,13 @@ impl Moment {
     }
 }
 
-/// Whether `text` is a number too small for a date or an epoch time of these years: an age that lacks
-/// its unit.
+/// Returns `true` if `text` is a number too small for a date or a present-day epoch time: probably
+/// an age without its unit.
 fn is_bare_number(text: &str) -> bool {
     text.len() < 8 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Milliseconds of a number with a unit.
+/// Parses an age to milliseconds.
 fn age(text: &str) -> Option<i64> {
     let unit_at = text.find(|char: char| !char.is_ascii_digit())?;
     let (number, unit) = text.split_at(unit_at);
@@ -67,16 +67,16 @@ fn age(text: &str) -> Option<i64> {
     number.parse::<i64>().ok()?.checked_mul(unit)
 }
 
-/// As an error says it: the time that it is, with how it was written where that is another.
+/// A moment in errors: the point in time and, if it was written differently, the original text.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Told {
-    /// How it was written.
+pub(super) struct ShownMoment {
+    /// The moment as written.
     pub moment: Moment,
-    /// The time that it is.
+    /// The point in time.
     pub time: Time,
 }
 
-impl fmt::Display for Told {
+impl fmt::Display for ShownMoment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.time)?;
         match self.moment {

@@ -1,4 +1,4 @@
-//! What every job does with its inputs: it reads them on a pool of threads, until it is stopped.
+//! Shared handling of inputs: all jobs read them on a pool of threads, until they are interrupted.
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -8,12 +8,13 @@ use crate::engine::watch::Watch;
 use crate::error::Error;
 use crate::source::{Discovery, OnFault, Options, Reader};
 
-/// The largest part of the memory that is for what is read ahead, and the most of it in bytes.
+/// The divisor of the memory that gives the part for reading ahead, and the maximum of that part in
+/// bytes.
 const AHEAD_PART: usize = 8;
 const MOST_AHEAD: usize = 256 << 20;
 
-/// Of so much memory, the parts for what is read ahead of `inputs` in object stores and for the
-/// rest, in bytes.
+/// Divides `memory_bytes` into the part for reading ahead from object stores, if any of `inputs` is
+/// in one, and the rest, in bytes.
 pub fn shares(inputs: &Discovery, memory_bytes: usize) -> (u64, usize) {
     if inputs.inputs.iter().all(|input| input.object.is_none()) {
         return (0, memory_bytes);
@@ -22,14 +23,15 @@ pub fn shares(inputs: &Discovery, memory_bytes: usize) -> (u64, usize) {
     (ahead as u64, memory_bytes - ahead)
 }
 
-/// All files that a job reads.
+/// Iterates over all files that a job reads.
 pub fn reads(inputs: &Discovery, own_files: &[ReadFile]) -> impl Iterator<Item = ReadFile> {
     let files = inputs.inputs.iter().filter(|input| input.object.is_none());
     let inputs = files.map(|input| ReadFile::input(input.path.clone()));
     inputs.chain(own_files.iter().cloned())
 }
 
-/// A reader of `inputs` for `engine` that reads objects so many bytes ahead.
+/// Creates a reader of `inputs` with the settings of `engine`, which reads objects up to
+/// `ahead_bytes` ahead.
 pub fn reader(
     inputs: Discovery,
     engine: &Engine,
@@ -47,13 +49,13 @@ pub fn reader(
     Reader::new(inputs, options)
 }
 
-/// A pool of so many threads.
+/// Creates a pool of `threads` threads.
 pub fn pool(threads: usize) -> Result<ThreadPool, Error> {
     let pool = ThreadPoolBuilder::new().num_threads(threads).build();
     pool.map_err(|error| Error::Setup(format!("cannot start {threads} threads: {error}")))
 }
 
-/// An error once the job has been told to stop.
+/// Returns an error if the job has been interrupted.
 pub fn go_on(watch: &dyn Watch) -> Result<(), Error> {
     if watch.stopped() { Err(Error::Interrupted) } else { Ok(()) }
 }

@@ -1,8 +1,9 @@
-//! The JSON Schemas (draft 2020-12) of the reports that jobs write, made from the reports' own types.
+//! The JSON Schemas (draft 2020-12) of the reports that jobs write, generated from the reports'
+//! types.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 
-/// The name of each report, and its schema.
+/// Returns the name and the schema of each report.
 pub fn all() -> Vec<(&'static str, Schema)> {
     vec![
         ("run", of::<crate::report::Report>()),
@@ -13,7 +14,7 @@ pub fn all() -> Vec<(&'static str, Schema)> {
     ]
 }
 
-/// The schema of what is written of a `T`.
+/// Returns the schema of a serialized `T`.
 pub(super) fn of<T: JsonSchema>() -> Schema {
     SchemaGenerator::new(SchemaSettings::draft2020_12().for_serialize()).into_root_schema_for::<T>()
 }

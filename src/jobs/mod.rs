@@ -1,4 +1,4 @@
-//! What can be asked of the engine: one folder for each command, from a resolved job to its outcome.
+//! The jobs of the program: one folder for each command, from a resolved job to its outcome.
 
 pub mod audit;
 pub mod check;

@@ -1,4 +1,5 @@
-//! Why an input gives no or few events, in words: the commonest reason, and where to look.
+//! Messages that explain why an input yields few events or none: the most common reason, and where
+//! to look.
 
 use crate::engine::map::counters::Counters;
 use crate::engine::map::example::{Examples, Lines};
@@ -9,10 +10,10 @@ use crate::report;
 use crate::report::text::counted;
 use crate::source::{Fault, Reader};
 
-/// How many places are told.
-const TOLD: usize = 3;
+/// The maximum number of places in a message.
+const PLACES: usize = 3;
 
-/// The first rejects of `counters`, of whatever reason, each as `file:line: reason: detail`.
+/// Returns the first rejects of `counters`, for any reason, each as `file:line: reason: detail`.
 pub fn first_places(counters: &Counters, lines: &Lines) -> Vec<String> {
     let each = Reason::ALL.into_iter().zip(&counters.reject_examples);
     let mut first: Vec<_> = each
@@ -21,7 +22,7 @@ pub fn first_places(counters: &Counters, lines: &Lines) -> Vec<String> {
         })
         .collect();
     first.sort_by_key(|(at, ..)| **at);
-    first.truncate(TOLD);
+    first.truncate(PLACES);
     first
         .into_iter()
         .map(|(at, reason, told)| {
@@ -31,13 +32,13 @@ pub fn first_places(counters: &Counters, lines: &Lines) -> Vec<String> {
         .collect()
 }
 
-/// What to say where most of the records are refused; `None` where most are not.
+/// Returns a warning if most records are refused.
 pub fn mostly_refused(counters: &Counters, lines: &Lines) -> Option<String> {
     let refused: u64 = counters.rejects.iter().sum();
     if refused <= counters.events {
         return None;
     }
-    // Of those that are as common the first counts.
+    // Of equally common reasons, the first counts.
     let common =
         Reason::ALL.into_iter().rev().max_by_key(|&reason| counters.rejects[reason as usize])?;
     let count = counters.rejects[common as usize];
@@ -55,8 +56,8 @@ pub fn mostly_refused(counters: &Counters, lines: &Lines) -> Option<String> {
     ))
 }
 
-/// The error of an input without events. It tells every fault, and where `places` says that records
-/// were rejected.
+/// Returns the error about an input without events. It contains every fault; `places` are the first
+/// rejects.
 pub fn nothing_found(counters: &Counters, reader: &Reader, places: &[String]) -> Error {
     let faults = reader.faults();
     let rejected = counters.rejects.iter().any(|&count| count > 0);
@@ -68,10 +69,10 @@ pub fn nothing_found(counters: &Counters, reader: &Reader, places: &[String]) ->
     Error::empty(describe_rejects(counters, reader), &lines)
 }
 
-/// The error of a window without an event, unless there may be none.
+/// Checks that the window contains an event, unless it may be empty.
 ///
 /// # Errors
-/// That one.
+/// Returns an error if it contains none.
 pub fn nothing_in_window(
     counters: &Counters,
     window: Option<Window>,
@@ -93,7 +94,7 @@ pub fn nothing_in_window(
     Err(Error::empty(why, &[]))
 }
 
-/// Why no record was an event.
+/// Describes why no record was an event.
 fn describe_rejects(counters: &Counters, reader: &Reader) -> String {
     let counts = &counters.rejects;
     let rejects: u64 = counts.iter().sum();

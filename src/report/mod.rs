@@ -269,7 +269,7 @@ pub struct Deleted {
     pub events: u64,
     /// The signals among the covered events.
     pub signals: u64,
-    /// Leads without any other signal or event.
+    /// Leads that only the covered events identify.
     pub leads: u64,
 }
 

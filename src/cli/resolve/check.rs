@@ -1,4 +1,4 @@
-//! The arguments of `check` to a job.
+//! Converts the arguments of `check` to a job.
 
 mod plan;
 
@@ -15,7 +15,7 @@ use crate::engine::compile::Options;
 use crate::error::Error;
 use crate::jobs::check::baseline::Baseline;
 use crate::jobs::check::finding::Level;
-use crate::jobs::check::planned::Written;
+use crate::jobs::check::planned::SourceFile;
 use crate::jobs::check::report::{Actions, Destination, Report, Setting, chosen};
 use crate::jobs::check::repository::Repository;
 use crate::jobs::check::snapshot::TABLES;
@@ -23,22 +23,22 @@ use crate::jobs::check::verdict::Levels;
 use crate::jobs::check::{Job, Known, Snapshot};
 use crate::source::Discovery;
 
-/// A check and how it is told.
+/// A check and its reports.
 pub struct Check {
-    /// What is checked.
+    /// The job.
     pub job: Job,
     /// The reports.
     pub reports: Vec<Report>,
-    /// What reports need to know.
+    /// What the reports need in addition to the findings.
     pub setting: Setting,
-    /// What is doubtful about the files that the user wrote.
+    /// Warnings about the files of the user.
     pub warnings: Vec<String>,
 }
 
-/// The check that `args` ask for.
+/// Returns the check that `args` describe.
 ///
 /// # Errors
-/// When arguments do not go together, or a file that they name cannot be used.
+/// Returns an error if arguments contradict each other, or if a file that they name cannot be used.
 pub fn check(args: CheckArgs, show: Show, around: Surroundings) -> Result<Check, Error> {
     let actions = Actions::read(around.variable);
     let reports = chosen(args.report.clone(), &actions);
@@ -72,7 +72,7 @@ pub fn check(args: CheckArgs, show: Show, around: Surroundings) -> Result<Check,
         inputs,
         own_files: own_files(&args),
         report_targets: report_targets.collect(),
-        // A rules file with tests, or a plan, is something to check by itself.
+        // A plan, or a rules file with tests, can be checked without fixtures.
         allow_empty: args.allow_empty || (args.inputs.is_empty() && has_own),
         terms,
         engine,
@@ -89,20 +89,20 @@ pub fn check(args: CheckArgs, show: Show, around: Surroundings) -> Result<Check,
     Ok(Check { job, reports, setting, warnings: texts.warnings })
 }
 
-fn written(file: Text) -> Written {
-    Written { name: file.name.replace('\\', "/"), text: file.text }
+fn written(file: Text) -> SourceFile {
+    SourceFile { name: file.name.replace('\\', "/"), text: file.text }
 }
 
-/// What is named, or standard input; nothing where that is a terminal and there is a file to check
-/// by itself.
+/// Returns the inputs, or standard input; returns none if standard input is a terminal and there is
+/// a file that can be checked without fixtures.
 fn inputs(args: &CheckArgs, around: Surroundings) -> Result<Discovery, Error> {
     let has_own = args.rules.is_some() || args.tracking_plan.is_some();
     if args.inputs.is_empty() && around.terminal_in && has_own {
         return Ok(Discovery::default());
     }
     let mut found = super::inputs(&args.inputs, &around.stores(args.store), None, around)?;
-    let own = kept_apart(args);
-    // In a folder with fixtures the files that they are checked against are none.
+    let own = checked_against(args);
+    // In a folder with fixtures, the files that they are checked against are not fixtures.
     found.inputs.retain(|input| {
         let path = input.path.as_ref().and_then(|path| path.canonicalize().ok());
         path.is_none_or(|path| !own.contains(&path))
@@ -110,8 +110,8 @@ fn inputs(args: &CheckArgs, around: Surroundings) -> Result<Discovery, Error> {
     Ok(found)
 }
 
-/// The files that fixtures are checked against, as far as there are any.
-fn kept_apart(args: &CheckArgs) -> Vec<PathBuf> {
+/// Returns the files that fixtures are checked against.
+fn checked_against(args: &CheckArgs) -> Vec<PathBuf> {
     let CheckArgs { tracking_plan, rules, allow, baseline, expect, .. } = args;
     let named = [rules, allow, baseline].into_iter().flatten().cloned();
     let named = named.chain(tracking_plan.iter().flat_map(|path| plan::files(path)));
@@ -119,8 +119,8 @@ fn kept_apart(args: &CheckArgs) -> Vec<PathBuf> {
     named.chain(kept).filter_map(|path| path.canonicalize().ok()).collect()
 }
 
-/// What is read though it may be no fixture: what is checked against them, and each file that is
-/// named as one.
+/// Returns the files that are read in addition to fixtures found in folders: those that fixtures
+/// are checked against, and each file that is named as a fixture.
 fn own_files(args: &CheckArgs) -> Vec<ReadFile> {
     let CheckArgs { tracking_plan, rules, allow, baseline, expect, .. } = args;
     let baseline = baseline.as_ref().filter(|_| !args.write_baseline);

@@ -7,36 +7,39 @@ use ahash::AHashMap;
 use hashbrown::HashMap;
 use regex::Regex;
 
-/// How many user agents a worker remembers.
+/// The maximum number of user agents that a worker remembers.
 const REMEMBERED: usize = 4096;
-/// The longest user agent that is remembered, in bytes; those of browsers and bots are shorter.
+/// The maximum length of a user agent that is remembered, in bytes; those of browsers and bots are
+/// shorter.
 const REMEMBERED_BYTES: usize = 512;
-/// The longest name of a bot, in characters.
+/// The maximum length of a bot's name, in characters.
 const NAME_CHARS: usize = 40;
 
-/// Tags of the list for programs that people use themselves: the HTTP client of a customer's own
-/// integration sends events that a server tracks, and feed readers show pages to their readers.
+/// Tags of the list for programs that people use themselves: the HTTP client of a customer's
+/// integration sends the events that a server tracks, and feed readers show pages to their readers.
 const PROGRAMS: [&str; 2] = ["http-library", "feed-reader"];
 
-/// A bot that a user agent names.
+/// A bot, named by its user agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bot {
-    /// The pattern of the list that tells it.
+    /// The pattern of the list that matches the user agent.
     pattern: &'static str,
-    /// What the pattern matches in the user agent.
+    /// The part of the user agent that the pattern matches.
     name: Box<str>,
 }
 
-/// Tells user agents of bots, each distinct one once as long as it is remembered.
+/// Detects bots by user agent, and remembers the result for each distinct one.
 #[derive(Debug, Default)]
 pub struct UserAgents {
     known: HashMap<Box<str>, Option<Bot>, ahash::RandomState>,
-    /// By pattern, what finds the name; compiled for bots that are seen.
+    /// The compiled expressions that find the names, by pattern; only those of bots that have
+    /// occurred.
     patterns: AHashMap<&'static str, Option<Regex>>,
 }
 
 impl UserAgents {
-    /// Hands the bot that `user_agent` names, if any, to `then`.
+    /// Passes the bot that `user_agent` names, if any, to `then`, and returns `true` if there is
+    /// one.
     pub fn bot(&mut self, user_agent: &str, then: impl FnOnce(&Bot)) -> bool {
         if let Some(known) = self.known.get(user_agent) {
             known.as_ref().map(then);
@@ -70,11 +73,11 @@ impl UserAgents {
     }
 }
 
-/// How many signals there are of each bot.
+/// The number of signals of each bot.
 #[derive(Debug, Default)]
 pub struct BotSignals {
-    /// By pattern, so that what user agents say does not decide how much is kept: the count, and
-    /// the first of the names in the order of the alphabet, whatever the order of the events.
+    /// The count and the alphabetically first name, by pattern. The patterns bound the memory,
+    /// whatever user agents contain, and the name does not depend on the order of the events.
     by_pattern: AHashMap<&'static str, (u64, Box<str>)>,
 }
 
@@ -84,7 +87,7 @@ impl BotSignals {
         self.add(bot.pattern, 1, &bot.name);
     }
 
-    /// Each bot's name and its signals, the most frequent first.
+    /// Returns the name and the number of signals of each bot, the most frequent first.
     pub fn names(&self) -> Vec<(&str, u64)> {
         let mut by_name: BTreeMap<&str, u64> = BTreeMap::new();
         for (count, name) in self.by_pattern.values() {

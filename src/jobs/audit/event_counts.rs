@@ -1,4 +1,4 @@
-//! Counts of events by everything that a finding may ask for, each with its first places.
+//! Counts of events by every property that findings ask for, each with its first places.
 
 use std::ops::AddAssign;
 
@@ -8,54 +8,55 @@ use hashbrown::HashMap;
 use crate::event::CallType;
 use crate::jobs::audit::source_line::{Sightings, SourceLine};
 
-/// What stands where no line, filter or rule does.
+/// The number that stands for no line, no filter or no rule.
 pub const NONE: u32 = u32::MAX;
 
-/// What is true of the events of a cell.
+/// A set of properties that the events of a cell share.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Traits(u8);
 
 impl Traits {
-    /// They pass the filter that is compared with; without one, all do.
+    /// The events pass the filter of the side before; without one, all events do.
     pub const BEFORE: Self = Self(1);
-    /// They pass the filter.
+    /// The events pass the filter.
     pub const AFTER: Self = Self(2);
-    /// They bring an e-mail that is an address.
+    /// The events contain a valid e-mail address.
     pub const EMAIL: Self = Self(4);
-    /// They come from a page on a machine that is not public.
+    /// The events come from a page on a machine that is not public.
     pub const LOCAL: Self = Self(8);
-    /// The filter takes something out of them.
+    /// The filter removes something from the events.
     pub const CHANGED: Self = Self(16);
-    /// They are signals that pass the filter, of a bot by their user agent.
+    /// The events are signals that pass the filter, and their user agent is that of a bot.
     pub const BOT: Self = Self(32);
 
-    /// Adds `other` if `holds`.
+    /// Adds `other` if `holds` is `true`.
     pub fn set(&mut self, other: Self, holds: bool) {
         if holds {
             self.0 |= other.0;
         }
     }
 
-    /// Whether `other` is among these.
+    /// Returns `true` if the set contains `other`.
     pub fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
 }
 
-/// Which cell: all its events are alike in this.
+/// The key of a cell: its events agree in all of this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
-    /// The number of the name.
+    /// The number of the event name.
     pub name: u32,
-    /// What else is true of them.
+    /// The properties of the events.
     pub traits: Traits,
-    /// The line of the allow list that takes them, or the destination filter that drops them.
+    /// The line of the allow list that lets the events pass, or the destination filter that drops
+    /// them.
     pub by: u32,
-    /// The rule that maps them, as they were before the filter.
+    /// The rule that maps the events as they were before the filter.
     pub rule: u32,
 }
 
-/// Counts of cells.
+/// The counts of all cells.
 #[derive(Debug, Default)]
 pub struct EventCounts {
     numbers: [HashMap<String, u32, ahash::RandomState>; CallType::ALL.len()],
@@ -64,7 +65,7 @@ pub struct EventCounts {
 }
 
 impl EventCounts {
-    /// The number of a name; allocates only for one that is new.
+    /// Returns the number of a name; allocates only for a new name.
     #[inline]
     pub fn number(&mut self, call: CallType, name: &str) -> u32 {
         let Self { numbers, names, .. } = self;
@@ -77,33 +78,33 @@ impl EventCounts {
         })
     }
 
-    /// Counts an event.
+    /// Counts an event at `source_line`.
     #[inline]
     pub fn see(&mut self, key: Key, source_line: SourceLine) {
         self.cells.entry(key).or_default().see(source_line);
     }
 
-    /// The call and the name of a number.
+    /// Returns the call and the name with the given number.
     pub fn name(&self, number: u32) -> (CallType, &str) {
         self.names.get(number as usize).map_or((CallType::Track, ""), |(call, name)| (*call, name))
     }
 
-    /// How many names there are.
+    /// Returns the number of names.
     pub fn len(&self) -> usize {
         self.names.len()
     }
 
-    /// Whether nothing was counted.
+    /// Returns `true` if no event was counted.
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
     }
 
-    /// All cells, in no order.
+    /// Iterates over all cells, in no particular order.
     pub fn cells(&self) -> impl Iterator<Item = (&Key, &Sightings)> {
         self.cells.iter()
     }
 
-    /// The sum of the cells that `wanted` holds for.
+    /// Returns the sum of the cells for which `wanted` returns `true`.
     pub fn sum(&self, wanted: impl Fn(&Key) -> bool) -> Sightings {
         let mut sum = Sightings::default();
         for (_, sighted) in self.cells.iter().filter(|(key, _)| wanted(key)) {

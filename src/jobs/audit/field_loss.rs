@@ -10,23 +10,24 @@ use crate::event::{CallType, Event};
 use crate::jobs::audit::source_line::{Sightings, SourceLine};
 use crate::rules::{FieldMap, Rule, Rules, first_present};
 
-/// Something that an event has lost.
+/// Something that a filter removed from an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FieldLoss {
     /// The e-mail of an identify call.
     Email,
-    /// Its rule; another or none maps it now.
+    /// The rule: another rule or none maps the event now.
     Rule(u32),
-    /// The value of a column that its rule maps, by the place that [`column()`] knows it by.
+    /// The value of a column that the rule maps, as the number of the rule and the index for
+    /// [`column()`].
     Column(u32, usize),
 }
 
-/// What was lost, how often.
+/// Counts of losses.
 #[derive(Clone, Debug, Default)]
 pub struct FieldLosses(BTreeMap<FieldLoss, Sightings>);
 
 impl FieldLosses {
-    /// Notes what an event has lost that was mapped, as it came and as it was left.
+    /// Counts what an event lost, given the event and its mapping before and after the filter.
     pub fn see(
         &mut self,
         engine: &Engine,
@@ -57,7 +58,7 @@ impl FieldLosses {
         self.0.entry(loss).or_default().see(source_line);
     }
 
-    /// All, in order.
+    /// Iterates over all losses, in order.
     pub fn iter(&self) -> impl Iterator<Item = (FieldLoss, &Sightings)> {
         self.0.iter().map(|(loss, seen)| (*loss, seen))
     }
@@ -71,11 +72,11 @@ impl AddAssign for FieldLosses {
     }
 }
 
-/// The names that enrich a lead, in the order of [`paths`].
+/// The columns of leads that rules can map, in the order of [`paths`].
 const ENRICHING: [&str; 7] =
     ["email", "name", "first_name", "last_name", "company", "title", "phone"];
 
-/// The name of a column by its place.
+/// Returns the name of the column at `place`.
 pub fn column(rules: &Rules, place: usize) -> &str {
     match ENRICHING.get(place) {
         Some(name) => name,
@@ -83,7 +84,7 @@ pub fn column(rules: &Rules, place: usize) -> &str {
     }
 }
 
-/// Where `rule` looks for each column that it maps.
+/// Returns the paths that `rule` reads for each column that it maps, by the index of the column.
 fn paths(rule: &Rule) -> impl Iterator<Item = (usize, &[Path])> {
     let FieldMap { email, name, first_name, last_name, company, title, phone, columns } = &rule.map;
     let enriching = [email, name, first_name, last_name, company, title, phone];

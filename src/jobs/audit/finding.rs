@@ -1,5 +1,5 @@
-//! What an audit finds: each kind looks at the evidence and tells what it has seen, with numbers
-//! and places.
+//! The findings of an audit: each kind examines the evidence and reports what it detects, with
+//! numbers and places.
 
 mod address;
 mod bot;
@@ -18,49 +18,51 @@ use crate::jobs::audit::event_counts::{Key, NONE, Traits};
 use crate::jobs::audit::source_line::Sightings;
 use crate::report::figure::{counted, percent};
 
-/// The kinds of findings. Their names are frozen: scripts and dashboards hold them.
+/// The kinds of findings. Their names do not change between versions: scripts and dashboards use
+/// them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// Identify calls that bring an e-mail do not pass: no leads.
+    /// Identify calls with an e-mail do not pass, so there are no leads.
     IdentifyNotAllowed,
-    /// An expression of a destination filter is invalid: Segment sends nothing.
+    /// An expression of a destination filter is invalid, so Segment sends nothing.
     InvalidFilter,
-    /// A rule scores it, the filter drops it.
+    /// A rule scores an event that the filter drops.
     ScoredEventDropped,
-    /// A rule maps a property that the filter takes out.
+    /// A rule maps a property that the filter removes.
     MappedPropertyDropped,
-    /// The `if` of a destination filter holds for every event, or for none, whatever it has.
+    /// The `if` of a destination filter is true for every event or for none, whatever the event
+    /// contains.
     ConstantFilter,
     /// More raw signals, or active leads, than the plan allows.
     PlanExceeded,
-    /// The list allows what never comes.
+    /// The list allows something that does not occur.
     AllowedNeverSeen,
-    /// All pages pass.
+    /// All page calls pass.
     AllPagesAllowed,
-    /// It passes, and no rule uses it.
+    /// An event passes although no rule uses it.
     AllowedUnmapped,
-    /// A name that is clicks, health checks or errors, or that comes in masses, and serves nothing.
+    /// Clicks, health checks, errors or very frequent events pass although no rule uses them.
     RareOrNoisy,
-    /// Events of the company's own people and machines pass.
+    /// Events of the company's employees and machines pass.
     InternalTraffic,
     /// Signals of bots pass.
     BotTraffic,
-    /// Most identify calls bring no e-mail, but their user id is one.
+    /// Most identify calls contain no e-mail, but their user id is one.
     UserIdIsEmail,
     /// Signals carry e-mail addresses that no rule maps.
     UnusedEmail,
     /// Identify calls without an e-mail pass.
     IdentifyWithoutEmail,
-    /// Names that differ in how they are written only.
+    /// Event names differ only in spelling.
     NearDuplicateNames,
-    /// The input looks as if it had been filtered before.
+    /// The input seems to have been filtered already.
     FilteredInput,
-    /// A destination filter makes no difference to any event of the input.
+    /// A destination filter does not affect any event of the input.
     FilterWithoutEffect,
 }
 
 impl Kind {
-    /// The name in reports.
+    /// Returns the name that reports use.
     pub fn name(self) -> &'static str {
         match self {
             Self::IdentifyNotAllowed => "identify-not-allowed",
@@ -89,7 +91,7 @@ impl Kind {
     }
 }
 
-/// All findings, the worst first; `change` is the smallest one that would fit the plan.
+/// Returns all findings, the worst first; `change` is the smallest change that fits the plan.
 pub(super) fn all(
     evidence: &Evidence<'_>,
     report: &Report,
@@ -123,29 +125,29 @@ pub(super) fn all(
     found.into_iter().map(|(_, finding)| finding).collect()
 }
 
-/// The sum of the kept cells of `call`.
+/// Returns the sum of the cells whose events pass the filter and for which `wanted` returns `true`.
 fn kept(evidence: &Evidence<'_>, wanted: impl Fn(CallType, &Key) -> bool) -> Sightings {
     let event_counts = evidence.event_counts();
     event_counts
         .sum(|key| key.traits.has(Traits::AFTER) && wanted(event_counts.name(key.name).0, key))
 }
 
-/// Whether there are rules at all: without them nothing is mapped, and that says nothing.
+/// Returns `true` if there are rules. Without rules nothing is mapped, which is no finding.
 fn has_rules(evidence: &Evidence<'_>) -> bool {
     !evidence.facts.engine.rules.rules.is_empty()
 }
 
-/// Whether no rule maps the events of `key`.
+/// Returns `true` if no rule maps the events of `key`.
 fn is_unmapped(key: &Key) -> bool {
     key.rule == NONE
 }
 
-/// `1 event`, `1,234 events`.
+/// Formats a number of events, such as `1 event` or `1,234 events`.
 fn events(count: u64) -> String {
     counted(count, "event", "events")
 }
 
-/// A name of the data between backticks, without addresses.
+/// Returns a masked name from the data in backticks.
 fn quoted(name: &str) -> String {
     format!("`{}`", clean(name))
 }

@@ -1,9 +1,9 @@
-//! The smallest change to a filter that makes the plan suffice: which events it would drop as
-//! well, and what that would lose.
+//! The smallest change to a filter that makes the plan suffice: which further events to drop, and
+//! what that would lose.
 //!
-//! What can be dropped comes in [units](Unit): the track events of a name, the pages that one line
-//! takes, the group calls, the alias calls. Identify calls are never among them, for without them
-//! there are no leads.
+//! Events are dropped in [units](Unit): the track events of a name, the page or screen calls that
+//! one line matches, the group calls, the alias calls. Identify calls are never dropped, because
+//! without them there are no leads.
 
 mod advise;
 mod choose;
@@ -26,23 +26,24 @@ use crate::jobs::audit::event_counts::NONE;
 use crate::jobs::audit::line_set::LineSets;
 use crate::jobs::audit::origins::RowOrigins;
 use crate::jobs::audit::scenario::{Resources, Scenario};
-use crate::jobs::audit::signal_sums::{Bringer, SignalSums};
+use crate::jobs::audit::signal_sums::{LeadSource, SignalSums};
 use crate::jobs::audit::source_line::{Sightings, SourceLine};
 use crate::rules::Rule;
 
-/// What is dropped or kept as one.
+/// A group of events that are dropped or kept together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Unit {
     /// The call.
     pub call: CallType,
-    /// The number of the name of track events.
+    /// The number of the name, for track events.
     pub name: u32,
-    /// The [set of lines](crate::jobs::audit::line_set) that take pages or screens.
+    /// The [set of lines](crate::jobs::audit::line_set) that match, for page and screen calls.
     pub by: u32,
 }
 
 impl Unit {
-    /// The unit of an event of `call` whose name has the number `name`, taken by the line `by`.
+    /// Returns the unit of an event of `call` whose name has the number `name` and that the lines
+    /// `by` match.
     pub fn of(call: CallType, name: u32, by: u32) -> Self {
         let (name, by) = match call {
             CallType::Track => (name, NONE),
@@ -52,27 +53,28 @@ impl Unit {
         Self { call, name, by }
     }
 
-    /// The units of each line that takes this one; `None` where it is no unit of several lines.
+    /// Returns the units of the single lines in the set of this unit. Returns `None` if the unit
+    /// does not belong to several lines.
     fn of_each_line(self, line_sets: &LineSets) -> Option<Vec<Self>> {
         let lines = line_sets.several(self.by)?;
         Some(lines.iter().map(|&by| Self { by, ..self }).collect())
     }
 }
 
-/// Raw signals by unit and period, and where the plan was used up.
+/// Raw signals by unit and period, and those beyond the limits of the plan.
 #[derive(Debug, Default)]
 pub struct Uses {
-    /// For each unit the raw signals of each period, duplicates too.
+    /// The raw signals of each unit in each period, including duplicates.
     pub units: AHashMap<Unit, Vec<u64>>,
-    /// For each period the raw signals from the minute on in which its limit was reached.
+    /// The raw signals of each period after the minute in which its limit was reached.
     pub over: Vec<Sightings>,
 }
 
 impl Uses {
-    /// Counts what `scenario` sees.
+    /// Counts the rows of `scenario`.
     ///
     /// # Errors
-    /// When the audit was interrupted or what was spilled cannot be read.
+    /// Returns an error if the audit was interrupted or if spilled data cannot be read.
     pub fn count(
         scenario: &Scenario,
         resources: Resources<'_>,
@@ -101,7 +103,7 @@ impl Uses {
         Ok(sum)
     }
 
-    /// What several units take together.
+    /// Returns the raw signals that several units share.
     pub fn shared(&self, line_sets: &LineSets) -> Vec<Shared> {
         let shared = |(unit, by_period): (&Unit, &Vec<u64>)| {
             let units = unit.of_each_line(line_sets)?;
@@ -112,8 +114,8 @@ impl Uses {
         all
     }
 
-    /// What each unit would save and lose, as far as events go that it alone takes; those of
-    /// `shared` too that take nothing alone.
+    /// Returns what each unit would save and lose with the events that belong to it alone. Units
+    /// that occur only in `shared` are included.
     pub fn candidates(
         &self,
         shared: &[Shared],
@@ -134,18 +136,18 @@ impl Uses {
                 by_unit.entry(unit).or_insert_with(nothing);
             }
         }
-        for bringer in signal_sums.bringers.values() {
-            if let Bringer::Only(unit) = bringer
+        for source in signal_sums.lead_sources.values() {
+            if let LeadSource::Only(unit) = source
                 && let Some(candidate) = by_unit.get_mut(unit)
             {
                 candidate.leads_lost += 1;
             }
         }
         let mut totals: AHashMap<_, u64> = AHashMap::new();
-        for (&(_, lead, rule), count) in &signal_sums.stakes {
+        for (&(_, lead, rule), count) in &signal_sums.contributions {
             *totals.entry((lead, rule)).or_default() += count;
         }
-        for (&(unit, lead, rule), &count) in &signal_sums.stakes {
+        for (&(unit, lead, rule), &count) in &signal_sums.contributions {
             let Some(candidate) = by_unit.get_mut(&unit) else { continue };
             let Some(terms) = rules.get(rule as usize) else { continue };
             let total = totals.get(&(lead, rule)).copied().unwrap_or(count);
@@ -161,11 +163,11 @@ impl Uses {
     }
 }
 
-/// The rows of `scenario` that belong to `units`, those too that several of them take together, and
-/// the raw signals that remain without them.
+/// Returns the rows of `scenario` that dropping `units` removes, and the raw signals that remain. A
+/// row that belongs to several units is removed if all of them are dropped.
 ///
 /// # Errors
-/// When the audit was interrupted or what was spilled cannot be read.
+/// Returns an error if the audit was interrupted or if spilled data cannot be read.
 pub fn without(
     scenario: &Scenario,
     resources: Resources<'_>,
@@ -207,13 +209,13 @@ pub fn without(
     Ok((Dropped::new(dropped), volume))
 }
 
-/// The minute in which a row was received, if it lies in the window.
+/// Returns the minute in which a row was received, if it lies in the window.
 fn minute_of(row: &Row<'_>, engine: &Engine) -> Option<i64> {
     let received = row.head.key.received.or(row.head.key.time);
     Volume::minute_of(received).filter(|_| engine.counts(received))
 }
 
-/// The unit of a row, and its line in the block.
+/// Returns the unit of a row, and the row's line in the block.
 fn unit_of(
     row: &Row<'_>,
     origins: RowOrigins<'_>,
@@ -225,7 +227,8 @@ fn unit_of(
     (Unit::of(call, names.number(call, row.text(Field::Event)), by), line)
 }
 
-/// Shows every row of `scenario`, duplicates too, to `see`, on all threads; gives what each worker collected.
+/// Calls `see` for every row of `scenario`, including duplicates, on all threads, and returns the
+/// result of each worker.
 fn each_row<T: Default + Send>(
     scenario: &Scenario,
     resources: Resources<'_>,

@@ -1,5 +1,5 @@
-//! The first phase of an audit: blocks in from every file, each mapped once, batches committed
-//! to both scenarios.
+//! The first phase of an audit: reads the blocks of every file, maps each once, and commits the
+//! batches to both scenarios.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,33 +19,33 @@ use crate::engine::watch::Watch;
 use crate::error::Error;
 use crate::jobs::audit::line_set::LineSets;
 use crate::jobs::audit::origins::StoredOrigins;
-use crate::jobs::audit::scenario::{Gathering, Scenario};
+use crate::jobs::audit::scenario::{OpenScenario, Scenario};
 use crate::source::Reader;
 
-/// What the input came to.
+/// The result of the first phase.
 pub struct Ingested {
-    /// Before and after the filter.
+    /// The scenarios before and after the filter.
     pub scenarios: [Scenario; 2],
-    /// Sums over all events, whatever the filter does with them.
+    /// Counts of all events, whatever the filter does with them.
     pub counters: Counters,
-    /// What an audit counts besides.
+    /// Further counts of the audit.
     pub counts: Counts,
-    /// The sets of lines of the allow list that take the same pages or screens.
+    /// The sets of lines of the allow list that match the same page or screen calls.
     pub line_sets: LineSets,
 }
 
-/// Where what the workers find comes together.
+/// The state that the workers share.
 struct Shared {
     spill: Arc<Spill>,
-    scenarios: [Mutex<Gathering>; 2],
+    scenarios: [Mutex<OpenScenario>; 2],
 }
 
-/// Reads all that `reader` gives, on every thread of `pool`. What does not fit into memory until
-/// the second phase waits where `scratch` says.
+/// Reads everything from `reader`, on all threads of `pool`. What does not fit into memory until
+/// the second phase is spilled as `scratch` says.
 ///
 /// # Errors
-/// When the audit was interrupted, when rows or keys cannot be spilled, or, if the reader is
-/// strict, at the first fault of an input.
+/// Returns an error if the audit was interrupted, if rows or keys cannot be spilled or, with a
+/// strict reader, at the first fault of an input.
 pub fn ingest(
     engine: &Engine,
     filters: &Filters,
@@ -56,13 +56,13 @@ pub fn ingest(
 ) -> Result<Ingested, Error> {
     let hasher = RandomState::new();
     let spill = Arc::new(Spill::new(scratch.dir.clone(), scratch.row_bytes));
-    // Either scenario has tables of its own.
+    // Each scenario has separate tables.
     let scratch = Scratch { table_bytes: scratch.table_bytes / 2, ..scratch.clone() };
     let expected = expected_events(reader.total_bytes());
     let scenario = |_| {
         let (hasher, spill) = (hasher.clone(), Arc::clone(&spill));
         let committer = Committer::new(hasher, spill, scratch.clone(), expected);
-        Mutex::new(Gathering::new(committer))
+        Mutex::new(OpenScenario::new(committer))
     };
     let shared = Shared { scenarios: Side::BOTH.map(scenario), spill };
     let lines = filters.after.allow.as_ref().map_or(0, |list| list.lines().len());
@@ -86,7 +86,7 @@ pub fn ingest(
         counters += own_counters;
         counts += own_counts;
     }
-    let settle = |gathering: Mutex<Gathering>| {
+    let settle = |gathering: Mutex<OpenScenario>| {
         let gathering = gathering.into_inner().unwrap_or_else(PoisonError::into_inner);
         gathering.settle(&counters.deletions, pool, watch)
     };
@@ -96,7 +96,7 @@ pub fn ingest(
     Ok(Ingested { scenarios, counters, counts, line_sets })
 }
 
-/// Hands what `side` sees of the surveyor's batch to its scenario; `part` is a buffer for it.
+/// Commits the part of the surveyor's batch that `side` sees to its scenario; `part` is a buffer.
 fn commit(
     shared: &Shared,
     surveyor: &mut Surveyor<'_>,
@@ -119,9 +119,9 @@ fn hand_over(
     batch: &Batch,
     rows: &[RowMark],
     side: Side,
-    scenario: &Mutex<Gathering>,
+    scenario: &Mutex<OpenScenario>,
 ) -> Result<(), Error> {
-    // What can be done side by side is done before the others have to wait.
+    // This can run in parallel, before the lock makes other workers wait.
     let stored = StoredBatch::new(batch, None, &shared.spill).map_err(Error::Spill)?;
     let stored_origins =
         StoredOrigins::new(batch.place, rows, side, &shared.spill).map_err(Error::Spill)?;

@@ -1,4 +1,4 @@
-//! `backtrail audit`: what a filter does to a history, before it touches production.
+//! `backtrail audit`: what a filter would do to past events, before it is used in production.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ use crate::jobs::refused::{first_places, nothing_found, nothing_in_window};
 use crate::report::layout::Layout;
 use crate::source::{Discovery, OnFault};
 
-/// What is written to standard output.
+/// The format of the report on standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// For people.
@@ -32,45 +32,45 @@ pub enum Format {
     Json,
 }
 
-/// An audit, all of it decided.
+/// An audit, with all settings resolved.
 pub struct Job {
-    /// What is read.
+    /// The inputs.
     pub inputs: Discovery,
-    /// What is done to each event; it has no filter of its own but `--where`.
+    /// The settings that map events; its only filter is that of `--where`.
     pub engine: Engine,
-    /// The filter, and what it is compared with.
+    /// The filter and the one that it is compared with.
     pub filters: Filters,
-    /// What the two are called, what it is compared with first.
+    /// Descriptions of the two filters, that of the side before first.
     pub infos: [Vec<FilterInfo>; 2],
-    /// What the plan allows.
+    /// The limits of the plan.
     pub terms: Terms,
-    /// The name of the rules file.
+    /// The path of the rules file.
     pub rules_file: Option<String>,
-    /// The files that the user wrote.
+    /// The files of the user that the job read.
     pub own_files: Vec<ReadFile>,
-    /// What is doubtful about them.
+    /// Warnings about these files.
     pub warnings: Vec<String>,
-    /// What is written to `out`.
+    /// The format of what is written to `out`.
     pub format: Format,
-    /// Where the report goes.
+    /// The writer of the report.
     pub out: Box<dyn Write + Send>,
-    /// Where the page goes.
+    /// The path of the page.
     pub html: Option<PathBuf>,
-    /// Findings of this severity or worse fail the audit.
+    /// The severity from which findings make the audit fail.
     pub fail_on: Severity,
-    /// What a fault of an input does.
+    /// How faults of inputs are handled.
     pub on_fault: OnFault,
-    /// How many threads work.
+    /// The number of threads.
     pub threads: usize,
-    /// Rows wait for the second phase, and duplicates are told, in memory up to this many bytes.
+    /// The memory for rows that wait for the second phase and for detecting duplicates, in bytes.
     pub memory_bytes: usize,
-    /// A folder that has room for what does not fit into memory.
+    /// A folder with room for what does not fit into memory.
     pub spill_dir: PathBuf,
-    /// Whether an input without events is fine.
+    /// Whether an input without events is accepted.
     pub allow_empty: bool,
 }
 
-/// What an audit came to.
+/// The result of an audit.
 pub struct Outcome {
     /// The report.
     pub report: Report,
@@ -78,7 +78,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// The exit code of the program.
+    /// Returns the exit code of the program.
     pub fn exit_code(&self) -> u8 {
         if !self.report.faults.is_empty() {
             return 2;
@@ -87,10 +87,10 @@ impl Outcome {
     }
 }
 
-/// Does `job`.
+/// Runs `job`.
 ///
 /// # Errors
-/// Whatever keeps the report from being made or written.
+/// Returns an error if the report cannot be produced or written.
 pub fn audit(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let start = Instant::now();
     check_outputs(&job)?;
@@ -139,7 +139,7 @@ pub fn audit(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     Ok(Outcome { report, fail_on: job.fail_on })
 }
 
-/// Checks that no output is a file that is read, before anything is done.
+/// Checks that no output is an input, before anything is done.
 fn check_outputs(job: &Job) -> Result<(), Error> {
     let html = job.html.iter();
     html.clone().try_for_each(|path| check_single(path))?;
@@ -148,7 +148,7 @@ fn check_outputs(job: &Job) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes the page; an earlier one is replaced. It holds addresses.
+/// Writes the page, which contains addresses, and replaces an earlier one.
 fn write_page(path: &Path, report: &Report) -> Result<(), Error> {
     put(path, Readers::Owner, |out| out.write_all(page(report).as_bytes()))?;
     Ok(())

@@ -1,13 +1,13 @@
-//! Applies the filter of one side to one event: whether it passes, what decides, and what is left
-//! of it.
+//! Applies the filter of one side to an event: whether the event passes, what decides that, and
+//! what is left of the event.
 
 use crate::event::Event;
 use crate::filter::allow::AllowList;
 use crate::filter::destination::{self, DestinationFilters};
 use crate::parse::Detection;
 
-/// What one side lets pass: what the allow list takes, and of that what destination filters leave.
-/// Without either, everything.
+/// The filter of one side: an event passes if the allow list matches it and destination filters do
+/// not drop it. Without either, every event passes.
 #[derive(Debug, Default)]
 pub struct Filter {
     /// An allow list.
@@ -18,33 +18,34 @@ pub struct Filter {
     pub faults: Vec<FilterFault>,
 }
 
-/// What is wrong with the `if` of a destination filter.
+/// A fault in the `if` of a destination filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilterFault {
-    /// The filter's place among all of the file, from 0.
+    /// The index of the filter in the file.
     pub filter: u32,
-    /// File, line, column and what is wrong there.
+    /// The message, with file, line and column.
     pub message: String,
 }
 
 /// What a filter does with an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It passes as it is; by which line of an allow list, from 0.
+    /// The event passes unchanged, with the index of the matching line of the allow list, if any.
     Kept(Option<u32>),
-    /// It passes without something that it had.
+    /// The event passes without some of its fields, with the index of the matching line, if any.
     Changed(Option<u32>),
-    /// It does not; by which destination filter, from 0, or because no line takes it.
+    /// The event is dropped, with the index of the destination filter, or `None` if no line
+    /// matches.
     Dropped(Option<u32>),
 }
 
 impl Verdict {
-    /// Whether the event passes.
+    /// Returns `true` if the event passes.
     pub fn passes(self) -> bool {
         !matches!(self, Self::Dropped(_))
     }
 
-    /// The line of an allow list, or the destination filter.
+    /// Returns the index of the line of the allow list, or of the destination filter.
     pub fn by(self) -> Option<u32> {
         let (Self::Kept(by) | Self::Changed(by) | Self::Dropped(by)) = self;
         by
@@ -52,7 +53,7 @@ impl Verdict {
 }
 
 impl Filter {
-    /// Judges `event` and hands the verdict to `then`, with what is left of the event.
+    /// Judges `event` and calls `then` with the verdict and what is left of the event.
     #[inline]
     pub fn apply<R>(
         &self,

@@ -1,34 +1,36 @@
-//! Sets of lines of an allow list that take the same pages or screens.
+//! Sets of lines of an allow list that match the same page or screen calls.
 //!
-//! What several lines take passes until all of them are changed, so a row keeps the number of its
-//! set of lines: that of the line where there is one, else a number behind those of the lines.
+//! What several lines match passes until all of them are changed, so a row keeps the number of its
+//! set of lines: the index of the line if there is one, otherwise a number above all indices of
+//! lines.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ahash::AHashMap;
 
-/// The sets of several lines that were met, in any order: a number means nothing outside one audit.
+/// The sets of several lines that occurred, in any order: their numbers are valid in one audit
+/// only.
 #[derive(Debug, Default)]
 pub struct LineSets {
-    /// How many lines the list has.
+    /// The number of lines of the list.
     lines: u32,
     sets: Vec<Arc<[u32]>>,
     numbers: AHashMap<Arc<[u32]>, u32>,
 }
 
 impl LineSets {
-    /// No sets yet, of a list of so many lines.
+    /// Creates an empty collection for a list of `lines` lines.
     pub fn new(lines: usize) -> Self {
         Self { lines: u32::try_from(lines).unwrap_or(u32::MAX), ..Self::default() }
     }
 
-    /// The lines of the set `number`; `None` where it is no set of several.
+    /// Returns the lines of the set `number`, or `None` if it is not a set of several lines.
     pub fn several(&self, number: u32) -> Option<&[u32]> {
         let place = number.checked_sub(self.lines)?;
         self.sets.get(place as usize).map(|set| &**set)
     }
 
-    /// The number of the set of these `lines`, and the lines to keep beside it.
+    /// Returns the shared copy of `lines` and the number of their set.
     fn number(&mut self, lines: &[u32]) -> (Arc<[u32]>, u32) {
         if let Some((set, &number)) = self.numbers.get_key_value(lines) {
             return (Arc::clone(set), number);
@@ -41,7 +43,7 @@ impl LineSets {
     }
 }
 
-/// What one worker knows of the sets that all workers share.
+/// A worker's copy of the set numbers, which all workers share.
 #[derive(Debug)]
 pub struct LineSetNumbers<'a> {
     shared: &'a Mutex<LineSets>,
@@ -49,12 +51,12 @@ pub struct LineSetNumbers<'a> {
 }
 
 impl<'a> LineSetNumbers<'a> {
-    /// Numbers of the sets in `shared`.
+    /// Creates an empty copy of `shared`.
     pub fn new(shared: &'a Mutex<LineSets>) -> Self {
         Self { shared, known: AHashMap::new() }
     }
 
-    /// The number of the set of these `lines`, which are sorted; `None` of no line.
+    /// Returns the number of the set of `lines`, which are sorted, or `None` if there are none.
     pub fn of(&mut self, lines: &[u32]) -> Option<u32> {
         if let &[] | &[_] = lines {
             return lines.first().copied();

@@ -1,9 +1,8 @@
-//! What a filter does to a history: the same events with and without it, side by side.
+//! What a filter does to past events, with and without it, side by side.
 //!
-//! Each event is parsed and mapped once. Two [scenarios](scenario) keep what they would have seen of it,
-//! *before* and *after* the filter, and are resolved by the same engine as a run is: so the
-//! figures before are those of a run without the filter, and the figures after those of a run
-//! with it.
+//! Each event is parsed and mapped once. Two [scenarios](scenario) keep what passes *before* and
+//! *after* the filter, and are resolved by the same engine as a run: so the figures before are
+//! those of a run without the filter, and the figures after are those of a run with it.
 
 pub mod bots;
 pub mod event_counts;
@@ -27,20 +26,20 @@ pub mod text;
 
 pub use job::{Format, Job, Outcome, audit};
 
-/// Which of the two scenarios.
+/// One of the two scenarios.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// Without the filter, or with the one that it is compared with.
+    /// Without the filter, or with the filter that it is compared with.
     Before,
     /// With the filter.
     After,
 }
 
 impl Side {
-    /// Both.
+    /// Both sides.
     pub const BOTH: [Self; 2] = [Self::Before, Self::After];
 
-    /// The bit that stands for it in a set of sides.
+    /// Returns the bit of this side in a set of sides.
     pub fn bit(self) -> u8 {
         1 << self as u8
     }

@@ -1,4 +1,4 @@
-//! Where each row of a scenario comes from, kept beside the rows.
+//! The origins of the rows of a scenario, stored beside the rows.
 
 use std::io;
 
@@ -7,22 +7,22 @@ use super::survey::RowMark;
 use crate::engine::exchange::spill::{Piece, Spill};
 use crate::engine::map::batch::Place;
 
-/// For each row of a segment, what takes it and on which line of its block it stands.
+/// For each row of a segment, the lines that match it and its line in the block.
 #[derive(Debug)]
 pub struct StoredOrigins {
-    /// The block that it is of.
+    /// The place of the block.
     pub place: Place,
     piece: Piece,
 }
 
-/// A row's part of it: two numbers of four bytes.
+/// The size of a row's entry: two numbers of four bytes.
 const ORIGIN_BYTES: usize = 8;
 
 impl StoredOrigins {
-    /// That of the rows that `side` sees.
+    /// Stores the origins of the rows that `side` sees.
     ///
     /// # Errors
-    /// When it cannot be spilled.
+    /// Returns an error if the origins cannot be spilled.
     pub fn new(place: Place, rows: &[RowMark], side: Side, spill: &Spill) -> io::Result<Self> {
         let seen = rows.iter().filter(|row| row.sides & side.bit() != 0);
         let mut bytes = Vec::with_capacity(rows.len() * ORIGIN_BYTES);
@@ -35,10 +35,10 @@ impl StoredOrigins {
 }
 
 impl StoredOrigins {
-    /// Reads them back from `spill`; `buffer` holds them where they come from a file.
+    /// Reads the origins back from `spill`; `buffer` holds them if they come from a file.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// Returns an error if the origins cannot be read.
     pub fn read<'a>(
         &'a self,
         spill: &'a Spill,
@@ -51,13 +51,13 @@ impl StoredOrigins {
 /// [`StoredOrigins`] read back.
 #[derive(Clone, Copy, Debug)]
 pub struct RowOrigins<'a> {
-    /// The block that it is of.
+    /// The place of the block.
     pub place: Place,
     bytes: &'a [u8],
 }
 
 impl RowOrigins<'_> {
-    /// The set of lines that take `row`, and its line in the block.
+    /// Returns the set of lines that match `row`, and its line in the block.
     pub fn of(&self, row: u32) -> (u32, u32) {
         let at = row as usize * ORIGIN_BYTES;
         let number = |at: usize| {

@@ -1,11 +1,11 @@
-//! The report of an audit that names nobody.
+//! Redacts the report of an audit.
 
 use super::report::{Change, Drop, Example, Finding, Name, Report};
 use crate::engine::redact::Redaction;
 use crate::report::redact::{redact_inputs, redact_text, redact_texts};
 
 impl Report {
-    /// Takes out what tells who a person is; leads become their ids.
+    /// Removes what identifies people; leads are replaced by their ids.
     pub fn redact(&mut self, redaction: &Redaction) {
         redact_inputs(&mut self.inputs, &mut self.faults, redaction);
         redact_texts(&mut self.warnings, redaction);

@@ -1,4 +1,4 @@
-//! The report of an audit, in plain values: `--format json` writes it, the other reports show it.
+//! The report of an audit as plain values: `--format json` writes it, other formats present it.
 
 use std::collections::BTreeMap;
 
@@ -11,31 +11,31 @@ use crate::engine::plan::SpanUnit;
 pub use crate::report::finding::Severity;
 use crate::report::{Fault, Input, Window};
 
-/// The version of the JSON.
+/// The version of the JSON format.
 pub const VERSION: u32 = 1;
 
 /// The report of an audit.
 #[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct Report {
-    /// [`VERSION`].
+    /// The version of this format.
     pub version: u32,
     /// The filter: an allow list, destination filters, or both, the list first.
     pub filter: Vec<FilterInfo>,
-    /// What it is compared with; empty is no filter.
+    /// The filter that it is compared with; empty is no filter.
     pub against: Vec<FilterInfo>,
-    /// The rules file.
+    /// The path of the rules file.
     pub rules: Option<String>,
     /// The inputs.
     pub inputs: Vec<Input>,
     /// Records read: events and rejects.
     pub records: u64,
-    /// Records that are no events, by reason.
+    /// Records that are not events, by reason.
     pub rejects: BTreeMap<&'static str, u64>,
-    /// What counts of all that was read; `null` is everything.
+    /// The window of time that is counted; `null` is all time.
     pub window: Option<Window>,
-    /// The events.
+    /// Counts of events.
     pub events: Events,
-    /// By event name, the most frequent first.
+    /// Events by name, the most frequent first.
     pub names: Vec<Name>,
     /// The lines of the allow list, in order.
     pub lines: Vec<Line>,
@@ -45,19 +45,19 @@ pub struct Report {
     pub leads: Leads,
     /// Signals before and after.
     pub signals: Signals,
-    /// By event name, what leads lose; the greatest loss first.
+    /// What leads lose, by event name, the greatest loss first.
     pub losses: Vec<Loss>,
     /// The findings, the worst first.
     pub findings: Vec<Finding>,
-    /// The smallest change that would fit the plan, where the plan does not suffice.
+    /// The smallest change that fits the plan, if the plan does not suffice.
     pub change: Option<Change>,
-    /// What is doubtful about the files that the user wrote.
+    /// Warnings about the files of the user.
     pub warnings: Vec<String>,
-    /// What is wrong with the inputs.
+    /// The faults of the inputs.
     pub faults: Vec<Fault>,
-    /// How long it took.
+    /// The duration of the audit, in seconds.
     pub elapsed_seconds: f64,
-    /// Bytes read, as they are stored.
+    /// The number of bytes read, as stored.
     pub bytes_read: u64,
 }
 
@@ -66,48 +66,49 @@ pub struct Report {
 pub struct FilterInfo {
     /// `allow_list` or `destination_filters`.
     pub kind: &'static str,
-    /// Its file.
+    /// The path of the file.
     pub file: String,
-    /// How many lines or filters it has.
+    /// The number of lines or filters.
     pub entries: usize,
-    /// Whether Segment draws lots where a hash decides here, so that all counts are estimates.
+    /// Whether all counts are estimates: Segment picks events at random where this program takes a
+    /// hash.
     pub estimate: bool,
 }
 
-/// The events of an audit.
+/// Counts of events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Events {
-    /// All that were detected, lie in the window and, with `--where`, were looked at.
+    /// Events that are detected, lie in the window and match `--where`.
     pub total: u64,
-    /// Those that lie outside of the window.
+    /// Events outside the window.
     pub outside_window: u64,
-    /// Those that pass before: all, unless two filters are compared.
+    /// Events that pass before: all, unless two filters are compared.
     pub before: u64,
-    /// Those that pass the filter.
+    /// Events that pass the filter.
     pub after: u64,
     /// Duplicates before.
     pub duplicates_before: u64,
     /// Duplicates after.
     pub duplicates_after: u64,
-    /// Those that the filter takes something out of.
+    /// Events that the filter changes.
     pub changed: u64,
 }
 
-/// What decides about an event name.
+/// What happens to the events of a name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Fate {
     /// All its events pass.
     #[default]
     Kept,
-    /// Some do.
+    /// Some of its events pass.
     Partly,
-    /// None does.
+    /// None of its events passes.
     Dropped,
 }
 
 impl Fate {
-    /// The name in reports.
+    /// Returns the name that reports use.
     pub fn name(self) -> &'static str {
         match self {
             Self::Kept => "kept",
@@ -123,75 +124,76 @@ pub struct Name {
     /// The call.
     #[serde(rename = "type")]
     pub call: &'static str,
-    /// The name; empty of calls that have none.
+    /// The name of the event; empty for calls that have no name.
     pub event: String,
-    /// How many events.
+    /// The number of events.
     pub count: u64,
-    /// Of all events, from 0 to 1.
+    /// The fraction of all events, from 0 to 1.
     pub share: f64,
-    /// How many pass the filter.
+    /// The number of events that pass the filter.
     pub kept: u64,
-    /// How many pass before.
+    /// The number of events that pass before.
     pub before: u64,
-    /// Whether all, some or none pass.
+    /// Whether all, some or none of the events pass.
     pub fate: Fate,
-    /// What keeps or drops them, the most frequent first.
+    /// The lines and filters that keep or drop the events, the most frequent first.
     pub by: Vec<By>,
-    /// How many a rule maps.
+    /// The number of events that a rule maps.
     pub mapped: u64,
-    /// Places of the first ones.
+    /// The places of the first events.
     pub examples: Vec<Example>,
 }
 
-/// What keeps or drops events.
+/// A line or a filter that keeps or drops events.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct By {
-    /// Whether it keeps or drops them.
+    /// Whether it keeps or drops the events.
     pub fate: Fate,
-    /// The line of the allow list, or the number of the destination filter, from 1; `null` where
-    /// no line takes them.
+    /// The line of the allow list, or the position of the destination filter, from 1; `null` if no
+    /// line matches.
     pub number: Option<usize>,
-    /// Its text or title.
+    /// The text of the line, or the title of the filter.
     pub text: Option<String>,
-    /// How many events.
+    /// The number of events.
     pub count: u64,
 }
 
 /// A line of an allow list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Line {
-    /// Its number in the file.
+    /// The number of the line in the file.
     pub number: usize,
-    /// Its text.
+    /// The text of the line.
     pub text: String,
-    /// Events that it is the first to take.
+    /// Events for which it is the first matching line.
     pub count: u64,
-    /// Whether it takes anything, even if an earlier line does too.
+    /// Whether it matches any event, even if an earlier line matches too.
     pub seen: bool,
 }
 
 /// Raw signals against the plan.
 #[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct Plan {
-    /// The plan's name.
+    /// The name of the plan.
     pub name: Option<String>,
     /// `month` or `day`.
     pub period: &'static str,
-    /// Where periods begin.
+    /// The time zone in which periods begin.
     pub timezone: String,
-    /// Raw signals in a period; `null` is no limit.
+    /// The limit of raw signals per period; `null` is no limit.
     pub raw_signals_limit: Option<u64>,
-    /// Active leads in a period; `null` is no limit.
+    /// The limit of active leads per period; `null` is no limit.
     pub active_leads_limit: Option<u64>,
-    /// By period.
+    /// The periods.
     pub periods: Vec<Period>,
-    /// By day, days without events left out.
+    /// Raw signals by day, without days that have no events.
     pub days: Vec<Day>,
-    /// How long a span of the history is: `day`, or longer where the inputs span more than 110 days.
+    /// The length of a span of the history: `day`, or longer if the inputs cover more than 110
+    /// days.
     pub unit: SpanUnit,
-    /// The history in at most 110 spans, those without events among them.
+    /// The history in at most 110 spans, including those without events.
     pub history: Vec<HistorySpan>,
-    /// Events without any time, which belong to no period: before, after.
+    /// Events without any time, which belong to no period.
     pub undated: Pair,
 }
 
@@ -204,10 +206,10 @@ pub struct Pair {
     pub after: u64,
 }
 
-/// A day's raw signals.
+/// The raw signals of a day.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Day {
-    /// `2025-07-01`, by the plan's time zone.
+    /// The date, such as `2025-07-01`, in the time zone of the plan.
     pub day: String,
     /// Before.
     pub before: u64,
@@ -218,22 +220,24 @@ pub struct Day {
 /// Raw signals of one span of the history.
 #[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct HistorySpan {
-    /// `2025-07-01` of a day or of the Monday of a week, `2025-07` of a month, `2025` of a year.
+    /// The name: `2025-07-01` for a day or for the Monday of a week, `2025-07` for a month, `2025`
+    /// for a year.
     pub span: String,
     /// Before.
     pub before: u64,
     /// After.
     pub after: u64,
-    /// What the plan allows in it: the limit of its period, evenly spread; `null` is no limit.
+    /// The number of raw signals that the plan allows in the span: the limit of its period, spread
+    /// evenly; `null` is no limit.
     pub allowance: Option<f64>,
 }
 
 /// A period before and after.
 #[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct Period {
-    /// `2025-07` or `2025-07-01`.
+    /// The name, such as `2025-07` or `2025-07-01`.
     pub period: String,
-    /// Days that it has.
+    /// The length of the period, in days.
     pub days: f64,
     /// Before.
     pub before: Usage,
@@ -243,24 +247,24 @@ pub struct Period {
     pub saved: i64,
 }
 
-/// What one period uses of the plan.
+/// The use of the plan in a period.
 #[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct Usage {
     /// Raw signals.
     pub raw_signals: u64,
-    /// Raw signals by the limit.
+    /// Raw signals divided by the limit.
     pub share: Option<f64>,
     /// `green`, `amber` or `red`.
     pub light: &'static str,
     /// Raw signals refused when they arrive.
     pub over: u64,
-    /// Of these, those that no retry saves.
+    /// The refused raw signals that no retry saves.
     pub lost: u64,
     /// The minute in which the limit is reached.
     pub reached_at: Option<String>,
     /// Leads with a signal.
     pub active_leads: u64,
-    /// Their light.
+    /// The light of the active leads: `green`, `amber` or `red`.
     pub active_leads_light: &'static str,
 }
 
@@ -271,17 +275,17 @@ pub struct Leads {
     pub before: LeadCounts,
     /// After.
     pub after: LeadCounts,
-    /// How many are lost.
+    /// The number of leads that are lost.
     pub lost: u64,
-    /// How many are there only after: an address that the other filter keeps out, or another
-    /// address of someone who is one lead.
+    /// The number of leads that exist only after: with an address that the other filter keeps out,
+    /// or with another address of the same person.
     pub gained: u64,
-    /// How many are left with a lower score.
+    /// The number of leads that remain with a lower score.
     pub lowered: u64,
-    /// Up to a thousand of the lost ones, the highest score first.
+    /// The lost leads with the highest scores, a thousand at most.
     #[schemars(with = "Vec<Named<LeadFigures>>")]
     pub lost_leads: Vec<Lead>,
-    /// Up to a thousand of those with a lower score, the greatest loss first.
+    /// The leads with the greatest loss of score, a thousand at most.
     #[schemars(with = "Vec<Named<LoweredFigures>>")]
     pub lowered_leads: Vec<Lowered>,
 }
@@ -289,9 +293,9 @@ pub struct Leads {
 /// Sums over leads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct LeadCounts {
-    /// All.
+    /// The number of leads.
     pub total: u64,
-    /// Those with signals.
+    /// The number of leads with signals.
     pub with_signals: u64,
     /// The sum of their scores.
     pub total_score: i64,
@@ -300,31 +304,31 @@ pub struct LeadCounts {
 /// A lost lead.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lead {
-    /// Its e-mail; its id where the report names nobody.
+    /// The e-mail of the lead; its id in a redacted report.
     pub email: String,
-    /// Its score before.
+    /// The score before.
     pub score: i64,
-    /// Its signals before.
+    /// The number of signals before.
     pub signals: u64,
 }
 
 /// A lead with a lower score.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lowered {
-    /// Its e-mail; its id where the report names nobody.
+    /// The e-mail of the lead; its id in a redacted report.
     pub email: String,
-    /// Its score before.
+    /// The score before.
     pub before: i64,
-    /// Its score after.
+    /// The score after.
     pub after: i64,
 }
 
-/// What the JSON calls that by which a lead is named.
+/// Returns the name of the JSON field that names a lead.
 fn name_of_lead(email: &str) -> &'static str {
     if email.contains('@') { "email" } else { LEAD_ID }
 }
 
-/// The shape of a [`Lead`] and of a [`Lowered`] in JSON: one of `email` and `lead_id`, and figures.
+/// The schema of [`Lead`] and [`Lowered`] in JSON: one of `email` and `lead_id`, and the figures.
 #[derive(JsonSchema)]
 #[allow(dead_code)] // only its shape is used
 struct Named<T> {
@@ -372,7 +376,7 @@ impl Serialize for Lowered {
     }
 }
 
-/// Signals before and after, duplicates left out.
+/// Signals before and after, without duplicates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Signals {
     /// Before.
@@ -386,17 +390,17 @@ pub struct Signals {
 #[allow(missing_docs)] // each is the count of that name
 pub struct SignalCounts {
     pub total: u64,
-    /// All but the cold ones.
+    /// All signals that are not cold.
     pub resolved: u64,
     pub direct: u64,
     pub known: u64,
     pub rehydrated: u64,
     pub cold: u64,
-    /// Those that a rule maps.
+    /// Signals that a rule maps.
     pub mapped: u64,
 }
 
-/// What leads lose of an event name.
+/// What leads lose with the events of a name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Loss {
     /// The call.
@@ -404,28 +408,28 @@ pub struct Loss {
     pub call: &'static str,
     /// The name.
     pub event: String,
-    /// Signals of leads.
+    /// The signals that belong to leads.
     pub resolved: Pair,
-    /// Of these, those that a rule scores.
+    /// The signals that belong to leads and that a rule scores.
     pub scored: Pair,
-    /// What the rules give to the signals that are lost, their limits apart.
+    /// The score that the rules give to the lost signals, ignoring the rules' limits.
     pub score_lost: i64,
-    /// Of those that are lost, how many pass the filter but have lost their owner.
+    /// The number of lost signals that pass the filter but no longer resolve to a lead.
     pub gone_cold: u64,
 }
 
-/// One finding.
+/// A finding.
 #[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct Finding {
-    /// What kind; the names are frozen.
+    /// The kind of the finding; names do not change between versions.
     pub finding: &'static str,
-    /// How bad.
+    /// The severity.
     pub severity: Severity,
-    /// What it is, with its numbers.
+    /// The description, with its numbers.
     pub message: String,
-    /// What to do about it.
+    /// The advice.
     pub help: Option<String>,
-    /// A rule that would do it, in TOML.
+    /// A rule that follows the advice, in TOML.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
     /// The call that it is about.
@@ -435,20 +439,20 @@ pub struct Finding {
     pub event: Option<String>,
     /// The line of the allow list, or the destination filter, that it is about.
     pub entry: Option<Entry>,
-    /// How many events it is about.
+    /// The number of events that it is about.
     pub count: u64,
-    /// Of how many.
+    /// The number of such events in total.
     pub of: u64,
-    /// Where the first of them stand.
+    /// The places of the first events.
     pub examples: Vec<Example>,
 }
 
 /// A line of an allow list, or a destination filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Entry {
-    /// The line, or the place of the filter, from 1.
+    /// The number of the line, or the position of the filter, from 1.
     pub number: usize,
-    /// Its text or title.
+    /// The text of the line, or the title of the filter.
     pub text: String,
 }
 
@@ -461,43 +465,43 @@ pub struct Example {
     pub line: u64,
 }
 
-/// The smallest change that would fit the plan.
+/// The smallest change that fits the plan.
 #[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct Change {
     /// Whether every period fits with it.
     pub fits: bool,
-    /// What would be dropped, the best first.
+    /// The events to drop, the best choice first.
     pub drop: Vec<Drop>,
-    /// Raw signals of each period that remain.
+    /// The raw signals that remain in each period.
     pub raw_signals: Vec<u64>,
-    /// Leads that remain.
+    /// The leads that remain.
     pub leads: LeadCounts,
-    /// Leads that the change would lose.
+    /// The number of leads that the change would lose.
     pub leads_lost: u64,
-    /// What the scores of leads would sum to less.
+    /// The total score that leads would lose.
     pub score_lost: i64,
-    /// The allow list with the change made, where it is one.
+    /// The changed allow list; empty if there is none.
     pub allow: Vec<String>,
-    /// What else could be dropped, the best first.
+    /// Other events that could be dropped, the best choice first.
     pub others: Vec<Drop>,
 }
 
-/// Something that could be dropped.
+/// Events that could be dropped.
 #[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct Drop {
     /// The call.
     #[serde(rename = "type")]
     pub call: &'static str,
-    /// The name of track events.
+    /// The name, for track events.
     pub event: Option<String>,
-    /// The line that takes pages or screens.
+    /// The matching line, for page and screen calls.
     pub entry: Option<Entry>,
     /// Raw signals saved.
     pub saved: u64,
-    /// Leads that nothing else brings.
+    /// The number of leads that depend on these events alone.
     pub leads_lost: u64,
-    /// What leads would score less.
+    /// The total score that leads would lose.
     pub score_lost: i64,
-    /// The FQL condition of a destination filter that drops just this.
+    /// The FQL condition of a destination filter that drops exactly these events.
     pub fql: Option<String>,
 }

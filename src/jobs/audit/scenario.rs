@@ -1,4 +1,4 @@
-//! A scenario: duplicates, identities, leads and plan as one side sees them.
+//! A scenario: the duplicates, identities, leads and plan of one side.
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
@@ -27,24 +27,24 @@ use crate::error::Error;
 use crate::jobs::audit::origins::{RowOrigins, StoredOrigins};
 use crate::jobs::audit::signal_sums::{Notes, SignalCounter, SignalSums};
 
-/// A scenario whose batches still come.
+/// A scenario to which batches are still committed.
 #[derive(Debug)]
-pub struct Gathering {
+pub struct OpenScenario {
     committer: Committer,
-    /// One for each segment, in order of commit.
+    /// The origins of each segment, in order of commit.
     origins: Vec<StoredOrigins>,
 }
 
-impl Gathering {
-    /// Nothing yet, for `committer` to take.
+impl OpenScenario {
+    /// Creates a scenario without batches.
     pub fn new(committer: Committer) -> Self {
         Self { committer, origins: Vec::new() }
     }
 
-    /// Takes over a batch.
+    /// Commits a batch.
     ///
     /// # Errors
-    /// When something of it cannot be spilled.
+    /// Returns an error if data cannot be spilled.
     pub fn commit(
         &mut self,
         batch: &Batch,
@@ -55,10 +55,10 @@ impl Gathering {
         self.committer.commit(batch, stored)
     }
 
-    /// After the last batch.
+    /// Finishes the scenario after the last batch.
     ///
     /// # Errors
-    /// Those of [`Committer::settle`].
+    /// Returns the errors of [`Committer::settle`].
     pub fn settle(
         self,
         deletions: &Deletions,
@@ -77,71 +77,71 @@ impl Gathering {
     }
 }
 
-/// All that one side has been given.
+/// The committed data of one side.
 #[derive(Debug)]
 pub struct Scenario {
-    /// Every id.
+    /// All ids.
     pub ids: AllIds,
     /// The rows.
     pub store: Store,
-    /// Where leads may wait that do not fit into memory.
+    /// Where leads that do not fit into memory are spilled.
     scratch: Scratch,
-    /// How many events were duplicates.
+    /// The number of duplicates.
     pub duplicates: u64,
-    /// One for each segment, in order of commit.
+    /// The origins of each segment, in order of commit.
     origins: Vec<StoredOrigins>,
-    /// For each segment of the store, its origins.
+    /// For each segment of the store, the index of its origins.
     origins_of: Vec<usize>,
-    /// Its identity facts, until they are taken.
+    /// The identity facts, until they are taken.
     facts: Mutex<Facts>,
 }
 
-/// What a scenario comes to.
+/// The result of resolving a scenario.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Sums over all kept events.
+    /// Counts of all kept events.
     pub tally: Tally,
-    /// The plan.
+    /// The ledger of the plan.
     pub ledger: Ledger,
-    /// Leads by e-mail.
+    /// The leads, sorted by e-mail.
     pub leads: Vec<LeadLine>,
-    /// Sums over the leads.
+    /// Sums over all leads.
     pub sums: LeadSums,
-    /// Leads with a signal, by period of the plan.
+    /// The number of leads with a signal, by period of the plan.
     pub active_leads: Vec<u64>,
-    /// By event name, and what a change of the filter needs to know.
+    /// Sums by event name, and the sums that a change of the filter needs.
     pub signal_sums: SignalSums,
 }
 
-/// A lead, as far as an audit compares it.
+/// The values of a lead that an audit compares.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LeadLine {
-    /// Its e-mail.
+    /// The e-mail of the lead.
     pub email: Box<str>,
-    /// Its score.
+    /// The score of the lead.
     pub score: i64,
-    /// How many signals it has.
+    /// The number of signals of the lead.
     pub signals: u64,
 }
 
-/// What resolves a scenario.
+/// What is needed to resolve a scenario.
 #[derive(Clone, Copy)]
 pub struct Resources<'a> {
-    /// The rules and all that stands beside them.
+    /// The rules and settings.
     pub engine: &'a Engine,
     /// The names of all events.
     pub names: &'a EventNames<'a>,
-    /// The threads.
+    /// The thread pool.
     pub pool: &'a ThreadPool,
-    /// Who may end it.
+    /// Receives progress and can interrupt the audit.
     pub watch: &'a dyn Watch,
 }
 
 impl Scenario {
-    /// The origins of the segment `number`.
+    /// Reads the origins of the segment `number`.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// Returns an error if the origins cannot be read.
     pub fn origins<'a>(
         &'a self,
         number: usize,
@@ -151,7 +151,7 @@ impl Scenario {
         origins.read(self.store.spill(), buffer).map_err(Error::Spill)
     }
 
-    /// The facts; `again` where they will be asked for once more.
+    /// Returns the facts; keeps a copy if `again` is `true`, and otherwise takes them.
     pub fn facts(&self, again: bool) -> Facts {
         let mut facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
         if again {
@@ -160,12 +160,12 @@ impl Scenario {
         std::mem::take(&mut *facts)
     }
 
-    /// The facts, without those of events that `dropped` takes away.
+    /// Returns the facts without those of events in `dropped`.
     ///
     /// # Errors
-    /// When facts on disk cannot be read or written.
+    /// Returns an error if facts on disk cannot be read or written.
     pub fn facts_without(&self, dropped: &Dropped) -> Result<Facts, Error> {
-        // Facts count segments in order of commit, as origins do.
+        // Facts number segments in order of commit, as origins do.
         let mut settled = vec![0; self.origins.len()];
         for (number, &origins) in self.origins_of.iter().enumerate() {
             settled[origins] = number;
@@ -177,11 +177,11 @@ impl Scenario {
         self.facts(false).retain(stays).map_err(Error::Spill)
     }
 
-    /// Resolves the scenario with its `facts`, whose raw signals `ledger` has settled, without what
-    /// `dropped` takes away.
+    /// Resolves the scenario with `facts` and `ledger`, which has settled the raw signals, without
+    /// the events in `dropped`.
     ///
     /// # Errors
-    /// When the audit was interrupted or what was spilled cannot be read.
+    /// Returns an error if the audit was interrupted or if spilled data cannot be read.
     pub fn resolve(
         &self,
         resources: Resources<'_>,

@@ -1,4 +1,4 @@
-//! Sums over identify calls and signals with owners.
+//! Sums over identify calls and over signals that belong to leads.
 
 use std::ops::AddAssign;
 
@@ -15,16 +15,16 @@ use crate::jobs::audit::event_counts::NONE;
 use crate::jobs::audit::origins::RowOrigins;
 use crate::jobs::audit::source_line::{Sightings, SourceLine};
 
-/// What the signals of one name came to.
+/// Sums over the signals of an event name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NameSum {
-    /// Signals that are no duplicates.
+    /// The number of signals, without duplicates.
     pub signals: u64,
-    /// Those that have an owner.
+    /// The number of signals that belong to a lead.
     pub resolved: u64,
-    /// Those that have an owner and a rule that scores.
+    /// The number of signals that belong to a lead and that a rule scores.
     pub scored: u64,
-    /// What the rules give to these, limits apart.
+    /// The score of these, ignoring the rules' limits.
     pub score: i64,
 }
 
@@ -37,58 +37,58 @@ impl AddAssign for NameSum {
     }
 }
 
-/// Who brought a lead.
+/// Which events identify a lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bringer {
-    /// Events of this unit alone.
+pub enum LeadSource {
+    /// Only events of this unit.
     Only(Unit),
     /// An identify call, or events of several units.
     Others,
 }
 
-/// How many signals of a unit, a lead and a rule there are.
-pub type Stakes = AHashMap<(Unit, NodeId, u32), u64>;
+/// The number of signals by unit, lead and rule.
+pub type Contributions = AHashMap<(Unit, NodeId, u32), u64>;
 
 /// Sums over identify calls and signals.
 #[derive(Debug, Default)]
 pub struct SignalSums {
-    /// Signals by call, then by number of their name.
+    /// Sums by call, then by number of the event name.
     names: [Vec<NameSum>; CallType::ALL.len()],
-    /// Signals and identify calls of the company's own people.
+    /// Signals and identify calls of the company's employees.
     pub internal: Sightings,
-    /// Scored signals with an owner, where someone wants to know.
-    pub stakes: Stakes,
-    /// By lead, where someone wants to know.
-    pub bringers: AHashMap<NodeId, Bringer>,
-    /// Signals of leads by position of their period, where the plan limits active leads.
+    /// Scored signals that belong to a lead, if requested.
+    pub contributions: Contributions,
+    /// Which events identify each lead, if requested.
+    pub lead_sources: AHashMap<NodeId, LeadSource>,
+    /// Signals of leads by position of their period, if the plan limits active leads.
     active: Vec<Sightings>,
 }
 
-/// What is counted of each signal besides.
+/// Settings for counting signals.
 #[derive(Clone, Copy, Debug)]
 pub struct SignalCounter<'a> {
-    /// What the signals of each rule score.
+    /// The score of each rule.
     pub scores: &'a [i64],
-    /// Whether it matters what each unit contributes to leads.
-    pub stakes: bool,
-    /// Whether the plan limits the leads that have a signal in a period.
+    /// Whether to count what each unit contributes to leads.
+    pub contributions: bool,
+    /// Whether to count the signals of leads by period, because the plan limits active leads.
     pub active: bool,
 }
 
-/// What became of one identify call or signal.
+/// The facts about one identify call or signal that are summed up at the end of its segment.
 #[derive(Clone, Copy, Debug)]
 struct Note {
-    /// Its row in the segment.
+    /// The index of its row in the segment.
     row: u32,
     /// The call.
     call: CallType,
-    /// The number of its event's name; of no meaning for an identify call.
+    /// The number of its event name; meaningless for an identify call.
     event: u32,
     /// The rule that maps it.
     rule: Option<u32>,
-    /// The lead that it is of.
+    /// The lead that it belongs to.
     lead: Option<OfLead>,
-    /// Whether it brings an e-mail itself.
+    /// Whether it contains an e-mail itself.
     brings: bool,
     /// The position of its period in the ledger.
     period: Option<usize>,
@@ -96,14 +96,14 @@ struct Note {
     in_window: bool,
 }
 
-/// Sees the identify calls and signals of one segment after the other, and sums them up.
+/// Visits the identify calls and signals of one segment after the other, and sums them up.
 pub struct Notes<'a> {
     names: &'a EventNames<'a>,
     counter: SignalCounter<'a>,
-    /// Those of the current segment.
+    /// The notes of the current segment.
     of_segment: Vec<Note>,
     sums: SignalSums,
-    /// Holds the origins of a segment.
+    /// A buffer for the origins of a segment.
     buffer: Vec<u8>,
 }
 
@@ -122,7 +122,7 @@ impl Visit for Notes<'_> {
 }
 
 impl<'a> Notes<'a> {
-    /// Nothing seen yet.
+    /// Creates empty sums.
     pub fn new(names: &'a EventNames<'a>, counter: SignalCounter<'a>) -> Self {
         let sums = SignalSums::default();
         Self { names, counter, of_segment: Vec::new(), sums, buffer: Vec::new() }
@@ -142,10 +142,11 @@ impl<'a> Notes<'a> {
         });
     }
 
-    /// At the end of a segment adds what it had to the sums; `origins` reads its origins.
+    /// Adds the notes of a finished segment to the sums; `origins` reads the origins of the
+    /// segment.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// Returns the error of `origins`.
     pub fn count<'b, E>(
         &'b mut self,
         origins: impl FnOnce(&'b mut Vec<u8>) -> Result<RowOrigins<'b>, E>,
@@ -158,14 +159,14 @@ impl<'a> Notes<'a> {
         Ok(())
     }
 
-    /// The sums over all segments.
+    /// Returns the sums over all segments.
     pub fn into_sums(self) -> SignalSums {
         self.sums
     }
 }
 
 impl SignalCounter<'_> {
-    /// Adds `note`, which is of the segment of `origins`, to the sums `signal_sums`.
+    /// Adds `note` to `signal_sums`; `origins` are those of its segment.
     fn count(&self, note: &Note, origins: RowOrigins<'_>, signal_sums: &mut SignalSums) {
         let (by, line) = origins.of(note.row);
         let source_line = SourceLine { place: origins.place, line };
@@ -179,8 +180,8 @@ impl SignalCounter<'_> {
                 signal_sums.active(period).see(source_line);
             }
         }
-        if let Some(lead) = lead.filter(|_| self.stakes) {
-            self.stake(note, lead, by, signal_sums);
+        if let Some(lead) = lead.filter(|_| self.contributions) {
+            self.add_contribution(note, lead, by, signal_sums);
         }
     }
 
@@ -199,24 +200,24 @@ impl SignalCounter<'_> {
         }
     }
 
-    fn stake(&self, note: &Note, lead: NodeId, by: u32, signal_sums: &mut SignalSums) {
+    fn add_contribution(&self, note: &Note, lead: NodeId, by: u32, signal_sums: &mut SignalSums) {
         let unit = Unit::of(note.call, note.event, by);
         if note.in_window && self.score(note.rule) != 0 {
             let rule = note.rule.unwrap_or(NONE);
-            *signal_sums.stakes.entry((unit, lead, rule)).or_default() += 1;
+            *signal_sums.contributions.entry((unit, lead, rule)).or_default() += 1;
         }
         if note.brings {
-            let bringer = match note.call {
-                CallType::Identify => Bringer::Others,
-                _ => Bringer::Only(unit),
+            let source = match note.call {
+                CallType::Identify => LeadSource::Others,
+                _ => LeadSource::Only(unit),
             };
-            signal_sums.bring(lead, bringer);
+            signal_sums.add_lead_source(lead, source);
         }
     }
 }
 
 impl SignalSums {
-    /// The sum of a name.
+    /// Returns the sum of a name.
     fn name(&mut self, call: CallType, number: u32) -> &mut NameSum {
         let (sums, number) = (&mut self.names[call as usize], number as usize);
         if sums.len() <= number {
@@ -225,14 +226,14 @@ impl SignalSums {
         &mut sums[number]
     }
 
-    /// The sums of all names: the call, the number of the name, and the sum.
+    /// Iterates over the call, the number and the sum of all names.
     pub fn names(&self) -> impl Iterator<Item = (CallType, u32, NameSum)> {
         CallType::ALL.into_iter().zip(&self.names).flat_map(|(call, sums)| {
             (0_u32..).zip(sums).map(move |(number, sum)| (call, number, *sum))
         })
     }
 
-    /// The signals of leads in the period at `period`.
+    /// Returns the signals of leads in the period at `period`.
     fn active(&mut self, period: usize) -> &mut Sightings {
         if self.active.len() <= period {
             self.active.resize(period + 1, Sightings::default());
@@ -240,15 +241,15 @@ impl SignalSums {
         &mut self.active[period]
     }
 
-    /// The signals of leads in the period at `period`, where the plan limits active leads.
+    /// Returns the signals of leads in the period at `period`, if the plan limits active leads.
     pub fn active_in(&self, period: usize) -> Option<&Sightings> {
         self.active.get(period)
     }
 
-    fn bring(&mut self, lead: NodeId, bringer: Bringer) {
-        let kept = self.bringers.entry(lead).or_insert(bringer);
-        if *kept != bringer {
-            *kept = Bringer::Others;
+    fn add_lead_source(&mut self, lead: NodeId, source: LeadSource) {
+        let kept = self.lead_sources.entry(lead).or_insert(source);
+        if *kept != source {
+            *kept = LeadSource::Others;
         }
     }
 }
@@ -259,11 +260,11 @@ impl AddAssign for SignalSums {
             *self.name(call, number) += sum;
         }
         self.internal += other.internal;
-        for (stake, count) in other.stakes {
-            *self.stakes.entry(stake).or_default() += count;
+        for (stake, count) in other.contributions {
+            *self.contributions.entry(stake).or_default() += count;
         }
-        for (lead, bringer) in other.bringers {
-            self.bring(lead, bringer);
+        for (lead, source) in other.lead_sources {
+            self.add_lead_source(lead, source);
         }
         for (period, seen) in other.active.into_iter().enumerate() {
             *self.active(period) += seen;

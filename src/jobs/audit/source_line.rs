@@ -1,41 +1,41 @@
-//! Where in the input something was seen, and how often.
+//! Counts with the first places in the input.
 
 use std::ops::AddAssign;
 
 use crate::engine::map::batch::Place;
 
-/// How many places are kept of each thing that is counted.
+/// The number of places kept for each count.
 const EXAMPLES: usize = 2;
 
-/// A line of the input; ordered as the input is.
+/// A line of the input, ordered by its place there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SourceLine {
-    /// The block.
+    /// The place of the block.
     pub place: Place,
-    /// Its line in the block, from 0.
+    /// The line in the block, from 0.
     pub line: u32,
 }
 
-/// A count and the first places in the input that were counted.
+/// A count and the first places that were counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sightings {
-    /// How often.
+    /// The count.
     pub count: u64,
     first: [Option<SourceLine>; EXAMPLES],
 }
 
 impl Sightings {
-    /// Counts one more.
+    /// Counts one more, at `source_line`.
     #[inline]
     pub fn see(&mut self, source_line: SourceLine) {
         self.count += 1;
         self.keep(source_line);
     }
 
-    /// Keeps `source_line` if it is among the first.
+    /// Keeps `source_line` if it is among the first places.
     #[inline]
     pub fn keep(&mut self, source_line: SourceLine) {
-        // Most come in order and lose against the last one.
+        // Most lines arrive in order and come after the last one kept.
         if self.first[EXAMPLES - 1].is_some_and(|last| last <= source_line) || self.has(source_line)
         {
             return;
@@ -51,7 +51,7 @@ impl Sightings {
         self.first.contains(&Some(source_line))
     }
 
-    /// The first places, in order.
+    /// Returns the first places, in order.
     pub fn source_lines(&self) -> impl Iterator<Item = SourceLine> + '_ {
         self.first.iter().flatten().copied()
     }

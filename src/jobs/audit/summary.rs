@@ -1,4 +1,4 @@
-//! From two resolved scenarios and the counts to the report.
+//! Builds the report from two resolved scenarios and the counts.
 
 use std::collections::BTreeMap;
 
@@ -29,53 +29,53 @@ use crate::parse::reject::Reason;
 use crate::report::{Fault, Input, Window};
 use crate::source::Reader;
 
-/// How many leads, and how many units that could be dropped, are listed.
+/// The maximum number of leads, and of units that could be dropped, that are listed.
 pub(super) const LISTED: usize = 1000;
 
-/// All that a report is made of.
+/// The input of a report.
 pub struct Facts<'a> {
-    /// What is done to each event.
+    /// The rules and settings.
     pub engine: &'a Engine,
     /// The two filters.
     pub filters: &'a Filters,
-    /// What they are called.
+    /// Descriptions of the two filters.
     pub infos: [Vec<FilterInfo>; 2],
-    /// The inputs, read to their ends.
+    /// The reader of the inputs, at their ends.
     pub reader: &'a Reader,
-    /// What the first phase gave.
+    /// The result of the first phase.
     pub ingested: &'a Ingested,
-    /// The plan.
+    /// The limits of the plan.
     pub terms: &'a Terms,
-    /// The name of the rules file.
+    /// The path of the rules file.
     pub rules_file: Option<String>,
-    /// What is doubtful.
+    /// Warnings.
     pub warnings: Vec<String>,
 }
 
-/// What findings are made of: counts, outcomes, and how places are told.
+/// The evidence for findings: counts, outcomes, and places in the input.
 pub struct Evidence<'a> {
-    /// All that was given.
+    /// The input of the report.
     pub facts: &'a Facts<'a>,
-    /// Before and after.
+    /// The outcomes before and after.
     pub outcomes: &'a [Outcome; 2],
-    /// By period, where the plan is used up after the filter.
+    /// The raw signals by unit and period, if the plan does not suffice after the filter.
     pub uses: Option<&'a Uses>,
     /// The lines of the inputs.
     pub lines: Lines,
 }
 
 impl Evidence<'_> {
-    /// The counts by name.
+    /// Returns the counts of events.
     pub fn event_counts(&self) -> &EventCounts {
         &self.facts.ingested.counts.event_counts
     }
 
-    /// Where `seen` was seen first.
+    /// Returns the first places of `seen`.
     pub fn examples(&self, seen: &Sightings) -> Vec<Example> {
         seen.source_lines().map(|source_line| self.example(source_line)).collect()
     }
 
-    /// The entry of the allow list at `by`, from 0.
+    /// Returns the line of the allow list at the index `by`.
     pub fn entry(&self, by: u32) -> Option<Entry> {
         let line = self.facts.filters.after.allow.as_ref()?.lines().get(by as usize)?;
         Some(Entry { number: line.number, text: line.text.to_string() })
@@ -83,7 +83,7 @@ impl Evidence<'_> {
 }
 
 impl Evidence<'_> {
-    /// The destination filter at `by`, from 0, among all of its file.
+    /// Returns the destination filter at the index `by` in the file.
     pub fn dropper(&self, by: u32) -> Option<Entry> {
         let filters = self.facts.filters.after.destination.as_ref()?;
         let filter = filters.filters().get(by as usize)?;
@@ -98,14 +98,14 @@ impl Evidence<'_> {
     }
 }
 
-/// How many events of a name a line or a filter keeps or drops.
+/// The number of events that a line or a filter keeps (`true`) or drops, by its index.
 type Deciders = AHashMap<(bool, u32), u64>;
 
 impl Facts<'_> {
-    /// Resolves both scenarios and makes the report of them, but for the time that it took.
+    /// Resolves both scenarios and builds the report, except for its duration.
     ///
     /// # Errors
-    /// When the audit was interrupted or what was spilled cannot be read.
+    /// Returns an error if the audit was interrupted or if spilled data cannot be read.
     pub fn report(&self, pool: &rayon::ThreadPool, watch: &dyn Watch) -> Result<Report, Error> {
         let ingested = self.ingested;
         let names = EventNames::new(&ingested.counters.names);
@@ -114,11 +114,11 @@ impl Facts<'_> {
         let ledger = |side: Side| Ledger::new(&ingested.counts.volumes[side as usize], self.terms);
         let is_over = ledger(Side::After).totals.over > 0;
         let resolve = |side: Side| {
-            let stakes = is_over && side == Side::After;
+            let contributions = is_over && side == Side::After;
             let active = side == Side::After && self.terms.active_leads.is_some();
-            let signal_counter = SignalCounter { scores: &scores, stakes, active };
-            // Only a change of the filter needs them again.
-            let facts = ingested.scenarios[side as usize].facts(stakes);
+            let signal_counter = SignalCounter { scores: &scores, contributions, active };
+            // Only a change of the filter needs the facts again.
+            let facts = ingested.scenarios[side as usize].facts(contributions);
             ingested.scenarios[side as usize].resolve(
                 resources,
                 ledger(side),
@@ -147,7 +147,7 @@ impl Facts<'_> {
         Ok(report)
     }
 
-    /// The report without findings and change.
+    /// Returns the report without findings and change.
     fn plain(&self, evidence: &Evidence<'_>, names: &EventNames<'_>) -> Report {
         let ingested = self.ingested;
         let rejects: BTreeMap<_, _> = Reason::ALL
@@ -201,7 +201,7 @@ impl Facts<'_> {
         }
     }
 
-    /// Events that are judged.
+    /// Returns the number of events that the filter is applied to.
     fn total(&self) -> u64 {
         let Ingested { counters, counts, .. } = self.ingested;
         counters.events - counters.filtered - counts.outside_window
@@ -380,7 +380,7 @@ fn used(usage: &crate::engine::plan::Usage, active_leads: u64, terms: &Terms) ->
     }
 }
 
-/// The raw signals of each span; the ledger is that of the scenario that has the most of them.
+/// Returns the raw signals of each span; the ledger is that of the scenario with more raw signals.
 fn history(
     spans: &Spans,
     volumes: &[Volume; 2],
@@ -427,7 +427,7 @@ fn by_day(volumes: &[Volume; 2], calendar: &Calendar) -> Vec<Day> {
     days.into_values().collect()
 }
 
-/// The counts of a report.
+/// Returns the sums in the format of the report.
 pub(super) fn lead_counts(sums: &LeadSums) -> LeadCounts {
     LeadCounts { total: sums.total, with_signals: sums.with_signals, total_score: sums.total_score }
 }
@@ -447,8 +447,8 @@ fn signals(outcome: &Outcome) -> SignalCounts {
     }
 }
 
-/// Leads that only `before` has, those that only `after` has, and those with a lower score in
-/// `after`, of two lists that are sorted by e-mail.
+/// Compares two lists that are sorted by e-mail. Returns the leads that only `before` contains,
+/// those that only `after` contains, and those with a lower score in `after`.
 #[allow(clippy::type_complexity)] // three lists
 pub(super) fn compare<'l>(
     before: &'l [LeadLine],

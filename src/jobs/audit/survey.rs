@@ -1,5 +1,5 @@
-//! The first phase of an audit, for each event: mapped once, judged, counted, and marked with the
-//! scenarios that see it.
+//! Surveys each event in the first phase of an audit: maps it once, applies both filters, counts
+//! it, and marks it with the scenarios that see it.
 
 use std::ops::AddAssign;
 use std::sync::Mutex;
@@ -29,40 +29,41 @@ use crate::parse::{Arrival, Repairs, Sink};
 /// The two filters of an audit.
 #[derive(Debug)]
 pub struct Filters {
-    /// What the filter is compared with.
+    /// The filter of the side before.
     pub before: Filter,
     /// The filter.
     pub after: Filter,
 }
 
-/// What an audit knows of a row of a batch beside the row.
+/// What an audit keeps about a row of a batch in addition to the row.
 #[derive(Clone, Copy, Debug)]
 pub struct RowMark {
-    /// The sides that see it.
+    /// The set of sides that see the row.
     pub sides: u8,
-    /// The [set of lines](crate::jobs::audit::line_set) of the allow list that take it, where it is
-    /// a page or a screen.
+    /// The [set of lines](crate::jobs::audit::line_set) of the allow list that match it, if it is a
+    /// page or screen call.
     pub by: u32,
     /// Its line in the block.
     pub line: u32,
 }
 
-/// What is counted while events are mapped; sums over workers are sums over the input.
+/// Counts of the first phase; sums over workers are sums over the input.
 #[derive(Debug, Default)]
 pub struct Counts {
-    /// Events that were received outside of the window; nothing else counts them.
+    /// Events that were received outside the window; they are in no other count.
     pub outside_window: u64,
     /// Events by name, verdict and rule.
     pub event_counts: EventCounts,
-    /// Raw signals of each side.
+    /// The raw signals of each side.
     pub volumes: [Volume; 2],
-    /// For each line of the allow list, whether it takes anything, even if an earlier one does too.
+    /// For each line of the allow list, whether it matches any event, even if an earlier line
+    /// matches too.
     pub lines_seen: Vec<bool>,
-    /// What the filter takes out of events that a rule would have mapped.
+    /// What the filter removes from events and a rule would have mapped.
     pub field_losses: FieldLosses,
-    /// Addresses that signals which pass the filter carry and no rule maps.
+    /// Addresses in signals that pass the filter, if no rule maps them.
     pub unused_emails: UnusedEmails,
-    /// For each destination filter whether it makes any difference.
+    /// For each destination filter, whether it affects any event.
     pub effects: Vec<Effect>,
     /// Signals of bots that pass the filter.
     pub bots: BotSignals,
@@ -93,15 +94,15 @@ impl AddAssign for Counts {
     }
 }
 
-/// Surveys blocks; one for each worker.
+/// Surveys blocks; each worker has one.
 pub struct Surveyor<'a> {
     engine: &'a Engine,
     filters: &'a Filters,
-    /// One for each side.
+    /// The scratch of each side.
     scratches: [Scratch; 2],
-    /// Maps what is seen of either side.
+    /// Maps the events that either side sees.
     pub mapper: Mapper<'a>,
-    /// For each row of the mapper's batch.
+    /// The marks of the rows in the mapper's batch.
     pub rows: Vec<RowMark>,
     counts: Counts,
     user_agents: UserAgents,
@@ -112,8 +113,8 @@ pub struct Surveyor<'a> {
 }
 
 impl<'a> Surveyor<'a> {
-    /// A surveyor for `engine`, whose ids are hashed by `hasher`; the sets of lines that it meets
-    /// are numbered in `line_sets`.
+    /// Creates a surveyor for `engine`. `hasher` hashes ids, and `line_sets` numbers the sets of
+    /// lines.
     pub fn new(
         engine: &'a Engine,
         filters: &'a Filters,
@@ -125,7 +126,7 @@ impl<'a> Surveyor<'a> {
         let destination = destination.map_or(0, |filters| filters.filters().len());
         let counts = Counts { lines_seen: vec![false; lines], ..Counts::default() };
         let mut mapper = Mapper::new(engine, hasher);
-        // No table is written.
+        // An audit writes no table, so rows need no other texts.
         mapper.batch.rows.keep_names_only();
         Self {
             engine,
@@ -149,14 +150,14 @@ impl<'a> Surveyor<'a> {
         self.line = 0;
     }
 
-    /// The sums over all blocks.
+    /// Returns the sums over all blocks.
     pub fn into_counts(self) -> (Counters, Counts) {
         let effects = self.scratches[Side::After as usize].effects().to_vec();
         (self.mapper.into_counters(), Counts { effects, ..self.counts })
     }
 
-    /// Makes `out` what `side` sees of the batch, but for the ids: `out` shares those of the
-    /// mapper's batch.
+    /// Fills `out` with the part of the batch that `side` sees, except for the ids, which `out`
+    /// shares with the mapper's batch.
     pub fn select(&mut self, side: Side, out: &mut Batch) {
         let batch = &self.mapper.batch;
         out.restart(batch.place);
@@ -179,12 +180,12 @@ impl<'a> Surveyor<'a> {
         }
     }
 
-    /// Whether `side` sees every row of the batch.
+    /// Returns `true` if `side` sees every row of the batch.
     pub fn sees_all(&self, side: Side) -> bool {
         self.rows.iter().all(|row| row.sides & side.bit() != 0)
     }
 
-    /// Whether the raw signal that is `mapped` lies in the window.
+    /// Returns `true` if the raw signal `mapped` lies in the window.
     fn counts_raw(&self, mapped: Mapped) -> bool {
         self.engine.counts(mapped.key.received.or(mapped.key.time))
     }
@@ -193,8 +194,8 @@ impl<'a> Surveyor<'a> {
         SourceLine { place: self.mapper.batch.place, line: self.line }
     }
 
-    /// What `side` does with `event`, which is `mapped` to the row at `row`. What it sees of a
-    /// changed event gets a row of its own.
+    /// Applies the filter of `side` to `event`, which is `mapped` to the row at `row`. A changed
+    /// event gets an additional row.
     fn judge(
         &mut self,
         side: Side,
@@ -249,18 +250,18 @@ impl<'a> Surveyor<'a> {
         verdict
     }
 
-    /// Counts `event` if its user agent is that of a bot, and tells whether it is.
+    /// Counts `event` if its user agent is that of a bot, and returns `true` in that case.
     fn note_bot(&mut self, event: &Event<'_>) -> bool {
         let user_agent = event.inner(Inner::UserAgent).and_then(Json::as_str);
         let Self { user_agents, counts, .. } = self;
         user_agent.is_some_and(|text| user_agents.bot(text, |bot| counts.bots.see(bot)))
     }
 
-    /// Marks every line that takes `event`, and gives the number of their set.
+    /// Marks every line that matches `event`, and returns the number of their set.
     fn note_lines(&mut self, event: &Event<'_>, call: CallType) -> u32 {
         let Some(list) = &self.filters.after.allow else { return NONE };
         if !matches!(call, CallType::Page | CallType::Screen) {
-            // They are dropped by name, whatever takes them.
+            // Other calls are dropped by name, whatever lines match them.
             list.mark_matching_lines(event, &mut self.counts.lines_seen);
             return NONE;
         }
@@ -313,7 +314,7 @@ impl Sink for Surveyor<'_> {
 
     fn reject(&mut self, reject: Reject<'_>) {
         self.mapper.reject(reject);
-        // They are counted; nobody will read them.
+        // Rejects are only counted; an audit does not write them.
         self.mapper.batch.rejects.clear();
     }
 
@@ -335,7 +336,7 @@ impl Sink for Surveyor<'_> {
     }
 }
 
-/// Whether a URL leads to the machine of a developer, or to one under a name that is never public
+/// Returns `true` if a URL leads to a developer's machine, or to a host whose name is never public
 /// (RFC 2606, RFC 6761, RFC 6762).
 fn is_local(url: &str) -> bool {
     let Some((_, rest)) = url.split_once("://") else { return false };

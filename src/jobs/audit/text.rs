@@ -1,5 +1,5 @@
-//! The report of an audit for people who read it in a terminal. Of addresses only the domain is
-//! shown; the JSON and the HTML have them whole.
+//! The report of an audit for a terminal. Of e-mail addresses only the domain is shown; the JSON
+//! and the page contain them in full.
 
 use super::report::{
     By, Change, Drop, Example, Fate, FilterInfo, Finding, Name, Report, Severity, Usage,
@@ -9,14 +9,14 @@ use crate::report::colour::Tone;
 use crate::report::figure::{bytes, called, counted, percent, signed, thousands};
 use crate::report::layout::{Cell, Column, Layout, Page, Table};
 
-/// How many findings of one kind, names, losses and leads are shown.
+/// The maximum number of findings of one kind, names, losses and leads that are shown.
 const FINDINGS: usize = 5;
 const NAMES: usize = 40;
 const LISTED: usize = 10;
-/// How many periods are shown, the latest.
+/// The maximum number of periods shown, the latest ones.
 const PERIODS: usize = 13;
 
-/// The text of `report`.
+/// Returns the text of `report`.
 pub fn text(report: &Report, layout: Layout) -> String {
     let mut page = Page::new(layout);
     head(report, &mut page);
@@ -39,7 +39,7 @@ pub fn text(report: &Report, layout: Layout) -> String {
     page.into_text()
 }
 
-/// What is judged, and what was read for it.
+/// Writes what is audited, and what was read.
 fn head(report: &Report, page: &mut Page) {
     let events = &report.events;
     let rejects: u64 = report.rejects.values().sum();
@@ -78,7 +78,7 @@ fn head(report: &Report, page: &mut Page) {
     }
 }
 
-/// Sums before and after the filter.
+/// Writes the sums before and after the filter.
 fn comparison(report: &Report, page: &mut Page) {
     let (before, after) = (&report.leads.before, &report.leads.after);
     let (old, new) = (&report.signals.before, &report.signals.after);
@@ -135,7 +135,7 @@ fn finding(finding: &Finding, page: &mut Page) {
         page.continued(&format!("help: {help}"));
     }
     for line in finding.rule.iter().flat_map(|rule| rule.lines()) {
-        // As it is, so that it can be copied.
+        // The rule is not wrapped, so that it can be copied.
         page.line(&format!("      {line}"));
     }
     if !finding.examples.is_empty() {
@@ -177,7 +177,7 @@ fn plan(report: &Report, page: &mut Page) {
     }
 }
 
-/// Raw signals, their share and the light.
+/// Returns the raw signals, their share of the limit and the light.
 fn usage(usage: &Usage) -> [Cell; 3] {
     let share = usage.share.map_or(String::new(), |share| format!("{:.1} %", share * 100.0));
     let light = if usage.share.is_some() { usage.light } else { "" };
@@ -328,13 +328,13 @@ fn change(change: &Change, report: &Report, page: &mut Page) {
         page.blank();
         page.item("better list", "");
         for line in &change.allow {
-            // As it is, so that it can be copied.
+            // The line is not wrapped, so that it can be copied.
             page.line(&printable(line));
         }
     }
 }
 
-/// What a change would drop.
+/// Describes what a change would drop.
 fn dropped(drop: &Drop) -> String {
     match (&drop.event, &drop.entry) {
         (Some(event), _) => called(drop.call, event),

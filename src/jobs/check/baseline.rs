@@ -1,5 +1,4 @@
-//! Findings that are known and may stay for now: a file that mutes them, so that only new ones
-//! make a check fail.
+//! The baseline: a file of known findings that are muted, so that only new ones make a check fail.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -16,34 +15,34 @@ use crate::config::tree::{Node, Value};
 use crate::diagnostic::{Diagnostic, first_error, masked, render};
 use crate::error::Error;
 
-/// Of the file's members.
+/// The version of the file's format.
 const VERSION: i64 = 1;
 const MEMBERS: &[&str] = &["version", "findings"];
 const ENTRY: &[&str] =
     &["fingerprint", "count", "file", "violation", "event", "pointer", "rule", "message"];
 
-/// The findings that a file holds.
+/// The findings of a baseline file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Baseline {
     file: String,
     known: Vec<Known>,
 }
 
-/// Equal findings, as far as [`Fingerprint`] can tell.
+/// Findings with the same [`Fingerprint`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Known {
     fingerprint: Fingerprint,
-    /// How many of them are muted at most.
+    /// The maximum number of them to mute.
     count: u64,
-    /// Their file, from the root of the repository.
+    /// The path of their file, from the root of the repository.
     file: String,
-    /// What they are, for people.
+    /// A description for people.
     what: String,
-    /// Line and column of the fingerprint in the file.
+    /// The line and column of the fingerprint in the baseline.
     place: (u64, u64),
 }
 
-/// An entry as it is written, in the order of the file's lines.
+/// An entry as it is written, ordered as in the file.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 struct Entry {
     file: String,
@@ -56,10 +55,10 @@ struct Entry {
 }
 
 impl Baseline {
-    /// Reads `text`, the contents of the file that the user calls `name`.
+    /// Parses `text`, the contents of the file `name`.
     ///
     /// # Errors
-    /// Where it is not what [`Baseline::write`] writes, all that is wrong with it.
+    /// Returns all faults if the text is not in the format of [`Baseline::write`].
     pub fn parse(name: &str, text: &str) -> Result<Self, Error> {
         let mut faults = Faults::new();
         let known = read(text, &mut faults);
@@ -74,10 +73,10 @@ impl Baseline {
         })
     }
 
-    /// Writes a baseline of all that was found in `checked`, which no baseline has muted before.
+    /// Writes a baseline of all findings in `checked`, to which no baseline has been applied.
     ///
     /// # Errors
-    /// Those of `out`.
+    /// Returns an error if writing to `out` fails.
     pub fn write(
         checked: &Checked,
         repository: &Repository,
@@ -90,7 +89,7 @@ impl Baseline {
         }
         write!(out, "{{\n  \"version\": {VERSION},\n  \"findings\": [")?;
         for (place, (entry, count)) in entries.iter().enumerate() {
-            // One line each, so that two branches that change it can be merged.
+            // One entry per line, so that two branches that change the file can be merged.
             write!(out, "{}\n    ", if place == 0 { "" } else { "," })?;
             let text = |text: &str| serde_json::to_string(text);
             write!(out, "{{\"fingerprint\": {}, \"count\": {count}", text(&entry.fingerprint)?)?;
@@ -111,17 +110,18 @@ impl Baseline {
         writeln!(out, "{}]\n}}", if entries.is_empty() { "" } else { "\n  " })
     }
 
-    /// Takes the known findings out of `checked`, of each as many as are known, and adds a note for
-    /// each entry that has fewer: where its file was checked, or is gone.
+    /// Removes known findings from `checked`, as many as each entry allows. Adds a note for each
+    /// entry with fewer findings than it allows, if its file was checked or no longer exists.
     pub fn mute(&self, checked: &mut Checked, repository: &Repository) {
         let mut left: AHashMap<Fingerprint, u64> = AHashMap::new();
         for known in &self.known {
             let count = left.entry(known.fingerprint).or_default();
             *count = count.saturating_add(known.count);
         }
-        let mut looked_at: AHashSet<String> =
+        let mut checked_files: AHashSet<String> =
             checked.suites.iter().map(|suite| repository.name(&suite.file)).collect();
-        looked_at.extend(checked.findings.iter().map(|found| repository.name(&found.place.file)));
+        checked_files
+            .extend(checked.findings.iter().map(|found| repository.name(&found.place.file)));
         let mut kept: Vec<(Option<usize>, Finding)> = Vec::with_capacity(checked.findings.len());
         for (place, finding) in std::mem::take(&mut checked.findings).into_iter().enumerate() {
             match left.get_mut(&Fingerprint::of(&finding, repository)) {
@@ -134,7 +134,7 @@ impl Baseline {
         }
         for known in &self.known {
             let gone = left.remove(&known.fingerprint).unwrap_or_default();
-            if gone > 0 && (looked_at.contains(&known.file) || !repository.has(&known.file)) {
+            if gone > 0 && (checked_files.contains(&known.file) || !repository.has(&known.file)) {
                 kept.push((None, self.stale(known, gone)));
             }
         }
@@ -161,8 +161,8 @@ impl Baseline {
     }
 }
 
-/// Puts findings into `checked`, each with the place that it had there before, if any, and has the
-/// cases point to them.
+/// Puts findings into `checked` and updates the cases. Each finding comes with its previous index,
+/// if any.
 fn put_back(findings: Vec<(Option<usize>, Finding)>, checked: &mut Checked) {
     let mut moved: AHashMap<usize, usize> = AHashMap::with_capacity(findings.len());
     for (now, (before, finding)) in findings.into_iter().enumerate() {
@@ -183,7 +183,7 @@ fn entry(finding: &Finding, repository: &Repository) -> Entry {
         event: text(&finding.event),
         pointer: masked(&finding.pointer),
         rule: text(&finding.rule),
-        // What the fingerprint holds: values would change the file with the data.
+        // The same text as in the fingerprint: with values, the file would change with the data.
         message: masked(&outline(&finding.message, finding.violation)),
         fingerprint: Fingerprint::of(finding, repository).to_string(),
     }
@@ -256,7 +256,7 @@ fn read_entry(node: &Node, lines: &Lines<'_>, faults: &mut Faults) -> Option<Kno
     Some(Known { fingerprint, count: count?, file: file?.0.to_owned(), what: what(parts), place })
 }
 
-/// The finding in words.
+/// Describes a finding.
 fn what([violation, event, pointer, rule]: [&str; 4]) -> String {
     let mut what = violation.to_owned();
     for (before, text) in [(" of `", event), (" at `", pointer), (" by `", rule)] {
@@ -269,7 +269,7 @@ fn what([violation, event, pointer, rule]: [&str; 4]) -> String {
     what
 }
 
-/// Where a table begins to say something.
+/// Returns the place of the first key of a table, or of any other value.
 fn first_place(node: &Node) -> Range<usize> {
     match &node.value {
         Value::Table(entries) => {
@@ -279,7 +279,7 @@ fn first_place(node: &Node) -> Range<usize> {
     }
 }
 
-/// Where the lines of a text begin.
+/// The starts of the lines of a text.
 struct Lines<'t> {
     text: &'t str,
     starts: Vec<usize>,
@@ -291,7 +291,7 @@ impl<'t> Lines<'t> {
         Self { text, starts: std::iter::once(0).chain(breaks).collect() }
     }
 
-    /// Line and column of the byte `offset`, from 1.
+    /// Returns the line and column of the byte `offset`, from 1.
     fn place(&self, offset: usize) -> (u64, u64) {
         let line = self.starts.partition_point(|&start| start <= offset);
         let before = self.text.get(self.starts[line - 1]..offset).unwrap_or_default();

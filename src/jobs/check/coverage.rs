@@ -1,4 +1,4 @@
-//! Coverage of a plan and of rules by fixtures, and which rule precedes which.
+//! The coverage of a plan and of rules by fixtures, and which rule precedes another.
 
 use std::collections::BTreeMap;
 
@@ -8,32 +8,32 @@ use crate::event::{Event, Member};
 use crate::rules::{RuleId, Rules};
 use crate::schema::Plan;
 
-/// What was seen in fixtures; several sum up.
+/// Counts over fixtures, which can be added up.
 #[derive(Debug, Default)]
 pub struct Seen {
-    /// For each rule of the plan, whether an event was checked against it.
+    /// For each rule of the plan, whether any event was checked against it.
     pub plan: Vec<bool>,
-    /// For each rule of the plan, whether an event could not be checked against it at a bounded cost.
+    /// For each rule of the plan, whether an event was too expensive to check against it.
     pub costly: Vec<bool>,
-    /// For each mapping rule, how many signals it took.
+    /// For each mapping rule, the number of signals that it maps.
     pub rules: Vec<u64>,
-    /// For each mapping rule, how many signals that it would have taken went to which earlier one.
-    /// Not counted once the rule has taken one itself.
-    pub taken: Vec<BTreeMap<RuleId, u64>>,
+    /// For each mapping rule, the number of signals that it would map but an earlier rule does, by
+    /// that rule. Not counted once the rule has mapped a signal.
+    pub preceded_by: Vec<BTreeMap<RuleId, u64>>,
 }
 
 impl Seen {
-    /// Nothing yet.
+    /// Creates empty counts.
     pub fn new(plan: Option<&Plan>, rules: &Rules) -> Self {
         Self {
             plan: vec![false; plan.map_or(0, |plan| plan.rules.len())],
             costly: vec![false; plan.map_or(0, |plan| plan.rules.len())],
             rules: vec![0; rules.rules.len()],
-            taken: vec![BTreeMap::new(); rules.rules.len()],
+            preceded_by: vec![BTreeMap::new(); rules.rules.len()],
         }
     }
 
-    /// Adds what another has seen of the same plan and rules.
+    /// Adds the counts of `other`, which are for the same plan and rules.
     pub fn add(&mut self, other: Self) {
         if self.plan.len() < other.plan.len() || self.rules.len() < other.rules.len() {
             return *self = other;
@@ -45,14 +45,14 @@ impl Seen {
         for (count, more) in self.rules.iter_mut().zip(other.rules) {
             *count += more;
         }
-        for (taken, more) in self.taken.iter_mut().zip(other.taken) {
+        for (preceded_by, more) in self.preceded_by.iter_mut().zip(other.preceded_by) {
             for (by, count) in more {
-                *taken.entry(by).or_default() += count;
+                *preceded_by.entry(by).or_default() += count;
             }
         }
     }
 
-    /// Notes a signal that the rule `matched` has taken.
+    /// Counts a signal that the rule `matched` maps.
     pub fn signal(
         &mut self,
         rules: &Rules,
@@ -65,13 +65,13 @@ impl Seen {
         for rule in candidates.of(event) {
             let waits = rule != matched.index() && self.rules[rule] == 0;
             if waits && rules.rules[rule].when.holds(event) {
-                *self.taken[rule].entry(matched).or_default() += 1;
+                *self.preceded_by[rule].entry(matched).or_default() += 1;
             }
         }
     }
 }
 
-/// The rules that can take an event, by its name.
+/// The rules that can match an event, indexed by its name.
 #[derive(Debug, Default)]
 pub struct Candidates {
     named: AHashMap<Box<str>, Vec<usize>>,
@@ -79,7 +79,7 @@ pub struct Candidates {
 }
 
 impl Candidates {
-    /// Those of `rules`.
+    /// Creates the index of `rules`.
     pub fn new(rules: &Rules) -> Self {
         let mut candidates = Self::default();
         for (place, rule) in rules.rules.iter().enumerate() {
@@ -101,20 +101,20 @@ impl Candidates {
     }
 }
 
-/// For each mapping rule that no fixture covers, but for those in `unreachable`, its place and what
-/// is to be said.
+/// Returns the index of each mapping rule that no fixture covers, except for those in
+/// `unreachable`, with the message.
 pub fn uncovered_rules(rules: &Rules, seen: &Seen, unreachable: &[usize]) -> Vec<(usize, String)> {
     let open = |place: &usize| seen.rules[*place] == 0 && !unreachable.contains(place);
     let places = (0..rules.rules.len().min(seen.rules.len())).filter(open);
     let say = |place: usize| {
         let id = &rules.rules[place].id;
-        let taken = &seen.taken[place];
-        if taken.is_empty() {
+        let preceded_by = &seen.preceded_by[place];
+        if preceded_by.is_empty() {
             return (place, format!("no fixture has a signal for the rule `{id}`"));
         }
-        let by = taken.keys().map(|by| format!("`{}`", rules.rules[by.index()].id));
+        let by = preceded_by.keys().map(|by| format!("`{}`", rules.rules[by.index()].id));
         let by = by.collect::<Vec<_>>().join(", ");
-        let count: u64 = taken.values().sum();
+        let count: u64 = preceded_by.values().sum();
         let signals = if count == 1 { "the one signal" } else { "all signals" };
         (place, format!("{signals} of the fixtures that the rule `{id}` would take went to {by}"))
     };

@@ -1,4 +1,5 @@
-//! Fixtures, block by block: every event checked against the plan and the rules, on all threads.
+//! Checks every event of the fixtures against the plan and the rules, block by block on all
+//! threads.
 
 mod broken;
 mod event;
@@ -20,76 +21,76 @@ use crate::source::{Block, BlockKind, FileId, Oversize, Piece, Reader};
 use record::Record;
 
 /// What events are checked against.
-pub struct Yardstick<'a> {
+pub struct Criteria<'a> {
     /// The tracking plan.
     pub plan: Option<&'a Plan>,
-    /// The rules, the allow list, and how events are read.
+    /// The rules, the allow list, and the settings for reading events.
     pub engine: &'a Engine,
     /// Whether there is a rules file.
     pub has_rules: bool,
-    /// How bad an event is that the allow list does not take.
+    /// The level of findings about events that the allow list does not match.
     pub not_allowed: Level,
 }
 
-/// What one block of a fixture gave; lines are counted from its beginning.
+/// The result for one block of a fixture; lines are counted from its beginning.
 #[derive(Debug, Default)]
 pub struct Part {
     /// The fixture.
     pub file: FileId,
-    /// The place of the block in it.
+    /// The number of the block in the fixture.
     pub block: u32,
-    /// How many lines it has.
+    /// The number of lines.
     pub lines: u64,
-    /// How many of its records are no JSON.
+    /// The number of records that are not JSON.
     pub no_json: u64,
-    /// What is wrong.
+    /// The findings.
     pub findings: Vec<Finding>,
-    /// What was checked.
+    /// The checks that were made.
     pub cases: Vec<PartCase>,
 }
 
 /// An event checked against a rule.
 #[derive(Debug)]
 pub struct PartCase {
-    /// Its line, from 1.
+    /// The line of the event, from 1.
     pub line: u64,
-    /// What to call the event.
+    /// The display name of the event.
     pub event: String,
-    /// The rule.
+    /// The label of the rule.
     pub rule: String,
-    /// Places in the findings of its part.
+    /// Indices of findings in the part.
     pub findings: Vec<usize>,
 }
 
-/// Everything that all fixtures gave, in their order.
+/// The result for all fixtures, in order.
 #[derive(Debug, Default)]
 pub struct Examined {
-    /// The blocks.
+    /// The results for all blocks.
     pub parts: Vec<Part>,
     /// What the fixtures cover.
     pub seen: Seen,
-    /// How many events there were.
+    /// The number of events.
     pub events: u64,
-    /// How many records were refused.
+    /// The number of records that were refused.
     pub refused: u64,
 }
 
-/// Holds all that `reader` gives against `yardstick`. Fixtures of which `counts` is false cover
-/// nothing.
+/// Checks all events from `reader` against `criteria`. Fixtures for which `counts` returns `false`
+/// do not count as coverage.
 ///
 /// # Errors
-/// When it was interrupted.
+/// Returns an error if the check was interrupted.
 pub fn examine(
-    yardstick: &Yardstick<'_>,
+    criteria: &Criteria<'_>,
     reader: &Reader,
     counts: &(dyn Fn(&str) -> bool + Sync),
     pool: &ThreadPool,
     watch: &dyn Watch,
 ) -> Result<Examined, Error> {
-    let candidates = Candidates::new(&yardstick.engine.rules);
+    let candidates = Candidates::new(&criteria.engine.rules);
     let start = || Worker {
-        parser: yardstick.engine.parser_with(Detection::Call),
-        record: Record::new(yardstick, &candidates),
+        parser: criteria.engine.parser_with(Detection::Call),
+        record: Record::new(criteria, &candidates),
         examined: Examined::default(),
         line: Block::default(),
     };
@@ -127,12 +128,12 @@ struct Worker<'a> {
     parser: Parser,
     record: Record<'a>,
     examined: Examined,
-    /// One line of a block, as a block of its own.
+    /// A buffer that holds one line as a block.
     line: Block,
 }
 
 impl Worker<'_> {
-    /// Examines `block` of `file`; gives how many records it has.
+    /// Examines `block` of `file` and returns its number of records.
     fn block(&mut self, block: &Block, file: &str) -> u64 {
         let before = self.records();
         let lines = block.lines();
@@ -149,7 +150,8 @@ impl Worker<'_> {
         self.examined.events + self.examined.refused
     }
 
-    /// Hands the lines to the parser one by one, so that it is known whose events come.
+    /// Passes the lines to the parser one by one, so that each event is known to belong to its
+    /// line.
     fn lines(&mut self, block: &Block, file: &str, part: &mut Part) {
         let content = block.content();
         let mut oversize = block.oversize.iter().peekable();
@@ -177,7 +179,7 @@ impl Worker<'_> {
         }
     }
 
-    /// The values of a line that was just read, if it is more than one.
+    /// Returns the values of the line that was just read, if there are several.
     fn pieces(&self, text: &[u8], in_line: bool) -> Option<Vec<Piece>> {
         let may_be_one = self.record.events() + self.record.refused() < 2;
         if may_be_one || !self.line.oversize.is_empty() {
@@ -186,7 +188,7 @@ impl Worker<'_> {
         pieces_of_line(text, in_line).filter(|pieces| pieces.len() > 1)
     }
 
-    /// Reads the values of a line once more, one by one, in the place of the line.
+    /// Reads the values of a line again, one by one, and replaces the results for the line.
     fn pieces_of_line(
         &mut self,
         text: &[u8],
@@ -203,7 +205,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Hands the values over many lines to the parser one by one.
+    /// Passes values that span several lines to the parser one by one.
     fn values(&mut self, block: &Block, file: &str, part: &mut Part) {
         let content = block.content();
         self.line.oversize.clear();

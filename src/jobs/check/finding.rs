@@ -1,146 +1,146 @@
-//! Findings with their places, and what was checked.
+//! Findings with their places, and the checks that were made.
 
 use serde::Serialize;
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// Worth knowing; never makes a check fail.
+    /// For information; never makes a check fail.
     Note,
     /// Makes a check fail.
     Error,
 }
 
-/// The kind of a finding. Their names are frozen: baselines and dashboards hold them.
+/// The kind of a finding. The names do not change between versions: baselines and dashboards use
+/// them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Violation {
-    /// A line of a fixture is no event.
+    /// A line of a fixture is not an event.
     InvalidEvent,
     /// The plan has no such event.
     UnplannedEvent,
-    /// The plan has no such property; an error where it allows no others, else a note.
+    /// The plan has no such property; an error if it allows no others, otherwise a note.
     UnplannedProperty,
     /// A required property is absent.
     MissingRequired,
-    /// A value of a type that the plan does not allow.
+    /// The type of a value is not allowed by the plan.
     InvalidType,
-    /// A value outside of an enum, a pattern, a format or a range.
+    /// A value violates an enum, a pattern, a format or a range.
     InvalidValue,
     /// A schema of the plan cannot be used.
     InvalidPlan,
-    /// An event over Segment's 32 KB.
+    /// An event is larger than Segment's limit of 32 KB.
     TooLargeEvent,
-    /// A `messageId` over 100 characters.
+    /// A `messageId` has more than 100 characters.
     TooLongMessageId,
-    /// An event without the ids that Segment gives or asks for.
+    /// An event lacks an id that Segment adds or requires.
     MissingId,
-    /// No rule takes the signal.
+    /// No rule matches the signal.
     UnmappedEvent,
-    /// A rule that can take no signal, or that an earlier one always takes first.
+    /// A rule can match no signal, or an earlier rule always matches first.
     RuleNeverMatches,
     /// A rule maps a field that the event lacks.
     MappedFieldAbsent,
-    /// An identify call, or an event of a rule that maps an e-mail, without a valid one.
+    /// An identify call, or an event of a rule that maps an e-mail, has no valid one.
     EmailMissing,
-    /// The allow list takes no such event.
+    /// The allow list does not match the event.
     NotAllowed,
     /// A test of the rules file fails.
     FailedTest,
-    /// The outputs differ from the kept ones.
+    /// The outputs differ from the stored ones.
     UnexpectedOutput,
-    /// A fixture that is expected to fail does not.
+    /// A fixture that is expected to fail does not fail.
     UnexpectedPass,
-    /// A planned event, or a rule, that no fixture covers.
+    /// No fixture covers a planned event or a rule.
     Uncovered,
-    /// An entry of the baseline that no finding answers to any more.
+    /// An entry of the baseline no longer has a finding.
     StaleBaseline,
 }
 
 /// A place in a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Place {
-    /// The file, as the user named it, with `/` between its parts.
+    /// The path of the file as the user wrote it, with `/` as separator.
     pub file: String,
-    /// Line from 1; 0 where the finding is about the whole file.
+    /// The line, from 1; 0 if the finding is about the whole file.
     pub line: u64,
-    /// Column in characters from 1; 0 where the finding is about the whole line.
+    /// The column in characters, from 1; 0 if the finding is about the whole line.
     pub column: u64,
-    /// How many characters from there it is about; 0 where that is not known.
+    /// The number of characters marked, from the column; 0 if it is not known.
     pub width: u64,
 }
 
-/// One finding.
+/// A finding.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Finding {
-    /// Where.
+    /// The place.
     pub place: Place,
-    /// What kind.
+    /// The kind.
     pub violation: Violation,
-    /// How bad.
+    /// The severity.
     pub level: Level,
-    /// JSON pointer (RFC 6901) of the member in its event; `""` is the event itself.
+    /// The JSON pointer (RFC 6901) to the field in the event; `""` is the event itself.
     pub pointer: String,
     /// The name of the event.
     pub event: Option<String>,
-    /// The plan's rule or the mapping rule that says so.
+    /// The rule of the plan or the mapping rule that is violated.
     pub rule: Option<String>,
-    /// What is wrong and what was expected, names in backticks and values of the data in double
-    /// quotes, so that the values can be told from the rest; e-mail addresses are masked.
+    /// What is wrong and what was expected, with names in backticks and values from the data in
+    /// double quotes, so that values can be recognised; e-mail addresses are masked.
     pub message: String,
-    /// The line of the file, cut to a window round the place, e-mail addresses masked; and where
-    /// in it the place is, in columns.
+    /// The line of the file, cut to a window around the place and masked, with carets below it.
     #[serde(skip)]
     pub excerpt: Option<Excerpt>,
 }
 
-/// What stands at a place, to be shown with a caret.
+/// The text at a place, to be shown with carets.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Excerpt {
-    /// The text of the line, or a window of it.
+    /// The line, or a window of it.
     pub text: String,
-    /// Blanks, then carets, as wide as what they stand under.
+    /// Spaces, then carets, as wide as the text above them.
     pub carets: String,
 }
 
-/// One event checked against one rule of a plan or of the rules file.
+/// An event checked against a rule of a plan or of the rules file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Case {
-    /// The event and its line, as `Form Submitted (line 12)`.
+    /// The event and its line, such as `Form Submitted (line 12)`.
     pub name: String,
-    /// The rule, or empty where none applies.
+    /// The rule; empty if none applies.
     pub rule: String,
-    /// Places in [`Checked::findings`].
+    /// Indices of [`Checked::findings`].
     pub findings: Vec<usize>,
 }
 
-/// One fixture, or a rules file with tests.
+/// A fixture, or a rules file with tests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Suite {
-    /// The file.
+    /// The path of the file.
     pub file: String,
-    /// What was checked in it, in order.
+    /// The checks that were made in it, in order.
     pub cases: Vec<Case>,
 }
 
-/// All that a check found, whatever shows it.
+/// The result of a check, for all report formats.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Checked {
-    /// In order of file, line, column, kind; without those that the baseline mutes.
+    /// The findings by file, line, column and kind, without those that the baseline mutes.
     pub findings: Vec<Finding>,
     /// The fixtures, in order.
     pub suites: Vec<Suite>,
-    /// How many fixtures were read.
+    /// The number of fixtures.
     pub files: u64,
-    /// How many events were checked.
+    /// The number of events.
     pub events: u64,
-    /// How many findings the baseline muted.
+    /// The number of findings that the baseline mutes.
     pub muted: u64,
 }
 
 impl Checked {
-    /// Whether a finding of `case` makes a check fail.
+    /// Returns `true` if a finding of `case` makes the check fail.
     pub fn fails(&self, case: &Case) -> bool {
         let mut findings = case.findings.iter().filter_map(|place| self.findings.get(*place));
         findings.any(|finding| finding.level == Level::Error)

@@ -9,13 +9,13 @@ use super::finding::{Finding, Violation};
 use super::repository::Repository;
 use crate::diagnostic::masked;
 
-/// Tells findings apart by kind, file, event, pointer, rule and the outline of the message: not by
-/// line, and not by the values that the message shows.
+/// Identifies a finding by kind, file, event, pointer, rule and the outline of the message: not by
+/// its line, and not by the values in the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint(u128);
 
 impl Fingerprint {
-    /// The fingerprint of `finding`.
+    /// Returns the fingerprint of `finding`.
     pub fn of(finding: &Finding, repository: &Repository) -> Self {
         let mut text = Vec::new();
         for part in [
@@ -32,14 +32,14 @@ impl Fingerprint {
         Self(xxh3_128(&text))
     }
 
-    /// The fingerprint that `text` shows.
+    /// Parses a fingerprint in hexadecimal.
     pub fn parse(text: &str) -> Option<Self> {
         let is_hex = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         let number = is_hex.then(|| u128::from_str_radix(text, 16).ok()).flatten();
         number.map(Self)
     }
 
-    /// The fingerprints of `findings`, each with its number among equal ones, from 1.
+    /// Returns the fingerprints of `findings`, each with its number among equal ones, from 1.
     pub fn numbered(findings: &[Finding], repository: &Repository) -> Vec<(Self, u32)> {
         let mut seen: AHashMap<Self, u32> = AHashMap::new();
         let number = |finding| {
@@ -58,8 +58,8 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-/// `message` with `…` for what it says of values: what stands in double quotes, numbers, and
-/// addresses. Names stand in backticks and stay, but where the pointer names the member anyway.
+/// Returns `message` with `…` in place of values: text in double quotes, numbers and addresses.
+/// Names in backticks are kept, unless the pointer already gives the name of the field.
 pub fn outline(message: &str, violation: Violation) -> String {
     let names_stay = !matches!(violation, Violation::InvalidType | Violation::InvalidValue);
     let mut out = String::with_capacity(message.len());
@@ -80,7 +80,7 @@ pub fn outline(message: &str, violation: Violation) -> String {
                 while chars.next_if(in_number).is_some() {}
             }
             '@' => {
-                // The stars of a masked address, or the local part itself, stand before it.
+                // The stars of a masked address, or its local part, have already been copied.
                 let kept = out.trim_end_matches(|last: char| !last.is_whitespace() && last != '`');
                 out.truncate(kept.len());
                 out.push('…');
@@ -93,7 +93,7 @@ pub fn outline(message: &str, violation: Violation) -> String {
     out
 }
 
-/// Passes the rest of a quoted text and its closing `quote`, which a backslash takes away.
+/// Skips the rest of a quoted text and its closing `quote`, unless a backslash escapes it.
 fn skip_quoted(chars: &mut impl Iterator<Item = char>, quote: char) {
     while let Some(char) = chars.next() {
         if char == '\\' {

@@ -1,4 +1,4 @@
-//! A fault whose place in the text is not located yet.
+//! A fault whose place in the text has not been determined yet.
 
 use std::ops::Range;
 
@@ -7,41 +7,41 @@ use super::place::Placer;
 use crate::diagnostic::masked;
 use crate::schema::violation::{Breach, BreachKind};
 
-/// One thing wrong.
+/// A fault of an event, a plan or a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flaw {
-    /// What kind.
+    /// The kind.
     pub violation: Violation,
-    /// How bad.
+    /// The severity.
     pub level: Level,
-    /// The member that it is about.
+    /// The JSON pointer to the field.
     pub pointer: String,
-    /// The rule that says so.
+    /// The rule that is violated.
     pub rule: Option<String>,
     /// What was found and what was expected.
     pub message: String,
 }
 
 impl Flaw {
-    /// A flaw of the whole event.
+    /// Creates a flaw of the whole event.
     pub fn new(violation: Violation, message: impl Into<String>) -> Self {
         let message = message.into();
         Self { violation, level: violation.level(), pointer: String::new(), rule: None, message }
     }
 
-    /// The same about the member at `pointer`.
+    /// Returns the flaw for the field at `pointer`.
     #[must_use]
     pub fn at(self, pointer: impl Into<String>) -> Self {
         Self { pointer: pointer.into(), ..self }
     }
 
-    /// The same by the word of `rule`.
+    /// Returns the flaw with `rule` as the rule that is violated.
     #[must_use]
     pub fn by(self, rule: impl Into<String>) -> Self {
         Self { rule: Some(rule.into()), ..self }
     }
 
-    /// The finding of this flaw of `event`, at `span` of a text.
+    /// Converts the flaw, which `event` has at `span` of a text, to a finding.
     pub fn found(
         self,
         placer: &mut Placer<'_>,
@@ -52,7 +52,7 @@ impl Flaw {
         self.placed(place, Some(excerpt), event)
     }
 
-    /// The finding of this flaw at a place.
+    /// Converts the flaw to a finding at a known place.
     pub fn placed(self, place: Place, excerpt: Option<Excerpt>, event: Option<&str>) -> Finding {
         Finding {
             place,
@@ -66,7 +66,7 @@ impl Flaw {
         }
     }
 
-    /// The finding of this flaw of the whole of `file`.
+    /// Converts the flaw to a finding about the whole of `file`.
     pub fn of_file(self, file: &str) -> Finding {
         self.placed(Place { file: file.to_owned(), ..Place::default() }, None, None)
     }

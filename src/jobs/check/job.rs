@@ -1,4 +1,4 @@
-//! `backtrail check`: fixtures, a tracking plan and mapping rules checked against one another.
+//! `backtrail check`: checks fixtures, a tracking plan and mapping rules against each other.
 
 use std::path::PathBuf;
 
@@ -11,11 +11,11 @@ use crate::engine::watch::Watch;
 use crate::error::Error;
 use crate::jobs::check::baseline::Baseline;
 use crate::jobs::check::coverage::uncovered_rules;
-use crate::jobs::check::examine::{Examined, Yardstick, examine};
+use crate::jobs::check::examine::{Criteria, Examined, examine};
 use crate::jobs::check::finding::{Checked, Level, Violation};
 use crate::jobs::check::flaw::Flaw;
 use crate::jobs::check::place::Placer;
-use crate::jobs::check::planned::{PlanFiles, Written};
+use crate::jobs::check::planned::{PlanFiles, SourceFile};
 use crate::jobs::check::report::put;
 use crate::jobs::check::repository::Repository;
 use crate::jobs::check::snapshot::Given;
@@ -26,81 +26,82 @@ use crate::jobs::run;
 use crate::jobs::run::output::InMemory;
 use crate::source::{Discovery, Fault, FileId, OnFault, Reader};
 
-/// What rows of a snapshot, and what is read ahead, may take, in bytes.
+/// The memory for the rows of a snapshot and for reading ahead, in bytes.
 const MEMORY_BYTES: usize = 1 << 30;
 
-/// The tables that a run gave once.
+/// The stored output tables that a run must reproduce.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    /// Where they are kept.
+    /// The folder of the tables.
     pub dir: PathBuf,
-    /// Whether what is found is kept from now on.
+    /// Whether to replace the tables with the new output.
     pub bless: bool,
 }
 
 /// Findings that are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Known {
-    /// Those of this baseline are muted.
+    /// The findings in this baseline are muted.
     Muted(Baseline),
-    /// All that are found are written to this file, and muted.
+    /// All findings are written to a new baseline at this path, and muted.
     Written(PathBuf),
 }
 
-/// A check, all of it decided.
+/// A check, with all settings resolved.
 pub struct Job {
     /// The fixtures.
     pub inputs: Discovery,
-    /// Files that are named as fixtures, and those that the user wrote to hold fixtures against.
+    /// Files that are named as fixtures, and other files of the user that the job read.
     pub own_files: Vec<ReadFile>,
-    /// Where reports go.
+    /// The files and streams that reports are written to.
     pub report_targets: Vec<Target>,
-    /// Whether it is no error that they hold nothing.
+    /// Whether fixtures without records are accepted.
     pub allow_empty: bool,
-    /// The rules, the allow list, and how events are read.
+    /// The rules, the allow list, and the settings for reading events.
     pub engine: Engine,
-    /// What the plan of the service allows; for the snapshot.
+    /// The limits of the service's plan, for the snapshot.
     pub terms: Terms,
     /// The rules file.
-    pub rules: Option<Written>,
+    pub rules: Option<SourceFile>,
     /// The tracking plan.
     pub plan: Option<PlanFiles>,
-    /// How bad an event is that the allow list does not take.
+    /// The level of findings about events that the allow list does not match.
     pub not_allowed: Level,
-    /// Which kinds of findings are worse or less bad than usual.
+    /// Kinds of findings whose level differs from the default.
     pub levels: Levels,
-    /// What a run must give.
+    /// The output tables that a run must reproduce.
     pub snapshot: Option<Snapshot>,
     /// Findings that are known.
     pub known: Option<Known>,
-    /// Where files have their names from.
+    /// The repository, from whose root files are named.
     pub repository: Repository,
-    /// How many threads work.
+    /// The number of threads.
     pub threads: usize,
 }
 
-/// What a check came to.
+/// The result of a check.
 pub struct Outcome {
-    /// What was found.
+    /// The findings and what was checked.
     pub checked: Checked,
-    /// What could not be read.
+    /// The faults of inputs.
     pub faults: Vec<Fault>,
-    /// What is said of files that hold no data and were passed over.
+    /// Messages about files that were skipped because they contain no data.
     pub passed_over: Vec<String>,
 }
 
 impl Outcome {
-    /// The exit code of the program.
+    /// Returns the exit code of the program.
     pub fn exit_code(&self) -> u8 {
         let fails = self.checked.findings.iter().any(|finding| finding.level == Level::Error);
         if self.faults.is_empty() { u8::from(fails) } else { 2 }
     }
 }
 
-/// Does `job`.
+/// Runs `job`.
 ///
 /// # Errors
-/// When fixtures hold nothing, or a snapshot or a baseline cannot be read or written.
+/// Returns an error if fixtures contain no records, or if a snapshot or a baseline cannot be read
+/// or written.
 pub fn check(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     check_outputs(&job)?;
     let (ahead_bytes, _) = shares(&job.inputs, MEMORY_BYTES);
@@ -131,20 +132,20 @@ pub fn check(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let Job { snapshot, known, repository, levels, .. } = &job;
     let (known, repository, levels) = (known.clone(), repository.clone(), levels.clone());
     if let Some(snapshot) = snapshot.clone() {
-        for (name, case) in taken(job, &snapshot, watch)? {
+        for (name, case) in snapshot_cases(job, &snapshot, watch)? {
             verdict.suite(&name, vec![case]);
         }
     }
     let mut checked = verdict.finish();
     mute(known, &mut checked, &repository)?;
-    // Only the baseline tells of its own entries.
+    // Only the baseline creates findings about its entries.
     let stale = checked.findings.iter_mut();
     let stale = stale.filter(|finding| finding.violation == Violation::StaleBaseline);
     stale.for_each(|finding| levels.apply(finding));
     Ok(Outcome { checked, faults, passed_over: reader.passed_over() })
 }
 
-/// Checks that no output is a file that is read, before anything is done.
+/// Checks that no output is an input, before anything is done.
 fn check_outputs(job: &Job) -> Result<(), Error> {
     let mut targets = job.report_targets.clone();
     if let Some(Known::Written(path)) = &job.known {
@@ -160,20 +161,21 @@ fn check_outputs(job: &Job) -> Result<(), Error> {
 }
 
 fn fixtures(job: &Job, reader: &Reader, watch: &dyn Watch) -> Result<Examined, Error> {
-    let yardstick = Yardstick {
+    let criteria = Criteria {
         plan: job.plan.as_ref().map(|plan| &plan.plan),
         engine: &job.engine,
         has_rules: job.rules.is_some(),
         not_allowed: job.not_allowed,
     };
     let counts = |name: &str| !must_fail(name);
-    examine(&yardstick, reader, &counts, &pool(job.threads)?, watch)
+    examine(&criteria, reader, &counts, &pool(job.threads)?, watch)
 }
 
-/// The tests of the rules file, the rules that nothing reaches, and those that no fixture covers.
+/// Returns the tests of the rules file, the unreachable rules, and the rules that no fixture
+/// covers.
 fn rule_cases(
     engine: &Engine,
-    file: &Written,
+    file: &SourceFile,
     seen: &crate::jobs::check::coverage::Seen,
     has_events: bool,
 ) -> Vec<NewCase> {
@@ -197,8 +199,9 @@ fn rule_cases(
     cases
 }
 
-/// Runs the pipeline over the fixtures and compares, or keeps, what comes out.
-fn taken(
+/// Runs the pipeline on the fixtures and compares its output with the stored tables, or replaces
+/// these.
+fn snapshot_cases(
     job: Job,
     snapshot: &Snapshot,
     watch: &dyn Watch,
@@ -208,7 +211,7 @@ fn taken(
     }
     let given = Given::new().map_err(Error::Spill)?;
     let mut inputs = job.inputs;
-    // What is expected to fail gives nothing that is expected.
+    // Fixtures that are expected to fail do not contribute to the expected output.
     inputs.inputs.retain(|input| !must_fail(&input.display));
     let run = run::Job {
         inputs,

@@ -1,7 +1,8 @@
-//! Where events and their members stand in the text of a record.
+//! Locates events and their fields in the text of a record.
 //!
-//! The parser keeps no places, for nobody asks until something is wrong. Then the text, which it
-//! has taken as JSON, is walked once more. No text makes these functions panic.
+//! The parser keeps no positions, because they are only needed if something is wrong. In that case
+//! the text, which the parser has accepted as JSON, is scanned again. No text makes these functions
+//! panic.
 
 use std::ops::Range;
 
@@ -15,25 +16,25 @@ use crate::json::raw::{skip_blanks, string_end, value_end};
 use crate::parse::reject::Reason;
 use crate::schema::pointer;
 
-/// How many texts of JSON may stand in one another.
+/// The maximum depth of JSON texts nested in strings.
 const MAX_NESTING: usize = 8;
-/// A text shorter than this holds no event.
+/// The minimum length of a string that can contain an event, in bytes.
 const SHORTEST_BODY: usize = 16;
 
-/// Something that the parser has taken for an event, or refused as a bad one.
+/// An object that the parser accepts as an event, or refuses as an invalid one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Site {
-    /// Where it stands in the record. Of an event in a text (the body of a capture), where the text
-    /// does.
+    /// The span of the object in the record. For an event inside a string (the body of a capture),
+    /// the span of the string.
     pub span: Range<usize>,
-    /// Its own text, where that does not stand in the record as it is.
+    /// The text of the object, if it is not part of the record's text.
     inner: Option<Box<str>>,
-    /// Why it is refused, where it is.
+    /// The reason for which the object is refused, if it is.
     pub refused: Option<Reason>,
 }
 
 impl Site {
-    /// Its text.
+    /// Returns the text of the object.
     pub fn text<'t>(&'t self, record: &'t str) -> &'t str {
         match &self.inner {
             Some(text) => text,
@@ -41,8 +42,9 @@ impl Site {
         }
     }
 
-    /// Where the member at `pointer` stands in the record: its name, and its value where that is no
-    /// object or list. What is missing stands where the last step did that is there.
+    /// Returns the span in the record of the field at `pointer`: its name, and its value unless
+    /// that is an object or a list. If the field is missing, returns the span of its nearest
+    /// ancestor that exists.
     pub fn member(&self, record: &str, pointer: &str) -> Range<usize> {
         if self.inner.is_some() {
             return self.span.clone();
@@ -51,13 +53,13 @@ impl Site {
     }
 }
 
-/// Where the value at `pointer` of the value at `start` stands: see [`Site::member`].
+/// Returns the span of the value at `pointer` in the value at `start`: see [`Site::member`].
 pub fn find(text: &str, start: usize, pointer: &str) -> Range<usize> {
     let mut at = skip_blanks(text.as_bytes(), start);
     let mut found = shown(text, at, at);
     for step in pointer::steps(pointer) {
         let next = match text.as_bytes().get(at) {
-            // Of two members with one name the last counts.
+            // Of two members with the same name, the last counts.
             Some(b'{') => {
                 let named = Parts::new(text, at).filter(|part| part.is_named(text, &step));
                 named.last().map(|part| (part.name.start, part.value.start))
@@ -74,16 +76,16 @@ pub fn find(text: &str, start: usize, pointer: &str) -> Range<usize> {
     found
 }
 
-/// Finds many values in one text, and looks at no object or list more than once.
+/// Finds several values in one text, and scans each object or list at most once.
 pub struct Finder<'t> {
     text: &'t str,
-    /// What stands in the objects and lists that were looked into, by their brackets.
+    /// The contents of scanned objects and lists, by the offset of their opening bracket.
     known: AHashMap<usize, Inside>,
 }
 
-/// Where the parts of an object or list begin.
+/// The offsets of the parts of an object or list.
 enum Inside {
-    /// Name and value of each member; of two with one name the last.
+    /// The name and value of each member; the last of those with the same name.
     Object(AHashMap<String, (usize, usize)>),
     /// The items.
     List(Vec<usize>),
@@ -109,12 +111,12 @@ impl Inside {
 }
 
 impl<'t> Finder<'t> {
-    /// For `text`.
+    /// Creates a finder for `text`.
     pub fn new(text: &'t str) -> Self {
         Self { text, known: AHashMap::new() }
     }
 
-    /// As [`find`].
+    /// Returns the same span as [`find`].
     pub fn find(&mut self, start: usize, pointer: &str) -> Range<usize> {
         let Self { text, known } = self;
         let mut at = skip_blanks(text.as_bytes(), start);
@@ -131,7 +133,7 @@ impl<'t> Finder<'t> {
     }
 }
 
-/// Where the JSON values of a text that holds several begin, in order.
+/// Returns the start of each JSON value in a text with several values, in order.
 pub fn values(text: &str) -> Vec<usize> {
     let (mut starts, mut at) = (Vec::new(), skip_blanks(text.as_bytes(), 0));
     while let Some(end) = value_end(text.as_bytes(), at) {
@@ -141,8 +143,8 @@ pub fn values(text: &str) -> Vec<usize> {
     starts
 }
 
-/// What to point at: from the name of a member to the end of its value, or the name alone of an
-/// object or list, or its bracket where it has no name.
+/// Returns the span to mark: from the name of a member to the end of its value; only the name if
+/// the value is an object or a list; and its bracket if it has no name.
 fn shown(text: &str, name: usize, value: usize) -> Range<usize> {
     let end = match text.as_bytes().get(value) {
         Some(b'{' | b'[') if name == value => value + 1,
@@ -152,7 +154,8 @@ fn shown(text: &str, name: usize, value: usize) -> Range<usize> {
     name..end
 }
 
-/// Every event of the record `text`, in order, and every object that is refused for what it lacks.
+/// Returns every event of the record `text`, in order, and every object that is refused because a
+/// field is missing or wrong.
 pub fn sites(text: &str) -> Vec<Site> {
     let mut sites = Vec::new();
     let walk = Walk { text, outer: None, nesting: 0 };
@@ -162,7 +165,7 @@ pub fn sites(text: &str) -> Vec<Site> {
 
 struct Walk<'t> {
     text: &'t str,
-    /// Where the text stands in the record, where it is not the record.
+    /// The span of the text in the record, if the text is inside a string.
     outer: Option<Range<usize>>,
     nesting: usize,
 }
@@ -173,9 +176,9 @@ impl Walk<'_> {
             return;
         }
         match self.text.as_bytes().get(at) {
-            Some(b'{') => match Looks::of(self.text, at) {
-                Looks::Event(refused) => sites.extend(self.site(at, refused)),
-                Looks::Other => self.parts(at, depth, sites),
+            Some(b'{') => match ObjectKind::of(self.text, at) {
+                ObjectKind::Event(refused) => sites.extend(self.site(at, refused)),
+                ObjectKind::Other => self.parts(at, depth, sites),
             },
             Some(b'[') => self.parts(at, depth, sites),
             _ => {}
@@ -198,7 +201,7 @@ impl Walk<'_> {
         Some(Site { span: self.outer.clone().unwrap_or(own), inner, refused })
     }
 
-    /// Looks into a string that may be a body.
+    /// Searches a string that may be a body.
     fn nested(&self, part: &Part, sites: &mut Vec<Site>) {
         if self.nesting == MAX_NESTING || part.value.len() < SHORTEST_BODY {
             return;
@@ -214,7 +217,7 @@ impl Walk<'_> {
     }
 }
 
-/// The JSON that a body is: as it stands, in base64, or behind the head of a message in base64.
+/// Returns the JSON in a body: directly, in base64, or after the head of an HTTP message in base64.
 fn json_in(body: String) -> Option<String> {
     let is_json = |text: &str| text.trim_start().starts_with(['{', '[']);
     if is_json(&body) {
@@ -226,20 +229,20 @@ fn json_in(body: String) -> Option<String> {
         return Some(decoded);
     }
     let (_, message) = decoded.split_once("\r\n\r\n")?;
-    // In chunks, the first line is a number.
+    // In chunked encoding, the first line is a number.
     let start = message.find(['{', '['])?;
     message.get(start..).map(ToOwned::to_owned)
 }
 
-/// What an object looks like to the parser.
-enum Looks {
-    /// An event, perhaps one that is refused.
+/// How the parser treats an object.
+enum ObjectKind {
+    /// An event, with the reason if it is refused.
     Event(Option<Reason>),
-    /// Something that may hold events.
+    /// Another object, which may contain events.
     Other,
 }
 
-impl Looks {
+impl ObjectKind {
     fn of(text: &str, at: usize) -> Self {
         let (mut call, mut has_id, mut holds) = (None, false, false);
         let mut members = 0;
@@ -264,7 +267,7 @@ impl Looks {
     }
 }
 
-/// Whether the text of a value is an id: a number, or a string that is not blank.
+/// Returns `true` if the text of a value is an id: a number, or a string that is not blank.
 fn is_id(value: &str) -> bool {
     match value.as_bytes().first() {
         Some(b'"') => serde_json::from_str::<String>(value).is_ok_and(|id| !id.trim().is_empty()),
@@ -276,7 +279,7 @@ fn is_id(value: &str) -> bool {
 /// A member of an object, or an item of a list.
 #[derive(Debug)]
 struct Part {
-    /// Its name with the quotes; of an item nothing, where it begins.
+    /// The span of the name with its quotes; empty at the start of the value for an item.
     name: Range<usize>,
     value: Range<usize>,
 }
@@ -295,7 +298,7 @@ impl Part {
     }
 }
 
-/// The members or items of the value at a place.
+/// Iterates over the members or items of the value at an offset.
 struct Parts<'t> {
     text: &'t str,
     at: usize,

@@ -1,10 +1,10 @@
-//! Fixtures checked against a tracking plan and mapping rules, and what is found, in plain values that
-//! any report can be made of.
+//! Checks fixtures against a tracking plan and mapping rules, and returns findings as plain values
+//! from which any report can be written.
 //!
-//! [`examine`] holds each event against both, and [`locate`] finds in the text what is wrong there;
-//! [`rule`] and [`coverage`] look at the rules and the plan themselves, [`snapshot`] at what a run
-//! makes of the fixtures. [`verdict`] puts it together, [`baseline`] takes out what is known, and
-//! [`report`] shows the rest.
+//! [`examine`] checks each event against both, and [`locate`] finds the place of a flaw in the
+//! text; [`rule`] and [`coverage`] examine the rules and the plan themselves, and [`snapshot`]
+//! compares the output of a run with stored tables. [`verdict`] combines the results, [`baseline`]
+//! removes known findings, and [`report`] writes the rest.
 
 pub mod baseline;
 pub mod coverage;

@@ -1,39 +1,39 @@
-//! From bytes of a text to lines and columns, and to what is shown of them.
+//! Converts byte offsets of a text to lines, columns and excerpts.
 
 use std::ops::Range;
 
 use super::finding::{Excerpt, Place};
 use crate::diagnostic::{excerpt, masked};
 
-/// Tells the places in one text.
+/// Locates offsets in one text.
 ///
-/// It remembers the last one: places that are asked for in the order of the text cost no more
-/// than one look at each byte, also where the text is one long line.
+/// It remembers the last offset: if offsets are requested in order, each byte is examined only
+/// once, even if the text is one long line.
 pub struct Placer<'t> {
     file: &'t str,
     text: &'t str,
-    /// The number of the line that the text begins with.
+    /// The number of the first line of the text.
     first_line: u64,
-    /// Where lines begin.
+    /// The offsets at which lines begin.
     starts: Vec<usize>,
-    /// A byte and its column, from 1.
+    /// The last offset and its column, from 1.
     last: (usize, u64),
 }
 
 impl<'t> Placer<'t> {
-    /// For the text of `file` that begins with line `first_line`.
+    /// Creates a placer for `text`, which begins at line `first_line` of `file`.
     pub fn new(file: &'t str, text: &'t str, first_line: u64) -> Self {
         let breaks = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
         let starts = std::iter::once(0).chain(breaks).collect();
         Self { file, text, first_line, starts, last: (0, 1) }
     }
 
-    /// The line, from 1, of the byte at `at`.
+    /// Returns the line, from 1, of the byte at `at`.
     pub fn line(&self, at: usize) -> u64 {
         self.first_line + (self.starts.partition_point(|&start| start <= at) - 1) as u64
     }
 
-    /// The place of `span` and how it looks. A span over several lines ends with the first.
+    /// Returns the place and the excerpt of `span`. A span over several lines ends with the first.
     pub fn place(&mut self, span: &Range<usize>) -> (Place, Excerpt) {
         let from = floor(self.text, span.start);
         let number = self.starts.partition_point(|&start| start <= from) - 1;
@@ -62,7 +62,7 @@ impl<'t> Placer<'t> {
     }
 }
 
-/// The nearest place at or before `at` where a character begins.
+/// Returns the last character boundary at or before `at`.
 fn floor(text: &str, at: usize) -> usize {
     let mut at = at.min(text.len());
     while !text.is_char_boundary(at) {

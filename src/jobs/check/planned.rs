@@ -1,4 +1,4 @@
-//! The files of a tracking plan, and where its parts stand in them.
+//! The files of a tracking plan, and the places of its parts in them.
 
 use std::ops::Range;
 
@@ -12,30 +12,30 @@ use crate::config::tree::{Node, Value};
 use crate::schema::violation::TooCostly;
 use crate::schema::{Broken, Origin, Plan, pointer};
 
-/// A file that the user wrote.
+/// A file of the user, with its contents.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
-    /// Its name, with `/` between its parts.
+pub struct SourceFile {
+    /// The path, with `/` as separator.
     pub name: String,
-    /// What it says.
+    /// The contents.
     pub text: String,
 }
 
-/// A tracking plan.
+/// A tracking plan and the files that it was read from.
 pub struct PlanFiles {
-    /// Its files.
-    pub files: Vec<Written>,
-    /// For each of them the place of everything in it; `None` where its text is JSON.
+    /// The files.
+    pub files: Vec<SourceFile>,
+    /// The parsed tree of each file, with places; `None` if its text is JSON.
     pub trees: Vec<Option<Node>>,
-    /// What it plans.
+    /// The plan.
     pub plan: Plan,
-    /// What of it cannot be used.
+    /// The parts of the plan that cannot be used.
     pub broken: Vec<Broken>,
 }
 
 impl PlanFiles {
-    /// What is wrong with the plan, and what of it no fixture covers, each with its file. `seen` is
-    /// what was seen of its rules, `None` where there were no events.
+    /// Returns the faults of the plan and the rules that no fixture covers, by file. `seen` is the
+    /// coverage, or `None` if there were no events.
     pub fn cases(&self, seen: Option<&Seen>) -> Vec<(String, Vec<NewCase>)> {
         let mut places: Vec<Places<'_>> =
             self.files.iter().zip(&self.trees).map(Places::of).collect();
@@ -84,17 +84,17 @@ fn broken_case(broken: &Broken, places: &mut Places<'_>) -> NewCase {
     NewCase { name: "schema".into(), rule, findings: vec![finding] }
 }
 
-/// The places in one file.
+/// Locates values in one file.
 struct Places<'p> {
     placer: Placer<'p>,
-    /// Where its values begin.
+    /// The offsets at which its JSON values begin.
     starts: Vec<usize>,
     finder: Finder<'p>,
     tree: Option<&'p Node>,
 }
 
 impl<'p> Places<'p> {
-    fn of((file, tree): (&'p Written, &'p Option<Node>)) -> Self {
+    fn of((file, tree): (&'p SourceFile, &'p Option<Node>)) -> Self {
         Self {
             placer: Placer::new(&file.name, &file.text, 1),
             starts: if tree.is_some() { Vec::new() } else { values(&file.text) },
@@ -103,7 +103,8 @@ impl<'p> Places<'p> {
         }
     }
 
-    /// Where the member `name` of what stands at `origin` is, or what of the way there is.
+    /// Returns the place of the field `name` of the value at `origin`, or of the nearest part that
+    /// exists.
     fn find(&mut self, origin: &Origin, name: &str) -> Range<usize> {
         let pointer = format!("{}{name}", origin.pointer);
         if let Some(tree) = self.tree {
@@ -113,7 +114,7 @@ impl<'p> Places<'p> {
         self.finder.find(start, &pointer)
     }
 
-    /// Where a rule is named, or else where it begins.
+    /// Returns the place of a rule's name, or else of the whole rule.
     fn named(&mut self, origin: &Origin) -> Range<usize> {
         let whole = self.find(origin, "");
         let mut named = ["/key", "/name", "/eventType", "/type"].into_iter().filter_map(|name| {
@@ -130,8 +131,8 @@ impl<'p> Places<'p> {
     }
 }
 
-/// Where the value at `pointer` of `root` is named, or begins; as an error, where the last part of
-/// the way stands that is there.
+/// Returns the place of the value at `pointer` below `root`: that of its key, or of the value
+/// itself. The error is the place of the nearest ancestor that exists.
 fn in_tree(root: &Node, pointer: &str) -> Result<Range<usize>, Range<usize>> {
     let (mut node, mut found) = (root, root.place());
     for step in pointer::steps(pointer) {

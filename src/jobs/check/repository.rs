@@ -1,15 +1,15 @@
-//! The repository that files are in, so that each has one name there, from whatever folder the
-//! check was started.
+//! The repository of the files, so that each file has the same name from whatever folder the check
+//! is started.
 
 use std::path::{Component, Path, PathBuf};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// What stands in a path of a URI as it is (RFC 3986, `unreserved` and the slash).
+/// The characters of a path that need no escape in a URI (RFC 3986, `unreserved` and the slash).
 const IN_URI: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
-/// A repository and where in it the check was started.
+/// A repository, and the folder in which the check was started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repository {
     root: PathBuf,
@@ -17,15 +17,15 @@ pub struct Repository {
 }
 
 impl Repository {
-    /// The repository with the working folder `here`, which is absolute: the next folder from
-    /// there up that has a `.git`; where none has, `here` itself.
+    /// Returns the repository of the working folder `here`, which is absolute: the nearest folder
+    /// upwards that has a `.git`, or `here` itself if there is none.
     pub fn around(here: &Path) -> Self {
         let root = here.ancestors().find(|folder| folder.join(".git").exists());
         Self { root: root.unwrap_or(here).to_owned(), here: here.to_owned() }
     }
 
-    /// The name of `file`, as the user wrote it, from the root of the repository; absolute where
-    /// it lies outside. Links are not followed.
+    /// Returns the path of `file`, as the user wrote it, from the root of the repository; an
+    /// absolute path if it is outside. Links are not followed.
     pub fn name(&self, file: &str) -> String {
         if file.is_empty() || file == "-" {
             return file.to_owned();
@@ -35,20 +35,21 @@ impl Repository {
         path.to_string_lossy().into_owned()
     }
 
-    /// The same as a URI: relative to the root of the repository, or with the scheme `file`.
+    /// Returns the path as a URI: relative to the root of the repository, or with the scheme
+    /// `file`.
     pub fn uri(&self, file: &str) -> String {
         let name = self.name(file);
         let scheme = if name.starts_with('/') { "file://" } else { "" };
         format!("{scheme}{}", utf8_percent_encode(&name, IN_URI))
     }
 
-    /// Whether the file that [`Repository::name`] names `name` is there.
+    /// Returns `true` if the file that [`Repository::name`] calls `name` exists.
     pub fn has(&self, name: &str) -> bool {
         name == "-" || self.root.join(name).exists()
     }
 }
 
-/// `path` without `.` and `..`.
+/// Returns `path` without `.` and `..`.
 fn plain(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for component in path.components() {

@@ -1,4 +1,4 @@
-//! The rules file itself: its own tests, and rules that nothing can reach.
+//! Checks the rules file itself: its tests, and rules that cannot be reached.
 
 use std::cmp::Reverse;
 
@@ -17,20 +17,20 @@ use crate::event::{CallType, Event, Members};
 use crate::json::document::Document;
 use crate::rules::{Rule, RuleTest, Rules};
 
-/// What becomes of the event of a test.
+/// What the rules make of the event of a test.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Became {
-    /// The rule that maps it; empty for none.
+struct Outcome {
+    /// The rule that maps the event; empty if there is none.
     rule: String,
     score: i64,
     signal: String,
-    /// Its address, normalised; empty where it brings no valid one.
+    /// The normalised address; empty if there is no valid one.
     email: String,
-    /// Why no rule was asked.
+    /// Whether the event did not reach the rules because it was filtered.
     filtered: bool,
 }
 
-/// Runs the tests of the rules file, a case each.
+/// Runs the tests of the rules file; each is a case.
 pub fn tests(engine: &Engine, placer: &mut Placer<'_>) -> Vec<NewCase> {
     let mut cases = Vec::new();
     for test in &engine.rules.tests {
@@ -51,42 +51,43 @@ pub fn tests(engine: &Engine, placer: &mut Placer<'_>) -> Vec<NewCase> {
     cases
 }
 
-/// What does not become of a test's event as it should.
+/// Runs a test and returns a message for each expectation that is not met.
 fn run(engine: &Engine, test: &RuleTest) -> Vec<String> {
     let json = test.event.to_string();
-    let became = Document::default().read(json.as_bytes(), |value| {
+    let outcome = Document::default().read(json.as_bytes(), |value| {
         let object = value.ok().filter(|value| value.is_object())?;
-        became(engine, &Event::new(object, &Members::of(object)))
+        outcome_of(engine, &Event::new(object, &Members::of(object)))
     });
-    let Some(became) = became else {
+    let Some(outcome) = outcome else {
         let calls = CallType::ALL.map(CallType::name).join(", ");
         return vec![format!("expected the event's `type` to be one of {calls}")];
     };
     let expect = &test.expect;
     let mut wrong = Vec::new();
     if let Some(rule) = &expect.rule
-        && *rule != became.rule
+        && *rule != outcome.rule
     {
         let named = |rule: &str| {
             if rule.is_empty() { "no rule".to_owned() } else { format!("the rule `{rule}`") }
         };
-        let why = if became.filtered { ", for the allow list does not take the event" } else { "" };
-        wrong.push(format!("expected {}, found {}{why}", named(rule), named(&became.rule)));
+        let why =
+            if outcome.filtered { ", for the allow list does not take the event" } else { "" };
+        wrong.push(format!("expected {}, found {}{why}", named(rule), named(&outcome.rule)));
     }
     if let Some(score) = expect.score
-        && score != became.score
+        && score != outcome.score
     {
-        wrong.push(format!("expected the score {score}, found {}", became.score));
+        wrong.push(format!("expected the score {score}, found {}", outcome.score));
     }
     if let Some(signal) = &expect.signal
-        && *signal != became.signal
+        && *signal != outcome.signal
     {
-        wrong.push(format!("expected the signal `{signal}`, found `{}`", became.signal));
+        wrong.push(format!("expected the signal `{signal}`, found `{}`", outcome.signal));
     }
     if let Some(email) = &expect.email
-        && email.trim().to_lowercase() != became.email
+        && email.trim().to_lowercase() != outcome.email
     {
-        wrong.push(wrong_email(email, &became.email));
+        wrong.push(wrong_email(email, &outcome.email));
     }
     wrong
 }
@@ -106,12 +107,12 @@ fn wrong_email(expected: &str, found: &str) -> String {
     format!("expected {expected}, found {found}")
 }
 
-fn became(engine: &Engine, event: &Event<'_>) -> Option<Became> {
+fn outcome_of(engine: &Engine, event: &Event<'_>) -> Option<Outcome> {
     let call = event.call_type()?;
     let (mut canonical, mut scratch) = Default::default();
     let name = event_name(event, call, &mut canonical, &mut scratch).to_owned();
     if !engine.takes(event) {
-        return Some(Became { signal: name, filtered: true, ..Became::default() });
+        return Some(Outcome { signal: name, filtered: true, ..Outcome::default() });
     }
     let matched = if call.is_signal() { engine.rules.first_match(event) } else { None };
     let rule = matched.map(|id| &engine.rules.rules[id.index()]);
@@ -131,10 +132,10 @@ fn became(engine: &Engine, event: &Event<'_>) -> Option<Became> {
     };
     let signal = rule.and_then(|rule| rule.signal.clone()).unwrap_or(name);
     let (id, score) = rule.map_or((String::new(), 0), |rule| (rule.id.clone(), rule.score));
-    Some(Became { rule: id, score, signal, email, filtered: false })
+    Some(Outcome { rule: id, score, signal, email, filtered: false })
 }
 
-/// The rules that no signal reaches, by their place: each with why.
+/// Returns the index of each rule that no signal reaches, with the reason.
 pub fn unreachable(rules: &Rules, seen: &Seen) -> Vec<(usize, String)> {
     let mut order: Vec<usize> = (0..rules.rules.len()).collect();
     order.sort_by_key(|&rule| Reverse(rules.rules[rule].priority));
@@ -142,7 +143,8 @@ pub fn unreachable(rules: &Rules, seen: &Seen) -> Vec<(usize, String)> {
     for place in order {
         let rule = &rules.rules[place];
         let events = rule.when.demand().events;
-        // What has taken a signal can be reached, whatever the Segment Spec says of its events.
+        // A rule that matched a signal is reachable, whatever the Segment Spec requires of its
+        // events.
         if seen.rules.get(place).is_none_or(|&count| count == 0) {
             let before = earlier.wider_than(events.as_deref());
             found.extend(why_unreachable(rule, before).map(|why| (place, why)));
@@ -152,8 +154,8 @@ pub fn unreachable(rules: &Rules, seen: &Seen) -> Vec<(usize, String)> {
     found
 }
 
-/// The rules that are tried before one, by the names that they ask for, so that a rule is compared
-/// only with those that may take all that it takes.
+/// The rules that are tried before another one, indexed by the event names that they require, so
+/// that a rule is compared only with rules that can match everything that it matches.
 #[derive(Default)]
 struct Earlier<'r> {
     named: AHashMap<Box<str>, Vec<(usize, &'r Rule)>>,
@@ -175,7 +177,7 @@ impl<'r> Earlier<'r> {
         }
     }
 
-    /// Those that ask for no name, or for the names of a rule that asks for `events`, in order.
+    /// Returns the rules that require no name, or a name in `events`, in order.
     fn wider_than(&self, events: Option<&[Box<str>]>) -> impl Iterator<Item = &'r Rule> {
         let named = events.and_then(|events| self.named.get(events.first()?));
         let (mut named, mut others) = (named.map_or(&[][..], Vec::as_slice), &self.others[..]);

@@ -1,4 +1,4 @@
-//! What a run makes of the fixtures, against the files that were kept.
+//! Compares the output of a run on the fixtures with stored tables.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read as _, Seek as _, Write as _};
@@ -13,29 +13,29 @@ use crate::emit::staging::{Overwrite, Staging};
 use crate::error::Error;
 use crate::jobs::run::Destination;
 
-/// The tables that are kept.
+/// The tables that are stored.
 pub const TABLES: [&str; 2] = ["leads.csv", "signals.csv"];
 
-/// How much of a line is shown, in characters.
+/// The maximum length of a line in a message, in characters.
 const SHOWN_CHARS: usize = 160;
 
-/// What a run gives, for as long as it is needed: files without names, so that nothing is left of
-/// them however the program ends.
+/// The output tables of a run, in unnamed files, so that nothing is left of them however the
+/// program ends.
 pub struct Given([File; TABLES.len()]);
 
 impl Given {
-    /// Nothing yet.
+    /// Creates empty files.
     ///
     /// # Errors
-    /// When there is no place for temporary files.
+    /// Returns an error if temporary files cannot be created.
     pub fn new() -> io::Result<Self> {
         Ok(Self([tempfile::tempfile()?, tempfile::tempfile()?]))
     }
 
-    /// Where a run puts its tables.
+    /// Returns the destination of the run that fills the tables.
     ///
     /// # Errors
-    /// When the system has no more handles.
+    /// Returns an error if the system has no more file handles.
     pub fn destination(&self) -> io::Result<Destination> {
         let [leads, signals] = &self.0;
         let out = |file: &File| Ok::<_, io::Error>(Box::new(BufWriter::new(file.try_clone()?)));
@@ -43,7 +43,7 @@ impl Given {
         Ok(Destination::Tables { signals, leads, spill_dir: std::env::temp_dir() })
     }
 
-    /// The tables with their names.
+    /// Reads the tables; returns each with its name.
     fn tables(&self) -> impl Iterator<Item = Result<(&'static str, Vec<u8>), Error>> {
         TABLES.into_iter().zip(&self.0).map(|(name, mut file)| {
             let mut bytes = Vec::new();
@@ -53,10 +53,10 @@ impl Given {
     }
 }
 
-/// Puts the tables that the run has `given` where the kept ones are.
+/// Replaces the stored tables with those in `given`.
 ///
 /// # Errors
-/// When one cannot be read or written; then none has changed.
+/// Returns an error if a table cannot be read or written; then none has changed.
 pub fn bless(kept: &Path, given: &Given) -> Result<(), Error> {
     let staging = Staging::new(kept, Overwrite::Yes, &TABLES)?;
     let mut files = Vec::new();
@@ -70,10 +70,10 @@ pub fn bless(kept: &Path, given: &Given) -> Result<(), Error> {
     Ok(())
 }
 
-/// A suite for each table that was kept: its name, and whether the run has `given` the same.
+/// Returns a case for each stored table: whether `given` contains the same.
 ///
 /// # Errors
-/// When a file is there but cannot be read.
+/// Returns an error if a file exists but cannot be read.
 pub fn compare(kept: &Path, given: &Given) -> Result<Vec<(String, NewCase)>, Error> {
     let mut suites = Vec::new();
     for table in given.tables() {
@@ -93,7 +93,7 @@ pub fn compare(kept: &Path, given: &Given) -> Result<Vec<(String, NewCase)>, Err
     Ok(suites)
 }
 
-/// The first line that differs, if any.
+/// Returns a finding at the first line that differs, if any.
 fn difference(name: &str, expected: &[u8], found: &[u8]) -> Option<Finding> {
     if expected == found {
         return None;

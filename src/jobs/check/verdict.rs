@@ -1,30 +1,30 @@
-//! All that was found, put together: levels, fixtures that must fail, order.
+//! Combines the results of a check: levels, fixtures that must fail, and order.
 
 use super::examine::{Examined, Part};
 use super::finding::{Case, Checked, Finding, Level, Suite, Violation};
 use super::flaw::Flaw;
 use crate::source::FileId;
 
-/// The part of a name that says that a fixture is expected to fail.
+/// The part of a file name that marks a fixture as expected to fail.
 const EXPECTED_TO_FAIL: &str = ".invalid.";
 
-/// Whether the fixture at `path` is expected to fail: its name says so.
+/// Returns `true` if the name of the fixture at `path` marks it as expected to fail.
 pub fn must_fail(path: &str) -> bool {
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
     name.contains(EXPECTED_TO_FAIL)
 }
 
-/// Which kinds of findings are worse, or less bad, than usual.
+/// Kinds of findings whose level differs from the default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Levels {
-    /// These fail a check.
+    /// Kinds that make a check fail.
     pub deny: Vec<Violation>,
-    /// These do not.
+    /// Kinds that do not.
     pub note: Vec<Violation>,
 }
 
 impl Levels {
-    /// Makes `finding` as bad as was asked for.
+    /// Sets the level of `finding`.
     pub fn apply(&self, finding: &mut Finding) {
         if self.deny.contains(&finding.violation) {
             finding.level = Level::Error;
@@ -34,18 +34,18 @@ impl Levels {
     }
 }
 
-/// A case with its own findings.
+/// A case with its findings.
 #[derive(Debug)]
 pub struct NewCase {
-    /// What was checked.
+    /// The name of what was checked.
     pub name: String,
     /// The rule that it was checked against.
     pub rule: String,
-    /// What was found.
+    /// The findings.
     pub findings: Vec<Finding>,
 }
 
-/// Findings and cases on their way to what is reported.
+/// Findings and cases that are being collected.
 #[derive(Debug, Default)]
 pub struct Verdict {
     levels: Levels,
@@ -53,13 +53,13 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Nothing yet.
+    /// Creates an empty result.
     pub fn new(levels: Levels) -> Self {
         Self { levels, checked: Checked::default() }
     }
 
-    /// Adds what the fixtures gave; `names` are theirs, in order. Of those that must fail only that they do
-    /// not is a finding.
+    /// Adds the results of the fixtures; `names` are their names, in order. For a fixture that must
+    /// fail, the only finding is that it does not.
     pub fn fixtures(&mut self, examined: Examined, names: &[(FileId, String)]) {
         self.checked.events += examined.events;
         self.checked.files += names.len() as u64;
@@ -127,7 +127,7 @@ impl Verdict {
         }
     }
 
-    /// Everything, in order.
+    /// Returns everything, in order.
     pub fn finish(self) -> Checked {
         let mut checked = self.checked;
         let mut order: Vec<usize> = (0..checked.findings.len()).collect();

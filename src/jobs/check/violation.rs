@@ -1,9 +1,9 @@
-//! What each kind of finding is called and means: the vocabulary of reports.
+//! The names, titles and help texts of the kinds of findings.
 
 use super::finding::{Level, Violation};
 
 impl Violation {
-    /// All of them, in the order in which findings of one place stand.
+    /// All kinds, in the order of findings at the same place.
     pub const ALL: [Self; 20] = [
         Self::InvalidEvent,
         Self::UnplannedEvent,
@@ -27,7 +27,7 @@ impl Violation {
         Self::StaleBaseline,
     ];
 
-    /// The name in reports and baselines; frozen.
+    /// Returns the name in reports and baselines; names do not change between versions.
     pub fn name(self) -> &'static str {
         match self {
             Self::InvalidEvent => "invalid-event",
@@ -53,7 +53,7 @@ impl Violation {
         }
     }
 
-    /// What it is, in a few words.
+    /// Returns a short description.
     pub fn title(self) -> &'static str {
         match self {
             Self::InvalidEvent => "A line of a fixture is no event",
@@ -79,7 +79,7 @@ impl Violation {
         }
     }
 
-    /// What follows from it, and what to do.
+    /// Returns what follows from the finding, and what to do.
     pub fn help(self) -> &'static str {
         match self {
             Self::InvalidEvent => {
@@ -137,7 +137,7 @@ impl Violation {
         }
     }
 
-    /// How bad it is where no option says otherwise.
+    /// Returns the level without any option.
     pub fn level(self) -> Level {
         match self {
             Self::MissingId | Self::Uncovered | Self::StaleBaseline => Level::Note,
@@ -147,7 +147,7 @@ impl Violation {
 }
 
 impl Level {
-    /// The name, as reports have it.
+    /// Returns the name that reports use.
     pub fn name(self) -> &'static str {
         match self {
             Self::Note => "note",

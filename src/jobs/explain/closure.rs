@@ -7,17 +7,17 @@ use ahash::AHashSet;
 use super::link::{Kind, Link, Links, Node};
 use crate::rules::Merge;
 
-/// Where the search begins.
+/// The nodes at which the search begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seeds {
-    /// Ids of the subject.
+    /// The ids of the subject.
     pub ids: AHashSet<Node>,
-    /// E-mails of the subject.
+    /// The e-mails of the subject.
     pub emails: AHashSet<Node>,
 }
 
 impl Seeds {
-    /// Adds those of `other`.
+    /// Adds the seeds of `other`.
     pub fn absorb(&mut self, other: Self) {
         self.ids.extend(other.ids);
         self.emails.extend(other.emails);
@@ -31,21 +31,23 @@ pub struct Closure {
 }
 
 impl Closure {
-    /// That of `seeds`: the e-mails that these lead to, those that are one lead with them, every id
-    /// that leads to one of these, and all that such an id is tied to.
+    /// Computes the closure of `seeds`: the e-mails that they resolve to, the e-mails that are
+    /// merged with these, every id that resolves to one of them, and everything that such an id is
+    /// tied to.
     ///
-    /// A signal is the subject's only if an id of it leads to one of the e-mails; and where it leads
-    /// follows from the facts of the ids on the way, all of which are tied from it.
+    /// A signal belongs to the subject only if one of its ids resolves to one of these e-mails.
+    /// What an id resolves to follows from the facts of the ids on the path, and the closure
+    /// contains everything that these are tied to.
     ///
     /// # Errors
-    /// When the links cannot be read.
+    /// Returns an error if the links cannot be read.
     pub fn around(seeds: &Seeds, links: &Links, merge: Merge) -> io::Result<Self> {
         let mut nodes = seeds.ids.clone();
         grow(&mut nodes, links, forward)?;
         let mut emails = seeds.emails.clone();
         emails.extend(nodes.iter().filter(|node| node.kind() == Kind::Email));
         if merge == Merge::UserId {
-            grow(&mut emails, links, over_user_ids)?;
+            grow(&mut emails, links, across_user_ids)?;
         }
         let mut nodes = emails;
         nodes.extend(&seeds.ids);
@@ -54,13 +56,13 @@ impl Closure {
         Ok(Self { nodes })
     }
 
-    /// Whether `node` is in it.
+    /// Returns `true` if the closure contains `node`.
     pub fn has(&self, node: Node) -> bool {
         self.nodes.contains(&node)
     }
 }
 
-/// Adds what `step` finds, again and again until it finds nothing new.
+/// Adds the nodes that `step` finds, until it finds no new one.
 fn grow(
     nodes: &mut AHashSet<Node>,
     links: &Links,
@@ -88,8 +90,8 @@ fn backward(link: Link, nodes: &AHashSet<Node>) -> Option<Node> {
     (is_tie && nodes.contains(&link.target)).then_some(link.source)
 }
 
-/// From an e-mail to the user ids that are tied to it, and from these to their other e-mails.
-fn over_user_ids(link: Link, nodes: &AHashSet<Node>) -> Option<Node> {
+/// Steps from an e-mail to the user ids that are tied to it, and from these to their other e-mails.
+fn across_user_ids(link: Link, nodes: &AHashSet<Node>) -> Option<Node> {
     if link.source.kind() != Kind::User || link.target.kind() != Kind::Email {
         return None;
     }
@@ -103,7 +105,7 @@ mod tests {
     use crate::engine::exchange::spill::Spill;
     use std::sync::Arc;
 
-    /// `a…` are anonymous ids, `u…` user ids, `e…` e-mails, `g…` groups.
+    /// Parses a node: `a…` are anonymous ids, `u…` user ids, `e…` e-mails, `g…` groups.
     fn node(name: &str) -> Node {
         let kind = match name.as_bytes()[0] {
             b'a' => Kind::Anonymous,

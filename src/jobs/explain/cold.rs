@@ -1,6 +1,6 @@
-//! Why a signal is cold: for each of its ids, why it leads to no e-mail at its time.
+//! Explains why a signal is cold: why each of its ids resolves to no e-mail at its time.
 
-use super::resolve::{Context, HeldRow, kind};
+use super::resolve::{Context, GatheredRow, kind};
 use crate::diagnostic::printable;
 use crate::engine::EventRef;
 use crate::engine::identity::ids::{NodeId, Space};
@@ -10,8 +10,8 @@ use crate::rules::Policy;
 use crate::time::{DAY_MS, Time};
 
 impl Context<'_> {
-    /// Why each id of `row`, a cold signal, leads nowhere.
-    pub fn cold_because(&self, row: &HeldRow<'_>) -> Vec<String> {
+    /// Returns the reason for which each id of the cold signal `row` resolves to no e-mail.
+    pub fn cold_because(&self, row: &GatheredRow<'_>) -> Vec<String> {
         let uses_user_ids = self.engine.rules.identity.user_id;
         let user = (row.ids.user, row.user_text(), Space::User);
         let anonymous = (row.ids.anonymous, row.anonymous_text(), Space::Anonymous);
@@ -37,7 +37,7 @@ impl Context<'_> {
         reasons
     }
 
-    /// Why `id` leads to no e-mail at `time`.
+    /// Returns the reason for which `id` resolves to no e-mail at `time`.
     fn leads_nowhere(&self, id: NodeId, time: Time) -> String {
         let identity = &self.engine.rules.identity;
         if self.timelines.distance(id).is_none() {
@@ -73,7 +73,7 @@ impl Context<'_> {
         }
     }
 
-    /// `2025-06-20T… (events/2025-06.ndjson:7)`.
+    /// Formats the time and place of a fact, such as `2025-06-20T… (events/2025-06.ndjson:7)`.
     fn tied(&self, id: NodeId, link: Link) -> String {
         let fact = self.fact_of(&Step { id, link });
         match fact.map(|fact| self.place(EventRef::from_raw(fact.event))) {
@@ -87,7 +87,7 @@ fn days_between(from: Time, to: Time) -> Option<i64> {
     Some((to.millis()? - from.millis()?) / DAY_MS)
 }
 
-/// What `space` is called in words.
+/// Returns the name of `space` in words.
 pub fn noun(space: Space) -> String {
     kind(space).replace('_', " ")
 }

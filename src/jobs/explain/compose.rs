@@ -1,4 +1,4 @@
-//! What concerns a subject, out of all that was gathered.
+//! Selects what concerns the subject from everything that was gathered.
 
 use ahash::{AHashMap, AHashSet};
 use rayon::ThreadPool;
@@ -8,7 +8,7 @@ use super::gather::Gathered;
 use super::lead::{LeadEvents, LeadReporter};
 use super::limit::Limit;
 use super::report::{Event, Id, Lead, LeadValue};
-use super::resolve::{Context, HeldRow, kind};
+use super::resolve::{Context, GatheredRow, kind};
 use super::subject::Subject;
 use crate::engine::Engine;
 use crate::engine::EventRef;
@@ -32,7 +32,7 @@ use crate::error::Error;
 /// The parts of a report that are about the subject.
 #[derive(Debug, Default)]
 pub struct Explained {
-    /// The leads, by e-mail.
+    /// The leads, sorted by e-mail.
     pub leads: Vec<Lead>,
     /// The ids of the events.
     pub ids: Vec<Id>,
@@ -40,27 +40,27 @@ pub struct Explained {
     pub events: Vec<Event>,
 }
 
-/// What gathered events are resolved with.
+/// What is needed to resolve gathered events.
 #[derive(Clone, Copy)]
 pub struct Setting<'a> {
-    /// What was done to each event.
+    /// The settings that mapped the events.
     pub engine: &'a Engine,
-    /// The plan.
+    /// The limit of the plan.
     pub limit: &'a Limit,
-    /// Who or what is explained.
+    /// The subject.
     pub subject: &'a Subject,
-    /// Where leads wait that do not fit into memory.
+    /// Where leads that do not fit into memory are spilled.
     pub scratch: &'a Scratch,
-    /// The threads.
+    /// The thread pool.
     pub pool: &'a ThreadPool,
-    /// Who may end it.
+    /// Receives progress and can interrupt the job.
     pub watch: &'a dyn Watch,
 }
 
-/// Resolves all that was `gathered`, and picks what concerns the subject.
+/// Resolves everything that was `gathered`, and selects what concerns the subject.
 ///
 /// # Errors
-/// When it was interrupted, or when what was spilled cannot be read.
+/// Returns an error if the job was interrupted or if spilled data cannot be read.
 pub fn explained(
     setting: Setting<'_>,
     gathered: &mut Gathered,
@@ -77,7 +77,7 @@ pub fn explained(
     let stage = Stage { engine, ids, ledger: limit.ledger(), names: &names, pool, watch };
     let store = &gathered.committed.store;
     let input = Input { facts: Facts::Memory(facts), store, scratch, dropped: None };
-    let outcome = resolve(stage, input, || Unvisited, |_, _, _| Ok(()), |()| Ok(()))?;
+    let outcome = resolve(stage, input, || NoVisit, |_, _, _| Ok(()), |()| Ok(()))?;
     let rule_terms = rule_terms(engine);
     let groups = &outcome.groups;
     let rows = LeadRows { ids, groups, terms: &rule_terms, events: names.as_slice() };
@@ -86,12 +86,12 @@ pub fn explained(
     Composer { context: &context, limit, subject, ranking, groups, rows }.explained()
 }
 
-/// Does nothing with rows: they are read again once all leads are known.
-struct Unvisited;
+/// Ignores all rows: they are read again once all leads are known.
+struct NoVisit;
 
-impl Visit for Unvisited {}
+impl Visit for NoVisit {}
 
-/// A lead, and the event that each of its values is from.
+/// A lead, and the event from which each of its values comes.
 type Described = (Lead, Vec<(EventRef, LeadValue)>);
 
 struct Composer<'w> {
@@ -144,7 +144,7 @@ impl Composer<'_> {
         Ok(Focus::new(self.subject, lead, ids))
     }
 
-    /// The leads of the report: those that own events of the subject, without staff.
+    /// Returns the leads of the report: those that own events of the subject, except staff.
     fn leads(&self, focus: &Focus<'_>) -> Result<AHashSet<NodeId>, Error> {
         let mut leads: AHashSet<NodeId> = focus.lead().into_iter().collect();
         if focus.lead().is_none() {
@@ -158,7 +158,7 @@ impl Composer<'_> {
         Ok(leads)
     }
 
-    fn lead_of(&self, row: &HeldRow<'_>) -> Option<NodeId> {
+    fn lead_of(&self, row: &GatheredRow<'_>) -> Option<NodeId> {
         if row.row.head.call.is_signal() {
             return self.context.ownership(row).lead;
         }
@@ -178,7 +178,7 @@ impl Composer<'_> {
         Ok(described)
     }
 
-    /// The events of the subject in their order, and the ids of these.
+    /// Returns the events of the subject in order, and their ids.
     fn events(
         &self,
         focus: &Focus<'_>,

@@ -1,11 +1,11 @@
-//! Gathered events as the report has them.
+//! Converts gathered events to those of the report.
 
 use ahash::{AHashMap, AHashSet};
 
 use super::gather::DroppedEvent;
 use super::limit::Limit;
 use super::report::{Counts, Event, Fact, Place, Signal, Status, Tie};
-use super::resolve::{Context, HeldRow, kind};
+use super::resolve::{Context, GatheredRow, kind};
 use super::subject::Subject;
 use crate::engine::EventRef;
 use crate::engine::exchange::row::{Field, Flags};
@@ -13,37 +13,37 @@ use crate::engine::identity::ids::{NodeId, Space};
 use crate::engine::identity::{self, Resolution};
 use crate::time::Time;
 
-/// What tells whether an event is the subject's.
+/// Decides whether an event belongs to the subject.
 pub struct Focus<'a> {
     subject: &'a Subject,
-    /// The lead, where the subject is one.
+    /// The lead, if the subject is one.
     lead: Option<NodeId>,
-    /// The ids of this lead.
+    /// The ids of the lead.
     ids: AHashSet<NodeId>,
-    /// The keys of the events that were asked for, whose copies belong to them.
+    /// The keys of the requested events; copies with these keys belong to the subject.
     keys: AHashSet<u128>,
 }
 
 impl<'a> Focus<'a> {
-    /// The focus on `subject`, whose lead, if it is one, has these ids.
+    /// Creates a focus on `subject`; `lead` and `ids` are given if the subject is a lead.
     pub fn new(subject: &'a Subject, lead: Option<NodeId>, ids: AHashSet<NodeId>) -> Self {
         Self { subject, lead, ids, keys: AHashSet::new() }
     }
 
-    /// The lead, where the subject is one.
+    /// Returns the lead, if the subject is one.
     pub fn lead(&self) -> Option<NodeId> {
         self.lead
     }
 
-    /// Notes the key of `row` if it was asked for.
-    pub fn note(&mut self, row: &HeldRow<'_>) {
-        if self.names(row) {
+    /// Remembers the key of `row` if it is a requested event.
+    pub fn note(&mut self, row: &GatheredRow<'_>) {
+        if self.is_requested(row) {
             self.keys.extend(row.notes.dedup);
         }
     }
 
-    /// Whether `row` is an event that was asked for.
-    fn names(&self, row: &HeldRow<'_>) -> bool {
+    /// Returns `true` if `row` is an event that was requested by id.
+    fn is_requested(&self, row: &GatheredRow<'_>) -> bool {
         match self.subject {
             Subject::MessageId(id) => row.row.text(Field::MessageId) == id,
             Subject::SignalId(hash) => row.row.head.key.signal_id == *hash,
@@ -51,8 +51,8 @@ impl<'a> Focus<'a> {
         }
     }
 
-    /// Whether `row` is the subject's.
-    pub fn has(&self, context: &Context<'_>, row: &HeldRow<'_>) -> bool {
+    /// Returns `true` if `row` belongs to the subject.
+    pub fn has(&self, context: &Context<'_>, row: &GatheredRow<'_>) -> bool {
         let is_id = |space, wanted: &str, text: &str| {
             let facts = context.facts_of(row.event);
             let mut tied = facts.flat_map(|(fact, _)| [fact.source, fact.target]);
@@ -74,20 +74,21 @@ impl<'a> Focus<'a> {
             Subject::AnonymousId(id) => is_id(Space::Anonymous, id, row.anonymous_text()),
             Subject::UserId(id) => is_id(Space::User, id, row.user_text()),
             Subject::MessageId(_) | Subject::SignalId(_) => {
-                self.names(row) || row.notes.dedup.is_some_and(|key| self.keys.contains(&key))
+                self.is_requested(row)
+                    || row.notes.dedup.is_some_and(|key| self.keys.contains(&key))
             }
         }
     }
 
-    /// Whether `row` brings the e-mail of the lead.
-    pub fn brings(&self, context: &Context<'_>, row: &HeldRow<'_>) -> bool {
+    /// Returns `true` if `row` supplies the e-mail of the lead.
+    pub fn brings(&self, context: &Context<'_>, row: &GatheredRow<'_>) -> bool {
         let brought = row.ids.email.map(|email| context.merged.name(email));
         brought.is_some() && brought == self.lead
     }
 
-    /// Whether `row`, which a deletion request covers, is the subject's; `ids` are those of rows
-    /// that a request covers and that bring the e-mail of the lead.
-    pub fn has_deleted(&self, row: &HeldRow<'_>, ids: &AHashSet<NodeId>) -> bool {
+    /// Returns `true` if `row`, which a deletion request covers, belongs to the subject. `ids` are
+    /// the ids of covered rows that supply the e-mail of the lead.
+    pub fn has_deleted(&self, row: &GatheredRow<'_>, ids: &AHashSet<NodeId>) -> bool {
         match self.subject {
             Subject::Email(_) => {
                 let own = [row.ids.anonymous, row.ids.user];
@@ -95,11 +96,11 @@ impl<'a> Focus<'a> {
             }
             Subject::AnonymousId(id) => row.anonymous_text() == id,
             Subject::UserId(id) => row.user_text() == id,
-            Subject::MessageId(_) | Subject::SignalId(_) => self.names(row),
+            Subject::MessageId(_) | Subject::SignalId(_) => self.is_requested(row),
         }
     }
 
-    /// Whether `dropped` would have been the subject's.
+    /// Returns `true` if `dropped` would have belonged to the subject.
     pub fn has_dropped(&self, context: &Context<'_>, dropped: &DroppedEvent) -> bool {
         let is = |text: &Option<String>, wanted: &String| text.as_ref() == Some(wanted);
         match self.subject {
@@ -124,7 +125,8 @@ impl<'a> Focus<'a> {
         }
     }
 
-    /// Whether an event of `owner` is the lead's, or one that is nobody's has an id of the lead.
+    /// Returns `true` if `owner` is the lead, or if there is no owner and the lead has one of
+    /// `ids`.
     fn is_of_lead(&self, owner: Option<NodeId>, ids: [Option<NodeId>; 2]) -> bool {
         match owner {
             Some(owner) => self.lead == Some(owner),
@@ -133,7 +135,7 @@ impl<'a> Focus<'a> {
     }
 }
 
-/// Which of its copies each key keeps, and which it does not.
+/// For each key, the copy that is kept, and the duplicates.
 #[derive(Debug, Default)]
 pub struct CopiesOf {
     kept: AHashMap<u128, EventRef>,
@@ -141,8 +143,8 @@ pub struct CopiesOf {
 }
 
 impl CopiesOf {
-    /// Notes `row`.
-    pub fn note(&mut self, row: &HeldRow<'_>) {
+    /// Adds `row`.
+    pub fn note(&mut self, row: &GatheredRow<'_>) {
         let Some(key) = row.notes.dedup else { return };
         if row.is_duplicate {
             self.duplicates.entry(key).or_default().push(row.event);
@@ -151,7 +153,7 @@ impl CopiesOf {
         }
     }
 
-    /// The copies of the event that is kept under `key`.
+    /// Returns the places of the duplicates of the event that is kept under `key`.
     fn of(&self, key: Option<u128>, context: &Context<'_>) -> Vec<Place> {
         let copies = key.and_then(|key| self.duplicates.get(&key));
         let mut places: Vec<_> = copies.into_iter().flatten().map(|&e| context.place(e)).collect();
@@ -160,21 +162,21 @@ impl CopiesOf {
     }
 }
 
-/// Turns rows into events of the report.
+/// Converts rows to events of the report.
 pub struct EventReporter<'w> {
-    /// What is known of all.
+    /// The context of the gathered events.
     pub context: &'w Context<'w>,
-    /// The plan.
+    /// The limit of the plan.
     pub limit: &'w Limit,
-    /// Copies.
+    /// The copies of each event.
     pub copies: CopiesOf,
-    /// Which of the signals of its rule each signal is.
+    /// The position of each signal among those of its rule.
     pub counts: AHashMap<u64, Counts>,
 }
 
 impl EventReporter<'_> {
-    /// The event that `row` is.
-    pub fn event(&self, row: &HeldRow<'_>) -> Event {
+    /// Returns the event of `row`.
+    pub fn event(&self, row: &GatheredRow<'_>) -> Event {
         let (context, head) = (self.context, &row.row.head);
         let kept = row.notes.dedup.and_then(|key| self.copies.kept.get(&key));
         let status = match kept {
@@ -215,7 +217,7 @@ impl EventReporter<'_> {
         }
     }
 
-    fn signal(&self, row: &HeldRow<'_>) -> Signal {
+    fn signal(&self, row: &GatheredRow<'_>) -> Signal {
         let (context, notes) = (self.context, row.notes);
         let ownership = context.ownership(row);
         let rules = &context.engine.rules.rules;
@@ -265,7 +267,7 @@ impl EventReporter<'_> {
         }
     }
 
-    /// An event that a filter dropped.
+    /// Returns an event that a filter dropped.
     pub fn dropped(&self, dropped: &DroppedEvent) -> Event {
         Event {
             place: self.context.line(dropped.place, dropped.line),
@@ -284,7 +286,7 @@ impl EventReporter<'_> {
 }
 
 /// An event that a deletion request covers.
-pub fn deleted(context: &Context<'_>, row: &HeldRow<'_>) -> Event {
+pub fn deleted(context: &Context<'_>, row: &GatheredRow<'_>) -> Event {
     let head = &row.row.head;
     Event {
         place: context.place(row.event),
@@ -305,12 +307,12 @@ fn email_fault(flags: Flags) -> Option<&'static str> {
     faults.into_iter().find(|(flag, _)| flags.has(*flag)).map(|(_, name)| name)
 }
 
-/// `text`, unless it is empty.
+/// Returns `text`, or `None` if it is empty.
 pub fn some(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// `time` as the tables have it.
+/// Formats `time` as in the output tables.
 pub fn time_text(time: Time) -> Option<String> {
     (!time.is_missing()).then(|| time.to_string())
 }

@@ -1,5 +1,5 @@
-//! The second reading: the events of the closure pass through the stages of a run, and what a run
-//! does not keep of them is noted.
+//! The second reading: passes the events of the closure through the stages of a run, and keeps
+//! notes on what a run discards.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -34,17 +34,17 @@ use crate::time::Time;
 
 /// The events of a closure.
 pub struct Gathered {
-    /// Ids, facts and rows.
+    /// The ids, facts and rows.
     pub committed: Committed,
-    /// The sums over these events.
+    /// The counts of these events.
     pub counters: Counters,
-    /// What a run does not keep of the rows of each segment, in order of commit.
+    /// The notes on the rows of each segment, in order of commit.
     pub notes: Vec<(Place, Vec<RowNotes>)>,
-    /// Events that filters dropped, in no order.
+    /// The events that filters dropped, in no particular order.
     pub dropped: Vec<DroppedEvent>,
-    /// How many lines each block of the input has.
+    /// The number of lines of each block of the input.
     pub blocks: Vec<(Place, u64)>,
-    /// How many events the input has.
+    /// The number of events in the input.
     pub events: u64,
     /// Where the plan ends in minutes of which it takes only the first events.
     pub last_taken: LastTaken,
@@ -53,48 +53,48 @@ pub struct Gathered {
 /// What a run does not keep of a row.
 #[derive(Clone, Debug)]
 pub struct RowNotes {
-    /// Its line in the block, from 0.
+    /// The line in the block, from 0.
     pub line: u64,
-    /// The key that its copies share.
+    /// The key that the copies of the event share.
     pub dedup: Option<u128>,
-    /// The time by its own clock, where another is taken for it.
+    /// The time of the event by its own clock, if another time is used instead.
     pub own_clock: Option<Time>,
-    /// Titles of the destination filters that changed it.
+    /// The titles of the destination filters that changed the event.
     pub changed_by: Vec<String>,
-    /// What became of it among the rules.
+    /// The rules that were tried on the event.
     pub trial: Trial,
 }
 
-/// An event that is not sent.
+/// An event that a filter dropped.
 #[derive(Clone, Debug)]
 pub struct DroppedEvent {
-    /// The block that it stands in.
+    /// The place of its block.
     pub place: Place,
-    /// Its line in the block, from 0.
+    /// The line in the block, from 0.
     pub line: u64,
-    /// Why it is not sent.
+    /// The reason for which the event is not sent.
     pub because: String,
-    /// Its call.
+    /// The call.
     pub call: CallType,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// When, and its content hash.
+    /// The times and the content hash.
     pub key: OrderKey,
-    /// Its message id.
+    /// The message id.
     pub message_id: Option<String>,
-    /// Its anonymous id, unless blocked.
+    /// The anonymous id, unless it is blocked.
     pub anonymous_id: Option<String>,
-    /// Its user id, unless blocked.
+    /// The user id, unless it is blocked.
     pub user_id: Option<String>,
-    /// The e-mail that it would have brought.
+    /// The e-mail that the event would have supplied.
     pub email: Option<String>,
 }
 
-/// What is looked for, and how.
+/// The input of the second reading.
 pub struct Search<'a> {
-    /// What is done to each event.
+    /// The settings that map events.
     pub engine: &'a Engine,
-    /// What can bear on the subject.
+    /// The closure of the subject.
     pub closure: &'a Closure,
     /// The conditions of the rules.
     pub conditions: &'a Conditions<'a>,
@@ -105,11 +105,12 @@ pub struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Reads all that `reader` gives, on every thread of `pool`, and keeps what is in the closure.
+    /// Reads everything from `reader`, on all threads of `pool`, and keeps the events in the
+    /// closure.
     ///
     /// # Errors
-    /// When it was interrupted, when rows cannot be spilled, or, if the reader is strict, at the
-    /// first fault of an input.
+    /// Returns an error if the job was interrupted, if rows cannot be spilled or, with a strict
+    /// reader, at the first fault of an input.
     pub fn gather(
         &self,
         reader: &Reader,
@@ -146,18 +147,18 @@ impl Search<'_> {
     }
 }
 
-/// What the events of all workers come together in.
+/// The state that the workers share.
 struct Shared {
     committer: Committer,
     notes: Vec<(Place, Vec<RowNotes>)>,
     blocks: Vec<(Place, u64)>,
 }
 
-/// Keeps events of the closure; one for each worker.
+/// Keeps the events of the closure; each worker has one.
 struct Gatherer<'a> {
     search: &'a Search<'a>,
     inspector: Inspector<'a>,
-    /// Maps what is in the closure.
+    /// Maps the events in the closure.
     keeper: Mapper<'a>,
     place: Place,
     line: u64,
@@ -191,7 +192,7 @@ impl<'a> Gatherer<'a> {
         self.inspector.end(lines)
     }
 
-    /// Commits what was kept of the block.
+    /// Commits the kept events of the block.
     fn hand_over(
         &mut self,
         shared: &Mutex<Shared>,
@@ -305,7 +306,7 @@ impl Search<'_> {
         }
     }
 
-    /// Why an event is not sent.
+    /// Returns the reason for which an event is not sent.
     fn because(&self, filtering: Filtering<'_>, event: &Event<'_>) -> String {
         match filtering {
             Filtering::Sent(_) => String::new(),
@@ -346,7 +347,7 @@ impl Search<'_> {
     }
 }
 
-/// The time of `event` as its client has it.
+/// Returns the time of `event` by the client's clock.
 fn own_clock(event: &Event<'_>) -> Option<Time> {
     let members = [Member::Timestamp, Member::OriginalTimestamp, Member::SentAt];
     let mut values = members.into_iter().filter_map(|member| event.get(member));

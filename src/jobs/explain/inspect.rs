@@ -1,4 +1,4 @@
-//! One event at a time through the filters and the mapper of a run, without being kept.
+//! Passes single events through the filters and the mapper of a run, without keeping them.
 
 use std::mem::take;
 
@@ -18,18 +18,18 @@ use crate::parse::{Arrival, Sink as _};
 /// The verdict of the filters on an event.
 #[derive(Clone, Copy, Debug)]
 pub enum Filtering<'a> {
-    /// It is sent, without what these destination filters took out of it.
+    /// The event is sent, after the destination filters with these indices changed it.
     Sent(&'a [usize]),
-    /// No line of the allow list takes it.
+    /// No line of the allow list matches the event.
     NotAllowed,
-    /// The expression of `--where` does not hold.
+    /// The event does not match the expression of `--where`.
     NotWhere,
-    /// A destination filter drops it.
+    /// A destination filter drops the event.
     Dropped(Dropped),
 }
 
 impl Filtering<'_> {
-    /// Whether the event is sent.
+    /// Returns `true` if the event is sent.
     pub fn is_sent(self) -> bool {
         matches!(self, Self::Sent(_))
     }
@@ -38,20 +38,20 @@ impl Filtering<'_> {
 /// An event that has been filtered and mapped.
 #[derive(Clone, Copy, Debug)]
 pub struct Inspected<'a> {
-    /// Whether it is sent. What is not is mapped as it came.
+    /// The verdict of the filters. An event that is not sent is mapped unchanged.
     pub filtering: Filtering<'a>,
-    /// Its call, its rule, its ids.
+    /// The call, the rule and the ids.
     pub mapped: Mapped,
-    /// The key that its copies share; `None` where nothing is a copy.
+    /// The key that copies of the event share; `None` if there is no deduplication.
     pub dedup: Option<u128>,
-    /// What it ties.
+    /// The facts of the event.
     pub facts: &'a [BatchFact],
     /// The ids of the block so far.
     pub ids: &'a Ids,
 }
 
 impl Inspected<'_> {
-    /// Every id and e-mail that it names or ties.
+    /// Iterates over every id and e-mail that the event contains or ties.
     pub fn named(&self) -> impl Iterator<Item = NodeId> {
         let ids = self.mapped.ids;
         let own = [ids.anonymous, ids.user, ids.email, ids.group];
@@ -59,18 +59,18 @@ impl Inspected<'_> {
         own.into_iter().flatten().chain(tied)
     }
 
-    /// The node of `id`.
+    /// Returns the node of `id`.
     pub fn node(&self, id: NodeId) -> Node {
         Node::of(self.ids, id)
     }
 
-    /// The e-mails among [`named`](Self::named).
+    /// Iterates over the e-mails among [`named`](Self::named).
     pub fn emails(&self) -> impl Iterator<Item = Node> {
         self.named().map(|id| self.node(id)).filter(|node| node.kind() == Kind::Email)
     }
 }
 
-/// Filters and maps events; one for each worker.
+/// Filters and maps events; each worker has one.
 pub struct Inspector<'a> {
     engine: &'a Engine,
     mapper: Mapper<'a>,
@@ -78,7 +78,7 @@ pub struct Inspector<'a> {
 }
 
 impl<'a> Inspector<'a> {
-    /// An inspector for `engine`.
+    /// Creates an inspector for `engine`.
     pub fn new(engine: &'a Engine) -> Self {
         let mut mapper = Mapper::new(engine, RandomState::new());
         mapper.batch.rows.keep_names_only();
@@ -90,23 +90,23 @@ impl<'a> Inspector<'a> {
         self.mapper.begin(place);
     }
 
-    /// Ends a block of so many lines; returns how many records it had.
+    /// Ends a block of `lines` lines, and returns the number of its records.
     pub fn end(&mut self, lines: u64) -> u64 {
         self.mapper.end(lines)
     }
 
-    /// The ids of the block so far.
+    /// Returns the ids of the block so far.
     pub fn ids(&self) -> &Ids {
         &self.mapper.batch.ids
     }
 
-    /// The sums over all blocks.
+    /// Returns the counts of all blocks.
     pub fn into_counters(self) -> Counters {
         self.mapper.into_counters()
     }
 
-    /// Filters and maps `event`, and hands the result to `then` with what is sent of it; where it is
-    /// not sent, with the event as it came.
+    /// Filters and maps `event`, and calls `then` with the result and with what is sent of the
+    /// event, or with the unchanged event if it is not sent.
     pub fn inspect(
         &mut self,
         event: &Event<'_>,
@@ -134,19 +134,19 @@ impl<'a> Inspector<'a> {
         *judging = scratch;
     }
 
-    /// Counts a reject; it is not kept.
+    /// Counts a reject without keeping it.
     pub fn reject(&mut self, reject: Reject<'_>) {
         self.mapper.reject(reject);
         self.mapper.batch.rejects.clear();
     }
 
-    /// Counts what a record has more of rejects.
+    /// Counts the rejects of a record beyond the limit.
     pub fn surplus(&mut self, surplus: Surplus<'_>) {
         self.mapper.surplus(surplus);
         self.mapper.batch.rejects.clear();
     }
 
-    /// Counts a captured request that has nothing to do with Segment.
+    /// Counts a captured request that is not related to Segment.
     pub fn foreign(&mut self) {
         self.mapper.foreign();
     }

@@ -1,4 +1,4 @@
-//! `backtrail explain`: why one lead, visitor or signal came out as it did.
+//! `backtrail explain`: explains the results for one lead, visitor or signal.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -32,7 +32,7 @@ use crate::report::layout::Layout;
 use crate::report::{Fault, Input, Window};
 use crate::source::{Discovery, OnFault, Reader, spool};
 
-/// How the report is written.
+/// The format of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// For people.
@@ -41,37 +41,37 @@ pub enum Format {
     Json,
 }
 
-/// An explanation, all of it decided.
+/// An explanation, with all settings resolved.
 pub struct Job {
-    /// What is read.
+    /// The inputs.
     pub inputs: Discovery,
-    /// What is done to each event.
+    /// The settings that map events.
     pub engine: Engine,
-    /// What the plan allows.
+    /// The limits of the plan.
     pub terms: Terms,
     /// The expression of `--where`.
     pub filter_text: Option<String>,
-    /// The name of the rules file.
+    /// The path of the rules file.
     pub rules_file: Option<String>,
-    /// What is doubtful about the files that the user wrote.
+    /// Warnings about the files of the user.
     pub warnings: Vec<String>,
-    /// Who or what is explained.
+    /// The subject.
     pub subject: Subject,
-    /// How it is written.
+    /// The format of the report.
     pub format: Format,
-    /// Where it is written.
+    /// The writer of the report.
     pub out: Box<dyn Write + Send>,
-    /// What a fault of an input does.
+    /// How faults of inputs are handled.
     pub on_fault: OnFault,
-    /// The files that it reads beside the inputs.
+    /// The files that the job reads in addition to the inputs.
     pub own_files: Vec<ReadFile>,
-    /// How many threads work.
+    /// The number of threads.
     pub threads: usize,
-    /// Links and rows wait in memory up to this many bytes.
+    /// The memory for links and rows, in bytes.
     pub memory_bytes: usize,
-    /// Of inputs that can be read only once so many bytes are kept on disk.
+    /// The maximum size of the copies on disk of inputs that can be read only once, in bytes.
     pub max_spool_bytes: u64,
-    /// A folder that has room for what does not fit into memory.
+    /// A folder with room for what does not fit into memory.
     pub spill_dir: PathBuf,
 }
 
@@ -82,16 +82,17 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// The exit code of the program.
+    /// Returns the exit code of the program.
     pub fn exit_code(&self) -> u8 {
         if self.report.faults.is_empty() { 0 } else { 2 }
     }
 }
 
-/// Does `job`.
+/// Runs `job`.
 ///
 /// # Errors
-/// Whatever keeps the report from being made or written, or that no event has the subject.
+/// Returns an error if the report cannot be produced or written, or if no event contains the
+/// subject.
 pub fn explain(mut job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     overlap::check(&[Target::Stdout], reads(&job.inputs, &job.own_files))?;
     let subject = job.subject.clone();
@@ -167,7 +168,8 @@ fn gather(
     search.gather(reader, pool, scratch.clone(), watch)
 }
 
-/// That no event has `subject`, and what was likely meant. It is not shown: it may be an address.
+/// Returns the error that no event contains `subject`, with a suggestion. The error does not show
+/// the subject, which may be an address.
 fn unknown(subject: &Subject, learned: &Learned, redaction: Option<&Redaction>) -> Error {
     let help = learned.nearest.question(redaction).unwrap_or_else(|| match subject {
         Subject::MessageId(_) | Subject::SignalId(_) => {

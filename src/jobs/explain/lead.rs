@@ -1,10 +1,10 @@
-//! Leads, and how each of them came about.
+//! Converts leads to those of the report, with the events that led to them.
 
 use ahash::{AHashMap, AHashSet};
 
 use super::events::{some, time_text};
 use super::report::{Counts, Lead, LeadValue, RuleScore, Source};
-use super::resolve::{Context, HeldRow};
+use super::resolve::{Context, GatheredRow};
 use crate::emit::row::LeadRow;
 use crate::engine::EventRef;
 use crate::engine::identity::fact::OrderKey;
@@ -15,37 +15,37 @@ use crate::engine::resolve::lead_rows::LeadRows;
 use crate::event::CallType;
 use crate::rules::Rule;
 
-/// The signals of one rule that a lead has, in the order in which they count.
-type OfRule = Vec<(OrderKey, EventRef)>;
+/// A lead's signals of one rule, in the order in which they count.
+type RuleSignals = Vec<(OrderKey, EventRef)>;
 
-/// The events of the leads of the report.
+/// The events of the leads in the report.
 #[derive(Debug, Default)]
 pub struct LeadEvents {
     /// The leads.
     leads: AHashSet<NodeId>,
-    /// Their signals by lead and rule.
-    signals: AHashMap<(NodeId, u32), OfRule>,
-    /// Their events, by what decides between competing ones.
+    /// The signals by lead and rule.
+    signals: AHashMap<(NodeId, u32), RuleSignals>,
+    /// The events by lead, times and content hash, which decide between competing values.
     by_key: AHashMap<(NodeId, [i64; 2], u128), EventRef>,
-    /// The first event that brought the e-mail of each lead.
+    /// The first event that supplied the e-mail of each lead.
     first_brought: AHashMap<NodeId, (OrderKey, EventRef)>,
-    /// Group calls.
+    /// The group calls by times and content hash.
     groups: AHashMap<([i64; 2], u128), EventRef>,
 }
 
 impl LeadEvents {
-    /// Nothing yet of `leads`.
+    /// Creates a collection for `leads`, without events.
     pub fn of(leads: AHashSet<NodeId>) -> Self {
         Self { leads, ..Self::default() }
     }
 
-    /// Whether `lead` is in the report.
+    /// Returns `true` if `lead` is in the report.
     pub fn has(&self, lead: NodeId) -> bool {
         self.leads.contains(&lead)
     }
 
-    /// Notes `row` if it is one of the leads'.
-    pub fn note(&mut self, context: &Context<'_>, row: &HeldRow<'_>) {
+    /// Adds `row` if it belongs to one of the leads.
+    pub fn note(&mut self, context: &Context<'_>, row: &GatheredRow<'_>) {
         if row.is_duplicate {
             return;
         }
@@ -70,7 +70,7 @@ impl LeadEvents {
         }
     }
 
-    /// Which of the signals of its rule each signal is.
+    /// Returns the position of each signal among those of its rule.
     pub fn counts(&mut self, rules: &[Rule]) -> AHashMap<u64, Counts> {
         let mut counts = AHashMap::new();
         for (&(_, rule), signals) in &mut self.signals {
@@ -105,20 +105,20 @@ fn times(key: OrderKey) -> [i64; 2] {
     [key.time.to_raw(), key.received.to_raw()]
 }
 
-/// Turns leads into leads of the report.
+/// Converts leads to those of the report.
 pub struct LeadReporter<'w> {
-    /// What is known of all.
+    /// The context of the gathered events.
     pub context: &'w Context<'w>,
     /// The events of the leads.
     pub events: &'w LeadEvents,
-    /// Rows of leads.
+    /// Builds the rows of leads.
     pub rows: LeadRows<'w>,
     /// The names of groups.
     pub groups: &'w GroupNames,
 }
 
 impl LeadReporter<'_> {
-    /// The lead that `ranked` is, and the event that each of its values is from.
+    /// Returns the lead of `ranked`, and the event from which each of its values comes.
     pub fn lead(&self, ranked: &Ranked<'_>) -> (Lead, Vec<(EventRef, LeadValue)>) {
         let context = self.context;
         let brought = self.brought(ranked);
@@ -168,7 +168,7 @@ impl LeadReporter<'_> {
         all
     }
 
-    /// The other e-mails that are one lead with `name`.
+    /// Returns the other e-mails that are merged with `name`.
     fn joined(&self, name: NodeId) -> Vec<String> {
         let (ids, merged) = (self.context.ids(), self.context.merged);
         let emails = ids.of_space(Space::Email);
@@ -178,7 +178,7 @@ impl LeadReporter<'_> {
         others
     }
 
-    /// How many e-mails would have become one lead with that of `ranked`.
+    /// Returns the number of e-mails that would have been merged with that of `ranked`.
     fn merge_refused(&self, ranked: &Ranked<'_>) -> Option<usize> {
         let refused = self.context.merged.refused().iter();
         let own = ranked.lead.user_ids();
@@ -188,7 +188,7 @@ impl LeadReporter<'_> {
     }
 }
 
-/// The columns of [`Trait::ALL`].
+/// The columns in the order of [`Trait::ALL`].
 const TRAITS: [&str; Trait::ALL.len()] =
     ["name", "first_name", "last_name", "company", "title", "phone"];
 

@@ -1,4 +1,5 @@
-//! The first reading: which ids are tied to which, and whether the subject is there at all.
+//! The first reading: collects which ids are tied to which, and finds out whether the subject
+//! occurs.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,28 +28,28 @@ use crate::parse::{Arrival, Sink};
 use crate::rules::DedupBy;
 use crate::source::Reader;
 
-/// What the first reading tells.
+/// The result of the first reading.
 #[derive(Debug)]
 pub struct Learned {
     /// The ids and e-mails of the subject.
     pub seeds: Seeds,
-    /// Whether any event has the subject.
+    /// Whether any event contains the subject.
     pub is_found: bool,
-    /// What was likely meant, where none has.
+    /// The nearest id, if no event contains the subject.
     pub nearest: Nearest,
-    /// All links.
+    /// The links of all events.
     pub links: Links,
-    /// The sums over all events.
+    /// The counts of all events.
     pub counters: Counters,
     /// Raw signals that are sent, by the minute.
     pub volume: Volume,
 }
 
-/// Reads all that `reader` gives, on every thread of `pool`; links wait in `spill`.
+/// Reads everything from `reader`, on all threads of `pool`; `spill` stores the links.
 ///
 /// # Errors
-/// When it was interrupted, when links cannot be spilled, or, if the reader is strict, at the first
-/// fault of an input.
+/// Returns an error if the job was interrupted, if links cannot be spilled or, with a strict
+/// reader, at the first fault of an input.
 pub fn learn(
     engine: &Engine,
     subject: &Subject,
@@ -81,7 +82,7 @@ pub fn learn(
     Ok(Learned { seeds, is_found: is_found.into_inner(), nearest, links, counters, volume })
 }
 
-/// Notes links; one for each worker.
+/// Collects links; each worker has one.
 struct Learner<'a> {
     engine: &'a Engine,
     inspector: Inspector<'a>,
@@ -92,7 +93,7 @@ struct Learner<'a> {
     volume: Volume,
 }
 
-/// What is looked for.
+/// What to look for in events.
 struct Notes<'a> {
     subject: &'a Subject,
     is_found: &'a AtomicBool,
@@ -100,12 +101,12 @@ struct Notes<'a> {
     scratch: Vec<u8>,
 }
 
-/// What copies of an event have in common.
+/// What the copies of an event have in common.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Copies {
-    /// Their ids and what they bring: where one is in the closure, all are.
+    /// Their ids and facts: if one copy is in the closure, all are.
     Ids,
-    /// Perhaps nothing but the key under which they meet.
+    /// Possibly only the key of deduplication.
     Key,
 }
 
@@ -134,7 +135,7 @@ impl<'a> Learner<'a> {
         }
     }
 
-    /// Compares the ids of the block with the one that is looked for, as long as it is not found.
+    /// Offers the ids of the block to `nearest`, unless the subject was found.
     fn compare(&mut self) {
         let space = match self.notes.subject {
             Subject::Email(_) => Space::Email,
@@ -184,7 +185,7 @@ impl Sink for Learner<'_> {
 }
 
 impl Notes<'_> {
-    /// Adds what an event ties.
+    /// Adds the links of an event.
     fn links(&self, inspected: &Inspected<'_>, links: &mut LinkWriter) {
         for fact in inspected.facts {
             let (source, target) = (inspected.node(fact.source), inspected.node(fact.target));
@@ -196,7 +197,7 @@ impl Notes<'_> {
             let target = inspected.node(group);
             visitor().for_each(|id| links.add(Link { source: inspected.node(id), target }));
         }
-        // Without ids nothing but the key supplies copies together.
+        // Without ids, only the key connects the copies.
         let by_key = self.copies == Copies::Key || visitor().next().is_none();
         if let Some(key) = inspected.dedup.filter(|_| by_key) {
             let target = Node::copies(key);
@@ -204,8 +205,8 @@ impl Notes<'_> {
         }
     }
 
-    /// Whether the event has the subject. Message ids and hashes that are not it are offered to
-    /// `nearest` as long as it is not found.
+    /// Returns `true` if the event contains the subject. Other message ids and hashes are offered
+    /// to `nearest`, unless the subject was found.
     fn is_subject(
         &mut self,
         inspected: &Inspected<'_>,
@@ -239,7 +240,7 @@ impl Notes<'_> {
         }
     }
 
-    /// Adds what an event that has the subject says of it.
+    /// Adds the ids and e-mails of an event that contains the subject.
     fn seed(&self, inspected: &Inspected<'_>, seeds: &mut Seeds) {
         match self.subject {
             Subject::Email(email) => {

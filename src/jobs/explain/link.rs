@@ -1,4 +1,4 @@
-//! Which ids are tied to which, as pairs of hashes that wait in memory or on disk.
+//! Links between ids, stored as pairs of hashes in memory or on disk.
 
 use std::io;
 use std::sync::Arc;
@@ -8,14 +8,14 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use crate::engine::exchange::spill::{Piece, Spill};
 use crate::engine::identity::ids::{Ids, NodeId, Space};
 
-/// The bytes of a link.
+/// The size of a link, in bytes.
 const LINK_BYTES: usize = 16;
-/// So many links are remembered by a worker, for most say again what an earlier one said.
+/// The number of recent links that a worker remembers, because most links repeat an earlier one.
 const REMEMBERED: usize = 1 << 13;
-/// The bits of a node that tell its kind.
+/// The number of bits of a node that store its kind.
 const KIND_BITS: u32 = 3;
 
-/// What a [`Node`] is.
+/// The kind of a [`Node`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Kind {
@@ -27,7 +27,7 @@ pub enum Kind {
     Email,
     /// A group.
     Group,
-    /// What copies of an event have in common.
+    /// The copies of an event.
     Copies,
 }
 
@@ -35,17 +35,17 @@ impl Kind {
     const ALL: [Self; 5] = [Self::Anonymous, Self::User, Self::Email, Self::Group, Self::Copies];
 }
 
-/// An id as a hash. Two ids of the same hash only cause more events than need be to be looked at.
+/// The hash of an id. A collision of hashes only makes the closure larger than necessary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Node(u64);
 
 impl Node {
-    /// The id `text` of `kind`.
+    /// Creates the node of the id `text` of `kind`.
     pub fn new(kind: Kind, text: &str) -> Self {
         Self::of_hash(kind, xxh3_64_with_seed(text.as_bytes(), kind as u64))
     }
 
-    /// The id that has number `id` among `ids`.
+    /// Creates the node of the id with the number `id` in `ids`.
     pub fn of(ids: &Ids, id: NodeId) -> Self {
         let kind = match ids.space(id) {
             Space::Anonymous => Kind::Anonymous,
@@ -56,7 +56,7 @@ impl Node {
         Self::new(kind, ids.text(id))
     }
 
-    /// The copies under `key`.
+    /// Creates the node of the copies with `key`.
     pub fn copies(key: u128) -> Self {
         #[allow(clippy::cast_possible_truncation)] // a part of a hash
         Self::of_hash(Kind::Copies, key as u64)
@@ -66,17 +66,17 @@ impl Node {
         Self(hash << KIND_BITS | kind as u64)
     }
 
-    /// What it is.
+    /// Returns the kind.
     pub fn kind(self) -> Kind {
         let kind = self.0 & ((1 << KIND_BITS) - 1);
         Kind::ALL.get(usize::try_from(kind).unwrap_or(0)).copied().unwrap_or(Kind::Copies)
     }
 }
 
-/// An event tied `source` to `target`.
+/// A link: an event ties `source` to `target`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// An id, or of copies also an e-mail.
+    /// An id, or an e-mail if the target is copies.
     pub source: Node,
     /// A user id, an e-mail, a group that `source` joined, or the copies of an event of `source`.
     pub target: Node,
@@ -100,7 +100,7 @@ impl Link {
     }
 }
 
-/// The links of one worker on their way to all.
+/// Buffers the links of one worker.
 #[derive(Debug)]
 pub struct LinkWriter {
     bytes: Vec<u8>,
@@ -114,7 +114,7 @@ impl Default for LinkWriter {
 }
 
 impl LinkWriter {
-    /// Adds `link`, unless it was among the latest.
+    /// Adds `link`, unless it is among the remembered ones.
     pub fn add(&mut self, link: Link) {
         #[allow(clippy::cast_possible_truncation)] // the lower bits are what is wanted
         let place = (link.source.0.rotate_left(32) ^ link.target.0) as usize >> KIND_BITS;
@@ -124,10 +124,10 @@ impl LinkWriter {
         }
     }
 
-    /// Keeps what was added since the last time, if anything was.
+    /// Stores the links that were added since the last call, if any.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// Returns an error if the links cannot be written.
     pub fn flush(&mut self, spill: &Spill) -> io::Result<Option<Piece>> {
         if self.bytes.is_empty() {
             return Ok(None);
@@ -146,15 +146,15 @@ pub struct Links {
 }
 
 impl Links {
-    /// Those that were kept in `spill`.
+    /// Creates the collection of the `pieces` in `spill`.
     pub fn new(spill: Arc<Spill>, pieces: Vec<Piece>) -> Self {
         Self { spill, pieces }
     }
 
-    /// Calls `see` with every link.
+    /// Calls `see` for every link.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// Returns an error if the links cannot be read.
     pub fn each(&self, mut see: impl FnMut(Link)) -> io::Result<()> {
         let mut buffer = Vec::new();
         for piece in &self.pieces {

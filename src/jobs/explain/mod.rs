@@ -1,15 +1,15 @@
-//! Why one lead, one visitor or one signal came out as it did.
+//! Explains the results for one lead, one visitor or one signal.
 //!
-//! The input is read twice. `learn` notes which ids are tied to which, as hashes that wait in
-//! memory or on disk, and `closure` follows these links from the subject to everything that its
-//! results can depend on: the ids that lead to its e-mails, and all that these ids lead to.
-//! `gather` then takes the events of the closure alone through the same stages as a run, so that
-//! owners, scores and traits are those of a run over the whole input. `resolve` finds the owners,
-//! `compose` selects what concerns the subject for the `report`, and `text` lays it out. What the
-//! plan would have lost is decided by the volume of the whole input (`limit`).
+//! The input is read twice. `learn` collects which ids are tied to which, as hashes in memory or on
+//! disk, and `closure` follows these links from the subject to everything that its results can
+//! depend on: the ids that resolve to its e-mails, and everything that these ids are tied to.
+//! `gather` then passes only the events of the closure through the stages of a run, so that owners,
+//! scores and traits are the same as in a run over the whole input. `resolve` finds the owners,
+//! `compose` selects what concerns the subject for the `report`, and `text` lays it out.
+//! Which signals the plan would have lost is decided by the volume of the whole input (`limit`).
 //!
-//! Apart from some 32 bytes a block for line numbers, memory grows with the closure, not with the
-//! input.
+//! Apart from about 32 bytes per block for line numbers, memory grows with the closure, not with
+//! the input.
 
 mod closure;
 mod cold;

@@ -1,14 +1,14 @@
-//! The id that a user likely meant.
+//! Finds the id that a user probably meant.
 
 use strsim::osa_distance;
 
 use crate::diagnostic::clean;
 use crate::engine::redact::Redaction;
 
-/// Longer ids are not compared.
+/// The maximum length of an id that is compared, in bytes.
 const LONGEST: usize = 128;
 
-/// The id nearest to the one that was asked for, of all that were offered.
+/// The nearest of all offered ids to the requested one.
 #[derive(Clone, Debug)]
 pub struct Nearest {
     asked: String,
@@ -16,19 +16,19 @@ pub struct Nearest {
 }
 
 impl Nearest {
-    /// None yet.
+    /// Creates a search for `asked`.
     pub fn new(asked: String) -> Self {
         Self { asked, best: None }
     }
 
-    /// Offers `text`; it is kept if it is nearer than all before, or of those as near the first in
-    /// order.
+    /// Offers `text`, which is kept if it is nearer than all before it, or equally near and first
+    /// in alphabetical order.
     pub fn offer(&mut self, text: &str) {
         let most = match &self.best {
             Some((distance, _)) => *distance,
-            None => self.most(),
+            None => self.max_distance(),
         };
-        // A distance is at least the difference of the lengths.
+        // The distance in characters is at least a quarter of the difference in bytes.
         if text.len() > LONGEST || text.len().abs_diff(self.asked.len()) > 4 * most {
             return;
         }
@@ -42,20 +42,21 @@ impl Nearest {
         }
     }
 
-    /// So many characters may differ: a quarter, at least one and at most four.
-    fn most(&self) -> usize {
+    /// Returns the maximum number of differing characters: a quarter, at least one and at most
+    /// four.
+    fn max_distance(&self) -> usize {
         (self.asked.chars().count() / 4).clamp(1, 4)
     }
 
-    /// Takes over what `other` found.
+    /// Offers the result of `other`.
     pub fn absorb(&mut self, other: Self) {
         if let Some((_, text)) = other.best {
             self.offer(&text);
         }
     }
 
-    /// `did you mean …?`, addresses masked; `None` where nothing is near, or where it may not be
-    /// shown.
+    /// Returns `did you mean …?` with masked addresses, or `None` if no id is near or if the id must
+    /// not be shown.
     pub fn question(&self, redaction: Option<&Redaction>) -> Option<String> {
         let (distance, text) = self.best.as_ref()?;
         if redaction.is_some_and(|redaction| redaction.id(text) != **text) {
@@ -70,7 +71,7 @@ impl Nearest {
     }
 }
 
-/// What stands behind the `@` of a masked address.
+/// Returns the part after the `@` of a masked address.
 fn domain(shown: &str) -> &str {
     shown.rsplit_once('@').map_or(shown, |(_, domain)| domain)
 }

@@ -1,120 +1,123 @@
-//! What is explained, in plain values: `--format json` is this, and the text shows it.
+//! The report of an explanation as plain values: `--format json` writes it, the text presents it.
 //!
-//! A value that there is none of is `null`, a list without entries empty. Times are as in the tables.
+//! A missing value is `null`, a list without entries is empty. Times have the format of the tables.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::report::{Fault, Input, Window};
 
-/// The version of the JSON.
+/// The version of the JSON format.
 pub const VERSION: u32 = 1;
 
-/// The report.
+/// The report of an explanation.
 #[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct Report {
-    /// [`VERSION`].
+    /// The version of this format.
     pub version: u32,
-    /// What was asked about.
+    /// The subject.
     pub subject: Subject,
-    /// The rules file.
+    /// The path of the rules file.
     pub rules: Option<String>,
-    /// The span of time whose signals count, where there is one.
+    /// The window of time whose signals count; `null` is all time.
     pub window: Option<Window>,
     /// The inputs.
     pub inputs: Vec<Input>,
-    /// Records of the inputs: events and rejects.
+    /// The number of records in the inputs: events and rejects.
     pub records: u64,
-    /// Events of the inputs.
+    /// The number of events in the inputs.
     pub events_read: u64,
-    /// The leads that the events are of, by e-mail: each as in `leads`, and how it came about.
+    /// The leads that the events belong to, by e-mail: their columns in `leads`, and where these
+    /// come from.
     pub leads: Vec<Lead>,
-    /// The ids of the events, anonymous ids first, then user ids, each sorted.
+    /// The ids in the events: anonymous ids first, then user ids, each sorted.
     pub ids: Vec<Id>,
-    /// The events of the subject, by time: what is kept, copies, and what filters dropped.
+    /// The events of the subject, by time: kept events, duplicates, and events that filters
+    /// dropped.
     pub events: Vec<Event>,
-    /// What is doubtful about the files that the user wrote.
+    /// Warnings about the files of the user.
     pub warnings: Vec<String>,
-    /// What is wrong with the inputs.
+    /// The faults of the inputs.
     pub faults: Vec<Fault>,
 }
 
-/// What was asked about.
+/// The subject of an explanation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Subject {
     /// `email`, `anonymous_id`, `user_id`, `message_id` or `signal_id`.
     pub kind: &'static str,
-    /// Its text.
+    /// The address or id.
     pub value: String,
 }
 
 /// A line of the input.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
 pub struct Place {
-    /// The file; of a member of an archive `archive.zip/member`.
+    /// The path of the file; `archive.zip/member` for a member of an archive.
     pub file: String,
-    /// Its line, from 1. Several events can share one.
+    /// The line, from 1. Several events can share a line.
     pub line: u64,
 }
 
-/// An id of the subject's events.
+/// An id in the events of the subject.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Id {
     /// `anonymous_id` or `user_id`.
     pub kind: &'static str,
     /// The id.
     pub value: String,
-    /// How many e-mails it leads to, counted no further than one past the limit.
+    /// The number of e-mails that it resolves to, counted up to one more than the limit.
     pub emails: usize,
-    /// Whether these are too many for one person: a shared device.
+    /// Whether there are too many e-mails for one person: the id belongs to a shared device.
     pub shared: bool,
 }
 
-/// One event.
+/// An event.
 #[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct Event {
-    /// Where it stands.
+    /// The place in the input.
     #[serde(flatten)]
     pub place: Place,
-    /// When it happened.
+    /// The time at which the event happened.
     pub timestamp: Option<String>,
-    /// When it was received.
+    /// The time at which the event was received.
     pub received_at: Option<String>,
-    /// When it happened by its own clock, where that is wrong and another time stands for it.
+    /// The time by the event's own clock, if that clock is wrong and another time is used instead.
     pub own_clock: Option<String>,
     /// The call.
     #[serde(rename = "type")]
     pub call: &'static str,
-    /// Its name; `null` of calls that have none.
+    /// The name; `null` for calls that have no name.
     pub event: Option<String>,
-    /// The page that it was on.
+    /// The URL of the page.
     pub page_url: Option<String>,
-    /// Its content hash.
+    /// The content hash.
     pub signal_id: String,
-    /// Its message id.
+    /// The message id.
     pub message_id: Option<String>,
-    /// Its anonymous id, also where it is blocked.
+    /// The anonymous id, even if it is blocked.
     pub anonymous_id: Option<String>,
-    /// Its user id, also where it is blocked.
+    /// The user id, even if it is blocked.
     pub user_id: Option<String>,
-    /// Whether its anonymous id or its user id is blocked, so that it is none.
+    /// Whether the anonymous id or the user id is blocked, and therefore not used.
     pub blocked_ids: bool,
-    /// What became of it.
+    /// What became of the event.
     pub status: Status,
-    /// Whether the service would have lost it, for the limit of the plan was reached when it arrived
-    /// and when each retry did; `null` of what does not count, and of a plan without a limit.
+    /// Whether the service would have lost the event, because the limit of the plan was reached when
+    /// it and all of its retries arrived; `null` for events that do not count, and for a plan
+    /// without a limit.
     pub over_plan: Option<bool>,
-    /// Titles of the destination filters that took something out of it.
+    /// The titles of the destination filters that removed something from the event.
     pub changed_by: Vec<String>,
-    /// Its copies.
+    /// The duplicates of the event.
     pub copies: Vec<Place>,
-    /// What it ties.
+    /// The facts: which ids the event ties.
     pub facts: Vec<Fact>,
-    /// What it supplies to its lead that no other event overrides.
+    /// The values of its lead that come from this event.
     pub supplies: Vec<LeadValue>,
-    /// What is wrong with the e-mail that it has: `without_email`, `invalid_email` or `blocked_email`.
+    /// The fault of the event's e-mail: `without_email`, `invalid_email` or `blocked_email`.
     pub email_fault: Option<&'static str>,
-    /// Of a track, page or screen that is kept: its lead, and what it scores.
+    /// The lead and the score; only for a track, page or screen call that is kept.
     pub signal: Option<Signal>,
 }
 
@@ -122,19 +125,19 @@ pub struct Event {
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum Status {
-    /// It is kept.
+    /// The event is kept.
     #[default]
     Kept,
-    /// It is kept, and lies outside of the window: it is no signal, but says who is who.
+    /// The event is kept but outside the window: it is not a signal, but still identifies visitors.
     OutsideWindow,
-    /// It is a copy of the event that stands here.
+    /// The event is a duplicate.
     Duplicate {
-        /// Where the event stands that is kept.
+        /// The place of the copy that is kept.
         of: Place,
     },
-    /// It is not sent.
+    /// The event is not sent.
     Filtered {
-        /// Why.
+        /// The reason.
         because: String,
     },
     /// A deletion request covers it, so that a run leaves it out. Nothing is told of it but where it
@@ -142,7 +145,7 @@ pub enum Status {
     Deleted,
 }
 
-/// An id tied to another.
+/// A fact: an id is tied to another id or to an e-mail.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Fact {
     /// `anonymous_id` or `user_id`.
@@ -151,13 +154,13 @@ pub struct Fact {
     pub source: String,
     /// `user_id` or `email`.
     pub target_kind: &'static str,
-    /// What it is tied to.
+    /// The id or the e-mail.
     pub target: String,
-    /// Whether it was tied to that already.
+    /// Whether an earlier event ties them already.
     pub again: bool,
 }
 
-/// A value of a lead, and where it is from.
+/// A value of a lead.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct LeadValue {
     /// The column of `leads`.
@@ -166,71 +169,73 @@ pub struct LeadValue {
     pub value: String,
 }
 
-/// What became of a signal.
+/// The result for a signal.
 #[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct Signal {
-    /// Its name.
+    /// The name of the signal.
     pub signal: String,
-    /// TrailSpark's type of signal.
+    /// The type of the signal in TrailSpark.
     pub signal_type: Option<String>,
-    /// Whether its rule says that it shows intent.
+    /// Whether the rule marks the signal as high intent.
     pub high_intent: bool,
     /// The rule that maps it.
     pub rule: Option<String>,
-    /// What its rule scores.
+    /// The score of the rule.
     pub score: i64,
-    /// Whether that counts for its lead, and why not.
+    /// Whether the score counts for the lead; `null` without a lead or a rule.
     pub counts: Option<Counts>,
-    /// The lead.
+    /// The e-mail of the lead.
     pub lead_email: Option<String>,
-    /// Whether that is staff, which is no lead.
+    /// Whether the e-mail belongs to staff, who are not leads.
     pub internal: bool,
     /// `direct`, `known`, `rehydrated` or `cold`.
     pub resolution: &'static str,
-    /// Where its rule found the e-mail, of a direct one.
+    /// For a direct signal, the path at which the rule found the e-mail.
     pub email_path: Option<String>,
-    /// The ties that lead from its id to the e-mail, of a known or rehydrated one.
+    /// For a known or rehydrated signal, the ties from its id to the e-mail.
     pub ties: Vec<Tie>,
-    /// Of a cold one, why each of its ids leads to no e-mail.
+    /// For a cold signal, the reasons for which its ids resolve to no e-mail.
     pub cold_because: Vec<String>,
-    /// The rules that were tried before and did not take it, in order.
+    /// The rules that were tried earlier and did not match, in order.
     pub tried: Vec<Tried>,
-    /// How many rules were not tried, for they ask for other calls or names, or stand behind.
+    /// The number of rules that were not tried, because they require other calls or names, or come
+    /// later.
     pub untried: usize,
 }
 
-/// Which of the signals of its rule a signal is, for its lead.
+/// The position of a signal among the signals of its rule and lead.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Counts {
-    /// Its place among them by time, from 1.
+    /// The position by time, from 1.
     pub place: u64,
-    /// How many score.
+    /// The maximum number of signals that score.
     pub limit: Option<u32>,
-    /// Whether it is one of these.
+    /// Whether this signal scores.
     pub scores: bool,
 }
 
 /// A tie through which an owner was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Tie {
-    /// What was tied, and to what.
+    /// The ids that were tied.
     #[serde(flatten)]
     pub fact: Fact,
-    /// When.
+    /// The time.
     pub timestamp: Option<String>,
-    /// By the event that stands here.
+    /// The event that tied them.
     #[serde(flatten)]
     pub place: Place,
 }
 
-/// A rule that did not take a signal.
+/// A rule that did not match a signal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Tried {
-    /// The rule.
+    /// The id of the rule.
     pub rule: String,
-    /// The condition of its `when` that does not hold.
+    /// The part of its `when` that is not true.
     pub failed: String,
-    /// What the event has at the first path of the condition, short, addresses and secrets masked.
+    /// The value of the event at the first path of that part, cut short, with addresses and secrets
+    /// masked.
     pub found: Option<String>,
 }
 
@@ -261,40 +266,40 @@ pub struct Lead {
     pub top_signal: Option<String>,
     pub anonymous_ids: Vec<String>,
     pub user_ids: Vec<String>,
-    /// The addresses that are one lead with it, for they share a user id.
+    /// The addresses that are merged into this lead because they share a user id.
     pub joined_emails: Vec<String>,
-    /// How many addresses would have become one lead with it, were they not too many.
+    /// The number of addresses that would have been merged into this lead if they were fewer.
     pub merge_refused: Option<usize>,
-    /// Its score, rule by rule, the highest sum first.
+    /// The score by rule, the highest sum first.
     pub score_by_rule: Vec<RuleScore>,
-    /// Where its values are from.
+    /// The events from which the values come.
     pub sources: Vec<Source>,
 }
 
-/// What the signals of one rule add to a score.
+/// The contribution of one rule to a score.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct RuleScore {
-    /// The rule.
+    /// The id of the rule.
     pub rule: String,
-    /// What each of its signals scores.
+    /// The score of each signal.
     pub score: i64,
-    /// At most so many score.
+    /// The maximum number of signals that score.
     pub limit: Option<u32>,
-    /// How many signals of it the lead has.
+    /// The number of the lead's signals.
     pub signals: u64,
-    /// How many of them score.
+    /// The number of these that score.
     pub scoring: u64,
-    /// What they come to.
+    /// The total.
     pub sum: i64,
 }
 
-/// Where a value of a lead is from.
+/// The origin of a value of a lead.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Source {
-    /// What it is.
+    /// The value.
     #[serde(flatten)]
     pub value: LeadValue,
-    /// The event that it is from.
+    /// The event from which it comes.
     #[serde(flatten)]
     pub place: Place,
 }

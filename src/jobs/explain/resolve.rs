@@ -1,4 +1,4 @@
-//! The owners of gathered events, found by the timelines of a run.
+//! Finds the owners of gathered events by the same timelines as a run.
 
 use ahash::AHashMap;
 
@@ -20,39 +20,39 @@ use crate::engine::map::example::Lines;
 use crate::error::Error;
 use crate::time::Time;
 
-/// All that is known of the gathered events together.
+/// The context of all gathered events.
 pub struct Context<'a> {
-    /// What was done to each event.
+    /// The settings that mapped the events.
     pub engine: &'a Engine,
-    /// The events.
+    /// The gathered events.
     pub gathered: &'a Gathered,
-    /// The facts of each id, in order.
+    /// The timeline of each id.
     pub timelines: &'a Timelines,
     /// Finds owners.
     pub resolver: Resolver<'a>,
-    /// Which e-mails are one lead.
+    /// The e-mails that are merged into one lead.
     pub merged: &'a Merged,
-    /// Lines of blocks.
+    /// The line numbers of blocks.
     pub lines: Lines,
-    /// Every fact, by source, then by time.
+    /// All facts, by source and time.
     facts: &'a [Fact],
-    /// Which of `facts` each event gave.
+    /// The indices in `facts` of each event's facts.
     facts_of: AHashMap<u64, Vec<usize>>,
-    /// The place of each segment among those in order of commit.
+    /// The index of each segment in order of commit.
     commits: AHashMap<Place, usize>,
 }
 
-/// A row of a gathered event.
-pub struct HeldRow<'r> {
+/// The row of a gathered event.
+pub struct GatheredRow<'r> {
     /// The row.
     pub row: Row<'r>,
-    /// Its ids.
+    /// The ids of the row.
     pub ids: RowIds,
-    /// Whether it is a duplicate.
+    /// Whether the row is a duplicate.
     pub is_duplicate: bool,
-    /// Which event it is.
+    /// The event of the row.
     pub event: EventRef,
-    /// What a run does not keep of it.
+    /// The notes on what a run discards.
     pub notes: &'r RowNotes,
     texts: &'r SegmentView<'r>,
 }
@@ -64,30 +64,30 @@ pub struct Ownership {
     pub lead: Option<NodeId>,
     /// How the lead was found.
     pub resolution: Resolution,
-    /// The ties that lead to the e-mail, of a known or rehydrated one.
+    /// The ties that lead to the e-mail, for a known or rehydrated signal.
     pub steps: Vec<Step>,
 }
 
-impl HeldRow<'_> {
-    /// The text of its anonymous id, also where it is blocked.
+impl GatheredRow<'_> {
+    /// Returns the anonymous id, even if it is blocked.
     pub fn anonymous_text(&self) -> &str {
         let text = |id| self.texts.text(id);
         self.row.ids.anonymous.map_or_else(|| self.row.text(Field::AnonymousId), text)
     }
 
-    /// The text of its user id, also where it is blocked.
+    /// Returns the user id, even if it is blocked.
     pub fn user_text(&self) -> &str {
         self.row.ids.user.map_or_else(|| self.row.text(Field::UserId), |id| self.texts.text(id))
     }
 
-    /// When it happened.
+    /// Returns the time at which the event happened.
     pub fn time(&self) -> Time {
         self.row.head.key.time
     }
 }
 
 impl<'a> Context<'a> {
-    /// What is known of `gathered`; `facts` are its facts in the order of `timelines`.
+    /// Creates the context of `gathered`; `facts` are its facts in the order of `timelines`.
     pub fn new(
         engine: &'a Engine,
         gathered: &'a Gathered,
@@ -106,28 +106,29 @@ impl<'a> Context<'a> {
         Self { engine, gathered, timelines, resolver, merged, lines, facts, facts_of, commits }
     }
 
-    /// The ids of all gathered events.
+    /// Returns the ids of all gathered events.
     pub fn ids(&self) -> &'a AllIds {
         &self.gathered.committed.ids
     }
 
-    /// Calls `see` with every row, in the order of the input, but for what deletion requests cover.
+    /// Calls `see` for every row in the order of the input, except for rows that deletion requests
+    /// cover.
     ///
     /// # Errors
-    /// When what was spilled cannot be read.
-    pub fn each_row(&self, see: impl FnMut(&HeldRow<'_>)) -> Result<(), Error> {
+    /// Returns an error if spilled data cannot be read.
+    pub fn each_row(&self, see: impl FnMut(&GatheredRow<'_>)) -> Result<(), Error> {
         self.rows(false, see)
     }
 
-    /// The same for the rows that deletion requests cover.
+    /// Calls `see` for every row that deletion requests cover, in the order of the input.
     ///
     /// # Errors
-    /// When what was spilled cannot be read.
-    pub fn each_deleted_row(&self, see: impl FnMut(&HeldRow<'_>)) -> Result<(), Error> {
+    /// Returns an error if spilled data cannot be read.
+    pub fn each_deleted_row(&self, see: impl FnMut(&GatheredRow<'_>)) -> Result<(), Error> {
         self.rows(true, see)
     }
 
-    fn rows(&self, deleted: bool, mut see: impl FnMut(&HeldRow<'_>)) -> Result<(), Error> {
+    fn rows(&self, deleted: bool, mut see: impl FnMut(&GatheredRow<'_>)) -> Result<(), Error> {
         let store = &self.gathered.committed.store;
         let mut buffers = Buffers::default();
         for segment in store.segments() {
@@ -142,7 +143,7 @@ impl<'a> Context<'a> {
                 }
                 let global = |id: Option<NodeId>| id.and_then(|id| texts.id(id));
                 let RowIds { anonymous, user, email, group } = row.ids;
-                see(&HeldRow {
+                see(&GatheredRow {
                     ids: RowIds {
                         anonymous: global(anonymous),
                         user: global(user),
@@ -160,31 +161,31 @@ impl<'a> Context<'a> {
         Ok(())
     }
 
-    /// The line that `event` stands on.
+    /// Returns the line of `event`.
     pub fn place(&self, event: EventRef) -> report::Place {
         let (place, notes) = &self.gathered.notes[event.segment()];
         self.line(*place, notes[event.row() as usize].line)
     }
 
-    /// A line of a block.
+    /// Returns a line of a block.
     pub fn line(&self, place: Place, line: u64) -> report::Place {
         let (file, line) = self.lines.of(place, line);
         report::Place { file: file.to_owned(), line }
     }
 
-    /// The ids by which a row is context.
+    /// Returns the ids by which the owner of a row is found.
     pub fn visitor(&self, anonymous: Option<NodeId>, user: Option<NodeId>) -> Visitor {
         Visitor { user: user.filter(|_| self.engine.rules.identity.user_id), anonymous }
     }
 
-    /// The lead that `visitor` leads to at `time`.
+    /// Returns the lead to which `visitor` resolves at `time`.
     pub fn owner(&self, visitor: Visitor, time: Time) -> Option<NodeId> {
         let owner = self.resolver.owner(visitor, time, self.engine.rules.identity.policy);
         owner.map(|owner| self.merged.name(owner.email))
     }
 
-    /// The owner of `row`, a signal.
-    pub fn ownership(&self, row: &HeldRow<'_>) -> Ownership {
+    /// Returns the owner of the signal `row`.
+    pub fn ownership(&self, row: &GatheredRow<'_>) -> Ownership {
         if let Some(email) = row.ids.email {
             let lead = Some(self.merged.name(email));
             return Ownership { lead, resolution: Resolution::Direct, steps: Vec::new() };
@@ -199,19 +200,20 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The lead whose e-mail `row` supplies.
-    pub fn brought(&self, row: &HeldRow<'_>) -> Option<NodeId> {
+    /// Returns the lead whose e-mail `row` supplies.
+    pub fn brought(&self, row: &GatheredRow<'_>) -> Option<NodeId> {
         let tied = self.facts_of(row.event).map(|(fact, _)| fact.target);
         let mut emails = tied.filter(|&id| self.ids().space(id) == Space::Email);
         row.ids.email.or_else(|| emails.next()).map(|email| self.merged.name(email))
     }
 
-    /// Whether `lead` is staff.
+    /// Returns `true` if `lead` is staff.
     pub fn is_internal(&self, lead: NodeId) -> bool {
         self.engine.rules.identity.is_internal(&self.ids().text(lead))
     }
 
-    /// The facts of `event`, and whether each only says again what its source is tied to.
+    /// Iterates over the facts of `event`, each with whether it only repeats what its source is
+    /// already tied to.
     pub fn facts_of(&self, event: EventRef) -> impl Iterator<Item = (&'a Fact, bool)> {
         let places = self.facts_of.get(&event.to_raw()).map_or(&[][..], Vec::as_slice);
         places.iter().map(|&place| {
@@ -223,7 +225,7 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// The first fact that made the tie of `step`.
+    /// Returns the first fact that established the tie of `step`.
     pub fn fact_of(&self, step: &Step) -> Option<&'a Fact> {
         let start = self.facts.partition_point(|fact| fact.source < step.id);
         let of_source = self.facts[start..].iter().take_while(|fact| fact.source == step.id);
@@ -232,14 +234,14 @@ impl<'a> Context<'a> {
         of_source.into_iter().find(is_it)
     }
 
-    /// Whether any fact ties `id`.
+    /// Returns `true` if any fact ties `id`.
     pub fn is_tied(&self, id: NodeId) -> bool {
         let start = self.facts.partition_point(|fact| fact.source < id);
         self.facts.get(start).is_some_and(|fact| fact.source == id)
     }
 }
 
-/// What `space` is called in reports.
+/// Returns the name of `space` in reports.
 pub fn kind(space: Space) -> &'static str {
     match space {
         Space::Anonymous => "anonymous_id",

@@ -1,4 +1,4 @@
-//! Which rules were tried on a signal, and why those before the one that maps it did not take it.
+//! The rules that were tried on a signal, and why those before the matching one did not match.
 
 use super::report::Tried;
 use crate::diagnostic::{clean, printable};
@@ -12,25 +12,26 @@ use crate::mask::is_secret_path;
 use crate::parse::excerpt;
 use crate::rules::{Rule, Rules};
 
-/// How much of a value is shown, in characters.
+/// The maximum length of a value that is shown, in characters.
 const SHOWN_CHARS: usize = 40;
-/// What is said of a member that is not there.
+/// The text shown for a missing field.
 const ABSENT: &str = "absent";
-/// What is shown of a secret.
+/// The text shown in place of a secret.
 const HIDDEN: &str = "***";
 
-/// What became of a signal among the rules.
+/// The rules that were tried on a signal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trial {
-    /// The rules that were tried and did not take it, in order.
+    /// The rules that were tried and did not match, in order.
     pub tried: Vec<Tried>,
-    /// How many rules were not, for they ask for other calls or names or stand behind.
+    /// The number of rules that were not tried, because they require other calls or names, or come
+    /// later.
     pub others: usize,
-    /// Where its rule found the e-mail that it maps.
+    /// The path at which the matching rule found the e-mail that it maps.
     pub email_path: Option<String>,
 }
 
-/// The conditions of all rules, one by one.
+/// The conditions of all rules, split into parts.
 #[derive(Debug)]
 pub struct Conditions<'a> {
     rules: &'a Rules,
@@ -38,13 +39,13 @@ pub struct Conditions<'a> {
 }
 
 impl<'a> Conditions<'a> {
-    /// Those of `rules`.
+    /// Splits the conditions of `rules`.
     pub fn new(rules: &'a Rules) -> Self {
         let parts = rules.rules.iter().map(|rule| Parts::new(&rule.when_text)).collect();
         Self { rules, parts }
     }
 
-    /// What became of `event`, a signal that `rule` maps.
+    /// Tries the rules on the signal `event`, which `rule` maps.
     pub fn trial(&self, engine: &Engine, event: &Event<'_>, rule: Option<u32>) -> Trial {
         let mut trial = Trial::default();
         for id in self.rules.candidates(event) {
@@ -61,7 +62,7 @@ impl<'a> Conditions<'a> {
     }
 }
 
-/// Why `rule`, whose conditions are `parts`, does not take `event`.
+/// Returns the reason for which `rule`, whose conditions are `parts`, does not match `event`.
 fn refusal(rule: &Rule, parts: &Parts, engine: &Engine, event: &Event<'_>) -> Tried {
     let failed = parts.first_failed(event);
     let condition = failed.map_or(&*rule.when_text, |part| part.text());
@@ -69,7 +70,7 @@ fn refusal(rule: &Rule, parts: &Parts, engine: &Engine, event: &Event<'_>) -> Tr
     Tried { rule: rule.id.clone(), failed: printable(condition), found }
 }
 
-/// The first condition of `expression` that does not hold for `event`, and what stands there.
+/// Returns the first part of `expression` that is not true for `event`, and the value at its path.
 pub fn failed_part(
     expression: &Parts,
     event: &Event<'_>,
@@ -85,8 +86,8 @@ fn email_path(rule: &Rule, event: &Event<'_>) -> Option<String> {
     rule.map.email.iter().find(is_present).map(ToString::to_string)
 }
 
-/// What stands at `path`, short and without addresses and secrets; where outputs are redacted, its
-/// shape.
+/// Returns the value at `path`, cut short and with addresses and secrets masked; in redacted
+/// outputs, only its shape.
 fn value(event: &Event<'_>, path: &Path, engine: &Engine) -> String {
     let Some(value) = event.lookup(path) else { return ABSENT.into() };
     if is_secret_path(&path.to_string()) {

@@ -1,4 +1,4 @@
-//! Who or what is to be explained.
+//! The subject of an explanation.
 
 use crate::engine::identity::value::{Blocklist, EmailFault, normalise_email};
 use crate::error::Error;
@@ -6,23 +6,23 @@ use crate::error::Error;
 /// A person, a visitor or an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// The lead of this address, normalised.
+    /// The lead with this normalised address.
     Email(String),
-    /// The visitor of this anonymous id.
+    /// The visitor with this anonymous id.
     AnonymousId(String),
-    /// The user of this user id.
+    /// The user with this user id.
     UserId(String),
-    /// The events of this message id.
+    /// The events with this message id.
     MessageId(String),
-    /// The event of this content hash.
+    /// The event with this content hash.
     SignalId(u128),
 }
 
 impl Subject {
-    /// The lead of the address `text`.
+    /// Parses `text` as the address of a lead.
     ///
     /// # Errors
-    /// When it is no address, or one that the rules block.
+    /// Returns an error if the text is not an address, or if the rules block the address.
     pub fn email(text: &str, blocklist: &Blocklist) -> Result<Self, Error> {
         let mut email = Vec::new();
         match normalise_email(text, blocklist, &mut email) {
@@ -39,10 +39,10 @@ impl Subject {
         }
     }
 
-    /// The event of the content hash `text`, as the column `signal_id` has it.
+    /// Parses `text` as a content hash, in the format of the column `signal_id`.
     ///
     /// # Errors
-    /// When it is no such hash.
+    /// Returns an error if the text is not such a hash.
     pub fn signal_id(text: &str) -> Result<Self, Error> {
         let digits = text.trim();
         let is_hash = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -56,10 +56,10 @@ impl Subject {
         })
     }
 
-    /// The same, once it is known that its id is one.
+    /// Returns the subject after checking that its id is not blocked.
     ///
     /// # Errors
-    /// When the id is blocked.
+    /// Returns an error if the id is blocked.
     pub fn checked(self, blocklist: &Blocklist) -> Result<Self, Error> {
         match &self {
             Self::AnonymousId(id) | Self::UserId(id) if blocklist.blocks(id) => {
@@ -74,7 +74,7 @@ impl Subject {
         }
     }
 
-    /// The flag that names it.
+    /// Returns the command-line flag of this kind of subject.
     pub fn flag(&self) -> &'static str {
         match self {
             Self::Email(_) => "--email",
@@ -85,7 +85,7 @@ impl Subject {
         }
     }
 
-    /// What it is, as the report says it.
+    /// Returns the name of the kind in reports.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Email(_) => "email",
@@ -96,7 +96,7 @@ impl Subject {
         }
     }
 
-    /// What it is, in words.
+    /// Returns the name of the kind in words.
     pub fn noun(&self) -> &'static str {
         match self {
             Self::Email(_) => "e-mail address",
@@ -107,7 +107,7 @@ impl Subject {
         }
     }
 
-    /// Its text.
+    /// Returns the address or id.
     pub fn text(&self) -> String {
         match self {
             Self::Email(text)

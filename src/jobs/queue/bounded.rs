@@ -1,4 +1,4 @@
-//! Values by name, of so many names at most, whatever the input holds.
+//! A map from names to values with a bounded number of names, whatever the input contains.
 
 use std::ops::AddAssign;
 
@@ -9,36 +9,37 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::distinct::Distinct;
 
-/// Longer names, in bytes, are not kept.
+/// The maximum length of a name that is kept, in bytes.
 const LONGEST: usize = 512;
-/// A word with this many digits, or longer than a word is, was made by a machine.
+/// The number of digits from which a name looks machine-made, and the maximum length of a word that
+/// does not.
 const DIGITS: usize = 4;
 const LONGEST_WORD: usize = 40;
 
-/// How often something was seen.
+/// A value that counts occurrences.
 pub trait Weight {
-    /// How often.
+    /// Returns the number of occurrences.
     fn weight(&self) -> u64;
 }
 
-/// The values of at most `MOST` names: of all names that were seen, those that come first in an
-/// order that depends on the names alone (less deep paths first, then names that people gave, then
-/// by bytes). So it depends neither on the order in which names come nor on the number of workers
-/// which of them are kept, and the values of those are complete.
+/// The values of at most `MOST` names. The names that are kept come first in an order that depends
+/// only on the names (fewer path steps first, then names that people choose, then by bytes). So
+/// they depend neither on the order of the input nor on the number of workers, and their values are
+/// complete.
 #[derive(Debug)]
 pub struct Bounded<V, const MOST: usize> {
     values: HashMap<String, V, RandomState>,
-    /// What comes after this name is turned away.
+    /// The last name that is kept; later names are rejected.
     last: Option<String>,
     rest: Rest,
 }
 
-/// What is known of the names that are not kept.
+/// What is known about the names that are not kept.
 #[derive(Debug, Default)]
 pub struct Rest {
-    /// About how many there are.
+    /// The approximate number of these names.
     pub names: Distinct,
-    /// How often they were seen.
+    /// The number of their occurrences.
     pub count: u64,
 }
 
@@ -56,7 +57,8 @@ impl<V, const MOST: usize> Default for Bounded<V, MOST> {
 }
 
 impl<V: Default + Weight + AddAssign, const MOST: usize> Bounded<V, MOST> {
-    /// The value of `name`; `None`, and counted as one of the rest, where it is not kept.
+    /// Returns the value of `name`. If `name` is not kept, counts it as one of the rest and returns
+    /// `None`.
     #[inline]
     pub fn get(&mut self, name: &str) -> Option<&mut V> {
         self.get_for(name, 1)
@@ -80,7 +82,7 @@ impl<V: Default + Weight + AddAssign, const MOST: usize> Bounded<V, MOST> {
         }
     }
 
-    /// Leaves the first `MOST` names.
+    /// Removes all but the first `MOST` names.
     fn trim(&mut self) {
         if self.values.len() <= MOST {
             return;
@@ -99,7 +101,7 @@ impl<V: Default + Weight + AddAssign, const MOST: usize> Bounded<V, MOST> {
         self.last = Some(last);
     }
 
-    /// The names that are kept, in their order, and what is known of the rest.
+    /// Returns the kept names in order, and the counts of the rest.
     pub fn into_sorted(mut self) -> (Vec<(String, V)>, Rest) {
         self.trim();
         let mut sorted: Vec<(String, V)> = self.values.into_iter().collect();
@@ -120,13 +122,13 @@ impl<V: Default + Weight + AddAssign, const MOST: usize> AddAssign for Bounded<V
     }
 }
 
-/// What decides which names are kept, the smallest first.
+/// Returns the sort key of a name: the names with the smallest keys are kept.
 fn rank(name: &str) -> (usize, bool, &str) {
     let depth = name.bytes().filter(|&byte| byte == b'.').count();
     (depth, is_machine_made(name), name)
 }
 
-/// Whether a word of `name` looks like an id rather than like something that a person called so.
+/// Returns `true` if a word of `name` looks like an id rather than a name that a person chose.
 pub(super) fn is_machine_made(name: &str) -> bool {
     let digits = name.bytes().filter(u8::is_ascii_digit).count();
     digits >= DIGITS || name.split('.').any(|word| word.len() > LONGEST_WORD)

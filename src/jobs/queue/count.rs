@@ -1,5 +1,5 @@
-//! The second phase of a queue: every row once, now that is known who each visitor turned out to
-//! be.
+//! The second phase of a queue: reads every row once more, when the identity of each visitor is
+//! known.
 
 use std::io;
 
@@ -25,28 +25,30 @@ use crate::error::Error;
 use crate::event::CallType;
 use crate::time::{MINUTE_MS, Time};
 
-/// So many names are told apart, those of the most events; the others are summed up.
+/// The maximum number of names that are counted separately, the most frequent ones; the others are
+/// added up.
 pub const MOST_NAMES: usize = 1_000;
-/// So many parts of a site are told apart.
+/// The maximum number of parts of a site that are counted separately.
 const MOST_SECTIONS: usize = 500;
-/// An event this long before its visitor is tied to someone came shortly before.
+/// The maximum time from an event to the identification of its visitor with which it counts as
+/// shortly before.
 pub const SHORTLY_MS: i64 = 60 * MINUTE_MS;
 
-/// The parts of a site: `page /pricing`, `screen Account`.
+/// The parts of a site, such as `page /pricing` or `screen Account`.
 pub type Sections = Bounded<Tally, MOST_SECTIONS>;
 
-/// The names of events, each with a place.
+/// The event names in order of frequency.
 #[derive(Debug)]
 pub struct Ranking<'a> {
-    /// Call, name and count, the most frequent first.
+    /// The call, name and count of each, the most frequent first.
     pub names: Vec<(CallType, &'a str, u64)>,
     places: [AHashMap<&'a str, usize>; CallType::ALL.len()],
-    /// Of the calls whose events have one name.
+    /// The positions of calls whose events all have the same name.
     fixed: [usize; CallType::ALL.len()],
 }
 
 impl<'a> Ranking<'a> {
-    /// Ranks what was counted.
+    /// Ranks the counted names.
     pub fn new(counted: &'a Names) -> Self {
         let names = counted.sorted();
         let mut places: [AHashMap<&str, usize>; CallType::ALL.len()] = Default::default();
@@ -61,7 +63,8 @@ impl<'a> Ranking<'a> {
         Self { names, places, fixed }
     }
 
-    /// The names that are told apart and have events in the window, with their `tallies`.
+    /// Iterates over the names that are counted separately and have events in the window, with
+    /// their `tallies`.
     pub fn counted<'t>(
         &'t self,
         tallies: &'t [Tally],
@@ -72,7 +75,7 @@ impl<'a> Ranking<'a> {
             .map(|(&(call, name, _), tally)| (call, name, tally))
     }
 
-    /// The place of a name; [`MOST_NAMES`] of those that are summed up.
+    /// Returns the position of a name, or [`MOST_NAMES`] if it is not counted separately.
     #[inline]
     fn place(&self, call: CallType, name: &str) -> usize {
         match call.fixed_name() {
@@ -82,47 +85,47 @@ impl<'a> Ranking<'a> {
     }
 }
 
-/// What the rows came to.
+/// The result of the second phase.
 #[derive(Debug, Default)]
 pub struct Counted {
-    /// By place; those that are summed up come last.
+    /// The tallies by position in the ranking; the last is that of all other names.
     pub tallies: Vec<Tally>,
-    /// By part of the site, where that was asked for.
+    /// The tallies by part of the site, if requested.
     pub sections: Sections,
-    /// Events outside of the window.
+    /// Events outside the window.
     pub outside: Outside,
 }
 
 /// Events that are not counted.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Outside {
-    /// All of them.
+    /// The number of events.
     pub events: u64,
-    /// Duplicates among them.
+    /// The number of duplicates among them.
     pub duplicates: u64,
 }
 
-/// What rows are counted with.
+/// The input of the second phase.
 pub struct Counter<'a> {
-    /// Every id.
+    /// All ids.
     pub ids: &'a AllIds,
     /// The rows.
     pub store: &'a Store,
-    /// What each id was tied to, and when.
+    /// The identity timeline of each id.
     pub timelines: &'a Timelines,
-    /// The names.
+    /// The names in order of frequency.
     pub ranking: &'a Ranking<'a>,
     /// The periods of the plan.
     pub ledger: &'a Ledger,
-    /// Where days begin.
+    /// The calendar that defines days.
     pub calendar: &'a Calendar,
-    /// What of them counts.
+    /// The settings, including the window.
     pub engine: &'a Engine,
-    /// Whether pages are told apart by the part of the site.
+    /// Whether page and screen calls are counted by part of the site.
     pub sections: bool,
 }
 
-/// A visitor in a sketch: a hash, whose lowest bit says whether it leads to an e-mail.
+/// A visitor in a sketch: a hash whose lowest bit says whether the visitor resolves to an e-mail.
 #[derive(Clone, Copy, Debug)]
 struct Visitor(u64);
 
@@ -148,7 +151,7 @@ impl Counter<'_> {
     /// Counts all rows.
     ///
     /// # Errors
-    /// When it was interrupted or what was spilled cannot be read.
+    /// Returns an error if the job was interrupted or if spilled data cannot be read.
     pub fn count(&self, pool: &ThreadPool, watch: &dyn Watch) -> Result<Counted, Error> {
         let visitors = pool.install(|| self.visitors()).map_err(Error::Spill)?;
         let start = || Worker {
@@ -257,7 +260,7 @@ impl Counter<'_> {
         }
     }
 
-    /// Whether `id` was tied to someone shortly after `time`.
+    /// Returns `true` if `id` was identified shortly after `time`.
     fn is_before(&self, id: NodeId, time: Time) -> bool {
         let links = self.timelines.links(id);
         let next = links.get(links.partition_point(|link| link.time <= time));
@@ -268,12 +271,12 @@ impl Counter<'_> {
     }
 }
 
-/// What a row counts for beside a raw signal.
+/// What a row counts as, in addition to a raw signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Kept,
     Duplicate,
-    /// A deletion request covers it.
+    /// Covered by a deletion request.
     Forgotten,
 }
 
@@ -289,7 +292,7 @@ impl Fate {
     }
 }
 
-/// What is counted of one row.
+/// The values of a row that are counted.
 struct Seen {
     fate: Fate,
     time: Time,
@@ -329,5 +332,5 @@ impl Tally {
     }
 }
 
-/// The names of spaces are part of a visitor: one text in two spaces is two visitors.
+/// The space of an id seeds its hash, so that the same text in two spaces is two visitors.
 const _: () = assert!(Space::Anonymous as u64 != Space::User as u64);

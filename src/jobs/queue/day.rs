@@ -1,26 +1,26 @@
-//! Days as a calendar has them, found without asking it again and again.
+//! Finds the day of a minute, with few queries of the calendar.
 
 use crate::engine::plan::{Calendar, Period};
 
-/// Tells on which day a minute lies; asks the calendar once for each day.
+/// Maps minutes to days, and queries the calendar once for each day.
 #[derive(Clone, Debug)]
 pub struct Days {
     calendar: Calendar,
-    /// Those that were asked for, in order.
+    /// The days that were queried, in order.
     known: Vec<Period>,
     last: usize,
 }
 
 impl Days {
-    /// The days of `calendar`, however long its periods are.
+    /// Creates a lookup for the days of `calendar`, whatever its period.
     pub fn new(calendar: &Calendar) -> Self {
         Self { calendar: calendar.daily(), known: Vec::new(), last: 0 }
     }
 
-    /// The first minute of the day that `minute` lies in.
+    /// Returns the first minute of the day that contains `minute`.
     #[inline]
     pub fn start_of(&mut self, minute: i64) -> i64 {
-        // Most events are of the day of the one before.
+        // Most events are on the same day as the one before.
         match self.known.get(self.last) {
             Some(day) if day.contains(minute) => day.start,
             _ => self.find(minute),

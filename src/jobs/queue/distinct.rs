@@ -1,23 +1,23 @@
-//! How many different things there are, in little memory.
+//! Estimates the number of distinct values in bounded memory.
 
 use datasketches::hll::{HllType, HllUnion};
 
-/// A sketch has two to this power registers, of a byte each.
+/// The base-2 logarithm of the number of registers in a sketch; each is a byte.
 const LG_REGISTERS: u8 = 12;
-/// The standard error of an estimate, as a share of the true count: 1.04 over the square root of
-/// the number of registers (Flajolet et al., 2007).
+/// The standard error of an estimate, relative to the true count: 1.04 divided by the square root
+/// of the number of registers (Flajolet et al., 2007).
 pub const STANDARD_ERROR: f64 = 1.04 / 64.0;
-/// Up to about so many, a sketch lists what it has seen, and its count is exact but for chance
-/// collisions of 26-bit hashes.
-pub const LISTED: u64 = 300;
+/// The approximate count up to which a sketch lists the hashes, so that its count is exact except
+/// for collisions of 26-bit hashes.
+pub const EXACT_UP_TO: u64 = 300;
 
-/// Counts different hashes: a `HyperLogLog` sketch of at most 4 KiB. What it says depends neither
-/// on the order in which they came nor on how they were divided between sketches.
+/// Counts distinct hashes in a `HyperLogLog` sketch of at most 4 KiB. The count depends neither on
+/// the order of the hashes nor on how they were divided between sketches.
 #[derive(Debug, Default)]
 pub struct Distinct(Option<HllUnion>);
 
 impl Distinct {
-    /// Sees something of this hash.
+    /// Adds a hash.
     #[inline]
     pub fn see(&mut self, hash: u64) {
         if self.0.is_none() {
@@ -28,7 +28,7 @@ impl Distinct {
         }
     }
 
-    /// Sees all that `other` has seen.
+    /// Adds all hashes of `other`.
     pub fn absorb(&mut self, other: Self) {
         match (&mut self.0, other.0) {
             (Some(sketch), Some(other)) => sketch.update(&other.to_sketch(HllType::Hll8)),
@@ -37,7 +37,7 @@ impl Distinct {
         }
     }
 
-    /// About how many different hashes it has seen.
+    /// Returns the approximate number of distinct hashes.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a count
     pub fn count(&self) -> u64 {
         self.0.as_ref().map_or(0, |sketch| sketch.composite_estimate().round() as u64)
@@ -61,12 +61,13 @@ mod tests {
     #[test]
     fn few_are_counted_and_many_are_estimated_within_the_stated_error() {
         assert_eq!(Distinct::default().count(), 0);
-        for count in [1, 2, 7, 100, LISTED] {
+        for count in [1, 2, 7, 100, EXACT_UP_TO] {
             assert_eq!(seen((0..count).chain(0..count)).count(), count);
         }
         for count in [1_000_u64, 30_000, 400_000] {
             let error = seen(0..count).count().abs_diff(count);
-            // Four standard errors: chance has no say, since the hashes are always the same.
+            // Four standard errors. The hashes are always the same, so the test cannot fail by
+            // chance.
             #[allow(clippy::cast_precision_loss)]
             let most = count as f64 * STANDARD_ERROR * 4.0;
             #[allow(clippy::cast_precision_loss)]

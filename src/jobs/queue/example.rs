@@ -1,4 +1,4 @@
-//! Values of the data that are shown to people: few, short, without addresses and secrets.
+//! Examples of values from the data for people: few, short, and without addresses and secrets.
 
 use super::profile::push_escaped;
 use crate::diagnostic::{is_unprintable, masked};
@@ -6,21 +6,22 @@ use crate::mask::{is_secret_path, may_have_address};
 use crate::parse::auth::Auth;
 use crate::parse::excerpt::secrets;
 
-/// How many values of a path are shown.
+/// The maximum number of values shown for a path.
 const SHOWN: usize = 3;
-/// How many characters of a value are shown.
+/// The maximum length of a value, in characters.
 const LONGEST: usize = 60;
-/// How many bytes of a value are looked at.
+/// The number of bytes of a value that are examined.
 const READ_BYTES: usize = 4 << 10;
-/// What stands for what is hidden.
+/// The text shown in place of a secret.
 const HIDDEN: &str = "***";
 
-/// Some values of a path. Which ones depends on the values alone: those of the smallest hashes.
+/// Some values of a path: those with the smallest hashes, so that the choice depends only on the
+/// values.
 #[derive(Debug, Default)]
 pub struct Examples(Vec<(u64, String)>);
 
 impl Examples {
-    /// Offers a value of this hash; `show` is asked for it only if it is kept.
+    /// Offers a value with its hash; calls `show` for its text only if the value is kept.
     #[inline]
     pub fn offer(&mut self, hash: u64, show: impl FnOnce() -> String) {
         let kept = &mut self.0;
@@ -33,14 +34,14 @@ impl Examples {
         }
     }
 
-    /// Takes over those of `other`.
+    /// Adds the values of `other`.
     pub fn absorb(&mut self, other: Self) {
         for (hash, text) in other.0 {
             self.offer(hash, || text);
         }
     }
 
-    /// The texts, sorted, each once.
+    /// Returns the texts, sorted and without repetitions.
     pub fn into_sorted(self) -> Vec<String> {
         let mut texts: Vec<String> = self.0.into_iter().map(|(_, text)| text).collect();
         texts.sort_unstable();
@@ -49,7 +50,7 @@ impl Examples {
     }
 }
 
-/// `text`, the value at `path`, as it may be shown.
+/// Returns `text`, the value at `path`, masked and cut short.
 pub fn shown(text: &str, path: &str, auth: &Auth) -> String {
     if is_secret_path(path) {
         return HIDDEN.into();
@@ -57,19 +58,19 @@ pub fn shown(text: &str, path: &str, auth: &Auth) -> String {
     shortened(&masked(&secrets(beginning(text), auth)), LONGEST)
 }
 
-/// As much of `text` as is looked at.
+/// Returns the beginning of `text`, of at most [`READ_BYTES`] bytes.
 fn beginning(text: &str) -> &str {
     let ends = (0..=READ_BYTES.min(text.len())).rev();
     let end = ends.into_iter().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
     &text[..end]
 }
 
-/// A name of the data as it may be shown: addresses masked, without control characters.
+/// Returns a name from the data with addresses masked and without control characters.
 pub fn shown_name(name: &str) -> String {
     shortened(&masked(name), usize::MAX)
 }
 
-/// A path of the data as it may be shown: no name in it is an address.
+/// Returns a path from the data in which no name contains an address.
 pub fn shown_path(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     let mut rest = path;
@@ -91,7 +92,7 @@ pub fn shown_path(path: &str) -> String {
     shortened(&out, usize::MAX)
 }
 
-/// Where the first step of a path ends: before a dot without a backslash.
+/// Returns the end of the first step of a path: the offset of the first dot without a backslash.
 fn step_end(path: &str) -> usize {
     let mut escaped = false;
     let dot = path.bytes().position(|byte| {
@@ -102,7 +103,7 @@ fn step_end(path: &str) -> usize {
     dot.unwrap_or(path.len())
 }
 
-/// `text`, fit to be shown, cut to so many characters.
+/// Returns `text` without control characters, cut to at most `most` characters.
 fn shortened(text: &str, most: usize) -> String {
     let clean = |char: char| if is_unprintable(char) { '\u{fffd}' } else { char };
     if text.chars().count() <= most {

@@ -1,4 +1,4 @@
-//! The fields of the payloads of each name, from which rules are suggested.
+//! The payload fields of each event name, from which rules are suggested.
 
 use std::ops::AddAssign;
 
@@ -8,25 +8,25 @@ use crate::engine::identity::value::{Blocklist, normalise_email};
 use crate::event::{CallType, Event, Member};
 use crate::json::{Json, Kind};
 
-/// So many names are looked at, and so many fields of each.
+/// The maximum number of names that are examined, and of fields of each.
 const MOST_NAMES: usize = 2_000;
 const MOST_FIELDS: usize = 80;
 
-/// What is known of a field of the events of one name.
+/// Counts for a field of the events of one name.
 #[derive(Debug, Default)]
 pub struct Field {
-    /// Events that have a string, number or boolean there that is not empty.
+    /// The number of events in which the field is a non-empty string, a number or a boolean.
     pub filled: u64,
-    /// Those whose value is a valid e-mail address.
+    /// The number of these whose value is a valid e-mail address.
     pub emails: u64,
-    /// The number of the last event that filled it.
+    /// The number of the last event that counted.
     pub(super) event: u64,
 }
 
-/// What is known of the events of one name.
+/// Counts for the events of one name.
 #[derive(Debug, Default)]
 pub struct Payload {
-    /// How many there are.
+    /// The number of events.
     pub events: u64,
     fields: Bounded<Field, MOST_FIELDS>,
 }
@@ -57,7 +57,7 @@ impl AddAssign for Payload {
     }
 }
 
-/// Looks at payloads; sums over workers are sums over the input.
+/// Examines payloads; sums over workers are sums over the input.
 #[derive(Debug, Default)]
 pub struct Fields {
     names: Bounded<Payload, MOST_NAMES>,
@@ -70,7 +70,7 @@ pub struct Fields {
 pub type FieldList = Vec<(String, Field)>;
 
 impl Fields {
-    /// Sees an event of this call and name.
+    /// Counts the fields of an event with this call and name.
     pub fn see(&mut self, event: &Event<'_>, call: CallType, name: &str) {
         let Self { names, name: key, path, email, .. } = self;
         key.clear();
@@ -95,7 +95,8 @@ impl Fields {
         }
     }
 
-    /// The fields of each name, `track Demo Requested`, and how many events it has.
+    /// Returns the names, such as `track Demo Requested`, with their number of events and their
+    /// fields.
     pub fn into_names(self) -> Vec<(String, u64, FieldList)> {
         let (names, Rest { .. }) = self.names.into_sorted();
         let told = |(name, payload): (String, Payload)| {
@@ -111,7 +112,7 @@ impl AddAssign for Fields {
     }
 }
 
-/// How far inside the payload.
+/// The depth of an object in the payload.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Depth {
     Outer,

@@ -1,5 +1,4 @@
-//! The first phase of a queue: every event mapped once and, where that is asked for, its payload
-//! looked at.
+//! The first phase of a queue: maps every event once and examines its payload if requested.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,17 +25,17 @@ use crate::parse::reject::{Reject, Surplus};
 use crate::parse::{Arrival, Repairs, Sink};
 use crate::source::Reader;
 
-/// Some events, by their name or their call.
+/// A selection of events, by name or by call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    /// Those of a call.
+pub enum Selection {
+    /// The events of a call.
     Call(CallType),
-    /// Those of a name, of whatever call.
+    /// The events with a name, whatever their call.
     Name(String),
 }
 
-impl Wanted {
-    /// What `text` names: a call where it is one of the six, else a name.
+impl Selection {
+    /// Parses `text`: a call if it is one of the six, otherwise a name.
     pub fn new(text: &str) -> Self {
         match CallType::from_name(text) {
             Some(call) => Self::Call(call),
@@ -44,7 +43,7 @@ impl Wanted {
         }
     }
 
-    /// Whether an event of this call and name is one of them.
+    /// Returns `true` if the selection contains events with this call and name.
     #[inline]
     pub fn takes(&self, call: CallType, name: &str) -> bool {
         match self {
@@ -54,36 +53,36 @@ impl Wanted {
     }
 }
 
-/// What is asked of the payloads.
+/// What to find out about payloads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
     /// Nothing.
     Names,
-    /// Every path of some events.
-    Profile(Wanted),
-    /// What rules could map.
+    /// Every path in some events.
+    Profile(Selection),
+    /// The fields that rules could map.
     Fields,
 }
 
-/// What the input came to.
+/// The result of the first phase.
 #[derive(Debug)]
 pub struct Ingested {
-    /// Ids, facts and rows.
+    /// The ids, facts and rows.
     pub committed: Committed,
-    /// The sums over all events.
+    /// Counts of all events.
     pub counters: Counters,
-    /// The paths of the events that were asked for.
+    /// The paths in the requested events.
     pub profile: Profile,
-    /// What rules could map, by name.
+    /// The fields that rules could map, by name.
     pub fields: Fields,
 }
 
-/// Reads all that `reader` gives, on every thread of `pool`. What does not fit into memory until
-/// the second phase waits where `scratch` says.
+/// Reads everything from `reader`, on all threads of `pool`. What does not fit into memory until
+/// the second phase is spilled as `scratch` says.
 ///
 /// # Errors
-/// When it was interrupted, when rows or keys cannot be spilled, or, if the reader is strict, at
-/// the first fault of an input.
+/// Returns an error if the job was interrupted, if rows or keys cannot be spilled or, with a strict
+/// reader, at the first fault of an input.
 pub fn ingest(
     engine: &Engine,
     question: &Question,
@@ -103,7 +102,7 @@ pub fn ingest(
         let lines = parser.read_block(block, collector);
         let records = collector.mapper.end(lines);
         let batch = &collector.mapper.batch;
-        // What can be done side by side is done before the others have to wait.
+        // This can run in parallel, before the lock makes other workers wait.
         let stored = StoredBatch::new(batch, None, &spill).map_err(Error::Spill)?;
         let mut committer = shared.lock().unwrap_or_else(PoisonError::into_inner);
         committer.commit(batch, stored).map_err(Error::Spill)?;
@@ -121,7 +120,7 @@ pub fn ingest(
     Ok(Ingested { committed, counters, profile, fields })
 }
 
-/// Maps events and looks at their payloads; one for each worker.
+/// Maps events and examines their payloads; each worker has one.
 struct Collector<'a> {
     engine: &'a Engine,
     question: &'a Question,
@@ -136,7 +135,7 @@ impl<'a> Collector<'a> {
     fn new(engine: &'a Engine, question: &'a Question, hasher: RandomState) -> Self {
         let mut mapper = Mapper::new(engine, hasher);
         if *question != Question::Fields {
-            // Only suggestions look at pages, too.
+            // Only suggestions need the texts of pages as well.
             mapper.batch.rows.keep_names_only();
         }
         Self {
@@ -175,7 +174,7 @@ impl Sink for Collector<'_> {
 
     fn reject(&mut self, reject: Reject<'_>) {
         self.mapper.reject(reject);
-        // They are counted; nobody will read them.
+        // Rejects are only counted; a queue does not write them.
         self.mapper.batch.rejects.clear();
     }
 

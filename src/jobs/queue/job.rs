@@ -1,4 +1,4 @@
-//! `backtrail queue`: events by name, and a rules file to start from.
+//! `backtrail queue`: lists events by name, and suggests a rules file.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::engine::watch::{Phase, Watch};
 use crate::error::Error;
 use crate::jobs::input::{go_on, pool, reader, reads, shares};
 use crate::jobs::queue::count::{Counter, Ranking};
-use crate::jobs::queue::ingest::{Ingested, Question, Wanted, ingest};
+use crate::jobs::queue::ingest::{Ingested, Question, Selection, ingest};
 use crate::jobs::queue::report::Report;
 use crate::jobs::queue::summary::Facts;
 use crate::jobs::queue::text::text;
@@ -23,7 +23,7 @@ use crate::jobs::refused::{nothing_found, nothing_in_window};
 use crate::report::layout::Layout;
 use crate::source::{Discovery, OnFault};
 
-/// How the queue is written.
+/// The format of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// For people.
@@ -34,77 +34,78 @@ pub enum Format {
     Csv,
 }
 
-/// What is asked.
+/// What to output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ask {
-    /// The names.
+    /// The list of event names.
     Names(Format),
-    /// What the events of this name, or of this call, hold.
+    /// The paths in the events with this name or call.
     Event(String, Format),
-    /// A rules file to start from.
+    /// A suggested rules file.
     Suggestion,
 }
 
-/// Where the answer goes.
+/// The destination of the output.
 pub enum Place {
-    /// To a stream.
+    /// A stream.
     Stream(Box<dyn Write + Send>),
-    /// Into a file.
+    /// A file.
     File(PathBuf, Overwrite),
 }
 
-/// A queue, all of it decided.
+/// A queue, with all settings resolved.
 pub struct Job {
-    /// What is read.
+    /// The inputs.
     pub inputs: Discovery,
-    /// What is done to each event.
+    /// The settings that map events.
     pub engine: Engine,
-    /// What the plan allows.
+    /// The limits of the plan.
     pub terms: Terms,
-    /// The name of the rules file.
+    /// The path of the rules file.
     pub rules_file: Option<String>,
-    /// What is doubtful about the files that the user wrote.
+    /// Warnings about the files of the user.
     pub warnings: Vec<String>,
-    /// What is asked.
+    /// What to output.
     pub ask: Ask,
-    /// Where the answer goes.
+    /// The destination of the output.
     pub place: Place,
-    /// What a fault of an input does.
+    /// How faults of inputs are handled.
     pub on_fault: OnFault,
-    /// The files that it reads beside the inputs.
+    /// The files that the job reads in addition to the inputs.
     pub own_files: Vec<ReadFile>,
-    /// How many threads work.
+    /// The number of threads.
     pub threads: usize,
-    /// Rows wait for the second phase, and duplicates are told, in memory up to this many bytes.
+    /// The memory for rows that wait for the second phase and for detecting duplicates, in bytes.
     pub memory_bytes: usize,
-    /// A folder that has room for what does not fit into memory.
+    /// A folder with room for what does not fit into memory.
     pub spill_dir: PathBuf,
-    /// Whether an input without events is fine.
+    /// Whether an input without events is accepted.
     pub allow_empty: bool,
 }
 
-/// What a queue came to.
+/// The result of a queue.
 pub struct Outcome {
     /// The report.
     pub report: Report,
 }
 
 impl Outcome {
-    /// The exit code of the program.
+    /// Returns the exit code of the program.
     pub fn exit_code(&self) -> u8 {
         if self.report.faults.is_empty() { 0 } else { 2 }
     }
 }
 
-/// Does `job`.
+/// Runs `job`.
 ///
 /// # Errors
-/// Whatever keeps the answer from being made or written, or that no event is called as asked for.
+/// Returns an error if the output cannot be produced or written, or if no event has the requested
+/// name.
 pub fn queue(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     job.place.check(&job)?;
     let question = match &job.ask {
         Ask::Names(_) => Question::Names,
-        Ask::Event(name, _) => Question::Profile(Wanted::new(name)),
+        Ask::Event(name, _) => Question::Profile(Selection::new(name)),
         Ask::Suggestion => Question::Fields,
     };
     let pool = pool(job.threads)?;
@@ -186,7 +187,7 @@ fn write(report: &Report, format: Format, out: &mut dyn Write) -> io::Result<()>
     }
 }
 
-/// An error where no event is called `name`, with the name that is nearest.
+/// Returns an error if no event is called `name`; the error suggests the nearest name.
 fn must_occur(name: &str, ingested: &Ingested, allow_empty: bool) -> Result<(), Error> {
     if ingested.profile.events > 0 || (ingested.counters.events == 0 && allow_empty) {
         return Ok(());
@@ -200,7 +201,7 @@ fn must_occur(name: &str, ingested: &Ingested, allow_empty: bool) -> Result<(), 
 }
 
 impl Place {
-    /// Checks that the answer can go there, before anything is done.
+    /// Checks that the output can be written, before anything is done.
     fn check(&self, job: &Job) -> Result<(), Error> {
         let target = match self {
             Self::Stream(_) => Target::Stdout,

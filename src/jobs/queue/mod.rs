@@ -1,10 +1,10 @@
-//! The signal queue: events by name, with how many there are, whose they are and what they hold,
-//! and a rules file to start from.
+//! The signal queue: events by name, with their number, visitors and fields, and a suggested rules
+//! file.
 //!
-//! [`ingest`] maps every event as a run does and looks at payloads where that is asked for;
-//! [`count`] goes over the rows once more, now that is known who each visitor turned out to be.
-//! What grows with the input is what grows in a run; names, paths and examples are bounded, and
-//! different visitors and values are counted in sketches.
+//! [`ingest`] maps every event like a run and examines payloads if requested; [`count`] reads the
+//! rows once more, when the identity of each visitor is known. Memory grows with the input as in a
+//! run; names, paths and examples are bounded, and distinct visitors and values are counted in
+//! sketches.
 
 mod bounded;
 pub mod count;

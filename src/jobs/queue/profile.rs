@@ -1,5 +1,5 @@
-//! What the events of one name hold: every path, its types, how often it is filled, how many
-//! different values it has, and a few of them.
+//! The profile of the events of one name: every path with its types, its fill rate, the number of
+//! distinct values, and some examples.
 
 use std::ops::AddAssign;
 
@@ -14,28 +14,29 @@ use crate::json::canonical::{write_integer, write_number};
 use crate::json::{Json, Kind, Number};
 use crate::parse::auth::Auth;
 
-/// So many paths are told apart; the rest are summed up.
+/// The maximum number of paths that are counted separately; the rest are added up.
 pub const MOST_PATHS: usize = 1_000;
-/// In larger objects a table tells which of several members of one name is the last.
+/// The maximum number of members up to which duplicate names in an object are found without a
+/// table.
 const SMALL: usize = 32;
 
 /// The JSON types, in the order of reports.
 pub const TYPES: [&str; 6] = ["string", "number", "bool", "object", "list", "null"];
 
-/// What is known of one path.
+/// Counts for a path.
 #[derive(Debug, Default)]
 pub struct PathStat {
-    /// Events that have a value there that is neither `null` nor `""`.
+    /// The number of events with a value that is neither `null` nor `""`.
     pub filled: u64,
-    /// Values by type, as in [`TYPES`].
+    /// The number of values by type, as in [`TYPES`].
     pub types: [u64; TYPES.len()],
-    /// Strings among them that are empty.
+    /// The number of empty strings.
     pub empty: u64,
-    /// Different values that are neither `null` nor `""`, of strings, numbers and booleans.
+    /// The distinct strings, numbers and booleans, without `""`.
     pub distinct: Distinct,
-    /// Some of them.
+    /// Some of these values.
     pub examples: Examples,
-    /// The number of the last event that filled it.
+    /// The number of the last event that counted as filled.
     event: u64,
 }
 
@@ -60,7 +61,7 @@ impl AddAssign for PathStat {
 /// Profiles events; sums over workers are sums over the input.
 #[derive(Debug, Default)]
 pub struct Profile {
-    /// How many events were seen.
+    /// The number of events.
     pub events: u64,
     paths: Bounded<PathStat, MOST_PATHS>,
     path: String,
@@ -68,7 +69,7 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Sees an event; `auth` has the secrets that no example shows.
+    /// Adds an event; `auth` contains the secrets that examples must not show.
     pub fn see(&mut self, event: &Event<'_>, auth: &Auth) {
         self.events += 1;
         let mut path = std::mem::take(&mut self.path);
@@ -85,7 +86,7 @@ impl Profile {
         self.path = path;
     }
 
-    /// The paths in order, and what is known of the rest.
+    /// Returns the paths in order, and the counts of the rest.
     pub fn into_paths(self) -> (Vec<(String, PathStat)>, Rest) {
         self.paths.into_sorted()
     }
@@ -188,8 +189,8 @@ fn type_of(kind: Kind<'_>) -> usize {
     }
 }
 
-/// Appends `name` as a field path has it: a backslash before what is neither a letter, a digit,
-/// `_` nor `-`.
+/// Appends `name` in the syntax of field paths: with a backslash before every character that is not
+/// a letter, a digit, `_` or `-`.
 pub(super) fn push_escaped(name: &str, path: &mut String) {
     for char in name.chars() {
         if !(char.is_ascii_alphanumeric() || matches!(char, '_' | '-')) {
@@ -266,7 +267,7 @@ mod tests {
         let (paths, rest) = profile(&events);
         assert_eq!(paths.len(), MOST_PATHS);
         assert_eq!(stat(&paths, "properties.plan").filled, 40);
-        // The paths above and beside the ids are three.
+        // There are three paths above and beside the ids.
         assert_eq!(rest.count, 20_000 - (MOST_PATHS as u64 - 3));
     }
 }

@@ -1,11 +1,11 @@
-//! The report of a queue that names nobody.
+//! Redacts the report of a queue.
 
 use super::report::Report;
 use crate::engine::redact::Redaction;
 use crate::report::redact::{redact_inputs, redact_text, redact_texts};
 
 impl Report {
-    /// Takes out what tells who a person is; values are not shown at all.
+    /// Removes what identifies people; values are not shown at all.
     pub fn redact(&mut self, redaction: &Redaction) {
         redact_inputs(&mut self.inputs, &mut self.faults, redaction);
         redact_texts(&mut self.warnings, redaction);

@@ -1,55 +1,55 @@
-//! The report of a queue, in plain values: `--format json` writes it, the other formats show it.
+//! The report of a queue as plain values: `--format json` writes it, other formats present it.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::distinct::{LISTED, STANDARD_ERROR};
+use super::distinct::{EXACT_UP_TO, STANDARD_ERROR};
 use crate::report::{Fault, Input, Window};
 
-/// The version of the JSON.
+/// The version of the JSON format.
 pub const VERSION: u32 = 1;
 
 /// The report of a queue.
 #[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct Report {
-    /// [`VERSION`].
+    /// The version of this format.
     pub version: u32,
-    /// The rules file.
+    /// The path of the rules file.
     pub rules: Option<String>,
     /// The inputs.
     pub inputs: Vec<Input>,
     /// Records read: events and rejects.
     pub records: u64,
-    /// Records that are no events, by reason.
+    /// Records that are not events, by reason.
     pub rejects: BTreeMap<&'static str, u64>,
-    /// What counts of all that was read; `null` is everything.
+    /// The window of time that is counted; `null` is all time.
     pub window: Option<Window>,
-    /// The events.
+    /// Counts of events.
     pub events: Events,
-    /// How good the counts of different things are.
+    /// The accuracy of the counts of distinct visitors and values.
     pub estimates: Estimates,
-    /// The plan, where the rules file limits raw signals.
+    /// The plan, if the rules file limits raw signals.
     pub plan: Option<Plan>,
-    /// Where days begin.
+    /// The time zone in which days begin.
     pub timezone: String,
-    /// By call and name, the most frequent first; at most 1,000.
+    /// Event names with their counts, the most frequent first; at most 1,000.
     pub names: Vec<Name>,
-    /// The names that are not among them.
+    /// The sum of all other names.
     pub others: Option<Others>,
-    /// What the events of one name hold, where that was asked for.
+    /// The profile of the events of one name, if requested.
     pub profile: Option<Profile>,
-    /// What is doubtful about the files that the user wrote.
+    /// Warnings about the files of the user.
     pub warnings: Vec<String>,
-    /// What is wrong with the inputs.
+    /// The faults of the inputs.
     pub faults: Vec<Fault>,
-    /// Bytes read, as they are stored.
+    /// The number of bytes read, as stored.
     pub bytes_read: u64,
 }
 
-/// Counts of events: `total` is `filtered`, `outside_window` and `counted`; `duplicates` are counted,
-/// too.
+/// Counts of events: `total` is the sum of `filtered`, `outside_window` and `counted`, which
+/// includes `duplicates`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 #[allow(missing_docs)] // each is the count of that name
 pub struct Events {
@@ -60,31 +60,31 @@ pub struct Events {
     pub duplicates: u64,
 }
 
-/// How good the counts of different visitors and values are.
+/// The accuracy of the counts of distinct visitors and values.
 #[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct Estimates {
-    /// Up to so many the count is exact.
+    /// The count up to which counts are exact.
     pub exact_up_to: u64,
-    /// Past that, the standard error as a share of the count.
+    /// The standard error of higher counts, as a fraction of the count.
     pub standard_error: f64,
 }
 
 impl Default for Estimates {
     fn default() -> Self {
-        Self { exact_up_to: LISTED, standard_error: STANDARD_ERROR }
+        Self { exact_up_to: EXACT_UP_TO, standard_error: STANDARD_ERROR }
     }
 }
 
-/// The plan.
+/// The limit of the plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Plan {
-    /// Its name.
+    /// The name of the plan.
     pub name: Option<String>,
     /// `month` or `day`.
     pub period: &'static str,
-    /// Raw signals in a period.
+    /// The limit of raw signals per period.
     pub raw_signals_limit: u64,
-    /// How many periods the input spans.
+    /// The number of periods that the input covers.
     pub periods: u64,
 }
 
@@ -94,114 +94,114 @@ pub struct Name {
     /// The call.
     #[serde(rename = "type")]
     pub call: &'static str,
-    /// The name; empty of calls that have none.
+    /// The name of the event; empty for calls that have no name.
     pub event: String,
-    /// How many, duplicates too.
+    /// The number of events, including duplicates.
     pub count: u64,
-    /// Of all events that were counted, from 0 to 1.
+    /// The fraction of all counted events, from 0 to 1.
     pub share: f64,
-    /// Duplicates among them.
+    /// The number of duplicates among the events.
     pub duplicates: u64,
-    /// Different visitors: anonymous ids, and user ids of events without one.
+    /// The number of distinct visitors: anonymous ids, and user ids of events without one.
     pub visitors: u64,
-    /// Those of them that are tied to an e-mail anywhere in the input.
+    /// The number of visitors that resolve to an e-mail anywhere in the input.
     pub known_visitors: u64,
-    /// When the first one happened.
+    /// The time of the first event.
     pub first_seen: Option<String>,
-    /// When the last one did.
+    /// The time of the last event.
     pub last_seen: Option<String>,
-    /// Those, without duplicates, that came in the hour before their visitor was tied to an
-    /// e-mail or a user id that leads to one.
+    /// The number of events, without duplicates, in the hour before their visitor was tied to an
+    /// e-mail, or to a user id that resolves to one.
     pub before_identify: u64,
-    /// Of what the plan allows in all periods of the input; 1 is all of it.
+    /// The fraction of what the plan allows in all periods of the input; 1 is all of it.
     pub plan_share: Option<f64>,
-    /// By period of the plan.
+    /// Events by period of the plan.
     pub periods: Vec<PeriodCount>,
-    /// Those, without duplicates, that a rule maps.
+    /// The number of events, without duplicates, that a rule maps.
     pub mapped: u64,
-    /// By rule, the most frequent first.
+    /// Events by rule, the most frequent first.
     pub rules: Vec<RuleCount>,
-    /// By day on which they happened; days without any are left out.
+    /// Events by the day on which they happened, without days that have none.
     pub days: Vec<DayCount>,
 }
 
 /// A count by period.
 #[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct PeriodCount {
-    /// `2025-07` or `2025-07-01`.
+    /// The name of the period, such as `2025-07` or `2025-07-01`.
     pub period: String,
-    /// How many.
+    /// The number of events.
     pub count: u64,
-    /// Of the limit.
+    /// The fraction of the limit.
     pub share: f64,
 }
 
 /// A count by rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct RuleCount {
-    /// The rule.
+    /// The id of the rule.
     pub rule: String,
-    /// How many.
+    /// The number of events.
     pub count: u64,
 }
 
 /// A count by day.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct DayCount {
-    /// `2025-07-01`.
+    /// The date, such as `2025-07-01`.
     pub day: String,
-    /// How many.
+    /// The number of events.
     pub count: u64,
 }
 
-/// Names that are summed up.
+/// The sum of names that are not listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct Others {
-    /// How many names.
+    /// The number of names.
     pub names: u64,
-    /// How many events.
+    /// The number of events.
     pub count: u64,
-    /// Of all events that were counted.
+    /// The fraction of all counted events.
     pub share: f64,
 }
 
-/// What the events of one name hold.
+/// The profile of the events of one name.
 #[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct Profile {
-    /// What was asked for.
+    /// The requested name or call.
     pub event: String,
-    /// How many events.
+    /// The number of events.
     pub events: u64,
-    /// Every path, in order; at most 1,000.
+    /// All paths, in order; at most 1,000.
     pub paths: Vec<Path>,
-    /// The paths that are not among them.
+    /// The sum of all other paths.
     pub others: Option<OtherPaths>,
 }
 
 /// A path of the events.
 #[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct Path {
-    /// The path as rules have it; `[]` stands for the places of a list.
+    /// The path in the syntax of rules; `[]` stands for the items of a list.
     pub path: String,
-    /// Events that have something there: neither `null` nor `""`.
+    /// The number of events with a value that is neither `null` nor `""`.
     pub filled: u64,
-    /// Of all events of the name, from 0 to 1.
+    /// The fraction of all events of the name, from 0 to 1.
     pub fill_rate: f64,
-    /// Values by JSON type; those that do not occur are left out.
+    /// The number of values by JSON type, without types that do not occur.
     pub types: BTreeMap<&'static str, u64>,
-    /// Empty strings.
+    /// The number of empty strings.
     pub empty: u64,
-    /// Different strings, numbers and booleans.
+    /// The number of distinct strings, numbers and booleans.
     pub distinct: u64,
-    /// Some of them, addresses and secrets masked.
+    /// Some of these values, with addresses and secrets masked.
     pub examples: Vec<String>,
 }
 
-/// Paths that are summed up.
+/// The sum of paths that are not listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct OtherPaths {
-    /// About how many paths.
+    /// The approximate number of paths.
     pub paths: u64,
-    /// How many values.
+    /// The number of values.
     pub values: u64,
 }

@@ -1,10 +1,10 @@
-//! The part of a site or an app that a page or a screen belongs to.
+//! The part of a site or an app to which a page or screen call belongs.
 
 use crate::engine::exchange::row::{Field, Row};
 use crate::event::CallType;
 
-/// Writes the part that `row` belongs to into `out`: `page /pricing` of a page below
-/// `/pricing`, else `page named Pricing`, `screen named Account`. Whether it belongs to one.
+/// Writes the part to which `row` belongs to `out`: `page /pricing` for a page below `/pricing`,
+/// otherwise `page named Pricing` or `screen named Account`. Returns `false` if it belongs to none.
 pub fn section(row: &Row<'_>, out: &mut String) -> bool {
     let call = row.head.call;
     if !matches!(call, CallType::Page | CallType::Screen) {
@@ -23,13 +23,13 @@ pub fn section(row: &Row<'_>, out: &mut String) -> bool {
     !name.is_empty()
 }
 
-/// `/docs` of `/docs/api`.
+/// Returns the first step of a path, such as `/docs` for `/docs/api`.
 fn first_step(path: &str) -> &str {
     let end = path.get(1..).and_then(|rest| rest.find('/')).map_or(path.len(), |at| at + 1);
     &path[..end]
 }
 
-/// The path of a URL, `/` where it has none (RFC 3986, section 3).
+/// Returns the path of a URL, or `/` if it has none (RFC 3986, section 3).
 fn path_of(url: &str) -> &str {
     let url = &url[..url.find(['?', '#']).unwrap_or(url.len())];
     let after_scheme = match url.split_once("://") {

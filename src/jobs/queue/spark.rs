@@ -1,17 +1,17 @@
-//! Days as a line of bars.
+//! Draws events by day as a line of bars.
 
 use jiff::civil::Date;
 
 use super::report::{DayCount, Name};
 
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-/// What stands where nothing was.
+/// The character of a column without events.
 const NOTHING: char = ' ';
-/// Before the first day there may be so many events of a thousand: a clock that was wrong does not
-/// stretch the line.
+/// The number of events out of a thousand that may be before the first day shown, so that a wrong
+/// clock does not stretch the line.
 const PER_MILLE_BEFORE: u64 = 5;
 
-/// The days that lines show, so many in a column.
+/// The days that lines show, and the number of columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     /// The first day.
@@ -22,8 +22,8 @@ pub struct Span {
 }
 
 impl Span {
-    /// The days of all `names`, for lines of at most so many columns; `None` where no event has a
-    /// time.
+    /// Returns the span of all `names`, for lines of at most `columns` columns, or `None` if no
+    /// event has a time.
     pub fn new(names: &[Name], columns: usize) -> Option<Self> {
         let mut days: Vec<(Date, u64)> =
             names.iter().flat_map(|name| &name.days).filter_map(dated).collect();
@@ -42,12 +42,12 @@ impl Span {
         days_between(self.first, self.last) + 1
     }
 
-    /// How many days a column shows.
+    /// Returns the number of days in a column.
     pub fn step(self) -> usize {
         self.days().div_ceil(self.columns)
     }
 
-    /// The line of `days`: the highest bar is the column with the most events.
+    /// Returns the line of `days`, scaled so that its highest column has a full bar.
     pub fn line(self, days: &[DayCount]) -> String {
         let step = self.step();
         let mut sums = vec![0_u64; self.days().div_ceil(step)];

@@ -1,10 +1,10 @@
-//! From counts to the report.
+//! Builds the report from the counts.
 
 use std::collections::BTreeMap;
 
 use super::count::{Counted, MOST_NAMES, Ranking};
 use super::example::{shown_name, shown_path};
-use super::ingest::{Ingested, Wanted};
+use super::ingest::{Ingested, Selection};
 use super::profile::{self, PathStat, TYPES};
 use super::report::{
     DayCount, Events, Name, OtherPaths, Others, Path, PeriodCount, Plan, Profile, Report,
@@ -21,33 +21,33 @@ use crate::report::{Fault, Input, Window};
 use crate::source::Reader;
 use crate::time::Time;
 
-/// All that a report is made of.
+/// The input of a report.
 pub struct Facts<'a> {
-    /// What was done to each event.
+    /// The settings that mapped the events.
     pub engine: &'a Engine,
-    /// The inputs, read to their ends.
+    /// The reader of the inputs, at their ends.
     pub reader: &'a Reader,
-    /// The sums of the first phase.
+    /// The counts of the first phase.
     pub counters: &'a Counters,
-    /// Events that were duplicates.
+    /// The number of duplicates.
     pub duplicates: u64,
-    /// The names.
+    /// The names in order of frequency.
     pub ranking: &'a Ranking<'a>,
-    /// The sums of the second phase.
+    /// The result of the second phase.
     pub counted: &'a Counted,
-    /// The plan.
+    /// The limits of the plan.
     pub terms: &'a Terms,
-    /// Its periods.
+    /// The periods of the plan.
     pub ledger: &'a Ledger,
-    /// The name of the rules file.
+    /// The path of the rules file.
     pub rules_file: Option<String>,
-    /// What is doubtful.
+    /// Warnings.
     pub warnings: Vec<String>,
 }
 
 impl Facts<'_> {
-    /// The report; only of what is `wanted`, where something is.
-    pub fn report(self, wanted: Option<&Wanted>) -> Report {
+    /// Returns the report; if `wanted` is given, only about those events.
+    pub fn report(self, wanted: Option<&Selection>) -> Report {
         let rejects: BTreeMap<_, _> = Reason::ALL
             .into_iter()
             .map(|reason| (reason.name(), self.counters.rejects[reason as usize]))
@@ -92,7 +92,7 @@ impl Facts<'_> {
         })
     }
 
-    fn names(&self, wanted: Option<&Wanted>) -> Vec<Name> {
+    fn names(&self, wanted: Option<&Selection>) -> Vec<Name> {
         let calendar = self.terms.calendar.daily();
         let wanted = self
             .ranking
@@ -100,7 +100,8 @@ impl Facts<'_> {
             .filter(|(call, name, _)| wanted.is_none_or(|wanted| wanted.takes(*call, name)));
         let mut names: Vec<Name> =
             wanted.map(|(call, name, tally)| self.name(call, name, tally, &calendar)).collect();
-        // They were ranked by when they were received, and are counted by when they happened.
+        // The ranking counts events by time of receipt, the tallies by the time at which they
+        // happened.
         names.sort_by_key(|name| std::cmp::Reverse(name.count));
         names
     }
@@ -169,7 +170,7 @@ fn days(tally: &Tally, calendar: &Calendar) -> Vec<DayCount> {
     tally.days.iter().map(day).collect()
 }
 
-/// What the events that were asked for by the name `asked` hold.
+/// Returns the profile of the events that were requested as `asked`.
 pub fn profile(asked: &str, profile: profile::Profile) -> Profile {
     let events = profile.events;
     let (paths, rest) = profile.into_paths();
@@ -191,18 +192,18 @@ pub fn profile(asked: &str, profile: profile::Profile) -> Profile {
     Profile { event: asked.to_owned(), events, paths, others: (others.paths > 0).then_some(others) }
 }
 
-/// The share that `part` is of `whole`.
+/// Returns `part` as a fraction of `whole`.
 #[allow(clippy::cast_precision_loss)] // a share is good to fifteen digits
 pub(super) fn share(part: u64, whole: u64) -> f64 {
     part as f64 / whole.max(1) as f64
 }
 
-/// A name as an error says it.
+/// Returns a name as shown in errors.
 pub fn quoted(name: &str) -> String {
     format!("`{}`", fitted(&shown_name(name), 80))
 }
 
-/// The name, of all that were counted, that is nearest to `asked`.
+/// Returns the counted name that is nearest to `asked`.
 pub fn nearest<'n>(ingested: &'n Ingested, asked: &str) -> Option<&'n str> {
     let counted = ingested.counters.names.sorted().into_iter();
     let names = counted.map(|(_, name, _)| name).filter(|name| !name.is_empty());

@@ -24,10 +24,10 @@ const NAMES: [&str; 15] = [
 ];
 const PATHS: [&str; 7] = ["path", "filled", "fill_rate", "types", "empty", "distinct", "examples"];
 
-/// Writes the names of `report`, or the paths where one name was asked for.
+/// Writes the names of `report`, or the paths if one name was requested.
 ///
 /// # Errors
-/// Those of `out`.
+/// Returns an error if writing to `out` fails.
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut rows = csv::WriterBuilder::new().from_writer(out);
     if let Some(Profile { paths, .. }) = &report.profile {
@@ -81,7 +81,7 @@ fn path_cells(path: &Path) -> [String; PATHS.len()] {
     ]
 }
 
-/// A cell from outside, so that no spreadsheet takes it for a formula.
+/// Returns a cell with text from the data, guarded so that no spreadsheet runs it as a formula.
 fn guarded(text: &str) -> String {
     if is_formula(text.as_bytes()) { format!("'{text}") } else { text.to_owned() }
 }

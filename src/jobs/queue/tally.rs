@@ -1,4 +1,4 @@
-//! What is counted of the events of one name.
+//! Counts for the events of one name.
 
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
@@ -10,25 +10,25 @@ use crate::time::Time;
 /// Sums over the events of one name.
 #[derive(Debug)]
 pub struct Tally {
-    /// All of them, duplicates too.
+    /// The number of events, including duplicates.
     pub events: u64,
-    /// Duplicates among them.
+    /// The number of duplicates.
     pub duplicates: u64,
-    /// Their visitors that lead to an e-mail.
+    /// The visitors that resolve to an e-mail.
     pub known: Distinct,
-    /// Their other visitors.
+    /// The other visitors.
     pub unknown: Distinct,
-    /// When the first one happened.
+    /// The time of the first event.
     pub first: Time,
-    /// When the last one did.
+    /// The time of the last event.
     pub last: Time,
-    /// By the first minute of the day on which they happened.
+    /// Events by the first minute of the day on which they happened.
     pub days: BTreeMap<i64, u64>,
-    /// By period of the plan in which they were received.
+    /// Events by period of the plan in which they were received.
     pub periods: BTreeMap<usize, u64>,
-    /// Those that are no duplicates, by the rule that maps them.
+    /// Events that are not duplicates, by the rule that maps them.
     pub rules: BTreeMap<u32, u64>,
-    /// Those that are no duplicates and came shortly before their visitor was tied to someone.
+    /// Events that are not duplicates and happened shortly before their visitor was identified.
     pub before_identify: u64,
 }
 
@@ -50,7 +50,7 @@ impl Default for Tally {
 }
 
 impl Tally {
-    /// Takes `time` into the span from the first event to the last.
+    /// Extends the span from the first to the last event by `time`.
     #[inline]
     pub fn span(&mut self, time: Time) {
         if !time.is_missing() {
@@ -59,12 +59,12 @@ impl Tally {
         }
     }
 
-    /// Those that are no duplicates.
+    /// Returns the number of events that are not duplicates.
     pub fn kept(&self) -> u64 {
         self.events - self.duplicates
     }
 
-    /// Those that a rule maps.
+    /// Returns the number of events that a rule maps.
     pub fn mapped(&self) -> u64 {
         self.rules.values().sum()
     }

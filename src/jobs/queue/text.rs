@@ -1,4 +1,4 @@
-//! The queue for people who read it in a terminal. Addresses are masked.
+//! The queue for a terminal, with addresses masked.
 
 use super::example::shown_name;
 use super::report::{Name, Path, Profile, Report, RuleCount};
@@ -7,17 +7,17 @@ use crate::report::colour::Tone;
 use crate::report::figure::{counted, percent, thousands};
 use crate::report::layout::{Column, Layout, Page, Table, fitted, flow};
 
-/// How many names are shown, and how many rules of each.
+/// The maximum number of names, and of rules for each, that are shown.
 const NAMES: usize = 60;
 const RULES: usize = 4;
-/// The columns of a page that are not for days.
+/// The columns of a page beside the line of days.
 const BESIDE_DAYS: usize = 64;
-/// How many columns days take at least, and at most.
+/// The minimum and maximum width of the line of days, in columns.
 const DAYS: [usize; 2] = [10, 40];
-/// How far what stands below a row is indented.
+/// The indentation of lines below a row, in columns.
 const BELOW: usize = 4;
 
-/// The text of `report`.
+/// Returns the text of `report`.
 pub fn text(report: &Report, layout: Layout) -> String {
     let mut page = Page::new(layout);
     let [least, most] = DAYS;
@@ -37,7 +37,7 @@ pub fn text(report: &Report, layout: Layout) -> String {
     page.into_text()
 }
 
-/// What was read, and what the columns of the tables mean.
+/// Writes what was read, and what the columns of the tables mean.
 fn head(report: &Report, span: Option<Span>, page: &mut Page) {
     let events = &report.events;
     let rejects: u64 = report.rejects.values().sum();
@@ -82,7 +82,7 @@ fn head(report: &Report, span: Option<Span>, page: &mut Page) {
     estimates(report, page);
 }
 
-/// How good the counts of different things are, where they are not exact.
+/// Writes the accuracy of distinct counts, if any is not exact.
 fn estimates(report: &Report, page: &mut Page) {
     let estimates = &report.estimates;
     let visitors = report.names.iter().map(|name| name.visitors);
@@ -132,13 +132,13 @@ fn names(report: &Report, span: Option<Span>, page: &mut Page) {
     }
 }
 
-/// A line below a row.
+/// Formats a line below a row.
 fn below(line: &str, page: &Page) -> String {
     format!("{:BELOW$}{}", "", page.painted(line, Tone::Faint))
 }
 
-/// When events of `name` came, what share of the plan they are, and which rules map them, in at
-/// most `width` columns each.
+/// Returns the times of the events of `name`, their share of the plan, and the rules that map them,
+/// each in at most `width` columns.
 fn details(name: &Name, has_rules: bool, width: usize) -> Vec<String> {
     let mut parts = Vec::new();
     if let (Some(first), Some(last)) = (&name.first_seen, &name.last_seen) {
@@ -191,7 +191,7 @@ fn profile(profile: &Profile, page: &mut Page) {
     }
 }
 
-/// What an event name is called here.
+/// Returns the display name of an event.
 fn called(name: &Name) -> String {
     match (name.call, name.event.as_str()) {
         ("track", "") => "(track without a name)".into(),
@@ -205,7 +205,7 @@ fn is_signal(call: &str) -> bool {
     matches!(call, "track" | "page" | "screen")
 }
 
-/// `2025-07-01 08:15` of a time.
+/// Formats the minute of a time, such as `2025-07-01 08:15`.
 fn minute(time: &str) -> String {
     time.get(..16).unwrap_or(time).replace('T', " ")
 }

@@ -1,4 +1,4 @@
-//! `backtrail run`: events in, leads and signals out.
+//! `backtrail run`: turns events into leads and signals.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -28,17 +28,17 @@ use crate::jobs::run::summary::Facts;
 use crate::report::Report;
 use crate::source::{Discovery, FileId, Input, OnFault, Reader};
 
-/// Where the outputs of a run go.
+/// The destination of the outputs of a run.
 pub enum Destination {
     /// Files in a directory.
     Directory(PathBuf, Overwrite),
-    /// One table to a stream.
+    /// One table, written to a stream.
     Stream {
-        /// Which table.
+        /// The table.
         stream: Stream,
-        /// Where it goes.
+        /// The stream.
         out: Box<dyn Write + Send>,
-        /// A directory that has room for what does not fit into memory.
+        /// A directory with room for what does not fit into memory.
         spill_dir: PathBuf,
     },
     /// Both tables, each to a place of its own, and nothing else.
@@ -57,69 +57,69 @@ pub enum Destination {
     },
 }
 
-/// How many rejects are too many.
+/// The maximum number of rejects of a successful run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum MaxRejects {
-    /// More than so many.
+    /// An absolute number.
     Count(u64),
-    /// More than so many of a hundred records.
+    /// A percentage of the records.
     Percent(f64),
 }
 
-/// A run, all of it decided.
+/// A run, with all settings resolved.
 pub struct Job {
-    /// What is read.
+    /// The inputs.
     pub inputs: Discovery,
-    /// What is done to each event.
+    /// The settings that map events.
     pub engine: Engine,
-    /// What the plan allows.
+    /// The limits of the plan.
     pub terms: Terms,
-    /// The name of the rules file.
+    /// The path of the rules file.
     pub rules_file: Option<String>,
-    /// The name of the file of destination filters.
+    /// The path of the file of destination filters.
     pub filters_file: Option<String>,
-    /// The files that the user wrote.
+    /// The files of the user that the job read.
     pub own_files: Vec<ReadFile>,
-    /// What is doubtful about them.
+    /// Warnings about these files.
     pub warnings: Vec<String>,
-    /// Where the outputs go.
+    /// The destination of the outputs.
     pub destination: Destination,
     /// Whether the outcome holds the tables, too.
     pub in_memory: InMemory,
     /// The formats of the tables.
     pub formats: Vec<Format>,
-    /// Whose importers get leads besides.
+    /// The CRMs for which additional files of leads are written.
     pub crms: Vec<Crm>,
-    /// Whether a page is written beside the tables, and whether it shows addresses.
+    /// Whether a page is written, and whether it shows addresses.
     pub page: Option<Emails>,
     /// Whether CSV cells are guarded.
     pub guard: FormulaGuard,
-    /// What a fault of an input does.
+    /// How faults of inputs are handled.
     pub on_fault: OnFault,
-    /// How many threads work.
+    /// The number of threads.
     pub threads: usize,
-    /// Rows wait for the second phase, and duplicates are told, in memory up to this many bytes.
+    /// The memory for rows that wait for the second phase and for detecting duplicates, in bytes.
     pub memory_bytes: usize,
-    /// Whether an input without events is fine.
+    /// Whether an input without events is accepted.
     pub allow_empty: bool,
-    /// Past so many rejects the run fails.
+    /// The number of rejects above which the run fails.
     pub max_rejects: Option<MaxRejects>,
-    /// Whether the run fails where the plan's limit is passed.
+    /// Whether the run fails if a period exceeds the limit of the plan.
     pub fail_over_plan: bool,
 }
 
-/// What a run came to.
+/// The result of a run.
 pub struct Outcome {
     /// The report.
     pub report: Report,
-    /// Why the run failed all the same.
+    /// The reasons for which the run fails although outputs were written.
     pub findings: Vec<String>,
     /// The tables, if the job asked for them.
     pub tables: Option<TablesInMemory>,
 }
 
 impl Outcome {
-    /// The exit code of the program.
+    /// Returns the exit code of the program.
     pub fn exit_code(&self) -> u8 {
         if self.report.faults.is_empty() { u8::from(!self.findings.is_empty()) } else { 2 }
     }
@@ -128,7 +128,7 @@ impl Outcome {
 /// Runs `job`.
 ///
 /// # Errors
-/// Whatever keeps outputs from being written; then nothing has changed on disk.
+/// Returns an error if an output cannot be written; then nothing has changed on disk.
 pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let start = Instant::now();
     let streams = matches!(job.destination, Destination::Stream { .. });
@@ -137,7 +137,7 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let is_fresh = is_fresh(&job.destination, &names);
     overlap::check(&targets, reads(&job.inputs, &job.own_files))?;
     let mut warnings = job.warnings;
-    warnings.extend(left_behind(&job.destination, (&job.formats, &job.crms), &names));
+    warnings.extend(stale_outputs(&job.destination, (&job.formats, &job.crms), &names));
     let (target, spill_dir) = target(job.destination, &names)?;
     let output = Output::new(target, job.formats, job.crms, job.guard);
     let mut output = output.gathering(job.in_memory);
@@ -202,7 +202,7 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
         write_page(&report, &produced.top_leads, emails, &mut output)?;
     }
     if !streams {
-        // A stream has all of its table by now.
+        // A stream has received its whole table by now.
         go_on(watch)?;
     }
     let tables = output.take_gathered();
@@ -211,7 +211,7 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     Ok(Outcome { report, findings, tables })
 }
 
-/// The inputs, by the names that outputs call them.
+/// Returns the inputs with their names as shown in outputs.
 fn shown_files(reader: &Reader, engine: &Engine) -> BTreeMap<FileId, Input> {
     let mut files = reader.files();
     if let Some(redaction) = &engine.redaction {
@@ -222,8 +222,8 @@ fn shown_files(reader: &Reader, engine: &Engine) -> BTreeMap<FileId, Input> {
     files
 }
 
-/// Message ids with several contents, and contents with several message ids; `None` where nobody
-/// asked for them.
+/// Returns the number of message ids with several contents, and of contents with several message
+/// ids; `None` if they were not requested.
 fn profile(engine: &Engine, committed: &Committed) -> Option<(u64, u64)> {
     let profile = &committed.profile;
     engine.profile_duplicates.then(|| {
@@ -252,7 +252,7 @@ fn write_page(
     Ok(())
 }
 
-/// Whether nothing stands where outputs go.
+/// Returns `true` if no output exists yet.
 fn is_fresh(destination: &Destination, names: &[String]) -> bool {
     match destination {
         Destination::Directory(dir, _) => !names.iter().any(|name| dir.join(name).exists()),
@@ -262,7 +262,7 @@ fn is_fresh(destination: &Destination, names: &[String]) -> bool {
     }
 }
 
-/// Writes the rejects of an input without an event, where there are any, and nothing else.
+/// Writes only the rejects of an input without events, if there are any.
 fn keep_rejects(
     counters: &Counters,
     store: &Store,
@@ -279,7 +279,7 @@ fn keep_rejects(
     Ok(true)
 }
 
-/// All that a run may write.
+/// Returns all outputs that a run may write.
 fn targets(destination: &Destination, names: &[String]) -> Vec<overlap::Target> {
     match destination {
         Destination::Directory(dir, _) => {
@@ -290,9 +290,9 @@ fn targets(destination: &Destination, names: &[String]) -> Vec<overlap::Target> 
     }
 }
 
-/// Warnings about outputs of an earlier run that this one neither replaces nor removes: tables in
-/// formats, and for CRMs, that it does not write, and the page where none is written.
-fn left_behind(
+/// Returns warnings about outputs of an earlier run that this run neither replaces nor removes:
+/// tables in formats or for CRMs that it does not write, and the page if it writes none.
+fn stale_outputs(
     destination: &Destination,
     (formats, crms): (&[Format], &[Crm]),
     names: &[String],

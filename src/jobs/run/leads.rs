@@ -1,4 +1,4 @@
-//! The table of leads: a line for each, by score.
+//! Writes the table of leads: a line for each lead, by score.
 
 use rayon::ThreadPool;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
@@ -11,14 +11,14 @@ use crate::engine::redact::Redaction;
 use crate::engine::resolve::lead_rows::LeadRows;
 use crate::error::Error;
 
-/// How many leads are encoded at once.
+/// The number of leads that are encoded at once.
 const LEADS_A_CHUNK: usize = 8192;
 
-/// Writes all `leads` to `table`, as far as `redaction` lets them be shown, on all threads of `pool`,
-/// and shows each to `see`, in order.
+/// Writes `leads` to `table`, redacted by `redaction`, on all threads of `pool`, and calls `see`
+/// for each, in order.
 ///
 /// # Errors
-/// When leads on disk cannot be read, and those of writing.
+/// Returns an error if leads cannot be read back from disk, or if writing fails.
 pub fn write_leads(
     rows: &LeadRows<'_>,
     leads: &Ranking<'_>,
@@ -48,7 +48,7 @@ pub fn write_leads(
     }
 }
 
-/// Encodes the rows of some leads.
+/// Encodes the rows of a chunk of leads.
 fn encode(
     rows: &LeadRows<'_>,
     leads: &lead::Chunk<'_>,

@@ -1,4 +1,4 @@
-//! `backtrail run`: events in, leads and signals out.
+//! `backtrail run`: turns events into leads and signals.
 
 mod job;
 mod leads;

@@ -1,4 +1,4 @@
-//! Where the tables of a run go: files of a directory, or streams.
+//! The outputs of a run: files in a directory, or streams.
 
 use std::io::{self, Write};
 
@@ -13,7 +13,7 @@ use crate::jobs::run::page::Emails;
 /// The name of the page.
 pub const PAGE: &str = "report.html";
 
-/// Which table a stream carries.
+/// The table that is written to a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
     /// The signals.
@@ -22,22 +22,22 @@ pub enum Stream {
     Leads,
 }
 
-/// Where outputs go.
+/// The target of the outputs.
 pub enum Target {
-    /// Into a directory, all tables in every format.
+    /// A directory, with all tables in every format.
     Directory(Staging),
-    /// A table to each stream.
+    /// One table on each stream.
     Streams(Vec<(Stream, Box<dyn Write + Send>)>),
-    /// Nowhere.
+    /// No output.
     Nowhere,
 }
 
-/// Whether a run hands on its tables in memory, besides writing them.
+/// Whether a run returns its tables in memory, in addition to writing them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum InMemory {
-    /// It does.
+    /// The tables are returned.
     Yes,
-    /// It does not: what is written is not kept.
+    /// The tables are only written.
     #[default]
     No,
 }
@@ -51,11 +51,11 @@ pub struct TablesInMemory {
     pub leads: Gathered,
 }
 
-/// A file or the stream.
+/// The file or stream of a table.
 pub enum Sink {
-    /// A file in the making.
+    /// A staged file.
     File(StagedFile),
-    /// The stream.
+    /// A stream.
     Stream(Box<dyn Write + Send>),
 }
 
@@ -75,7 +75,7 @@ impl Write for Sink {
     }
 }
 
-/// One table in every format that was asked for.
+/// A table in every requested format.
 pub struct Tables<'a> {
     layouts: Vec<Layout<'a>>,
     writers: Vec<TableWriter<Sink>>,
@@ -84,17 +84,16 @@ pub struct Tables<'a> {
 }
 
 impl Tables<'_> {
-    /// An encoder for each format, and last the one of the table in memory.
+    /// Creates an encoder for each format, followed by that of the table in memory.
     pub fn encoders(&self) -> Vec<Encoder> {
         let gathered = self.gathered.iter().map(|(table, _)| Gathered::encoder(*table));
         self.layouts.iter().map(Layout::encoder).chain(gathered).collect()
     }
 
-    /// Writes what the encoders of one worker made, a chunk for each format, and gives back the
-    /// memory of each.
+    /// Writes the chunks of one worker, one for each format, and returns their buffers for reuse.
     ///
     /// # Errors
-    /// Those of writing.
+    /// Returns an error if writing fails.
     pub fn write(&mut self, mut chunks: Vec<Chunk>) -> Result<Vec<Spent>, Error> {
         if let Some((_, gathered)) = &mut self.gathered
             && let Some(chunk) = chunks.pop()
@@ -105,17 +104,17 @@ impl Tables<'_> {
         written.map(|(writer, chunk)| writer.write(chunk).map_err(Error::from_output)).collect()
     }
 
-    /// Cells that were kept from acting as formulas.
+    /// Returns the number of cells that were guarded against being run as formulas.
     pub fn guarded_cells(&self) -> u64 {
         self.writers.iter().map(TableWriter::guarded_cells).sum()
     }
 }
 
-/// All outputs of a run.
+/// The outputs of a run.
 pub struct Output {
     target: Target,
     formats: Vec<Format>,
-    /// Whose importers get leads besides.
+    /// The CRMs for which additional files of leads are written.
     crms: Vec<Crm>,
     guard: FormulaGuard,
     in_memory: InMemory,
@@ -124,7 +123,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// Outputs in `formats`, and for `crms`, to `target`.
+    /// Creates the outputs in `formats` and for `crms`.
     pub fn new(target: Target, formats: Vec<Format>, crms: Vec<Crm>, guard: FormulaGuard) -> Self {
         let (in_memory, gathered, done) = (InMemory::No, Vec::new(), Vec::new());
         Self { target, formats, crms, guard, in_memory, gathered, done }
@@ -136,12 +135,12 @@ impl Output {
         Self { in_memory, ..self }
     }
 
-    /// The files of leads for `crms`.
+    /// Returns the names of the files of leads for `crms`.
     pub fn crm_tables(crms: &[Crm]) -> Vec<String> {
         crms.iter().map(|&crm| file_name(Table::LeadsFor(crm), Format::Csv)).collect()
     }
 
-    /// The files of all tables in `formats`.
+    /// Returns the names of the files of all tables in `formats`.
     pub fn tables(formats: &[Format]) -> Vec<String> {
         let tables = [Table::Signals(&[]), Table::Leads];
         let files = tables
@@ -150,18 +149,18 @@ impl Output {
         files.collect()
     }
 
-    /// Every file that a run in `formats`, and for `crms`, may write; the page only where one is
-    /// asked for.
+    /// Returns the names of all files that a run may write: tables in `formats` and for `crms`, and
+    /// the page if `page` requests one.
     pub fn names(formats: &[Format], crms: &[Crm], page: Option<Emails>) -> Vec<String> {
         let files = Self::tables(formats).into_iter().chain(Self::crm_tables(crms));
         let page = page.map(|_| PAGE.to_owned());
         files.chain(["report.json".into(), "rejects.ndjson".into()]).chain(page).collect()
     }
 
-    /// The writers of the signals.
+    /// Creates the writers of the signals.
     ///
     /// # Errors
-    /// When a file cannot be made.
+    /// Returns an error if a file cannot be created.
     pub fn signals<'a>(&mut self, engine: &'a Engine) -> Result<Tables<'a>, Error> {
         let columns = &engine.rules.columns;
         let table = match engine.redaction {
@@ -171,10 +170,10 @@ impl Output {
         self.table_writers(table, Stream::Signals)
     }
 
-    /// The writers of the leads, for CRMs too.
+    /// Creates the writers of the leads, including those for CRMs.
     ///
     /// # Errors
-    /// When a file cannot be made.
+    /// Returns an error if a file cannot be created.
     pub fn leads(&mut self, engine: &Engine) -> Result<Tables<'static>, Error> {
         let table = match engine.redaction {
             None => Table::Leads,
@@ -199,7 +198,7 @@ impl Output {
         Ok(tables)
     }
 
-    /// Adds the writer of one table in one format, unless the streams carry others.
+    /// Adds the writer of one table in one format, unless the streams are for other tables.
     fn add_writer<'a>(
         &mut self,
         table: Table<'a>,
@@ -223,10 +222,10 @@ impl Output {
         Ok(())
     }
 
-    /// Ends `tables`.
+    /// Finishes `tables`.
     ///
     /// # Errors
-    /// Those of writing.
+    /// Returns an error if writing fails.
     pub fn close(&mut self, tables: Tables<'_>) -> Result<(), Error> {
         self.gathered.extend(tables.gathered.map(|(_, gathered)| gathered));
         for writer in tables.writers {
@@ -238,10 +237,10 @@ impl Output {
         Ok(())
     }
 
-    /// A file beside the tables; `None` where these go to no directory.
+    /// Creates a file beside the tables; returns `None` if these are not written to a directory.
     ///
     /// # Errors
-    /// When the file cannot be made.
+    /// Returns an error if the file cannot be created.
     pub fn file(&mut self, name: &str) -> Result<Option<StagedFile>, Error> {
         match &self.target {
             Target::Directory(staging) => Ok(Some(staging.create(name)?)),
@@ -249,22 +248,22 @@ impl Output {
         }
     }
 
-    /// Keeps a file that is complete.
+    /// Keeps a complete file for the commit.
     pub fn keep(&mut self, file: StagedFile) {
         self.done.push(file);
     }
 
-    /// The tables in memory, once both are closed; `None` where nobody asked for them.
+    /// Returns the tables in memory, once both are closed, or `None` if they were not requested.
     pub fn take_gathered(&mut self) -> Option<TablesInMemory> {
         // Signals are written before leads, which follow from them.
         let mut gathered = std::mem::take(&mut self.gathered).into_iter();
         Some(TablesInMemory { signals: gathered.next()?, leads: gathered.next()? })
     }
 
-    /// Brings all files to their places; `None` where there are none.
+    /// Moves all files to their final paths; returns `None` if there are none.
     ///
     /// # Errors
-    /// Those of writing.
+    /// Returns an error if the files cannot be moved.
     pub fn commit(self) -> Result<Option<Committed>, Error> {
         match self.target {
             Target::Directory(staging) => Ok(Some(staging.commit(self.done)?)),
@@ -273,7 +272,7 @@ impl Output {
     }
 }
 
-/// The name of the file of `table` in `format`.
+/// Returns the name of the file of `table` in `format`.
 fn file_name(table: Table<'_>, format: Format) -> String {
     format!("{}.{}", table.name(), format.extension())
 }

@@ -1,4 +1,4 @@
-//! The second phase of a run: every row once, then the leads.
+//! The second phase of a run: processes every row once, then the leads.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -32,70 +32,72 @@ use crate::report::Visitors;
 use crate::rules::PeriodLength;
 use crate::source::{self, FileId};
 
-/// What the second phase found, for the report.
+/// The results of the second phase, for the report.
 pub struct Produced {
-    /// The sums over all kept events.
+    /// The counts of all kept events.
     pub tally: Tally,
-    /// Anonymous ids and user ids: how many there are, and how many lead to an e-mail.
+    /// The numbers of anonymous ids and of user ids, and how many of each resolve to an e-mail.
     pub visitors: [Visitors; 2],
-    /// Ids with more e-mails than a person has: which kind, the id, how many at least.
+    /// Ids with more e-mails than one person has: the kind, the id, and the minimum number of
+    /// e-mails.
     pub shared: Vec<(Space, String, usize)>,
-    /// E-mails that became part of another's lead.
+    /// The number of e-mails that were merged into another lead.
     pub merged_emails: usize,
-    /// E-mails that share user ids but are too many to be one person: how many, and the user ids.
+    /// E-mails that share user ids but are too many to be one person: their number, and the user
+    /// ids.
     pub merge_refused: Vec<(usize, Vec<String>)>,
-    /// Addresses that signals carry, that no rule maps, and that no event brought.
+    /// The number of addresses in signals that no rule maps and no event supplies as an e-mail.
     pub unknown_addresses: u64,
-    /// Leads.
+    /// Sums over the leads.
     pub leads: LeadSums,
-    /// Leads that the service would not have made, by e-mail.
+    /// The e-mails of the leads that the service would not have created.
     pub lost_leads: Vec<String>,
-    /// Leads with a signal, by period of the plan.
+    /// The number of leads with a signal, by period of the plan.
     pub active_leads: Vec<u64>,
-    /// Monthly tracked users, by period of the plan; empty where that is no month.
+    /// Monthly tracked users, by period of the plan; empty if the period is not a month.
     pub tracked_users: Vec<u64>,
-    /// How many leads there would be besides, were it not for deletion requests.
+    /// The number of additional leads that there would be without deletion requests.
     pub forgotten_leads: u64,
-    /// CSV cells that a spreadsheet would have run as formulas.
+    /// The number of CSV cells that a spreadsheet would have run as formulas.
     pub guarded_cells: u64,
-    /// What became of the raw signals as time went on.
+    /// What became of the raw signals over time.
     pub history: History,
-    /// The time that rehydrated signals were cold.
+    /// How long rehydrated signals were cold.
     pub cold_times: ColdTimes,
     /// The leads with the highest scores.
     pub top_leads: Vec<TopLead>,
 }
 
-/// What signals are counted by as time goes on.
+/// The periods and spans by which signals are counted over time.
 pub struct Timeframe {
-    /// The periods of the plan, settled.
+    /// The ledger of the plan, settled.
     pub ledger: Ledger,
     /// The spans of the history.
     pub spans: Spans,
 }
 
-/// What a run is produced with.
+/// What is needed for the second phase.
 #[derive(Clone, Copy)]
 pub struct Setting<'a> {
-    /// The rules and all that stands beside them.
+    /// The rules and settings.
     pub engine: &'a Engine,
-    /// What the first phase counted.
+    /// The counts of the first phase.
     pub counters: &'a Counters,
     /// The inputs.
     pub files: &'a BTreeMap<FileId, source::Input>,
-    /// The plan, settled, and the spans of the history.
+    /// The periods of the plan and the spans of the history.
     pub timeframe: &'a Timeframe,
-    /// The threads.
+    /// The thread pool.
     pub pool: &'a ThreadPool,
-    /// Who may end it.
+    /// Receives progress and can interrupt the run.
     pub watch: &'a dyn Watch,
 }
 
 /// Resolves, scores and writes what was `committed`.
 ///
 /// # Errors
-/// When the run was interrupted, when what was spilled cannot be read, or when an output cannot
-/// be written.
+/// Returns an error if the run was interrupted, if spilled data cannot be read, or if an output
+/// cannot be written.
 pub fn produce(
     setting: Setting<'_>,
     committed: Committed,
@@ -123,7 +125,7 @@ pub fn produce(
     if let Some(file) = rejects {
         output.keep(file);
     }
-    // Nobody waits for the rows' file to go.
+    // Deleting the file of rows takes time and must not delay the leads.
     pool.spawn(move || drop(store));
 
     let leads = &resolved.leads;
@@ -182,10 +184,10 @@ pub fn produce(
     Ok(produced)
 }
 
-/// Writes the rejects in `store`, which are of `files`, in order.
+/// Writes the rejects in `store`, which come from `files`, in order.
 ///
 /// # Errors
-/// When what was spilled cannot be read, or when `out` cannot be written.
+/// Returns an error if spilled data cannot be read, or if `out` cannot be written.
 pub fn write_rejects(
     store: &Store,
     files: &BTreeMap<FileId, source::Input>,

@@ -1,4 +1,4 @@
-//! The table of signals: a line for each, in the order of the input.
+//! Writes the table of signals: a line for each signal, in the order of the input.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -25,19 +25,19 @@ use crate::engine::resolve::{Input, Resolved, Stage, resolve};
 use crate::error::Error;
 use crate::source::{self, FileId};
 
-/// Own columns of a row that need no memory from the heap.
+/// The number of custom columns up to which a row needs no heap memory for them.
 const USUAL_COLUMNS: usize = 12;
 
-/// Renders signals; one for each thread.
+/// Renders signals; each thread has one.
 pub struct Render<'a> {
     ids: &'a AllIds,
-    /// Where someone wants to know.
+    /// Counts tracked users, if requested.
     tracked: Option<&'a TrackedUsers>,
-    /// What may not be shown, if anything.
+    /// The redaction to apply, if any.
     redaction: Option<&'a Redaction>,
-    /// What becomes of the rows as time goes on.
+    /// Counts what becomes of the rows over time.
     chronicle: Chronicle<'a>,
-    /// One for each format.
+    /// The encoder of each format.
     encoders: Vec<Encoder>,
 }
 
@@ -78,7 +78,7 @@ impl Visit for Render<'_> {
 }
 
 impl<'a> Render<'a> {
-    /// What it counted.
+    /// Returns the counts over time.
     pub fn into_chronicle(self) -> Chronicle<'a> {
         self.chronicle
     }
@@ -90,7 +90,7 @@ impl<'a> Render<'a> {
     }
 }
 
-/// The line of `row`, whose lead is that of `lead_email`.
+/// Returns the line of `row`, whose lead has the e-mail `lead_email`.
 fn line_of<'r>(
     row: &'r ResolvedRow<'r>,
     lead_email: &'r str,
@@ -125,21 +125,21 @@ fn line_of<'r>(
     }
 }
 
-/// Where the rows of a run go.
+/// The destinations of the rows of a run.
 pub struct Streams<'a, 'b> {
     /// The table of signals.
     pub signals: &'a mut Tables<'b>,
-    /// The rejects, where there are any.
+    /// The file of rejects, if there are any.
     pub rejects: Option<&'a mut StagedFile>,
 }
 
-/// What one segment gives to the outputs.
-struct Written {
+/// The output of one segment.
+struct SegmentOutput {
     segment: usize,
     chunks: Vec<Chunk>,
 }
 
-/// Buffers of the workers that encoders are to go on with.
+/// Spent buffers of chunks, which encoders reuse.
 #[derive(Default)]
 struct SpentChunks(Mutex<Vec<Vec<Spent>>>);
 
@@ -156,8 +156,8 @@ impl SpentChunks {
 /// Resolves `input`, read from `files`, and writes its signals and rejects to `streams`.
 ///
 /// # Errors
-/// When the run was interrupted, when what was spilled cannot be read, or when an output cannot be
-/// written.
+/// Returns an error if the run was interrupted, if spilled data cannot be read, or if an output
+/// cannot be written.
 pub fn write_signals<'a>(
     stage: Stage<'a>,
     input: Input<'_>,
@@ -178,14 +178,14 @@ pub fn write_signals<'a>(
     };
     let end = |render: &mut Render<'_>, segment: usize, _: &SegmentView<'_>| {
         let chunks = render.encoders.iter_mut().map(Encoder::take).collect();
-        // What earlier segments no longer need.
+        // Reuses the buffers of earlier segments.
         for (encoder, spent) in render.encoders.iter_mut().zip(spent.take()) {
             encoder.reuse(spent);
         }
-        Ok(Written { segment, chunks })
+        Ok(SegmentOutput { segment, chunks })
     };
     let (store, mut buffer) = (input.store, Vec::new());
-    let write = |Written { segment, chunks }| {
+    let write = |SegmentOutput { segment, chunks }| {
         if let Some(out) = &mut streams.rejects {
             let encoded = store.rejects(&segments[segment], &mut buffer).map_err(Error::Spill)?;
             let place = segments[segment].place;

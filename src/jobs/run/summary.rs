@@ -1,4 +1,4 @@
-//! From what both phases counted to the report.
+//! Builds the report from the counts of both phases.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -26,41 +26,42 @@ use crate::report::{
 };
 use crate::source::Reader;
 
-/// How many names of events, and how many lost leads, are listed.
+/// The maximum number of event names, and of lost leads, that are listed.
 const LISTED: usize = 1000;
 
-/// All that a report is made of.
+/// The input of a report.
 pub struct Facts<'a> {
-    /// What the run did to events.
+    /// The settings of the run.
     pub engine: &'a Engine,
-    /// The inputs, read to their ends.
+    /// The reader of the inputs, at their ends.
     pub reader: &'a Reader,
-    /// What the first phase counted.
+    /// The counts of the first phase.
     pub counters: &'a Counters,
-    /// How many events were duplicates.
+    /// The number of duplicates.
     pub duplicates: u64,
-    /// How message ids and contents disagree, where asked for.
+    /// The number of message ids with several contents and of contents with several message ids, if
+    /// requested.
     pub profile: Option<(u64, u64)>,
-    /// The lines of the inputs.
+    /// The line numbers of the inputs.
     pub lines: &'a Lines,
-    /// What the second phase found.
+    /// The results of the second phase.
     pub produced: &'a Produced,
-    /// The plan, settled, and the spans of the history.
+    /// The periods of the plan and the spans of the history.
     pub timeframe: &'a Timeframe,
-    /// The plan.
+    /// The limits of the plan.
     pub terms: &'a Terms,
-    /// The name of the rules file.
+    /// The path of the rules file.
     pub rules_file: Option<String>,
-    /// The name of the file of destination filters.
+    /// The path of the file of destination filters.
     pub filters_file: Option<String>,
-    /// What is doubtful.
+    /// Warnings.
     pub warnings: Vec<String>,
-    /// How long it took.
+    /// The duration of the run.
     pub elapsed: Duration,
 }
 
 impl Facts<'_> {
-    /// The report.
+    /// Returns the report.
     pub fn report(mut self) -> Report {
         let rejects = self.rejects();
         let events = self.events();
@@ -105,7 +106,7 @@ impl Facts<'_> {
         report
     }
 
-    /// Duplicates in the window.
+    /// Returns the number of duplicates in the window.
     fn duplicates(&self) -> u64 {
         self.duplicates - self.produced.tally.outside_duplicates
     }
@@ -337,7 +338,7 @@ impl Facts<'_> {
     }
 }
 
-/// The names as the report lists them.
+/// Converts the most frequent names to the format of the report.
 fn name_counts(ranked: &Ranked<'_>) -> Vec<NameCount> {
     let names = ranked.first.iter();
     names

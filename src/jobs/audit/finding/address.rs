@@ -1,4 +1,4 @@
-//! E-mail addresses that are there and identify nobody.
+//! Findings about e-mail addresses that are present but not used to identify anyone.
 
 use super::Kind;
 use crate::engine::map::unused_email::UnusedField;
@@ -8,7 +8,7 @@ use crate::jobs::audit::report::{Example, Finding, Severity};
 use crate::jobs::audit::summary::Evidence;
 use crate::report::{UnusedEmails, hint};
 
-/// Most identify calls that pass bring no e-mail, but their user id is one.
+/// Reports that most identify calls that pass contain no e-mail, but their user id is one.
 pub fn as_user_id(evidence: &Evidence<'_>) -> Option<(Kind, Finding)> {
     let kind = Kind::UserIdIsEmail;
     let tally = &evidence.outcomes[Side::After as usize].tally;
@@ -23,7 +23,8 @@ pub fn as_user_id(evidence: &Evidence<'_>) -> Option<(Kind, Finding)> {
     Some((kind, finding))
 }
 
-/// Signals that pass carry addresses which no rule maps, of people who are no leads yet.
+/// Reports signals that pass and carry addresses that no rule maps, of people who are not leads
+/// yet.
 pub fn unused(evidence: &Evidence<'_>) -> Option<(Kind, Finding)> {
     let kind = Kind::UnusedEmail;
     let counted = &evidence.facts.ingested.counts.unused_emails;

@@ -6,12 +6,12 @@ use crate::jobs::audit::event_counts::Traits;
 use crate::jobs::audit::report::{Finding, Severity};
 use crate::jobs::audit::summary::Evidence;
 
-/// From this share of the raw signals on, in percent, bots are worth a warning.
+/// The percentage of the raw signals from which bots are a warning.
 const WARNING_PERCENT: u64 = 1;
-/// How counted bots are named.
+/// The number of bots that are named, the most frequent first.
 const NAMED: usize = 4;
 
-/// Signals of bots pass.
+/// Reports signals of bots that pass.
 pub fn traffic(evidence: &Evidence<'_>) -> Option<(Kind, Finding)> {
     let kind = Kind::BotTraffic;
     let seen = kept(evidence, |_, key| key.traits.has(Traits::BOT));

@@ -1,4 +1,4 @@
-//! Destination filters: expressions that are invalid, and properties that rules would have mapped.
+//! Findings about destination filters: invalid expressions, and removed properties that rules map.
 
 use super::{Kind, events, quoted};
 use crate::event::CallType;
@@ -8,7 +8,7 @@ use crate::jobs::audit::field_loss::{FieldLoss, column};
 use crate::jobs::audit::report::{Finding, Severity};
 use crate::jobs::audit::summary::Evidence;
 
-/// Filters whose `if` is invalid: Segment then sends nothing that reaches them.
+/// Reports filters whose `if` is invalid: Segment sends none of the events that reach them.
 pub fn invalid(evidence: &Evidence<'_>) -> Vec<(Kind, Finding)> {
     let kind = Kind::InvalidFilter;
     let faults = &evidence.facts.filters.after.faults;
@@ -34,7 +34,7 @@ pub fn invalid(evidence: &Evidence<'_>) -> Vec<(Kind, Finding)> {
     faults.iter().map(finding).collect()
 }
 
-/// What rules map and the filters take out.
+/// Reports values that rules map and the filters remove.
 pub fn taken_out(evidence: &Evidence<'_>) -> Vec<(Kind, Finding)> {
     let kind = Kind::MappedPropertyDropped;
     let rules = &evidence.facts.engine.rules;
@@ -75,7 +75,7 @@ pub fn taken_out(evidence: &Evidence<'_>) -> Vec<(Kind, Finding)> {
     evidence.facts.ingested.counts.field_losses.iter().map(finding).collect()
 }
 
-/// A filter and what it is called in messages.
+/// Returns the name of a filter in messages.
 fn subject(filter: &Filter) -> String {
     if filter.title.is_empty() {
         format!("filter {}", filter.number)
@@ -84,7 +84,8 @@ fn subject(filter: &Filter) -> String {
     }
 }
 
-/// Whether the `if` of `filter` holds for every event or for none, though it asks for something.
+/// Returns the constant result of the `if` of `filter`, if it has a condition that does not depend
+/// on the event.
 fn constant_if(filter: &Filter) -> Option<bool> {
     match &filter.condition {
         Condition::When(expr) if !expr.is_all() => expr.constant(),
@@ -92,7 +93,7 @@ fn constant_if(filter: &Filter) -> Option<bool> {
     }
 }
 
-/// Filters whose `if` asks for something and yet holds for every event, or for none.
+/// Reports filters whose `if` has a condition that is true for every event or for none.
 pub fn constant(evidence: &Evidence<'_>) -> Vec<(Kind, Finding)> {
     let kind = Kind::ConstantFilter;
     let Some(filters) = &evidence.facts.filters.after.destination else { return Vec::new() };
@@ -126,7 +127,7 @@ pub fn constant(evidence: &Evidence<'_>) -> Vec<(Kind, Finding)> {
     found
 }
 
-/// Filters that neither drop nor change an event of the input.
+/// Reports filters that neither drop nor change any event of the input.
 pub fn without_effect(evidence: &Evidence<'_>) -> Vec<(Kind, Finding)> {
     let kind = Kind::FilterWithoutEffect;
     let Some(filters) = &evidence.facts.filters.after.destination else { return Vec::new() };

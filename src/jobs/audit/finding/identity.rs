@@ -1,4 +1,4 @@
-//! Identify calls: without them there are no leads.
+//! Findings about identify calls, without which there are no leads.
 
 use super::{Kind, counted, kept, percent};
 use crate::event::CallType;
@@ -8,7 +8,7 @@ use crate::jobs::audit::event_counts::Traits;
 use crate::jobs::audit::report::{Finding, Severity};
 use crate::jobs::audit::summary::Evidence;
 
-/// Identify calls that bring an e-mail do not pass.
+/// Reports that identify calls with an e-mail do not pass.
 pub fn not_allowed(evidence: &Evidence<'_>) -> Option<(Kind, Finding)> {
     let event_counts = evidence.event_counts();
     let identify = |wanted: &dyn Fn(Traits) -> bool| {
@@ -58,7 +58,7 @@ pub fn not_allowed(evidence: &Evidence<'_>) -> Option<(Kind, Finding)> {
     Some((kind, finding))
 }
 
-/// Whether a line of `list` could take an identify call.
+/// Returns `true` if a line of `list` could match an identify call.
 fn can_take_identify(list: &AllowList) -> bool {
     list.lines().iter().any(|line| match &line.entry {
         Entry::Call(call) => *call == CallType::Identify,
@@ -71,7 +71,7 @@ fn can_take_identify(list: &AllowList) -> bool {
     })
 }
 
-/// Identify calls without a usable e-mail pass.
+/// Reports identify calls without a usable e-mail that pass.
 pub fn without_email(evidence: &Evidence<'_>) -> Option<(Kind, Finding)> {
     let is_identify = |call| call == CallType::Identify;
     let without = kept(evidence, |call, key| is_identify(call) && !key.traits.has(Traits::EMAIL));
@@ -98,7 +98,7 @@ pub fn without_email(evidence: &Evidence<'_>) -> Option<(Kind, Finding)> {
     Some((kind, finding))
 }
 
-/// Events of the company's own people and machines pass.
+/// Reports events of the company's employees and machines that pass.
 pub fn internal(evidence: &Evidence<'_>) -> Vec<(Kind, Finding)> {
     let kind = Kind::InternalTraffic;
     let all = kept(evidence, |_, _| true).count;

@@ -5,7 +5,7 @@ use crate::jobs::audit::report::{Finding, Report, Severity};
 use crate::jobs::audit::summary::Evidence;
 use crate::parse::shape::Shape;
 
-/// The input looks as if it had been filtered before.
+/// Reports an input that seems to have been filtered already.
 pub fn filtered(evidence: &Evidence<'_>, report: &Report) -> Vec<(Kind, Finding)> {
     let kind = Kind::FilteredInput;
     let help = "audit the archive of everything that Segment was sent: its S3 or warehouse \
@@ -38,7 +38,7 @@ pub fn filtered(evidence: &Evidence<'_>, report: &Report) -> Vec<(Kind, Finding)
         add(&mut found, captured, report.records, message);
     }
     let is_list = evidence.facts.filters.after.allow.is_some();
-    // What --where leaves is no picture of the input.
+    // With `--where`, the events are not representative of the input.
     let is_whole = evidence.facts.engine.filter.is_none();
     if is_list && is_whole && events.total > 0 && events.after == events.total {
         let message = "every event is on the list: the input has likely been filtered by it, or \

@@ -9,7 +9,7 @@ use crate::jobs::audit::source_line::Sightings;
 use crate::jobs::audit::summary::Evidence;
 use crate::nearest::Names;
 
-/// Lines that take nothing, with the nearest name that was seen.
+/// Reports lines that match nothing, with the nearest name that occurs.
 pub fn never_seen(evidence: &Evidence<'_>, names: &[Named<'_>]) -> Vec<(Kind, Finding)> {
     let Some(list) = &evidence.facts.filters.after.allow else { return Vec::new() };
     let seen = &evidence.facts.ingested.counts.lines_seen;
@@ -17,7 +17,7 @@ pub fn never_seen(evidence: &Evidence<'_>, names: &[Named<'_>]) -> Vec<(Kind, Fi
     let tracks: Vec<_> = names.iter().filter(|named| named.call == CallType::Track).collect();
     let nearest = Names::new(tracks.iter().map(|named| named.event));
     unseen
-        // That one has a finding of its own.
+        // Identify calls have a separate finding.
         .filter(|(line, _)| !matches!(line.entry, Entry::Call(CallType::Identify)))
         .map(|(line, _)| (Kind::AllowedNeverSeen, unseen_line(evidence, line, &tracks, &nearest)))
         .collect()
@@ -59,7 +59,7 @@ fn unseen_line(
     }
 }
 
-/// Whether a line takes all pages.
+/// Returns `true` if `line` matches all page calls.
 fn takes_all_pages(line: &Line) -> bool {
     match &line.entry {
         Entry::Call(call) => *call == CallType::Page,
@@ -72,7 +72,7 @@ fn takes_all_pages(line: &Line) -> bool {
     }
 }
 
-/// All pages pass.
+/// Reports that all page calls pass.
 pub fn all_pages(evidence: &Evidence<'_>, report: &Report) -> Option<(Kind, Finding)> {
     let kind = Kind::AllPagesAllowed;
     let is_page = |call| call == CallType::Page;
@@ -115,7 +115,7 @@ pub fn all_pages(evidence: &Evidence<'_>, report: &Report) -> Option<(Kind, Find
     Some((kind, finding))
 }
 
-/// Lines whose pages or screens no rule maps.
+/// Reports lines whose page or screen calls no rule maps.
 pub fn unmapped_pages(evidence: &Evidence<'_>, report: &Report) -> Vec<(Kind, Finding)> {
     if !has_rules(evidence) {
         return Vec::new();

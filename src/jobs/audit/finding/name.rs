@@ -1,5 +1,5 @@
-//! Event names: which are scored and dropped, which cost and serve nothing, which are the same
-//! thing written twice.
+//! Findings about event names: those that are scored and dropped, those that pass without use, and
+//! those that differ only in spelling.
 
 use std::collections::BTreeMap;
 
@@ -12,31 +12,33 @@ use crate::jobs::audit::source_line::Sightings;
 use crate::jobs::audit::summary::Evidence;
 use crate::nearest::plain;
 
-/// From this share of what passes on, a name that no rule maps is noise whatever it is called.
+/// The percentage of the passing events from which an unmapped name is noise, whatever it is
+/// called.
 const NOISY_PERCENT: u64 = 20;
-/// From this share on, a name that sounds like noise is.
-const AUDIBLE_PERCENT: u64 = 1;
-/// So few events among so many that pass are rare.
+/// The percentage from which a name that sounds like noise is noise.
+const NOISY_NAME_PERCENT: u64 = 1;
+/// The maximum number of events of a rare name, and the number of passing events from which a name
+/// can be rare.
 const RARE: u64 = 2;
 const RARE_AMONG: u64 = 10_000;
-/// An event name and what the counts say of it.
+/// An event name with its counts.
 #[derive(Clone, Debug)]
 pub struct Named<'a> {
     /// The call.
     pub call: CallType,
     /// The name.
     pub event: &'a str,
-    /// All its events.
+    /// All events of the name.
     pub all: Sightings,
-    /// Those that pass the filter.
+    /// The events that pass the filter.
     pub kept: Sightings,
-    /// Those that pass and that a rule maps.
+    /// The number of events that pass and that a rule maps.
     pub used: u64,
-    /// By rule, those that do not pass and that the rule scores.
+    /// The events that do not pass and that a rule scores, by rule.
     pub lost: BTreeMap<u32, Sightings>,
 }
 
-/// All names, in order.
+/// Returns all names, in order.
 pub fn names<'a>(evidence: &'a Evidence<'_>) -> Vec<Named<'a>> {
     let event_counts = evidence.event_counts();
     let mut names: Vec<Named<'a>> = (0..event_counts.len())
@@ -62,7 +64,7 @@ pub fn names<'a>(evidence: &'a Evidence<'_>) -> Vec<Named<'a>> {
     names
 }
 
-/// What a rule scores and the filter drops.
+/// Reports events that a rule scores and the filter drops.
 pub fn scored_and_dropped(evidence: &Evidence<'_>, names: &[Named<'_>]) -> Vec<(Kind, Finding)> {
     let kind = Kind::ScoredEventDropped;
     let rules = &evidence.facts.engine.rules.rules;
@@ -104,7 +106,7 @@ fn passing(names: &[Named<'_>]) -> u64 {
     names.iter().map(|named| named.kept.count).sum()
 }
 
-/// Track events that pass and that no rule maps.
+/// Reports track events that pass although no rule maps them.
 pub fn unmapped(evidence: &Evidence<'_>, names: &[Named<'_>]) -> Vec<(Kind, Finding)> {
     if !has_rules(evidence) {
         return Vec::new();
@@ -147,7 +149,7 @@ fn about(
     }
 }
 
-/// Track events that pass, serve no rule, and are noise or next to nothing.
+/// Reports track events that pass although no rule uses them, and that are noise or rare.
 pub fn rare_or_noisy(evidence: &Evidence<'_>, names: &[Named<'_>]) -> Vec<(Kind, Finding)> {
     let kind = Kind::RareOrNoisy;
     let all = passing(names);
@@ -159,7 +161,7 @@ pub fn rare_or_noisy(evidence: &Evidence<'_>, names: &[Named<'_>]) -> Vec<(Kind,
         let at_least =
             |share: u64| u128::from(named.kept.count) * 100 >= u128::from(all) * u128::from(share);
         let sounds = is_noise(named.event);
-        let noisy = (sounds && at_least(AUDIBLE_PERCENT))
+        let noisy = (sounds && at_least(NOISY_NAME_PERCENT))
             || (has_rules(evidence) && at_least(NOISY_PERCENT));
         let rare = named.kept.count <= RARE && all >= RARE_AMONG;
         let (severity, what) = match (noisy, sounds, rare) {
@@ -180,12 +182,12 @@ pub fn rare_or_noisy(evidence: &Evidence<'_>, names: &[Named<'_>]) -> Vec<(Kind,
     found
 }
 
-/// Whether a word of `name` tells of clicks, checks that machines make, or errors.
+/// Returns `true` if a word of `name` denotes clicks, automatic checks or errors.
 fn is_noise(name: &str) -> bool {
     has(name, &NOISE) || has(name, &CLICKS)
 }
 
-/// Names that differ in capitals, blanks and marks alone.
+/// Reports names that differ only in case, spaces and punctuation.
 pub fn near_duplicates(evidence: &Evidence<'_>, names: &[Named<'_>]) -> Vec<(Kind, Finding)> {
     let kind = Kind::NearDuplicateNames;
     let mut groups: BTreeMap<String, Vec<&Named<'_>>> = BTreeMap::new();

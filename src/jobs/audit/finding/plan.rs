@@ -1,4 +1,4 @@
-//! The plan: more raw signals or active leads than it allows.
+//! Findings about raw signals or active leads beyond the limits of the plan.
 
 use super::{Kind, counted};
 use crate::jobs::audit::Side;
@@ -6,7 +6,7 @@ use crate::jobs::audit::report::{Change, Finding, Period, Report, Severity};
 use crate::jobs::audit::summary::Evidence;
 use crate::report::text::thousands;
 
-/// Periods that are over the plan after the filter.
+/// Reports periods that exceed the plan after the filter.
 pub fn exceeded(
     evidence: &Evidence<'_>,
     report: &Report,
@@ -80,7 +80,7 @@ fn active_leads(evidence: &Evidence<'_>, period: &Period, limit: u64) -> (Kind, 
     (kind, finding)
 }
 
-/// The position of `period` in the ledger after the filter.
+/// Returns the position of `period` in the ledger after the filter.
 fn position(evidence: &Evidence<'_>, period: &Period) -> Option<usize> {
     let ledger = &evidence.outcomes[Side::After as usize].ledger;
     ledger.periods.iter().position(|used| used.period.label() == period.period)

@@ -1,4 +1,4 @@
-//! Builds the advice: what to drop, what that leaves, and the allow list that implements it.
+//! Builds the advice: what to drop, what remains, and the allow list that implements it.
 
 use ahash::{AHashMap, AHashSet};
 
@@ -14,11 +14,11 @@ use crate::jobs::audit::scenario::{Outcome, Resources};
 use crate::jobs::audit::signal_sums::SignalCounter;
 use crate::jobs::audit::summary::{Facts, LISTED, compare, lead_counts};
 
-/// The smallest change to the filter of `facts` that fits the plan, worked out with the scenario that
-/// it leaves.
+/// Returns the smallest change to the filter of `facts` that fits the plan, with the outcome that
+/// it leads to.
 ///
 /// # Errors
-/// When the audit was interrupted or what was spilled cannot be read.
+/// Returns an error if the audit was interrupted or if spilled data cannot be read.
 pub fn advise(
     facts: &Facts<'_>,
     resources: Resources<'_>,
@@ -39,7 +39,7 @@ pub fn advise(
     let units: AHashSet<Unit> = chosen.iter().map(|&at| candidates[at].unit).collect();
     let (dropped, volume) = without(scenario, resources, &units, line_sets)?;
     let ledger = Ledger::new(&volume, facts.terms);
-    let signal_counter = SignalCounter { scores, stakes: false, active: false };
+    let signal_counter = SignalCounter { scores, contributions: false, active: false };
     let kept_facts = scenario.facts_without(&dropped)?;
     let left = scenario.resolve(resources, ledger, kept_facts, Some(&dropped), signal_counter)?;
     let targets: Vec<Target<'_>> =
@@ -68,7 +68,7 @@ pub fn advise(
     })
 }
 
-/// Whether a filter without `unit` can be written.
+/// Returns `true` if a filter without `unit` can be written.
 fn can_write(facts: &Facts<'_>, unit: Unit, names: &EventNames<'_>) -> bool {
     let target = target(unit, names);
     match &facts.filters.after.allow {
@@ -88,7 +88,7 @@ fn drop_of(facts: &Facts<'_>, candidate: &Candidate, names: &EventNames<'_>) -> 
         saved: candidate.saved(),
         leads_lost: candidate.leads_lost,
         score_lost: candidate.score_lost,
-        // What one line takes of the pages, FQL cannot say in general.
+        // FQL cannot express in general which pages one line matches.
         fql: if by == NONE { condition(&target) } else { None },
     }
 }
@@ -105,7 +105,7 @@ fn target<'n>(unit: Unit, names: &EventNames<'n>) -> Target<'n> {
     }
 }
 
-/// Of each period of `before`, the raw signals that it has in `after`.
+/// Returns the raw signals in `after` of each period of `before`.
 fn remaining(before: &Ledger, after: &Ledger) -> Vec<u64> {
     let of: AHashMap<i64, u64> =
         after.periods.iter().map(|usage| (usage.period.start, usage.raw_signals)).collect();

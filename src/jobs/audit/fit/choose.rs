@@ -1,4 +1,4 @@
-//! Which units to drop so that every period fits.
+//! Chooses the units to drop so that every period fits.
 
 use std::cmp::Ordering;
 
@@ -9,34 +9,34 @@ use super::Unit;
 /// A unit that could be dropped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
-    /// What would be dropped.
+    /// The unit.
     pub unit: Unit,
-    /// Raw signals that each period would have less.
+    /// The raw signals that each period would save.
     pub by_period: Vec<u64>,
-    /// Leads that nothing else brings.
+    /// The number of leads that depend on this unit alone.
     pub leads_lost: u64,
-    /// What leads would score less.
+    /// The total score that leads would lose.
     pub score_lost: i64,
 }
 
 impl Candidate {
-    /// Raw signals in all periods.
+    /// Returns the raw signals saved in all periods.
     pub fn saved(&self) -> u64 {
         self.by_period.iter().sum()
     }
 
-    /// How much of what `needed` asks for it gives.
+    /// Returns the number of raw signals that the unit saves in periods that need it.
     fn useful(&self, needed: &[u64]) -> u64 {
         useful(&self.by_period, needed)
     }
 
-    /// What a loss costs: dropping what takes from scores is free.
+    /// Returns the cost of dropping the unit. A negative loss of score costs nothing.
     fn cost(&self) -> (u64, u64) {
         (self.leads_lost, u64::try_from(self.score_lost).unwrap_or(0))
     }
 
-    /// The better one first: fewer leads for each signal that is saved and needed, then less
-    /// score, then more signals.
+    /// Orders the better candidate first: fewer lost leads per useful signal, then less lost score,
+    /// then more signals.
     fn compare(&self, other: &Self, needed: &[u64]) -> Ordering {
         let (own, others) = (self.useful(needed), other.useful(needed));
         let ratio = |cost: u64, useful: u64| u128::from(cost) * u128::from(useful);
@@ -49,18 +49,18 @@ impl Candidate {
     }
 }
 
-/// What several units take together: it is saved once all of them are dropped.
+/// Raw signals that belong to several units: they are saved once all of these are dropped.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Shared {
     /// The units.
     pub units: Vec<Unit>,
-    /// Raw signals that each period would have less.
+    /// The raw signals that each period would save.
     pub by_period: Vec<u64>,
 }
 
-/// Places of the `candidates` to drop so that each period has at least `needed` raw signals less,
-/// the best first; none of them could stay. Where all together do not suffice, those that give
-/// anything at all.
+/// Returns the indices of the `candidates` to drop so that each period saves at least `needed` raw
+/// signals, the best first. None of them is superfluous. If all together do not suffice, returns
+/// those that save anything.
 pub fn choose(candidates: &[Candidate], shared: &[Shared], needed: &[u64]) -> Vec<usize> {
     let choice = Choice::new(candidates, shared, needed);
     let mut open = needed.to_vec();
@@ -78,7 +78,7 @@ pub fn choose(candidates: &[Candidate], shared: &[Shared], needed: &[u64]) -> Ve
         }
         open = choice.left(&chosen);
     }
-    // What was taken early may be needless beside what was taken later; the dearest goes first.
+    // An early choice may be superfluous after later ones; the most expensive is removed first.
     let mut order = chosen.clone();
     order.sort_by(|&a, &b| candidates[b].compare(&candidates[a], needed));
     for place in order {
@@ -91,10 +91,11 @@ pub fn choose(candidates: &[Candidate], shared: &[Shared], needed: &[u64]) -> Ve
     chosen
 }
 
-/// All that can be chosen from.
+/// The input of a choice.
 struct Choice<'a> {
     candidates: &'a [Candidate],
-    /// Places of candidates, and what each period has less without all of them.
+    /// The candidates that share raw signals, by index, and what each period saves without all of
+    /// them.
     shared: Vec<(Vec<usize>, &'a [u64])>,
     needed: &'a [u64],
 }
@@ -103,7 +104,7 @@ impl<'a> Choice<'a> {
     fn new(candidates: &'a [Candidate], shared: &'a [Shared], needed: &'a [u64]) -> Self {
         let places: AHashMap<Unit, usize> =
             candidates.iter().enumerate().map(|(place, found)| (found.unit, place)).collect();
-        // What a unit takes that cannot be dropped stays.
+        // Raw signals that belong to a unit that cannot be dropped remain.
         let droppable = |shared: &'a Shared| {
             let units = shared.units.iter().map(|unit| places.get(unit).copied());
             Some((units.collect::<Option<Vec<usize>>>()?, &*shared.by_period))
@@ -111,7 +112,7 @@ impl<'a> Choice<'a> {
         Self { candidates, shared: shared.iter().filter_map(droppable).collect(), needed }
     }
 
-    /// What each period still needs once the candidates at `chosen` are dropped.
+    /// Returns what each period still needs once the candidates at `chosen` are dropped.
     fn left(&self, chosen: &[usize]) -> Vec<u64> {
         let alone = chosen.iter().map(|&place| &*self.candidates[place].by_period);
         let together = self.shared.iter().filter(|(places, _)| missing(places, chosen).is_empty());
@@ -122,7 +123,8 @@ impl<'a> Choice<'a> {
         open
     }
 
-    /// The places to drop beside `chosen` for the fewest more that save anything of `open` together.
+    /// Returns the smallest set of candidates to drop in addition to `chosen` that saves shared raw
+    /// signals of a period in `open`.
     fn best_shared(&self, chosen: &[usize], open: &[u64]) -> Option<Vec<usize>> {
         let useful = self.shared.iter().filter(|(_, saved)| useful(saved, open) > 0);
         let missing = useful.map(|(places, _)| missing(places, chosen));
@@ -130,12 +132,12 @@ impl<'a> Choice<'a> {
     }
 }
 
-/// Those of `places` that are not `chosen`.
+/// Returns the elements of `places` that are not in `chosen`.
 fn missing(places: &[usize], chosen: &[usize]) -> Vec<usize> {
     places.iter().copied().filter(|place| !chosen.contains(place)).collect()
 }
 
-/// How much of what `needed` asks for `saved` gives.
+/// Returns how much of `needed` is covered by `saved`.
 fn useful(saved: &[u64], needed: &[u64]) -> u64 {
     saved.iter().zip(needed).map(|(saved, needed)| saved.min(needed)).sum()
 }
@@ -174,7 +176,7 @@ mod tests {
         assert_eq!(choose(&candidates, &[], &[9, 0]), [3]);
         assert_eq!(choose(&candidates, &[], &[14, 0]), [3, 1]);
         assert_eq!(choose(&candidates, &[], &[0, 0]), [0; 0]);
-        // The two free ones are needless beside the one that is needed anyway.
+        // The two free ones are superfluous next to the one that is needed anyway.
         assert_eq!(choose(&candidates, &[], &[0, 30]), [2]);
         assert_eq!(choose(&candidates, &[], &[50, 0]), [0]);
     }
@@ -191,7 +193,7 @@ mod tests {
         let both = [shared(&[0, 1], &[4])];
         assert_eq!(choose(&candidates, &both, &[9]), [0, 1]);
         assert_eq!(choose(&candidates, &both, &[3]), [1]);
-        // What no line takes alone goes with all that take it, or not at all.
+        // What no single line matches alone is dropped with all its lines, or not at all.
         let nothing_alone = [candidate(0, &[0], 0, 0), candidate(1, &[0], 0, 0)];
         assert_eq!(choose(&nothing_alone, &both, &[1]), [0, 1]);
         assert_eq!(choose(&nothing_alone[..1], &both, &[1]), [0; 0]);

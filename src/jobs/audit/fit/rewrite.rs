@@ -1,22 +1,23 @@
-//! An allow list without what is to be dropped, in the same order and with as few lines touched
-//! as will do.
+//! Rewrites an allow list so that it no longer lets certain events pass, with the lines in the same
+//! order and as few of them changed as possible.
 
 use crate::event::CallType;
 use crate::filter::allow::{AllowList, Entry, Line};
 
-/// What is to be dropped, in words that filters are written in.
+/// The events to drop, described so that filters can express it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target<'a> {
-    /// Track events of this name.
+    /// Track events with this name.
     Track(&'a str),
-    /// Pages or screens that the line at this place, from 0, alone takes; all of them without one.
+    /// Page or screen calls: those that only the line at this index matches, or all of them if
+    /// `None`.
     Pages(CallType, Option<usize>),
     /// All events of a call.
     Call(CallType),
 }
 
 impl Target<'_> {
-    /// The FQL condition of the events; `None` where FQL cannot write it.
+    /// Returns the FQL condition of the events, or `None` if FQL cannot express it.
     fn condition(&self) -> Option<String> {
         match self {
             Self::Track(name) => Some(format!("type = \"track\" and event = {}", quoted(name)?)),
@@ -32,21 +33,23 @@ impl Target<'_> {
     }
 }
 
-/// The condition of a destination filter that drops `target`; `None` where FQL cannot write it.
+/// Returns the condition of a destination filter that drops `target`, or `None` if FQL cannot
+/// express it.
 pub fn condition(target: &Target<'_>) -> Option<String> {
     target.condition()
 }
 
-/// The lines of `list` changed so that they take none of `targets`; `None` where that cannot be
-/// written.
+/// Returns the lines of `list`, changed so that they match none of `targets`, or `None` if that
+/// cannot be expressed.
 pub fn rewritten(list: &AllowList, targets: &[Target<'_>]) -> Option<Vec<String>> {
     let mut lines = Vec::new();
     for (place, line) in list.lines().iter().enumerate() {
-        let touches: Vec<Touch> = targets.iter().map(|target| touch(place, line, target)).collect();
-        if touches.contains(&Touch::Whole) {
+        let touches: Vec<Overlap> =
+            targets.iter().map(|target| overlap(place, line, target)).collect();
+        if touches.contains(&Overlap::Whole) {
             continue;
         }
-        let in_part = targets.iter().zip(touches).filter(|(_, touch)| *touch == Touch::Part);
+        let in_part = targets.iter().zip(touches).filter(|(_, touch)| *touch == Overlap::Part);
         let excluded: Option<Vec<String>> =
             in_part.map(|(target, _)| Some(format!("!({})", target.condition()?))).collect();
         lines.push(narrowed(line, &excluded?));
@@ -54,7 +57,7 @@ pub fn rewritten(list: &AllowList, targets: &[Target<'_>]) -> Option<Vec<String>
     Some(lines)
 }
 
-/// `line` without what the conditions in `excluded` leave out.
+/// Returns `line` without the events that the conditions in `excluded` describe.
 fn narrowed(line: &Line, excluded: &[String]) -> String {
     if excluded.is_empty() {
         return line.text.to_string();
@@ -66,24 +69,24 @@ fn narrowed(line: &Line, excluded: &[String]) -> String {
     format!("fql: {kept} and {}", excluded.join(" and "))
 }
 
-/// How much of a line a target is.
+/// How much of what a line matches is a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Touch {
+enum Overlap {
     None,
     Part,
     Whole,
 }
 
-fn touch(place: usize, line: &Line, target: &Target<'_>) -> Touch {
+fn overlap(place: usize, line: &Line, target: &Target<'_>) -> Overlap {
     match (&line.entry, target) {
-        (Entry::Event(name), Target::Track(dropped)) if **name == **dropped => Touch::Whole,
-        (Entry::Call(CallType::Track), Target::Track(_)) => Touch::Part,
-        (Entry::Call(call), Target::Call(dropped)) if call == dropped => Touch::Whole,
-        // Where a line says the same once more, both go.
-        (Entry::Call(call), Target::Pages(dropped, _)) if call == dropped => Touch::Whole,
-        (_, Target::Pages(_, Some(by))) if *by != place => Touch::None,
+        (Entry::Event(name), Target::Track(dropped)) if **name == **dropped => Overlap::Whole,
+        (Entry::Call(CallType::Track), Target::Track(_)) => Overlap::Part,
+        (Entry::Call(call), Target::Call(dropped)) if call == dropped => Overlap::Whole,
+        // A later line that repeats an earlier one is removed with it.
+        (Entry::Call(call), Target::Pages(dropped, _)) if call == dropped => Overlap::Whole,
+        (_, Target::Pages(_, Some(by))) if *by != place => Overlap::None,
         (Entry::Page(_), Target::Pages(CallType::Page, _))
-        | (Entry::Screen(_), Target::Pages(CallType::Screen, _)) => Touch::Whole,
+        | (Entry::Screen(_), Target::Pages(CallType::Screen, _)) => Overlap::Whole,
         (Entry::Fql(expr), target) => {
             let demand = expr.demand();
             let calls = demand.calls.is_none_or(|calls| calls.contains(&target.call()));
@@ -91,14 +94,14 @@ fn touch(place: usize, line: &Line, target: &Target<'_>) -> Touch {
                 Target::Track(name) => events.iter().any(|event| **event == **name),
                 _ => false,
             });
-            if calls && named { Touch::Part } else { Touch::None }
+            if calls && named { Overlap::Part } else { Overlap::None }
         }
-        _ => Touch::None,
+        _ => Overlap::None,
     }
 }
 
-/// A string of FQL, which knows no escapes; `None` of a text that has both quotes, or that does not
-/// fit into a line.
+/// Returns `text` as a string of FQL, which has no escapes. Returns `None` if it contains both
+/// kinds of quotes or a control character.
 fn quoted(text: &str) -> Option<String> {
     if text.chars().any(char::is_control) {
         return None;

@@ -1,4 +1,4 @@
-//! The smallest change that would fit the plan.
+//! The section on the smallest change that fits the plan.
 
 use std::fmt::{self, Write};
 
@@ -6,13 +6,13 @@ use crate::jobs::audit::report::{Change, Drop, Report};
 use crate::report::figure::{called, counted, signed, thousands};
 use crate::report::page::{Cell, Table, Text, code, label, more, section};
 
-/// How many units that would be dropped, and lines of the list, are shown.
+/// The maximum number of units to drop, and of lines of the list, that are shown.
 const DROPS: usize = 50;
 const LINES: usize = 200;
-/// The longest list that is shown, in bytes: a list that is cut short is no list to copy.
+/// The maximum size of a list that is shown, in bytes: a truncated list must not be copied.
 const LIST_BYTES: usize = 64 << 10;
 
-/// Writes the change.
+/// Writes the section.
 pub fn write(change: &Change, report: &Report, out: &mut String) -> fmt::Result {
     section("change", "The smallest change", out, |out| {
         if !change.fits {
@@ -53,7 +53,7 @@ fn row(drop: &Drop) -> Vec<Cell> {
     vec![Cell::Text(what), Cell::Number(drop.saved), Cell::Number(drop.leads_lost), score]
 }
 
-/// The allow list with the change made, whole or not at all.
+/// Writes the changed allow list, completely or not at all.
 fn list(lines: &[String], out: &mut String) -> fmt::Result {
     let bytes: usize = lines.iter().map(String::len).sum();
     if lines.is_empty() {

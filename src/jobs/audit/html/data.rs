@@ -4,17 +4,18 @@ use std::fmt::{self, Write};
 
 use crate::jobs::audit::report::{Change, Leads, Plan, Report};
 
-/// The JSON on a page is not longer than this, in bytes.
+/// The maximum size of the JSON on a page, in bytes.
 const MOST_BYTES: usize = 256 << 10;
-/// How many items of each list it has; the first that fits is taken.
+/// The numbers of items to which lists are cut; the first that fits is used.
 const LENGTHS: [usize; 5] = [500, 100, 25, 5, 0];
 
-/// Writes the JSON of `report`: whole where it fits, else with each list cut to the same length,
-/// which the element then names. A report that does not fit without any list is left out.
+/// Writes the JSON of `report`: complete if it fits, otherwise with each list cut to the same
+/// length, which an attribute of the element gives. A report that does not fit even with empty
+/// lists is left out.
 pub fn write(report: &Report, out: &mut String) -> fmt::Result {
     let fits = |length: usize| {
         let json = serde_json::to_string(&cut(report, length)).ok()?;
-        // No text of the data ends the element or begins a comment.
+        // No text from the data can end the element or begin a comment.
         let json = json.replace('<', "\\u003c");
         (json.len() <= MOST_BYTES).then_some((length, json))
     };
@@ -31,7 +32,7 @@ fn first<T: Clone>(list: &[T], length: usize) -> Vec<T> {
     list[..list.len().min(length)].to_vec()
 }
 
-/// The length of the longest list that may be cut.
+/// Returns the length of the longest list that may be cut.
 fn longest(report: &Report) -> usize {
     let Report { inputs, names, lines, plan, leads, losses, findings, change, .. } = report;
     let change = change
@@ -56,7 +57,7 @@ fn longest(report: &Report) -> usize {
     .unwrap_or(0)
 }
 
-/// The report with the first items of each list.
+/// Returns the report with the first `length` items of each list.
 fn cut(report: &Report, length: usize) -> Report {
     let plan = Plan {
         periods: first(&report.plan.periods, length),

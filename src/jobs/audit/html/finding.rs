@@ -1,4 +1,4 @@
-//! The findings, those of one kind as one table.
+//! The section on findings, with a table for each kind.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
@@ -7,12 +7,12 @@ use crate::jobs::audit::report::{Example, Finding, Report};
 use crate::report::figure::{counted, thousands};
 use crate::report::page::{Cell, Table, Text, code, more, section, ticked};
 
-/// How many findings of one kind are shown.
+/// The maximum number of findings shown of each kind.
 const SHOWN: usize = 15;
-/// How many places of a finding are shown.
+/// The maximum number of places shown of each finding.
 const PLACES: usize = 3;
 
-/// Writes all kinds, the worst first, and of each kind the findings that cost the most first.
+/// Writes all kinds, the worst first, and the most expensive findings of each kind first.
 pub fn write(report: &Report, out: &mut String) -> fmt::Result {
     let heading = format!("Findings ({})", thousands(report.findings.len() as u64));
     section("findings", &heading, out, |out| {
@@ -62,7 +62,7 @@ fn write_kind(kind: &[Finding], report: &Report, out: &mut String) -> fmt::Resul
     out.write_str("</div>\n")
 }
 
-/// What leads lose of each event's score.
+/// The score that leads lose, by call and name of the event.
 type Scores<'r> = BTreeMap<(&'r str, &'r str), i64>;
 
 fn scores(report: &Report) -> Scores<'_> {
@@ -70,7 +70,7 @@ fn scores(report: &Report) -> Scores<'_> {
     losses.map(|loss| ((loss.call, loss.event.as_str()), loss.score_lost)).collect()
 }
 
-/// What leads lose of the score of the event that `finding` is about.
+/// Returns the score that leads lose with the event of `finding`.
 fn score(finding: &Finding, scores: &Scores<'_>) -> i64 {
     let event = finding.call.zip(finding.event.as_deref());
     event.and_then(|event| scores.get(&event).copied()).unwrap_or(0)

@@ -1,4 +1,4 @@
-//! The title and the figures of the page.
+//! The title and the key figures of the page.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::jobs::audit::report::{FilterInfo, Report};
 use crate::report::figure::{bytes, counted, percent, signed, thousands};
 use crate::report::page::{Figure, Text, Tone, code, verdict, write_figures};
 
-/// `Audit of allow.txt`.
+/// Returns the title, such as `Audit of allow.txt`.
 pub fn title(report: &Report) -> String {
     format!("Audit of {}", files(&report.filter))
 }
@@ -17,7 +17,7 @@ fn files(filters: &[FilterInfo]) -> String {
     files.join(" and ")
 }
 
-/// What was read, and what the filter is compared with.
+/// Returns the subtitle: what was read, and what the filter is compared with.
 pub fn subtitle(report: &Report) -> String {
     let rejects: u64 = report.rejects.values().sum();
     let mut parts = vec![
@@ -50,7 +50,7 @@ pub fn subtitle(report: &Report) -> String {
     parts.join(" · ")
 }
 
-/// Writes the verdict and the figures.
+/// Writes the verdict and the key figures.
 pub fn write(report: &Report, out: &mut String) -> fmt::Result {
     verdict(&sentences(report), out)?;
     write_figures(&figures(report), out)
@@ -96,7 +96,7 @@ fn figures(report: &Report) -> Vec<Figure> {
     figures
 }
 
-/// The fullest period with the filter.
+/// Returns the figure for the fullest period with the filter.
 fn fullest(report: &Report) -> Option<Figure> {
     let limit = report.plan.raw_signals_limit?;
     let period = report.plan.periods.iter().max_by_key(|period| period.after.raw_signals)?;

@@ -1,4 +1,4 @@
-//! What leads lose: signals by name, whole leads, and scores.
+//! The section on what leads lose: signals by name, whole leads, and scores.
 
 use std::fmt::{self, Write};
 
@@ -7,10 +7,10 @@ use crate::report::figure::{called, counted, signed};
 use crate::report::layout::fitted;
 use crate::report::page::{Cell, Table, Text, label, more, section};
 
-/// How many names are shown, and how many leads.
+/// The maximum number of names and of leads that are shown.
 const NAMES: usize = 100;
 const LEADS: usize = 100;
-/// The longest address that is shown whole.
+/// The maximum width of an address that is shown, in columns.
 const ADDRESS: usize = 120;
 
 /// Writes the tables.

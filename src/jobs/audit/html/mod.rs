@@ -1,8 +1,8 @@
 //! The report of an audit as one web page that needs no network, no script and no other file.
 //!
-//! What a page shows and holds is bounded, whatever the input: of long lists the page has the first
-//! and says how much the others add up to. The JSON of the report is part of the page as well, with
-//! lists cut as far as need be, so that programs can read what people see.
+//! The size of the page is bounded, whatever the input: of a long list it contains the first items,
+//! and the sum of the others. The page also contains the report as JSON, with lists cut as far as
+//! needed, so that programs can read what people see.
 
 mod change;
 mod data;
@@ -23,10 +23,10 @@ use super::report::Report;
 use crate::report::figure::counted;
 use crate::report::page::{document, more, section, ticked};
 
-/// How many faults and warnings are shown.
+/// The maximum number of faults and warnings that are shown.
 const SHOWN: usize = 20;
 
-/// The page of `report`.
+/// Returns the page for `report`.
 pub fn page(report: &Report) -> String {
     document(&head::title(report), &head::subtitle(report), |out| {
         head::write(report, out)?;
@@ -43,7 +43,7 @@ pub fn page(report: &Report) -> String {
     })
 }
 
-/// What is doubtful about files.
+/// Writes the faults and warnings about files.
 fn doubts(report: &Report, out: &mut String) -> fmt::Result {
     let faults = report.faults.iter().map(ToString::to_string);
     let doubts: Vec<String> = faults.chain(report.warnings.iter().cloned()).collect();

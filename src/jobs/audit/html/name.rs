@@ -1,4 +1,4 @@
-//! Events by name: kept or dropped, and by what.
+//! The section on event names: kept or dropped, and by which line or filter.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use crate::jobs::audit::report::{By, Fate, Name, Report};
 use crate::report::figure::{called, counted};
 use crate::report::page::{Cell, Table, code, label, more, section};
 
-/// How many names are shown, and how many lines or filters of each.
+/// The maximum number of names shown, and of lines or filters shown for each.
 const SHOWN: usize = 100;
 const DECIDERS: usize = 3;
 

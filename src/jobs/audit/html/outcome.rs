@@ -1,4 +1,4 @@
-//! Events, leads and signals with and without the filter.
+//! The section that compares events, leads and signals with and without the filter.
 
 use std::fmt;
 

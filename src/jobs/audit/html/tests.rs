@@ -6,7 +6,7 @@ use crate::jobs::audit::report::{
 
 const EVIL: &str = "</script><script>alert(1)</script><!-- \" ' &\u{1b}\u{202e}";
 
-/// A report whose lists have `length` items, all texts of which want to be markup and are long.
+/// Returns a report whose lists have `length` items and whose texts are long and contain markup.
 fn evil(length: usize) -> Report {
     let text = |number: usize| format!("{EVIL} {number} {}", "\"'&".repeat(700));
     let entry = |number: usize| Entry { number, text: text(number) };

@@ -1,22 +1,22 @@
-//! The verdict: what the filter saves and loses, and what most of the loss is.
+//! The verdict: what the filter saves and loses, and what causes most of the loss.
 
 use crate::jobs::audit::report::{Finding, Period, Report, Usage};
 use crate::report::figure::{called, counted, percent, thousands};
 use crate::report::finding::counts_by_severity;
 use crate::report::page::{code, label};
 
-/// The sentences of the verdict, as markup; the first says the most.
+/// Returns the sentences of the verdict as markup, the most important first.
 pub(super) fn sentences(report: &Report) -> Vec<String> {
     let mut sentences = vec![balance(report)];
     if score_lost(report).is_some() {
-        sentences.extend(culprit(report));
+        sentences.extend(worst_name(report));
     }
     sentences.extend(plan(report));
     sentences.extend(findings(report));
     sentences
 }
 
-/// What the filter saves and loses.
+/// Describes what the filter saves and loses.
 fn balance(report: &Report) -> String {
     let (before, after) = (report.events.before, report.events.after);
     let saved = before.saturating_sub(after);
@@ -42,7 +42,7 @@ fn of_leads(lost: u64, total: u64) -> String {
     format!("{} of {}", thousands(lost), counted(total, "lead", "leads"))
 }
 
-/// The share of the score that is lost, where any is.
+/// Returns the percentage of the score that is lost, if any is.
 pub(super) fn score_lost(report: &Report) -> Option<String> {
     let before = u64::try_from(report.leads.before.total_score).ok()?;
     let lost = report.leads.before.total_score.saturating_sub(report.leads.after.total_score);
@@ -50,8 +50,8 @@ pub(super) fn score_lost(report: &Report) -> Option<String> {
     Some(percent(lost, before))
 }
 
-/// The name that the most score is lost of, and the line that likely means it.
-fn culprit(report: &Report) -> Option<String> {
+/// Describes the event name that loses the most score, and the line that was probably meant for it.
+fn worst_name(report: &Report) -> Option<String> {
     let worst = report.losses.iter().max_by_key(|loss| loss.score_lost)?;
     let all = report.losses.iter().filter(|loss| loss.score_lost > 0);
     let all = all.map(|loss| i128::from(loss.score_lost)).sum::<i128>();
@@ -83,7 +83,7 @@ fn culprit(report: &Report) -> Option<String> {
     })
 }
 
-/// Whether the plan suffices.
+/// Describes whether the plan suffices.
 fn plan(report: &Report) -> Option<String> {
     let limit = report.plan.raw_signals_limit?;
     let over = |of: fn(&Period) -> &Usage| {
@@ -115,7 +115,7 @@ fn plural(report: &Report) -> &'static str {
     if report.plan.period == "day" { "days" } else { "months" }
 }
 
-/// How many findings there are.
+/// Counts the findings.
 fn findings(report: &Report) -> Option<String> {
     let counts = counts_by_severity(report.findings.iter().map(|finding| finding.severity))?;
     Some(format!("<a href=\"#findings-h\">Findings</a>: {counts}."))

@@ -1,4 +1,4 @@
-//! Raw signals against the plan, before and after.
+//! The section on raw signals against the plan, before and after the filter.
 
 use std::fmt::{self, Write};
 
@@ -6,13 +6,13 @@ use crate::jobs::audit::report::{HistorySpan, Period, Plan, Report, Usage};
 use crate::report::figure::{counted, thousands};
 use crate::report::page::{Cell, Chart, Column, Series, Table, Text, more, section};
 
-/// How many periods are shown, the latest.
+/// The maximum number of periods shown, the latest ones.
 const SHOWN: usize = 60;
 const KEPT: Series = Series { class: "kept", name: "kept" };
 const DROPPED: Series = Series { class: "dropped", name: "dropped" };
 const ADDED: Series = Series { class: "rehydrated", name: "only after" };
 
-/// Writes the chart, its table, and the periods.
+/// Writes the chart with its table, and the periods.
 pub fn write(report: &Report, out: &mut String) -> fmt::Result {
     let plan = &report.plan;
     section("volume", "Volume against the plan", out, |out| {

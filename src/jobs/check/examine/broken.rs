@@ -1,5 +1,5 @@
-//! A value over many lines with one slip in it: no line of it is JSON, and the slip is what there
-//! is to be said.
+//! Fixtures with one syntax error in a value that spans several lines: no line is JSON, and the
+//! place of the error is the finding.
 
 use super::{Part, PartCase};
 use crate::jobs::check::finding::Violation;
@@ -8,11 +8,11 @@ use crate::jobs::check::place::Placer;
 use crate::schema::json_error_offset;
 use crate::source::{Block, Discovery, FileId, Input, Options, Reader};
 
-/// Longer fixtures are left as they are, in bytes.
+/// The maximum size of a fixture that is searched for the error, in bytes.
 const MAX_BYTES: usize = 64 << 20;
 
-/// Puts one finding in the place of one for each line, in fixtures that begin as an object or a
-/// list over many lines and of which no line is a record. `parts` are in order.
+/// Replaces the findings about each line by one finding, in fixtures that begin with an object or a
+/// list that spans several lines, and of which no line is a record. `parts` are in order.
 pub(super) fn one_finding_each(parts: &mut Vec<Part>, reader: &Reader) {
     let files: Vec<FileId> = parts.iter().map(|part| part.file).collect();
     let mut files = files;
@@ -21,20 +21,21 @@ pub(super) fn one_finding_each(parts: &mut Vec<Part>, reader: &Reader) {
     for file in files {
         let own = || parts.iter().filter(|part| part.file == file);
         let lines: u64 = own().map(|part| part.lines).sum();
-        let is_whole_slip = own().all(|part| part.no_json == part.cases.len() as u64);
-        if lines < 2 || !is_whole_slip || own().all(|part| part.no_json == 0) {
+        let no_line_is_json = own().all(|part| part.no_json == part.cases.len() as u64);
+        if lines < 2 || !no_line_is_json || own().all(|part| part.no_json == 0) {
             continue;
         }
         let Some(input) = inputs.get(&file) else { continue };
-        let Some(part) = slip(input, file) else { continue };
+        let Some(part) = syntax_error(input, file) else { continue };
         let first = parts.iter().position(|part| part.file == file).unwrap_or_default();
         parts.retain(|part| part.file != file);
         parts.insert(first.min(parts.len()), part);
     }
 }
 
-/// Where the text of `input`, read once more, stops being one JSON value.
-fn slip(input: &Input, file: FileId) -> Option<Part> {
+/// Reads `input` again and returns a part with a finding at the place where its text stops being
+/// one JSON value.
+fn syntax_error(input: &Input, file: FileId) -> Option<Part> {
     if input.path.is_none() && input.object.is_none() {
         return None;
     }
@@ -71,7 +72,7 @@ fn slip(input: &Input, file: FileId) -> Option<Part> {
     Some(Part { file, findings: vec![finding], cases: vec![case], no_json: 1, ..Part::default() })
 }
 
-/// Whether the first line opens a value and does not close it.
+/// Returns `true` if the first line opens a value and does not close it.
 fn begins_over_lines(text: &str) -> bool {
     let Some(line) = text.lines().find(|line| !line.trim().is_empty()) else { return false };
     let line = line.trim();

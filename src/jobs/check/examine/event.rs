@@ -19,25 +19,25 @@ use crate::schema::{Plan, PlanRule, Planned, pointer};
 /// Segment's limit for a message id, in characters (Tracking API, "messageId").
 const MAX_MESSAGE_ID_CHARS: usize = 100;
 
-/// An event that was looked at.
+/// The result of examining one event.
 #[derive(Debug, Default)]
-pub(super) struct Looked {
-    /// What to call it.
+pub(super) struct ExaminedEvent {
+    /// The display name of the event.
     pub name: String,
-    /// Each rule that it was checked against, and what that has against it.
+    /// Each rule that the event was checked against, and the flaws.
     pub cases: Vec<(String, Vec<Flaw>)>,
-    /// Of its canonical form.
+    /// The hash of its canonical form.
     pub hash: u128,
-    /// The length of its canonical form.
+    /// The length of its canonical form, in bytes.
     pub compact_bytes: usize,
 }
 
-impl Looked {
+impl ExaminedEvent {
     pub fn is_clean(&self) -> bool {
         self.cases.iter().all(|(_, flaws)| flaws.is_empty())
     }
 
-    /// Adds a flaw that no rule says.
+    /// Adds a flaw that does not come from a rule.
     pub fn flaw(&mut self, flaw: Flaw) {
         if self.cases.is_empty() {
             self.cases.push((String::new(), Vec::new()));
@@ -45,7 +45,7 @@ impl Looked {
         self.cases[0].1.push(flaw);
     }
 
-    /// Adds its cases, of which none has a flaw.
+    /// Adds the cases of an event without flaws to `part`.
     pub fn into_cases(self, line: u64, part: &mut Part) {
         for (rule, _) in self.cases {
             part.cases.push(PartCase {
@@ -59,17 +59,17 @@ impl Looked {
 }
 
 impl Record<'_> {
-    /// Holds `event` against everything.
-    pub fn look(&mut self, event: &Event<'_>) -> Looked {
-        let Some(call) = event.call_type() else { return Looked::default() };
+    /// Checks `event` against the plan, the rules and the Segment Spec.
+    pub fn examine(&mut self, event: &Event<'_>) -> ExaminedEvent {
+        let Some(call) = event.call_type() else { return ExaminedEvent::default() };
         let name = event_name(event, call, &mut self.canonical, &mut self.scratch);
         let name = if name.is_empty() { call.name() } else { name };
-        let mut looked = Looked { name: masked(name), ..Looked::default() };
-        self.plan(event, call, &mut looked);
-        if self.yardstick.has_rules {
-            self.rules(event, call, &mut looked);
+        let mut examined = ExaminedEvent { name: masked(name), ..ExaminedEvent::default() };
+        self.plan(event, call, &mut examined);
+        if self.criteria.has_rules {
+            self.rules(event, call, &mut examined);
         } else if self.filtered(event) {
-            looked.flaw(self.not_allowed());
+            examined.flaw(self.not_allowed());
         }
         if let Some(id) = event.text(Member::MessageId) {
             let chars = id.chars().count();
@@ -77,43 +77,43 @@ impl Record<'_> {
                 let message = format!(
                     "the messageId has {chars} characters; Segment takes at most {MAX_MESSAGE_ID_CHARS}"
                 );
-                looked.flaw(Flaw::new(Violation::TooLongMessageId, message).at("/messageId"));
+                examined.flaw(Flaw::new(Violation::TooLongMessageId, message).at("/messageId"));
             }
         }
         for flaw in spec::flaws(event, call) {
-            // What a plan says of the same member says more.
+            // A flaw that the plan reports for the same field is more specific.
             let is_known =
                 |known: &Flaw| (known.violation, &known.pointer) == (flaw.violation, &flaw.pointer);
-            if !looked.cases.iter().any(|(_, flaws)| flaws.iter().any(is_known)) {
-                looked.flaw(flaw);
+            if !examined.cases.iter().any(|(_, flaws)| flaws.iter().any(is_known)) {
+                examined.flaw(flaw);
             }
         }
-        if looked.cases.is_empty() {
-            looked.cases.push((String::new(), Vec::new()));
+        if examined.cases.is_empty() {
+            examined.cases.push((String::new(), Vec::new()));
         }
-        looked
+        examined
     }
 
     fn filtered(&self, event: &Event<'_>) -> bool {
-        self.yardstick.engine.allow.as_ref().is_some_and(|allow| allow.takes(event).is_none())
+        self.criteria.engine.allow.as_ref().is_some_and(|allow| allow.takes(event).is_none())
     }
 
     fn not_allowed(&self) -> Flaw {
         let message = "no line of the allow list takes this event: it never arrives";
         let flaw = Flaw::new(Violation::NotAllowed, message);
-        Flaw { level: self.yardstick.not_allowed, ..flaw }
+        Flaw { level: self.criteria.not_allowed, ..flaw }
     }
 
-    fn plan(&mut self, event: &Event<'_>, call: CallType, looked: &mut Looked) {
-        let Some(plan) = self.yardstick.plan else { return };
+    fn plan(&mut self, event: &Event<'_>, call: CallType, examined: &mut ExaminedEvent) {
+        let Some(plan) = self.criteria.plan else { return };
         let own = match plan.planned(event) {
             Planned::By(rule) => Some(rule),
             Planned::Free => None,
-            // What has no name is told as such.
+            // A missing name has a separate finding.
             Planned::Not if is_nameless(event, call) => None,
             Planned::Not => {
                 let flaw = self.unplanned(event, call);
-                looked.cases.push((String::new(), vec![flaw]));
+                examined.cases.push((String::new(), vec![flaw]));
                 None
             }
         };
@@ -130,7 +130,7 @@ impl Record<'_> {
             });
             let label = plan.rules[rule].label();
             let flaws = found.into_iter().map(|breach| Flaw::from(breach).by(label.as_str()));
-            looked.cases.push((label.clone(), flaws.collect()));
+            examined.cases.push((label.clone(), flaws.collect()));
         }
     }
 
@@ -143,7 +143,7 @@ impl Record<'_> {
             return Flaw::new(violation, message).at("/type");
         }
         let name = event.text(Member::Event).unwrap_or_default();
-        let plan = self.yardstick.plan;
+        let plan = self.criteria.plan;
         let nearest = self
             .nearest
             .entry(name.to_owned())
@@ -153,10 +153,10 @@ impl Record<'_> {
         Flaw::new(violation, format!("`{name}` is not in the plan{hint}")).at("/event")
     }
 
-    fn rules(&mut self, event: &Event<'_>, call: CallType, looked: &mut Looked) {
-        let engine = self.yardstick.engine;
+    fn rules(&mut self, event: &Event<'_>, call: CallType, examined: &mut ExaminedEvent) {
+        let engine = self.criteria.engine;
         if self.filtered(event) {
-            looked.cases.push((String::new(), vec![self.not_allowed()]));
+            examined.cases.push((String::new(), vec![self.not_allowed()]));
             return;
         }
         if call == CallType::Identify {
@@ -168,7 +168,7 @@ impl Record<'_> {
             } else {
                 self.email(identify_email(event, identity), &[], event)
             };
-            looked.cases.push((String::new(), flaw.into_iter().collect()));
+            examined.cases.push((String::new(), flaw.into_iter().collect()));
         }
         if !call.is_signal() {
             return;
@@ -178,18 +178,18 @@ impl Record<'_> {
             self.seen.signal(&engine.rules, self.candidates, event, matched);
         }
         let Some(id) = matched else {
-            let message = format!("no rule takes `{}`", looked.name);
+            let message = format!("no rule takes `{}`", examined.name);
             let member = if call == CallType::Track { "/event" } else { "/type" };
             let flaw = Flaw::new(Violation::UnmappedEvent, message).at(member);
-            looked.cases.push((String::new(), vec![flaw]));
+            examined.cases.push((String::new(), vec![flaw]));
             return;
         };
         let rule = &engine.rules.rules[id.index()];
         let flaws = self.mapped(rule, event);
-        looked.cases.push((rule.id.clone(), flaws));
+        examined.cases.push((rule.id.clone(), flaws));
     }
 
-    /// What `rule` maps and the event lacks.
+    /// Returns the flaws for fields that `rule` maps and the event lacks.
     fn mapped(&mut self, rule: &Rule, event: &Event<'_>) -> Vec<Flaw> {
         let mut flaws = Vec::new();
         if !rule.map.email.is_empty() {
@@ -197,7 +197,7 @@ impl Record<'_> {
             let flaw = self.email(value, &rule.map.email, event);
             flaws.extend(flaw.map(|flaw| flaw.by(rule.id.as_str())));
         }
-        let columns = &self.yardstick.engine.rules.columns;
+        let columns = &self.criteria.engine.rules.columns;
         let own = rule
             .map
             .columns
@@ -224,8 +224,8 @@ impl Record<'_> {
         flaws
     }
 
-    /// What is wrong with the address that an identify call brings, or that a rule maps from
-    /// `paths`.
+    /// Returns the flaw of the e-mail address in an identify call, or of the one that a rule maps
+    /// from `paths`.
     fn email(
         &mut self,
         value: Option<Json<'_>>,
@@ -240,7 +240,7 @@ impl Record<'_> {
             None => email_pointer(event),
         };
         let text = value.and_then(Json::as_str).unwrap_or_default();
-        let blocklist = self.yardstick.engine.blocklist();
+        let blocklist = self.criteria.engine.blocklist();
         let message = match (value, normalise_email(text, blocklist, &mut self.scratch)) {
             (None, _) if paths.is_empty() => {
                 "an identify call without an e-mail makes no lead: expected `traits.email`"
@@ -257,14 +257,14 @@ impl Record<'_> {
     }
 }
 
-/// Whether `event` is a track call without a name.
+/// Returns `true` if `event` is a track call without a name.
 fn is_nameless(event: &Event<'_>, call: CallType) -> bool {
     let name = event.text(Member::Event).unwrap_or_default();
     call == CallType::Track && name.trim().is_empty()
 }
 
-/// What `event` does against a rule of the plan, and, where that is the event's own, the properties
-/// that neither it nor a rule for all events names.
+/// Returns the breaches of a rule of the plan by `event`. If the rule is the event's own, includes
+/// properties that neither that rule nor a rule for all events declares.
 fn breaches(
     plan: &Plan,
     (rule, is_own): (usize, bool),
@@ -282,7 +282,7 @@ fn breaches(
     Ok(found)
 }
 
-/// Where the address of an identify call stands, or would stand.
+/// Returns the pointer to the e-mail address of an identify call, or to where it is expected.
 fn email_pointer(event: &Event<'_>) -> String {
     let name = |object: Json<'_>| {
         let mut entries = object.entries().map(|(key, _)| key);
@@ -302,7 +302,7 @@ fn path_pointer(path: &Path) -> String {
     path.names().fold(String::new(), |pointer, name| pointer::join(&pointer, name))
 }
 
-/// ``` `properties.a` is``` or ``` `properties.a` and `properties.b` are```
+/// Lists paths, such as ``` `properties.a` is``` or ``` `properties.a` and `properties.b` are```.
 fn listed(paths: &[Path]) -> String {
     let names: Vec<String> = paths.iter().map(|path| format!("`{path}`")).collect();
     match names.split_last() {
@@ -312,7 +312,7 @@ fn listed(paths: &[Path]) -> String {
     }
 }
 
-/// The event as plans see it: with what its batch lends.
+/// Returns the event as plans see it: with the fields that it inherits from its batch.
 fn event_value(event: &Event<'_>) -> Value {
     let Value::Object(mut members) = to_value(event.root()) else { return Value::Null };
     for member in [Member::SentAt, Member::Context, Member::Integrations] {

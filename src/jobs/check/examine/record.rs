@@ -6,8 +6,8 @@ use std::ops::Range;
 use ahash::AHashMap;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::event::Looked;
-use super::{Part, PartCase, Yardstick};
+use super::event::ExaminedEvent;
+use super::{Criteria, Part, PartCase};
 use crate::event::Event;
 use crate::jobs::check::coverage::{Candidates, Seen};
 use crate::jobs::check::finding::Violation;
@@ -22,74 +22,74 @@ use crate::parse::{Arrival, Sink};
 /// Segment's limit for one event, in bytes (HTTP tracking API, "Max request size": 32 KB).
 const MAX_EVENT_BYTES: usize = 32 << 10;
 
-/// Takes the events of a record, then says what is wrong with them.
+/// Collects the events of a record, then converts their flaws to findings.
 pub(super) struct Record<'a> {
-    pub yardstick: &'a Yardstick<'a>,
+    pub criteria: &'a Criteria<'a>,
     pub candidates: &'a Candidates,
-    /// What was covered so far, over all records.
+    /// The coverage so far, over all records.
     pub seen: Seen,
-    /// Whether what comes counts as covered.
+    /// Whether the current fixture counts as coverage.
     pub counts: bool,
     pub canonical: Canonical,
     pub scratch: Vec<u8>,
-    /// The nearest planned name of names that are not planned.
+    /// The nearest planned name for each name that is not planned.
     pub nearest: AHashMap<String, Option<String>>,
     document: Document,
-    looked: Vec<Looked>,
+    events: Vec<ExaminedEvent>,
     refused: Vec<Refused>,
-    /// How many parts the last of these stands for, where it stands for several.
+    /// The number of refused parts that the last entry of `refused` stands for, if several.
     surplus: u64,
 }
 
-/// A part of the record that is no event.
+/// A part of the record that is not an event.
 struct Refused {
     reason: Reason,
     detail: String,
-    /// How many bytes before it the record has.
+    /// The offset of the part in the fixture, in bytes.
     offset: u64,
-    /// Whether it is a part that has a place of its own.
+    /// Whether the part is an item of the record rather than the whole record.
     is_item: bool,
     lines: u64,
 }
 
 impl<'a> Record<'a> {
-    pub fn new(yardstick: &'a Yardstick<'a>, candidates: &'a Candidates) -> Self {
+    pub fn new(criteria: &'a Criteria<'a>, candidates: &'a Candidates) -> Self {
         Self {
-            yardstick,
+            criteria,
             candidates,
-            seen: Seen::new(yardstick.plan, &yardstick.engine.rules),
+            seen: Seen::new(criteria.plan, &criteria.engine.rules),
             counts: true,
             canonical: Canonical::default(),
             scratch: Vec::new(),
             nearest: AHashMap::new(),
             document: Document::default(),
-            looked: Vec::new(),
+            events: Vec::new(),
             refused: Vec::new(),
             surplus: 0,
         }
     }
 
     pub fn events(&self) -> u64 {
-        self.looked.len() as u64
+        self.events.len() as u64
     }
 
     pub fn refused(&self) -> u64 {
-        // The one that stands for others is one of them.
+        // The entry that stands for others is one of them.
         self.refused.len() as u64 + self.surplus.saturating_sub(1)
     }
 
-    /// Forgets what came since the last record was finished.
+    /// Discards everything since the last record was finished.
     pub fn forget(&mut self) {
-        self.looked.clear();
+        self.events.clear();
         self.refused.clear();
     }
 
-    /// Adds all that was found in the record `text` to `part`, and forgets it.
+    /// Adds the findings about the record `text` to `part`, and resets for the next record.
     pub fn finish(&mut self, text: &[u8], line: u64, offset: u64, file: &str, part: &mut Part) {
-        let mut events = std::mem::take(&mut self.looked);
+        let mut events = std::mem::take(&mut self.events);
         let refused = std::mem::take(&mut self.refused);
         self.surplus = 0;
-        let is_clean = refused.is_empty() && events.iter().all(Looked::is_clean);
+        let is_clean = refused.is_empty() && events.iter().all(ExaminedEvent::is_clean);
         let over_lines = memchr::memchr(b'\n', text).is_some();
         if is_clean && !over_lines && text.len() <= MAX_EVENT_BYTES {
             for event in events.drain(..) {
@@ -108,14 +108,20 @@ impl<'a> Record<'a> {
             reject(&refused, &sites, &lossy, offset, &mut placer, part);
         }
         events.clear();
-        self.looked = events;
+        self.events = events;
     }
 
-    /// For each event its place among `sites`: the next that says the same.
-    fn places(&mut self, text: &str, sites: &[Site], looked: &[Looked]) -> Vec<Option<usize>> {
+    /// Returns for each event the index of its site: the next one in `sites` with the same content.
+    fn places(
+        &mut self,
+        text: &str,
+        sites: &[Site],
+        events: &[ExaminedEvent],
+    ) -> Vec<Option<usize>> {
         let good: Vec<usize> = (0..sites.len()).filter(|&at| sites[at].refused.is_none()).collect();
-        if good.len() == looked.len() {
-            // They are in order; what was read otherwise than it is written has another hash.
+        if good.len() == events.len() {
+            // Both are in order. Comparing hashes would miss events that were repaired when they
+            // were read.
             return good.into_iter().map(Some).collect();
         }
         let mut waiting: AHashMap<u128, VecDeque<usize>> = AHashMap::new();
@@ -123,7 +129,7 @@ impl<'a> Record<'a> {
             let hash = self.hash(sites[at].text(text));
             waiting.entry(hash).or_default().push_back(at);
         }
-        looked.iter().map(|event| waiting.get_mut(&event.hash)?.pop_front()).collect()
+        events.iter().map(|event| waiting.get_mut(&event.hash)?.pop_front()).collect()
     }
 
     fn hash(&mut self, text: &str) -> u128 {
@@ -140,12 +146,12 @@ impl<'a> Record<'a> {
 
 impl Sink for Record<'_> {
     fn event(&mut self, event: &Event<'_>, _: Arrival) {
-        let mut looked = self.look(event);
+        let mut examined = self.examine(event);
         self.scratch.clear();
         self.canonical.write(event.root(), &mut self.scratch);
-        looked.hash = xxh3_128(&self.scratch);
-        looked.compact_bytes = self.scratch.len();
-        self.looked.push(looked);
+        examined.hash = xxh3_128(&self.scratch);
+        examined.compact_bytes = self.scratch.len();
+        self.events.push(examined);
     }
 
     fn reject(&mut self, reject: Reject<'_>) {
@@ -167,9 +173,9 @@ impl Sink for Record<'_> {
     }
 }
 
-/// Notes an event that is larger than Segment takes. Over many lines it was written for people:
-/// then what counts is its length without the blanks.
-fn measure(event: &mut Looked, site: Option<&Site>, text: &str, over_lines: bool) {
+/// Adds a flaw to an event that is larger than Segment accepts. If the record spans several lines,
+/// it is formatted for people, and only its length without whitespace counts.
+fn measure(event: &mut ExaminedEvent, site: Option<&Site>, text: &str, over_lines: bool) {
     let bytes = match site {
         Some(site) if !over_lines => site.text(text).len(),
         _ => event.compact_bytes,
@@ -181,10 +187,10 @@ fn measure(event: &mut Looked, site: Option<&Site>, text: &str, over_lines: bool
     }
 }
 
-/// Turns what an event has against it into findings. Of what stands in a text, such as the body
-/// of a capture, the place is that of the text.
+/// Converts the flaws of an event to findings. If the event is inside a string, such as the body of
+/// a capture, the place is that of the string.
 fn locate(
-    event: Looked,
+    event: ExaminedEvent,
     site: Option<&Site>,
     text: &str,
     placer: &mut Placer<'_>,
@@ -221,9 +227,9 @@ fn reject(
             Some(own) => bad.remove(own).span.clone(),
             None => span_of(refusal, text, offset),
         };
-        // Of an event the brace is enough to see.
+        // For an event, only the opening brace is marked.
         let span = if own.is_some() { span.start..span.start + 1 } else { span };
-        // The place says it better than a number of bytes.
+        // The place of the finding is better than an offset in bytes.
         let detail = match refusal.detail.split_once(": ") {
             Some((place, detail)) if place.starts_with("byte ") => detail,
             _ => &refusal.detail,
@@ -242,7 +248,7 @@ fn reject(
     }
 }
 
-/// What to point at in a record that is refused as a whole.
+/// Returns the span to mark in a record that is refused as a whole.
 fn span_of(refusal: &Refused, text: &str, offset: u64) -> Range<usize> {
     if refusal.is_item {
         let start = usize::try_from(refusal.offset.saturating_sub(offset)).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! What Segment's own specification asks of every call, whatever a plan says ("Spec: Common Fields"
-//! and those of the calls).
+//! The requirements of Segment's specification for every call, whatever the plan requires ("Spec:
+//! Common Fields" and the pages on the calls).
 
 use crate::event::{CallType, Event, Member};
 use crate::jobs::check::finding::Violation;
@@ -7,14 +7,14 @@ use crate::jobs::check::flaw::Flaw;
 use crate::json::{Json, Kind};
 use crate::time::Time;
 
-/// Members that are objects.
+/// Fields that must be objects.
 const OBJECTS: [Member; 4] =
     [Member::Properties, Member::Traits, Member::Context, Member::Integrations];
-/// Members that are times.
+/// Fields that must be times.
 const TIMES: [Member; 4] =
     [Member::Timestamp, Member::OriginalTimestamp, Member::SentAt, Member::ReceivedAt];
 
-/// What `event` lacks or has wrongly.
+/// Returns the flaws of `event`.
 pub(super) fn flaws(event: &Event<'_>, call: CallType) -> Vec<Flaw> {
     let mut flaws: Vec<Flaw> = Vec::new();
     flaws.extend(ids(event));
@@ -24,7 +24,7 @@ pub(super) fn flaws(event: &Event<'_>, call: CallType) -> Vec<Flaw> {
         CallType::Alias => id(event, Member::PreviousId, "an alias call says whose new id it is"),
         CallType::Identify | CallType::Page | CallType::Screen => None,
     });
-    // What a batch lends to its events is no member of theirs.
+    // A field that the batch provides is not a field of the event itself.
     let own = |member: &Member| {
         let value = event.root().get(member.key()).filter(|value| !value.is_null())?;
         Some((*member, value))
@@ -51,7 +51,7 @@ pub(super) fn flaws(event: &Event<'_>, call: CallType) -> Vec<Flaw> {
     flaws
 }
 
-/// The ids that every call has, and that Segment gives to those that come without.
+/// Checks the ids that every call has and that Segment adds if they are missing.
 fn ids(event: &Event<'_>) -> Vec<Flaw> {
     let mut flaws = Vec::new();
     if event.id(Member::MessageId).is_none() {
@@ -65,7 +65,7 @@ fn ids(event: &Event<'_>) -> Vec<Flaw> {
     flaws
 }
 
-/// The name of a track call.
+/// Checks the name of a track call.
 fn name(event: &Event<'_>) -> Option<Flaw> {
     let value = event.get(Member::Event).filter(|value| !value.is_null());
     match value.map(|value| (value, value.kind())) {
@@ -81,7 +81,7 @@ fn name(event: &Event<'_>) -> Option<Flaw> {
     }
 }
 
-/// An id that a call must have: a text or a number.
+/// Checks an id that a call must have: a string or a number.
 fn id(event: &Event<'_>, member: Member, why: &str) -> Option<Flaw> {
     if event.id(member).is_some() {
         return None;
@@ -102,7 +102,7 @@ fn at(member: Member, violation: Violation, message: impl Into<String>) -> Flaw 
     Flaw::new(violation, message).at(format!("/{}", member.key()))
 }
 
-/// The type of a value, as schemas call it.
+/// Returns the type of a value, as JSON Schema names it.
 fn found(value: Json<'_>) -> &'static str {
     match value.kind() {
         Kind::Null => "null",

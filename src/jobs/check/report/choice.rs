@@ -1,36 +1,36 @@
-//! Which reports a run gives, and where each of them goes.
+//! The choice of reports, and the destination of each.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// How alike a name must be to be suggested.
+/// The minimum similarity of a name that is suggested.
 const LIKENESS: f64 = 0.7;
 
-/// How a report is written.
+/// The format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Format {
     /// Every finding with its place, its line and a caret, for people.
     Text,
-    /// All of it, for programs.
+    /// Everything, as JSON for programs.
     Json,
-    /// Suites of test cases, as CI servers show them.
+    /// Test suites for CI servers.
     Junit,
-    /// SARIF 2.1.0, as code scanning reads it.
+    /// SARIF 2.1.0, for code scanning.
     Sarif,
     /// Workflow commands of GitHub Actions, and the summary of the step.
     Github,
-    /// Tables, for comments and pages.
+    /// Tables, for comments and web pages.
     Markdown,
 }
 
 impl Format {
-    /// All six.
+    /// All formats.
     pub const ALL: [Self; 6] =
         [Self::Text, Self::Json, Self::Junit, Self::Sarif, Self::Github, Self::Markdown];
 
-    /// The name, as a user writes it.
+    /// Returns the name that users write.
     pub fn name(self) -> &'static str {
         match self {
             Self::Text => "text",
@@ -49,7 +49,7 @@ impl fmt::Display for Format {
     }
 }
 
-/// Where a report goes.
+/// The destination of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Destination {
     /// Standard output.
@@ -58,12 +58,12 @@ pub enum Destination {
     File(PathBuf),
 }
 
-/// One report: `FORMAT`, or `FORMAT=FILE`.
+/// A report to write: `FORMAT`, or `FORMAT=FILE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// How it is written.
+    /// The format.
     pub format: Format,
-    /// Where it goes.
+    /// The destination.
     pub destination: Destination,
 }
 
@@ -84,16 +84,16 @@ impl FromStr for Report {
     }
 }
 
-/// Why a report, or several together, cannot be given.
+/// Why a report, or a combination of reports, cannot be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UnusableReport {
     /// There is no such format.
     Unknown(String),
-    /// `FORMAT=` with nothing behind it.
+    /// The file after `FORMAT=` is missing.
     NoFile(Format),
-    /// Two would stand in one another.
+    /// Both reports would be written to standard output.
     OneStdout(Format, Format),
-    /// Two would overwrite one another.
+    /// Both reports would be written to the same file.
     OneFile(PathBuf),
 }
 
@@ -128,7 +128,7 @@ impl fmt::Display for UnusableReport {
 
 impl std::error::Error for UnusableReport {}
 
-/// The format that was likely meant by `name`.
+/// Returns the format that was probably meant by `name`.
 fn nearest(name: &str) -> Option<Format> {
     let name = name.trim().to_lowercase();
     let likeness = |format: Format| strsim::jaro_winkler(format.name(), &name);
@@ -136,17 +136,17 @@ fn nearest(name: &str) -> Option<Format> {
     best.filter(|format| likeness(*format) >= LIKENESS)
 }
 
-/// What a step of GitHub Actions tells the programs that it runs.
+/// The environment of a step of GitHub Actions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Actions {
     /// Whether this is such a step: `GITHUB_ACTIONS` is `true`.
     pub running: bool,
-    /// The file that `GITHUB_STEP_SUMMARY` names.
+    /// The file for the summary of the step: `GITHUB_STEP_SUMMARY`.
     pub step_summary: Option<PathBuf>,
 }
 
 impl Actions {
-    /// What the environment variables say.
+    /// Reads the environment variables.
     pub fn read(variable: impl Fn(&OsStr) -> Option<OsString>) -> Self {
         let summary = variable("GITHUB_STEP_SUMMARY".as_ref()).filter(|name| !name.is_empty());
         Self {
@@ -156,11 +156,11 @@ impl Actions {
     }
 }
 
-/// The reports of a run: those that were asked for, and where none of them goes to standard
-/// output, one that does, for GitHub within its Actions and else for people.
+/// Returns the requested reports. If none of them goes to standard output, adds one: for GitHub in
+/// a step of GitHub Actions, otherwise for people.
 ///
 /// # Errors
-/// Where two would go to the same place.
+/// Returns an error if two reports have the same destination.
 pub fn chosen(asked: Vec<Report>, actions: &Actions) -> Result<Vec<Report>, UnusableReport> {
     let mut reports: Vec<Report> = Vec::with_capacity(asked.len() + 1);
     for report in asked {

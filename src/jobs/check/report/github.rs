@@ -1,8 +1,8 @@
-//! Workflow commands of GitHub Actions, which mark lines of a pull request, and the summary of a
-//! step.
+//! Workflow commands of GitHub Actions, which annotate lines of a pull request, and the summary of
+//! a step.
 //!
-//! A step shows ten errors and ten notices. So findings of one kind, event, member and rule share a
-//! command, the most frequent come first, and the tenth tells of those that have none.
+//! GitHub shows ten errors and ten notices of a step. So findings with the same kind, event, field
+//! and rule share a command, the most frequent come first, and the tenth command counts the rest.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -17,14 +17,14 @@ use crate::jobs::check::finding::{Checked, Level};
 use crate::jobs::check::repository::Repository;
 use crate::report::figure::counted;
 
-/// How many commands of one level a step shows.
+/// The maximum number of commands of one level that GitHub shows for a step.
 const MOST_COMMANDS: usize = 10;
-/// How many further places a message names.
+/// The maximum number of further places in a message.
 const MORE_PLACES: usize = 5;
-/// GitHub cuts longer titles and messages.
+/// The maximum length of titles and messages, in characters; GitHub cuts longer ones.
 const TITLE_CHARS: usize = 200;
 const MESSAGE_CHARS: usize = 3_000;
-/// What a step may write to its summary; more of it, and GitHub shows nothing.
+/// The maximum size of the summary of a step, in bytes; GitHub shows nothing of a larger one.
 const SUMMARY_BYTES: u64 = 1 << 20;
 
 /// Findings that share a command, in order.
@@ -39,18 +39,19 @@ pub(super) fn write(
     for level in [Level::Error, Level::Note] {
         let of_level = shown.iter().filter(|shown| shown.level == level);
         let groups = grouped(of_level);
-        let told = if groups.len() > MOST_COMMANDS { MOST_COMMANDS - 1 } else { groups.len() };
-        for group in &groups[..told] {
+        let shown_alone =
+            if groups.len() > MOST_COMMANDS { MOST_COMMANDS - 1 } else { groups.len() };
+        for group in &groups[..shown_alone] {
             write_group(level, group, repository, out)?;
         }
-        if told < groups.len() {
-            write_rest(level, &groups[told..], out)?;
+        if shown_alone < groups.len() {
+            write_rest(level, &groups[shown_alone..], out)?;
         }
     }
     Ok(())
 }
 
-/// `findings` by what they have in common, the largest groups first, else in their order.
+/// Groups `findings` by kind, event, field and rule, the largest groups first, then in their order.
 fn grouped<'g>(findings: impl Iterator<Item = &'g Shown<'g>>) -> Vec<Group<'g>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     let mut places: AHashMap<_, usize> = AHashMap::new();
@@ -106,7 +107,7 @@ fn message(first: &Shown<'_>, more: &[&Shown<'_>], repository: &Repository) -> S
     lines.extend(first.rule.as_ref().map(|rule| format!("rule `{rule}`")));
     if !more.is_empty() {
         let spots =
-            more.iter().take(MORE_PLACES).map(|shown| shown.spot(&repository.name(shown.file)));
+            more.iter().take(MORE_PLACES).map(|shown| shown.location(&repository.name(shown.file)));
         let spots: Vec<String> = spots.collect();
         let rest = match more.len().saturating_sub(MORE_PLACES) {
             0 => String::new(),
@@ -117,7 +118,7 @@ fn message(first: &Shown<'_>, more: &[&Shown<'_>], repository: &Repository) -> S
     lines.join("\n")
 }
 
-/// One command for all the groups that have none.
+/// Writes one command for all groups that have none.
 fn write_rest(level: Level, groups: &[Group<'_>], out: &mut dyn Write) -> io::Result<()> {
     let findings: usize = groups.iter().map(Vec::len).sum();
     let mut kinds: Vec<(&str, usize)> = Vec::new();
@@ -168,23 +169,23 @@ fn cut(text: &str, chars: usize) -> String {
     }
 }
 
-/// `text` as the data of a command, as GitHub's own toolkit escapes it (`escapeData`). Other
-/// control characters have no escape, and some of them end lines or turn them for some readers.
+/// Escapes `text` as the data of a command, like GitHub's toolkit (`escapeData`). Other control
+/// characters, which have no escape and can end lines or reverse text, are replaced.
 fn escaped(text: &str) -> String {
     let is_control = |char: char| is_unprintable(char) && !matches!(char, '\r' | '\n' | '\t');
     let text = text.replace(is_control, "\u{fffd}");
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// `text` as the value of a property (`escapeProperty`).
+/// Escapes `text` as the value of a property (`escapeProperty`).
 fn escaped_property(text: &str) -> String {
     escaped(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// Appends the summary of what was `checked` to the file of a step, as much as fits.
+/// Appends the summary of `checked` to the summary file of a step, as far as it fits.
 ///
 /// # Errors
-/// Where the file cannot be written.
+/// Returns an error if the file cannot be written.
 pub fn append_summary(path: &Path, checked: &Checked) -> io::Result<()> {
     let mut file = OpenOptions::new().append(true).create(true).open(path)?;
     let room = SUMMARY_BYTES.saturating_sub(file.metadata()?.len());

@@ -1,5 +1,5 @@
-//! The JSON report. `docs/check.md` says what each member is; names are never removed
-//! within a version.
+//! The JSON report. `docs/check.md` describes each field; fields are never removed within a
+//! version.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,7 @@ use crate::jobs::check::finding::{Case, Checked, Finding, Suite, Violation};
 use crate::jobs::check::fingerprint::Fingerprint;
 use crate::jobs::check::repository::Repository;
 
-/// Of the members and what they mean.
+/// The version of the format.
 const VERSION: u32 = 1;
 
 #[derive(JsonSchema, Serialize)]

@@ -1,7 +1,7 @@
-//! Suites of test cases: a fixture is a suite, an event checked against a rule a case.
+//! The JUnit report: a fixture is a test suite, an event checked against a rule is a test case.
 //!
-//! Readers show the first failure of a case alone, so each has one that tells all of it. No times
-//! stand in it, so that the same findings give the same bytes.
+//! Readers show only the first failure of a case, so each failing case has a single one with all
+//! findings. The report contains no times, so that the same findings give the same bytes.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use super::shown::{Shown, mask};
 use crate::jobs::check::finding::{Case, Checked, Level};
 
-/// A suite as it will stand there.
+/// The content of a suite.
 #[derive(Default)]
 struct Part<'c> {
     cases: Vec<Test<'c>>,
@@ -61,18 +61,18 @@ pub(super) fn write(checked: &Checked, out: &mut dyn Write) -> io::Result<()> {
     writeln!(xml.get_mut())
 }
 
-/// The suites in order, then those of files that are none but have findings. What belongs to no
-/// case is a case of its own if it fails, else it is told by the suite.
+/// Returns the suites in order, then those for other files with findings. A finding without a case
+/// becomes a case if it is an error, and otherwise output of the suite.
 fn parts<'c>(checked: &'c Checked, shown: &'c [Shown<'c>]) -> Vec<(&'c str, Part<'c>)> {
     let mut parts: Vec<(&str, Part<'_>)> = Vec::new();
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut told = vec![false; shown.len()];
+    let mut is_in_case = vec![false; shown.len()];
     for suite in &checked.suites {
         let mut part = Part::default();
         for case in &suite.cases {
             let findings = case.findings.iter().filter(|place| **place < shown.len());
             let findings: Vec<&Shown<'_>> = findings
-                .inspect(|place| told[**place] = true)
+                .inspect(|place| is_in_case[**place] = true)
                 .map(|place| &shown[*place])
                 .collect();
             part.cases.push(Test { name: case_name(case), findings });
@@ -80,7 +80,7 @@ fn parts<'c>(checked: &'c Checked, shown: &'c [Shown<'c>]) -> Vec<(&'c str, Part
         places.entry(&suite.file).or_insert(parts.len());
         parts.push((&suite.file, part));
     }
-    for (finding, _) in shown.iter().zip(told).filter(|(_, told)| !told) {
+    for (finding, _) in shown.iter().zip(is_in_case).filter(|(_, is_in_case)| !is_in_case) {
         let place = *places.entry(finding.file).or_insert_with(|| {
             parts.push((finding.file, Part::default()));
             parts.len() - 1
@@ -99,7 +99,7 @@ fn parts<'c>(checked: &'c Checked, shown: &'c [Shown<'c>]) -> Vec<(&'c str, Part
     parts
 }
 
-/// Gives cases of one name a number each but the first, since readers keep one case of a name.
+/// Numbers cases with equal names except the first, because readers keep one case per name.
 fn number(cases: &mut [Test<'_>]) {
     let mut taken: AHashSet<String> = cases.iter().map(|test| test.name.clone()).collect();
     let mut known: AHashMap<String, u32> = AHashMap::new();
@@ -137,7 +137,7 @@ fn lone_name(shown: &Shown<'_>) -> String {
 }
 
 fn write_part<W: Write>(xml: &mut Writer<W>, file: &str, part: &Part<'_>) -> io::Result<()> {
-    // Readers leave out what has no name.
+    // Readers ignore suites without a name.
     let file = if file.is_empty() { "(no file)".to_owned() } else { line(file) };
     let mut suite = BytesStart::new("testsuite");
     suite.push_attribute(("name", &*file));
@@ -147,7 +147,7 @@ fn write_part<W: Write>(xml: &mut Writer<W>, file: &str, part: &Part<'_>) -> io:
         write_test(xml, &file, test)?;
     }
     if !part.notes.is_empty() {
-        let notes: Vec<String> = part.notes.iter().map(|shown| told(shown)).collect();
+        let notes: Vec<String> = part.notes.iter().map(|shown| description(shown)).collect();
         write_text(xml, BytesStart::new("system-out"), &notes.join("\n"))?;
     }
     xml.write_event(Event::End(BytesEnd::new("testsuite")))
@@ -171,11 +171,11 @@ fn write_test<W: Write>(xml: &mut Writer<W>, file: &str, test: &Test<'_>) -> io:
         let mut failure = BytesStart::new("failure");
         failure.push_attribute(("message", &*line(&format!("{}{more}", first.message))));
         failure.push_attribute(("type", first.violation.name()));
-        let all: Vec<String> = errors.iter().map(|shown| told(shown)).collect();
+        let all: Vec<String> = errors.iter().map(|shown| description(shown)).collect();
         write_text(xml, failure, &all.join("\n"))?;
     }
     let notes = test.findings.iter().filter(|shown| shown.level == Level::Note);
-    let notes: Vec<String> = notes.map(|shown| told(shown)).collect();
+    let notes: Vec<String> = notes.map(|shown| description(shown)).collect();
     if !notes.is_empty() {
         write_text(xml, BytesStart::new("system-out"), &notes.join("\n"))?;
     }
@@ -199,8 +199,8 @@ fn write_text<W: Write>(
     xml.write_event(Event::End(end))
 }
 
-/// A finding in full: its place, what is wrong, and what it is about.
-fn told(shown: &Shown<'_>) -> String {
+/// Describes a finding in full: its place, what is wrong, and what it is about.
+fn description(shown: &Shown<'_>) -> String {
     let (row, column) = shown.position();
     let kind = shown.violation.name();
     let mut lines = vec![format!("{}:{row}:{column}: {kind}: {}", shown.file, shown.message)];
@@ -213,13 +213,13 @@ fn told(shown: &Shown<'_>) -> String {
     lines.join("\n")
 }
 
-/// `text` for an attribute, where line breaks and tabs would become blanks anyway.
+/// Returns `text` for an attribute, where line breaks and tabs would become spaces anyway.
 fn line(text: &str) -> String {
     allowed(text).replace(['\n', '\t'], " ")
 }
 
-/// `text` with U+FFFD for the characters that XML 1.0 forbids, and line feeds for all line ends, as
-/// readers see them.
+/// Returns `text` with U+FFFD in place of characters that XML 1.0 forbids, and with line feeds for
+/// all line ends, as XML readers normalise them.
 fn allowed(text: &str) -> Cow<'_, str> {
     let is_forbidden =
         |char: char| matches!(char, '\0'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');

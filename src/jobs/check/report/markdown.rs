@@ -1,4 +1,4 @@
-//! Tables, for comments and pages.
+//! The Markdown report: tables, for comments and web pages.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -11,15 +11,15 @@ use crate::jobs::check::finding::{Checked, Level, Violation};
 const HEADER: &str =
     "| where | level | violation | event | what |\n| --- | --- | --- | --- | --- |\n";
 const KINDS: &str = "| violation | level | count | what it is |\n| --- | --- | ---: | --- |\n";
-/// Kept free for the line that says what is left out.
+/// The size reserved for the line that counts what is left out, in bytes.
 const CLOSING_BYTES: usize = 200;
 
 pub(super) fn write(checked: &Checked, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(within(checked, usize::MAX).as_bytes())
 }
 
-/// The report in at most `room` bytes: findings that do not fit are counted; without room for
-/// that, nothing.
+/// Returns a report of at most `room` bytes: findings that do not fit are counted. Returns an empty
+/// string if there is no room for the count either.
 pub(super) fn within(checked: &Checked, room: usize) -> String {
     let mut out = head(checked);
     if out.len().saturating_add(HEADER.len() + CLOSING_BYTES) > room {
@@ -30,7 +30,7 @@ pub(super) fn within(checked: &Checked, room: usize) -> String {
     }
     out.push_str("\n### Findings\n\n");
     out.push_str(HEADER);
-    // Errors first: they are what must not be left out.
+    // Errors come first, because they must not be left out.
     let of_level = |level| checked.findings.iter().filter(move |finding| finding.level == level);
     let ordered = of_level(Level::Error).chain(of_level(Level::Note));
     for (place, finding) in ordered.enumerate() {
@@ -69,15 +69,15 @@ fn row(shown: &Shown<'_>) -> String {
     let what = what.join("<br>");
     format!(
         "| {} | {} | {} | {} | {what} |\n",
-        escaped(&printable(&shown.spot(shown.file))),
+        escaped(&printable(&shown.location(shown.file))),
         shown.level.name(),
         shown.violation.name(),
         shown.event.as_ref().map(|event| escaped(event)).unwrap_or_default(),
     )
 }
 
-/// `text` for a cell, where it stands as it is: nothing in it is markup, HTML, a link, a mention
-/// of somebody or the end of the cell.
+/// Escapes `text` for a cell, so that it is shown literally: nothing in it acts as markup, HTML, a
+/// link, a mention or the end of the cell.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let mut chars = text.chars().peekable();
@@ -88,7 +88,7 @@ fn escaped(text: &str) -> String {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
-            // A blank of no width keeps GitHub from mentioning people and issues.
+            // A zero-width space keeps GitHub from mentioning people and issues.
             '@' | '#' => {
                 out.push(char);
                 out.push_str("&#8203;");
@@ -99,7 +99,7 @@ fn escaped(text: &str) -> String {
                 out.push('\\');
                 out.push(char);
             }
-            // So that no address becomes a link.
+            // Keeps URLs from becoming links.
             ':' if chars.peek() == Some(&'/') => out.push_str("&#58;"),
             _ => out.push(char),
         }

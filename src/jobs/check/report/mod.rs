@@ -1,4 +1,4 @@
-//! What a check found, in formats for people and for other programs; a file a format.
+//! The reports of a check, for people and for other programs; each format has a file.
 
 mod choice;
 mod github;
@@ -23,26 +23,26 @@ use crate::emit::staging::{self, Readers};
 use crate::error::Error;
 use crate::report::layout::Layout;
 
-/// The schema of the JSON report.
+/// Returns the schema of the JSON report.
 pub(in crate::jobs) fn json_schema() -> schemars::Schema {
     crate::jobs::json_schema::of::<json::Document<'static>>()
 }
 
-/// What reports need to know beside what was found.
+/// What reports need in addition to the findings.
 #[derive(Clone, Debug)]
 pub struct Setting {
-    /// Where the files are.
+    /// The repository of the files.
     pub repository: Repository,
-    /// How text for people is laid out on standard output.
+    /// The layout of text on standard output.
     pub layout: Layout,
-    /// The file for the summary of the step, if a step of GitHub Actions has one.
+    /// The file for the summary of the step, if this is a step of GitHub Actions.
     pub step_summary: Option<std::path::PathBuf>,
 }
 
-/// Writes what was `checked` to `out`.
+/// Writes the report on `checked` to `out`.
 ///
 /// # Errors
-/// Those of `out`.
+/// Returns an error if writing to `out` fails.
 pub fn write(
     format: Format,
     checked: &Checked,
@@ -59,11 +59,11 @@ pub fn write(
     }
 }
 
-/// Writes every one of `reports` to where it belongs, `stdout` being standard output, and the
-/// summary of the step where one of them is for GitHub.
+/// Writes each of `reports` to its destination, where `stdout` is standard output, and the summary
+/// of the step if one of them is for GitHub.
 ///
 /// # Errors
-/// Where one cannot be written; those before it then are.
+/// Returns an error if a report cannot be written; earlier reports have been written then.
 pub fn deliver(
     reports: &[Report],
     checked: &Checked,
@@ -77,7 +77,7 @@ pub fn deliver(
                 written.and_then(|()| stdout.flush()).map_err(Error::from_output)?;
             }
             Destination::File(path) => {
-                // Nobody wants escapes in a file.
+                // A file contains no colour escapes.
                 let setting = Setting { layout: Layout::plain(), ..setting.clone() };
                 put(path, |out| write(report.format, checked, &setting, out))?;
             }
@@ -92,17 +92,18 @@ pub fn deliver(
     }
 }
 
-/// Makes the file `path` of what `write` gives, readable as the umask says: no address stands in
-/// it, and other programs upload it.
+/// Writes the file `path` with `write`, with the permissions of the umask: it contains no address,
+/// and other programs upload it.
 ///
 /// # Errors
-/// Where that cannot be done; the error names the path.
+/// Returns an error with the path if the file cannot be written.
 pub fn put(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
     Ok(staging::put(path, Readers::Umask, write)?)
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Error {
-    // Never a closed pipe: whoever asked for the file wants it whole.
+    // The kind of the error is dropped, so that it is not taken for a closed pipe: the file must be
+    // complete.
     Error::Write(io::Error::other(format!("{}: {error}", path.display())))
 }
 

@@ -1,8 +1,8 @@
-//! Something that was checked, by hand, for tests.
+//! Sample results for tests.
 
 use crate::jobs::check::finding::{Case, Checked, Excerpt, Finding, Place, Suite, Violation};
 
-/// A finding in `fixtures/signup.ndjson`, line 12.
+/// Returns a finding in line 12 of `fixtures/signup.ndjson`.
 pub(crate) fn finding(violation: Violation, message: &str) -> Finding {
     Finding {
         place: Place { file: "fixtures/signup.ndjson".into(), line: 12, column: 34, width: 4 },
@@ -19,8 +19,8 @@ pub(crate) fn finding(violation: Violation, message: &str) -> Finding {
     }
 }
 
-/// Two fixtures and a rules file with four findings, one of which has a line, but no column, and
-/// one neither.
+/// Returns the result for two fixtures and a rules file with four findings, of which one has a line
+/// but no column, and one has neither.
 pub(crate) fn checked() -> Checked {
     let mut absent = finding(Violation::MissingRequired, "`plan` is required");
     absent.place = Place { line: 13, column: 0, width: 0, ..absent.place };
@@ -70,11 +70,11 @@ pub(crate) fn checked() -> Checked {
     }
 }
 
-/// Texts that mean something to one format or another, and an address.
+/// A text with the special characters of all formats, and an address.
 pub(crate) const NASTY: &str = "a\"b'c<d>&e|f`g`\r\nh::error::%25i\u{1}\u{1b}[31m\u{202e}\u{ffff}\
     😀 {0} [x](y) @user #1 ]]> -->\u{2028} ana@acme.example, z: *w* _v_";
 
-/// A finding all of whose texts are nasty, in a case whose texts are, too.
+/// Returns a finding whose texts are all [`NASTY`], in a case with such texts.
 pub(crate) fn nasty() -> Checked {
     let finding = Finding {
         place: Place {

@@ -1,7 +1,7 @@
-//! SARIF 2.1.0, the format of code scanning.
+//! The SARIF 2.1.0 report, for code scanning.
 //!
-//! The fingerprint has a name of our own. GitHub's `primaryLocationLineHash` is left to its upload
-//! action, which works it out from the lines of the files and complains of any other value.
+//! The fingerprint has a name specific to this program. GitHub's `primaryLocationLineHash` is left
+//! to its upload action, which computes it from the lines of the files and rejects any other value.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -14,14 +14,14 @@ use crate::jobs::check::fingerprint::Fingerprint;
 use crate::jobs::check::repository::Repository;
 use crate::report::figure::{counted, thousands};
 
-/// GitHub shows so many results of one run and refuses to hear of many more.
+/// The maximum number of results of one run that GitHub shows; it refuses reports with many more.
 const MOST_RESULTS: usize = 5_000;
-/// The schema that the document keeps to.
+/// The schema of the document.
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
-/// The version in the name says how the value is made.
+/// The version in the name stands for the way the value is computed.
 const FINGERPRINT: &str = "backtrailFinding/v1";
-/// The notification that results are left out.
+/// The id of the notification that results were left out.
 const LEFT_OUT: &str = "results-left-out";
 
 pub(super) fn write(
@@ -47,7 +47,7 @@ pub(super) fn write(
         "invocations": [invocation(checked.findings.len() - kept.len())],
         "results": results,
     });
-    // What was checked, whether anything was found in it or not.
+    // All files that were checked, with or without findings.
     let files: BTreeSet<&str> = checked.suites.iter().map(|suite| suite.file.as_str()).collect();
     run["artifacts"] =
         files.into_iter().map(|file| json!({ "location": location(file, repository) })).collect();
@@ -56,7 +56,7 @@ pub(super) fn write(
     writeln!(out)
 }
 
-/// The places of the findings to tell, in order: all, or as many as there is room for, errors
+/// Returns the indices of the findings to include, in order: all, or the maximum number with errors
 /// before notes.
 fn most_severe(checked: &Checked) -> Vec<usize> {
     let mut places: Vec<usize> = (0..checked.findings.len()).collect();
@@ -152,7 +152,8 @@ fn location(file: &str, repository: &Repository) -> Value {
     }
 }
 
-/// GitHub wants a line of each result: the first where it is about the whole file.
+/// Returns the region of a result. GitHub requires a line: the first if the finding is about the
+/// whole file.
 fn region(shown: &Shown<'_>) -> Value {
     let place = &shown.finding.place;
     let mut region = json!({ "startLine": place.line.max(1) });
@@ -165,8 +166,8 @@ fn region(shown: &Shown<'_>) -> Value {
     region
 }
 
-/// `text` as a message that says just that: braces would be placeholders (section 3.11.5), brackets
-/// before parentheses links (3.11.6).
+/// Escapes `text` as a literal message: braces would be placeholders (section 3.11.5), and brackets
+/// before parentheses would be links (3.11.6).
 fn literal(text: &str) -> String {
     let text = text.replace('{', "{{").replace('}', "}}");
     if text.contains("](") { text.replace('[', "\\[").replace(']', "\\]") } else { text }

@@ -1,4 +1,4 @@
-//! A finding as it may be shown: no e-mail address in it, whatever it was made of.
+//! A finding whose texts may be shown: all e-mail addresses are masked.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use crate::jobs::check::finding::{Checked, Finding, Level, Violation};
 use crate::mask::may_have_address;
 use crate::report::figure::{counted, thousands};
 
-/// A finding with its texts masked.
+/// A finding with masked texts.
 pub(super) struct Shown<'f> {
     pub finding: &'f Finding,
     pub violation: Violation,
@@ -33,14 +33,14 @@ impl<'f> Shown<'f> {
         }
     }
 
-    /// Line and column for readers that must have both: from 1, the first where it is about all.
+    /// Returns the line and column for readers that require both; a missing one is 1.
     pub fn position(&self) -> (u64, u64) {
         let place = &self.finding.place;
         (place.line.max(1), if place.line == 0 { 1 } else { place.column.max(1) })
     }
 
-    /// `file:line`, or `file` alone where the finding is about all of it.
-    pub fn spot(&self, file: &str) -> String {
+    /// Returns `file:line`, or `file` if the finding is about the whole file.
+    pub fn location(&self, file: &str) -> String {
         match self.finding.place.line {
             0 => file.to_owned(),
             line => format!("{file}:{line}"),
@@ -48,12 +48,12 @@ impl<'f> Shown<'f> {
     }
 }
 
-/// `text` without the local parts of e-mail addresses.
+/// Returns `text` without the local parts of e-mail addresses.
 pub(super) fn mask(text: &str) -> Cow<'_, str> {
     if may_have_address(text) { Cow::Owned(masked(text)) } else { Cow::Borrowed(text) }
 }
 
-/// How much of each level there is, and over how much.
+/// The number of findings by level, and of what was checked.
 pub(super) struct Count {
     pub errors: usize,
     pub notes: usize,
@@ -75,7 +75,7 @@ impl Count {
         }
     }
 
-    /// `2 errors, 1 note`, or `no findings`.
+    /// Formats the findings, such as `2 errors, 1 note` or `no findings`.
     pub fn findings(&self) -> String {
         let parts = [(self.errors, ["error", "errors"]), (self.notes, ["note", "notes"])];
         let parts = parts.into_iter().filter(|(count, _)| *count > 0);
@@ -84,7 +84,7 @@ impl Count {
         if parts.is_empty() { "no findings".into() } else { parts.join(", ") }
     }
 
-    /// The same, and what was checked for them.
+    /// Formats the findings and what was checked.
     pub fn sentence(&self) -> String {
         let mut out = format!(
             "{}; {} with {} checked",

@@ -23,10 +23,10 @@ fn json(format: Format, checked: &Checked) -> Value {
     serde_json::from_str(&written(format, checked)).unwrap()
 }
 
-/// Name, attributes and text of an element.
+/// The name, attributes and text of an element.
 type Element = (String, Vec<(String, String)>, String);
 
-/// All elements, as a reader of XML sees them.
+/// Returns all elements, as an XML reader sees them.
 fn read_xml(text: &str) -> Vec<Element> {
     let mut reader = Reader::from_str(text);
     reader.config_mut().check_end_names = true;
@@ -49,7 +49,7 @@ fn read_xml(text: &str) -> Vec<Element> {
                 ));
             }
             Event::End(_) => depth -= 1,
-            // Blanks before the first element are nobody's.
+            // Whitespace before the first element belongs to none.
             Event::Text(text) => {
                 elements.iter_mut().last().into_iter().for_each(|last| last.2.push_str(text));
             }
@@ -245,7 +245,7 @@ fn sarif_messages_say_what_they_say_and_no_more() {
     assert_eq!(results[1]["message"]["text"], "[a] b");
 }
 
-/// 6,000 errors after 10 notes: 5,000 of one group, and 25 others of 40 each.
+/// Returns 6,000 errors after 10 notes: 5,000 of one group, and 25 groups of 40 each.
 fn many() -> Checked {
     let note = finding(Violation::Uncovered, "no fixture has it");
     let mut findings = vec![note; 10];
@@ -431,7 +431,7 @@ fn a_report_may_be_read_by_others_and_links_and_pipes_stay() {
     assert!(!Path::new("/dev/null").metadata().unwrap().is_file());
 }
 
-/// Any text: often short, with what formats take for more than text.
+/// Generates any text: often short, with special characters of the formats.
 fn text() -> impl Strategy<Value = String> {
     let sign = prop_oneof![
         any::<char>(),
@@ -519,7 +519,7 @@ proptest! {
         for line in text.lines() {
             prop_assert!(line.starts_with("::error ") || line.starts_with("::notice "), "{}", line);
             prop_assert!(!line.chars().any(|char| char.is_control() && char != '\t'), "{:?}", line);
-            // What GitHub's runner takes for the properties has no escape left to make.
+            // GitHub's runner must not find an unescaped separator in the properties.
             let (properties, _) = line[2..].split_once("::").unwrap();
             prop_assert!(!properties.contains(':'), "{}", line);
             for property in properties.split_once(' ').unwrap().1.split(',') {

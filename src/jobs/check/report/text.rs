@@ -1,4 +1,4 @@
-//! Every finding with its place, its line and a caret.
+//! The text report: every finding with its place, its line and a caret.
 
 use std::io::{self, Write};
 
@@ -33,7 +33,7 @@ fn one(shown: &Shown<'_>, layout: Layout, out: &mut dyn Write) -> io::Result<()>
     let kind = format!("{level}[{}]:", shown.violation.name());
     let mut lines =
         broken(&format!("{place} {kind} {}", shown.message), layout.width()).into_iter();
-    // A long path with blanks is broken, too: then it stays without colour.
+    // A long path with spaces is broken too; then the line has no colour.
     let first = lines.next().unwrap_or_default();
     match first.strip_prefix(&format!("{place} {kind}")) {
         Some(rest) => {
@@ -59,7 +59,7 @@ fn one(shown: &Shown<'_>, layout: Layout, out: &mut dyn Write) -> io::Result<()>
     Ok(())
 }
 
-/// The event, the member and the rule, as far as there are.
+/// Describes the event, the field and the rule, if known.
 fn context(shown: &Shown<'_>) -> String {
     let mut parts: Vec<String> = Vec::new();
     parts.extend(shown.event.as_ref().map(|event| format!("event `{event}`")));
@@ -70,8 +70,8 @@ fn context(shown: &Shown<'_>) -> String {
     parts.join(", ")
 }
 
-/// `text` in lines of at most `width` columns where blanks allow it; those after the first leave
-/// room for four blanks. Line breaks stay.
+/// Breaks `text` at spaces into lines of at most `width` columns; lines after the first leave room
+/// for four spaces. Line breaks are kept.
 fn broken(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for paragraph in text.lines().map(printable) {

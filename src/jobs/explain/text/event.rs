@@ -1,4 +1,4 @@
-//! Events in the text.
+//! Writes events of the text report.
 
 use super::{line_of, second};
 use crate::diagnostic::printable;
@@ -6,10 +6,10 @@ use crate::jobs::explain::report::{Counts, Event, Fact, Signal, Status, Tried};
 use crate::report::colour::Tone;
 use crate::report::layout::{Page, fitted};
 
-/// How many rules that were tried are shown.
+/// The maximum number of tried rules that are shown.
 const SHOWN_RULES: usize = 4;
 
-/// An event, and everything that is known of it.
+/// Writes an event with all its details.
 pub(super) fn event(event: &Event, page: &mut Page) {
     page.blank();
     heading(event, page);
@@ -97,12 +97,12 @@ fn signal(signal: &Signal, page: &mut Page) {
     }
 }
 
-/// A label, and `text` beside it.
+/// Writes a label with `text` beside it.
 fn item(label: &str, text: &str, page: &mut Page) {
     page.item(&format!("  {label}"), text);
 }
 
-/// A label, and each of `texts` beside it.
+/// Writes a label with `texts` beside it, one below the other.
 fn items(label: &str, texts: impl Iterator<Item = String>, page: &mut Page) {
     for (at, text) in texts.enumerate() {
         item(if at == 0 { label } else { "" }, &text, page);
@@ -162,7 +162,7 @@ fn score(signal: &Signal) -> String {
     }
 }
 
-/// `the 1st`, `the 2nd`.
+/// Returns the ordinal of a position, such as `the 1st` or `the 2nd`.
 fn ordinal(place: u64) -> String {
     let ending = match (place % 10, place % 100) {
         (1, rest) if rest != 11 => "st",

@@ -1,14 +1,14 @@
-//! Leads in the text.
+//! Writes leads of the text report.
 
 use super::{line_of, second};
 use crate::jobs::explain::report::{Lead, Report, RuleScore, Status};
 use crate::report::figure::{counted, thousands};
 use crate::report::layout::{Cell, Column, Page, Table};
 
-/// How far a place stands below the value that it is the place of.
+/// The indentation of the place of a value.
 const BELOW: &str = "      ";
 
-/// The lead in full where it is what was asked about, else each in a line.
+/// Writes the lead in full if it is the subject, otherwise a line for each lead.
 pub(super) fn leads(report: &Report, page: &mut Page) {
     let is_event = matches!(report.subject.kind, "message_id" | "signal_id");
     match report.leads.as_slice() {

@@ -1,5 +1,5 @@
-//! The report for people who read it in a terminal. Its addresses are those of the subject and of
-//! whoever shares its ids.
+//! The report for a terminal. It shows the addresses of the subject and of everyone who shares its
+//! ids.
 
 mod event;
 mod lead;
@@ -9,10 +9,10 @@ use crate::diagnostic::printable;
 use crate::report::figure::{counted, thousands};
 use crate::report::layout::{Layout, Page};
 
-/// So many events are shown at the beginning of a time line, and as many at its end.
+/// The maximum number of events that are shown at the beginning of a timeline, and at its end.
 const SHOWN_EVENTS: usize = 250;
 
-/// The text of `report`.
+/// Returns the text of `report`.
 pub fn text(report: &Report, layout: Layout) -> String {
     let mut page = Page::new(layout);
     head(report, &mut page);
@@ -90,7 +90,7 @@ fn time_line(events: &[Event], page: &mut Page) {
     }
 }
 
-/// `2025-07-01 08:15:00` of a time.
+/// Formats a time to the second, such as `2025-07-01 08:15:00`.
 fn second(time: Option<&str>) -> String {
     time.map_or_else(
         || "without a time".into(),
@@ -98,7 +98,7 @@ fn second(time: Option<&str>) -> String {
     )
 }
 
-/// A file and its line, in one word for whoever opens it.
+/// Formats a place as `file:line`, which editors can open.
 fn line_of(place: &Place) -> String {
     format!("{}:{}", printable(&place.file), place.line)
 }

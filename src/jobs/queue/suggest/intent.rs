@@ -1,79 +1,80 @@
-//! How much intent there is behind the events of one name, and why.
+//! Judges the buying intent behind the events of one name, with reasons.
 
-use super::word::{Sense, sense};
+use super::word::{Meaning, meaning};
 
-/// From this share of all signals on, and from this number, events come in masses.
-const MASSES: f64 = 0.2;
-const FEWEST_MASSES: u64 = 50;
-/// Up to this share of all signals they are rare, where there are so many signals.
+/// The fraction of all signals, and the number, from which events count as very frequent.
+const FREQUENT: f64 = 0.2;
+const FREQUENT_FROM: u64 = 50;
+/// The fraction of all signals up to which events count as rare, and the number of signals from
+/// which this is meaningful.
 const RARE: f64 = 0.01;
 const RARE_AMONG: u64 = 1_000;
-/// How often, of events that precede an identify call, at least so many do.
+/// The minimum number of events before an identify call that count as a sign of intent.
 const FEWEST_BEFORE: u64 = 2;
 
-/// What is known of the events of one name.
+/// Counts for the events of one name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figures {
-    /// How many there are, duplicates aside.
+    /// The number of events, without duplicates.
     pub events: u64,
-    /// Different visitors.
+    /// The number of distinct visitors.
     pub visitors: u64,
-    /// Those that lead to an e-mail.
+    /// The number of visitors that resolve to an e-mail.
     pub known: u64,
-    /// Events in the hour before their visitor was tied to someone.
+    /// The number of events in the hour before their visitor was identified.
     pub before_identify: u64,
-    /// Events that carry an e-mail address.
+    /// The number of events with an e-mail address.
     pub with_email: u64,
 }
 
-/// What all signals together are.
+/// Counts for all signals, for comparison.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Usual {
-    /// How many signals there are.
+    /// The number of signals.
     pub signals: u64,
-    /// Those of them in the hour before their visitor was tied to someone.
+    /// The number of signals in the hour before their visitor was identified.
     pub before_identify: u64,
 }
 
-/// How much intent there is.
+/// The level of intent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// Machines, masses, or people who go away.
+    /// No intent: machines, very frequent events, or people who leave.
     Noise,
-    /// Nothing speaks for it, nothing against.
+    /// No evidence for or against intent.
     Undecided,
-    /// Some.
+    /// Some intent.
     Some,
-    /// Much.
+    /// High intent.
     High,
 }
 
-/// What is thought of the events of one name.
+/// The judgement of the events of one name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// How much intent.
+    /// The level of intent.
     pub level: Level,
-    /// What speaks for it, less what speaks against.
+    /// The points for intent minus the points against it.
     pub points: i64,
-    /// Why.
+    /// The reasons.
     pub reasons: Vec<String>,
 }
 
-/// Judges events called `name`; `is_view` where they are views of pages, of which there are always
-/// many.
+/// Judges the events called `name`. `is_view` says that they are views of pages, which are always
+/// frequent.
 #[allow(clippy::cast_precision_loss)] // shares
 pub fn judge(name: &str, figures: &Figures, usual: Usual, is_view: bool) -> Verdict {
     let Figures { events, before_identify, with_email, .. } = *figures;
     let (mut points, mut reasons) = (0, Vec::new());
-    let said = sense(name);
-    if let Some((sense, word)) = &said {
-        let (worth, what) = match sense {
-            Sense::Buying => (4, "speaks of buying"),
-            Sense::Trying => (2, "speaks of trying the product"),
-            Sense::Reading => (1, "speaks of reading"),
-            Sense::Routine => (0, "speaks of what everyone does"),
-            Sense::Leaving => (-4, "speaks of leaving: a negative score may fit"),
-            Sense::Noise => (-4, "speaks of machines, or of what every visitor does"),
+    let said = meaning(name);
+    if let Some((meaning, word)) = &said {
+        let (worth, what) = match meaning {
+            Meaning::Buying => (4, "speaks of buying"),
+            Meaning::Trying => (2, "speaks of trying the product"),
+            Meaning::Reading => (1, "speaks of reading"),
+            Meaning::Routine => (0, "speaks of what everyone does"),
+            Meaning::Leaving => (-4, "speaks of leaving: a negative score may fit"),
+            Meaning::Noise => (-4, "speaks of machines, or of what every visitor does"),
         };
         points += worth;
         reasons.push(format!("`{word}` {what}"));
@@ -96,27 +97,27 @@ pub fn judge(name: &str, figures: &Figures, usual: Usual, is_view: bool) -> Verd
     if share <= RARE && usual.signals >= RARE_AMONG {
         points += 1;
         reasons.push(format!("rare: {:.2} % of all signals", share * 100.0));
-    } else if share >= MASSES && events >= FEWEST_MASSES && !(is_view && points > 0) {
+    } else if share >= FREQUENT && events >= FREQUENT_FROM && !(is_view && points > 0) {
         points -= 3;
         reasons.push(format!("comes in masses: {:.1} % of all signals", share * 100.0));
     }
     if reasons.is_empty() {
         reasons.push("neither its name, its number nor what follows it tells of intent".into());
     }
-    Verdict { level: level(points, said.map(|(sense, _)| sense)), points, reasons }
+    Verdict { level: level(points, said.map(|(meaning, _)| meaning)), points, reasons }
 }
 
-fn level(points: i64, sense: Option<Sense>) -> Level {
+fn level(points: i64, meaning: Option<Meaning>) -> Level {
     let level = match points {
         4.. => Level::High,
         2.. => Level::Some,
         -1.. => Level::Undecided,
         _ => Level::Noise,
     };
-    match sense {
-        Some(Sense::Reading) => level.min(Level::Some),
-        Some(Sense::Routine) => level.min(Level::Undecided),
-        Some(Sense::Leaving | Sense::Noise) => Level::Noise,
+    match meaning {
+        Some(Meaning::Reading) => level.min(Level::Some),
+        Some(Meaning::Routine) => level.min(Level::Undecided),
+        Some(Meaning::Leaving | Meaning::Noise) => Level::Noise,
         _ => level,
     }
 }
@@ -136,7 +137,7 @@ mod tests {
     fn intent_is_told_by_name_by_rarity_and_by_what_follows() {
         assert_eq!(judged("Demo Requested", 300, 0, 0), Level::High);
         assert_eq!(judged("Webinar Joined", 300, 0, 0), Level::Some);
-        // Nobody knows the word, but people are identified right after it.
+        // The word is unknown, but people are identified right after the event.
         assert_eq!(judged("Rechner benutzt", 80, 40, 0), Level::High);
         assert_eq!(judged("Rechner benutzt", 800, 40, 0), Level::Undecided);
         assert_eq!(judged("Rechner benutzt", 800, 40, 700), Level::Some);

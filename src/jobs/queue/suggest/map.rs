@@ -1,4 +1,4 @@
-//! The mapping of a suggested rule, from the fields that its events have.
+//! Suggests the mapping of a rule from the fields of its events.
 
 use crate::emit::Table;
 use crate::event::path;
@@ -7,11 +7,11 @@ use crate::jobs::queue::bounded::is_machine_made;
 use crate::jobs::queue::fields::{Field, FieldList};
 use crate::mask::is_secret_path;
 
-/// How many paths a column has, and how many columns of its own a rule.
+/// The maximum number of paths of a column, and of additional columns of a rule.
 const PATHS: usize = 3;
 const OWN: usize = 5;
 
-/// Names of fields, without `_`, `-`, dots and case, by the column that they fill.
+/// Names of fields by the column that they fill, in lower case and without `_`, `-` and dots.
 const COLUMNS: [(&str, &[&str]); 6] = [
     ("name", &["name", "fullname", "contactname"]),
     ("first_name", &["firstname", "givenname"]),
@@ -20,21 +20,21 @@ const COLUMNS: [(&str, &[&str]); 6] = [
     ("title", &["title", "jobtitle", "jobrole", "position"]),
     ("phone", &["phone", "phonenumber", "mobile", "telephone"]),
 ];
-/// Columns whose names say something else where no person stands beside them: a product has a name
-/// and a page a title.
+/// Columns whose field names mean something else unless the event also contains an e-mail: products
+/// have names, and pages have titles.
 const AMBIGUOUS: [&str; 2] = ["name", "title"];
-/// Fields that say where an event happened: `signals` has them already, or nobody needs them.
+/// Fields that describe where an event happened: `signals` already has them, or nobody needs them.
 const PLACES: [&str; 7] = ["url", "path", "title", "referrer", "search", "name", "host"];
 
-/// What a rule maps: columns and the paths of each.
+/// The mapping of a rule: columns with the paths of each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Map {
-    /// In order.
+    /// The columns, in order.
     pub columns: Vec<(String, Vec<String>)>,
 }
 
 impl Map {
-    /// What could be mapped of so many `events` that have these `fields`.
+    /// Suggests the mapping of `events` events that have `fields`.
     pub fn new(events: u64, fields: &FieldList) -> Self {
         let mut columns = Vec::new();
         let emails = by_count(fields, |_, field| field.emails);
@@ -62,13 +62,13 @@ impl Map {
         Self { columns }
     }
 
-    /// Whether it maps an address.
+    /// Returns `true` if the mapping contains an e-mail address.
     pub fn has_email(&self) -> bool {
         self.columns.first().is_some_and(|(column, _)| column == "email")
     }
 }
 
-/// The paths that `count` counts most, none of those that it does not.
+/// Returns the paths with the highest `count`, without those whose count is 0.
 fn by_count(fields: &FieldList, count: impl Fn(&str, &Field) -> u64) -> Vec<String> {
     let counted = fields.iter().map(|(path, field)| (count(path, field), path));
     let mut counted: Vec<_> = counted.filter(|(count, _)| *count > 0).collect();
@@ -76,7 +76,7 @@ fn by_count(fields: &FieldList, count: impl Fn(&str, &Field) -> u64) -> Vec<Stri
     counted.into_iter().take(PATHS).map(|(_, path)| path.clone()).collect()
 }
 
-/// A column of its own for each property that most of the events have.
+/// Returns an additional column for each property that at least half of the events have.
 fn own(
     events: u64,
     fields: &FieldList,
@@ -104,7 +104,7 @@ fn own(
     own.filter_map(column).take(OWN).collect()
 }
 
-/// `company.name` of `properties.company.name` and of `context.traits.company.name`.
+/// Returns `company.name` for `properties.company.name` and for `context.traits.company.name`.
 fn tail(path: &str) -> &str {
     let heads = ["context.traits.", "properties.", "traits."];
     heads.iter().find_map(|head| path.strip_prefix(head)).unwrap_or(path)

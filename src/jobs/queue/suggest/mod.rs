@@ -1,5 +1,5 @@
-//! A rules file to start from: a rule for each name that tells of intent, the rest in comments, and
-//! an allow list to match. Every choice is explained where it stands.
+//! Suggests a rules file: a rule for each name with signs of intent, the other names in comments,
+//! and a matching allow list. Comments explain every choice.
 
 mod intent;
 mod map;
@@ -17,43 +17,43 @@ use intent::{Figures, Level, Usual, Verdict, judge};
 use page::PagePaths;
 use rule::{Rule, Target};
 
-/// So many rules are written, those with the most intent.
+/// The maximum number of rules; those with the most intent are written.
 const MOST_RULES: usize = 60;
-/// No rule is written for a longer name, in bytes.
+/// The maximum length of a name for which a rule is written, in bytes.
 const LONGEST: usize = 512;
-/// What stands before the name of a section that has no path.
+/// The prefix of a section that has a name instead of a path.
 const NAMED: &str = "named ";
 
-/// What suggestions are made of.
+/// The input of suggestions.
 pub struct Facts<'a> {
     /// The names.
     pub ranking: &'a Ranking<'a>,
-    /// What the rows came to, sections included.
+    /// The result of the second phase, including sections.
     pub counted: Counted,
-    /// What the payloads hold.
+    /// The fields of the payloads.
     pub fields: Fields,
 }
 
-/// What a rules file could be.
+/// The contents of a suggested rules file.
 struct Suggestion {
     /// The rules, those with the most intent first.
     rules: Vec<Rule>,
-    /// What gets no rule: noise, then what is undecided; the most frequent first.
+    /// Candidates without a rule: noise, then undecided ones; the most frequent first.
     left_out: Vec<Candidate>,
-    /// The calls that tell who somebody is and that were seen.
+    /// The identity calls other than identify that occur.
     calls: Vec<CallType>,
     signals: u64,
     names: usize,
 }
 
-/// Events that could get a rule.
+/// Events for which a rule could be written.
 struct Candidate {
     target: Target,
     figures: Figures,
     verdict: Verdict,
 }
 
-/// The text of a rules file to start from.
+/// Returns the text of a suggested rules file.
 pub fn suggest(facts: Facts<'_>) -> String {
     write::text(&Suggestion::new(facts))
 }
@@ -99,7 +99,7 @@ impl Suggestion {
     }
 }
 
-/// The path of a part of a site.
+/// Returns the path of a candidate that is a part of the site.
 fn step(candidate: &Candidate) -> Option<String> {
     match &candidate.target {
         Target::Path(step) => Some(step.clone()),
@@ -118,7 +118,7 @@ fn usual(ranking: &Ranking<'_>, counted: &Counted) -> Usual {
     usual
 }
 
-/// What the events of a call and name hold, and how many there are.
+/// Returns the number and the fields of the events with a call and name.
 fn payload<'p>(
     payloads: &'p [(String, u64, FieldList)],
     call: CallType,
@@ -142,7 +142,7 @@ fn figures(tally: &Tally) -> Figures {
     }
 }
 
-/// The names of track events.
+/// Returns the candidates for track events.
 fn tracks(
     ranking: &Ranking<'_>,
     counted: &Counted,
@@ -164,7 +164,7 @@ fn tracks(
     tracks.map(candidate).collect()
 }
 
-/// The parts of the site and the screens.
+/// Returns the candidates for parts of the site and for screens.
 fn sections(counted: Counted, usual: Usual) -> Vec<Candidate> {
     let (sections, _) = counted.sections.into_sorted();
     let candidate = |(section, tally): (String, Tally)| {

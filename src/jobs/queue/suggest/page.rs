@@ -1,22 +1,22 @@
-//! How rules and allow lists tell a part of a site.
+//! Writes conditions and allow-list lines for a part of a site.
 
 use super::quote::{begins, equals, glob, pattern};
 use crate::jobs::queue::fields::FieldList;
 
-/// Where page events have their path, the best filled first.
+/// The fields in which page events have their path, the most complete first.
 const PATHS: [&str; 2] = ["properties.path", "context.page.path"];
 const URLS: [&str; 2] = ["properties.url", "context.page.url"];
 
-/// Where the page events of an input have their path.
+/// The fields in which the page events of an input have their path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PagePaths {
-    /// Paths of events that hold a path, or else a URL.
+    /// Fields that contain a path; if there are none, fields that contain a URL.
     paths: Vec<&'static str>,
     are_urls: bool,
 }
 
 impl PagePaths {
-    /// Told by the fields of page events.
+    /// Chooses the fields from the payloads of page events.
     pub fn new(payload: Option<(u64, &FieldList)>) -> Self {
         let filled = |path: &&&str| {
             let (events, fields) = payload?;
@@ -41,8 +41,8 @@ impl PagePaths {
         }
     }
 
-    /// The expression that holds of pages at `step` and below it. Where another step begins with
-    /// it, as `/pricing-old` does with `/pricing`, it tells the two apart.
+    /// Returns the condition for pages at `step` and below it. With `has_longer`, another step
+    /// begins with this one, as `/pricing-old` begins with `/pricing`, and is excluded.
     pub fn when(&self, step: &str, has_longer: bool) -> String {
         let tests = self.paths.iter().flat_map(|path| {
             if self.are_urls {
@@ -64,7 +64,8 @@ impl PagePaths {
     }
 }
 
-/// What holds of URLs at `path` whose own path begins with `step`.
+/// Returns the conditions for pages whose URL, in the field `path`, has a path that begins with
+/// `step`.
 fn in_url(path: &str, step: &str, has_longer: bool) -> Vec<String> {
     let ends: &[&str] = match step {
         "/" => &["/"],
@@ -76,7 +77,7 @@ fn in_url(path: &str, step: &str, has_longer: bool) -> Vec<String> {
     ends.iter().map(test).collect()
 }
 
-/// The lines of an allow list that take pages at `step` and below it.
+/// Returns the allow-list lines for pages at `step` and below it.
 pub fn allow(step: &str, has_longer: bool) -> Vec<String> {
     let step_glob = glob(step);
     match step {

@@ -1,10 +1,10 @@
-//! Texts of the data as FQL, allow lists and TOML have them.
+//! Quotes texts from the data for FQL, allow lists and TOML.
 
 use std::fmt::Write as _;
 
 use crate::filter::allow::{AllowList, Entry};
 
-/// `text` as a TOML string: the plainest that can hold it.
+/// Returns `text` as the simplest kind of TOML string that can hold it.
 pub fn toml(text: &str) -> String {
     let is_plain = !text.chars().any(char::is_control);
     if is_plain && !text.contains(['"', '\\']) {
@@ -28,14 +28,14 @@ pub fn toml(text: &str) -> String {
     out
 }
 
-/// `key` as a TOML key.
+/// Returns `key` as a TOML key.
 pub fn toml_key(key: &str) -> String {
     let is_bare = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-');
     if !key.is_empty() && key.chars().all(is_bare) { key.to_owned() } else { toml(key) }
 }
 
-/// `path = text` in FQL, whose strings have no escapes: where `text` has both kinds of quotes, as a
-/// pattern that takes any character in their place.
+/// Returns the FQL condition `path = text`. FQL strings have no escapes, so if `text` contains both
+/// kinds of quotes, returns a pattern with a wildcard in place of each.
 pub fn equals(path: &str, text: &str) -> String {
     match string(text) {
         Some(string) => format!("{path} = {string}"),
@@ -43,7 +43,7 @@ pub fn equals(path: &str, text: &str) -> String {
     }
 }
 
-/// `match(path, 'text…')` in FQL, `more` being the pattern behind the text.
+/// Returns the FQL condition `match(path, 'text…')`, where the pattern `more` follows the text.
 pub fn begins(path: &str, text: &str, more: &str) -> String {
     format!("match({path}, {})", pattern("", text, more))
 }
@@ -53,14 +53,14 @@ fn string(text: &str) -> Option<String> {
     Some(format!("{quote}{text}{quote}"))
 }
 
-/// The FQL string of a pattern that takes `text` between the patterns `before` and `after`; any
-/// character stands for quotes where both kinds occur.
+/// Returns the FQL string of a pattern that matches `text` between the patterns `before` and
+/// `after`. If both kinds of quotes occur, a wildcard replaces double quotes.
 pub fn pattern(before: &str, text: &str, after: &str) -> String {
     let glob = format!("{before}{}{after}", glob(text));
     string(&glob).unwrap_or_else(|| format!("\"{}\"", glob.replace('"', "?")))
 }
 
-/// `text` as a pattern that takes it and nothing else.
+/// Returns a pattern that matches exactly `text`.
 pub fn glob(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for char in text.chars() {
@@ -72,8 +72,8 @@ pub fn glob(text: &str) -> String {
     out
 }
 
-/// The line of an allow list that takes the track events called `name`: the name itself, unless it
-/// would be read as something else.
+/// Returns the allow-list line that matches track events called `name`: the name itself, unless it
+/// would be parsed as something else.
 pub fn allow(name: &str) -> String {
     let lines = AllowList::from_lines(&[name.to_owned()]);
     let is_name = lines.is_ok_and(|(list, doubts)| {
@@ -87,7 +87,8 @@ pub fn allow(name: &str) -> String {
     }
 }
 
-/// Whether an allow list reads all of `line`: blanks around it and a comment are not read.
+/// Returns `true` if an allow list reads all of `line`, which has neither surrounding whitespace
+/// nor a comment.
 pub fn is_read_whole(line: &str) -> bool {
     line == line.trim() && !line.split_whitespace().any(|word| word == "#")
 }

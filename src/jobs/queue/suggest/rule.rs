@@ -1,4 +1,4 @@
-//! One suggested rule.
+//! Writes one suggested rule.
 
 use super::Candidate;
 use super::intent::{Figures, Level, Verdict};
@@ -9,7 +9,7 @@ use crate::event::CallType;
 use crate::event::word::{has, words};
 use crate::jobs::queue::fields::FieldList;
 
-/// Words of names whose events are sales talk, forms and mails, in the terms of TrailSpark.
+/// Words in names of events that belong to sales, forms and e-mails, in TrailSpark's terms.
 const SALES: [&str; 12] = [
     "meeting", "meetings", "call", "quote", "quotes", "proposal", "contract", "sales", "booked",
     "invoice", "purchase", "order",
@@ -27,25 +27,25 @@ const FORMS: [&str; 10] = [
     "waitlist",
 ];
 
-/// Which events a rule takes.
+/// The events that a rule matches.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
-    /// The track events of a name.
+    /// Track events with a name.
     Track(String),
-    /// The pages at a path and below it.
+    /// Page calls at a path and below it.
     Path(String),
-    /// The pages or screens of a name.
+    /// Page or screen calls with a name.
     Named(CallType, String),
 }
 
 impl Target {
-    /// The name that people know them by.
+    /// Returns the name that people know the events by.
     pub fn name(&self) -> &str {
         let (Self::Track(name) | Self::Path(name) | Self::Named(_, name)) = self;
         name
     }
 
-    /// What they are called in a comment.
+    /// Returns the name of the events in comments.
     pub fn label(&self) -> String {
         match self {
             Self::Track(name) => name.clone(),
@@ -55,40 +55,40 @@ impl Target {
     }
 }
 
-/// A rule, and the lines of an allow list that let its events pass.
+/// A rule, and the allow-list lines that let its events pass.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    /// Its id.
+    /// The id.
     pub id: String,
-    /// What it takes.
+    /// The events that it matches.
     pub target: Target,
-    /// The expression.
+    /// The condition.
     pub when: String,
     /// The name of its signals.
     pub signal: String,
     /// The type of its signals.
     pub signal_type: &'static str,
-    /// Whether they are of high intent.
+    /// Whether its signals are of high intent.
     pub high_intent: bool,
-    /// What each scores.
+    /// The score of each signal.
     pub score: i64,
-    /// How many of them score for one lead.
+    /// The number of signals per lead that score.
     pub limit: u32,
-    /// Whether the e-mail that it maps ties the visitor to it.
+    /// Whether the e-mail that it maps identifies the visitor.
     pub identify: bool,
-    /// What it maps.
+    /// The mapping.
     pub map: Map,
     /// The lines of the allow list.
     pub allow: Vec<String>,
-    /// What was counted.
+    /// The counts for its events.
     pub figures: Figures,
-    /// Why it is there.
+    /// The judgement that led to the rule.
     pub verdict: Verdict,
 }
 
 impl Rule {
-    /// The rule of `candidate`, whose events hold `payload`. `steps` are all parts of the site, and
-    /// `others` the rules that have their ids already.
+    /// Creates the rule for `candidate`, whose events have `payload`. `steps` are all parts of the
+    /// site, and `others` the rules whose ids are taken.
     pub fn new(
         candidate: Candidate,
         payload: Option<(u64, &FieldList)>,
@@ -136,7 +136,7 @@ impl Rule {
     }
 }
 
-/// The score, and how many count.
+/// Returns the score of a signal, and the number of signals per lead that score.
 fn worth(verdict: &Verdict, is_view: bool, is_form: bool) -> (i64, u32) {
     match (verdict.level, is_view) {
         (Level::High, true) => (10, 3),
@@ -166,7 +166,7 @@ fn signal_type(target: &Target, has_email: bool) -> &'static str {
     }
 }
 
-/// The words of the name, joined; `event` where it has none.
+/// Returns the words of the name, joined; `event` if it has none.
 fn slug(target: &Target, joint: &str) -> String {
     let mut all = words(target.name());
     match target {
@@ -186,14 +186,14 @@ fn slug(target: &Target, joint: &str) -> String {
     if all.is_empty() { "event".into() } else { all.join(joint) }
 }
 
-/// An id that none of `others` has.
+/// Returns an id that none of `others` has.
 fn free_id(target: &Target, others: &[Rule]) -> String {
     let id = slug(target, "-");
     let is_free = |id: &str| !others.iter().any(|other| other.id == id);
     if is_free(&id) {
         return id;
     }
-    // Of one more number than there are others, one is free.
+    // There is one more number than there are others, so one is free.
     let numbered = (2..others.len() + 3).map(|number| format!("{id}-{number}"));
     numbered.into_iter().find(|id| is_free(id)).unwrap_or(id)
 }

@@ -8,7 +8,7 @@ use crate::jobs::check::rule;
 use crate::rules::Rules;
 use proptest::prelude::*;
 
-/// What is suggested of so many events of each name, and of each section.
+/// Returns the suggestion for the given counts by event name and by section.
 fn suggested(tracks: &[(String, u64)], parts: &[(String, u64)]) -> String {
     let mut names = Names::default();
     for (name, count) in tracks {
@@ -26,7 +26,7 @@ fn suggested(tracks: &[(String, u64)], parts: &[(String, u64)]) -> String {
     suggest(Facts { ranking: &ranking, counted, fields: Fields::default() })
 }
 
-/// The rules that `text` is, as `check` finds nothing wrong with.
+/// Parses `text` as rules in which `check` finds no fault.
 #[track_caller]
 fn checked(text: &str) -> Rules {
     let rules = Rules::parse(text).unwrap_or_else(|faults| panic!("{faults:#?}\n{text}"));

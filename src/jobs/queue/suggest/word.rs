@@ -1,28 +1,28 @@
-//! What the words of a name say of the intent behind it.
+//! What the words of an event name say about the intent behind it.
 
 use crate::event::word::{NOISE, words};
 
-/// What a name says.
+/// The meaning of an event name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Sense {
-    /// Somebody asks to be sold something, or buys it.
+pub enum Meaning {
+    /// Someone wants to buy, or buys.
     Buying,
-    /// Somebody looks closely at the product, or uses it.
+    /// Someone evaluates or uses the product.
     Trying,
-    /// Somebody reads or listens.
+    /// Someone reads or listens.
     Reading,
-    /// It happens to everyone who is there.
+    /// It happens to every visitor.
     Routine,
-    /// Somebody goes away.
+    /// Someone leaves.
     Leaving,
-    /// Machines and pointers at work.
+    /// Activity of machines or pointers.
     Noise,
 }
 
-/// Words, in lower case, of which one is enough; the first list that has one counts.
-const WORDS: [(Sense, &[&str]); 7] = [
+/// Words in lower case, of which one is sufficient; the first list with a match decides.
+const WORDS: [(Meaning, &[&str]); 7] = [
     (
-        Sense::Leaving,
+        Meaning::Leaving,
         &[
             "unsubscribe",
             "unsubscribed",
@@ -39,9 +39,9 @@ const WORDS: [(Sense, &[&str]); 7] = [
             "disconnected",
         ],
     ),
-    (Sense::Noise, &NOISE),
+    (Meaning::Noise, &NOISE),
     (
-        Sense::Noise,
+        Meaning::Noise,
         &[
             "careers",
             "jobs",
@@ -58,7 +58,7 @@ const WORDS: [(Sense, &[&str]); 7] = [
         ],
     ),
     (
-        Sense::Routine,
+        Meaning::Routine,
         &[
             "login",
             "logged",
@@ -74,7 +74,7 @@ const WORDS: [(Sense, &[&str]); 7] = [
         ],
     ),
     (
-        Sense::Reading,
+        Meaning::Reading,
         &[
             "newsletter",
             "blog",
@@ -93,7 +93,7 @@ const WORDS: [(Sense, &[&str]); 7] = [
         ],
     ),
     (
-        Sense::Buying,
+        Meaning::Buying,
         &[
             "demo",
             "demos",
@@ -141,7 +141,7 @@ const WORDS: [(Sense, &[&str]); 7] = [
         ],
     ),
     (
-        Sense::Trying,
+        Meaning::Trying,
         &[
             "compare",
             "compared",
@@ -199,36 +199,36 @@ const WORDS: [(Sense, &[&str]); 7] = [
     ),
 ];
 
-/// Pairs of words that say something that neither says alone.
-const PAIRS: [(Sense, [&str; 2]); 16] = [
-    (Sense::Buying, ["signed", "up"]),
-    (Sense::Buying, ["sign", "up"]),
-    (Sense::Buying, ["account", "created"]),
-    (Sense::Buying, ["call", "requested"]),
-    (Sense::Buying, ["get", "started"]),
-    (Sense::Routine, ["signed", "in"]),
-    (Sense::Routine, ["sign", "in"]),
-    (Sense::Routine, ["signed", "out"]),
-    (Sense::Reading, ["email", "opened"]),
-    (Sense::Reading, ["email", "clicked"]),
-    (Sense::Noise, ["button", "clicked"]),
-    (Sense::Noise, ["button", "click"]),
-    (Sense::Noise, ["link", "clicked"]),
-    (Sense::Noise, ["element", "clicked"]),
-    (Sense::Noise, ["api", "called"]),
-    (Sense::Noise, ["api", "request"]),
+/// Pairs of words that mean something which neither word means alone.
+const PAIRS: [(Meaning, [&str; 2]); 16] = [
+    (Meaning::Buying, ["signed", "up"]),
+    (Meaning::Buying, ["sign", "up"]),
+    (Meaning::Buying, ["account", "created"]),
+    (Meaning::Buying, ["call", "requested"]),
+    (Meaning::Buying, ["get", "started"]),
+    (Meaning::Routine, ["signed", "in"]),
+    (Meaning::Routine, ["sign", "in"]),
+    (Meaning::Routine, ["signed", "out"]),
+    (Meaning::Reading, ["email", "opened"]),
+    (Meaning::Reading, ["email", "clicked"]),
+    (Meaning::Noise, ["button", "clicked"]),
+    (Meaning::Noise, ["button", "click"]),
+    (Meaning::Noise, ["link", "clicked"]),
+    (Meaning::Noise, ["element", "clicked"]),
+    (Meaning::Noise, ["api", "called"]),
+    (Meaning::Noise, ["api", "request"]),
 ];
 
-/// What `name` says, and the word that does.
-pub fn sense(name: &str) -> Option<(Sense, String)> {
+/// Returns the meaning of `name`, and the word that decides it.
+pub fn meaning(name: &str) -> Option<(Meaning, String)> {
     let words = words(name);
     let pair = PAIRS.iter().find(|(_, pair)| words.windows(2).any(|two| two == pair));
-    if let Some((sense, pair)) = pair {
-        return Some((*sense, pair.join(" ")));
+    if let Some((meaning, pair)) = pair {
+        return Some((*meaning, pair.join(" ")));
     }
-    WORDS.iter().find_map(|(sense, list)| {
+    WORDS.iter().find_map(|(meaning, list)| {
         let word = words.iter().find(|word| list.contains(&word.as_str()))?;
-        Some((*sense, word.clone()))
+        Some((*meaning, word.clone()))
     })
 }
 
@@ -239,20 +239,20 @@ mod tests {
     #[test]
     fn a_name_says_what_its_strongest_word_says() {
         for (name, expected) in [
-            ("Demo Requested", Some(Sense::Buying)),
-            ("user_signed_up", Some(Sense::Buying)),
-            ("Trial Cancelled", Some(Sense::Leaving)),
-            ("Checkout Error", Some(Sense::Noise)),
-            ("Button Clicked", Some(Sense::Noise)),
-            ("Email Clicked", Some(Sense::Reading)),
-            ("Signed In", Some(Sense::Routine)),
-            ("Integration Connected", Some(Sense::Trying)),
-            ("Newsletter Subscribed", Some(Sense::Reading)),
-            ("/pricing", Some(Sense::Buying)),
+            ("Demo Requested", Some(Meaning::Buying)),
+            ("user_signed_up", Some(Meaning::Buying)),
+            ("Trial Cancelled", Some(Meaning::Leaving)),
+            ("Checkout Error", Some(Meaning::Noise)),
+            ("Button Clicked", Some(Meaning::Noise)),
+            ("Email Clicked", Some(Meaning::Reading)),
+            ("Signed In", Some(Meaning::Routine)),
+            ("Integration Connected", Some(Meaning::Trying)),
+            ("Newsletter Subscribed", Some(Meaning::Reading)),
+            ("/pricing", Some(Meaning::Buying)),
             ("Route Planned", None),
             ("", None),
         ] {
-            assert_eq!(sense(name).map(|(sense, _)| sense), expected, "{name}");
+            assert_eq!(meaning(name).map(|(meaning, _)| meaning), expected, "{name}");
         }
     }
 }

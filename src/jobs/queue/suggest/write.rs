@@ -1,4 +1,4 @@
-//! The suggestion as the text of a rules file.
+//! Writes a suggestion as the text of a rules file.
 
 use std::fmt::{self, Write};
 
@@ -11,12 +11,12 @@ use crate::jobs::queue::example::shown_name;
 use crate::report::layout::{fitted, wrap};
 use crate::report::text::{counted, percent, thousands};
 
-/// Columns of the text.
+/// The width of the text, in columns.
 const WIDTH: usize = 80;
-/// How many names that get no rule are listed of each kind.
+/// The maximum number of names without a rule that are listed, for each kind.
 const LISTED: usize = 40;
 
-/// The text of `suggestion`.
+/// Returns the text of `suggestion`.
 pub fn text(suggestion: &Suggestion) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.
@@ -105,7 +105,7 @@ fn rule(rule: &Rule, signals: u64, out: &mut String) -> fmt::Result {
     Ok(())
 }
 
-/// What the rule promises, for `check`.
+/// Writes a test of the rule, for `check`.
 fn test(rule: &Rule, out: &mut String) -> fmt::Result {
     let event = match &rule.target {
         Target::Track(name) => format!("type = \"track\", event = {}", toml(name)),

@@ -1,4 +1,4 @@
-//! What was read, and what is doubtful about it.
+//! The section on the inputs, their faults and the warnings.
 
 use std::fmt::{self, Write};
 
@@ -7,10 +7,10 @@ use crate::report::figure::{bytes, counted};
 use crate::report::page::{Cell, Table, code, more, section, ticked};
 use crate::report::{Input, Report};
 
-/// How many inputs, faults and warnings are shown.
+/// The maximum number of inputs, faults and warnings that are shown.
 const SHOWN: usize = 20;
 
-/// Writes the inputs, their faults and the warnings.
+/// Writes the section.
 pub fn write(report: &Report, out: &mut String) -> fmt::Result {
     section("files", "What was read", out, |out| {
         let faults = report.faults.iter().map(ToString::to_string);

@@ -1,4 +1,4 @@
-//! What is wrong with the data or the plan, and what to do about it.
+//! The section on findings about the data or the plan, with advice.
 
 use std::fmt::{self, Write};
 
@@ -37,7 +37,7 @@ fn write_finding(finding: &Finding, out: &mut String) -> fmt::Result {
     out.write_str("</li>\n")
 }
 
-/// `text` with a capital letter and a full stop.
+/// Returns `text` as a sentence, with a capital letter and a full stop.
 fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     let first = chars.next().map(|first| first.to_uppercase().collect::<String>());

@@ -1,4 +1,4 @@
-//! From records to leads: what is left after each stage.
+//! The section on the stages from records to leads, with what is left after each.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The title, the verdict and the figures of the page.
+//! The title, the verdict and the key figures of the page.
 
 use std::fmt::{self, Write};
 
@@ -7,7 +7,7 @@ use crate::report::finding::counts_by_severity;
 use crate::report::page::{Figure, Text, Tone, code, minute, verdict, write_figures};
 use crate::report::{Period, Report};
 
-/// `28 leads from 287 events`.
+/// Returns the title, such as `28 leads from 287 events`.
 pub fn title(report: &Report) -> String {
     format!(
         "{} from {}",
@@ -16,7 +16,7 @@ pub fn title(report: &Report) -> String {
     )
 }
 
-/// When, of what, and by which rules.
+/// Returns the subtitle: the time covered, the inputs and the rules.
 pub fn subtitle(report: &Report) -> String {
     let mut parts = Vec::new();
     if let [first, .., last] = report.history.spans.as_slice() {
@@ -36,7 +36,7 @@ pub fn subtitle(report: &Report) -> String {
     parts.join(" · ")
 }
 
-/// Writes the verdict and the figures.
+/// Writes the verdict and the key figures.
 pub fn write(report: &Report, out: &mut String) -> fmt::Result {
     let mut sentences = vec![resolved(report)];
     sentences.extend(plan(report));
@@ -45,7 +45,7 @@ pub fn write(report: &Report, out: &mut String) -> fmt::Result {
     write_figures(&figures(report), out)
 }
 
-/// How many signals belong to leads, and how many of these were rehydrated.
+/// Describes how many signals belong to leads, and how many of these were rehydrated.
 fn resolved(report: &Report) -> String {
     let signals = &report.identity.signals;
     let of_leads = signals.total - signals.cold;
@@ -69,7 +69,7 @@ fn resolved(report: &Report) -> String {
     text
 }
 
-/// Whether the plan suffices.
+/// Describes whether the plan suffices.
 fn plan(report: &Report) -> Option<String> {
     let plan = &report.plan;
     let limit = counted(plan.raw_signals_limit?, "raw signal", "raw signals");
@@ -95,7 +95,7 @@ fn plan(report: &Report) -> Option<String> {
     ))
 }
 
-/// How many findings there are.
+/// Counts the findings.
 fn todo(report: &Report) -> Option<String> {
     let counts = counts_by_severity(report.findings.iter().map(|finding| finding.severity))?;
     Some(format!("<a href=\"#findings-h\">What to do</a>: {counts}."))
@@ -142,7 +142,7 @@ fn plan_figure(report: &Report) -> Option<Figure> {
     })
 }
 
-/// The period with the most raw signals.
+/// Returns the period with the most raw signals.
 fn fullest(report: &Report) -> Option<&Period> {
     report.plan.periods.iter().max_by_key(|period| period.raw_signals)
 }

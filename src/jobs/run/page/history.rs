@@ -1,4 +1,4 @@
-//! Signals as time went on, against the plan.
+//! The section on signals over time, against the plan.
 
 use std::fmt::{self, Write};
 
@@ -86,7 +86,7 @@ fn column(span: &HistorySpan) -> Column {
     }
 }
 
-/// From the minute in which a limit is reached to the end of its period.
+/// Returns marks from the minute in which a limit is reached to the end of its period.
 fn marks(report: &Report) -> Vec<Mark> {
     let over = report.plan.periods.iter().filter(|period| period.over > 0);
     let marks = over.filter_map(|period| {
@@ -99,7 +99,7 @@ fn marks(report: &Report) -> Vec<Mark> {
     marks.collect()
 }
 
-/// The place of a time between the columns; `None` outside of them.
+/// Returns the horizontal position of a time in columns, or `None` if it is outside the chart.
 #[allow(clippy::cast_precision_loss)] // a place in a picture
 fn place(report: &Report, time: i64) -> Option<f64> {
     report.history.spans.iter().enumerate().find_map(|(at, span)| {

@@ -1,4 +1,5 @@
-//! The leads with the highest scores, and those that the service would have lost.
+//! The section on the leads with the highest scores, and on the leads that the service would have
+//! lost.
 
 use std::fmt::{self, Write};
 
@@ -8,7 +9,7 @@ use crate::report::figure::{counted, signed};
 use crate::report::page::{Cell, Table, Text, more, section};
 use crate::time::Time;
 
-/// How many lost leads are named.
+/// The maximum number of lost leads that are named.
 const LOST: usize = 50;
 
 /// A lead with one of the highest scores.
@@ -22,10 +23,10 @@ pub struct TopLead {
 }
 
 impl TopLead {
-    /// How many the page shows.
+    /// The maximum number of leads on the page.
     pub const SHOWN: usize = 20;
 
-    /// What the page shows of a row of `leads`.
+    /// Takes from a row of `leads` what the page shows.
     pub fn new(row: &LeadRow<'_>) -> Self {
         Self {
             email: row.email.to_owned(),
@@ -82,7 +83,7 @@ fn lost(report: &Report, out: &mut String) -> fmt::Result {
     more((others > 0).then(|| counted(others, "more", "more")), out)
 }
 
-/// An address or a name, cut short.
+/// Returns an address or a name as markup, cut short.
 fn shown(text: &str) -> String {
     format!("<bdi>{}</bdi>", Text(&crate::report::layout::fitted(text, 120)))
 }

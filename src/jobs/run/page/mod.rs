@@ -1,7 +1,7 @@
-//! `report.html`: what a run found, for people who do not read JSON.
+//! `report.html`: the results of a run, for people who do not read JSON.
 //!
-//! The page shows what `report.json` has, and nothing else but the leads with the highest scores,
-//! where e-mail addresses were asked for.
+//! The page shows only what `report.json` contains and, if e-mail addresses are requested, the
+//! leads with the highest scores.
 
 mod file;
 mod finding;
@@ -21,13 +21,13 @@ use crate::report::page::document;
 /// Whether a page shows e-mail addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Emails {
-    /// Nowhere.
+    /// It shows none.
     Hidden,
-    /// Those of the leads with the highest scores, and of lost leads.
+    /// It shows those of the leads with the highest scores, and of lost leads.
     Shown,
 }
 
-/// The page of `report`; `leads` are those with the highest scores.
+/// Returns the page of `report`; `leads` are those with the highest scores.
 pub fn page(report: &Report, leads: &[TopLead], emails: Emails) -> String {
     document(&head::title(report), &head::subtitle(report), |out| {
         head::write(report, out)?;

@@ -1,4 +1,4 @@
-//! What each period costs against the plan.
+//! The section on the use of the plan by period.
 
 use std::fmt::{self, Write};
 
@@ -6,7 +6,7 @@ use crate::report::figure::{counted, percent, thousands};
 use crate::report::page::{Cell, Table, Text, minute, more, section};
 use crate::report::{Period, Report};
 
-/// How many periods are shown, the latest.
+/// The maximum number of periods shown, the latest ones.
 const SHOWN: usize = 36;
 
 /// Writes the table of periods.

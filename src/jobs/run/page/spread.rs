@@ -1,4 +1,4 @@
-//! Histograms: the time that rehydrated signals were cold, and the scores of leads.
+//! The section with two histograms: how long rehydrated signals were cold, and the scores of leads.
 
 use std::fmt::{self, Write};
 
@@ -16,12 +16,12 @@ pub fn write(report: &Report, out: &mut String) -> fmt::Result {
     out.write_str("</div>\n")
 }
 
-/// A chart of one series and its table.
+/// A chart with one series, and its table.
 struct Histogram<'a> {
     chart: &'a str,
     title: &'a str,
     class: &'static str,
-    /// What is counted.
+    /// The name of what is counted.
     name: &'static str,
     table: Table<'a>,
 }
@@ -83,7 +83,7 @@ fn duration(range: &ColdRange) -> String {
     }
 }
 
-/// `5 min`, `1 h`, `30 d`, `1 y`.
+/// Formats a duration, such as `5 min`, `1 h`, `30 d` or `1 y`.
 fn seconds(seconds: i64) -> String {
     let units = [(31_536_000, "y"), (86_400, "d"), (3_600, "h"), (60, "min")];
     let fits = |(size, _): &&(i64, &str)| seconds >= *size && seconds % size == 0;

@@ -4,7 +4,7 @@ use crate::report::{Input, NameCount, RuleCount};
 
 const EVIL: &str = "</script><script>alert(1)</script><!-- \" ' &\u{1b}\u{202e}";
 
-/// A report every text of which wants to be markup.
+/// Returns a report whose texts all contain markup.
 fn evil(names: usize) -> Report {
     let mut report = Report { records: 10, ..Report::default() };
     let name = |number| format!("{EVIL} {number} {}", "x".repeat(5_000));

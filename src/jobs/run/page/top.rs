@@ -1,4 +1,4 @@
-//! The most frequent events, and the rules that map the most signals.
+//! The section on the most frequent events, and on the rules that map the most signals.
 
 use std::fmt::{self, Write};
 
@@ -6,7 +6,7 @@ use crate::report::figure::{called, counted, percent, signed, thousands};
 use crate::report::page::{Bar, Table, label, more, section, write_bars};
 use crate::report::{Report, RuleCount};
 
-/// How many of each are shown.
+/// The maximum number of events and rules that are shown.
 const SHOWN: usize = 12;
 
 /// Writes both lists.
@@ -83,7 +83,7 @@ fn rules(report: &Report, out: &mut String) -> fmt::Result {
     more(rest(others.len() as u64, "more rule", "more rules", count, "signal"), out)
 }
 
-/// What a list leaves out.
+/// Describes what a list leaves out.
 fn rest(names: u64, one: &str, more: &str, count: u64, what: &str) -> Option<String> {
     (names > 0).then(|| {
         format!("{}, {}", counted(names, one, more), counted(count, what, &format!("{what}s")))
