@@ -1,4 +1,4 @@
-//! What `check` takes for a hundred thousand events against a plan and a rules file of five hundred
+//! Measures `check` on a hundred thousand events against a plan and a rules file of five hundred
 //! rules each: `cargo bench --bench check`.
 
 #![allow(missing_docs)]
@@ -8,7 +8,7 @@ use std::path::Path;
 
 use backtrail::engine::Engine;
 use backtrail::engine::watch::Unwatched;
-use backtrail::jobs::check::examine::{Examined, Yardstick, examine};
+use backtrail::jobs::check::examine::{Criteria, Examined, examine};
 use backtrail::jobs::check::finding::Level;
 use backtrail::rules::Rules;
 use backtrail::schema::Plan;
@@ -62,7 +62,7 @@ fn engine() -> Engine {
     Engine::of_rules(rules).expect("they hold no allow list")
 }
 
-/// The events, each with two members that the plan forbids where `bad`.
+/// Writes the events; if `bad` is set, each has two members that the plan forbids.
 fn fixtures(bad: bool) -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::new().expect("room for a file");
     let mut text = String::new();
@@ -98,10 +98,9 @@ fn check(path: &Path, plan: &Plan, engine: &Engine, threads: usize) -> Examined 
     };
     let discovery = Discovery { inputs: vec![input], ..Discovery::default() };
     let reader = Reader::new(discovery, Options::default());
-    let yardstick =
-        Yardstick { plan: Some(plan), engine, has_rules: true, not_allowed: Level::Note };
+    let criteria = Criteria { plan: Some(plan), engine, has_rules: true, not_allowed: Level::Note };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-    examine(&yardstick, &reader, &|_| true, &pool, &Unwatched).expect("nobody stops it")
+    examine(&criteria, &reader, &|_| true, &pool, &Unwatched).expect("nobody stops it")
 }
 
 #[divan::bench(args = [1, 2], sample_count = 5)]

@@ -27,7 +27,7 @@ usage: generate [--events N] [--seed S] [--visitors N] [--names N] [--bytes AVER
   --out FILE     where to (default: standard output)
 ";
 
-/// Bytes that are gathered before they are written.
+/// The size of the output buffer, in bytes.
 const CHUNK: usize = 1 << 20;
 
 struct Job {
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
 }
 
 fn complain(message: &str) -> ExitCode {
-    // Nobody is left to tell when this fails.
+    // If this write fails, there is no other way to report the error.
     let _ = write!(io::stderr(), "generate: {message}");
     ExitCode::from(2)
 }
@@ -74,12 +74,12 @@ fn job(mut args: impl Iterator<Item = String>) -> Result<Job, String> {
     Ok(job)
 }
 
-/// Digits, with `_` between them where that reads better.
+/// Parses a number that may contain `_` between digits.
 fn number<N: std::str::FromStr>(text: &str) -> Result<N, String> {
     text.replace('_', "").parse().map_err(|_| format!("{text} is not a number that fits"))
 }
 
-/// `2/4`: the second of four.
+/// Parses a part such as `2/4`, the second of four.
 fn part(text: &str) -> Result<(u64, u64), String> {
     let (part, parts) = text.split_once('/').ok_or(format!("{text} is not like 2/4"))?;
     let (part, parts): (u64, u64) = (number(part)?, number(parts)?);

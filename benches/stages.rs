@@ -1,4 +1,4 @@
-//! What each stage costs an event: parse, hash, rules, and the first phase as a whole.
+//! Measures the cost per event of each stage: parsing, hashing, rules, and the whole first phase.
 //!
 //! `cargo bench --bench stages`. The data is that of the generator beside this file, 20,000 events.
 
@@ -47,7 +47,7 @@ fn events() -> Vec<u8> {
     bytes
 }
 
-/// A block that holds the whole history.
+/// Returns a block with the whole history.
 fn block() -> Block {
     let mut bytes = events();
     let len = bytes.len();
@@ -64,7 +64,7 @@ fn engine_with(rules: usize, options: compile::Options) -> Engine {
     Engine::compile(rules, options).expect("they hold no allow list").engine
 }
 
-/// Looks at every event and keeps none.
+/// Calls a function for each event and keeps none.
 struct Each<F>(F);
 
 impl<F: FnMut(&Event<'_>)> Sink for Each<F> {
@@ -85,7 +85,7 @@ fn each(bencher: Bencher<'_, '_>, mut look: impl FnMut(&Event<'_>)) {
         .bench_local(|| parser.read_block(&block, &mut Each(&mut look)));
 }
 
-/// The tape alone, as the measure of everything else.
+/// Measures the parsing of JSON alone, for comparison with all other stages.
 #[divan::bench]
 fn tape(bencher: Bencher<'_, '_>) {
     let block = block();
@@ -135,19 +135,20 @@ fn fql(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// An expression of so many alternatives; the time for each shows whether compiling is linear.
+/// Compiles an expression with `clauses` alternatives; the time per alternative shows whether
+/// compiling is linear.
 #[divan::bench(args = [50, 5_000, 50_000])]
 fn compile_names(bencher: Bencher<'_, '_>, clauses: usize) {
     compile_each(bencher, clauses, |n| format!("event = 'Event {n}'"));
 }
 
-/// The same where each alternative asks for a field of its own.
+/// Compiles an expression whose alternatives each require a different field.
 #[divan::bench(args = [50, 5_000, 50_000])]
 fn compile_fields(bencher: Bencher<'_, '_>, clauses: usize) {
     compile_each(bencher, clauses, |n| format!("properties.field{n} = 'x'"));
 }
 
-/// The same where each alternative is doubtful.
+/// Compiles an expression whose alternatives each cause a warning.
 #[divan::bench(args = [50, 5_000, 50_000])]
 fn compile_doubtful(bencher: Bencher<'_, '_>, clauses: usize) {
     compile_each(bencher, clauses, |n| format!("field{n} = 'x'"));
@@ -161,21 +162,21 @@ fn compile_each(bencher: Bencher<'_, '_>, clauses: usize, clause: impl Fn(usize)
     });
 }
 
-/// A rules file of so many rules.
+/// Parses a rules file with `rules` rules.
 #[divan::bench(args = [10, 10_000])]
 fn load_rules(bencher: Bencher<'_, '_>, rules: usize) {
     let text = rules::rules_file(rules);
     bencher.counter(ItemsCount::new(rules)).bench_local(|| black_box(Rules::parse(&text)));
 }
 
-/// One filter that drops all but so many event names.
+/// Applies one filter that drops all but `clauses` event names.
 #[divan::bench(args = [10, 200])]
 fn filter_of_clauses(bencher: Bencher<'_, '_>, clauses: usize) {
     let names: Vec<String> = (0..clauses).map(|n| format!("event = 'Event {n}'")).collect();
     filter_each(bencher, &[format!("!({})", names.join(" or "))]);
 }
 
-/// So many filters that drop an event name each.
+/// Applies `filters` filters that each drop one event name.
 #[divan::bench(args = [10, 200])]
 fn filters_of_one_clause(bencher: Bencher<'_, '_>, filters: usize) {
     let conditions: Vec<String> = (0..filters).map(|n| format!("event = 'Event {n}'")).collect();
@@ -196,13 +197,13 @@ fn filters(conditions: &[String], action: &str) -> DestinationFilters {
     DestinationFilters::parse(&format!("[{}]", list.join(","))).expect("these are filters").0
 }
 
-/// Parse, filter, hash, rules and rows.
+/// Measures parsing, filtering, hashing, rules and rows.
 #[divan::bench]
 fn map(bencher: Bencher<'_, '_>) {
     map_block(bencher, &block(), Auth::default());
 }
 
-/// The same where a filter takes something out of every event.
+/// Measures the same stages with a filter that changes every event.
 #[divan::bench]
 fn map_changed(bencher: Bencher<'_, '_>) {
     let action = r#"{"type":"DROP_PROPERTIES","fields":{"context":["ip"]}}"#;
@@ -214,13 +215,13 @@ fn map_changed(bencher: Bencher<'_, '_>) {
     );
 }
 
-/// The same events, each as the text of a capture's body.
+/// Measures the same events, each as the text of a capture's body.
 #[divan::bench]
 fn map_captured(bencher: Bencher<'_, '_>) {
     map_block(bencher, &captures(), Auth::default());
 }
 
-/// The same captures, each of which must show its secret and its signature.
+/// Measures the same captures with checks of their secret and signature.
 #[divan::bench]
 fn map_captured_signed(bencher: Bencher<'_, '_>) {
     let auth = Auth {
@@ -231,7 +232,7 @@ fn map_captured_signed(bencher: Bencher<'_, '_>) {
     map_block(bencher, &captures(), auth);
 }
 
-/// A block of captures as a request bin writes them.
+/// Returns a block of captures in the format of a request bin.
 fn captures() -> Block {
     let mut bytes = Vec::new();
     for event in String::from_utf8_lossy(&events()).lines() {
@@ -278,7 +279,7 @@ fn map_engine(bencher: Bencher<'_, '_>, block: &Block, engine: &Engine) {
     );
 }
 
-/// The first phase on a file, on one thread and on all.
+/// Measures the first phase on a file, on one thread and on all threads.
 #[divan::bench(args = [1, 0])]
 fn first_phase(bencher: Bencher<'_, '_>, threads: usize) {
     let dir = tempfile::tempdir().expect("a temporary folder");

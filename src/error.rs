@@ -7,109 +7,110 @@ use crate::diagnostic::printable;
 use crate::emit::staging::StagingError;
 use crate::source::{DiscoverError, Fault, SpoolError, did_you_mean, nearby};
 
-/// Why a command ended before it was done. Texts name the place and what to do; none holds a value
-/// of the data.
+/// The reason for which a command ended early. Messages name the place and what to do; none
+/// contains a value from the data.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The arguments do not go together.
+    /// Arguments contradict each other.
     #[error("{0}")]
     Usage(String),
-    /// An argument names nothing to read.
+    /// An argument names no readable input.
     #[error(transparent)]
     Discover(#[from] DiscoverError),
-    /// A text that the user wrote is wrong.
+    /// A text of the user is invalid.
     #[error("{count} {} in {name}\n{}", if *.count == 1 { "error" } else { "errors" }, .rendered.trim_end(), name = printable(.name))]
     Diagnostics {
-        /// The file, or the flag that holds the text.
+        /// The file, or the flag that contains the text.
         name: String,
         /// The line and the column, in characters, of the first error, both from 1.
         first: (usize, usize),
-        /// How many errors it has.
+        /// The number of errors.
         count: usize,
-        /// Each of them with its place; see [`crate::diagnostic::render`].
+        /// The errors with their places; see [`crate::diagnostic::render`].
         rendered: String,
     },
     /// A file that a flag names cannot be read.
     #[error("{}: cannot read: {source}{}", .path.display(), did_you_mean(.nearby.as_deref()))]
     Unreadable {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
-        /// What was likely meant, where there is no such file.
+        /// The path that was probably meant, if there is no such file.
         nearby: Option<PathBuf>,
     },
-    /// A file that a flag names is no text.
+    /// A file that a flag names is not UTF-8.
     #[error("{}:{line}:{column}: not UTF-8; save the file as UTF-8", .path.display())]
     NotUtf8 {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// The line of the first byte that is at fault, from 1.
+        /// The line of the first invalid byte, from 1.
         line: usize,
-        /// Its column in characters, from 1.
+        /// The column of that byte in characters, from 1.
         column: usize,
     },
-    /// An input is at fault, and the run is strict.
+    /// An input has a fault, and the run is strict.
     #[error("{0} (--strict stops here)")]
     Fault(#[from] Fault),
-    /// Inputs cannot be read, and no other has an event.
+    /// Inputs cannot be read, and no other input contains an event.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nbacktrail: error: "))]
     Unread(Vec<Fault>),
-    /// No input has an event.
+    /// No input contains an event.
     #[error("no event in the input ({why}); use --allow-empty if that is expected{places}")]
     Empty {
-        /// What there is instead.
+        /// What the input contains instead.
         why: String,
-        /// Lines that tell where to look.
+        /// Lines with the first places to look at.
         places: String,
     },
-    /// What does not fit into memory cannot be kept.
+    /// Data that does not fit into memory cannot be spilled.
     #[error(
         "cannot use a temporary file: {0}; free some space, raise --memory, or name a larger disk: by -o \
          where a run writes to a folder, else by TMPDIR"
     )]
     Spill(io::Error),
-    /// An input that is read twice cannot be kept.
+    /// A copy of an input that must be read twice cannot be written.
     #[error(transparent)]
     Spool(#[from] SpoolError),
     /// An output cannot be written.
     #[error(transparent)]
     Output(#[from] StagingError),
-    /// A stream cannot be written, or a file whose error names its path.
+    /// A stream cannot be written, or a file; the error of a file contains its path.
     #[error("cannot write: {0}")]
     Write(io::Error),
-    /// Whoever read the stream has gone.
+    /// The reader of the stream has closed it.
     #[error("the reader of the output has gone")]
     ClosedPipe,
     /// Threads or signal handlers cannot be set up.
     #[error("{0}")]
     Setup(String),
-    /// Somebody stopped the run before it wrote anything.
+    /// The user interrupted the job before it wrote anything.
     #[error("interrupted; nothing was written")]
     Interrupted,
-    /// Somebody stopped the run while it wrote to a stream.
+    /// The user interrupted the job while it was writing to a stream.
     #[error("interrupted; what was streamed is not the whole table")]
     CutShort,
 }
 
-/// 128 and the number of SIGINT, as shells have it.
+/// The exit code that shells use for SIGINT: 128 and the number of the signal.
 const INTERRUPTED: u8 = 130;
 
 impl Error {
-    /// That no input has an event, but what `why` says, first of all at these places.
+    /// Creates the error that no input contains an event; `why` says what the input contains
+    /// instead, and `places` are the first places to look at.
     pub fn empty(why: impl Into<String>, places: &[String]) -> Self {
         let places = places.iter().flat_map(|place| ["\n  ", place]).collect();
         Self::Empty { why: why.into(), places }
     }
 
-    /// That a file which a flag names cannot be read.
+    /// Creates the error that a file named by a flag cannot be read.
     pub fn unreadable(path: &Path, source: io::Error) -> Self {
         let is_missing = source.kind() == io::ErrorKind::NotFound;
         let nearby = is_missing.then(|| nearby(path)).flatten();
         Self::Unreadable { path: path.to_owned(), source, nearby }
     }
 
-    /// An error of writing an output.
+    /// Converts an error of writing an output.
     pub fn from_output(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::ClosedPipe,
@@ -117,7 +118,7 @@ impl Error {
         }
     }
 
-    /// The exit code of the program.
+    /// Returns the exit code of the program.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::ClosedPipe => 0,

@@ -1,4 +1,4 @@
-//! The `backtrail` command: [`backtrail::cli::program`] in a process of its own.
+//! The `backtrail` command: runs [`backtrail::cli::program`] in its process.
 
 #[cfg(unix)]
 mod inherited;
@@ -36,7 +36,7 @@ fn watch_signals() -> Result<(), Error> {
     ctrlc::set_handler(interrupt).map_err(|error| Error::Setup(error.to_string()))
 }
 
-/// The first Ctrl-C ends the run in order, the second at once.
+/// Handles Ctrl-C: the first one stops the run cleanly, the second one ends the program at once.
 #[allow(clippy::exit)] // nothing that is still running may hold it up
 fn interrupt() {
     if STOP.swap(true, Ordering::Relaxed) {

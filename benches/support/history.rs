@@ -1,11 +1,12 @@
-//! An invented event history of any length: the same for the same [`Plan`], in memory that does not
-//! grow with it.
+//! A synthetic event history of any length: the same [`Plan`] always gives the same history, and
+//! memory does not grow with its length.
 //!
-//! Visitors come, do about eight things in a session or two and go; three in ten say who they are, and
-//! some of these have a second device. Three events in a hundred are delivered again a little later.
-//! Everything about a visitor follows from their number, so that only who is about now is kept.
+//! Visitors arrive, produce about eight events in one or two sessions, and leave; three in ten
+//! identify themselves, and some of these have a second device. Three events in a hundred are
+//! delivered again a little later. Everything about a visitor is derived from their number, so only
+//! active visitors are kept.
 
-// Numbers are cut down to a range on purpose here, and never come near the ends of their types.
+// Numbers are deliberately reduced to a range here, and are far from the limits of their types.
 #![allow(clippy::cast_possible_truncation)]
 
 mod random;
@@ -19,42 +20,44 @@ use vocabulary::PAGES;
 const START_MS: u64 = 1_735_689_600_000;
 /// Half a year in milliseconds.
 const SPAN_MS: u64 = 181 * 86_400_000;
-/// Events that can be delivered again.
+/// The number of recent events that can be delivered again.
 const RECENT: usize = 512;
-/// Visitors that are about at one time, at most.
+/// The maximum number of visitors that are active at the same time.
 const ACTIVE_MAX: u64 = 1 << 16;
 
-/// Average bytes of an event without the text that fills it up.
+/// The average size of an event without filler text, in bytes.
 pub const BARE_BYTES: usize = 1064;
-/// Where the seed and the part stand in a visitor's number.
+/// The position of the seed and of the part in a visitor's number.
 const SEED_SHIFT: u32 = 56;
 const PART_SHIFT: u32 = 40;
 
-/// What to invent.
+/// The parameters of a history.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// How many events, redeliveries included.
+    /// The number of events, including redeliveries.
     pub events: u64,
-    /// Which of the many histories of this shape.
+    /// The seed: histories with different seeds have different events.
     pub seed: u64,
-    /// About how many visitors.
+    /// The approximate number of visitors.
     pub visitors: u64,
-    /// Distinct names of track events.
+    /// The number of distinct names of track events.
     pub names: usize,
-    /// Average bytes of an event, newline included. [`BARE_BYTES`] is the least.
+    /// The average size of an event, including its newline, in bytes; at least [`BARE_BYTES`].
     pub bytes: usize,
-    /// Which part, from 0, of how many: a slice of the time with its own visitors.
+    /// The part, from 0, and the number of parts: each is a slice of the time with separate
+    /// visitors.
     pub part: (u64, u64),
 }
 
 impl Plan {
-    /// `events` of the usual shape: eight for each visitor, forty names, 1,100 bytes, one part.
+    /// Returns a plan for `events` events with the default parameters: eight for each visitor,
+    /// forty names, 1,100 bytes, one part.
     pub fn of(events: u64) -> Self {
         Self { events, seed: 1, visitors: events / 8, names: 40, bytes: 1100, part: (0, 1) }
     }
 }
 
-/// The calls that are invented.
+/// The calls that occur in the history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Call {
     Identify,
@@ -64,7 +67,7 @@ pub(crate) enum Call {
     Group,
 }
 
-/// All that one event is made of; rendering it twice gives the same bytes.
+/// All values of one event; rendering it twice gives the same bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Draft {
     call: Call,
@@ -77,15 +80,15 @@ pub(crate) struct Draft {
     page: usize,
     previous: usize,
     name: usize,
-    /// Bytes of text that bring it to its size.
+    /// The size of the filler text, in bytes.
     words: usize,
-    /// The device's clock when it happened.
+    /// The time of the event by the device's clock.
     original_ms: u64,
     sent_ms: u64,
     received_ms: u64,
 }
 
-/// Someone who is about.
+/// An active visitor.
 #[derive(Clone, Copy, Debug, Default)]
 struct Visitor {
     number: u64,
@@ -96,7 +99,7 @@ struct Visitor {
     signed_in: bool,
 }
 
-/// The events of a [`Plan`], one after the other.
+/// Generates the events of a [`Plan`], one after the other.
 pub struct History {
     random: Random,
     active: Vec<Visitor>,
@@ -111,7 +114,7 @@ pub struct History {
 }
 
 impl History {
-    /// The first event is yet to come.
+    /// Creates the generator, positioned before the first event.
     pub fn new(plan: &Plan) -> Self {
         let (part, parts) = (plan.part.0, plan.part.1.max(1));
         let events = share(plan.events, part, parts);
@@ -124,7 +127,7 @@ impl History {
             left: events,
             clock_us: (START_MS + span_ms * part) * 1000,
             gap_us: span_ms * 1000 / events.max(1),
-            // Neither seeds nor parts share visitors.
+            // Different seeds and parts have different visitors.
             next_visitor: mix(plan.seed) << SEED_SHIFT | part << PART_SHIFT,
             mean_events: (events / visitors).max(1),
             names: plan.names.max(1) as u64,
@@ -132,7 +135,8 @@ impl History {
         }
     }
 
-    /// Appends the next event and a newline to `out`; false, and nothing, after the last.
+    /// Appends the next event and a newline to `out`; returns `false` and appends nothing after the
+    /// last event.
     pub fn write_next(&mut self, out: &mut Vec<u8>) -> bool {
         if self.left == 0 {
             return false;
@@ -150,7 +154,7 @@ impl History {
         true
     }
 
-    /// Keeps `draft` in the place of an older one.
+    /// Keeps `draft` for redelivery, in place of an older event.
     fn remember(&mut self, draft: Draft) {
         if self.recent.len() < RECENT {
             self.recent.push(draft);
@@ -160,7 +164,7 @@ impl History {
         }
     }
 
-    /// A recent event once more: the same but for when it was sent and received.
+    /// Returns a recent event with later times of sending and receipt.
     fn redelivery(&mut self) -> Draft {
         let mut draft = self.random.one_of(&self.recent);
         let now_ms = self.clock_us / 1000;
@@ -170,7 +174,7 @@ impl History {
         draft
     }
 
-    /// Something that one of those who are about does now.
+    /// Returns the next event of a random active visitor.
     fn event(&mut self) -> Draft {
         let place = self.random.below(self.active.len() as u64) as usize;
         if self.active[place].left == 0 {
@@ -195,7 +199,7 @@ impl History {
         let lag_ms = 120 + self.random.below(1200);
         let original_ms = received_ms - lag_ms - self.random.below(400);
         let second_device = person.two_devices && visitor.session.is_multiple_of(2);
-        // A second device is anonymous for a while.
+        // A second device stays anonymous for some time.
         let anonymous = !visitor.signed_in || second_device && !identify && self.random.percent(40);
         Draft {
             call,
@@ -215,15 +219,15 @@ impl History {
         }
     }
 
-    /// A new visitor: some look in once, some stay for long.
+    /// Creates a new visitor: some have a single event, others have many.
     fn arrival(&mut self) -> Visitor {
         self.next_visitor += 1;
         let left = 1 + self.random.below(2 * self.mean_events - 1);
         Visitor { number: self.next_visitor, left, ..Visitor::default() }
     }
 
-    /// Whether someone who is to be identified is so now: once on the way, then at nearly every
-    /// other event, as sites that identify on each page load do.
+    /// Decides whether an identified visitor is identified by this event: once on the way, then by
+    /// nearly every other event, as on sites that identify on each page load.
     fn identifies(&mut self, visitor: &Visitor) -> bool {
         let share = if visitor.signed_in { 45 } else { 40 };
         visitor.left == 1 && !visitor.signed_in || self.random.percent(share)
@@ -245,14 +249,14 @@ impl History {
         }
     }
 
-    /// The place of an event name: the first are the most frequent by far.
+    /// Returns the index of an event name; the first names are by far the most frequent.
     fn name(&mut self) -> usize {
         let within = self.random.below(self.names) + 1;
         self.random.below(within) as usize
     }
 }
 
-/// What is so of a visitor from the start.
+/// The constant properties of a visitor.
 #[derive(Clone, Copy)]
 struct Person {
     identified: bool,
@@ -268,7 +272,7 @@ impl Person {
     }
 }
 
-/// Part `part` of `parts` of `whole`; all parts together are the whole.
+/// Returns the size of part `part` of `parts`; the parts add up to `whole`.
 fn share(whole: u64, part: u64, parts: u64) -> u64 {
     let up_to = |part: u64| (u128::from(whole) * u128::from(part) / u128::from(parts)) as u64;
     up_to(part + 1) - up_to(part)

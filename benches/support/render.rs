@@ -1,4 +1,4 @@
-//! A draft as the line of JSON that Segment's archive would hold: members sorted, no blanks.
+//! Renders a draft as a line of JSON like in Segment's archive: members sorted, no whitespace.
 
 use super::random::{Random, mix};
 use super::vocabulary::{
@@ -76,7 +76,7 @@ fn context(draft: &Draft, out: &mut Vec<u8>) {
         member(out, r#","source":"#, source);
         text(out, "},");
     }
-    // 198.18.0.0/15, which is kept for benchmarks (RFC 2544).
+    // 198.18.0.0/15 is reserved for benchmarks (RFC 2544).
     text(out, r#""ip":"198.18."#);
     number(out, device.below(256));
     text(out, ".");
@@ -91,7 +91,7 @@ fn context(draft: &Draft, out: &mut Vec<u8>) {
     text(out, "}");
 }
 
-/// The members that a page has in its context and in its properties alike.
+/// Appends the members that a page has both in its context and in its properties.
 fn page(draft: &Draft, out: &mut Vec<u8>) {
     let (path, title) = PAGES[draft.page];
     let mut session = Random::new(draft.visitor ^ (draft.session << 48) ^ 1);
@@ -159,7 +159,7 @@ fn traits(draft: &Draft, out: &mut Vec<u8>) {
     text(out, "}");
 }
 
-/// A last member with so many bytes of text.
+/// Appends a last member with `count` bytes of text.
 fn words(mut count: usize, out: &mut Vec<u8>) {
     text(out, r#","words":""#);
     while count > 0 {
@@ -174,12 +174,12 @@ fn screen(draft: &Draft) -> &'static str {
     Random::new(draft.seed).one_of(&SCREENS)
 }
 
-/// The number of a visitor's company: three neighbours share one.
+/// Returns the number of a visitor's company, which three consecutive visitors share.
 fn company(visitor: u64) -> u64 {
     mix(visitor / 3) % 1_000_000
 }
 
-/// The visitor's number as ids show it, without the seed.
+/// Returns the visitor's number without the seed, as shown in ids.
 fn person(visitor: u64) -> u64 {
     visitor & ((1 << SEED_SHIFT) - 1)
 }
@@ -197,7 +197,7 @@ fn text(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
-/// `key`, with whatever stands before it, and a string that needs no escapes.
+/// Appends `key`, including its separator, and a string that needs no escapes.
 #[inline]
 fn member(out: &mut Vec<u8>, key: &str, value: &str) {
     text(out, key);
@@ -220,7 +220,7 @@ fn number(out: &mut Vec<u8>, mut value: u64) {
     out.extend_from_slice(&digits[place..]);
 }
 
-/// A version 4 UUID of two numbers.
+/// Appends a version 4 UUID derived from two numbers.
 fn uuid(out: &mut Vec<u8>, first: u64, second: u64) {
     let bits = (u128::from(mix(first)) << 64) | u128::from(mix(first.rotate_left(32) ^ !second));
     let bits = bits & !(0xf << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);
@@ -232,7 +232,7 @@ fn uuid(out: &mut Vec<u8>, first: u64, second: u64) {
     }
 }
 
-/// `key` and a time such as `"2025-07-01T00:00:34.985Z"`.
+/// Appends `key` and a time such as `"2025-07-01T00:00:34.985Z"`.
 fn time(out: &mut Vec<u8>, key: &str, ms: u64) {
     const MONTHS: [u64; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     const DAY_MS: u64 = 86_400_000;

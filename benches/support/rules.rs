@@ -1,4 +1,4 @@
-//! Rules files of any length, on the event names of the invented history.
+//! Rules files of any length, for the event names of the synthetic history.
 
 use std::fmt::Write as _;
 
@@ -6,14 +6,14 @@ use crate::history::vocabulary::event_name;
 
 const TYPES: [&str; 4] = ["Product Activity", "Form Fill", "Sales Event", "Page View"];
 
-/// A rules file with `count` rules, each on one event name.
+/// Returns a rules file with `count` rules, each for one event name.
 pub fn rules_file(count: usize) -> String {
     let mut out = format!(
         "# {count} rules on event names, as `--rules {count}` of generate.rs prints them.\nversion = 1\n"
     );
     for index in 0..count {
         let name = event_name(index);
-        // A String takes whatever is written to it.
+        // Writing to a string cannot fail.
         let _ = write!(
             out,
             r#"

@@ -1,11 +1,11 @@
-//! The words that invented events are made of.
+//! The vocabulary of synthetic events.
 
 use std::borrow::Cow;
 
-/// Path and title of a page.
+/// The path and title of a page.
 pub type Page = (&'static str, &'static str);
 
-/// Pages of the invented site.
+/// The pages of the synthetic site.
 pub const PAGES: [Page; 20] = [
     ("/", "Plan tours people finish"),
     ("/pricing", "Pricing"),
@@ -29,7 +29,7 @@ pub const PAGES: [Page; 20] = [
     ("/careers", "Careers"),
 ];
 
-/// Names of track events; [`event_name`] goes on where they end.
+/// Names of track events; [`event_name`] generates further ones.
 const EVENTS: [&str; 40] = [
     "Route Planned",
     "Button Clicked",
@@ -73,16 +73,16 @@ const EVENTS: [&str; 40] = [
     "Session Timed Out",
 ];
 
-/// The name of the track event in place `index`: one of forty, then as many more as it takes.
+/// Returns the name of the track event with the given index: one of forty, or a generated one.
 pub fn event_name(index: usize) -> Cow<'static, str> {
     EVENTS.get(index).map_or_else(|| format!("Feature {index} Used").into(), |&name| name.into())
 }
 
-/// Screens of the invented app.
+/// The screens of the synthetic app.
 pub const SCREENS: [&str; 6] =
     ["Route List", "Route Map", "Guest List", "Weather", "Account", "Settings"];
 
-/// Where sessions come from.
+/// The referrers of sessions.
 pub const REFERRERS: [&str; 6] = [
     "",
     "https://www.google.com/",
@@ -92,7 +92,7 @@ pub const REFERRERS: [&str; 6] = [
     "https://hikers-forum.example/threads/4711",
 ];
 
-/// Source, medium and name of campaigns.
+/// The source, medium and name of each campaign.
 pub const CAMPAIGNS: [[&str; 3]; 5] = [
     ["linkedin", "paid-social", "spring-launch"],
     ["google", "cpc", "route-planner"],
@@ -101,7 +101,7 @@ pub const CAMPAIGNS: [[&str; 3]; 5] = [
     ["google", "cpc", "brand"],
 ];
 
-/// Browsers.
+/// The user agents of browsers.
 pub const USER_AGENTS: [&str; 6] = [
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/135.0.0.0 Safari/537.36",
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.4 Safari/605.1.15",
@@ -111,7 +111,7 @@ pub const USER_AGENTS: [&str; 6] = [
     "Mozilla/5.0 (Linux; Android 15; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/135.0.0.0 Mobile Safari/537.36",
 ];
 
-/// Locales and the time zones that go with them.
+/// Locales with their time zones.
 pub const PLACES: [[&str; 2]; 8] = [
     ["en-US", "America/New_York"],
     ["en-GB", "Europe/London"],
@@ -148,7 +148,7 @@ pub const TITLES: [&str; 6] = [
 /// Plans that are sold.
 pub const PLANS: [&str; 3] = ["Solo", "Team", "Outfitter"];
 
-/// What fills an event up to its size: ASCII, so that it can be cut anywhere.
+/// The filler text of events: ASCII, so that it can be cut anywhere.
 pub const PROSE: &str = "Ten days from hut to hut with one file for everyone: the guide sees who is where, the \
 guests see what comes next, and the office sees that all of them arrived. Planned in an afternoon, changed on the \
 way when the weather says so, and kept for the next group that wants to walk it. Nobody prints a map any more, but \

@@ -1,5 +1,5 @@
-//! The arguments as clap reads them. Help texts, man pages and completions are generated from
-//! these.
+//! The command-line arguments, as clap parses them. Help texts, man pages and completions are
+//! generated from these definitions.
 
 pub mod audit;
 pub mod check;
@@ -52,15 +52,15 @@ Examples:
     after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}")
 )]
 pub struct Cli {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
-    /// What is shown meanwhile.
+    /// Display settings.
     #[command(flatten)]
     pub show: Show,
 }
 
-/// What is shown while a command works, and how.
+/// What a command shows while it works, and how.
 #[derive(Clone, Copy, Debug, Args)]
 #[command(next_help_heading = "Display")]
 pub struct Show {
@@ -80,7 +80,7 @@ pub struct Show {
     pub color: ColorWhen,
 }
 
-/// How progress is shown.
+/// The display of progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ProgressWhen {
     /// A bar on a terminal, else nothing
@@ -140,7 +140,7 @@ pub enum Command {
     },
 }
 
-/// Which table goes to standard output.
+/// The table that is streamed to standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Emit {
     /// Each track, page and screen, and whose it is
@@ -304,7 +304,7 @@ pub struct RunArgs {
     pub max_record_bytes: u64,
 }
 
-/// What captured deliveries must show.
+/// What captured deliveries must contain.
 #[derive(Debug, Args)]
 pub struct Captures {
     /// Reject captured deliveries without this X-Api-Secret header
@@ -329,7 +329,7 @@ pub struct Captures {
 }
 
 impl Captures {
-    /// The files that hold secrets.
+    /// Iterates over the files that contain secrets.
     pub fn files(&self) -> impl Iterator<Item = ReadFile> {
         let given = [&self.api_secret, &self.api_key, &self.signing_secret];
         given.into_iter().flatten().filter_map(Given::file)

@@ -1,15 +1,15 @@
-//! The command that was likely meant where letters of a short name are swapped: clap compares
-//! longer names well, and tells nothing of `rnu`.
+//! Suggests the command that was probably meant if letters of a short name are swapped: clap
+//! compares longer names well, but suggests nothing for `rnu`.
 
 use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue};
 
 use super::args::Cli;
 
-/// How many slips make another name.
-const MOST_SLIPS: usize = 2;
+/// The maximum number of typing errors in a command that is suggested.
+const MAX_TYPOS: usize = 2;
 
-/// `error`, with the nearest command where it is about an unknown one and has none yet.
+/// Adds the nearest command to `error` if it is about an unknown command and has no suggestion yet.
 #[must_use]
 pub fn with_nearest_command(mut error: clap::Error) -> clap::Error {
     let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand) else {
@@ -27,10 +27,10 @@ pub fn with_nearest_command(mut error: clap::Error) -> clap::Error {
 fn nearest_command(name: &str) -> Option<String> {
     let commands = Cli::command();
     let names = commands.get_subcommands().map(clap::Command::get_name);
-    let slips = |command: &str| strsim::damerau_levenshtein(&name.to_lowercase(), command);
-    let near = names.map(|command| (slips(command), command));
-    // Two of three letters are another name.
-    let near = near.filter(|(slips, command)| *slips <= MOST_SLIPS.min(command.len() / 3));
+    let typos = |command: &str| strsim::damerau_levenshtein(&name.to_lowercase(), command);
+    let near = names.map(|command| (typos(command), command));
+    // A name of three letters with two errors is a different name.
+    let near = near.filter(|(typos, command)| *typos <= MAX_TYPOS.min(command.len() / 3));
     near.min().map(|(_, command)| command.to_owned())
 }
 

@@ -1,4 +1,4 @@
-//! Shell completions: printed, or put where the shell looks for them.
+//! Shell completions: printed, or installed where the shell looks for them.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,24 +12,24 @@ use crate::diagnostic::shown;
 use crate::emit::staging::{Readers, put};
 use crate::error::Error;
 
-/// Ends each script: a file with this line may be replaced.
+/// The last line of each script: a file with this line may be replaced.
 const MARK: &str = "# Written by `backtrail completions`.\n";
 
-/// Writes the completions for `shell`; the exit code is 0.
+/// Writes the completions for `shell` to `out` and returns the exit code 0.
 ///
 /// # Errors
-/// Those of `out`.
+/// Returns an error if writing to `out` fails.
 pub fn print(shell: Shell, out: &mut dyn Write) -> Result<u8, Error> {
     let written = out.write_all(&script(shell)).and_then(|()| out.flush());
     written.map(|()| 0).map_err(Error::from_output)
 }
 
-/// Puts the completions where `shell` looks for them, and writes to `out` where that is and what
-/// else there is to do; the exit code is 0.
+/// Installs the completions where `shell` looks for them, and writes to `out` where that is and
+/// what else to do. Returns the exit code 0.
 ///
 /// # Errors
-/// When the shell has no such folder, when another program's or the user's own file is there, when
-/// it cannot be written, and those of `out`.
+/// Returns an error if the shell has no such folder, if a file of the user or of another program
+/// exists there, or if the file or `out` cannot be written.
 pub fn install(shell: Shell, around: Surroundings, out: &mut dyn Write) -> Result<u8, Error> {
     let path = place(shell, around)?;
     let folder = path.parent().unwrap_or(Path::new("."));
@@ -66,10 +66,10 @@ fn is_ours(found: &[u8]) -> bool {
     found.is_empty() || found.ends_with(MARK.as_bytes())
 }
 
-/// The file that `shell` reads, by the folders of the XDG Base Directory Specification.
+/// Returns the path that `shell` reads, by the folders of the XDG Base Directory Specification.
 fn place(shell: Shell, around: Surroundings) -> Result<PathBuf, Error> {
     let base = |variable: &str, below_home: &str| {
-        // Relative paths are to be ignored, as that specification says.
+        // The specification requires relative paths to be ignored.
         let folder = |name: &str| {
             let path = (around.variable)(name.as_ref()).map(PathBuf::from);
             path.filter(|path| path.is_absolute())
@@ -98,7 +98,7 @@ fn place(shell: Shell, around: Surroundings) -> Result<PathBuf, Error> {
     }
 }
 
-/// What there is to do once the file is in `folder`.
+/// Describes what remains to be done once the file is in `folder`.
 fn next(shell: Shell, folder: &Path) -> String {
     match shell {
         Shell::Zsh => format!(

@@ -8,23 +8,23 @@ use clap::{Command, CommandFactory};
 use super::args::Cli;
 use crate::error::Error;
 
-/// The day of the pages, which they must have: that of the last change to them. The day of the build
-/// would make every build write other pages.
+/// The date of the pages, which is required: that of the last change to them. With the date of the
+/// build, every build would write different pages.
 const DATE: &str = "2026-11-30";
 
 /// A man page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// The name of its file.
+    /// The name of the file.
     pub file_name: String,
-    /// Its text, in roff.
+    /// The content, in roff.
     pub text: Vec<u8>,
 }
 
-/// Every page: that of `backtrail`, then one for each command.
+/// Returns all pages: that of `backtrail`, then one for each command.
 ///
 /// # Errors
-/// None in practice: pages are written to memory.
+/// Does not fail in practice: pages are written to memory.
 pub fn pages() -> io::Result<Vec<Page>> {
     let mut root = Cli::command().disable_help_subcommand(true);
     root.build();
@@ -58,8 +58,8 @@ fn page(command: &Command, name: &str) -> io::Result<Page> {
     Ok(Page { file_name: format!("{name}.1"), text })
 }
 
-/// The page `text` without what readers of roff frown at: the same definition again in each
-/// section, breaks around empty lines, and blanks at line ends.
+/// Returns the page `text` without what readers of roff complain about: the repeated definition in
+/// each section, breaks around empty lines, and trailing spaces.
 fn tidied(text: &str) -> String {
     let length: usize = text.split_inclusive('\n').take(2).map(str::len).sum();
     let (definition, rest) = text.split_at(length);
@@ -68,8 +68,8 @@ fn tidied(text: &str) -> String {
     lines.flat_map(|line| [line, "\n"]).collect()
 }
 
-/// Writes what stands below the options in the help: a line that ends in a colon is the heading of
-/// a section, and the indented lines below it stay as they are.
+/// Writes the text below the options in the help: a line that ends in a colon becomes the heading
+/// of a section, and the indented lines below it are kept unchanged.
 fn write_sections(help: &str, out: &mut Vec<u8>) -> io::Result<()> {
     for block in help.split("\n\n") {
         let Some((heading, lines)) = block.split_once(":\n") else { continue };
@@ -82,25 +82,25 @@ fn write_sections(help: &str, out: &mut Vec<u8>) -> io::Result<()> {
     Ok(())
 }
 
-/// `line` in roff: characters that it would take for its own stand for themselves.
+/// Returns `line` in roff, with special characters escaped.
 fn escaped(line: &str) -> String {
     let escaped = line.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq");
     if escaped.starts_with('.') { format!("\\&{escaped}") } else { escaped }
 }
 
-/// Writes the page of `backtrail` itself; the exit code is 0.
+/// Writes the page of `backtrail` itself and returns the exit code 0.
 ///
 /// # Errors
-/// Those of `out`.
+/// Returns an error if writing to `out` fails.
 pub fn print(out: &mut dyn Write) -> Result<u8, Error> {
     let pages = pages().map_err(Error::Write)?;
     written(pages.iter().take(1).try_for_each(|page| out.write_all(&page.text)), out)
 }
 
-/// Writes every page to `dir`; the exit code is 0.
+/// Writes every page to `dir` and returns the exit code 0.
 ///
 /// # Errors
-/// Those of writing there, with the path.
+/// Returns an error with the path if a page cannot be written.
 pub fn write_all(dir: &Path) -> Result<u8, Error> {
     let failed = |path: &Path, error: io::Error| {
         Error::Write(io::Error::new(error.kind(), format!("{}: {error}", path.display())))

@@ -1,10 +1,10 @@
-//! The command line: arguments to jobs, and what is shown while they run.
+//! The command line: converts arguments to jobs, and shows progress, summaries and errors.
 
 pub mod args;
-pub mod closing;
 pub mod command_tip;
 pub mod completions;
 pub mod man;
+pub mod messages;
 pub mod moment;
 pub mod next_steps;
 pub mod program;

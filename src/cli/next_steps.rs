@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-/// The sample company of the source, where the program is started in its folder.
+/// The sample company in the source tree, which is used if the program is started there.
 const SAMPLE: &str = "testdata/trailco";
 
-/// What to type next: commands that work on the sample data where that is at hand, else on one's
-/// own exports.
+/// Returns commands to try next: on the sample data if it is available, otherwise on the user's
+/// exports.
 pub fn next_steps() -> String {
     let (events, rules) = if Path::new(SAMPLE).is_dir() {
         (format!("{SAMPLE}/events"), format!("{SAMPLE}/rules.toml"))

@@ -1,4 +1,4 @@
-//! The command as a function: from arguments to an exit code, for whatever process it runs in.
+//! The command as a function from arguments to an exit code, independent of its process.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -16,24 +16,24 @@ use super::command_tip::with_nearest_command;
 use super::next_steps::next_steps;
 use super::progress::{Follower, Style};
 use super::resolve::{self, Surroundings};
-use super::{closing, completions, man};
+use super::{completions, man, messages};
 use crate::error::Error;
 use crate::jobs::check::report;
 use crate::jobs::{audit, check, explain, queue, run};
 
-/// What the process gives to the command that runs in it.
+/// The facilities of the process that the command uses.
 #[derive(Clone, Copy, Debug)]
 pub struct Process {
-    /// Set when the command is to end in order.
+    /// Set to stop the command cleanly.
     pub stop: &'static AtomicBool,
-    /// Makes signals set `stop`; called once the arguments are understood.
+    /// Makes signals set `stop`; called after the arguments are parsed.
     pub watch_signals: fn() -> Result<(), Error>,
     /// Whether standard output was open when the process began.
     pub has_stdout: bool,
 }
 
-/// Runs the command that `args` ask for, the first of which is the name of the program. Reports go to
-/// standard output, and what is said to people to standard error. Returns the exit code.
+/// Runs the command that `args` describe, the first of which is the name of the program, and returns
+/// the exit code. Reports go to standard output, messages to standard error.
 pub fn main(args: impl IntoIterator<Item = OsString>, process: Process) -> u8 {
     let args: Vec<OsString> = args.into_iter().collect();
     let Cli { command, show } = match Cli::try_parse_from(&args) {
@@ -57,20 +57,20 @@ pub fn main(args: impl IntoIterator<Item = OsString>, process: Process) -> u8 {
     };
     result.unwrap_or_else(|error| {
         if !matches!(error, Error::ClosedPipe) {
-            tell(&closing::error(&error));
+            tell(&messages::error(&error));
         }
         error.exit_code()
     })
 }
 
-/// Shows the help that was asked for, or what is wrong with the arguments.
+/// Prints the requested help, or what is wrong with the arguments.
 fn refuse(error: &clap::Error, args: &[OsString]) -> u8 {
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         tell(&next_steps());
         return 2;
     }
     let args = args.iter().map(|arg| arg.to_string_lossy().into_owned());
-    match closing::usage(error, args) {
+    match messages::usage(error, args) {
         Some(text) => tell(&text),
         None => {
             let _ = error.print();
@@ -88,7 +88,7 @@ impl Process {
         }
         let job = resolve::run(args, around)?;
         let outcome = self.watched(display.progress, |watch| run::run(job, watch))?;
-        tell(&closing::text(&outcome, display));
+        tell(&messages::run_summary(&outcome, display));
         Ok(outcome.exit_code())
     }
 
@@ -100,7 +100,7 @@ impl Process {
         let display = resolve::display(show, around);
         let job = resolve::audit(args, show, around)?;
         let outcome = self.watched(display.progress, |watch| audit::audit(job, watch))?;
-        tell(&closing::faults(&outcome.report.faults));
+        tell(&messages::faults(&outcome.report.faults));
         Ok(outcome.exit_code())
     }
 
@@ -109,7 +109,7 @@ impl Process {
         let display = resolve::display(show, around);
         let check = resolve::check::check(args, show, around)?;
         let outcome = self.watched(display.progress, |watch| check::check(check.job, watch))?;
-        tell(&closing::of_check(&outcome, &check.warnings, show.quiet));
+        tell(&messages::check_summary(&outcome, &check.warnings, show.quiet));
         let mut out = std::io::stdout().lock();
         report::deliver(&check.reports, &outcome.checked, &check.setting, &mut out)?;
         Ok(outcome.exit_code())
@@ -120,7 +120,7 @@ impl Process {
         let display = resolve::display(show, around);
         let job = resolve::queue(args, show, around)?;
         let outcome = self.watched(display.progress, |watch| queue::queue(job, watch))?;
-        tell(&closing::faults(&outcome.report.faults));
+        tell(&messages::faults(&outcome.report.faults));
         Ok(outcome.exit_code())
     }
 
@@ -130,11 +130,12 @@ impl Process {
         let display = resolve::display(show, around);
         let job = resolve::explain(args, show, around)?;
         let outcome = self.watched(display.progress, |watch| explain::explain(job, watch))?;
-        tell(&closing::faults(&outcome.report.faults));
+        tell(&messages::faults(&outcome.report.faults));
         Ok(outcome.exit_code())
     }
 
-    /// What goes nowhere is not made: that nobody could read it would pass for success.
+    /// Returns an error if standard output is closed, because losing the output would otherwise
+    /// count as success.
     fn needs_stdout(self) -> Result<(), Error> {
         if self.has_stdout {
             return Ok(());
@@ -144,7 +145,7 @@ impl Process {
         Err(Error::Usage(text.into()))
     }
 
-    /// Does `job` with its progress shown, until it is done or interrupted.
+    /// Runs `job` and shows its progress, until it ends or is interrupted.
     fn watched<T>(
         self,
         style: Style,
@@ -155,7 +156,8 @@ impl Process {
     }
 }
 
-/// Says something to people; that nobody listens is no error.
+/// Writes `text` to standard error; a failure is ignored, because there is no other place to report
+/// it.
 fn tell(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
 }

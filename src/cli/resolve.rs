@@ -1,4 +1,4 @@
-//! Arguments, files and environment to a job, each read once.
+//! Converts arguments, files and environment variables to jobs; each is read once.
 
 mod audit;
 pub mod check;
@@ -40,26 +40,26 @@ use filters::NamedFilters;
 pub use queue::queue;
 use text::{RulesFile, Text, Texts};
 
-/// Bytes gathered before they are written to standard output.
+/// The size of the buffer for standard output, in bytes.
 const STREAM_BUFFER_BYTES: usize = 1 << 20;
-/// More threads than this only cost memory.
+/// The maximum number of threads; more would only cost memory.
 const MOST_THREADS: usize = 1024;
 
-/// What a program can tell of where it was started.
+/// The environment in which the program was started.
 #[derive(Clone, Copy, Debug)]
 #[allow(clippy::struct_excessive_bools)] // plain facts, each of its own
 pub struct Surroundings {
     /// Whether standard input is a terminal.
     pub terminal_in: bool,
-    /// Whether standard output is one.
+    /// Whether standard output is a terminal.
     pub terminal_out: bool,
-    /// Whether standard error is one.
+    /// Whether standard error is a terminal.
     pub terminal_err: bool,
     /// Whether `NO_COLOR` is set and not empty (no-color.org).
     pub no_color: bool,
-    /// The time of day.
+    /// The current time.
     pub now: Time,
-    /// The value of an environment variable, which may be a secret.
+    /// Returns the value of an environment variable, which may be a secret.
     pub variable: fn(&OsStr) -> Option<OsString>,
     /// All environment variables, some of them secrets.
     pub variables: fn() -> Vec<(OsString, OsString)>,
@@ -68,7 +68,7 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
-    /// Looks around.
+    /// Reads the environment.
     pub fn read() -> Self {
         Self {
             terminal_in: std::io::stdin().is_terminal(),
@@ -89,10 +89,10 @@ impl Surroundings {
     }
 }
 
-/// The job that `args` ask for.
+/// Returns the job that `args` describe.
 ///
 /// # Errors
-/// When arguments do not go together, or a file that they name cannot be used.
+/// Returns an error if arguments contradict each other, or if a file that they name cannot be used.
 pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
     let mut formats = args.format.clone();
     formats.sort_unstable();
@@ -151,7 +151,7 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
     })
 }
 
-/// What `args` name: of archives in stores, the days of the window.
+/// Returns the inputs that `args` name; of archives in stores, only the days of the window.
 fn inputs(
     args: &[OsString],
     stores: &Stores,
@@ -162,24 +162,24 @@ fn inputs(
     Ok(discover_with(args, around.terminal_in, &Remote { stores, window })?)
 }
 
-/// The allow list of the file at `path`, else the one that the rules file holds.
+/// Returns the allow list in the file at `path`, or else the one in the rules file.
 fn allow(path: Option<&Path>, texts: &mut Texts) -> Result<Allow, Error> {
     path.map_or(Ok(Allow::OfRules), |path| {
         Ok(Allow::Given(Box::new(texts.allow(&Text::read(path)?)?)))
     })
 }
 
-/// What files are to a job, as errors say it.
+/// The roles of files in errors.
 const RULES: &str = "the rules file";
 const ALLOW_LIST: &str = "the allow list";
 const FILTERS: &str = "the destination filters";
 
-/// A file that an argument may name.
+/// Returns the file that an argument names, if any.
 fn own_file((path, role): (Option<&PathBuf>, &'static str)) -> Option<ReadFile> {
     path.map(|path| ReadFile::new(path, role))
 }
 
-/// The files that a job reads beside its inputs.
+/// Returns the files that a job reads in addition to its inputs.
 fn own_files(
     rules: Option<&PathBuf>,
     allow: Option<&PathBuf>,

@@ -1,4 +1,4 @@
-//! Secrets that the user names: in a file, in the environment, or on the command line.
+//! Secrets of the user: in a file, in the environment, or on the command line.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -10,11 +10,11 @@ use crate::emit::overlap::ReadFile;
 use crate::error::Error;
 use crate::parse::auth::Secret;
 
-/// The longest secret that a file may hold, in bytes.
+/// The maximum size of a secret in a file, in bytes.
 const LONGEST: u64 = 1 << 16;
 
-/// A secret as it was given: itself, or `@FILE`. Neither is ever shown, for a secret may begin
-/// with an `@` too.
+/// A secret as it was given: the secret itself, or `@FILE`. Neither is ever shown, because a secret
+/// may begin with an `@` too.
 #[derive(Clone)]
 pub struct Given(OsString);
 
@@ -25,7 +25,7 @@ impl From<OsString> for Given {
 }
 
 impl Given {
-    /// The file that it names, if any.
+    /// Returns the file that it names, if any.
     pub(super) fn file(&self) -> Option<ReadFile> {
         let path = self.0.as_encoded_bytes().strip_prefix(b"@")?;
         Some(ReadFile::new(&*String::from_utf8_lossy(path), "the file of a secret"))
@@ -38,8 +38,8 @@ impl fmt::Debug for Given {
     }
 }
 
-/// The secret that `flag` names, else that which the environment holds; an empty variable is
-/// none.
+/// Returns the secret that `flag` gives, or else the one in the environment; an empty variable is
+/// ignored.
 pub(super) fn find(
     flag: &str,
     given: Option<&Given>,
@@ -51,7 +51,7 @@ pub(super) fn find(
     let secret = match given.as_encoded_bytes().strip_prefix(b"@") {
         None => Secret::new(given.as_encoded_bytes()),
         Some(path) => {
-            // What begins with an ASCII character goes on with a whole text.
+            // After an ASCII character, the rest is valid text.
             let path = String::from_utf8_lossy(path).into_owned();
             let text = read(Path::new(&path)).map_err(|error| {
                 Error::Usage(format!("{flag}: cannot read the file that it names: {error}"))
@@ -64,7 +64,7 @@ pub(super) fn find(
     secret.map(Some).ok_or_else(empty)
 }
 
-/// The text of a file without the line end that editors put behind it.
+/// Returns the text of a file without the line end that editors append.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     File::open(path)?.take(LONGEST + 1).read_to_end(&mut text)?;

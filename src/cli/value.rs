@@ -1,21 +1,21 @@
-//! Values of arguments that have a form of their own.
+//! Parsers for values of arguments.
 
 use crate::emit::Crm;
 use crate::jobs::run::MaxRejects;
 
-/// The CRM of a name that is known to be one.
+/// Returns the CRM with a name that clap has already validated.
 pub fn crm(name: impl AsRef<str>) -> Crm {
     let named = Crm::ALL.into_iter().find(|crm| crm.name() == name.as_ref());
     named.unwrap_or(Crm::HubSpot)
 }
 
-/// The longest record that may be asked for, in bytes.
+/// The maximum length of a record that may be requested, in bytes.
 const LARGEST_RECORD: u64 = 2 << 30;
 
-/// A number of records, or a share of them with `%`.
+/// Parses a number of records, or a percentage of them with `%`.
 ///
 /// # Errors
-/// What was expected.
+/// Returns a message about the expected format.
 pub fn max_rejects(text: &str) -> Result<MaxRejects, String> {
     let parsed = match text.strip_suffix('%') {
         Some(share) => {
@@ -27,11 +27,11 @@ pub fn max_rejects(text: &str) -> Result<MaxRejects, String> {
     parsed.ok_or_else(|| "expected a number such as 100 or a share such as 0.5%".into())
 }
 
-/// A size in bytes, perhaps with a unit: `kB`, `MB`, `GB`, `TB` are powers of 1000; `KiB`, `MiB`,
-/// `GiB`, `TiB` and the bare letters powers of 1024. Case does not matter.
+/// Parses a size in bytes with an optional unit: `kB`, `MB`, `GB`, `TB` are powers of 1000; `KiB`,
+/// `MiB`, `GiB`, `TiB` and single letters are powers of 1024. Case does not matter.
 ///
 /// # Errors
-/// What was expected.
+/// Returns a message about the expected format.
 pub fn size(text: &str) -> Result<u64, String> {
     let unit_at = text.find(|char: char| !matches!(char, '0'..='9' | '.')).unwrap_or(text.len());
     let (number, unit) = text.split_at(unit_at);
@@ -54,21 +54,21 @@ pub fn size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| "expected a size such as 512MiB, 1.5GB or 65536".into())
 }
 
-/// `number`, perhaps with a fraction, times `factor`; whole bytes, rounded down.
+/// Returns `number`, which may have a fraction, times `factor` in whole bytes, rounded down.
 fn scaled(number: &str, factor: u64) -> Option<u64> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
     let whole = whole.parse::<u64>().ok()?.checked_mul(factor)?;
-    // Nine digits are finer than a byte of any size that fits a computer of today.
+    // Nine digits are finer than a byte of any size that present-day computers can hold.
     let digits = fraction.get(..fraction.len().min(9))?;
     let scale = 10_u128.pow(u32::try_from(digits.len()).ok()?);
     let part = u128::from(digits.parse::<u64>().ok()?) * u128::from(factor) / scale;
     whole.checked_add(u64::try_from(part).ok()?)
 }
 
-/// A [`size`] that a record may have at most.
+/// Parses a [`size`] that is allowed for records.
 ///
 /// # Errors
-/// What was expected.
+/// Returns a message about the expected format.
 pub fn record_size(text: &str) -> Result<u64, String> {
     let bytes = size(text)?;
     if bytes > LARGEST_RECORD {

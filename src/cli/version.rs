@@ -1,8 +1,8 @@
-//! What `--version` says: of what source the program is made, and what it uses of the machine.
+//! The text of `--version`: the version, the source and the features of the machine that are used.
 
 use simd_json::{Deserializer, Implementation};
 
-/// The version, the commit where the build knew one, and the instructions that JSON is parsed with.
+/// Returns the version, the commit if the build knew it, and the instructions used to parse JSON.
 pub fn long_version() -> String {
     let commit = option_env!("BACKTRAIL_COMMIT").filter(|commit| !commit.is_empty());
     let commit = commit.map_or_else(String::new, |commit| format!(" ({commit})"));
@@ -10,7 +10,7 @@ pub fn long_version() -> String {
     format!("{}{commit}\n{os} {arch}, {}", env!("CARGO_PKG_VERSION"), instructions())
 }
 
-/// The instructions that JSON is parsed with on this machine.
+/// Returns the instructions that are used to parse JSON on this machine.
 fn instructions() -> &'static str {
     match Deserializer::algorithm() {
         Implementation::AVX2 => "JSON with AVX2",

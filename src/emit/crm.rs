@@ -1,6 +1,6 @@
 //! Leads for the importers of CRMs: a CSV file for each, with that importer's column names.
 //!
-//! `docs/crm.md` says which column becomes which, and where the importers' rules stand.
+//! `docs/crm.md` lists which column becomes which, and where the importers' rules are documented.
 
 use std::borrow::Cow;
 
@@ -8,12 +8,12 @@ use super::row::{Cells, LeadRow, Row};
 use super::table::{Column, Kind};
 use crate::time::Time;
 
-/// What stands for a value that Salesforce requires and nobody gave.
+/// The placeholder for a missing value that Salesforce requires.
 const NOT_PROVIDED: &str = "[not provided]";
-/// The characters of a date.
+/// The length of a date, in characters.
 const DATE_LEN: usize = 10;
 
-/// A CRM whose importer takes leads.
+/// A CRM with an importer for leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Crm {
     /// HubSpot's import of contacts.
@@ -23,10 +23,10 @@ pub enum Crm {
 }
 
 impl Crm {
-    /// All of them.
+    /// All CRMs.
     pub const ALL: [Self; 2] = [Self::HubSpot, Self::Salesforce];
 
-    /// The name, as a user writes it.
+    /// Returns the name that users write.
     pub fn name(self) -> &'static str {
         match self {
             Self::HubSpot => "hubspot",
@@ -34,7 +34,7 @@ impl Crm {
         }
     }
 
-    /// The name of its table.
+    /// Returns the name of the CRM's table.
     pub(super) fn table(self) -> &'static str {
         match self {
             Self::HubSpot => "leads-hubspot",
@@ -42,7 +42,7 @@ impl Crm {
         }
     }
 
-    /// The columns of its table.
+    /// Returns the columns of the CRM's table.
     pub(super) fn columns(self) -> &'static [Column<'static>] {
         match self {
             Self::HubSpot => &HUBSPOT,
@@ -67,7 +67,7 @@ const SALESFORCE: [Column<'static>; 19] = [
     OWN[0], OWN[1], OWN[2], OWN[3], OWN[4], OWN[5], OWN[6], OWN[7], OWN[8], OWN[9], OWN[10],
 ];
 
-/// Columns for custom properties.
+/// The columns for custom properties.
 #[rustfmt::skip]
 const OWN: [Column<'static>; 11] = [
     ("Backtrail Score", Kind::Integer), ("Backtrail Signals", Kind::Integer),
@@ -78,7 +78,7 @@ const OWN: [Column<'static>; 11] = [
     ("Backtrail UTM Campaign", Kind::Word),
 ];
 
-/// A lead as the importer of a CRM takes it.
+/// A lead in the format of a CRM's importer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CrmLead<'a> {
     /// The CRM.
@@ -88,7 +88,7 @@ pub(super) struct CrmLead<'a> {
 }
 
 impl Row for CrmLead<'_> {
-    fn tell(&self, _own: usize, to: &mut impl Cells) {
+    fn write_cells(&self, _own: usize, to: &mut impl Cells) {
         let lead = self.lead;
         to.text(lead.email);
         match self.crm {
@@ -131,8 +131,8 @@ impl Row for CrmLead<'_> {
 }
 
 impl CrmLead<'_> {
-    /// The first and the last name; where there is neither, the parts of the whole name. A single
-    /// word is the name that the importer wants most.
+    /// Returns the first and the last name; if both are missing, the parts of the whole name. A
+    /// single word becomes the name that the importer requires.
     fn names(&self) -> (&str, &str) {
         let LeadRow { name, first_name, last_name, .. } = self.lead;
         if !first_name.is_empty() || !last_name.is_empty() {
@@ -147,8 +147,8 @@ impl CrmLead<'_> {
     }
 }
 
-/// Where the last name begins in a whole name: with its last word, and with the one before it where
-/// a comma divides the two, as in `Dunn, Jr.`.
+/// Returns the start of the last name in a whole name: that of its last word, or of the word before
+/// it if a comma separates the two, as in `Dunn, Jr.`.
 fn last_name_at(name: &str) -> usize {
     let word = |text: &str| {
         let blank = text.char_indices().rfind(|(_, char)| char.is_whitespace());
@@ -163,7 +163,7 @@ fn required(text: &str) -> &str {
     if text.trim().is_empty() { NOT_PROVIDED } else { text }
 }
 
-/// The first characters of `text`, at most so many; the last one is `…` where more were there.
+/// Returns at most `most` characters of `text`; the last one is `…` if text was cut off.
 fn cut(text: &str, most: usize) -> Cow<'_, str> {
     if text.chars().nth(most).is_none() {
         return text.into();
@@ -171,14 +171,14 @@ fn cut(text: &str, most: usize) -> Cow<'_, str> {
     text.chars().take(most - 1).chain(['…']).collect::<String>().into()
 }
 
-/// The day of `time` in UTC; empty of a missing time.
+/// Returns the date of `time` in UTC, or an empty string if the time is missing.
 fn date(time: Time) -> String {
     let mut text = time.to_string();
     text.truncate(DATE_LEN);
     text
 }
 
-/// What a seller reads first.
+/// Returns the text that a salesperson reads first.
 fn description(lead: &LeadRow<'_>) -> String {
     let signals = if lead.signals == 1 { "signal" } else { "signals" };
     let mut text = format!("Score {} from {} {signals}", lead.score, lead.signals);

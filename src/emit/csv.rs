@@ -1,4 +1,4 @@
-//! CSV: RFC 4180 with LF line ends, guarded against formula injection.
+//! CSV (RFC 4180 with LF line ends), guarded against formula injection.
 
 use wide::u8x16;
 
@@ -8,21 +8,21 @@ use super::scan::Needles;
 use super::table::Table;
 use crate::time::{Time, TimeWriter};
 
-/// What makes a cell need quotes.
+/// The bytes that require quotes around a cell.
 const QUOTED: Needles = Needles::new(*b"\",\n\r");
 
-/// The rows of a usual block take about as much.
-const FIRST_BYTES: usize = 320 << 10;
+/// The initial size of a buffer, in bytes: about the size of the rows of a typical block.
+const INITIAL_BYTES: usize = 320 << 10;
 
-/// Rows as CSV lines.
+/// Encodes rows as CSV lines.
 pub(super) struct CsvRows {
     out: Vec<u8>,
-    /// Buffers to go on with.
+    /// Buffers for reuse.
     spare: Vec<Vec<u8>>,
     guard: FormulaGuard,
     guarded: u64,
     own: usize,
-    /// A list's cell while it is put together.
+    /// A buffer for the cell of a list.
     joined: Vec<u8>,
     times: TimeWriter,
 }
@@ -40,31 +40,31 @@ impl CsvRows {
         }
     }
 
-    /// Appends one line.
+    /// Appends a line.
     #[inline]
     pub(super) fn push(&mut self, row: &impl Row) {
         if self.out.capacity() == 0 {
-            self.out.reserve(FIRST_BYTES);
+            self.out.reserve(INITIAL_BYTES);
         }
-        row.tell(self.own, self);
+        row.write_cells(self.own, self);
         self.end_line();
     }
 
-    /// What was appended since the last time, and how many of its cells were guarded.
+    /// Returns the lines appended since the last call, and the number of their guarded cells.
     pub(super) fn take(&mut self) -> (Vec<u8>, u64) {
-        // The next rows will take about as much, and to grow is to copy.
+        // The next rows will need about the same size, and growing a buffer copies it.
         let usual = self.out.len() + self.out.len() / 8;
         let next = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(usual));
         (std::mem::replace(&mut self.out, next), std::mem::take(&mut self.guarded))
     }
 
-    /// Gives back a buffer that was taken.
+    /// Takes back a buffer for reuse.
     pub(super) fn reuse(&mut self, mut buffer: Vec<u8>) {
         buffer.clear();
         self.spare.push(buffer);
     }
 
-    /// Appends a cell from outside.
+    /// Appends a cell with text from the data.
     #[inline]
     fn cell(&mut self, cell: &[u8]) {
         if cell.is_empty() {
@@ -75,7 +75,7 @@ impl CsvRows {
         self.write(cell, guard);
     }
 
-    /// Appends a cell that is not empty, behind an apostrophe if `guard` says so.
+    /// Appends a cell that is not empty, after an apostrophe if `guard` is set.
     #[inline]
     fn write(&mut self, cell: &[u8], guard: bool) {
         let quote = QUOTED.are_in(cell);
@@ -94,7 +94,7 @@ impl CsvRows {
         self.out.push(b',');
     }
 
-    /// Makes the comma behind the last cell the end of the line.
+    /// Replaces the comma after the last cell by the end of the line.
     #[inline]
     fn end_line(&mut self) {
         if let Some(last) = self.out.last_mut() {
@@ -103,7 +103,8 @@ impl CsvRows {
     }
 }
 
-/// The header of `table`. Own columns can be named after properties, so they are guarded as well.
+/// Returns the header of `table`. Custom columns can have names from the data, so they are guarded
+/// too.
 pub(super) fn header(table: Table<'_>, guard: FormulaGuard) -> Vec<u8> {
     let mut rows = CsvRows::new(table, guard);
     for (name, _) in table.columns() {
@@ -157,7 +158,7 @@ impl Cells for CsvRows {
         let mut joined = std::mem::take(&mut self.joined);
         joined.clear();
         let mut guarded = false;
-        // Where the semicolon separates cells, what stands behind one begins a cell.
+        // If a spreadsheet separates cells by semicolons, the text after a semicolon begins a cell.
         let pieces = texts.iter().flat_map(|text| text.as_bytes().split(|&byte| byte == b';'));
         for (at, piece) in pieces.enumerate() {
             if at > 0 {
@@ -179,9 +180,10 @@ impl Cells for CsvRows {
     }
 }
 
-/// Whether a spreadsheet could take the cell for a formula (OWASP, "CSV Injection"): it begins with
-/// an equals sign, an at sign or what ends a cell or a line; or with a sign, unless it is a number
-/// or a phone number. Some spreadsheets take full-width forms as well.
+/// Returns `true` if a spreadsheet could take the cell for a formula (OWASP, "CSV Injection"): it
+/// begins with an equals sign, an at sign, or a character that ends a cell or a line; or with a
+/// plus or minus sign, unless it is a number or a phone number. Some spreadsheets accept full-width
+/// forms as well.
 #[inline]
 pub(crate) fn is_formula(cell: &[u8]) -> bool {
     match cell {
@@ -196,7 +198,7 @@ pub(crate) fn is_formula(cell: &[u8]) -> bool {
     }
 }
 
-/// Whether what follows a sign is made as numbers and phone numbers are.
+/// Returns `true` if the text after a sign has only the characters of numbers and phone numbers.
 fn is_number(rest: &[u8]) -> bool {
     let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b' ' | b'(' | b')' | b'.' | b'-' | b'+');
     rest.iter().all(is_part)
@@ -233,7 +235,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The line of `cells`, and how many of them were guarded.
+    /// Returns the line of `cells`, and the number of guarded cells.
     fn line(cells: &[&str], guard: FormulaGuard) -> (Vec<u8>, u64) {
         let mut rows = CsvRows::new(Table::Leads, guard);
         for cell in cells {

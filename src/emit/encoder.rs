@@ -1,4 +1,4 @@
-//! Rows to chunks: the half of writing that workers do side by side.
+//! Encodes rows to chunks: the half of writing that workers do in parallel.
 
 use super::Format;
 use super::crm::{Crm, CrmLead};
@@ -8,16 +8,16 @@ use super::parquet::{Columns, ParquetRows};
 use super::row::{LeadRow, RedactedLead, Row, SignalRow};
 use super::table::{Layout, Table};
 
-/// Encodes the rows of one chunk after the other. Made by [`Layout::encoder`]; one for each
+/// Encodes the rows of one chunk after the other. Created by [`Layout::encoder`], one for each
 /// worker, and reused: its buffers keep their size.
 pub struct Encoder {
     rows: usize,
     format: Rows,
-    /// Which rows it takes.
+    /// The kind of rows that it accepts.
     kind: RowKind,
 }
 
-/// The rows of a table.
+/// The kind of the rows of a table.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum RowKind {
     Signals,
@@ -32,7 +32,7 @@ enum Rows {
     Parquet(Box<ParquetRows>),
 }
 
-/// Encoded rows, to be handed to the [`TableWriter`](super::TableWriter) of the same layout.
+/// Encoded rows, to be passed to the [`TableWriter`](super::TableWriter) of the same layout.
 pub struct Chunk {
     pub(super) body: Body,
     rows: usize,
@@ -44,16 +44,16 @@ pub(super) enum Body {
     Columns(Vec<Columns>),
 }
 
-/// The memory of a chunk that has been written.
+/// The buffers of a chunk that has been written.
 pub struct Spent(pub(super) Option<Vec<u8>>);
 
 impl Chunk {
-    /// How many rows it holds.
+    /// Returns the number of rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// How many CSV cells were kept from acting as formulas.
+    /// Returns the number of CSV cells that were guarded against being run as formulas.
     pub fn guarded_cells(&self) -> u64 {
         self.guarded_cells
     }
@@ -77,14 +77,14 @@ impl Encoder {
         Self { rows: 0, format, kind }
     }
 
-    /// Appends a row of `signals`; the encoder must be one of that table.
+    /// Appends a row of `signals`; the encoder must be for that table.
     #[inline]
     pub fn signal(&mut self, row: &SignalRow<'_>) {
         debug_assert!(self.kind == RowKind::Signals, "a signal among leads");
         self.push(row);
     }
 
-    /// Appends a row of `leads`; the encoder must be one of that table.
+    /// Appends a row of `leads`; the encoder must be for that table.
     #[inline]
     pub fn lead(&mut self, row: &LeadRow<'_>) {
         debug_assert!(self.kind != RowKind::Signals, "a lead among signals");
@@ -95,7 +95,7 @@ impl Encoder {
         }
     }
 
-    /// The rows appended since the last time.
+    /// Returns the rows appended since the last call.
     pub fn take(&mut self) -> Chunk {
         let (body, guarded_cells) = match &mut self.format {
             Rows::Csv(rows) => {
@@ -108,7 +108,8 @@ impl Encoder {
         Chunk { body, rows: std::mem::take(&mut self.rows), guarded_cells }
     }
 
-    /// Takes the memory of a chunk that has been written, so that the next needs none of its own.
+    /// Takes back the buffers of a chunk that has been written, so that the next chunk needs no
+    /// allocation.
     pub fn reuse(&mut self, spent: Spent) {
         match (&mut self.format, spent.0) {
             (Rows::Csv(rows), Some(buffer)) => rows.reuse(buffer),

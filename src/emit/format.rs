@@ -1,26 +1,26 @@
-//! The formats a table can be written in.
+//! The formats of tables.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// How a table is written.
+/// The format of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Format {
-    /// RFC 4180, with a header, LF line ends, UTF-8.
+    /// RFC 4180, with a header, LF line ends and UTF-8.
     Csv,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Ndjson,
-    /// One JSON array of objects, one a line.
+    /// One JSON array of objects, with one object per line.
     Json,
     /// Apache Parquet, compressed with zstd.
     Parquet,
 }
 
 impl Format {
-    /// All four.
+    /// All formats.
     pub const ALL: [Self; 4] = [Self::Csv, Self::Ndjson, Self::Json, Self::Parquet];
 
-    /// The name, as a user writes it.
+    /// Returns the name that users write.
     pub fn name(self) -> &'static str {
         match self {
             Self::Csv => "csv",
@@ -30,7 +30,7 @@ impl Format {
         }
     }
 
-    /// What the file's name ends in, without the dot.
+    /// Returns the file extension, without the dot.
     pub fn extension(self) -> &'static str {
         self.name()
     }
@@ -60,7 +60,7 @@ impl FromStr for Format {
     }
 }
 
-/// A name that is none of [`Format`]'s.
+/// The error for a name that is not a [`Format`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownFormat {
     name: String,
@@ -79,13 +79,13 @@ impl fmt::Display for UnknownFormat {
 
 impl std::error::Error for UnknownFormat {}
 
-/// Whether CSV cells from outside are kept from acting as spreadsheet formulas.
+/// Whether CSV cells are guarded against being run as formulas by spreadsheets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FormulaGuard {
     /// A cell that a spreadsheet could run gets a leading `'` (OWASP, "CSV Injection").
     #[default]
     On,
-    /// Every cell stands as it is.
+    /// Cells are written unchanged.
     Off,
 }
 

@@ -1,4 +1,4 @@
-//! NDJSON, and JSON as one array with one row a line (RFC 8259).
+//! NDJSON, and JSON as an array with one row per line (RFC 8259).
 
 use super::csv::write_hash;
 use super::row::{Cells, Row};
@@ -6,25 +6,26 @@ use super::scan;
 use super::table::Table;
 use crate::time::Time;
 
-/// Rows as JSON objects.
+/// Encodes rows as JSON objects.
 pub(super) struct JsonRows {
     out: Vec<u8>,
-    /// Buffers to go on with.
+    /// Buffers for reuse.
     spare: Vec<Vec<u8>>,
-    /// Each column's name as it stands before its value, from `{` or `,` to `:`.
+    /// For each column, the text before its value: from `{` or `,` to `:`.
     keys: Vec<Box<[u8]>>,
-    /// The column whose cell comes next.
+    /// The index of the next cell's column.
     next: usize,
     own: usize,
     between: Between,
 }
 
-/// How one row is told from the next.
+/// The separator of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Between {
-    /// Each row ends its line.
+    /// Each row ends with a line feed.
     Lines,
-    /// Each row begins with a comma and a new line; the table's first comma is one too many.
+    /// Each row begins with a comma and a line feed; the writer removes the first comma of the
+    /// table.
     Commas,
 }
 
@@ -46,33 +47,33 @@ impl JsonRows {
         }
     }
 
-    /// Appends one row.
+    /// Appends a row.
     #[inline]
     pub(super) fn push(&mut self, row: &impl Row) {
         if self.between == Between::Commas {
             self.out.extend_from_slice(b",\n");
         }
         self.next = 0;
-        row.tell(self.own, self);
+        row.write_cells(self.own, self);
         self.out.push(b'}');
         if self.between == Between::Lines {
             self.out.push(b'\n');
         }
     }
 
-    /// What was appended since the last time.
+    /// Returns the rows appended since the last call.
     pub(super) fn take(&mut self) -> Vec<u8> {
         let next = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(self.out.len()));
         std::mem::replace(&mut self.out, next)
     }
 
-    /// Gives back a buffer that was taken.
+    /// Takes back a buffer for reuse.
     pub(super) fn reuse(&mut self, mut buffer: Vec<u8>) {
         buffer.clear();
         self.spare.push(buffer);
     }
 
-    /// Appends the next column's name.
+    /// Appends the name of the next column.
     #[inline]
     fn key(&mut self) {
         if let Some(key) = self.keys.get(self.next) {
@@ -150,7 +151,7 @@ impl Cells for JsonRows {
     }
 }
 
-/// Whether RFC 8259 wants the byte escaped in a string.
+/// Returns `true` if RFC 8259 requires the byte to be escaped in a string.
 #[inline]
 fn needs_escape(byte: u8) -> bool {
     byte < b' ' || byte == b'"' || byte == b'\\'
@@ -168,7 +169,7 @@ fn write_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Appends `text` with the shortest escapes that RFC 8259 knows.
+/// Appends `text` with the shortest escapes of RFC 8259.
 #[cold]
 fn escape(text: &[u8], out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789abcdef";

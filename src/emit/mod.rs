@@ -1,8 +1,9 @@
-//! Rows to files: one file of code for each format, and files that appear whole or not at all.
+//! Writes rows to files. Each format has a source file, and output files appear complete or not at
+//! all.
 //!
-//! A row says its cells in order ([`row::Row`]); each format is one receiver of cells
-//! ([`row::Cells`]). Workers render rows to [`Chunk`]s side by side; one [`TableWriter`] puts the
-//! chunks into the file in order.
+//! A row passes its cells in order ([`row::Row`]) to the encoder of a format ([`row::Cells`]).
+//! Workers encode rows to [`Chunk`]s in parallel; one [`TableWriter`] writes the chunks to the file
+//! in order.
 
 mod crm;
 mod csv;

@@ -1,6 +1,6 @@
-//! Keeps a job from writing to a file that it reads, and from writing two outputs to one file.
+//! Prevents a job from writing to a file that it reads, and from writing two outputs to one file.
 //!
-//! Files are compared by device and inode, so that hard and symbolic links are seen through.
+//! Files are compared by device and inode, so that hard and symbolic links are recognised.
 
 use std::collections::HashMap;
 use std::fs::{self, Metadata};
@@ -11,38 +11,38 @@ use super::staging::StagingError;
 /// A file, or a folder of files, that a job reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadFile {
-    /// Where it is; `None` is standard input.
+    /// The path; `None` is standard input.
     pub path: Option<PathBuf>,
-    /// What it is to the job, with its article: `an input`, `the rules file`.
+    /// The role of the file in errors, with its article: `an input`, `the rules file`.
     pub role: &'static str,
 }
 
 impl ReadFile {
-    /// The file at `path`, which is `role` to the job.
+    /// Creates the entry for the file at `path` with the given role.
     pub fn new(path: impl Into<PathBuf>, role: &'static str) -> Self {
         Self { path: Some(path.into()), role }
     }
 
-    /// An input of a job; `None` is standard input.
+    /// Creates the entry for an input; `None` is standard input.
     pub fn input(path: Option<PathBuf>) -> Self {
         Self { path, role: "an input" }
     }
 }
 
-/// Where a job writes.
+/// A file or stream that a job writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// To the file at this path, which is made or replaced.
+    /// The file at this path, which is created or replaced.
     File(PathBuf),
-    /// To standard output.
+    /// Standard output.
     Stdout,
 }
 
-/// Checks that none of `targets` is one of `reads`, or another of `targets`, under whatever name.
-/// Pipes and devices may be written to several times.
+/// Checks that none of `targets` is the same file as one of `reads` or another target, under
+/// whatever name. Pipes and devices may be written to several times.
 ///
 /// # Errors
-/// The first target that is read, or written to twice.
+/// Returns an error for the first target that is also read, or that is written to twice.
 pub fn check(
     targets: &[Target],
     reads: impl IntoIterator<Item = ReadFile>,
@@ -66,7 +66,7 @@ pub fn check(
 }
 
 impl Target {
-    /// The file, unless it is standard output.
+    /// Returns the path, unless the target is standard output.
     pub fn file(&self) -> Option<&Path> {
         match self {
             Self::File(path) => Some(path),
@@ -74,7 +74,8 @@ impl Target {
         }
     }
 
-    /// `None` for what is no regular file: nothing in it can be lost.
+    /// Returns the identity of the file, or `None` if it is not a regular file: nothing in it can
+    /// be lost.
     fn identity(&self) -> Option<Identity> {
         match self {
             Self::File(path) => match fs::metadata(path) {
@@ -94,7 +95,7 @@ impl Target {
 }
 
 impl ReadFile {
-    /// Which of `targets` it is, if any.
+    /// Returns the element of `targets` that is the same file, if any.
     fn among<'t>(&self, targets: &HashMap<Identity, &'t Target>) -> Option<&'t Target> {
         let Some(path) = &self.path else {
             return targets.get(&Identity::of_stream(&std::io::stdin())?).copied();
@@ -112,14 +113,14 @@ impl ReadFile {
     }
 }
 
-/// What makes two names the same file.
+/// The identity of a file, whatever its name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Identity {
-    /// A file by its device and inode.
+    /// The device and the inode.
     Inode(u64, u64),
-    /// A file by its real path, where the system has no inodes.
+    /// The canonical path, if the system has no inodes.
     Path(PathBuf),
-    /// A name that is free, below the real path of the nearest folder that is there.
+    /// A path that does not exist, below the canonical path of its nearest existing folder.
     Free(PathBuf),
 }
 
@@ -153,7 +154,7 @@ impl Identity {
         Self::Free(real)
     }
 
-    /// The regular file that a standard stream is redirected to or from.
+    /// Returns the identity of the regular file to or from which a standard stream is redirected.
     #[cfg(unix)]
     fn of_stream(stream: &impl std::os::fd::AsFd) -> Option<Self> {
         let file = fs::File::from(stream.as_fd().try_clone_to_owned().ok()?);

@@ -1,4 +1,4 @@
-//! Parquet: rows as Arrow columns, and the file that they go to.
+//! Encodes rows as Arrow columns, and writes them to Parquet files.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -20,41 +20,42 @@ use super::row::{Cells, Row};
 use super::table::{Kind, Table};
 use crate::time::Time;
 
-/// Most rows of a row group: enough for good compression, few enough to hold in memory. A
-/// multiple of the 2,048 rows that `DuckDB` reads at once.
+/// The maximum number of rows in a row group: enough for good compression, few enough to keep in
+/// memory. A multiple of the 2,048 rows that `DuckDB` reads at once.
 const ROW_GROUP_ROWS: usize = 122_880;
-/// Most encoded bytes of a row group, for rows that are large.
+/// The maximum size of a row group, in encoded bytes, for large rows.
 const ROW_GROUP_BYTES: usize = 64 << 20;
-/// A batch is closed past so many bytes of text: Arrow counts a column's bytes in an `i32`.
+/// The size of text in bytes above which a batch is closed: Arrow counts a column's bytes in an
+/// `i32`.
 const BATCH_TEXT_BYTES: usize = 64 << 20;
-/// What compresses well at little cost: zstd's own default.
+/// The compression level: zstd's default, which compresses well at little cost.
 const ZSTD_LEVEL: i32 = 3;
 
 /// The columns of one batch of rows, in the order of the table.
 pub(super) type Columns = Vec<ArrayRef>;
 
-/// Rows as Arrow columns.
+/// Encodes rows as Arrow columns.
 pub(super) struct ParquetRows {
     columns: Vec<Column>,
-    /// The column whose cell comes next.
+    /// The index of the next cell's column.
     next: usize,
     own: usize,
-    /// Bytes of text in `columns`.
+    /// The size of the text in `columns`, in bytes.
     text_bytes: usize,
     rows: usize,
     batches: Vec<Columns>,
     hex: Vec<u8>,
 }
 
-/// A column that is being built.
+/// The builder of a column.
 enum Column {
     Time(TimestampMillisecondBuilder),
     Integer(Int64Builder),
     Flag(BooleanBuilder),
-    /// Never missing.
+    /// A text that is never missing.
     Key(StringBuilder),
     Text(StringBuilder),
-    /// Never missing.
+    /// A name that is never missing.
     Name(StringDictionaryBuilder<Int32Type>),
     Word(StringDictionaryBuilder<Int32Type>),
     List(ListBuilder<StringBuilder>),
@@ -87,12 +88,12 @@ impl Column {
     }
 }
 
-/// The field of a list's items.
+/// Returns the field of a list's items.
 fn item() -> Field {
     Field::new_list_field(DataType::Utf8, false)
 }
 
-/// The Arrow schema of `table`.
+/// Returns the Arrow schema of `table`.
 pub(super) fn schema(table: Table<'_>) -> SchemaRef {
     let field = |(name, kind): (&str, Kind)| {
         let words = || DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
@@ -124,7 +125,7 @@ impl ParquetRows {
         }
     }
 
-    /// Appends one row.
+    /// Appends a row.
     #[inline]
     pub(super) fn push(&mut self, row: &impl Row) {
         if self.text_bytes > BATCH_TEXT_BYTES {
@@ -132,10 +133,10 @@ impl ParquetRows {
         }
         self.next = 0;
         self.rows += 1;
-        row.tell(self.own, self);
+        row.write_cells(self.own, self);
     }
 
-    /// The batches appended since the last time.
+    /// Returns the batches appended since the last call.
     pub(super) fn take(&mut self) -> Vec<Columns> {
         if self.rows > 0 {
             self.close_batch();
@@ -149,7 +150,7 @@ impl ParquetRows {
         self.text_bytes = 0;
     }
 
-    /// The next column; `None` where a row has more cells than the table has columns.
+    /// Returns the next column, or `None` if a row has more cells than the table has columns.
     #[inline]
     fn column(&mut self) -> Option<&mut Column> {
         self.next += 1;
@@ -162,7 +163,7 @@ impl Cells for ParquetRows {
         let mut hex = std::mem::take(&mut self.hex);
         hex.clear();
         write_hash(hash, &mut hex);
-        // Hex digits are ASCII: nothing is lost.
+        // Hex digits are ASCII, so the conversion loses nothing.
         self.text(&String::from_utf8_lossy(&hex));
         self.hex = hex;
     }
@@ -213,7 +214,7 @@ impl Cells for ParquetRows {
     }
 }
 
-/// A Parquet file that grows by batches.
+/// A Parquet file that is written batch by batch.
 pub(super) struct ParquetFile<W: Write + Send> {
     writer: ArrowWriter<Slot<W>>,
     schema: SchemaRef,
@@ -226,7 +227,8 @@ impl<W: Write + Send> ParquetFile<W> {
             .set_compression(Compression::ZSTD(level))
             .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
             .set_max_row_group_bytes(Some(ROW_GROUP_BYTES));
-        // No two rows share these: a dictionary of them would be built only to be given up.
+        // The values of these columns are distinct, so a dictionary would be built only to be
+        // discarded.
         for (name, _) in table.columns().filter(|(_, kind)| matches!(kind, Kind::Hash | Kind::Key))
         {
             properties = properties.set_column_dictionary_enabled(name.into(), false);
@@ -249,8 +251,8 @@ impl<W: Write + Send> ParquetFile<W> {
     }
 }
 
-/// What a file is written to, until it is taken back. The crate's own way to give it back loses
-/// the kind of the last write's error.
+/// The output of a file, until it is taken back. The crate's way of returning it loses the kind of
+/// the last write error.
 struct Slot<W>(Option<W>);
 
 impl<W: Write> Write for Slot<W> {
@@ -263,12 +265,12 @@ impl<W: Write> Write for Slot<W> {
     }
 }
 
-/// The error of writing to a file that was given back.
+/// Returns the error of writing to an output that was taken back.
 fn closed() -> io::Error {
     io::Error::other("the file is closed")
 }
 
-/// The I/O error inside, so that its kind (a full disk, a closed pipe) is not lost.
+/// Returns the I/O error inside `error`, so that its kind (a full disk, a closed pipe) is not lost.
 fn io_error(error: ParquetError) -> io::Error {
     match error {
         ParquetError::External(inner) => match inner.downcast::<io::Error>() {

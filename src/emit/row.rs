@@ -3,44 +3,45 @@
 use crate::event::CallType;
 use crate::time::Time;
 
-/// Takes the cells of a row, in the order of the table's columns. An empty text is a missing value.
+/// Receives the cells of a row, in the order of the table's columns. An empty text is a missing
+/// value.
 pub trait Cells {
-    /// A content hash.
+    /// Receives a content hash.
     fn hash(&mut self, hash: u128);
-    /// A point in time, or none.
+    /// Receives a point in time, which may be missing.
     fn time(&mut self, time: Time);
-    /// One of our own names, which nobody outside can choose.
+    /// Receives a name that this program defines, and no input can choose.
     fn name(&mut self, name: &'static str);
-    /// A text from outside.
+    /// Receives a text from the data.
     fn text(&mut self, text: &str);
-    /// A JSON value from outside, in its RFC 8785 form.
+    /// Receives a JSON value from the data, in its RFC 8785 form.
     fn json(&mut self, json: &str);
-    /// An integer.
+    /// Receives an integer.
     fn integer(&mut self, value: i64);
-    /// True or false.
+    /// Receives a boolean.
     fn flag(&mut self, value: bool);
-    /// Texts from outside; no text at all is an empty list, not a missing one.
+    /// Receives a list of texts from the data; an empty list is not a missing value.
     fn list(&mut self, texts: &[&str]);
 }
 
-/// A row that can tell its cells.
+/// A row of a table.
 pub trait Row {
-    /// Tells `to` every cell in order, the last `own` of them the rules' own columns.
-    fn tell(&self, own: usize, to: &mut impl Cells);
+    /// Passes every cell to `to` in order; the last `own` of them are the rules' custom columns.
+    fn write_cells(&self, own: usize, to: &mut impl Cells);
 }
 
-/// What a rule mapped to one of its own columns.
+/// The value that a rule mapped to a custom column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cell<'a> {
-    /// Nothing was present.
+    /// No value.
     Absent,
-    /// A string, as it stands.
+    /// A string, unchanged.
     Text(&'a str),
     /// Any other value, in its RFC 8785 form.
     Json(&'a str),
 }
 
-/// One row of `signals`. An empty string is a missing value.
+/// A row of `signals`. An empty string is a missing value.
 #[derive(Clone, Debug)]
 #[allow(missing_docs)] // each is the column of that name
 pub struct SignalRow<'a> {
@@ -62,11 +63,11 @@ pub struct SignalRow<'a> {
     pub page_name: &'a str,
     pub source: &'a str,
     pub message_id: &'a str,
-    /// The rules' own columns, in the table's order.
+    /// The rules' custom columns, in the order of the table.
     pub columns: &'a [Cell<'a>],
 }
 
-/// One row of `leads`. An empty string is a missing value.
+/// A row of `leads`. An empty string is a missing value.
 #[derive(Clone, Debug, Default)]
 #[allow(missing_docs)] // each is the column of that name
 pub struct LeadRow<'a> {
@@ -101,7 +102,7 @@ pub struct LeadRow<'a> {
 
 impl Row for SignalRow<'_> {
     #[inline]
-    fn tell(&self, own: usize, to: &mut impl Cells) {
+    fn write_cells(&self, own: usize, to: &mut impl Cells) {
         to.hash(self.signal_id);
         to.time(self.timestamp);
         to.time(self.received_at);
@@ -130,21 +131,22 @@ impl Row for SignalRow<'_> {
     }
 }
 
-/// A row of `leads` without e-mail, names and phone number: its e-mail is an id already.
+/// A row of `leads` without e-mail, names and phone number; its `email` already contains the lead
+/// id.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RedactedLead<'a>(pub &'a LeadRow<'a>);
 
 impl Row for RedactedLead<'_> {
-    fn tell(&self, _own: usize, to: &mut impl Cells) {
+    fn write_cells(&self, _own: usize, to: &mut impl Cells) {
         for text in [self.0.email, self.0.company, self.0.title] {
             to.text(text);
         }
-        self.0.tell_deeds(to);
+        self.0.write_activity(to);
     }
 }
 
 impl Row for LeadRow<'_> {
-    fn tell(&self, _own: usize, to: &mut impl Cells) {
+    fn write_cells(&self, _own: usize, to: &mut impl Cells) {
         for text in [
             self.email,
             self.name,
@@ -156,13 +158,13 @@ impl Row for LeadRow<'_> {
         ] {
             to.text(text);
         }
-        self.tell_deeds(to);
+        self.write_activity(to);
     }
 }
 
 impl LeadRow<'_> {
-    /// Tells `to` the cells behind those of the person.
-    fn tell_deeds(&self, to: &mut impl Cells) {
+    /// Passes the cells after those of the person to `to`.
+    fn write_activity(&self, to: &mut impl Cells) {
         to.integer(self.score);
         for count in [self.signals, self.high_intent_signals, self.rehydrated_signals] {
             to.integer(i64::try_from(count).unwrap_or(i64::MAX));

@@ -1,9 +1,9 @@
-//! Looking through the bytes of a cell.
+//! Searches the bytes of a cell.
 
 use wide::u8x16;
 
-/// Whether any byte of `bytes` is what `wanted` looks for. Blocks of sixteen have no early way
-/// out, so that the compiler can test all sixteen at once.
+/// Returns `true` if `wanted` returns `true` for any byte of `bytes`. There is no early exit within
+/// blocks of sixteen bytes, so that the compiler can vectorize the test.
 #[inline]
 pub(super) fn any(bytes: &[u8], wanted: impl Fn(u8) -> bool) -> bool {
     let (blocks, rest) = bytes.as_chunks::<16>();
@@ -11,7 +11,7 @@ pub(super) fn any(bytes: &[u8], wanted: impl Fn(u8) -> bool) -> bool {
         || rest.iter().any(|&byte| wanted(byte))
 }
 
-/// Four bytes to look for, none of them zero, in cells that are mostly short.
+/// Four bytes to search for, none of them zero, in mostly short cells.
 #[derive(Clone, Copy)]
 pub(super) struct Needles {
     bytes: [u8; 4],
@@ -28,20 +28,20 @@ impl Needles {
         Self { bytes, largest }
     }
 
-    /// Whether any of them is among `bytes`.
+    /// Returns `true` if any of the four bytes occurs in `bytes`.
     #[inline]
     pub(super) fn are_in(self, bytes: &[u8]) -> bool {
         if let Some(last) = bytes.last_chunk::<16>() {
-            // The last block may look again at some of the one before it.
+            // The last block may overlap with the one before it.
             let blocks = || bytes.as_chunks::<16>().0.iter().chain([last]);
-            // Most cells have nothing that is even as small, which takes less to see.
+            // Most cells contain no byte as small as the largest needle, which is cheaper to test.
             let small = blocks().fold(u8x16::ZERO, |small, block| {
                 let block = u8x16::new(*block);
                 small | block.min(u8x16::splat(self.largest)).simd_eq(block)
             });
             return small.to_bitmask() != 0 && blocks().any(|block| self.are_in_block(block));
         }
-        // Shorter ones as a block of their two ends, which may overlap.
+        // Shorter cells are tested as a block of their two ends, which may overlap.
         let mut block = [0; 16];
         if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
             block[..8].copy_from_slice(first);

@@ -1,4 +1,4 @@
-//! The two tables: which columns they have, in which order, of which kind.
+//! The two tables: their columns with order and kind.
 
 use std::io::{self, Write};
 
@@ -8,72 +8,72 @@ use super::{Encoder, Format, FormulaGuard, TableWriter};
 /// A table that a run writes.
 #[derive(Clone, Copy, Debug)]
 pub enum Table<'a> {
-    /// The signals, with the names of the rules' own columns in order of first mention. A name
-    /// must be neither one of [`Table::is_built_in`] nor stand twice.
+    /// The signals, with the names of the rules' custom columns in order of first mention. A name
+    /// must be unique, and [`Table::is_built_in`] must return `false` for it.
     Signals(&'a [String]),
     /// The leads.
     Leads,
-    /// The signals with the ids of leads instead of e-mails.
+    /// The signals with lead ids instead of e-mails.
     RedactedSignals(&'a [String]),
-    /// The leads with their ids instead of e-mails, and without names and phone numbers.
+    /// The leads with lead ids instead of e-mails, and without names and phone numbers.
     RedactedLeads,
-    /// The leads as the importer of a CRM takes them.
+    /// The leads in the format of a CRM's importer.
     LeadsFor(Crm),
 }
 
-/// One table in one format: what its encoders and its writer must agree on.
+/// A table in a format: the settings that its encoders and its writer share.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout<'a> {
-    /// Which table.
+    /// The table.
     pub table: Table<'a>,
-    /// How it is written.
+    /// The format.
     pub format: Format,
-    /// Whether CSV cells from outside are guarded; the other formats need no guard.
+    /// Whether CSV cells are guarded; the other formats need no guard.
     pub guard: FormulaGuard,
 }
 
 impl Layout<'_> {
-    /// An encoder of this table's rows; one for each worker.
+    /// Creates an encoder of rows of this table; each worker needs one.
     pub fn encoder(&self) -> Encoder {
         Encoder::new(self)
     }
 
-    /// A writer of this table to `out`.
+    /// Creates a writer of this table to `out`.
     ///
     /// # Errors
-    /// Those of writing the header to `out`.
+    /// Returns an error if writing the header to `out` fails.
     pub fn writer<W: Write + Send>(&self, out: W) -> io::Result<TableWriter<W>> {
         TableWriter::new(self, out)
     }
 }
 
-/// What a column holds.
+/// The kind of values in a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A content hash as 32 hex digits; never missing.
     Hash,
     /// A point in time.
     Time,
-    /// One of our own names, of few values; never missing.
+    /// A name that this program defines, of few distinct values; never missing.
     Name,
     /// A text that is never missing.
     Key,
     /// A text.
     Text,
-    /// A text of few values.
+    /// A text of few distinct values.
     Word,
     /// An integer; never missing.
     Integer,
-    /// True or false; never missing.
+    /// A boolean; never missing.
     Flag,
     /// A list of texts; empty rather than missing.
     List,
 }
 
-/// The column that stands for the e-mail of a lead where outputs are redacted.
+/// The column that replaces the e-mail of a lead in redacted outputs.
 pub const LEAD_ID: &str = "lead_id";
 
-/// A column's name and kind.
+/// The name and kind of a column.
 pub(super) type Column<'a> = (&'a str, Kind);
 
 #[rustfmt::skip]
@@ -99,14 +99,14 @@ const LEADS: [Column<'static>; 24] = [
     ("sources", Kind::List),
 ];
 
-/// The signals without e-mails.
+/// The columns of the signals without e-mails.
 const REDACTED_SIGNALS: [Column<'static>; 18] = {
     let mut columns = SIGNALS;
     columns[10].0 = LEAD_ID;
     columns
 };
 
-/// The leads without e-mails, names and phone numbers.
+/// The columns of the leads without e-mails, names and phone numbers.
 const REDACTED_LEADS: [Column<'static>; 20] = {
     let mut columns = [(LEAD_ID, Kind::Key); 20];
     (columns[1], columns[2]) = (LEADS[4], LEADS[5]);
@@ -119,7 +119,7 @@ const REDACTED_LEADS: [Column<'static>; 20] = {
 };
 
 impl<'a> Table<'a> {
-    /// The name of the file, without its extension.
+    /// Returns the name of the file, without its extension.
     pub fn name(self) -> &'static str {
         match self {
             Self::Signals(_) | Self::RedactedSignals(_) => "signals",
@@ -128,18 +128,19 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Whether `name` is a column that this table has anyway, which no own column can be called.
+    /// Returns `true` if `name` is a built-in column of this table, which custom columns must not
+    /// use.
     pub fn is_built_in(self, name: &str) -> bool {
         self.built_in().iter().any(|(column, _)| *column == name)
     }
 
-    /// All columns in order, the own ones last.
+    /// Iterates over all columns in order, custom ones last.
     pub(super) fn columns(self) -> impl Iterator<Item = Column<'a>> {
         let own = self.own().iter().map(|name| (name.as_str(), Kind::Text));
         self.built_in().iter().copied().chain(own)
     }
 
-    /// The names of the rules' own columns.
+    /// Returns the names of the rules' custom columns.
     pub(super) fn own(self) -> &'a [String] {
         match self {
             Self::Signals(own) | Self::RedactedSignals(own) => own,

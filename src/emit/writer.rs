@@ -7,10 +7,10 @@ use super::parquet::ParquetFile;
 use super::table::Layout;
 use super::{Format, csv};
 
-/// Writes the chunks of one table in order. Made by [`Layout::writer`].
+/// Writes the chunks of a table in order. Created by [`Layout::writer`].
 ///
-/// The same chunks give the same bytes; other chunks of the same rows give the same CSV, NDJSON
-/// and JSON, but can cut the pages of a Parquet file elsewhere.
+/// The same chunks give the same bytes. Different chunks of the same rows give the same CSV, NDJSON
+/// and JSON, but the pages of a Parquet file may be split differently.
 pub struct TableWriter<W: Write + Send> {
     file: File<W>,
     rows: u64,
@@ -18,7 +18,7 @@ pub struct TableWriter<W: Write + Send> {
 }
 
 enum File<W: Write + Send> {
-    /// CSV and NDJSON: the chunks as they come.
+    /// CSV and NDJSON: the chunks are written unchanged.
     Lines(W),
     Array(W),
     Parquet(Box<ParquetFile<W>>),
@@ -41,12 +41,13 @@ impl<W: Write + Send> TableWriter<W> {
         Ok(Self { file, rows: 0, guarded_cells: 0 })
     }
 
-    /// Appends the rows of `chunk` and gives back its memory, for [`Encoder::reuse`].
+    /// Appends the rows of `chunk` and returns its buffers, for [`Encoder::reuse`].
     ///
     /// [`Encoder::reuse`]: super::Encoder::reuse
     ///
     /// # Errors
-    /// Those of writing, with their kind kept; `InvalidInput` for a chunk of another format.
+    /// Returns the error of writing, with its kind, or `InvalidInput` if the chunk has another
+    /// format.
     pub fn write(&mut self, chunk: Chunk) -> io::Result<Spent> {
         if chunk.rows() == 0 {
             return Ok(Spent(None));
@@ -58,7 +59,7 @@ impl<W: Write + Send> TableWriter<W> {
                 Some(text)
             }
             (File::Array(out), Body::Text(text)) => {
-                // Each row brings the comma before it; the first one needs none.
+                // Each row begins with a comma; that of the first row is removed.
                 let comma = usize::from(self.rows == 0);
                 out.write_all(text.get(comma..).unwrap_or_default())?;
                 Some(text)
@@ -81,20 +82,21 @@ impl<W: Write + Send> TableWriter<W> {
         Ok(Spent(spent))
     }
 
-    /// How many rows were written so far.
+    /// Returns the number of rows written so far.
     pub fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// How many of the CSV cells written so far were kept from acting as formulas.
+    /// Returns the number of CSV cells written so far that were guarded against being run as
+    /// formulas.
     pub fn guarded_cells(&self) -> u64 {
         self.guarded_cells
     }
 
-    /// Ends the table and gives back what it was written to, flushed.
+    /// Finishes the table and returns the flushed output.
     ///
     /// # Errors
-    /// Those of writing, with their kind kept.
+    /// Returns the error of writing, with its kind.
     pub fn finish(self) -> io::Result<W> {
         let mut out = match self.file {
             File::Lines(out) => out,

@@ -23,7 +23,7 @@ Examples:
   backtrail audit archive/ --allow new.txt --against old.txt --html audit.html
   backtrail audit archive/ --rules rules.toml --format json --fail-on warning";
 
-/// What `audit` writes to standard output.
+/// The format of the report on standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum AuditFormat {
     /// For people; addresses are masked
@@ -32,7 +32,7 @@ pub enum AuditFormat {
     Json,
 }
 
-/// From which severity on a finding fails the audit.
+/// The severity from which findings make the audit fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FailOn {
     /// Errors

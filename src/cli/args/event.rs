@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-/// Which events are taken, and what they are given.
+/// Which events are accepted, and what is added to them.
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools)] // each is a flag; they end in enums of the engine
 pub struct EventArgs {

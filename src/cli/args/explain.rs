@@ -23,7 +23,7 @@ Examples:
   backtrail explain exports/ --rules rules.toml --anonymous-id kiosk-3
   backtrail explain exports/ --signal-id 52ae2eff5e9c4e7c3ab1c0b9d3f10a77 --format json";
 
-/// How the explanation is written.
+/// The format of the explanation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ExplainFormat {
     /// For people
@@ -112,7 +112,7 @@ pub struct ExplainArgs {
     pub max_record_bytes: u64,
 }
 
-/// Who or what is explained: exactly one of these.
+/// The subject of the explanation: exactly one of these.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub struct SubjectArgs {

@@ -24,7 +24,7 @@ Examples:
   backtrail queue archive/ --event 'Demo Requested'
   backtrail queue archive/ --suggest -o rules.toml";
 
-/// How the queue is written.
+/// The format of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum QueueFormat {
     /// For people

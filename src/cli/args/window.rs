@@ -1,10 +1,10 @@
-//! The arguments of the commands that can look at a span of time.
+//! The arguments of commands that can be limited to a window of time.
 
 use clap::Args;
 
 use crate::cli::moment::Moment;
 
-/// Which span of time counts.
+/// The window of time that counts.
 #[derive(Clone, Copy, Debug, Args)]
 #[command(next_help_heading = "Window")]
 pub struct WindowArgs {

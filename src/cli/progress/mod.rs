@@ -1,4 +1,4 @@
-//! What is shown while a command works, and the flag that Ctrl-C sets.
+//! Shows the progress of a command, and holds the flag that Ctrl-C sets.
 
 mod state;
 
@@ -13,34 +13,34 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::engine::watch::{Phase, Progress, Watch};
 pub use state::State;
 
-/// How often a bar moves, and a line is written.
+/// The intervals at which a bar is updated and a line is written.
 const BAR_INTERVAL: Duration = Duration::from_millis(200);
 const LINE_INTERVAL: Duration = Duration::from_secs(60);
-/// How often a bar is drawn at most, in a second.
+/// The maximum number of times per second that a bar is drawn.
 const DRAWS_A_SECOND: u8 = 10;
 const TEMPLATE: &str = "{spinner} {msg}";
-/// The columns that the template takes beside the message.
+/// The columns of the template beside the message.
 const BESIDE_MESSAGE: usize = 3;
 
-/// How a command shows on standard error how far it is.
+/// How the progress of a command is shown on standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
-    /// A bar on a terminal of so many columns.
+    /// A bar on a terminal with the given number of columns.
     Bar(usize),
-    /// A line a minute, and one for each phase that is over.
+    /// A line every minute, and one for each finished phase.
     Lines,
-    /// Not at all.
+    /// No progress is shown.
     Hidden,
 }
 
-/// Follows a command on standard error.
+/// Shows the progress of a command on standard error.
 pub struct Follower {
     shown: Option<(Arc<Shown>, JoinHandle<()>)>,
     stop: &'static AtomicBool,
 }
 
 impl Follower {
-    /// A follower that stops the command when `stop` is set.
+    /// Creates a follower that stops the command when `stop` is set.
     pub fn new(stop: &'static AtomicBool, style: Style) -> Self {
         let shown = Screen::new(style).and_then(|screen| Shown::start(screen).ok());
         Self { shown, stop }
@@ -51,12 +51,12 @@ impl Follower {
     }
 }
 
-/// Takes the bar away.
+/// Removes the bar.
 impl Drop for Follower {
     fn drop(&mut self) {
         if let Some((shown, thread)) = self.shown.take() {
             shown.end();
-            // It has nothing to say but that it panicked.
+            // Joining only fails if the thread panicked.
             let _ = thread.join();
         }
     }
@@ -84,7 +84,7 @@ impl Watch for Follower {
     }
 }
 
-/// What is known of the command.
+/// The state of the command.
 struct View {
     phase: Phase,
     begun: Instant,
@@ -98,7 +98,7 @@ impl View {
     }
 }
 
-/// What is known of the command, and where that is shown.
+/// The state of the command, shared with the thread that shows it.
 struct Shown {
     view: Mutex<View>,
     end: Condvar,
@@ -106,7 +106,7 @@ struct Shown {
 }
 
 impl Shown {
-    /// Shows the state on `screen` from time to time, on a thread of its own.
+    /// Starts a separate thread that regularly shows the state on `screen`.
     fn start(screen: Screen) -> std::io::Result<(Arc<Self>, JoinHandle<()>)> {
         let begun = Instant::now();
         let progress = Progress::default();
@@ -149,7 +149,7 @@ impl Shown {
     }
 }
 
-/// Where the state is shown.
+/// The kind of display.
 enum Screen {
     Bar { bar: ProgressBar, columns: usize },
     Lines,
@@ -201,7 +201,7 @@ impl Screen {
     }
 }
 
-/// Says `text` to people; that nobody listens is no error.
+/// Writes `text` to standard error; a failure is ignored, because progress is not essential.
 fn write_line(text: &str) {
     let _ = writeln!(std::io::stderr(), "backtrail: {text}");
 }

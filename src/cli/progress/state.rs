@@ -1,4 +1,4 @@
-//! How far a command is, in words: a function of a state, without a clock.
+//! The progress of a command in words: a pure function of a state, without a clock.
 
 use std::time::Duration;
 
@@ -7,40 +7,39 @@ use unicode_width::UnicodeWidthStr;
 use crate::engine::watch::{Phase, Progress};
 use crate::report::figure::{bytes, counted};
 
-/// Before so much time a rate says nothing.
+/// The minimum time before a rate is meaningful.
 const EARLIEST_RATE: Duration = Duration::from_secs(1);
-/// A bar of fewer columns says nothing.
+/// The minimum width of a bar, in columns.
 const NARROWEST_BAR: usize = 8;
 
-/// How far a command is at one moment.
+/// The progress of a command at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct State {
-    /// What it does.
+    /// The current phase.
     pub phase: Phase,
-    /// What it has read.
+    /// What has been read.
     pub progress: Progress,
-    /// How long the phase has gone on.
+    /// The time since the phase began.
     pub elapsed: Duration,
 }
 
 impl State {
-    /// `reading 1.2 GB of 4.0 GB, 85.0 MB/s, 33 s left, 1,234 records`.
+    /// Formats the state, such as `reading 1.2 GB of 4.0 GB, 85.0 MB/s, 33 s left, 1,234 records`.
     pub fn text(&self) -> String {
         let name = self.phase.name();
         if self.phase != Phase::Reading {
-            return format!("{name}, {}", lasting(self.elapsed));
+            return format!("{name}, {}", duration(self.elapsed));
         }
         let Progress { bytes_read, total_bytes, records } = self.progress;
         let of = total_bytes.map_or_else(String::new, |total| format!(" of {}", bytes(total)));
         let mut parts = vec![format!("{name} {}{of}", bytes(bytes_read))];
         parts.extend(self.rate().map(|rate| format!("{}/s", bytes(rate))));
-        parts.extend(self.left().map(|left| format!("{} left", lasting(left))));
+        parts.extend(self.left().map(|left| format!("{} left", duration(left))));
         parts.push(counted(records, "record", "records"));
         parts.join(", ")
     }
 
-    /// The same behind a bar, where it is known how much there is to read and `columns` leave room
-    /// for one.
+    /// Formats the state after a bar, if the total size is known and `columns` leave room for one.
     pub fn with_bar(&self, columns: usize) -> String {
         let text = self.text();
         let room = columns.saturating_sub(text.width() + 1);
@@ -55,10 +54,10 @@ impl State {
         }
     }
 
-    /// What there is to say once the phase is over.
+    /// Formats the state at the end of the phase.
     pub fn over(&self) -> String {
         let name = self.phase.name();
-        let took = lasting(self.elapsed);
+        let took = duration(self.elapsed);
         if self.phase != Phase::Reading {
             return format!("{name} is done in {took}");
         }
@@ -67,14 +66,14 @@ impl State {
         format!("{name} is done in {took}: {bytes}, {records}")
     }
 
-    /// Bytes a second, once that can be told.
+    /// Returns the bytes read per second, once that is meaningful.
     fn rate(&self) -> Option<u64> {
         let millis = self.elapsed.as_millis();
         let rate = u128::from(self.progress.bytes_read) * 1_000 / millis.max(1);
         (self.elapsed >= EARLIEST_RATE).then(|| u64::try_from(rate).unwrap_or(u64::MAX))
     }
 
-    /// How long reading goes on at this rate, where it is known how much there is.
+    /// Returns the remaining time at this rate, if the total size is known.
     fn left(&self) -> Option<Duration> {
         let rest = self.progress.total_bytes?.checked_sub(self.progress.bytes_read)?;
         let rate = self.rate().filter(|rate| *rate > 0)?;
@@ -82,8 +81,8 @@ impl State {
     }
 }
 
-/// `0.4 s`, `33 s`, `2 min 5 s`, `1 h 4 min`.
-fn lasting(time: Duration) -> String {
+/// Formats a duration, such as `0.4 s`, `33 s`, `2 min 5 s` or `1 h 4 min`.
+fn duration(time: Duration) -> String {
     match time.as_secs() {
         0..10 => format!("{:.1} s", time.as_secs_f64()),
         seconds @ 10..60 => format!("{seconds} s"),
@@ -117,7 +116,7 @@ mod tests {
             reading(5_000, Some(9_000), 0).text(),
             "reading 5.0 kB of 9.0 kB, 1,234 records"
         );
-        // A file that grew while it was read.
+        // The file grew while it was read.
         assert_eq!(
             reading(9_000, Some(5_000), 3).text(),
             "reading 9.0 kB of 5.0 kB, 3.0 kB/s, 1,234 records"

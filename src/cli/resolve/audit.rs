@@ -1,4 +1,4 @@
-//! The arguments of `audit` to its job.
+//! Converts the arguments of `audit` to a job.
 
 use std::io::BufWriter;
 use std::path::Path;
@@ -20,10 +20,10 @@ use crate::jobs::audit::report::{FilterInfo, Severity};
 use crate::jobs::audit::survey::Filters;
 use crate::jobs::audit::{Format, Job};
 
-/// The job that `args` ask for.
+/// Returns the job that `args` describe.
 ///
 /// # Errors
-/// When arguments do not go together, or a file that they name cannot be used.
+/// Returns an error if arguments contradict each other, or if a file that they name cannot be used.
 pub fn audit(args: AuditArgs, show: Show, around: Surroundings) -> Result<Job, Error> {
     let mut texts = Texts::default();
     let rules = RulesFile::read(args.rules.as_deref(), &mut texts)?;
@@ -74,10 +74,10 @@ pub fn audit(args: AuditArgs, show: Show, around: Surroundings) -> Result<Job, E
     })
 }
 
-/// A filter and what it is called.
+/// A filter with its descriptions.
 type Named = (Filter, Vec<FilterInfo>);
 
-/// The filter that is judged.
+/// Returns the filter to audit.
 fn after(args: &AuditArgs, texts: &mut Texts, rules: &RulesFile) -> Result<Named, Error> {
     let (mut filter, mut infos) = match &args.allow {
         Some(path) => allow_list(&Text::read(path)?, texts)?,
@@ -101,8 +101,8 @@ fn after(args: &AuditArgs, texts: &mut Texts, rules: &RulesFile) -> Result<Named
     Ok((filter, infos))
 }
 
-/// An allow list or destination filters: only these begin as JSON does, are in Terraform's files or
-/// in a folder.
+/// Reads an allow list or destination filters: only the latter begin like JSON, are in files of
+/// Terraform or in a folder.
 fn any_filter(path: &Path, texts: &mut Texts) -> Result<Named, Error> {
     let is_terraform = path.extension().is_some_and(|ending| ending == "tf" || ending == "hcl");
     if is_terraform || path.is_dir() {

@@ -1,4 +1,4 @@
-//! How a command speaks to people: how wide, in colour or not, and with how much of its progress.
+//! The output of a command for people: width, colour and progress.
 
 use super::{Surroundings, is_stream};
 use crate::cli::args::{ColorWhen, ProgressWhen, RunArgs, Show};
@@ -6,21 +6,21 @@ use crate::cli::progress::Style;
 use crate::report::colour::Colour;
 use crate::report::layout::Layout;
 
-/// How a command speaks to people.
+/// The settings of a command's output for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Display {
-    /// Whether only errors and findings are said.
+    /// Whether to show only errors and findings.
     pub quiet: bool,
-    /// How the summary is laid out.
+    /// The layout of the summary.
     pub layout: Layout,
-    /// How progress is shown.
+    /// The display of progress.
     pub progress: Style,
 }
 
-/// How the run `args` speaks.
+/// Returns the settings for the run `args`.
 pub fn run_display(show: Show, args: &RunArgs, around: Surroundings) -> Display {
     let plain = display(show, around);
-    // A bar would stand among the rows.
+    // A bar would be mixed with the rows.
     let rows_on_terminal = is_stream(args) && around.terminal_out;
     let progress = match plain.progress {
         Style::Bar(_) if rows_on_terminal => Style::Hidden,
@@ -29,7 +29,8 @@ pub fn run_display(show: Show, args: &RunArgs, around: Surroundings) -> Display 
     Display { progress, ..plain }
 }
 
-/// How a command speaks whose report goes to standard output, and all else to standard error.
+/// Returns the settings for a command that writes its report to standard output, and everything
+/// else to standard error.
 pub fn display(show: Show, around: Surroundings) -> Display {
     let layout = layout(show.color, Output::Stderr, around);
     let progress = match show.progress {
@@ -41,14 +42,14 @@ pub fn display(show: Show, around: Surroundings) -> Display {
     Display { quiet: show.quiet, layout, progress }
 }
 
-/// Where a text for people goes.
+/// The destination of a text for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Output {
     Stdout,
     Stderr,
 }
 
-/// How a text that goes to `output` is laid out: as wide as the terminal, else as `COLUMNS` says.
+/// Returns the layout of a text for `output`: as wide as the terminal, or else as `COLUMNS` says.
 pub(super) fn layout(when: ColorWhen, output: Output, around: Surroundings) -> Layout {
     let is_terminal = match output {
         Output::Stdout => around.terminal_out,

@@ -1,4 +1,4 @@
-//! The arguments that turn records into events to options of an engine.
+//! Converts the arguments that turn records into events to options of the engine.
 
 use super::text::Texts;
 use crate::cli::args::event::EventArgs;
@@ -7,10 +7,10 @@ use crate::engine::map::times::Clocks;
 use crate::error::Error;
 use crate::parse::{Detection, MessageIds};
 
-/// What `args` ask for; the other options are those of an engine without any.
+/// Returns the options that `args` describe; the other options have their defaults.
 ///
 /// # Errors
-/// When the expression of `--where` is none.
+/// Returns an error if the expression of `--where` is invalid.
 pub(super) fn event_options(args: EventArgs, texts: &mut Texts) -> Result<Options, Error> {
     let EventArgs { filter, strict_detect, assign_ids, correct_clocks } = args;
     Ok(Options {

@@ -1,4 +1,4 @@
-//! The arguments of `explain` to its job.
+//! Converts the arguments of `explain` to a job.
 
 use std::io::BufWriter;
 
@@ -16,10 +16,10 @@ use crate::error::Error;
 use crate::jobs::explain::subject::Subject;
 use crate::jobs::explain::{Format, Job};
 
-/// The job that `args` ask for.
+/// Returns the job that `args` describe.
 ///
 /// # Errors
-/// When arguments do not go together, or a file that they name cannot be used.
+/// Returns an error if arguments contradict each other, or if a file that they name cannot be used.
 pub fn explain(args: ExplainArgs, show: Show, around: Surroundings) -> Result<Job, Error> {
     let mut texts = Texts::default();
     let rules = RulesFile::read(args.rules.as_deref(), &mut texts)?;

@@ -1,5 +1,5 @@
-//! Destination filters out of a file, or out of all files of a folder, as Segment's Git Sync writes
-//! them.
+//! Reads destination filters from a file, or from all files of a folder, as Segment's Git Sync
+//! writes them.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -14,10 +14,10 @@ use crate::error::Error;
 use crate::filter::destination::{DestinationFilters, Filter, FilterFile};
 use crate::jobs::audit::judge::FilterFault;
 
-/// The endings of the files of a folder that may hold filters.
+/// The extensions of files in a folder that may contain filters.
 const ENDINGS: [&str; 4] = ["json", "tf", "hcl", "tfstate"];
 
-/// Reads the text of a file.
+/// Parses the text of a file.
 type Parse = fn(&str) -> Result<FilterFile, Vec<Diagnostic>>;
 
 /// The destination filters that an argument names.
@@ -26,7 +26,7 @@ pub(super) struct NamedFilters {
     pub name: String,
     /// The filters of all files.
     pub filters: DestinationFilters,
-    /// Each file, and which of the filters are its own.
+    /// Each file, with the range of its filters.
     files: Vec<(Text, Range<usize>)>,
 }
 
@@ -34,7 +34,7 @@ impl NamedFilters {
     /// Reads the file or the folder at `path`.
     ///
     /// # Errors
-    /// When a file cannot be read or something is wrong with it, and when a folder holds no filter.
+    /// Returns an error if a file cannot be read or is invalid, or if a folder contains no filter.
     pub(super) fn read(path: &Path, texts: &mut Texts) -> Result<Self, Error> {
         if !path.is_dir() {
             return Self::of_file(Text::read(path)?, texts);
@@ -55,10 +55,10 @@ impl NamedFilters {
         Ok(named)
     }
 
-    /// The filters of one file.
+    /// Parses the filters of one file.
     ///
     /// # Errors
-    /// When something is wrong with it.
+    /// Returns an error if the file is invalid.
     pub(super) fn of_file(file: Text, texts: &mut Texts) -> Result<Self, Error> {
         Self::of(file.name.clone(), vec![file], FilterFile::parse, texts)
     }
@@ -80,7 +80,7 @@ impl NamedFilters {
         Ok(Self { name, filters: DestinationFilters::new(all), files: parsed })
     }
 
-    /// What is wrong with the `if` of filters, with file, line and column.
+    /// Returns the faults in the `if` of filters, with file, line and column.
     pub(super) fn faults(&self) -> Vec<FilterFault> {
         let mut faults = Vec::new();
         for (file, own) in &self.files {
@@ -99,14 +99,14 @@ impl NamedFilters {
     }
 }
 
-/// Filters are numbered through all files.
+/// Numbers the filters across all files.
 fn renumber(filters: &mut [Filter]) {
     for (place, filter) in filters.iter_mut().enumerate() {
         filter.number = place + 1;
     }
 }
 
-/// The files below `folder` that may hold filters, sorted by path; hidden ones are passed over.
+/// Returns the files below `folder` that may contain filters, sorted by path, without hidden ones.
 fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let is_shown = |entry: &DirEntry| {
         entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")

@@ -1,4 +1,4 @@
-//! The arguments of `queue` to its job.
+//! Converts the arguments of `queue` to a job.
 
 use std::io::BufWriter;
 
@@ -17,10 +17,10 @@ use crate::error::Error;
 use crate::jobs::queue::{Ask, Format, Job, Place};
 use crate::report::layout::Layout;
 
-/// The job that `args` ask for.
+/// Returns the job that `args` describe.
 ///
 /// # Errors
-/// When arguments do not go together, or a file that they name cannot be used.
+/// Returns an error if arguments contradict each other, or if a file that they name cannot be used.
 pub fn queue(args: QueueArgs, show: Show, around: Surroundings) -> Result<Job, Error> {
     let format = format(&args, show, around);
     let mut texts = Texts::default();
@@ -72,7 +72,7 @@ fn format(args: &QueueArgs, show: Show, around: Surroundings) -> Format {
         QueueFormat::Json => Format::Json,
         QueueFormat::Csv => Format::Csv,
         QueueFormat::Text => {
-            // Nobody wants escapes in a file.
+            // A file contains no colour escapes.
             Format::Text(match args.output {
                 Some(_) => Layout::plain(),
                 None => layout(show.color, Output::Stdout, around),

@@ -1,4 +1,4 @@
-//! How outputs that name nobody name leads.
+//! Resolves how redacted outputs name leads.
 
 use super::Surroundings;
 use crate::emit::LEAD_ID;
@@ -7,13 +7,13 @@ use crate::error::Error;
 use crate::parse::auth::Secret;
 use crate::rules::Rules;
 
-/// The environment variable that holds the key.
+/// The environment variable that contains the key.
 const KEY: &str = "BACKTRAIL_REDACT_KEY";
 
-/// An error where a column of `rules` has the name of the ids of leads.
+/// Checks that no column of `rules` has the name of the lead id.
 ///
 /// # Errors
-/// That one.
+/// Returns an error if one has.
 pub(super) fn must_be_free(redact: bool, rules: &Rules) -> Result<(), Error> {
     if redact && rules.columns.iter().any(|column| column == LEAD_ID) {
         return Err(Error::Usage(format!(
@@ -24,10 +24,10 @@ pub(super) fn must_be_free(redact: bool, rules: &Rules) -> Result<(), Error> {
     Ok(())
 }
 
-/// How leads are named where `--redact` is given.
+/// Returns the hash that names leads, if `--redact` is given.
 ///
 /// # Errors
-/// When the key is empty: a key that is lost on the way must not turn into none.
+/// Returns an error if the key is empty: a key that was lost on the way must not be ignored.
 pub(super) fn digest(redact: bool, around: Surroundings) -> Result<Option<Digest>, Error> {
     if !redact {
         return Ok(None);

@@ -48,7 +48,7 @@ fn shown(args: &[&str], around: Surroundings) -> Display {
     run_display(show, &run, around)
 }
 
-/// A folder with one file.
+/// Creates a folder with one file.
 fn folder(name: &str, text: &str) -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join(name);

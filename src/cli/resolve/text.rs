@@ -1,4 +1,4 @@
-//! Texts that the user wrote, compiled, with what is wrong or doubtful about them and where.
+//! Reads and compiles texts of the user, and reports their faults and warnings with places.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::filter::allow::AllowList;
 use crate::fql::Expr;
 use crate::rules::Rules;
 
-/// A text that the user wrote.
+/// A text of the user.
 #[derive(Default)]
 pub(super) struct Text {
     pub name: String,
@@ -45,10 +45,10 @@ impl Text {
     }
 }
 
-/// Compiles texts and keeps what is doubtful about them.
+/// Compiles texts and collects warnings.
 #[derive(Default)]
 pub(super) struct Texts {
-    /// An entry a warning, with its place.
+    /// The warnings, each with its place.
     pub warnings: Vec<String>,
 }
 
@@ -84,11 +84,11 @@ impl Texts {
     }
 }
 
-/// The rules file, or the rules that hold where there is none.
+/// The rules file, or the default rules if there is none.
 pub(super) struct RulesFile {
     /// The file.
     pub file: Option<Text>,
-    /// What it says.
+    /// The rules.
     pub rules: Rules,
 }
 
@@ -102,7 +102,7 @@ impl RulesFile {
         Ok(Self { file: Some(file), rules })
     }
 
-    /// The allow list that the file holds, and the name of the file.
+    /// Returns the allow list in the file, and the name of the file.
     pub fn allow_list(&self, texts: &mut Texts) -> Result<Option<(AllowList, &str)>, Error> {
         let Some(file) = &self.file else { return Ok(None) };
         let found = self.rules.allow_list().map_err(|faults| file.refused(&faults))?;
@@ -112,7 +112,8 @@ impl RulesFile {
         }))
     }
 
-    /// The engine of these rules and `options`, what the plan allows, and the file.
+    /// Compiles the rules and `options` to an engine; returns it with the limits of the plan and
+    /// the file.
     pub fn compile(
         self,
         options: Options,

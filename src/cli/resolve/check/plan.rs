@@ -1,4 +1,4 @@
-//! The file or folder of `--tracking-plan`.
+//! Reads the file or folder of `--tracking-plan`.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::jobs::check::planned::PlanFiles;
 use crate::schema::{Layout, Plan, Reading, Source};
 
-/// What files of plans are called in a folder.
+/// The extensions of plan files in a folder.
 const ENDINGS: [&str; 6] = ["json", "yaml", "yml", "tf", "hcl", "csv"];
 
 /// Reads the plan in the file or folder `path`.
@@ -52,7 +52,7 @@ fn source<'t>((text, path): (&'t Text, &'t PathBuf)) -> Source<'t> {
     Source { name, text: &text.text }
 }
 
-/// The file `path`, or the files of a plan in the folder `path`, in the order of their names.
+/// Returns the file `path`, or the files of a plan in the folder `path`, sorted by name.
 pub(super) fn files(path: &Path) -> Vec<PathBuf> {
     if !path.is_dir() {
         return vec![path.to_owned()];

@@ -1,4 +1,4 @@
-//! The summary that a command prints at its end.
+//! The messages of commands on standard error: summaries, errors and warnings.
 
 use std::fmt::Write;
 
@@ -10,9 +10,9 @@ use crate::jobs::run::Outcome;
 use crate::report::Fault;
 use crate::report::text::summary;
 
-/// The summary of a run and what was found, for standard error. With `--quiet`, only what makes
-/// the exit code other than 0.
-pub fn text(outcome: &Outcome, display: Display) -> String {
+/// Returns the summary of a run with its findings, for standard error. With `--quiet`, returns only
+/// what makes the exit code other than 0.
+pub fn run_summary(outcome: &Outcome, display: Display) -> String {
     let mut out = String::new();
     if display.quiet {
         out.push_str(&faults(&outcome.report.faults));
@@ -25,8 +25,9 @@ pub fn text(outcome: &Outcome, display: Display) -> String {
     out
 }
 
-/// What ended a command, for standard error. Errors of a text are on several lines, of which each
-/// part is clean already; what else has several is shown line by line.
+/// Returns the message of the error that ended a command, for standard error. Errors in texts of
+/// the user have several lines that are already printable; other messages are made printable, line
+/// by line if they have several lines.
 pub fn error(error: &Error) -> String {
     let text = error.to_string();
     let text = match error {
@@ -39,8 +40,8 @@ pub fn error(error: &Error) -> String {
     format!("backtrail: error: {text}\n")
 }
 
-/// What is wrong with arguments, where the text that clap has for it cannot be shown: it repeats
-/// the arguments as they are.
+/// Returns a message about wrong arguments if clap's text cannot be shown safely, because it
+/// repeats the arguments unchanged.
 pub fn usage(error: &clap::Error, mut args: impl Iterator<Item = String>) -> Option<String> {
     let is_clean = |arg: String| printable(&arg) == arg;
     if !error.use_stderr() || args.all(is_clean) {
@@ -50,7 +51,7 @@ pub fn usage(error: &clap::Error, mut args: impl Iterator<Item = String>) -> Opt
     Some(format!("error: {what}\n\nFor more information, try '--help'.\n"))
 }
 
-/// What was wrong with inputs.
+/// Returns messages about the faults of inputs.
 pub fn faults(faults: &[Fault]) -> String {
     faults.iter().fold(String::new(), |mut out, fault| {
         // Writing to a string cannot fail.
@@ -59,9 +60,9 @@ pub fn faults(faults: &[Fault]) -> String {
     })
 }
 
-/// What was wrong with reading the fixtures, and, unless with `--quiet`, what is doubtful about the
-/// files that the user wrote, for standard error.
-pub fn of_check(outcome: &check::Outcome, warnings: &[String], quiet: bool) -> String {
+/// Returns messages about fixtures that could not be read and, unless `quiet` is set, warnings
+/// about the files of the user, for standard error.
+pub fn check_summary(outcome: &check::Outcome, warnings: &[String], quiet: bool) -> String {
     let mut out = String::new();
     for warning in warnings.iter().chain(&outcome.passed_over).filter(|_| !quiet) {
         // Writing to a string cannot fail.
@@ -88,10 +89,10 @@ mod tests {
         let outcome = Outcome { report, findings: vec!["3 rejects, over 2".into()], tables: None };
         let display = Display { quiet: true, layout: Layout::plain(), progress: Style::Hidden };
         assert_eq!(
-            text(&outcome, display),
+            run_summary(&outcome, display),
             "backtrail: error: a.gz: byte 12: unexpected end\nbacktrail: 3 rejects, over 2\n"
         );
-        let said = text(&outcome, Display { quiet: false, ..display });
+        let said = run_summary(&outcome, Display { quiet: false, ..display });
         assert!(said.starts_with("read ") && said.ends_with("over 2\n"), "{said}");
     }
 }
