@@ -1,10 +1,10 @@
 //! Encodes rows to chunks: the half of writing that workers do in parallel.
 
 use super::Format;
+use super::arrow::{ArrowRows, Columns, Types};
 use super::crm::{Crm, CrmLead};
 use super::csv::CsvRows;
 use super::json::{Between, JsonRows};
-use super::parquet::{Columns, ParquetRows};
 use super::row::{LeadRow, RedactedLead, Row, SignalRow};
 use super::table::{Layout, Table};
 
@@ -29,7 +29,7 @@ enum RowKind {
 enum Rows {
     Csv(CsvRows),
     Json(JsonRows),
-    Parquet(Box<ParquetRows>),
+    Parquet(Box<ArrowRows>),
 }
 
 /// Encoded rows, to be passed to the [`TableWriter`](super::TableWriter) of the same layout.
@@ -66,7 +66,7 @@ impl Encoder {
             Format::Csv => Rows::Csv(CsvRows::new(table, layout.guard)),
             Format::Ndjson => Rows::Json(JsonRows::new(table, Between::Lines)),
             Format::Json => Rows::Json(JsonRows::new(table, Between::Commas)),
-            Format::Parquet => Rows::Parquet(Box::new(ParquetRows::new(table))),
+            Format::Parquet => Rows::Parquet(Box::new(ArrowRows::new(table, Types::Compact))),
         };
         let kind = match table {
             Table::Signals(_) | Table::RedactedSignals(_) => RowKind::Signals,

@@ -5,8 +5,8 @@ use std::io;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
+use super::arrow::{Types, schema};
 use super::encoder::{Body, Chunk};
-use super::parquet::schema;
 use super::{Encoder, Format, FormulaGuard, Layout, Table};
 
 /// The rows of one table, with the columns and types that its Parquet file would have.
@@ -19,7 +19,7 @@ pub struct Gathered {
 impl Gathered {
     /// `table` without a row.
     pub fn new(table: Table<'_>) -> Self {
-        Self { schema: schema(table), batches: Vec::new() }
+        Self { schema: schema(table, Types::Compact), batches: Vec::new() }
     }
 
     /// An encoder of rows of `table` for [`push`](Self::push); one for each worker.

@@ -5,6 +5,7 @@
 //! Workers encode rows to [`Chunk`]s in parallel; one [`TableWriter`] writes the chunks to the file
 //! in order.
 
+pub mod arrow;
 mod crm;
 mod csv;
 mod encoder;

@@ -4,7 +4,11 @@
 //! ([`ingest`]): duplicates are told apart ([`dedup`]), rows wait in memory or on disk
 //! ([`exchange`]). The second phase finds the owner of each row ([`identity`], [`resolve`]), adds it
 //! to its lead ([`lead`]) and to the plan's periods ([`plan`]).
+//!
+//! Hosts that divide the work among many processes use the same stages bucket by bucket, from record
+//! batches to record batches ([`bucket`]).
 
+pub mod bucket;
 pub mod compile;
 mod counts;
 pub mod dedup;

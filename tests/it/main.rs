@@ -19,6 +19,8 @@ mod audit_page;
 #[cfg(unix)]
 mod bad_input;
 #[cfg(unix)]
+mod bucket;
+#[cfg(unix)]
 mod captures;
 mod check;
 mod check_plans;

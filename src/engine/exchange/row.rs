@@ -57,6 +57,16 @@ impl Flags {
         self.0 |= other.0;
     }
 
+    /// As a plain number, in which each of these is a bit.
+    pub fn to_bits(self) -> u8 {
+        self.0
+    }
+
+    /// From a plain number.
+    pub fn from_bits(bits: u8) -> Self {
+        Self(bits)
+    }
+
     /// Whether `other` is among these.
     pub fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0

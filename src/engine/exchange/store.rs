@@ -103,6 +103,16 @@ pub struct SegmentView<'a> {
 }
 
 impl<'a> SegmentView<'a> {
+    /// A view of `rows`, whose ids have the numbers `ids` elsewhere, four bytes each, and the texts
+    /// `texts`, each to its end in `ends`.
+    pub(in crate::engine) fn new(
+        rows: &'a [u8],
+        ids: &'a [u8],
+        (ends, texts): (&'a [[u8; 4]], &'a str),
+    ) -> Self {
+        Self { ids, ends, texts, rows }
+    }
+
     /// The text of the id that has number `id` in the batch, where it was kept.
     #[inline]
     pub fn text(&self, id: NodeId) -> &'a str {

@@ -84,6 +84,17 @@ impl Merged {
         Ok(merged)
     }
 
+    /// Leads that are known already: each e-mail that is part of a lead of several, and the one that
+    /// names it.
+    pub fn known(names: impl IntoIterator<Item = (NodeId, NodeId)>) -> Self {
+        Self { named: names.into_iter().collect(), refused: Vec::new() }
+    }
+
+    /// Each e-mail that is part of a lead of several, in no order, and the one that names it.
+    pub fn names(&self) -> impl Iterator<Item = (NodeId, NodeId)> + '_ {
+        self.named.iter().map(|(&email, &name)| (email, name))
+    }
+
     /// The e-mail that names the lead of `email`.
     #[inline]
     pub fn name(&self, email: NodeId) -> NodeId {

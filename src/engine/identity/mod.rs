@@ -13,6 +13,7 @@ pub mod ids;
 pub mod merge;
 pub mod resolve;
 mod slots;
+pub mod tie;
 pub mod timeline;
 pub mod value;
 

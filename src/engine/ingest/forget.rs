@@ -32,7 +32,7 @@ use crate::error::Error;
 use crate::time::Time;
 
 /// Who is to be forgotten, and which anonymous ids were theirs.
-pub(super) struct Forgotten {
+pub(in crate::engine) struct Forgotten {
     users: AHashMap<NodeId, Until>,
     /// For each anonymous id that was ever tied to one of them, all its ties to user ids in order.
     ties: AHashMap<NodeId, Vec<(OrderKey, NodeId)>>,
@@ -43,7 +43,11 @@ impl Forgotten {
     ///
     /// # Errors
     /// When what is on disk cannot be read.
-    pub(super) fn new(deletions: &Deletions, ids: &AllIds, facts: &Facts) -> io::Result<Self> {
+    pub(in crate::engine) fn new(
+        deletions: &Deletions,
+        ids: &AllIds,
+        facts: &Facts,
+    ) -> io::Result<Self> {
         let users: AHashMap<NodeId, Until> = deletions
             .iter()
             .filter_map(|(user, until)| Some((ids.find(Space::User, user)?, until)))
@@ -72,7 +76,12 @@ impl Forgotten {
     }
 
     /// Whether an event with these ids at `time` is covered.
-    fn covers(&self, user: Option<NodeId>, anonymous: Option<NodeId>, time: Time) -> bool {
+    pub(in crate::engine) fn covers(
+        &self,
+        user: Option<NodeId>,
+        anonymous: Option<NodeId>,
+        time: Time,
+    ) -> bool {
         let user = user.or_else(|| {
             let ties = self.ties.get(&anonymous?)?;
             let known = ties.partition_point(|(key, _)| key.time <= time);

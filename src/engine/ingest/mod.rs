@@ -3,7 +3,7 @@
 pub mod blocks;
 pub mod commit;
 mod epochs;
-mod forget;
+pub(in crate::engine) mod forget;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -3,6 +3,7 @@
 //! Every update is one of a sum, a set or a best-by-[`OrderKey`], so that neither order nor
 //! threads change the result.
 
+mod exchange;
 mod fold;
 mod multiset;
 mod part;
@@ -13,8 +14,9 @@ mod set;
 mod spilled;
 mod store;
 
+pub use exchange::PartTexts;
 pub use fold::{Leads, Page, Signal, Touch};
-pub use rank::{Chunk, Ranked, Ranking, RuleTerms, Terms};
+pub use rank::{Chunk, LeadRef, Ranked, Ranking, RuleTerms, Terms};
 pub use score_range::{ScoreCounts, ScoreRange};
 pub use spilled::Flush;
 pub use store::{LeadStore, Sink};
@@ -154,8 +156,13 @@ impl Lead {
         self.periods.as_slice()
     }
 
+    /// Whether any event was of it: if not, it is none.
+    pub fn is_lead(&self) -> bool {
+        self.exists
+    }
+
     /// No event comes any more.
-    fn settle(&mut self) {
+    pub(in crate::engine) fn settle(&mut self) {
         self.anonymous_ids.settle();
         self.user_ids.settle();
         self.periods.settle();

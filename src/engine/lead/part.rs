@@ -98,7 +98,7 @@ impl Lead {
     }
 
     /// Adds another part of the same lead. The order in which parts are added changes nothing.
-    pub(super) fn merge(&mut self, other: Self) {
+    pub(in crate::engine) fn merge(&mut self, other: Self) {
         self.exists |= other.exists;
         self.accepted |= other.accepted;
         self.signals += other.signals;

@@ -262,7 +262,7 @@ impl<'a> Terms<'a> {
     }
 
     /// The score and the top signal of a lead that is settled.
-    pub(super) fn weigh(&self, lead: &Lead) -> (i64, &'a str) {
+    pub(in crate::engine) fn weigh(&self, lead: &Lead) -> (i64, &'a str) {
         let tallies = lead.tallies.as_slice();
         let mut score = 0_i64;
         for of_rule in tallies.chunk_by(|a, b| a.0.0 == b.0.0) {

@@ -26,9 +26,22 @@ pub struct ScoreRange {
 pub struct ScoreCounts([u64; FROM.len() + 1]);
 
 impl ScoreCounts {
+    /// Counts so many leads in a range that [`range_of`](Self::range_of) names.
+    pub(in crate::engine) fn add(&mut self, range: &str, leads: u64) {
+        let from = range.parse().ok();
+        let place = from.map_or(0, |score: i64| FROM.partition_point(|&from| from <= score));
+        self.0[place] += leads;
+    }
+
     /// Counts a lead.
     pub fn count(&mut self, score: i64) {
         self.0[FROM.partition_point(|&from| from <= score)] += 1;
+    }
+
+    /// The range that `score` is in: its lowest score, or `below` where it has none.
+    pub fn range_of(score: i64) -> String {
+        let place = FROM.partition_point(|&from| from <= score);
+        place.checked_sub(1).map_or_else(|| "below".to_owned(), |place| FROM[place].to_string())
     }
 
     /// The ranges from the first with a lead to the last.

@@ -46,6 +46,12 @@ impl Deletions {
         self.extend(id.text(&mut scratch).into(), until);
     }
 
+    /// Adds a request of `user` that was counted elsewhere.
+    pub(in crate::engine) fn add(&mut self, user: &str, until: Until) {
+        self.calls += 1;
+        self.extend(user.into(), until);
+    }
+
     fn extend(&mut self, user: Box<str>, until: Until) {
         let latest = self.by_user.entry(user).or_insert(until);
         *latest = until.max(*latest);

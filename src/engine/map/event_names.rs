@@ -43,6 +43,12 @@ impl<'a> EventNames<'a> {
         &self.texts
     }
 
+    /// The number of `name`, whatever the call; `u32::MAX` of one that was not counted.
+    pub fn number_of(&self, name: &str) -> u32 {
+        let number = self.texts.binary_search(&name).ok();
+        number.and_then(|number| u32::try_from(number).ok()).unwrap_or(u32::MAX)
+    }
+
     /// The number of `name`, that of an event of `call`; `u32::MAX` of one that was not counted.
     #[inline]
     pub fn number(&self, call: CallType, name: &str) -> u32 {

@@ -38,6 +38,11 @@ impl<T> Default for Examples<T> {
 }
 
 impl<T> Examples<T> {
+    /// So many, of which none is shown.
+    pub(in crate::engine) fn counted(count: u64) -> Self {
+        Self { count, first: Vec::new() }
+    }
+
     /// Counts one more; `show` is called only where it is among the first.
     pub fn see(&mut self, at: Position, show: impl FnOnce() -> T) {
         self.count += 1;

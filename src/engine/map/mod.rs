@@ -20,6 +20,7 @@ use crate::engine::Engine;
 use crate::engine::exchange::row::{Flags, Head, RowIds};
 use crate::engine::identity::fact::OrderKey;
 use crate::engine::identity::ids::{NodeId, Space};
+use crate::engine::identity::tie::Ties;
 use crate::engine::identity::value::{EmailFault, normalise_email};
 use crate::engine::map::batch::{Batch, BatchFact, Mark, Place};
 use crate::engine::map::counters::Counters;
@@ -210,27 +211,25 @@ impl<'a> Mapper<'a> {
     ) -> bool {
         #[allow(clippy::cast_possible_truncation)] // a block holds far fewer than 2^32 events
         let row = self.batch.marks.len() as u32;
-        let users = self.engine.rules.identity.user_id;
-        let user = ids.user.filter(|_| users);
-        let facts = &mut self.batch.facts;
-        if let Some(target) = identifies {
-            let sources = [ids.anonymous, user].into_iter().flatten();
-            facts.extend(sources.map(|source| BatchFact { row, source, target }));
-        }
-        let Some(target) = user else { return false };
-        facts.extend(ids.anonymous.map(|source| BatchFact { row, source, target }));
-        if call != CallType::Alias {
-            return false;
-        }
-        // Nothing tells whether the previous id was an anonymous id or a user id.
+        let user = ids.user.filter(|_| self.engine.rules.identity.user_id);
+        let previous = match user {
+            Some(user) if call == CallType::Alias => self.previous(event, user),
+            _ => [None; 2],
+        };
+        let ties = Ties { anonymous: ids.anonymous, user, identifies, previous };
+        let facts = ties.each().map(|(source, target)| BatchFact { row, source, target });
+        self.batch.facts.extend(facts);
+        previous[0].is_some()
+    }
+
+    /// What an alias ties to `user`: nothing tells whether its previous id was an anonymous id or a
+    /// user id.
+    fn previous(&mut self, event: &Event<'_>, user: NodeId) -> [Option<NodeId>; 2] {
         let (Some(anonymous), _) = self.id(event, Member::PreviousId, Space::Anonymous) else {
-            return false;
+            return [None; 2];
         };
         let (previous, _) = self.id(event, Member::PreviousId, Space::User);
-        let previous = previous.filter(|&previous| previous != target);
-        let sources = std::iter::once(anonymous).chain(previous);
-        self.batch.facts.extend(sources.map(|source| BatchFact { row, source, target }));
-        true
+        [Some(anonymous), previous.filter(|&previous| previous != user)]
     }
 
     /// The key under which copies meet, and what tells them apart beside their times.

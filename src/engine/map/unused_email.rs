@@ -80,6 +80,11 @@ pub struct UnusedEmails {
 }
 
 impl UnusedEmails {
+    /// So many events for each field, whose addresses are counted elsewhere.
+    pub(in crate::engine) fn counted(events: [u64; UnusedField::ALL.len()]) -> Self {
+        Self { by_field: events.map(Examples::counted), addresses: AHashSet::new() }
+    }
+
     /// Counts what the event at `at` carries.
     pub fn see(&mut self, found: UnusedEmail, at: Position) {
         self.by_field[found.field as usize].see(at, || ());
@@ -89,6 +94,11 @@ impl UnusedEmails {
     /// Events that carry an address in `field`.
     pub fn of(&self, field: UnusedField) -> &Examples<()> {
         &self.by_field[field as usize]
+    }
+
+    /// The hash of each of the addresses, in no order.
+    pub(in crate::engine) fn hashes(&self) -> impl Iterator<Item = u64> + '_ {
+        self.addresses.iter().copied()
     }
 
     /// How many of the addresses are not among those `known`, each of which comes once.

@@ -7,6 +7,7 @@ pub mod cold_time;
 pub mod count;
 pub mod fold;
 pub mod history;
+pub mod known;
 pub mod lead_rows;
 pub mod owner;
 pub mod row;

@@ -90,19 +90,8 @@ impl<'a> OwnerFinder<'a> {
 
     /// Shows all rows of the segment `view`, of which some are `absent`, to `visitor`.
     pub fn segment(&self, absent: Absent<'_>, view: &SegmentView<'_>, visitor: &mut impl Visit) {
-        let mut dead = absent.dead.iter().copied().peekable();
-        let mut forgotten = absent.forgotten.iter().copied().peekable();
-        let mut bytes = view.rows;
-        let mut rows = (0..).map_while(|number| {
-            let row = Row::read(&mut bytes)?;
-            let is_forgotten = forgotten.next_if_eq(&number).is_some();
-            let fate = match dead.next_if_eq(&number) {
-                Some(_) => Fate::Dead,
-                None if is_forgotten => Fate::Forgotten,
-                None => Fate::Kept,
-            };
-            Some(self.unresolved(row, number, fate, view))
-        });
+        let rows = rows_of(absent, view);
+        let mut rows = rows.map(|(row, number, fate)| self.unresolved(row, number, fate, view));
         let mut some = Vec::with_capacity(AHEAD);
         loop {
             some.clear();
@@ -128,34 +117,10 @@ impl<'a> OwnerFinder<'a> {
         fate: Fate,
         segment: &'r SegmentView<'r>,
     ) -> ResolvedRow<'r> {
-        let global = |id: Option<NodeId>| id.and_then(|id| segment.id(id));
-        let RowIds { anonymous, user, email, group } = row.ids;
-        let ids = RowIds {
-            anonymous: global(anonymous),
-            user: global(user),
-            email: global(email),
-            group: global(group),
-        };
-        let at = row.head.key.received.or(row.head.key.time);
-        let counted = at.millis().filter(|_| self.engine.counts(at));
-        let minute = counted.map(|millis| millis.div_euclid(MINUTE_MS));
-        let user_lead = self.user_email(&row, &ids).map(|email| self.lead(email));
-        ResolvedRow {
-            rule: row.head.rule.and_then(|rule| self.engine.rules.rules.get(rule as usize)),
-            period: minute.and_then(|minute| self.ledger.period_of(minute)),
-            brought: ids.email.map(|email| self.lead(email)).or(user_lead),
-            in_window: self.engine.counts(row.head.key.time),
-            row,
-            number,
-            segment,
-            ids,
-            minute,
-            user_lead,
-            owner: None,
-            lead: None,
-            moved_by: PolicySet::default(),
-            fate,
-        }
+        let mut row = unresolved(self.engine, self.ledger, row, (number, fate), segment);
+        row.user_lead = self.user_email(&row.row, &row.ids).map(|email| self.lead(email));
+        row.brought = row.ids.email.map(|email| self.lead(email)).or(row.user_lead);
+        row
     }
 
     fn user_email(&self, row: &Row<'_>, ids: &RowIds) -> Option<NodeId> {
@@ -218,8 +183,65 @@ impl<'a> OwnerFinder<'a> {
     }
 }
 
+/// The rows of `view`, of which some are `absent`, with their numbers.
+pub(super) fn rows_of<'r>(
+    absent: Absent<'r>,
+    view: &SegmentView<'r>,
+) -> impl Iterator<Item = (Row<'r>, u32, Fate)> + use<'r> {
+    let mut dead = absent.dead.iter().copied().peekable();
+    let mut forgotten = absent.forgotten.iter().copied().peekable();
+    let mut bytes = view.rows;
+    (0..).map_while(move |number| {
+        let row = Row::read(&mut bytes)?;
+        let is_forgotten = forgotten.next_if_eq(&number).is_some();
+        let fate = match dead.next_if_eq(&number) {
+            Some(_) => Fate::Dead,
+            None if is_forgotten => Fate::Forgotten,
+            None => Fate::Kept,
+        };
+        Some((row, number, fate))
+    })
+}
+
+/// What is known of a row before its owner is.
+pub(super) fn unresolved<'r>(
+    engine: &'r Engine,
+    ledger: &Ledger,
+    row: Row<'r>,
+    (number, fate): (u32, Fate),
+    segment: &'r SegmentView<'r>,
+) -> ResolvedRow<'r> {
+    let global = |id: Option<NodeId>| id.and_then(|id| segment.id(id));
+    let RowIds { anonymous, user, email, group } = row.ids;
+    let ids = RowIds {
+        anonymous: global(anonymous),
+        user: global(user),
+        email: global(email),
+        group: global(group),
+    };
+    let at = row.head.key.received.or(row.head.key.time);
+    let counted = at.millis().filter(|_| engine.counts(at));
+    let minute = counted.map(|millis| millis.div_euclid(MINUTE_MS));
+    ResolvedRow {
+        rule: row.head.rule.and_then(|rule| engine.rules.rules.get(rule as usize)),
+        period: minute.and_then(|minute| ledger.period_of(minute)),
+        brought: None,
+        in_window: engine.counts(row.head.key.time),
+        row,
+        number,
+        segment,
+        ids,
+        minute,
+        user_lead: None,
+        owner: None,
+        lead: None,
+        moved_by: PolicySet::default(),
+        fate,
+    }
+}
+
 /// Shows a row to `visitor`.
-fn show(row: &ResolvedRow<'_>, visitor: &mut impl Visit) {
+pub(super) fn show(row: &ResolvedRow<'_>, visitor: &mut impl Visit) {
     match row.fate {
         Fate::Kept => {}
         Fate::Dead => return visitor.duplicate(row),

@@ -21,6 +21,16 @@ impl PolicySet {
         Self(bits.map(|(place, &policy)| u8::from(holds(policy)) << place).sum())
     }
 
+    /// As a plain number: a bit for each of the [`POLICIES`].
+    pub fn to_bits(self) -> u8 {
+        self.0
+    }
+
+    /// From a plain number.
+    pub fn from_bits(bits: u8) -> Self {
+        Self(bits)
+    }
+
     /// For each of the policies whether it is among them.
     pub fn each(self) -> [bool; POLICIES.len()] {
         std::array::from_fn(|place| self.0 >> place & 1 == 1)

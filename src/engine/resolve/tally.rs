@@ -176,23 +176,39 @@ impl AddAssign for Tally {
     }
 }
 
-/// Decides about the events of minutes of which only the first few were taken.
-///
-/// # Errors
-/// When leads on disk cannot be written.
-pub fn settle_partial(tally: &mut Tally, ledger: &Ledger, leads: &LeadStore) -> io::Result<()> {
-    let mut brought = Vec::new();
-    let mut contenders = std::mem::take(&mut tally.partial);
+/// What contenders come to.
+#[derive(Debug, Default)]
+pub struct DecidedContenders {
+    /// The leads whose e-mails were brought by events that the service would have taken, each as
+    /// often as one brought it.
+    pub accepted: Vec<NodeId>,
+    /// Identify calls that it would have lost.
+    pub lost_identifies: u64,
+}
+
+/// Tells which of `contenders`, all of their minutes, would have been taken.
+pub fn decide_contenders(mut contenders: Vec<Contender>, ledger: &Ledger) -> DecidedContenders {
+    let mut decided = DecidedContenders::default();
     contenders.sort_unstable();
     for of_minute in contenders.chunk_by(|a, b| a.minute == b.minute) {
         let Verdict::Partial { accepted } = ledger.verdict(of_minute[0].minute) else { continue };
         let accepted = usize::try_from(accepted).unwrap_or(usize::MAX).min(of_minute.len());
         let (taken, lost) = of_minute.split_at(accepted);
-        brought.extend(taken.iter().filter_map(|event| event.brings));
-        tally.lost_identifies +=
+        decided.accepted.extend(taken.iter().filter_map(|event| event.brings));
+        decided.lost_identifies +=
             lost.iter().filter(|event: &&Contender| event.is_identify).count() as u64;
     }
-    leads.accept(brought.into_iter())
+    decided
+}
+
+/// Decides about the events of minutes of which only the first few were taken.
+///
+/// # Errors
+/// When leads on disk cannot be written.
+pub fn settle_partial(tally: &mut Tally, ledger: &Ledger, leads: &LeadStore) -> io::Result<()> {
+    let decided = decide_contenders(std::mem::take(&mut tally.partial), ledger);
+    tally.lost_identifies += decided.lost_identifies;
+    leads.accept(decided.accepted.into_iter())
 }
 
 #[cfg(test)]

@@ -38,6 +38,9 @@ pub trait Visit {
     fn forgotten(&mut self, _row: &ResolvedRow<'_>) {}
 }
 
+/// Nobody looks.
+impl Visit for () {}
+
 macro_rules! forward {
     ($self:ident, $call:ident, $row:ident) => {{
         let (a, b, c) = $self;

@@ -28,6 +28,12 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Creates the counts of all filters from those of each, in the order of the filters, and the
+    /// number of events that were changed.
+    pub fn of_filters(by_filter: Vec<Count>, changed: u64) -> Self {
+        Self { by_filter, changed }
+    }
+
     /// Creates zero counts for `filters` filters, so that nothing is allocated later.
     pub fn new(filters: usize) -> Self {
         Self { by_filter: vec![Count::default(); filters], changed: 0 }

@@ -16,15 +16,15 @@ use crate::engine::ingest::commit::Committed;
 use crate::engine::ingest::{Ingested, ingest};
 use crate::engine::map::counters::Counters;
 use crate::engine::map::example::Lines;
-use crate::engine::plan::{Ledger, Spans, Terms};
+use crate::engine::plan::{Terms, Timeframe};
 use crate::engine::watch::{Phase, Watch};
 use crate::error::Error;
 use crate::jobs::input::{go_on, pool, reader, reads, shares};
 use crate::jobs::refused::{first_places, mostly_refused, nothing_found, nothing_in_window};
 use crate::jobs::run::output::{InMemory, Output, PAGE, Stream, TablesInMemory, Target};
 use crate::jobs::run::page::{Emails, TopLead, page};
-use crate::jobs::run::produce::{Setting, Timeframe, produce, write_rejects};
-use crate::jobs::run::summary::Facts;
+use crate::jobs::run::produce::{Setting, produce, write_rejects};
+use crate::jobs::run::summary::{Facts, Read};
 use crate::report::Report;
 use crate::source::{Discovery, FileId, Input, OnFault, Reader};
 
@@ -158,10 +158,7 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     }
     nothing_in_window(&counters, job.engine.window, job.allow_empty)?;
     watch.enter(Phase::Resolving);
-    let timeframe = Timeframe {
-        ledger: Ledger::new(&counters.volume, &job.terms),
-        spans: Spans::new(&[&counters.volume], &job.terms.calendar),
-    };
+    let timeframe = Timeframe::new(&counters.volume, &job.terms);
     let duplicates = committed.duplicates;
     let profile = profile(&job.engine, &committed);
     let setting = Setting {
@@ -180,7 +177,7 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let mut report = Facts {
         lines: &lines,
         engine: &job.engine,
-        reader: &reader,
+        read: Read::all(&reader, &counters.records_by_file),
         counters: &counters,
         duplicates,
         profile,

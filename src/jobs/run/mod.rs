@@ -2,6 +2,7 @@
 
 mod job;
 mod leads;
+mod merged;
 pub mod output;
 pub mod page;
 pub mod produce;
@@ -9,3 +10,4 @@ mod signals;
 pub mod summary;
 
 pub use job::{Destination, Job, MaxRejects, Outcome, run};
+pub use merged::{Merged, merged_report};

@@ -19,7 +19,7 @@ use crate::engine::identity::timeline::Timelines;
 use crate::engine::ingest::commit::Committed;
 use crate::engine::map::counters::Counters;
 use crate::engine::map::event_names::EventNames;
-use crate::engine::plan::{Ledger, Spans, TrackedUsers};
+use crate::engine::plan::{Timeframe, TrackedUsers};
 use crate::engine::resolve::cold_time::ColdTimes;
 use crate::engine::resolve::history::History;
 use crate::engine::resolve::lead_rows::LeadRows;
@@ -66,14 +66,6 @@ pub struct Produced {
     pub cold_times: ColdTimes,
     /// The leads with the highest scores.
     pub top_leads: Vec<TopLead>,
-}
-
-/// The periods and spans by which signals are counted over time.
-pub struct Timeframe {
-    /// The ledger of the plan, settled.
-    pub ledger: Ledger,
-    /// The spans of the history.
-    pub spans: Spans,
 }
 
 /// What is needed for the second phase.

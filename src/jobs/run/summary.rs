@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::produce::{Produced, Timeframe};
+use ahash::AHashMap;
+
+use super::produce::Produced;
 use crate::engine::Engine;
 use crate::engine::identity::Resolution;
 use crate::engine::identity::ids::Space;
@@ -12,7 +14,7 @@ use crate::engine::map::counters::Counters;
 use crate::engine::map::example::{Lines, Position};
 use crate::engine::map::names::Ranked;
 use crate::engine::map::unused_email::UnusedField;
-use crate::engine::plan::{Light, Terms, Usage};
+use crate::engine::plan::{Light, Terms, Timeframe, Usage};
 use crate::engine::resolve::row::POLICIES;
 use crate::event::CallType;
 use crate::parse::reject::Reason;
@@ -24,7 +26,7 @@ use crate::report::{
     Plan, Rejects, Report, Resolutions, RuleCount, RuleCounts, SharedId, TimestampExample,
     TimestampExamples, Trend, UnusedEmails, Window, finding, hint,
 };
-use crate::source::Reader;
+use crate::source::{FileId, Reader};
 
 /// The maximum number of event names, and of lost leads, that are listed.
 const LISTED: usize = 1000;
@@ -33,8 +35,8 @@ const LISTED: usize = 1000;
 pub struct Facts<'a> {
     /// The settings of the run.
     pub engine: &'a Engine,
-    /// The reader of the inputs, at their ends.
-    pub reader: &'a Reader,
+    /// What was read.
+    pub read: Read,
     /// The counts of the first phase.
     pub counters: &'a Counters,
     /// The number of duplicates.
@@ -60,6 +62,31 @@ pub struct Facts<'a> {
     pub elapsed: Duration,
 }
 
+/// What was read.
+#[derive(Debug, Default)]
+pub struct Read {
+    /// The inputs, in order.
+    pub inputs: Vec<Input>,
+    /// What could not be read.
+    pub faults: Vec<Fault>,
+    /// What is said of inputs that were passed over.
+    pub passed_over: Vec<String>,
+    /// Bytes read, as they are stored.
+    pub bytes_read: u64,
+}
+
+impl Read {
+    /// All that `reader` has read, with the number of records of each input.
+    pub fn all(reader: &Reader, records: &AHashMap<FileId, u64>) -> Self {
+        Self {
+            inputs: Input::all(reader, records),
+            faults: Fault::all(reader),
+            passed_over: reader.passed_over(),
+            bytes_read: reader.bytes_read(),
+        }
+    }
+}
+
 impl Facts<'_> {
     /// Returns the report.
     pub fn report(mut self) -> Report {
@@ -71,12 +98,12 @@ impl Facts<'_> {
         warnings.extend(events.implausible_warning());
         warnings.extend(hint::user_id_is_email(tally.address_as_user_id, tally.identifies));
         warnings.extend(identity.unused_emails.warning());
-        warnings.extend(self.reader.passed_over());
+        warnings.append(&mut self.read.passed_over);
         let deleted = self.deleted();
         warnings.extend(hint::deleted(&deleted));
         let mut report = Report {
             version: 1,
-            inputs: Input::all(self.reader, &self.counters.records_by_file),
+            inputs: std::mem::take(&mut self.read.inputs),
             records: events.total + rejects.total,
             records_by_shape: self.shapes(),
             foreign_requests: self.counters.foreign_requests,
@@ -94,9 +121,9 @@ impl Facts<'_> {
             plan: self.plan(),
             history: self.history(),
             guarded_cells: self.produced.guarded_cells,
-            faults: Fault::all(self.reader),
+            faults: std::mem::take(&mut self.read.faults),
             elapsed_seconds: self.elapsed.as_secs_f64(),
-            bytes_read: self.reader.bytes_read(),
+            bytes_read: self.read.bytes_read,
             filters: self.filters(),
             events,
             warnings,

@@ -6,13 +6,13 @@
 
 mod address;
 mod event;
-mod history;
+pub mod history;
 mod identity;
 mod lead;
 mod plan;
 mod replay;
 mod report;
-mod settings;
+pub mod settings;
 
 use proptest::prelude::*;
 use serde_json::Value;

@@ -1,0 +1,70 @@
+//! Which rows deletion requests cover.
+
+use arrow_array::RecordBatch;
+
+use super::Job;
+use super::dedup::with_fates;
+use super::load::{self, Loader};
+use super::resolve::{add_links, rows_of};
+use crate::engine::exchange::arrow::event_rows::EventRows;
+use crate::engine::exchange::arrow::{ExchangeError, deletions};
+use crate::engine::exchange::event_row::EventFate;
+use crate::engine::identity::all_ids::AllIds;
+use crate::engine::identity::facts::Facts;
+use crate::engine::identity::ids::Space;
+use crate::engine::ingest::forget::Forgotten;
+use crate::engine::map::deletions::Deletions;
+use crate::error::Error;
+
+/// What `forget` is given of one or several buckets.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Forgettable<'a> {
+    /// The rows, all of each bucket.
+    pub rows: &'a [RecordBatch],
+    /// The settled links of the buckets.
+    pub links: &'a [RecordBatch],
+    /// All deletion requests of the input.
+    pub deletions: &'a [RecordBatch],
+}
+
+/// Gives the same rows in the same order, those that a deletion request covers with the fate
+/// `forgotten`: the events of its user id, and those without a user id whose anonymous id was that
+/// user's at their time.
+///
+/// # Errors
+/// When a batch is none that a stage of `job` gave.
+pub fn forget(job: &Job, given: Forgettable<'_>) -> Result<Vec<RecordBatch>, ExchangeError> {
+    let batches = rows_of(job, given.rows)?;
+    let mut loading = Loader::new(job, load::Facts::OfKept);
+    for batch in &batches {
+        loading.add(&EventRows::new(batch))?;
+    }
+    let loaded = loading.finish();
+    let (mut ids, mut facts) = (loaded.ids, loaded.facts);
+    add_links(job, given.links, &mut ids, &mut facts)?;
+    let (ids, facts) = (AllIds::Memory(ids), Facts::Memory(facts));
+    let deletions = deletions_of(job, given.deletions)?;
+    let forgotten = Forgotten::new(&deletions, &ids, &facts).map_err(Error::Spill)?;
+    let fates = |batch: &RecordBatch| -> Result<Vec<EventFate>, ExchangeError> {
+        let rows = EventRows::new(batch);
+        let fate = |row: Result<_, ExchangeError>| {
+            let row: crate::engine::exchange::event_row::EventRow<'_> = row?;
+            let user = row.user().and_then(|user| ids.find(Space::User, user));
+            let visitor = row.visitor().and_then(|id| ids.find(Space::Anonymous, id));
+            let is_covered =
+                row.fate == EventFate::Kept && forgotten.covers(user, visitor, row.key.time);
+            Ok(if is_covered { EventFate::Forgotten } else { row.fate })
+        };
+        rows.iter().map(fate).collect()
+    };
+    batches.iter().map(|batch| with_fates(batch, &fates(batch)?)).collect()
+}
+
+/// The requests of `batches`.
+pub(super) fn deletions_of(job: &Job, batches: &[RecordBatch]) -> Result<Deletions, ExchangeError> {
+    let mut all = Deletions::default();
+    for batch in batches {
+        deletions::each(batch, job.fingerprint, |user, until| all.add(user, until))?;
+    }
+    Ok(all)
+}

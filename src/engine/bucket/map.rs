@@ -1,0 +1,395 @@
+//! Files or lines to rows.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::path::PathBuf;
+
+use ahash::RandomState;
+use arrow_array::RecordBatch;
+
+use super::Job;
+use super::assign::{bucket_of, bucket_of_hash, bucket_of_row};
+use super::counts::Counts;
+use crate::engine::Engine;
+use crate::engine::exchange::arrow::event_rows::EventRowBuilder;
+use crate::engine::exchange::arrow::sightings::{Sighting, SightingBuilder, UNUSED_EMAIL};
+use crate::engine::exchange::arrow::{ExchangeError, deletions};
+use crate::engine::exchange::event_row::{EventFate, EventRow, InputPlace};
+use crate::engine::exchange::rejects;
+use crate::engine::exchange::row::{Field, Flags, Row};
+use crate::engine::identity::ids::{Ids, NodeId};
+use crate::engine::map::Mapper;
+use crate::engine::map::batch::{Batch, Place};
+use crate::engine::map::counters::Counters;
+use crate::error::Error;
+use crate::event::Event;
+use crate::parse::deletion::Deletion;
+use crate::parse::reject::{Reject, Surplus};
+use crate::parse::{Arrival, Parser, Repairs, Sink};
+use crate::source::{Block, FileId, Options, Reader, discover};
+
+/// A file to map.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InputFile {
+    /// Its number among all inputs of the job, from 0; it decides about the order of signals, not
+    /// about any value.
+    pub number: u32,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+/// What files or lines came to, besides their rows.
+#[derive(Debug)]
+pub struct MapSums {
+    /// The sums over all events.
+    pub counters: Counters,
+    /// The same, for other processes to add up.
+    pub counts: Vec<RecordBatch>,
+    /// The deletion requests.
+    pub deletions: Vec<RecordBatch>,
+    /// Sightings of addresses that no rule maps.
+    pub sightings: Vec<RecordBatch>,
+    /// The refused records, as lines of `rejects.ndjson`.
+    pub rejects: Vec<u8>,
+    /// How many lines each block had.
+    pub blocks: Vec<(Place, u64)>,
+    /// What could not be read to its end.
+    pub faults: Vec<crate::source::Fault>,
+    /// Bytes read, as they are stored.
+    pub bytes_read: u64,
+}
+
+/// Maps files one after the other; the caller takes their rows while they are read.
+pub struct FileMap<'a> {
+    files: VecDeque<InputFile>,
+    current: Option<(u32, Reader)>,
+    block: Block,
+    blocks: BlockMap<'a>,
+}
+
+impl<'a> FileMap<'a> {
+    /// The rows of `files`, none of which may be a folder.
+    pub fn new(job: &'a Job, files: impl IntoIterator<Item = InputFile>) -> Self {
+        Self {
+            files: files.into_iter().collect(),
+            current: None,
+            block: Block::default(),
+            blocks: BlockMap::new(job),
+        }
+    }
+
+    /// The next rows; `None` at the end.
+    ///
+    /// # Errors
+    /// When there is no such file.
+    pub fn next_rows(&mut self) -> Result<Option<Vec<RecordBatch>>, ExchangeError> {
+        loop {
+            let full = self.blocks.rows.take_full();
+            if !full.is_empty() {
+                return Ok(Some(full));
+            }
+            if self.current.is_none() {
+                let Some(file) = self.files.pop_front() else { return self.blocks.rest() };
+                self.current = Some((file.number, self.blocks.open(file)?));
+            }
+            let Some((number, reader)) = &self.current else { continue };
+            if reader.next(&mut self.block).map_err(Error::from)? {
+                let file = FileId { input: *number, ..self.block.file };
+                let name = reader.name(self.block.file);
+                self.blocks.map(file, &name, &self.block)?;
+            } else {
+                self.blocks.sums.faults.extend(reader.faults());
+                self.blocks.sums.bytes_read += reader.bytes_read();
+                self.current = None;
+            }
+        }
+    }
+
+    /// What they came to, once there are no rows left.
+    ///
+    /// # Errors
+    /// When Arrow refuses the counts.
+    pub fn finish(self) -> Result<MapSums, ExchangeError> {
+        self.blocks.finish()
+    }
+}
+
+/// The rows of `files`, all at once.
+///
+/// # Errors
+/// Those of [`FileMap::next_rows`].
+pub fn map_files(
+    job: &Job,
+    files: impl IntoIterator<Item = InputFile>,
+) -> Result<(Vec<RecordBatch>, MapSums), ExchangeError> {
+    let mut map = FileMap::new(job, files);
+    let mut rows = Vec::new();
+    while let Some(more) = map.next_rows()? {
+        rows.extend(more);
+    }
+    let sums = map.finish()?;
+    Ok((rows, sums))
+}
+
+/// The rows of `texts`: each is a line, or several, of the input that has this `number` and `name`.
+///
+/// # Errors
+/// When a row has more text than a batch can hold.
+pub fn map_lines<'t>(
+    job: &Job,
+    (number, name): (u32, &str),
+    texts: impl IntoIterator<Item = &'t [u8]>,
+) -> Result<(Vec<RecordBatch>, MapSums), ExchangeError> {
+    /// So many bytes of lines are parsed at once.
+    const BLOCK_BYTES: usize = 1 << 20;
+    let mut blocks = BlockMap::new(job);
+    let file = FileId { input: number, member: 0 };
+    let (mut block, mut lines, mut offset) = (Block::default(), Vec::new(), 0);
+    let mut flush = |lines: &mut Vec<u8>| {
+        block.fill(lines, offset);
+        offset += lines.len() as u64;
+        let mapped = blocks.map(file, name, &block);
+        block.number += 1;
+        lines.clear();
+        mapped
+    };
+    for text in texts {
+        lines.extend_from_slice(text);
+        lines.push(b'\n');
+        if lines.len() >= BLOCK_BYTES {
+            flush(&mut lines)?;
+        }
+    }
+    flush(&mut lines)?;
+    let mut rows = blocks.rows.take_full();
+    rows.extend(blocks.rest()?.into_iter().flatten());
+    let sums = blocks.finish()?;
+    Ok((rows, sums))
+}
+
+/// Maps blocks, those of a file in order.
+struct BlockMap<'a> {
+    job: &'a Job,
+    parser: Parser,
+    mapper: Placed<'a>,
+    rows: EventRowBuilder,
+    sums: MapSums,
+    /// The file of the last block, and how many lines and records it had so far.
+    file: Option<FileId>,
+    lines: u64,
+    records: u64,
+}
+
+impl<'a> BlockMap<'a> {
+    fn new(job: &'a Job) -> Self {
+        let mapper = Mapper::new(&job.engine, RandomState::new());
+        Self {
+            job,
+            parser: job.engine.parser(),
+            mapper: Placed { mapper, places: Vec::new() },
+            rows: EventRowBuilder::new(job.fingerprint),
+            sums: MapSums {
+                counters: Counters::default(),
+                counts: Vec::new(),
+                deletions: Vec::new(),
+                sightings: Vec::new(),
+                rejects: Vec::new(),
+                blocks: Vec::new(),
+                faults: Vec::new(),
+                bytes_read: 0,
+            },
+            file: None,
+            lines: 0,
+            records: 0,
+        }
+    }
+
+    fn open(&self, file: InputFile) -> Result<Reader, ExchangeError> {
+        let discovery = discover(&[file.path.into_os_string()], true).map_err(Error::from)?;
+        let max_record_bytes =
+            usize::try_from(self.job.engine.max_record_bytes).unwrap_or(usize::MAX);
+        Ok(Reader::new(discovery, Options { max_record_bytes, ..Options::default() }))
+    }
+
+    /// The last rows; `None` where there are none.
+    fn rest(&mut self) -> Result<Option<Vec<RecordBatch>>, ExchangeError> {
+        let rows = EventRowBuilder::new(self.job.fingerprint);
+        let rest = std::mem::replace(&mut self.rows, rows).finish()?;
+        Ok((!rest.is_empty()).then_some(rest))
+    }
+
+    fn finish(self) -> Result<MapSums, ExchangeError> {
+        let counters = self.mapper.mapper.into_counters();
+        let counts = Counts::of_map(&counters).write(self.job)?;
+        let deletions = deletions::write(&counters.deletions, self.job.fingerprint)?;
+        let sightings = unused_emails(self.job, &counters)?;
+        Ok(MapSums { counters, counts, deletions, sightings, ..self.sums })
+    }
+
+    /// Maps a block of `file`, which is called `name`.
+    fn map(&mut self, file: FileId, name: &str, block: &Block) -> Result<(), ExchangeError> {
+        if self.file.replace(file) != Some(file) {
+            (self.lines, self.records) = (0, 0);
+        }
+        let place = Place { file, block: block.number };
+        self.mapper.begin(place);
+        let lines = self.parser.read_block(block, &mut self.mapper);
+        let records = self.mapper.mapper.end(lines);
+        self.sums.blocks.push((place, lines));
+        self.keep_rejects(name);
+        self.keep_rows(file)?;
+        self.lines += lines;
+        self.records += records;
+        Ok(())
+    }
+
+    fn keep_rejects(&mut self, name: &str) {
+        let name = match &self.job.engine.redaction {
+            None => Cow::Borrowed(name),
+            Some(redaction) => redaction.text(name),
+        };
+        let (encoded, out) = (self.mapper.mapper.batch.rejects.as_bytes(), &mut self.sums.rejects);
+        let Ok(()) = rejects::write_lines(encoded, &name, self.lines, |lines| {
+            out.extend_from_slice(lines);
+            Ok::<_, Infallible>(())
+        });
+    }
+
+    /// Turns the rows of the batch into such with texts.
+    fn keep_rows(&mut self, file: FileId) -> Result<(), ExchangeError> {
+        let batch = &self.mapper.mapper.batch;
+        let mut bytes = batch.rows.as_bytes();
+        let mut facts = batch.facts.as_slice();
+        let engine = &self.job.engine;
+        for (number, (mark, &(line, record))) in
+            batch.marks.iter().zip(&self.mapper.places).enumerate()
+        {
+            let Some(row) = Row::read(&mut bytes) else { break };
+            let of_row = facts.partition_point(|fact| fact.row as usize <= number);
+            let (own, rest) = facts.split_at(of_row);
+            facts = rest;
+            let mut row = with_texts(&row, &batch.ids, engine);
+            if row.flags.has(Flags::TIES_PREVIOUS) {
+                // An alias ties its previous id last.
+                row.previous_id = own.last().map_or("", |fact| batch.ids.text(fact.source));
+            }
+            row.place = InputPlace {
+                file: file.input,
+                member: file.member,
+                record: self.records + record,
+                line: self.lines + line + 1,
+            };
+            (row.copies_key, row.copies_content) = (mark.dedup, mark.rank.content);
+            row.bucket = bucket_of_row(&row, self.job.buckets);
+            row.copies_bucket = match mark.dedup {
+                Some(key) if !self.job.copies_share_a_bucket() => {
+                    bucket_of_hash(key, self.job.buckets)
+                }
+                _ => row.bucket,
+            };
+            self.rows.push(&row)?;
+        }
+        Ok(())
+    }
+}
+
+/// Sightings of the addresses that signals carry and no rule maps.
+fn unused_emails(job: &Job, counters: &Counters) -> Result<Vec<RecordBatch>, ExchangeError> {
+    let mut ids: Vec<String> =
+        counters.unused_emails.hashes().map(|hash| format!("{hash:016x}")).collect();
+    ids.sort_unstable();
+    let mut out = SightingBuilder::new(job.fingerprint);
+    for id in &ids {
+        let bucket = bucket_of(id, job.buckets);
+        out.push(&Sighting { bucket, kind: UNUSED_EMAIL, id, ..Sighting::default() })?;
+    }
+    out.finish()
+}
+
+/// `row` with the texts of its ids, which are numbers of `ids`.
+fn with_texts<'r>(row: &Row<'r>, ids: &'r Ids, engine: &'r Engine) -> EventRow<'r> {
+    let text = |id: Option<NodeId>| id.map(|id| ids.text(id));
+    let mut texts = [""; Field::ALL.len()];
+    for &field in Field::ALL {
+        texts[field as usize] = row.text(field);
+    }
+    // Blocked ids are texts of the row.
+    let blocked = |field: Field, texts: &mut [&'r str]| std::mem::take(&mut texts[field as usize]);
+    let blocked_anonymous = blocked(Field::AnonymousId, &mut texts);
+    let blocked_user = blocked(Field::UserId, &mut texts);
+    let rule = row.head.rule.and_then(|rule| engine.rules.rules.get(rule as usize));
+    EventRow {
+        bucket: 0,
+        copies_bucket: 0,
+        place: InputPlace::default(),
+        fate: EventFate::Kept,
+        call: row.head.call,
+        flags: row.head.flags,
+        key: row.head.key,
+        copies_key: None,
+        copies_content: 0,
+        rule: rule.map_or("", |rule| &rule.id),
+        anonymous_id: text(row.ids.anonymous).unwrap_or(blocked_anonymous),
+        user_id: text(row.ids.user).unwrap_or(blocked_user),
+        email: text(row.ids.email).unwrap_or_default(),
+        group_id: text(row.ids.group).unwrap_or_default(),
+        previous_id: "",
+        texts,
+        cells: row.cells().collect(),
+    }
+}
+
+/// A mapper that notes where events stand.
+struct Placed<'a> {
+    mapper: Mapper<'a>,
+    /// Of each row its line in the block, from 0, and which record of the block it is, from 1.
+    places: Vec<(u64, u64)>,
+}
+
+impl Placed<'_> {
+    fn begin(&mut self, place: Place) {
+        self.mapper.begin(place);
+        self.places.clear();
+    }
+
+    fn rows(&self) -> usize {
+        let batch: &Batch = &self.mapper.batch;
+        batch.marks.len()
+    }
+}
+
+impl Sink for Placed<'_> {
+    fn line(&mut self, line_in_block: u64) {
+        self.mapper.line(line_in_block);
+    }
+
+    fn event(&mut self, event: &Event<'_>, arrival: Arrival) {
+        let before = self.rows();
+        self.mapper.event(event, arrival);
+        if self.rows() > before {
+            let at = self.mapper.position();
+            self.places.push((at.line, at.record));
+        }
+    }
+
+    fn reject(&mut self, reject: Reject<'_>) {
+        self.mapper.reject(reject);
+    }
+
+    fn surplus(&mut self, surplus: Surplus<'_>) {
+        self.mapper.surplus(surplus);
+    }
+
+    fn foreign(&mut self) {
+        self.mapper.foreign();
+    }
+
+    fn deletion(&mut self, deletion: Deletion<'_>) {
+        self.mapper.deletion(deletion);
+    }
+
+    fn mended(&mut self, repairs: Repairs) {
+        self.mapper.mended(repairs);
+    }
+}
