@@ -74,7 +74,15 @@ pub enum Error {
     Spool(#[from] SpoolError),
     /// An output cannot be written.
     #[error(transparent)]
-    Output(#[from] StagingError),
+    Output(StagingError),
+    /// A job failed, and the parts that it has uploaded cannot be removed.
+    #[error("{error}; {left}")]
+    LeftOver {
+        /// The error of the job.
+        error: Box<Error>,
+        /// The parts that remain, for the user.
+        left: String,
+    },
     /// A stream cannot be written, or a file; the error of a file contains its path.
     #[error("cannot write: {0}")]
     Write(io::Error),
@@ -114,7 +122,10 @@ impl Error {
     pub fn from_output(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::ClosedPipe,
-            _ => Self::Write(error),
+            _ => match error.downcast::<StagingError>() {
+                Ok(error) => error.into(),
+                Err(error) => Self::Write(error),
+            },
         }
     }
 
@@ -123,7 +134,17 @@ impl Error {
         match self {
             Self::ClosedPipe => 0,
             Self::Interrupted | Self::CutShort => INTERRUPTED,
+            Self::LeftOver { error, .. } => error.exit_code(),
             _ => 2,
+        }
+    }
+}
+
+impl From<StagingError> for Error {
+    fn from(error: StagingError) -> Self {
+        match error {
+            StagingError::Interrupted => Self::Interrupted,
+            error => Self::Output(error),
         }
     }
 }

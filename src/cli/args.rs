@@ -168,7 +168,8 @@ pub struct RunArgs {
     ///
     /// The two tables, report.json, report.html to look at, and rejects.ndjson where there are any.
     /// Made where it is missing. Files appear in it whole or not at all, readable by you alone.
-    /// With `-`, the table that --emit names goes to standard output and the summary to standard
+    /// `s3://BUCKET/FOLDER`, `gs://`, `az://` and `abfss://` name folders in object storage, where
+    /// objects appear in the same way. With `-`, the table that --emit names goes to standard output and the summary to standard
     /// error.
     #[arg(short, long, value_name = "DIR", help_heading = "Output", value_hint = ValueHint::DirPath)]
     pub output: PathBuf,

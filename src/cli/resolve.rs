@@ -14,6 +14,7 @@ mod window;
 use std::ffi::{OsStr, OsString};
 use std::io::{BufWriter, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::args::store::StoreArgs;
 use super::args::{Captures, Emit, RunArgs};
@@ -29,7 +30,7 @@ use crate::jobs::run::page::Emails;
 use crate::jobs::run::{Destination, Job};
 use crate::parse::auth::Auth;
 use crate::source::{Discovery, OnFault, Remote, discover_with};
-use crate::store::{Access, Stores};
+use crate::store::{Access, Scheme, Stores, Url, UrlError};
 use crate::time::Time;
 pub use audit::audit;
 pub use display::{Display, display, run_display};
@@ -220,6 +221,9 @@ fn destination(
             return refused("--emit is for `-o -`; a folder gets both tables");
         }
         let overwrite = if args.overwrite { Overwrite::Yes } else { Overwrite::No };
+        if let Some(folder) = args.output.to_str().and_then(Url::parse) {
+            return bucket(folder, overwrite, around.stores(args.store));
+        }
         return Ok(Destination::Directory(args.output.clone(), overwrite));
     }
     if !args.leads_for.is_empty() {
@@ -241,6 +245,22 @@ fn destination(
     let stdout = BufWriter::with_capacity(STREAM_BUFFER_BYTES, std::io::stdout());
     let spill_dir = std::env::temp_dir();
     Ok(Destination::Stream { stream, out: Box::new(stdout), spill_dir })
+}
+
+/// The outputs of a run go to a folder of a bucket.
+fn bucket(
+    folder: Result<Url, UrlError>,
+    overwrite: Overwrite,
+    stores: Stores,
+) -> Result<Destination, Error> {
+    let folder = folder.map_err(|error| Error::Usage(format!("-o: {error}")))?;
+    if folder.scheme() == Scheme::Web {
+        let text = "-o: outputs go to a folder, or to s3://, gs://, az:// or abfss://, and not to \
+                    a web server";
+        return Err(Error::Usage(text.into()));
+    }
+    let stores = Arc::new(stores);
+    Ok(Destination::Store { stores, folder, overwrite, spill_dir: std::env::temp_dir() })
 }
 
 fn threads(asked: usize) -> usize {

@@ -7,12 +7,15 @@ use std::fs::{self, Metadata};
 use std::path::{Component, Path, PathBuf};
 
 use super::staging::StagingError;
+use crate::store::Url;
 
 /// A file, or a folder of files, that a job reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadFile {
-    /// The path; `None` is standard input.
+    /// The path; `None` is standard input, or an object.
     pub path: Option<PathBuf>,
+    /// The URL of an object.
+    pub object: Option<String>,
     /// The role of the file in errors, with its article: `an input`, `the rules file`.
     pub role: &'static str,
 }
@@ -20,12 +23,17 @@ pub struct ReadFile {
 impl ReadFile {
     /// Creates the entry for the file at `path` with the given role.
     pub fn new(path: impl Into<PathBuf>, role: &'static str) -> Self {
-        Self { path: Some(path.into()), role }
+        Self { path: Some(path.into()), object: None, role }
     }
 
     /// Creates the entry for an input; `None` is standard input.
     pub fn input(path: Option<PathBuf>) -> Self {
-        Self { path, role: "an input" }
+        Self { path, object: None, role: "an input" }
+    }
+
+    /// The object with this URL, an input of a job.
+    pub fn object(url: impl Into<String>) -> Self {
+        Self { path: None, object: Some(url.into()), role: "an input" }
     }
 }
 
@@ -34,6 +42,8 @@ impl ReadFile {
 pub enum Target {
     /// The file at this path, which is created or replaced.
     File(PathBuf),
+    /// The object of this URL, which is created or replaced.
+    Object(Url),
     /// Standard output.
     Stdout,
 }
@@ -70,7 +80,7 @@ impl Target {
     pub fn file(&self) -> Option<&Path> {
         match self {
             Self::File(path) => Some(path),
-            Self::Stdout => None,
+            Self::Object(_) | Self::Stdout => None,
         }
     }
 
@@ -82,6 +92,7 @@ impl Target {
                 Ok(found) => found.is_file().then(|| Identity::of(path, &found)),
                 Err(_) => Some(Identity::of_free(path)),
             },
+            Self::Object(url) => Some(Identity::Object(url.to_string())),
             Self::Stdout => Identity::of_stream(&std::io::stdout()),
         }
     }
@@ -89,6 +100,7 @@ impl Target {
     fn name(&self) -> PathBuf {
         match self {
             Self::File(path) => path.clone(),
+            Self::Object(url) => url.to_string().into(),
             Self::Stdout => "standard output".into(),
         }
     }
@@ -97,6 +109,9 @@ impl Target {
 impl ReadFile {
     /// Returns the element of `targets` that is the same file, if any.
     fn among<'t>(&self, targets: &HashMap<Identity, &'t Target>) -> Option<&'t Target> {
+        if let Some(url) = &self.object {
+            return targets.get(&Identity::Object(url.clone())).copied();
+        }
         let Some(path) = &self.path else {
             return targets.get(&Identity::of_stream(&std::io::stdin())?).copied();
         };
@@ -120,6 +135,8 @@ enum Identity {
     Inode(u64, u64),
     /// The canonical path, if the system has no inodes.
     Path(PathBuf),
+    /// The URL of an object.
+    Object(String),
     /// A path that does not exist, below the canonical path of its nearest existing folder.
     Free(PathBuf),
 }
@@ -209,6 +226,20 @@ mod tests {
             assert!(said.contains("two outputs"), "{a} {b}: {said}");
         }
         assert_eq!(message(&[file(at("new")), file(at("newer"))], &at("r.toml")), "");
+    }
+
+    #[test]
+    fn an_object_that_is_read_is_known_by_its_url() {
+        let url = |text: &str| Url::parse(text).unwrap().unwrap();
+        let targets = [Target::Object(url("s3://b/out/leads.csv"))];
+        let said = |read: &str| {
+            let read = ReadFile::object(url(read).to_string());
+            check(&targets, [read]).err().map_or_else(String::new, |error| error.to_string())
+        };
+        let refusal = said("s3a://b/out/leads.csv");
+        assert!(refusal.starts_with("s3://b/out/leads.csv: is also read as an input"), "{refusal}");
+        assert_eq!(said("s3://b/out/leads.csv.gz"), "");
+        assert_eq!(said("gs://b/out/leads.csv"), "");
     }
 
     #[cfg(unix)]

@@ -23,10 +23,12 @@ pub fn shares(inputs: &Discovery, memory_bytes: usize) -> (u64, usize) {
     (ahead as u64, memory_bytes - ahead)
 }
 
-/// Iterates over all files that a job reads.
+/// Iterates over all files and objects that a job reads.
 pub fn reads(inputs: &Discovery, own_files: &[ReadFile]) -> impl Iterator<Item = ReadFile> {
-    let files = inputs.inputs.iter().filter(|input| input.object.is_none());
-    let inputs = files.map(|input| ReadFile::input(input.path.clone()));
+    let inputs = inputs.inputs.iter().map(|input| match &input.object {
+        Some(_) => ReadFile::object(input.display.as_str()),
+        None => ReadFile::input(input.path.clone()),
+    });
     inputs.chain(own_files.iter().cloned())
 }
 

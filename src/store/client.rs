@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
-use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
-use object_store::{Certificate, ClientOptions, ObjectStore, RetryConfig};
+use object_store::gcp::{GcpCredential, GoogleCloudStorageBuilder, GoogleConfigKey};
+use object_store::{
+    Certificate, ClientOptions, ObjectStore, RetryConfig, StaticCredentialProvider,
+};
 
 use super::access::Access;
 use super::connector::Connector;
@@ -72,6 +74,7 @@ fn settings<'a, K: FromStr>(
 pub(super) fn s3(
     url: &Url,
     access: &Access,
+    connector: Connector,
 ) -> object_store::Result<(Arc<dyn ObjectStore>, Option<Arc<Chain>>)> {
     let mut builder = AmazonS3Builder::new().with_client_options(aws_options(access)?);
     for (key, value) in settings::<AmazonS3ConfigKey>(access, "AWS_") {
@@ -111,7 +114,7 @@ pub(super) fn s3(
         .with_bucket_name(url.bucket())
         .with_region(region)
         .with_retry(retries(access))
-        .with_http_connector(Connector::default());
+        .with_http_connector(connector);
     Ok((Arc::new(builder.build()?), credentials))
 }
 
@@ -119,7 +122,11 @@ pub(super) fn s3(
 ///
 /// # Errors
 /// When settings or credentials are wrong.
-pub(super) fn google(url: &Url, access: &Access) -> object_store::Result<Arc<dyn ObjectStore>> {
+pub(super) fn google(
+    url: &Url,
+    access: &Access,
+    connector: Connector,
+) -> object_store::Result<Arc<dyn ObjectStore>> {
     let mut builder = GoogleCloudStorageBuilder::new().with_client_options(options());
     for (key, value) in settings::<GoogleConfigKey>(access, "GOOGLE_") {
         builder = builder.with_config(key, value);
@@ -131,11 +138,17 @@ pub(super) fn google(url: &Url, access: &Access) -> object_store::Result<Arc<dyn
             .with_base_url(&base)
             .with_config(GoogleConfigKey::Client(object_store::ClientConfigKey::AllowHttp), "true");
     }
+    let unsigned = access.is_unsigned() || emulator.is_some();
+    if unsigned {
+        // Requests that write are signed even so.
+        let nobody = GcpCredential { bearer: String::new() };
+        builder = builder.with_credentials(Arc::new(StaticCredentialProvider::new(nobody)));
+    }
     let builder = builder
         .with_bucket_name(url.bucket())
-        .with_skip_signature(access.is_unsigned() || emulator.is_some())
+        .with_skip_signature(unsigned)
         .with_retry(retries(access))
-        .with_http_connector(Connector { as_stored: true });
+        .with_http_connector(Connector { as_stored: true, ..connector });
     Ok(Arc::new(builder.build()?))
 }
 
@@ -143,7 +156,11 @@ pub(super) fn google(url: &Url, access: &Access) -> object_store::Result<Arc<dyn
 ///
 /// # Errors
 /// When settings or credentials are wrong.
-pub(super) fn azure(url: &Url, access: &Access) -> object_store::Result<Arc<dyn ObjectStore>> {
+pub(super) fn azure(
+    url: &Url,
+    access: &Access,
+    connector: Connector,
+) -> object_store::Result<Arc<dyn ObjectStore>> {
     let mut builder = MicrosoftAzureBuilder::new().with_client_options(options());
     // What the Azure command line calls them.
     for (variable, key) in [
@@ -190,7 +207,7 @@ pub(super) fn azure(url: &Url, access: &Access) -> object_store::Result<Arc<dyn 
         .with_container_name(url.bucket())
         .with_skip_signature(access.is_unsigned())
         .with_retry(retries(access))
-        .with_http_connector(Connector::default());
+        .with_http_connector(connector);
     Ok(Arc::new(builder.build()?))
 }
 

@@ -8,16 +8,25 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
-use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HeaderValue, RETRY_AFTER};
+use http::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, HeaderValue, IF_NONE_MATCH, RETRY_AFTER,
+};
 use http::{Method, StatusCode};
 use object_store::ClientOptions;
 use object_store::client::{
-    HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpResponseBody, HttpService,
-    ReqwestConnector,
+    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
+    HttpResponseBody, HttpService, ReqwestConnector,
 };
 
 use super::refusal::Refusal;
+use super::replace::Replace;
 
+/// How long a store may take to answer a request with a body, and how many bytes of it a second are
+/// the least that it is sent: many parts share a line.
+const PATIENCE: Duration = Duration::from_secs(60);
+const SLOWEST_BYTES_A_SECOND: u64 = 32 << 10;
+/// What is not bounded otherwise.
+const LONGEST_SENDING: Duration = Duration::from_secs(24 * 60 * 60);
 /// A store that asks for a longer pause does not get it.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -29,6 +38,8 @@ const LONGEST_BODY: usize = 64 << 10;
 pub(super) struct Connector {
     /// Objects stored with `Content-Encoding: gzip` are to come as they are stored.
     pub as_stored: bool,
+    /// Objects are written, and perhaps may not take the places of others.
+    pub writes: Option<Replace>,
 }
 
 impl Connector {
@@ -43,7 +54,13 @@ impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
         Self::prepare();
         let inner = ReqwestConnector::default().connect(options)?;
-        Ok(HttpClient::new(Guarded { inner, as_stored: self.as_stored }))
+        // The silence while a body is sent is that of the store.
+        let silent = options.clone().with_read_timeout(LONGEST_SENDING);
+        let sender =
+            self.writes.map(|_| ReqwestConnector::default().connect(&silent)).transpose()?;
+        // Google Cloud Storage knows no such condition there.
+        let keeps = self.writes == Some(Replace::Never) && !self.as_stored;
+        Ok(HttpClient::new(Guarded { inner, sender, as_stored: self.as_stored, keeps }))
     }
 }
 
@@ -51,7 +68,47 @@ impl HttpConnector for Connector {
 #[derive(Debug)]
 struct Guarded {
     inner: HttpClient,
+    /// For requests with a body.
+    sender: Option<HttpClient>,
     as_stored: bool,
+    /// Whether objects are completed only where there is none.
+    keeps: bool,
+}
+
+impl Guarded {
+    /// Sends `request`, and waits for the answer as long as its body takes on a slow line.
+    async fn execute(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let bytes = request.body().content_length();
+        match &self.sender {
+            Some(sender) if bytes > 0 => {
+                let time = PATIENCE + Duration::from_secs(bytes as u64 / SLOWEST_BYTES_A_SECOND);
+                let answer = tokio::time::timeout(time, sender.execute(request)).await;
+                answer
+                    .unwrap_or_else(|elapsed| Err(HttpError::new(HttpErrorKind::Timeout, elapsed)))
+            }
+            _ => self.inner.execute(request).await,
+        }
+    }
+}
+
+/// Makes a request that completes an object in parts one that fails where there is an object.
+///
+/// The clients of `object_store` have no such option. The header comes after the signature, which
+/// does not have to cover it in S3 and Google Cloud Storage, and must in Azure with the key of an
+/// account: there, nothing is done.
+fn keep(request: &mut HttpRequest) {
+    let query = request.uri().query().unwrap_or_default();
+    let has = |name: &str| query.split('&').any(|pair| pair.split('=').next() == Some(name));
+    let is_s3 = request.method() == Method::POST && has("uploadId");
+    let is_azure = request.method() == Method::PUT
+        && query.split('&').any(|pair| pair == "comp=blocklist")
+        && !request
+            .headers()
+            .get(AUTHORIZATION)
+            .is_some_and(|it| it.as_bytes().starts_with(b"SharedKey"));
+    if is_s3 || is_azure {
+        request.headers_mut().insert(IF_NONE_MATCH, HeaderValue::from_static("*"));
+    }
 }
 
 #[async_trait]
@@ -61,7 +118,10 @@ impl HttpService for Guarded {
         if self.as_stored && request.method() == Method::GET {
             request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         }
-        let response = self.inner.execute(request).await?;
+        if self.keeps {
+            keep(&mut request);
+        }
+        let response = self.execute(request).await?;
         let status = response.status();
         let is_refusal = status.is_client_error() || status.is_server_error();
         let is_elsewhere = status.is_redirection() && status != StatusCode::NOT_MODIFIED;
@@ -112,4 +172,31 @@ async fn beginning(body: HttpResponseBody) -> Vec<u8> {
         beginning.extend_from_slice(&piece);
     }
     beginning
+}
+
+#[cfg(test)]
+mod tests {
+    use object_store::client::HttpRequestBody;
+
+    use super::*;
+
+    #[test]
+    fn only_completions_are_made_to_fail_where_an_object_is() {
+        for (method, target, authorization, kept) in [
+            ("POST", "/b/k?uploadId=1", "AWS4-HMAC-SHA256 x", true),
+            ("POST", "/b/k?uploads", "AWS4-HMAC-SHA256 x", false),
+            ("PUT", "/b/k?partNumber=1&uploadId=1", "AWS4-HMAC-SHA256 x", false),
+            ("DELETE", "/b/k?uploadId=1", "AWS4-HMAC-SHA256 x", false),
+            ("PUT", "/c/k?comp=blocklist", "Bearer x", true),
+            ("PUT", "/c/k?comp=block&blockid=1", "Bearer x", false),
+            // Its signature would have to cover the header.
+            ("PUT", "/c/k?comp=blocklist", "SharedKey x", false),
+        ] {
+            let request = http::Request::builder().method(method).uri(target);
+            let request = request.header(AUTHORIZATION, authorization);
+            let mut request = request.body(HttpRequestBody::empty()).unwrap();
+            keep(&mut request);
+            assert_eq!(request.headers().contains_key(IF_NONE_MATCH), kept, "{method} {target}");
+        }
+    }
 }

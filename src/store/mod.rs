@@ -11,10 +11,13 @@
 
 mod access;
 mod error;
+mod replace;
 mod url;
 
 #[cfg(feature = "object-store")]
 mod ahead;
+#[cfg(feature = "object-store")]
+mod bucket;
 #[cfg(feature = "object-store")]
 mod cause;
 #[cfg(feature = "object-store")]
@@ -43,10 +46,13 @@ mod absent;
 
 pub use access::Access;
 pub use error::{StoreError, StoreErrorKind};
+pub use replace::Replace;
 pub use url::{Scheme, Url, UrlError};
 
 #[cfg(feature = "object-store")]
 pub use ahead::{Ahead, Finder, ObjectReader};
+#[cfg(feature = "object-store")]
+pub use bucket::{Bucket, Upload, Version};
 #[cfg(feature = "object-store")]
 pub use find::{Found, Level};
 #[cfg(feature = "object-store")]

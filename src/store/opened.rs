@@ -4,18 +4,20 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use object_store::ObjectStore;
 use object_store::client::{HttpClient, HttpConnector as _};
 use object_store::path::Path;
 
 use super::access::Access;
+use super::bucket::Bucket;
 use super::cause;
 use super::client;
 use super::connector::Connector;
 use super::credential::Chain;
 use super::error::{StoreError, StoreErrorKind};
+use super::replace::Replace;
 use super::runtime::Runtime;
 use super::url::{Scheme, Url};
 
@@ -54,6 +56,16 @@ pub(super) enum Client {
     Web(HttpClient),
 }
 
+impl Open {
+    /// The thread of requests, which is started where there is none yet.
+    fn runtime(&mut self) -> Result<Arc<Runtime>, StoreError> {
+        match &self.runtime {
+            Some(runtime) => Ok(Arc::clone(runtime)),
+            None => Ok(Arc::clone(self.runtime.insert(Arc::new(Runtime::start()?)))),
+        }
+    }
+}
+
 impl Stores {
     /// Stores that are reached with what `access` holds.
     pub fn new(access: Access) -> Self {
@@ -65,31 +77,55 @@ impl Stores {
     /// # Errors
     /// When settings are wrong or incomplete.
     pub fn open(&self, url: &Url) -> Result<Arc<Store>, StoreError> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.lock();
         if let Some(store) = open.stores.get(url.root()) {
             return Ok(Arc::clone(store));
         }
-        let runtime = match &open.runtime {
-            Some(runtime) => Arc::clone(runtime),
-            None => Arc::clone(open.runtime.insert(Arc::new(Runtime::start()?))),
-        };
-        let (client, credentials) =
-            self.client(url).map_err(|error| cause::explained(url.scheme(), url.root(), &error))?;
-        let (scheme, root) = (url.scheme(), url.root().to_owned());
-        let store = Arc::new(Store { scheme, root: root.clone(), client, credentials, runtime });
-        open.stores.insert(root, Arc::clone(&store));
+        let store = Arc::new(self.store(url, open.runtime()?, None)?);
+        open.stores.insert(url.root().to_owned(), Arc::clone(&store));
         Ok(store)
     }
 
-    fn client(&self, url: &Url) -> object_store::Result<(Client, Option<Arc<Chain>>)> {
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn store(
+        &self,
+        url: &Url,
+        runtime: Arc<Runtime>,
+        writes: Option<Replace>,
+    ) -> Result<Store, StoreError> {
+        let client = self.client(url, writes);
+        let (client, credentials) =
+            client.map_err(|error| cause::explained(url.scheme(), url.root(), &error))?;
+        let (scheme, root) = (url.scheme(), url.root().to_owned());
+        Ok(Store { scheme, root, client, credentials, runtime })
+    }
+
+    /// The bucket that `url` names, for writing. No request is made yet.
+    ///
+    /// # Errors
+    /// When settings are wrong or incomplete, and for a web server, which takes no objects.
+    pub fn bucket(&self, url: &Url, replace: Replace) -> Result<Bucket, StoreError> {
+        let runtime = self.lock().runtime()?;
+        Bucket::new(Arc::new(self.store(url, runtime, Some(replace))?), replace)
+    }
+
+    fn client(
+        &self,
+        url: &Url,
+        writes: Option<Replace>,
+    ) -> object_store::Result<(Client, Option<Arc<Chain>>)> {
         let access = &self.access;
+        let connector = Connector { writes, ..Connector::default() };
         let client = match url.scheme() {
             Scheme::S3 => {
-                let (objects, credentials) = client::s3(url, access)?;
+                let (objects, credentials) = client::s3(url, access, connector)?;
                 return Ok((Client::Objects(objects), credentials));
             }
-            Scheme::Google => Client::Objects(client::google(url, access)?),
-            Scheme::Azure => Client::Objects(client::azure(url, access)?),
+            Scheme::Google => Client::Objects(client::google(url, access, connector)?),
+            Scheme::Azure => Client::Objects(client::azure(url, access, connector)?),
             Scheme::Web => {
                 let options = client::options().with_allow_http(url.root().starts_with("http:"));
                 Client::Web(Connector::default().connect(&options)?)

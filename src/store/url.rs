@@ -162,6 +162,14 @@ impl Url {
         Self { key: key.into(), query: String::new(), ..self.clone() }
     }
 
+    /// The object of this name in the folder that this names, whether with a `/` at its end or not.
+    #[must_use]
+    pub fn join(&self, name: &str) -> Self {
+        let key = &self.key;
+        let separator = if key.is_empty() || key.ends_with('/') { "" } else { "/" };
+        self.with_key(format!("{key}{separator}{name}"))
+    }
+
     /// The whole address of an object of the web, which is not for messages.
     pub fn address(&self) -> String {
         format!("{}{}{}", self.root, self.key, self.query)
@@ -205,6 +213,18 @@ mod tests {
         }
         let account = url("abfss://c@acct.dfs.core.windows.net/a");
         assert_eq!(account.account(), Some("acct.dfs.core.windows.net"));
+    }
+
+    #[test]
+    fn names_are_those_of_objects_in_the_folder() {
+        for (folder, object) in [
+            ("s3://b", "s3://b/n"),
+            ("s3://b/", "s3://b/n"),
+            ("s3://b/f", "s3://b/f/n"),
+            ("s3://b/f/", "s3://b/f/n"),
+        ] {
+            assert_eq!(url(folder).join("n").to_string(), object);
+        }
     }
 
     #[test]

@@ -7,6 +7,8 @@
 mod history;
 #[path = "../../benches/support/rules.rs"]
 mod rules;
+#[cfg(all(unix, feature = "object-store"))]
+mod store;
 mod support;
 #[cfg(unix)]
 #[path = "../../fuzz/src/targets/mod.rs"]

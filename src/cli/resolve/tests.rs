@@ -132,7 +132,10 @@ fn a_secret_that_is_none_is_refused_without_being_told() {
 fn a_stream_carries_one_table_in_one_format() {
     let stream = |args: &[&str]| match resolved(args, PIPED).unwrap().destination {
         Destination::Stream { stream, .. } => stream,
-        Destination::Directory(..) | Destination::Tables { .. } | Destination::Nowhere { .. } => {
+        Destination::Directory(..)
+        | Destination::Store { .. }
+        | Destination::Tables { .. }
+        | Destination::Nowhere { .. } => {
             panic!("{args:?}")
         }
     };

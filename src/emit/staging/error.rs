@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::diagnostic::shown;
+use crate::store::StoreError;
 
 /// Why an output could not be made. Each names the path.
 #[derive(Debug, Error)]
@@ -50,6 +51,40 @@ pub enum StagingError {
         action: &'static str,
         /// What the system said.
         source: io::Error,
+    },
+    /// A path that names an object, where only files are written.
+    #[error(
+        "{}: only the outputs of `run -o` are written to object storage; name a path of \
+             this machine",
+        shown(.0)
+    )]
+    NotAPath(PathBuf),
+    /// A store refused, or did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Somebody stopped the run while it waited for a store.
+    #[error("interrupted")]
+    Interrupted,
+    /// An object of an earlier run, which would be wrong beside the new ones, cannot be removed.
+    #[error("{source}; it is of an earlier run, and wrong beside the new outputs: remove it")]
+    NotRemoved {
+        /// Why.
+        source: StoreError,
+    },
+    /// Some of the objects of a run are in place, and others cannot be.
+    #[error(
+        "{failure}; the outputs are not of one run: {stand} {} new, {missing} not; run again with \
+         --overwrite", if *.one { "is" } else { "are" }
+    )]
+    HalfPublished {
+        /// Why the others cannot be put in place.
+        failure: Box<StagingError>,
+        /// The URLs of those that are in place.
+        stand: String,
+        /// Whether that is one.
+        one: bool,
+        /// The URLs of those that are not.
+        missing: String,
     },
     /// A commit failed, and so did putting back what was there before, or syncing that.
     #[error(

@@ -1,40 +1,41 @@
-//! Output files that appear whole or not at all.
+//! Outputs that appear whole or not at all.
 //!
-//! Each file is written under a hidden name beside its place, synced, and only then renamed, all
-//! of them at the end and all of them or none. What is dropped before that leaves no trace: not a
-//! temporary file, not a directory that was made for it, and what stood there before stands there
-//! still. What a killed process leaves is undone and removed by the next one that writes to the
-//! directory: see `journal` and `temporary`.
+//! In a folder, each file is written under a hidden name beside its place, synced, and only then
+//! renamed, all of them at the end and all of them or none. What is dropped before that leaves no
+//! trace: not a temporary file, not a directory that was made for it, and what stood there before
+//! stands there still. What a killed process leaves is undone and removed by the next one that
+//! writes to the directory: see `journal` and `temporary`. Nothing but a regular file is ever
+//! replaced.
 //!
-//! Nothing but a regular file is ever replaced.
+//! In object storage, each object is stored in parts that nobody sees, and all of them are put in
+//! place at the end: see `objects`.
 
 mod directory;
 mod error;
+mod folder;
 mod journal;
+mod leftover;
+#[cfg(feature = "object-store")]
+mod objects;
 mod place;
 mod publish;
 mod single;
 mod temporary;
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-use tempfile::TempPath;
-
-use self::directory::Directory;
-use self::error::failed;
 pub use self::error::{Result, StagingError};
-use self::publish::{Synced, publish};
+use self::folder::{Folder, FolderFile};
+pub use self::leftover::Leftovers;
+#[cfg(feature = "object-store")]
+use self::objects::{Object, Objects};
 pub use self::single::{check_single, put};
 pub use self::temporary::Readers;
-use crate::diagnostic::shown;
+use crate::store::{Stores, Url};
 
-/// Bytes held back before a write; chunks of rows are larger and pass straight through.
-const BUFFER_BYTES: usize = 64 << 10;
-
-/// Whether files of an earlier run may be replaced.
+/// Whether outputs of an earlier run may be replaced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Overwrite {
     /// Refuse to start.
@@ -44,258 +45,188 @@ pub enum Overwrite {
     Yes,
 }
 
-/// An output directory with files in the making.
+/// A place with outputs in the making.
 #[derive(Debug)]
-pub struct Staging {
-    dir: Arc<Directory>,
-    overwrite: Overwrite,
-    names: Vec<String>,
+pub struct Staging(Target);
+
+#[derive(Debug)]
+enum Target {
+    Folder(Folder),
+    #[cfg(feature = "object-store")]
+    Objects(Objects),
 }
 
-/// One file in the making. Errors of writing to it name its final path. Dropping it removes it.
+/// One output in the making. Errors of writing to it name its final place. Dropping it removes it.
 #[derive(Debug)]
-pub struct StagedFile {
-    file: BufWriter<File>,
-    // Dropped before the directory, which can only be removed once it is empty again.
-    temporary: TempPath,
-    name: String,
-    path: PathBuf,
-    _dir: Arc<Directory>,
+pub struct StagedFile(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    File(FolderFile),
+    #[cfg(feature = "object-store")]
+    Object(Object),
 }
 
 /// What a commit left behind.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Committed {
-    /// The new files, in the order in which they were given.
+    /// The new files or the URLs of the new objects, in the order in which they came to their
+    /// places.
     pub written: Vec<PathBuf>,
-    /// Files of an earlier run that this one has no counterpart of: they were removed, because
+    /// Those of an earlier run that this one has no counterpart of: they were removed, because
     /// beside the new ones they would be wrong.
     pub removed: Vec<PathBuf>,
 }
 
 impl Staging {
-    /// Makes `dir` and its parents where they are missing, puts in order what a killed run left
-    /// there, and checks the `names` of every file that may be written.
+    /// Makes the folder `dir` and its parents where they are missing, puts in order what a killed
+    /// run left there, and checks the `names` of every file that may be written.
     ///
     /// # Errors
     /// When `dir` is no directory or cannot be made, when one of `names` is there and `overwrite`
     /// does not allow it, or when one of them is no regular file.
     pub fn new(dir: &Path, overwrite: Overwrite, names: &[&str]) -> Result<Self> {
-        let staging = Self {
-            dir: Arc::new(Directory::make(dir)?),
-            overwrite,
-            names: names.iter().map(|&name| name.to_owned()).collect(),
-        };
-        journal::recover(dir)?;
-        temporary::sweep(dir);
-        for name in names {
-            place::check(&dir.join(name), overwrite)?;
-        }
-        Ok(staging)
+        single::check_path(dir)?;
+        Ok(Self(Target::Folder(Folder::new(dir, overwrite, names)?)))
     }
 
-    /// Begins the file `name`, readable and writable by its owner alone.
+    /// Checks that objects can be put into the folder of a bucket that `folder` names, and the
+    /// `names` of all that may be written. `stop` ends the waiting for the store, until the objects
+    /// come to their places.
+    ///
+    /// # Errors
+    /// When the store cannot be reached or written to, when one of `names` is there and `overwrite`
+    /// does not allow it, or when the program was built without object storage.
+    pub fn in_store(
+        (stores, folder): (&Stores, &Url),
+        overwrite: Overwrite,
+        names: &[&str],
+        stop: Option<&'static AtomicBool>,
+    ) -> Result<Self> {
+        #[cfg(feature = "object-store")]
+        {
+            let objects = Objects::new((stores, folder), overwrite, names, stop)?;
+            Ok(Self(Target::Objects(objects)))
+        }
+        #[cfg(not(feature = "object-store"))]
+        {
+            let _ = (overwrite, names, stop);
+            Err(stores.open(folder).map_or_else(Into::into, |store| match *store {}))
+        }
+    }
+
+    /// What to call the output `name` before the user.
+    pub fn path(&self, name: &str) -> PathBuf {
+        match &self.0 {
+            Target::Folder(folder) => folder.path(name),
+            #[cfg(feature = "object-store")]
+            Target::Objects(objects) => objects.url(name).into(),
+        }
+    }
+
+    /// Whether outputs may be replaced.
+    pub fn overwrite(&self) -> Overwrite {
+        match &self.0 {
+            Target::Folder(folder) => folder.overwrite(),
+            #[cfg(feature = "object-store")]
+            Target::Objects(objects) => objects.overwrite(),
+        }
+    }
+
+    /// Which of `names` are there.
+    ///
+    /// # Errors
+    /// When a store does not tell.
+    pub fn present(&self, names: &[String]) -> Result<Vec<String>> {
+        match &self.0 {
+            Target::Folder(folder) => {
+                let is_there = |name: &&String| folder.path(name).exists();
+                Ok(names.iter().filter(is_there).cloned().collect())
+            }
+            #[cfg(feature = "object-store")]
+            Target::Objects(objects) => objects.present(names),
+        }
+    }
+
+    /// What cannot be removed of outputs that are dropped.
+    pub fn leftovers(&self) -> Leftovers {
+        match &self.0 {
+            Target::Folder(_) => Leftovers::default(),
+            #[cfg(feature = "object-store")]
+            Target::Objects(objects) => objects.leftovers(),
+        }
+    }
+
+    /// Begins the output `name`: a file readable and writable by its owner alone, or an object.
     ///
     /// # Errors
     /// When the directory cannot be written to.
     pub fn create(&self, name: &str) -> Result<StagedFile> {
-        let dir = &self.dir.path;
-        let made = temporary::create(dir, Readers::Owner);
-        let (file, temporary) = made.map_err(failed("write here", dir))?;
-        Ok(StagedFile {
-            file: BufWriter::with_capacity(BUFFER_BYTES, file),
-            temporary,
-            name: name.to_owned(),
-            path: dir.join(name),
-            _dir: Arc::clone(&self.dir),
-        })
+        Ok(StagedFile(match &self.0 {
+            Target::Folder(folder) => Kind::File(folder.create(name)?),
+            #[cfg(feature = "object-store")]
+            Target::Objects(objects) => Kind::Object(objects.create(name)),
+        }))
     }
 
-    /// A file in the output directory that has no name and goes when it is closed: for what does
-    /// not fit into memory, on the disk that must have room for the output anyway.
+    /// Brings every one of `files`, which this has begun, to its place, having stored all of them
+    /// first, and removes those of the names given at the start that stand there from an earlier
+    /// run.
+    ///
+    /// Without leave to overwrite, an output only gets a name that is free at that moment. Where a
+    /// file system has neither a rename that replaces nothing nor hard links, and where a store
+    /// cannot check that, what another program makes in the same instant can be replaced.
     ///
     /// # Errors
-    /// When the directory cannot be written to.
-    pub fn spill(&self) -> Result<File> {
-        let made = tempfile::tempfile_in(&self.dir.path);
-        made.map_err(failed("write here", &self.dir.path))
-    }
-
-    /// Brings every file of `files` to its place, having synced all of them first, and removes
-    /// those of the names given to [`Staging::new`] that stand there from an earlier run.
-    ///
-    /// Without leave to overwrite a file only gets a name that is free at that moment. Where the
-    /// file system has neither a rename that replaces nothing nor hard links, a file that another
-    /// program makes in the same instant can be replaced.
-    ///
-    /// # Errors
-    /// When a file cannot be written out or put in place, or when one has appeared in the meantime
-    /// that must not be overwritten; then what was there before is there again.
+    /// When an output cannot be stored or put in place, or when one has appeared in the meantime
+    /// that must not be overwritten. Then what was there in a folder before is there again; of
+    /// objects, the error says which are in place.
     pub fn commit(self, files: Vec<StagedFile>) -> Result<Committed> {
-        let mut synced = Vec::with_capacity(files.len());
-        for file in files {
-            place::check(&file.path, self.overwrite)?;
-            synced.push(file.sync()?);
+        match self.0 {
+            Target::Folder(folder) => {
+                folder.commit(files.into_iter().filter_map(StagedFile::file).collect())
+            }
+            #[cfg(feature = "object-store")]
+            Target::Objects(objects) => {
+                objects.commit(files.into_iter().filter_map(StagedFile::object).collect())
+            }
         }
-        let dir = &self.dir.path;
-        let is_stale = |name: &&String| !synced.iter().any(|file| file.name == **name);
-        let stale: Vec<String> = match self.overwrite {
-            Overwrite::Yes => self.names.iter().filter(is_stale).cloned().collect(),
-            Overwrite::No => Vec::new(),
-        };
-        let written = synced.iter().map(|file| dir.join(&file.name)).collect();
-        let removed = publish(dir, self.overwrite, synced, &stale)?;
-        self.dir.keep();
-        Ok(Committed { written, removed })
     }
 }
 
 impl StagedFile {
-    /// Where the file will be.
-    pub fn path(&self) -> &Path {
-        &self.path
+    #[cfg_attr(not(feature = "object-store"), allow(clippy::unnecessary_wraps))]
+    fn file(self) -> Option<FolderFile> {
+        match self.0 {
+            Kind::File(file) => Some(file),
+            #[cfg(feature = "object-store")]
+            Kind::Object(_) => None,
+        }
     }
 
-    /// Writes out what is buffered and waits until the disk has it.
-    fn sync(mut self) -> Result<Synced> {
-        let flushed = self.file.flush();
-        flushed.map_err(failed("write", &self.path))?;
-        let (file, _) = self.file.into_parts();
-        file.sync_all().map_err(failed("write", &self.path))?;
-        Ok(Synced { _lock: file, temporary: self.temporary, name: self.name })
+    #[cfg(feature = "object-store")]
+    fn object(self) -> Option<Object> {
+        match self.0 {
+            Kind::Object(object) => Some(object),
+            Kind::File(_) => None,
+        }
     }
 
-    fn named(&self, error: &io::Error) -> io::Error {
-        io::Error::new(error.kind(), format!("{}: {error}", shown(&self.path)))
+    fn writer(&mut self) -> &mut dyn Write {
+        match &mut self.0 {
+            Kind::File(file) => file,
+            #[cfg(feature = "object-store")]
+            Kind::Object(object) => object,
+        }
     }
 }
 
 impl Write for StagedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes).map_err(|error| self.named(&error))
+        self.writer().write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush().map_err(|error| self.named(&error))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-
-    const NAMES: [&str; 2] = ["signals.csv", "rejects.ndjson"];
-
-    fn listing(dir: &Path) -> Vec<String> {
-        let names = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name());
-        let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-
-    fn written(staging: &Staging, name: &str, text: &str) -> StagedFile {
-        let mut file = staging.create(name).unwrap();
-        file.write_all(text.as_bytes()).unwrap();
-        file
-    }
-
-    #[test]
-    fn a_commit_makes_the_directory_and_private_files() {
-        let root = tempfile::tempdir().unwrap();
-        let dir = root.path().join("a/b");
-        let staging = Staging::new(&dir, Overwrite::No, &NAMES).unwrap();
-        let file = written(&staging, "signals.csv", "rows");
-        assert!(!dir.join("signals.csv").exists());
-        let committed = staging.commit(vec![file]).unwrap();
-        assert_eq!(committed.written, [dir.join("signals.csv")]);
-        assert_eq!(listing(&dir), ["signals.csv"]);
-        assert_eq!(fs::read(dir.join("signals.csv")).unwrap(), b"rows");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = fs::metadata(dir.join("signals.csv")).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o600);
-        }
-    }
-
-    #[test]
-    fn a_run_that_gives_up_leaves_no_trace() {
-        let root = tempfile::tempdir().unwrap();
-        let staging = Staging::new(&root.path().join("a/b"), Overwrite::No, &NAMES).unwrap();
-        let file = written(&staging, "signals.csv", "rows");
-        let spill = staging.spill().unwrap();
-        drop(staging);
-        drop((file, spill));
-        assert!(listing(root.path()).is_empty());
-    }
-
-    #[test]
-    fn a_run_that_gives_up_leaves_what_was_there() {
-        let root = tempfile::tempdir().unwrap();
-        fs::write(root.path().join("signals.csv"), "old").unwrap();
-        let staging = Staging::new(root.path(), Overwrite::Yes, &NAMES).unwrap();
-        drop(written(&staging, "signals.csv", "new"));
-        drop(staging);
-        assert_eq!(listing(root.path()), ["signals.csv"]);
-        assert_eq!(fs::read(root.path().join("signals.csv")).unwrap(), b"old");
-    }
-
-    #[test]
-    fn existing_output_is_refused_by_name_unless_asked_for() {
-        let root = tempfile::tempdir().unwrap();
-        fs::write(root.path().join("rejects.ndjson"), "old").unwrap();
-        let error = Staging::new(root.path(), Overwrite::No, &NAMES).unwrap_err().to_string();
-        assert!(error.contains("rejects.ndjson") && error.contains("--overwrite"), "{error}");
-        assert!(Staging::new(root.path(), Overwrite::Yes, &NAMES).is_ok());
-    }
-
-    #[test]
-    fn output_that_appears_during_the_run_is_not_overwritten() {
-        let root = tempfile::tempdir().unwrap();
-        let staging = Staging::new(root.path(), Overwrite::No, &NAMES).unwrap();
-        let file = written(&staging, "signals.csv", "mine");
-        fs::write(root.path().join("signals.csv"), "theirs").unwrap();
-        let error = staging.commit(vec![file]).unwrap_err();
-        assert!(matches!(error, StagingError::Exists(_)), "{error}");
-        assert_eq!(fs::read(root.path().join("signals.csv")).unwrap(), b"theirs");
-        assert_eq!(listing(root.path()), ["signals.csv"]);
-    }
-
-    #[test]
-    fn what_an_earlier_run_left_and_this_one_lacks_is_removed() {
-        let root = tempfile::tempdir().unwrap();
-        for name in ["signals.csv", "rejects.ndjson", "notes.txt"] {
-            fs::write(root.path().join(name), "old").unwrap();
-        }
-        let staging = Staging::new(root.path(), Overwrite::Yes, &NAMES).unwrap();
-        let file = written(&staging, "signals.csv", "new");
-        let committed = staging.commit(vec![file]).unwrap();
-        assert_eq!(committed.removed, [root.path().join("rejects.ndjson")]);
-        assert_eq!(listing(root.path()), ["notes.txt", "signals.csv"]);
-        assert_eq!(fs::read(root.path().join("signals.csv")).unwrap(), b"new");
-    }
-
-    #[test]
-    fn a_file_is_no_output_directory_and_a_directory_no_output() {
-        let root = tempfile::tempdir().unwrap();
-        let file = root.path().join("file");
-        fs::write(&file, "").unwrap();
-        let error = Staging::new(&file, Overwrite::Yes, &NAMES).unwrap_err();
-        assert!(matches!(error, StagingError::NotADirectory(_)), "{error}");
-        assert!(Staging::new(&file.join("below"), Overwrite::Yes, &NAMES).is_err());
-        fs::create_dir(root.path().join("signals.csv")).unwrap();
-        let error = Staging::new(root.path(), Overwrite::Yes, &NAMES).unwrap_err();
-        assert!(matches!(error, StagingError::IsADirectory(_)), "{error}");
-    }
-
-    #[test]
-    fn a_failed_write_names_the_file_and_keeps_its_kind() {
-        let root = tempfile::tempdir().unwrap();
-        let staging = Staging::new(root.path(), Overwrite::No, &NAMES).unwrap();
-        let file = staging.create("signals.csv").unwrap();
-        let error = file.named(&io::Error::from(io::ErrorKind::StorageFull));
-        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
-        assert!(error.to_string().contains("signals.csv"));
+        self.writer().flush()
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::{Result, StagingError, failed};
 use super::temporary::{self, Readers};
+use crate::store::Url;
 
 /// What stands where the file is to be.
 enum Found {
@@ -44,7 +45,16 @@ pub fn put(
     .map_err(failed("write", path))
 }
 
+/// Checks that `path` is no URL, of which a folder of that name would be made.
+pub(super) fn check_path(path: &Path) -> Result<()> {
+    match path.to_str().and_then(Url::parse) {
+        Some(_) => Err(StagingError::NotAPath(path.to_owned())),
+        None => Ok(()),
+    }
+}
+
 fn find(path: &Path) -> Result<Found> {
+    check_path(path)?;
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => Err(StagingError::IsADirectory(path.to_owned())),
         Ok(found) if found.is_file() => {

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::diagnostic::shown;
 use crate::emit::overlap::{self, ReadFile};
-use crate::emit::staging::{Overwrite, Staging};
+use crate::emit::staging::{Leftovers, Overwrite, Staging};
 use crate::emit::{Crm, Format, FormulaGuard};
 use crate::engine::Engine;
 use crate::engine::exchange::spill::Scratch;
@@ -27,11 +28,23 @@ use crate::jobs::run::produce::{Setting, produce, write_rejects};
 use crate::jobs::run::summary::{Facts, Read};
 use crate::report::Report;
 use crate::source::{Discovery, FileId, Input, OnFault, Reader};
+use crate::store::{Stores, Url};
 
 /// The destination of the outputs of a run.
 pub enum Destination {
     /// Files in a directory.
     Directory(PathBuf, Overwrite),
+    /// Objects in a folder of a bucket.
+    Store {
+        /// Opens the store.
+        stores: Arc<Stores>,
+        /// The folder.
+        folder: Url,
+        /// Whether objects of an earlier run may be replaced.
+        overwrite: Overwrite,
+        /// A directory that has room for what does not fit into memory.
+        spill_dir: PathBuf,
+    },
     /// One table, written to a stream.
     Stream {
         /// The table.
@@ -128,17 +141,29 @@ impl Outcome {
 /// Runs `job`.
 ///
 /// # Errors
-/// Returns an error if an output cannot be written; then nothing has changed on disk.
+/// Returns an error if an output cannot be written; then nothing has changed on disk. If objects are
+/// written, the error says which of them exist, and which parts of others cannot be removed.
 pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
+    let mut leftovers = Leftovers::default();
+    let done = run_into(job, watch, &mut leftovers);
+    done.map_err(|error| match leftovers.warning() {
+        Some(left) => Error::LeftOver { error: Box::new(error), left },
+        None => error,
+    })
+}
+
+fn run_into(job: Job, watch: &dyn Watch, leftovers: &mut Leftovers) -> Result<Outcome, Error> {
     let start = Instant::now();
     let streams = matches!(job.destination, Destination::Stream { .. });
     let names = Output::names(&job.formats, &job.crms, job.page);
     let targets = targets(&job.destination, &names);
-    let is_fresh = is_fresh(&job.destination, &names);
     overlap::check(&targets, reads(&job.inputs, &job.own_files))?;
+    let (target, spill_dir) = target(job.destination, &names, watch)?;
     let mut warnings = job.warnings;
-    warnings.extend(stale_outputs(&job.destination, (&job.formats, &job.crms), &names));
-    let (target, spill_dir) = target(job.destination, &names)?;
+    if let Target::Folder(staging) = &target {
+        *leftovers = staging.leftovers();
+        warnings.extend(stale_outputs(staging, (&job.formats, &job.crms), &names)?);
+    }
     let output = Output::new(target, job.formats, job.crms, job.guard);
     let mut output = output.gathering(job.in_memory);
     let pool = pool(job.threads)?;
@@ -151,6 +176,7 @@ pub fn run(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let lines = Lines::new(files.clone(), committed.store.segments());
     if counters.events == 0 && !job.allow_empty {
         let mut places = first_places(&counters, &lines);
+        let is_fresh = output.present(&names)?.is_some_and(|present| present.is_empty());
         if is_fresh && keep_rejects(&counters, &committed.store, &files, output)? {
             places.push("rejects.ndjson in the output directory shows more".into());
         }
@@ -249,16 +275,6 @@ fn write_page(
     Ok(())
 }
 
-/// Returns `true` if no output exists yet.
-fn is_fresh(destination: &Destination, names: &[String]) -> bool {
-    match destination {
-        Destination::Directory(dir, _) => !names.iter().any(|name| dir.join(name).exists()),
-        Destination::Stream { .. } | Destination::Tables { .. } | Destination::Nowhere { .. } => {
-            false
-        }
-    }
-}
-
 /// Writes only the rejects of an input without events, if there are any.
 fn keep_rejects(
     counters: &Counters,
@@ -282,6 +298,9 @@ fn targets(destination: &Destination, names: &[String]) -> Vec<overlap::Target> 
         Destination::Directory(dir, _) => {
             names.iter().map(|name| overlap::Target::File(dir.join(name))).collect()
         }
+        Destination::Store { folder, .. } => {
+            names.iter().map(|name| overlap::Target::Object(folder.join(name))).collect()
+        }
         Destination::Stream { .. } => vec![overlap::Target::Stdout],
         Destination::Tables { .. } | Destination::Nowhere { .. } => Vec::new(),
     }
@@ -290,42 +309,55 @@ fn targets(destination: &Destination, names: &[String]) -> Vec<overlap::Target> 
 /// Returns warnings about outputs of an earlier run that this run neither replaces nor removes:
 /// tables in formats or for CRMs that it does not write, and the page if it writes none.
 fn stale_outputs(
-    destination: &Destination,
+    staging: &Staging,
     (formats, crms): (&[Format], &[Crm]),
     names: &[String],
-) -> Vec<String> {
-    let Destination::Directory(dir, Overwrite::Yes) = destination else { return Vec::new() };
+) -> Result<Vec<String>, Error> {
+    if staging.overwrite() == Overwrite::No {
+        return Ok(Vec::new());
+    }
     let others: Vec<_> =
         Format::ALL.into_iter().filter(|format| !formats.contains(format)).collect();
     let other_crms: Vec<_> = Crm::ALL.into_iter().filter(|crm| !crms.contains(crm)).collect();
     let tables = Output::tables(&others).into_iter().chain(Output::crm_tables(&other_crms));
-    let tables = tables.map(|name| dir.join(name));
-    let tables: Vec<String> =
-        tables.filter(|path| path.exists()).map(|path| shown(&path)).collect();
+    let page = (!names.iter().any(|name| name == PAGE)).then(|| PAGE.to_owned());
+    let present = staging.present(&tables.chain(page).collect::<Vec<_>>())?;
+    let (page, tables): (Vec<String>, Vec<String>) =
+        present.into_iter().partition(|name| name == PAGE);
+    let shown = |names: Vec<String>| {
+        names.iter().map(|name| shown(&staging.path(name))).collect::<Vec<_>>().join(", ")
+    };
     let tables = (!tables.is_empty()).then(|| {
         format!(
             "left as an earlier run wrote them, in a format or for a CRM that this run does not write \
              for: {}; remove them, or name it with --format or --leads-for",
-            tables.join(", ")
+            shown(tables)
         )
     });
-    let page = Some(dir.join(PAGE))
-        .filter(|path| path.exists() && !names.iter().any(|name| name == PAGE))
-        .map(|path| {
-            format!(
-                "left as an earlier run wrote it: {}; remove it, or run without --no-html",
-                shown(&path)
-            )
-        });
-    tables.into_iter().chain(page).collect()
+    let page = (!page.is_empty()).then(|| {
+        format!(
+            "left as an earlier run wrote it: {}; remove it, or run without --no-html",
+            shown(page)
+        )
+    });
+    Ok(tables.into_iter().chain(page).collect())
 }
 
-fn target(destination: Destination, names: &[String]) -> Result<(Target, PathBuf), Error> {
+fn target(
+    destination: Destination,
+    names: &[String],
+    watch: &dyn Watch,
+) -> Result<(Target, PathBuf), Error> {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     match destination {
         Destination::Directory(dir, overwrite) => {
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
             let staging = Staging::new(&dir, overwrite, &names)?;
-            Ok((Target::Directory(staging), dir))
+            Ok((Target::Folder(staging), dir))
+        }
+        Destination::Store { stores, folder, overwrite, spill_dir } => {
+            let stop = watch.stop_flag();
+            let staging = Staging::in_store((&stores, &folder), overwrite, &names, stop)?;
+            Ok((Target::Folder(staging), spill_dir))
         }
         Destination::Stream { stream, out, spill_dir } => {
             Ok((Target::Streams(vec![(stream, out)]), spill_dir))

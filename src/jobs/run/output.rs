@@ -24,8 +24,8 @@ pub enum Stream {
 
 /// The target of the outputs.
 pub enum Target {
-    /// A directory, with all tables in every format.
-    Directory(Staging),
+    /// A folder, of this machine or of a bucket, with all tables in every format.
+    Folder(Staging),
     /// One table on each stream.
     Streams(Vec<(Stream, Box<dyn Write + Send>)>),
     /// No output.
@@ -207,7 +207,7 @@ impl Output {
         tables: &mut Tables<'a>,
     ) -> Result<(), Error> {
         let sink = match &mut self.target {
-            Target::Directory(staging) => Sink::File(staging.create(&file_name(table, format))?),
+            Target::Folder(staging) => Sink::File(staging.create(&file_name(table, format))?),
             Target::Streams(streams) => {
                 let Some(at) = streams.iter().position(|(table, _)| *table == stream) else {
                     return Ok(());
@@ -243,7 +243,7 @@ impl Output {
     /// Returns an error if the file cannot be created.
     pub fn file(&mut self, name: &str) -> Result<Option<StagedFile>, Error> {
         match &self.target {
-            Target::Directory(staging) => Ok(Some(staging.create(name)?)),
+            Target::Folder(staging) => Ok(Some(staging.create(name)?)),
             Target::Streams(_) | Target::Nowhere => Ok(None),
         }
     }
@@ -260,13 +260,24 @@ impl Output {
         Some(TablesInMemory { signals: gathered.next()?, leads: gathered.next()? })
     }
 
+    /// Returns those of `names` that exist already; returns `None` if no folder is written to.
+    ///
+    /// # Errors
+    /// Returns an error if a store cannot be asked.
+    pub fn present(&self, names: &[String]) -> Result<Option<Vec<String>>, Error> {
+        match &self.target {
+            Target::Folder(staging) => Ok(Some(staging.present(names)?)),
+            Target::Streams(_) | Target::Nowhere => Ok(None),
+        }
+    }
+
     /// Moves all files to their final paths; returns `None` if there are none.
     ///
     /// # Errors
     /// Returns an error if the files cannot be moved.
     pub fn commit(self) -> Result<Option<Committed>, Error> {
         match self.target {
-            Target::Directory(staging) => Ok(Some(staging.commit(self.done)?)),
+            Target::Folder(staging) => Ok(Some(staging.commit(self.done)?)),
             Target::Streams(_) | Target::Nowhere => Ok(None),
         }
     }
