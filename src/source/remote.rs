@@ -124,8 +124,8 @@ impl Remote<'_> {
             named.objects = below(store, vec![prefix.to_owned()])?;
             return Ok(());
         }
-        let mut names = prefix.trim_end_matches('/').rsplit('/');
-        let (last, before) = (names.next(), names.next());
+        let mut parts = prefix.trim_end_matches('/').rsplit('/');
+        let (last, before) = (parts.next(), parts.next());
         if before == Some(ARCHIVE) {
             return self.days(store, prefix, named);
         }

@@ -199,7 +199,7 @@ mod tests {
             assert_eq!(error.kind, kind, "{error}");
             assert!(error.to_string().starts_with("s3://b/a: ") && error.message.contains(text));
         }
-        let moved = Refusal::new(301, None, b"", Some("eu-west-1".into())).to_string();
+        let moved = Refusal::new(301, None, b"", Some("eu-west-1")).to_string();
         let error = explained(Scheme::S3, "s3://b/a", &generic(&moved));
         assert!(error.message.contains("AWS_REGION=eu-west-1"), "{error}");
     }

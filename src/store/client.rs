@@ -16,6 +16,9 @@ use super::connector::Connector;
 use super::credential::{Chain, CredentialError, Profiles};
 use super::url::Url;
 
+/// The objects of a store.
+pub(super) type Objects = Arc<dyn ObjectStore>;
+
 /// How long a store may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long it may send nothing; `AWS_READ_TIMEOUT` and the like say otherwise.
@@ -75,7 +78,7 @@ pub(super) fn s3(
     url: &Url,
     access: &Access,
     connector: Connector,
-) -> object_store::Result<(Arc<dyn ObjectStore>, Option<Arc<Chain>>)> {
+) -> object_store::Result<(Objects, Option<Arc<Chain>>)> {
     let mut builder = AmazonS3Builder::new().with_client_options(aws_options(access)?);
     for (key, value) in settings::<AmazonS3ConfigKey>(access, "AWS_") {
         let is_credential = matches!(
@@ -102,9 +105,10 @@ pub(super) fn s3(
         builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http:"));
     }
     let skips = access.variable("AWS_SKIP_SIGNATURE").is_some_and(is_yes);
-    let credentials = match access.is_unsigned() || skips {
-        true => None,
-        false => Some(Arc::new(Chain::new(access, &profiles, region)?)),
+    let credentials = if access.is_unsigned() || skips {
+        None
+    } else {
+        Some(Arc::new(Chain::new(access, &profiles, region)?))
     };
     builder = match &credentials {
         Some(credentials) => builder.with_credentials(Arc::clone(credentials) as _),
@@ -126,7 +130,7 @@ pub(super) fn google(
     url: &Url,
     access: &Access,
     connector: Connector,
-) -> object_store::Result<Arc<dyn ObjectStore>> {
+) -> object_store::Result<Objects> {
     let mut builder = GoogleCloudStorageBuilder::new().with_client_options(options());
     for (key, value) in settings::<GoogleConfigKey>(access, "GOOGLE_") {
         builder = builder.with_config(key, value);
@@ -160,7 +164,7 @@ pub(super) fn azure(
     url: &Url,
     access: &Access,
     connector: Connector,
-) -> object_store::Result<Arc<dyn ObjectStore>> {
+) -> object_store::Result<Objects> {
     let mut builder = MicrosoftAzureBuilder::new().with_client_options(options());
     // What the Azure command line calls them.
     for (variable, key) in [

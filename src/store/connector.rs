@@ -154,7 +154,7 @@ async fn reduced(response: HttpResponse, is_head: bool) -> Result<HttpResponse, 
     let header = |name: &str| parts.headers.get(name)?.to_str().ok().map(str::to_owned);
     let (region, code) = (header("x-amz-bucket-region"), header("x-ms-error-code"));
     let body = if is_head { Vec::new() } else { beginning(body).await };
-    let refusal = Refusal::new(parts.status.as_u16(), code.as_deref(), &body, region);
+    let refusal = Refusal::new(parts.status.as_u16(), code.as_deref(), &body, region.as_deref());
     if parts.status.is_redirection() {
         // Only the body of an error comes through.
         parts.status = StatusCode::BAD_REQUEST;

@@ -38,6 +38,7 @@ pub struct StoreError {
 
 impl StoreError {
     /// That something cannot be done with `object` because of `message`.
+    #[allow(clippy::needless_pass_by_value)] // texts, URLs and references to both
     pub fn new(object: impl ToString, kind: StoreErrorKind, message: impl Into<String>) -> Self {
         Self { object: object.to_string(), kind, message: message.into() }
     }

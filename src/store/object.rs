@@ -146,12 +146,11 @@ impl Reading {
     }
 
     async fn piece(&mut self) -> Result<Option<Bytes>, StoreError> {
-        let pieces = match &mut self.pieces {
-            Some(pieces) => pieces,
-            None => {
-                let part = self.part.clone();
-                self.pieces.insert(part.open().await?)
-            }
+        let pieces = if let Some(pieces) = &mut self.pieces {
+            pieces
+        } else {
+            let part = self.part.clone();
+            self.pieces.insert(part.open().await?)
         };
         pieces.next().await.transpose()
     }

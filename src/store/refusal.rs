@@ -22,11 +22,11 @@ pub(super) struct Refusal {
 
 impl Refusal {
     /// What an answer with this status and body, and perhaps a code of its own, comes to.
-    pub fn new(status: u16, code: Option<&str>, body: &[u8], region: Option<String>) -> Self {
+    pub fn new(status: u16, code: Option<&str>, body: &[u8], region: Option<&str>) -> Self {
         let body = String::from_utf8_lossy(&body[..body.len().min(64 << 10)]);
         let of_body = || between(&body, "<Code>", "</Code>").or_else(|| json_code(&body));
         let code = code.or_else(of_body).and_then(name);
-        Self { status, code, region: region.as_deref().and_then(name) }
+        Self { status, code, region: region.and_then(name) }
     }
 
     /// The one that stands in `text`.
@@ -74,7 +74,7 @@ mod tests {
         let body =
             b"<Error><Code>SignatureDoesNotMatch</Code><AWSAccessKeyId>canary</AWSAccessKeyId>\
                      <StringToSign>canary</StringToSign></Error>";
-        let refusal = Refusal::new(403, None, body, Some("eu-west-1".into()));
+        let refusal = Refusal::new(403, None, body, Some("eu-west-1"));
         let text = format!("Error at https://host/?sig=canary: {refusal} after 3 tries");
         assert_eq!(refusal.code.as_deref(), Some("SignatureDoesNotMatch"));
         assert_eq!(Refusal::find(&text), Some(refusal.clone()));

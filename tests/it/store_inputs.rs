@@ -100,9 +100,9 @@ fn objects_below_a_prefix_are_read_as_files_of_a_folder_are() {
 fn an_object_named_twice_is_read_once_and_without_a_slash_a_prefix_is_a_folder() {
     let server = Server::new([("logs/a.json", events("a", 1)), ("logs/b.json", events("b", 1))]);
     let workspace = Workspace::new();
-    let named =
+    let arguments =
         ["s3://bucket/logs/b.json", "s3a://bucket/logs", "s3://bucket/logs/*.json", "-oout"];
-    run_in(&workspace, &server, &named).exits(0);
+    run_in(&workspace, &server, &arguments).exits(0);
     let names: Vec<_> = inputs(&workspace).into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["s3://bucket/logs/b.json", "s3://bucket/logs/a.json"]);
     assert_eq!(reads(&server).len(), 2);
@@ -297,7 +297,7 @@ fn an_object_deleted_after_the_listing_is_named_and_the_others_count() {
 fn an_overloaded_store_is_asked_again_after_the_pause_that_it_wants() {
     let server = Server::with([("logs/a", events("a", 2))], Duration::ZERO, |request| {
         let pause = vec![("Retry-After", "1".to_owned())];
-        (request.earlier == 0).then(|| Fault::Refuse(503, "SlowDown", pause))
+        (request.earlier == 0).then_some(Fault::Refuse(503, "SlowDown", pause))
     });
     let workspace = Workspace::new();
     run_in(&workspace, &server, &["s3://bucket/logs/", "-oout"]).exits(0);
@@ -528,6 +528,34 @@ fn results_are_the_same_with_any_number_of_threads_and_any_memory() {
     for (threads, memory) in [("3", "1MiB"), ("2", "1GiB"), ("8", "64MiB")] {
         assert!(run(threads, memory) == first, "{threads} threads, {memory}");
     }
+}
+
+#[test]
+fn an_interrupt_ends_the_wait_for_a_store() {
+    let server = Server::with([("logs/a", events("a", 3000))], Duration::ZERO, |request| {
+        request.is_read().then_some(Fault::StallAt(1000))
+    });
+    let workspace = Workspace::new();
+    let mut command = server.found_by(workspace.command(["s3://bucket/logs/", "-oout"]));
+    command.env("AWS_READ_TIMEOUT", "60s");
+    let running = Workspace::start(command);
+    while reads(&server).is_empty() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    running.interrupt();
+    running.finish().exits(130).says("interrupted; nothing was written");
+    assert!(workspace.list("out").is_empty());
+}
+
+#[test]
+fn an_object_of_which_no_part_can_be_read_is_read_as_a_whole() {
+    // A server that knows no ranges, and does not say how long its answer is.
+    let bytes = events("a", 3000);
+    let length = bytes.len();
+    let server = Server::with([("a", bytes)], Duration::ZERO, move |_| Some(Fault::Whole(length)));
+    let workspace = Workspace::new();
+    run_in(&workspace, &server, &[&server.address("a"), "-oout"]).exits(0);
+    assert_eq!(total(&workspace), 3000);
 }
 
 #[test]

@@ -180,11 +180,8 @@ impl Finder<'_> {
             let provider = Box::new(OrElse(sso, exported(name)));
             return Ok(Some(Source::new(provider, called, remedy)));
         }
-        if let (Some(id), Some(secret)) =
-            (profile.get("aws_access_key_id"), profile.get("aws_secret_access_key"))
-        {
-            let provider = fixed(id, secret, profile.get("aws_session_token"));
-            return Ok(Some(Source::new(provider, called, "check the profile")));
+        if let Some(source) = own_keys(name, profile) {
+            return Ok(Some(source));
         }
         if let Some(command) = profile.get("credential_process") {
             let provider = Box::new(ProcessCredentialProvider::new().with_command(command));
@@ -206,7 +203,6 @@ impl Finder<'_> {
         role: &str,
         depth: usize,
     ) -> Result<Source, CredentialError> {
-        let wrong = |why: &str| CredentialError(format!("the AWS profile {name} {why}"));
         let called = format!("the AWS profile {name}");
         let remedy = format!("`aws sts get-caller-identity --profile {name}` says more");
         let session = profile.get("role_session_name").unwrap_or("backtrail").to_owned();
@@ -222,25 +218,7 @@ impl Finder<'_> {
             // The code has to be typed, and the command line keeps what it gave.
             return Ok(Source::new(Box::new(exported(name)), called, remedy));
         }
-        let base = match (profile.get("source_profile"), profile.get("credential_source")) {
-            (Some(other), _) if other != name && depth > 0 => {
-                self.of_profile(other, depth - 1)?.ok_or_else(|| {
-                    wrong(&format!("takes credentials from the profile {other}, which has none"))
-                })?
-            }
-            (Some(other), _) if other == name => self
-                .own_keys(name, profile)
-                .ok_or_else(|| wrong("takes credentials from itself and has none"))?,
-            (Some(_), _) => return Err(wrong("takes credentials from too many others in turn")),
-            (None, Some("Ec2InstanceMetadata")) => instance(),
-            (None, Some("EcsContainer")) => {
-                Source::new(Box::new(ECSCredentialProvider::new()), "the container", "check it")
-            }
-            (None, Some("Environment")) => {
-                return Err(wrong("takes credentials from the environment, which has none"));
-            }
-            (None, _) => return Err(wrong("has a role_arn but no source_profile")),
-        };
+        let base = self.base(name, profile, depth)?;
         let signer = RequestSigner::new("sts", self.region);
         let signer = Signer::new(self.context.clone(), Boxed(base.provider), signer);
         let mut provider = AssumeRoleCredentialProvider::new(role.to_owned(), signer)
@@ -256,12 +234,39 @@ impl Finder<'_> {
         Ok(Source::new(Box::new(provider), called, remedy))
     }
 
-    fn own_keys(&self, name: &str, profile: Profile<'_>) -> Option<Source> {
-        let (id, secret) =
-            (profile.get("aws_access_key_id")?, profile.get("aws_secret_access_key")?);
-        let provider = fixed(id, secret, profile.get("aws_session_token"));
-        Some(Source::new(provider, format!("the AWS profile {name}"), "check the profile"))
+    /// What a role of a profile is assumed with.
+    fn base(
+        &self,
+        name: &str,
+        profile: Profile<'_>,
+        depth: usize,
+    ) -> Result<Source, CredentialError> {
+        let wrong = |why: &str| CredentialError(format!("the AWS profile {name} {why}"));
+        match (profile.get("source_profile"), profile.get("credential_source")) {
+            (Some(other), _) if other == name => own_keys(name, profile)
+                .ok_or_else(|| wrong("takes credentials from itself and has none")),
+            (Some(other), _) if depth > 0 => self.of_profile(other, depth - 1)?.ok_or_else(|| {
+                wrong(&format!("takes credentials from the profile {other}, which has none"))
+            }),
+            (Some(_), _) => Err(wrong("takes credentials from too many others in turn")),
+            (None, Some("Ec2InstanceMetadata")) => Ok(instance()),
+            (None, Some("EcsContainer")) => {
+                let provider = Box::new(ECSCredentialProvider::new());
+                Ok(Source::new(provider, "the role of the container", "check the role"))
+            }
+            (None, Some("Environment")) => {
+                Err(wrong("takes credentials from the environment, which has none"))
+            }
+            (None, _) => Err(wrong("has a role_arn but no source_profile")),
+        }
     }
+}
+
+/// The keys that stand in a profile.
+fn own_keys(name: &str, profile: Profile<'_>) -> Option<Source> {
+    let (id, secret) = (profile.get("aws_access_key_id")?, profile.get("aws_secret_access_key")?);
+    let provider = fixed(id, secret, profile.get("aws_session_token"));
+    Some(Source::new(provider, format!("the AWS profile {name}"), "check the profile"))
 }
 
 impl Source {

@@ -14,7 +14,7 @@ type Section = BTreeMap<String, String>;
 /// The profiles of both files.
 #[derive(Clone, Default)]
 pub struct Profiles {
-    profiles: BTreeMap<String, Section>,
+    named: BTreeMap<String, Section>,
     sessions: BTreeMap<String, Section>,
     /// The one that is meant, and whether the environment names it.
     chosen: String,
@@ -67,10 +67,10 @@ impl Profiles {
         for (section, values) in &file {
             let Some(section) = section.map(str::trim) else { continue };
             let (sections, name) = match section.split_once(char::is_whitespace) {
-                Some(("profile", name)) => (&mut self.profiles, name),
+                Some(("profile", name)) => (&mut self.named, name),
                 Some(("sso-session", name)) => (&mut self.sessions, name),
                 Some(_) => continue,
-                None => (&mut self.profiles, section),
+                None => (&mut self.named, section),
             };
             let known = sections.entry(name.trim().to_owned()).or_default();
             known.extend(values.iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
@@ -90,7 +90,7 @@ impl Profiles {
 
     /// A profile by its name.
     pub fn profile(&self, name: &str) -> Option<Profile<'_>> {
-        let section = self.profiles.get(name)?;
+        let section = self.named.get(name)?;
         let session = section.get("sso_session").and_then(|name| self.sessions.get(name));
         Some(Profile { section, session })
     }

@@ -1,5 +1,7 @@
 //! A small object store in the test program: S3's listings and reads, with faults.
 
+#![allow(clippy::format_push_string)] // plain to read, and small
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read as _, Write};
 use std::net::{TcpListener, TcpStream};
@@ -60,6 +62,8 @@ pub enum Fault {
     StallAt(usize),
     /// Ends a body without saying how long it is after so many bytes.
     EndAt(usize),
+    /// The same, and takes no notice of ranges and conditions.
+    Whole(usize),
 }
 
 type Faults = Box<dyn Fn(&Request) -> Option<Fault> + Send + Sync>;
@@ -212,11 +216,17 @@ impl Shared {
                 answer
             }
             _ if request.is_listing() => self.listing(request),
+            Some(Fault::Whole(_)) => {
+                let mut request = request.clone();
+                request.headers.retain(|name, _| name != "range" && name != "if-match");
+                self.object(&request)
+            }
             _ => self.object(request),
         };
         let length = answer.body.len();
+        let is_endless = matches!(fault, Some(Fault::EndAt(_) | Fault::Whole(_)));
         let mut head = format!("HTTP/1.1 {} -\r\n", answer.status);
-        if matches!(fault, Some(Fault::EndAt(_))) {
+        if is_endless {
             head += "Connection: close\r\n";
         } else {
             head += &format!("Content-Length: {length}\r\n");
@@ -231,7 +241,9 @@ impl Shared {
             return Ok(true);
         }
         let sent = match fault {
-            Some(Fault::CutAt(at) | Fault::StallAt(at) | Fault::EndAt(at)) => (*at).min(length),
+            Some(Fault::CutAt(at) | Fault::StallAt(at) | Fault::EndAt(at) | Fault::Whole(at)) => {
+                (*at).min(length)
+            }
             _ => length,
         };
         answer.body.truncate(sent);
@@ -239,7 +251,7 @@ impl Shared {
         if matches!(fault, Some(Fault::StallAt(_))) {
             thread::sleep(Duration::from_secs(4));
         }
-        Ok(sent == length && !matches!(fault, Some(Fault::EndAt(_))))
+        Ok(sent == length && !is_endless)
     }
 
     /// A page of a listing.
@@ -275,11 +287,10 @@ impl Shared {
                 escaped(key)
             );
         }
-        let token = match is_cut {
-            true => {
-                format!("<NextContinuationToken>{}</NextContinuationToken>", escaped(&last))
-            }
-            false => String::new(),
+        let token = if is_cut {
+            format!("<NextContinuationToken>{}</NextContinuationToken>", escaped(&last))
+        } else {
+            String::new()
         };
         let folders: String = folders
             .iter()
@@ -289,8 +300,7 @@ impl Shared {
             .collect();
         let body = format!(
             "<?xml version=\"1.0\"?><ListBucketResult><Name>bucket</Name>{keys}{folders}\
-             <IsTruncated>{}</IsTruncated>{token}</ListBucketResult>",
-            is_cut
+             <IsTruncated>{is_cut}</IsTruncated>{token}</ListBucketResult>"
         );
         let headers = vec![("Content-Type", "application/xml".to_owned())];
         Answer { status: 200, headers, body: body.into_bytes() }
