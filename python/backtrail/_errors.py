@@ -48,5 +48,9 @@ class OutputError(Error):
     """An output exists already or cannot be written. What was there before is there still."""
 
 
+class StageError(Error):
+    """A stage was given batches that no stage of the same job, rules and version gave."""
+
+
 class InputWarning(UserWarning):
     """An input could not be read to its end; what was read before the fault counts."""

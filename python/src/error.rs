@@ -1,5 +1,6 @@
 //! Errors of the library as the exceptions of `backtrail._errors`.
 
+use backtrail::engine::exchange::arrow::ExchangeError;
 use backtrail::error::Error;
 use backtrail::source::Fault;
 use pyo3::exceptions::{PyBrokenPipeError, PyKeyboardInterrupt};
@@ -60,6 +61,19 @@ pub fn exception(py: Python<'_>, error: &Error) -> PyErr {
         Error::Interrupted | Error::CutShort => PyKeyboardInterrupt::new_err(error.to_string()),
         Error::ClosedPipe => PyBrokenPipeError::new_err(error.to_string()),
         _ => made(py, &error.to_string(), Told::of(error)),
+    }
+}
+
+/// The exception that tells what is wrong with an input.
+pub fn made_of_fault(py: Python<'_>, fault: &Fault) -> PyErr {
+    made(py, &fault.to_string(), Told::of_fault(fault))
+}
+
+/// The exception that tells why a stage refused what it was given.
+pub fn of_stage(py: Python<'_>, error: &ExchangeError) -> PyErr {
+    match error {
+        ExchangeError::Job(error) => exception(py, error),
+        _ => made(py, &error.to_string(), Told::new("StageError")),
     }
 }
 

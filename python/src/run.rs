@@ -46,7 +46,7 @@ pub fn run<'py>(
 }
 
 /// The arguments of `run`, checked as the command checks them.
-fn parsed(args: Vec<OsString>) -> Result<(RunArgs, Show), clap::Error> {
+pub fn parsed(args: Vec<OsString>) -> Result<(RunArgs, Show), clap::Error> {
     let command = ["backtrail", "run"].map(OsString::from);
     let cli = Cli::try_parse_from(command.into_iter().chain(args))?;
     match cli.command {
@@ -56,7 +56,7 @@ fn parsed(args: Vec<OsString>) -> Result<(RunArgs, Show), clap::Error> {
 }
 
 /// What clap says, without how the command is used.
-fn told(error: &clap::Error) -> String {
+pub fn told(error: &clap::Error) -> String {
     let text = error.to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
     text.split("\n\n").next().unwrap_or_default().trim().to_owned()

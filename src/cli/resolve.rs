@@ -22,7 +22,9 @@ use super::secret::{self, Given};
 use crate::emit::overlap::ReadFile;
 use crate::emit::staging::Overwrite;
 use crate::emit::{Format, FormulaGuard};
+use crate::engine::Engine;
 use crate::engine::compile::{Allow, Options};
+use crate::engine::plan::Terms;
 use crate::engine::window::Window;
 use crate::error::Error;
 use crate::jobs::run::output::{InMemory, Stream};
@@ -102,25 +104,7 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
     crms.sort_unstable();
     crms.dedup();
     let destination = destination(&args, &formats, around)?;
-    let mut texts = Texts::default();
-    let rules = RulesFile::read(args.rules.as_deref(), &mut texts)?;
-    redact::must_be_free(args.redact, &rules.rules)?;
-    let allow = allow(args.allow.as_deref(), &mut texts)?;
-    let filters = args.filters.as_deref();
-    let filters = filters.map(|path| NamedFilters::read(path, &mut texts)).transpose()?;
-    let (filters_file, filters) = filters.map(|named| (named.name, named.filters)).unzip();
-    let auth = auth(&args.captures, around)?;
-    let options = Options {
-        allow,
-        filters,
-        auth,
-        max_record_bytes: args.max_record_bytes,
-        profile_duplicates: args.profile_duplicates,
-        window: window::window(args.window, &rules.rules.plan, around)?,
-        redact: redact::digest(args.redact, around)?,
-        ..event_options(args.events, &mut texts)?
-    };
-    let (engine, terms, rules_file) = rules.compile(options, &mut texts)?;
+    let Settings { engine, terms, rules_file, filters_file, warnings } = settings(&args, around)?;
     let stores = around.stores(args.store);
     let inputs = inputs(&args.inputs, &stores, engine.window, around)?;
     let own_files =
@@ -130,9 +114,9 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
         own_files,
         engine,
         terms,
-        rules_file: rules_file.map(|file| file.name),
+        rules_file,
         filters_file,
-        warnings: texts.warnings,
+        warnings,
         destination,
         in_memory: InMemory::No,
         formats,
@@ -149,6 +133,54 @@ pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
         allow_empty: args.allow_empty,
         max_rejects: args.max_rejects,
         fail_over_plan: args.fail_over_plan,
+    })
+}
+
+/// What arguments, and the files that they name, say about events.
+#[derive(Debug)]
+pub struct Settings {
+    /// What is done to each event.
+    pub engine: Engine,
+    /// What the plan allows.
+    pub terms: Terms,
+    /// The name of the rules file.
+    pub rules_file: Option<String>,
+    /// The name of the file of destination filters.
+    pub filters_file: Option<String>,
+    /// What is doubtful about the files.
+    pub warnings: Vec<String>,
+}
+
+/// Returns what `args` say about events, whatever inputs and outputs they name.
+///
+/// # Errors
+/// When arguments do not go together, or a file that they name cannot be used.
+pub fn settings(args: &RunArgs, around: Surroundings) -> Result<Settings, Error> {
+    let mut texts = Texts::default();
+    let rules = RulesFile::read(args.rules.as_deref(), &mut texts)?;
+    redact::must_be_free(args.redact, &rules.rules)?;
+    let allow = allow(args.allow.as_deref(), &mut texts)?;
+    let filters = args.filters.as_deref();
+    let filters = filters.map(|path| NamedFilters::read(path, &mut texts)).transpose()?;
+    let (filters_file, filters) = filters.map(|named| (named.name, named.filters)).unzip();
+    let auth = auth(&args.captures, around)?;
+    let options = Options {
+        allow,
+        filters,
+        auth,
+        max_record_bytes: args.max_record_bytes,
+        profile_duplicates: args.profile_duplicates,
+        window: window::window(args.window, &rules.rules.plan, around)?,
+        redact: redact::digest(args.redact, around)?,
+        ..event_options(args.events.clone(), &mut texts)?
+    };
+    let (engine, terms, rules_file) = rules.compile(options, &mut texts)?;
+    Ok(Settings {
+        engine,
+        terms,
+        rules_file: rules_file.map(|file| file.name),
+        filters_file,
+        warnings: texts.warnings,
     })
 }
 

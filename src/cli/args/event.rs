@@ -3,7 +3,7 @@
 use clap::Args;
 
 /// Which events are accepted, and what is added to them.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[allow(clippy::struct_excessive_bools)] // each is a flag; they end in enums of the engine
 pub struct EventArgs {
     /// Only events of which this FQL expression is true pass

@@ -1,0 +1,97 @@
+//! What all stages of a job have in common.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use backtrail::cli::resolve::{self, Surroundings};
+use backtrail::engine::bucket;
+use backtrail::engine::compile::Compiled;
+use backtrail::source::{Input, discover};
+use pyo3::prelude::*;
+
+use crate::error::{exception, made_of_fault, usage};
+use crate::run::{parsed, told};
+
+/// Rules, filters and settings, compiled, and into how many buckets visitors are divided.
+///
+/// ``args`` are those of ``backtrail run``; inputs and outputs among them are not looked at. ``texts``
+/// name all that processes must have in common, each with its name.
+#[pyclass(frozen, module = "backtrail")]
+pub struct Job {
+    pub inner: Arc<bucket::Job>,
+    pub warnings: Vec<String>,
+    pub rules_file: Option<String>,
+    pub filters_file: Option<String>,
+}
+
+#[pymethods]
+impl Job {
+    #[new]
+    fn new(
+        py: Python<'_>,
+        args: Vec<OsString>,
+        buckets: u32,
+        texts: Vec<(String, String)>,
+    ) -> PyResult<Self> {
+        let (args, _) = parsed(args).map_err(|error| usage(py, &told(&error)))?;
+        let settings = resolve::settings(&args, Surroundings::read());
+        let settings = settings.map_err(|error| exception(py, &error))?;
+        let resolve::Settings { engine, terms, rules_file, filters_file, warnings } = settings;
+        let compiled = Compiled { engine, terms, warnings: Vec::new() };
+        let texts = texts.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+        let inner = Arc::new(bucket::Job::new(compiled, buckets, texts));
+        Ok(Self { inner, warnings, rules_file, filters_file })
+    }
+
+    /// How many buckets there are.
+    #[getter]
+    fn buckets(&self) -> u32 {
+        self.inner.buckets()
+    }
+
+    /// What the batches of this job bear in their column ``job``.
+    #[getter]
+    fn fingerprint(&self) -> i64 {
+        self.inner.fingerprint().to_column()
+    }
+
+    /// Whether rows need not be grouped anew between ``dedup`` and the stages behind it.
+    #[getter]
+    fn copies_share_a_bucket(&self) -> bool {
+        self.inner.copies_share_a_bucket()
+    }
+
+    /// Whether ``lead_names`` has anything to join.
+    #[getter]
+    fn merges_leads(&self) -> bool {
+        self.inner.engine.rules.identity.merge == backtrail::rules::Merge::UserId
+    }
+
+    /// What is doubtful about the rules and filters.
+    #[getter]
+    fn warnings(&self) -> Vec<String> {
+        self.warnings.clone()
+    }
+}
+
+/// The inputs that arguments name, in order: the path, absolute, or the URL of each, and its size.
+#[pyfunction]
+pub fn inputs(py: Python<'_>, args: Vec<OsString>) -> PyResult<Vec<(OsString, Option<u64>)>> {
+    let found = py.detach(|| discover(&args, true));
+    let found = found.map_err(|error| exception(py, &error.into()))?;
+    if let Some(fault) = found.faults.first() {
+        return Err(made_of_fault(py, fault));
+    }
+    let place = |input: Input| match &input.path {
+        Some(path) => std::path::absolute(path).map(Into::into).unwrap_or(input.display.into()),
+        None => input.display.into(),
+    };
+    Ok(found
+        .inputs
+        .into_iter()
+        .map(|input| {
+            let size = input.size;
+            (place(input), size)
+        })
+        .collect())
+}
