@@ -108,14 +108,11 @@ impl Visit for Count<'_> {
 
     fn signal(&mut self, row: &ResolvedRow<'_>) {
         let tally = &mut self.tally;
-        match row.row.head.rule {
-            Some(rule) => tally.matches[rule as usize] += 1,
-            None => {
-                let name = row.row.text(Field::Event);
-                if let Some(place) = self.names.place(row.row.head.call, name) {
-                    count_at(&mut tally.unmapped, place);
-                }
-            }
+        if let Some(rule) = row.row.head.rule {
+            tally.matches[rule as usize] += 1;
+        } else if let Some(place) = self.names.place(row.row.head.call, row.row.text(Field::Event))
+        {
+            count_at(&mut tally.unmapped, place);
         }
         tally.resolved(row.resolution(), row.owner);
         for (count, moved) in tally.would_change.iter_mut().zip(row.moved_by.each()) {

@@ -1,4 +1,4 @@
-//! The JUnit report: a fixture is a test suite, an event checked against a rule is a test case.
+//! The `JUnit` report: a fixture is a test suite, an event checked against a rule is a test case.
 //!
 //! Readers show only the first failure of a case, so each failing case has a single one with all
 //! findings. The report contains no times, so that the same findings give the same bytes.
