@@ -53,8 +53,9 @@ fn little_memory_gives_the_same_bytes() {
         let plenty = report(&workspace, "plenty");
         let duplicates = plenty["events"]["duplicates"].as_u64().unwrap();
         assert!(duplicates >= least_duplicates, "{by}: {duplicates} duplicates");
-        // Nothing in memory; keys at first, until the table would have to grow; all but some rows.
-        for memory in ["1", "906KiB", "40MiB"] {
+        // Nothing in memory; a few epochs; keys at first, until the table would have to grow; all but
+        // some rows.
+        for memory in ["1", "500KiB", "906KiB", "40MiB"] {
             for threads in ["1", "2", "7"] {
                 let out = format!("{memory}-{threads}");
                 run(&workspace, &out, memory, threads);

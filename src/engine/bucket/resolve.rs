@@ -1,6 +1,7 @@
 //! Rows to rows with their owners.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use arrow_array::RecordBatch;
 use xxhash_rust::xxh3::xxh3_64;
@@ -19,7 +20,7 @@ use crate::engine::identity::all_ids::AllIds;
 use crate::engine::identity::fact::Fact;
 use crate::engine::identity::ids::{Ids, NodeId, Space};
 use crate::engine::identity::merge::Merged;
-use crate::engine::identity::timeline::Timelines;
+use crate::engine::identity::timeline::{Room, Timelines};
 use crate::engine::identity::{self, Identities};
 use crate::engine::plan::{Ledger, Volume};
 use crate::engine::resolve::owner::{Absent, OwnerFinder};
@@ -89,7 +90,9 @@ pub fn resolve(job: &Job, given: Resolvable<'_>) -> Result<ResolvedRows, Exchang
     let max_emails = job.engine.rules.identity.max_emails as usize;
     let (ids, mut facts) = (AllIds::Memory(ids), identity::facts::Facts::Memory(facts));
     facts.sort(&ids);
-    let timelines = Timelines::new(facts, &ids, max_emails).map_err(Error::Spill)?;
+    // A bucket is in memory as a whole.
+    let room = Room { bytes: usize::MAX, dir: Path::new("") };
+    let timelines = Timelines::new(facts, &ids, max_emails, room).map_err(Error::Spill)?;
     let identities = Identities { timelines, merged };
     // Periods are no part of an owner.
     let ledger = Ledger::new(&Volume::default(), &job.terms);
@@ -122,8 +125,8 @@ fn sightings_of(
                 bucket: bucket_of(text, job.buckets),
                 kind: id_links::kind_of(space),
                 id: text,
-                is_resolved: timelines.distance(id).is_some(),
-                emails: u32::try_from(timelines.emails(id)).unwrap_or(u32::MAX),
+                is_resolved: timelines.of(id).distance().is_some(),
+                emails: u32::try_from(timelines.of(id).emails()).unwrap_or(u32::MAX),
                 ..Sighting::default()
             })?,
             Space::Email => {

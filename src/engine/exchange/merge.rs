@@ -104,7 +104,9 @@ mod tests {
     proptest! {
         #[test]
         fn items_come_in_order(mut runs: Vec<Vec<u32>>) {
-            runs.iter_mut().for_each(|run| run.sort_unstable());
+            for run in &mut runs {
+                run.sort_unstable();
+            }
             let mut expected = runs.concat();
             expected.sort_unstable();
             let numbers = |run: Vec<u32>| Numbers { rest: run.into_iter(), item: 0 };

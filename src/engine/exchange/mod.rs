@@ -6,6 +6,7 @@
 //! [`row_owner::RowOwner`] and [`lead_part::LeadPart`], which [`arrow`] turns into record batches.
 
 pub mod arrow;
+pub mod blocks;
 pub mod bytes;
 pub mod event_row;
 pub mod id_link;

@@ -31,7 +31,18 @@ impl Scratch {
         let lead_bytes = memory_bytes / 2;
         Self { dir, row_bytes, table_bytes: memory_bytes - row_bytes, lead_bytes }
     }
+
+    /// What is left for leads where so many bytes of the tables' memory are still in use.
+    #[must_use]
+    pub fn beside(&self, taken_bytes: usize) -> Self {
+        let left = self.table_bytes.saturating_sub(taken_bytes);
+        let least = self.lead_bytes / LEAST_LEADS;
+        Self { lead_bytes: self.lead_bytes.min(left).max(least), ..self.clone() }
+    }
 }
+
+/// However much else is in memory, leads may take such a part of their share.
+const LEAST_LEADS: usize = 4;
 
 /// Threads that write to one file wait for each other, so there are several.
 const FILES: usize = 8;
@@ -372,6 +383,10 @@ mod tests {
             let scratch = Scratch::new(PathBuf::new(), bytes);
             assert_eq!(scratch.row_bytes + scratch.table_bytes, bytes);
         }
-        assert_eq!(Scratch::new(PathBuf::new(), 1 << 30).row_bytes, 32 << 20);
+        let scratch = Scratch::new(PathBuf::new(), 1 << 30);
+        assert_eq!(scratch.row_bytes, 32 << 20);
+        let lead_bytes =
+            [0, 500 << 20, 800 << 20, 2 << 30].map(|taken| scratch.beside(taken).lead_bytes);
+        assert_eq!(lead_bytes, [512 << 20, 492 << 20, 192 << 20, 128 << 20]);
     }
 }

@@ -13,7 +13,7 @@ pub enum AllIds {
     /// In memory, numbered as they came.
     Memory(Ids),
     /// On disk, numbered by space and text.
-    Disk(Dictionary),
+    Disk(Box<Dictionary>),
 }
 
 /// What orders ids of one space by their texts.

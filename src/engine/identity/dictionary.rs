@@ -6,12 +6,11 @@
 use std::borrow::Cow;
 use std::io;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use super::ids::{NodeId, Space};
+use crate::engine::exchange::blocks::{BlockWriter, Blocks, Failure};
 use crate::engine::exchange::bytes::{put_text, take_text};
-use crate::engine::exchange::sequence::{Sequence, SequenceWriter, broken};
+use crate::engine::exchange::sequence::broken;
 use crate::engine::exchange::spill::Spill;
 
 /// So many texts are read at once.
@@ -36,15 +35,12 @@ impl Texts {
 #[derive(Debug)]
 pub struct Dictionary {
     spill: Spill,
-    texts: Sequence,
-    /// The piece in which each block of texts is, and the byte at which it begins there.
-    blocks: Vec<(u32, u32)>,
+    texts: Blocks,
     /// The first number of each space, and how many ids there are.
     starts: [u32; Space::ALL.len() + 1],
     /// The e-mails, where they fit into memory: of these every signal asks.
     emails: Option<Texts>,
-    has_failed: AtomicBool,
-    failure: Mutex<Option<io::Error>>,
+    failure: Failure,
 }
 
 impl Dictionary {
@@ -81,7 +77,8 @@ impl Dictionary {
             return Cow::Borrowed(text);
         }
         let mut buffer = Vec::new();
-        let text = self.read_block(id.index() / BLOCK, &mut buffer).and_then(|mut bytes| {
+        let block = self.texts.read(id.index() / BLOCK, &self.spill, &mut buffer);
+        let text = block.and_then(|mut bytes| {
             let mut text = Err(broken());
             for _ in 0..=id.index() % BLOCK {
                 text = take_text(&mut bytes).ok_or_else(broken);
@@ -91,8 +88,7 @@ impl Dictionary {
         match text {
             Ok(text) => Cow::Owned(text.to_owned()),
             Err(error) => {
-                *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                self.has_failed.store(true, Ordering::Release);
+                self.failure.set(error);
                 Cow::Borrowed("")
             }
         }
@@ -104,11 +100,7 @@ impl Dictionary {
     /// When one could not be read.
     #[inline]
     pub fn check(&self) -> io::Result<()> {
-        if !self.has_failed.load(Ordering::Acquire) {
-            return Ok(());
-        }
-        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
-        Err(failure.take().unwrap_or_else(broken))
+        self.failure.check()
     }
 
     /// Calls `see` with the text of each id of `space`, in order.
@@ -120,7 +112,7 @@ impl Dictionary {
         let mut buffer = Vec::new();
         let blocks = wanted.start as usize / BLOCK..(wanted.end as usize).div_ceil(BLOCK);
         for block in blocks {
-            let mut bytes = self.read_block(block, &mut buffer)?;
+            let mut bytes = self.texts.read(block, &self.spill, &mut buffer)?;
             for number in block * BLOCK..((block + 1) * BLOCK).min(wanted.end as usize) {
                 let text = take_text(&mut bytes).ok_or_else(broken)?;
                 match u32::try_from(number) {
@@ -151,23 +143,13 @@ impl Dictionary {
     pub fn bytes(&self) -> usize {
         let emails = self.emails.as_ref();
         let emails = emails.map_or(0, |texts| texts.texts.len() + texts.ends.len() * 4);
-        emails + self.blocks.len() * 8
-    }
-
-    fn read_block<'a>(&'a self, block: usize, buffer: &'a mut Vec<u8>) -> io::Result<&'a [u8]> {
-        let &(piece, start) = self.blocks.get(block).ok_or_else(broken)?;
-        let next = self.blocks.get(block + 1).filter(|(other, _)| *other == piece);
-        let piece = self.texts.pieces().get(piece as usize).ok_or_else(broken)?;
-        let end = next.map_or(piece.len(), |&(_, end)| end as usize);
-        self.spill.read_range(piece, start as usize..end, buffer)
+        emails + self.texts.bytes()
     }
 }
 
 /// Writes a dictionary.
 pub struct DictionaryWriter<'s> {
-    writer: SequenceWriter<'s>,
-    block: Vec<u8>,
-    blocks: Vec<(u32, u32)>,
+    writer: BlockWriter<'s>,
     counts: [u32; Space::ALL.len()],
     len: u32,
     emails: Option<Texts>,
@@ -180,9 +162,7 @@ impl<'s> DictionaryWriter<'s> {
     /// memory besides if they take no more than `email_bytes`.
     pub fn new(spill: &'s Spill, piece_bytes: usize, email_bytes: usize) -> Self {
         Self {
-            writer: SequenceWriter::new(spill, piece_bytes),
-            block: Vec::new(),
-            blocks: Vec::new(),
+            writer: BlockWriter::new(spill, piece_bytes, BLOCK),
             counts: [0; Space::ALL.len()],
             len: 0,
             emails: Some(Texts::default()),
@@ -198,7 +178,7 @@ impl<'s> DictionaryWriter<'s> {
         if self.len == u32::MAX {
             return Err(io::Error::other("more than 4,294,967,295 ids: run parts of the input"));
         }
-        put_text(text, &mut self.block);
+        self.writer.put(|out| put_text(text, out))?;
         if let Some(Texts { texts, ends }) = self.emails.as_mut().filter(|_| space == Space::Email)
         {
             texts.push_str(text);
@@ -212,49 +192,30 @@ impl<'s> DictionaryWriter<'s> {
         let id = NodeId::from_raw(self.len);
         self.counts[space as usize] += 1;
         self.len += 1;
-        if (self.len as usize).is_multiple_of(BLOCK) {
-            self.end_block()?
-        }
         Ok(id)
-    }
-
-    #[allow(clippy::cast_possible_truncation)] // pieces are small, and fewer than ids
-    fn end_block(&mut self) -> io::Result<()> {
-        let (piece, start) = self.writer.position();
-        self.blocks.push((piece as u32, start as u32));
-        let block = &self.block;
-        self.writer.put(|out| out.extend_from_slice(block))?;
-        self.block.clear();
-        Ok(())
     }
 
     /// What was written, but for the spill that it waits in.
     ///
     /// # Errors
     /// When its end cannot be written.
-    pub fn finish(mut self) -> io::Result<Written> {
-        if !self.block.is_empty() {
-            self.end_block()?;
-        }
+    pub fn finish(self) -> io::Result<Written> {
         let mut starts = [0; Space::ALL.len() + 1];
         for (space, count) in self.counts.into_iter().enumerate() {
             starts[space + 1] = starts[space] + count;
         }
-        let mut blocks = self.blocks;
-        blocks.shrink_to_fit();
         let emails = self.emails.map(|Texts { mut texts, mut ends }| {
             texts.shrink_to_fit();
             ends.shrink_to_fit();
             Texts { texts, ends }
         });
-        Ok(Written { texts: self.writer.finish()?, blocks, starts, emails })
+        Ok(Written { texts: self.writer.finish()?, starts, emails })
     }
 }
 
 /// What a [`DictionaryWriter`] wrote.
 pub struct Written {
-    texts: Sequence,
-    blocks: Vec<(u32, u32)>,
+    texts: Blocks,
     starts: [u32; Space::ALL.len() + 1],
     emails: Option<Texts>,
 }
@@ -262,16 +223,8 @@ pub struct Written {
 impl Written {
     /// The dictionary; it was written to `spill`.
     pub fn into_dictionary(self, spill: Spill) -> Dictionary {
-        let Self { texts, blocks, starts, emails } = self;
-        Dictionary {
-            spill,
-            texts,
-            blocks,
-            starts,
-            emails,
-            has_failed: AtomicBool::new(false),
-            failure: Mutex::new(None),
-        }
+        let Self { texts, starts, emails } = self;
+        Dictionary { spill, texts, starts, emails, failure: Failure::default() }
     }
 }
 

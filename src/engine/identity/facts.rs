@@ -103,7 +103,11 @@ impl FactRuns {
         })
     }
 
-    fn try_each(&self, mut see: impl FnMut(Fact) -> io::Result<()>) -> io::Result<()> {
+    /// Calls `see` with each fact until one fails: by source, then by key, then by target.
+    ///
+    /// # Errors
+    /// When they cannot be read, or the first of `see`.
+    pub fn try_each(&self, mut see: impl FnMut(Fact) -> io::Result<()>) -> io::Result<()> {
         let cursors = self.runs.iter().map(|run| FactCursor::new(run.read(&self.spill)));
         let mut merge = Merge::new(cursors)?;
         while let Some(first) = merge.first() {

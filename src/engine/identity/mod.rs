@@ -5,7 +5,9 @@
 //! these whose a signal is.
 
 pub mod all_ids;
+mod anonymous;
 pub mod dictionary;
+mod draft;
 pub mod epoch;
 pub mod fact;
 pub mod facts;
@@ -22,7 +24,7 @@ use std::io;
 use all_ids::AllIds;
 use facts::Facts;
 use merge::Merged;
-use timeline::Timelines;
+use timeline::{Room, Timelines};
 
 use crate::rules::{IdentityConfig, Merge};
 
@@ -36,18 +38,24 @@ pub struct Identities {
 }
 
 impl Identities {
-    /// Orders `facts`, whose ids are `ids`, on all threads of the current pool.
+    /// Orders `facts`, whose ids are `ids`, on all threads of the current pool. Of facts on disk, the
+    /// timelines of anonymous ids take no more memory than there is `room`.
     ///
     /// # Errors
     /// When what is on disk cannot be read.
-    pub fn new(mut facts: Facts, ids: &AllIds, config: &IdentityConfig) -> io::Result<Self> {
+    pub fn new(
+        mut facts: Facts,
+        ids: &AllIds,
+        config: &IdentityConfig,
+        room: Room<'_>,
+    ) -> io::Result<Self> {
         let max_emails = config.max_emails as usize;
         facts.sort(ids);
         let merged = match config.merge {
             Merge::None => Merged::default(),
             Merge::UserId => Merged::new(&facts, ids, max_emails)?,
         };
-        let timelines = Timelines::new(facts, ids, max_emails)?;
+        let timelines = Timelines::new(facts, ids, max_emails, room)?;
         ids.check()?;
         Ok(Self { timelines, merged })
     }

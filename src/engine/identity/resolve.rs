@@ -3,7 +3,7 @@
 use super::Resolution;
 use super::all_ids::AllIds;
 use super::ids::{NodeId, Space};
-use super::timeline::{Link, MAX_STEPS, Timelines};
+use super::timeline::{Buffers, Link, MAX_STEPS, Timeline, Timelines};
 use crate::rules::{IdentityConfig, Policy};
 use crate::time::{DAY_MS, Time};
 
@@ -54,9 +54,11 @@ pub struct Visitor {
 }
 
 /// Resolves signals against timelines.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Resolver<'a> {
     timelines: &'a Timelines,
+    /// An anonymous id whose timeline was read from disk.
+    loaded: Option<(NodeId, Timeline<'a>)>,
     ids: &'a AllIds,
     lookback_ms: Option<i64>,
     max_emails: usize,
@@ -81,9 +83,31 @@ impl<'a> Resolver<'a> {
     pub fn new(timelines: &'a Timelines, ids: &'a AllIds, config: &IdentityConfig) -> Self {
         Self {
             timelines,
+            loaded: None,
             ids,
             lookback_ms: config.lookback_days.map(|days| i64::from(days) * DAY_MS),
             max_emails: config.max_emails as usize,
+        }
+    }
+
+    /// Whether what is known of anonymous ids is on disk: then a resolver has to be
+    /// [made](Self::with) for each.
+    #[inline]
+    pub fn is_on_disk(&self) -> bool {
+        self.timelines.are_on_disk()
+    }
+
+    /// A resolver that knows `anonymous`, which is on disk; `buffers` hold what is read.
+    pub fn with<'b>(&'b self, anonymous: Option<NodeId>, buffers: &'b mut Buffers) -> Resolver<'b> {
+        let loaded = anonymous.map(|id| (id, self.timelines.load(id, buffers)));
+        Resolver { loaded, ..*self }
+    }
+
+    #[inline]
+    fn timeline(&self, id: NodeId) -> Timeline<'a> {
+        match self.loaded {
+            Some((loaded, timeline)) if loaded == id => timeline,
+            _ => self.timelines.of(id),
         }
     }
 
@@ -107,7 +131,7 @@ impl<'a> Resolver<'a> {
         let user = visitor.user.and_then(|id| self.lead(id, time, policy));
         user.or_else(|| {
             let id = visitor.anonymous?;
-            let ambiguous = policy == Policy::Strict && self.timelines.emails(id) > 1;
+            let ambiguous = policy == Policy::Strict && self.timeline(id).emails() > 1;
             if ambiguous { None } else { self.lead(id, time, policy) }
         })
     }
@@ -139,8 +163,10 @@ impl<'a> Resolver<'a> {
     /// Whether every policy gives a signal of `visitor` the same owner at any time: each of its
     /// ids leads to one e-mail at most, also past shared user ids, and no limit can cut that off.
     pub fn is_plain(&self, visitor: Visitor) -> bool {
-        let plain =
-            |id: NodeId| self.timelines.emails(id) <= 1 && !self.timelines.leads_through_shared(id);
+        let plain = |id: NodeId| {
+            let timeline = self.timeline(id);
+            timeline.emails() <= 1 && !timeline.leads_through_shared()
+        };
         self.lookback_ms.is_none()
             && visitor.user.is_none_or(plain)
             && visitor.anonymous.is_none_or(plain)
@@ -148,7 +174,7 @@ impl<'a> Resolver<'a> {
 
     /// Whether `id` has more e-mails than a person would: a shared device.
     pub fn is_shared(&self, id: NodeId) -> bool {
-        self.timelines.emails(id) > self.max_emails
+        self.timeline(id).emails() > self.max_emails
     }
 
     fn lead(&self, id: NodeId, time: Time, policy: Policy) -> Option<Owner> {
@@ -166,15 +192,16 @@ impl<'a> Resolver<'a> {
     /// The e-mail that `id`, reached after `steps` facts, leads to, and the link of `id` itself
     /// that does.
     fn follow(&self, id: NodeId, steps: u8, search: &mut Search) -> Option<(NodeId, Link)> {
-        let distance = self.timelines.distance(id)?;
+        let timeline = self.timeline(id);
+        let distance = timeline.distance()?;
         if distance > MAX_STEPS - steps || search.path.contains(&Some(id)) {
             return None;
         }
         search.path[usize::from(steps)] = Some(id);
-        let links = self.timelines.links(id);
+        let links = timeline.links;
         let known = links.partition_point(|link| link.time <= search.time);
         let later = &links[known..];
-        let later = if self.is_shared(id) { &[] } else { later };
+        let later = if timeline.emails() > self.max_emails { &[] } else { later };
         let found = match search.policy {
             Policy::Split | Policy::Strict => links[..known]
                 .iter()

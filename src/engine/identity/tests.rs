@@ -13,7 +13,7 @@ use super::facts::{FactRuns, Facts};
 use super::ids::{Ids, NodeId, Space};
 use super::merge::Merged;
 use super::resolve::{Owner, Resolver, Through, Visitor};
-use super::timeline::MAX_STEPS;
+use super::timeline::{Buffers, MAX_STEPS, Room};
 use super::{Identities, Resolution};
 use crate::engine::exchange::sequence::Sequence;
 use crate::engine::exchange::spill::{Piece, Spill};
@@ -25,6 +25,11 @@ struct World {
     ids: Ids,
     facts: Vec<Fact>,
 }
+
+/// E-mails and what names their leads.
+type Named = Vec<(String, String)>;
+/// How many e-mails were not joined, and the user ids that they share.
+type Refused = Vec<(usize, Vec<String>)>;
 
 /// Ids and facts where they are kept.
 struct Kept {
@@ -45,10 +50,17 @@ impl Kept {
         assert_eq!((ids.space(id), &*ids.text(id)), (space, who));
         let of = |wanted| (space == wanted).then_some(id);
         let visitor = Visitor { user: of(Space::User), anonymous: of(Space::Anonymous) };
-        let identities = Identities::new(facts, &ids, config).unwrap();
+        let dir = std::env::temp_dir();
+        let room = Room { bytes: 0, dir: &dir };
+        let identities = Identities::new(facts, &ids, config, room).unwrap();
+        let mut buffers = Buffers::default();
         let resolver = Resolver::new(&identities.timelines, &ids, config);
+        let anonymous = visitor.anonymous.filter(|_| resolver.is_on_disk());
+        let loaded = resolver.with(anonymous, &mut buffers);
+        let resolver = if anonymous.is_some() { loaded } else { resolver };
         let owner = resolver.owner(visitor, Time::from_raw(time), config.policy);
         let steps = resolver.steps(visitor, Time::from_raw(time), config.policy);
+        identities.timelines.check().unwrap();
         assert_eq!(steps.first().map(|step| step.id), owner.map(|_| id));
         assert_eq!(steps.last().map(|step| step.link.target), owner.map(|owner| owner.email));
         assert!(steps.windows(2).all(|pair| pair[0].link.target == pair[1].id));
@@ -57,7 +69,7 @@ impl Kept {
     }
 
     /// What each e-mail is named by, and what was refused, with texts for numbers.
-    fn merged(&self, max_emails: u32) -> (Vec<(String, String)>, Vec<(usize, Vec<String>)>) {
+    fn merged(&self, max_emails: u32) -> (Named, Refused) {
         let mut facts = self.facts.clone();
         facts.sort(&self.ids);
         let merged = Merged::new(&facts, &self.ids, max_emails as usize).unwrap();
@@ -152,7 +164,7 @@ impl World {
         };
         let runs = ended.iter().zip(numbers).map(run).collect();
         let facts = Facts::Runs(FactRuns::new(Arc::clone(&kept), runs, 1));
-        Kept { ids: AllIds::Disk(dictionary), facts }
+        Kept { ids: AllIds::Disk(Box::new(dictionary)), facts }
     }
 
     fn found(&mut self, who: &str, time: i64, config: &IdentityConfig) -> String {
@@ -370,7 +382,9 @@ fn an_id_that_leads_through_a_shared_user_id_may_change_its_owner_by_policy() {
     let visitor = Visitor { user: None, anonymous: Some(world.id("a1")) };
     let config = IdentityConfig { max_emails: 1, ..IdentityConfig::default() };
     let Kept { ids, facts } = world.in_memory();
-    let timelines = Identities::new(facts, &ids, &config).unwrap().timelines;
+    let dir = std::env::temp_dir();
+    let room = Room { bytes: 0, dir: &dir };
+    let timelines = Identities::new(facts, &ids, &config, room).unwrap().timelines;
     assert!(!Resolver::new(&timelines, &ids, &config).is_plain(visitor));
 }
 

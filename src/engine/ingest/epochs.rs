@@ -93,7 +93,7 @@ impl Epochs {
             runs.push(run.map_err(Error::Spill)?);
         }
         let facts = FactRuns::new(fact_spill, runs, piece_bytes);
-        Ok((AllIds::Disk(dictionary), Facts::Runs(facts)))
+        Ok((AllIds::Disk(Box::new(dictionary)), Facts::Runs(facts)))
     }
 }
 

@@ -25,6 +25,7 @@ use crate::engine::exchange::store::{Dropped, Segment, SegmentView, Store};
 use crate::engine::identity::Identities;
 use crate::engine::identity::all_ids::AllIds;
 use crate::engine::identity::facts::Facts;
+use crate::engine::identity::timeline::Room;
 use crate::engine::lead::{Flush, LeadStore, Ranking, Terms};
 use crate::engine::map::event_names::EventNames;
 use crate::engine::plan::Ledger;
@@ -36,6 +37,9 @@ use owner::{Absent, OwnerFinder};
 use sums::rule_terms;
 use tally::{Tally, settle_partial};
 use visit::Visit;
+
+/// Timelines of anonymous ids whose facts are on disk get such a part of the memory.
+const TIMELINES_SHARE: usize = 4;
 
 /// What a resolution works with.
 #[derive(Clone, Copy)]
@@ -96,10 +100,12 @@ pub fn resolve<'a, V: Visit + Send, T: Send>(
 ) -> Result<Resolved<'a, V>, Error> {
     let Stage { engine, ids, ledger, names, pool, watch } = stage;
     let Input { facts, store, scratch, dropped } = input;
-    let identities = pool.install(|| Identities::new(facts, ids, &engine.rules.identity));
+    let room = Room { bytes: scratch.table_bytes / TIMELINES_SHARE, dir: &scratch.dir };
+    let identities = pool.install(|| Identities::new(facts, ids, &engine.rules.identity, room));
     let identities = identities.map_err(Error::Spill)?;
     let finder = OwnerFinder::new(engine, ids, &identities, ledger).map_err(Error::Spill)?;
-    let leads = LeadStore::new(ids, scratch, pool.current_num_threads());
+    let taken = ids.bytes() + identities.timelines.bytes();
+    let leads = LeadStore::new(ids, &scratch.beside(taken), pool.current_num_threads());
     let groups = Mutex::default();
     let start = || {
         let count = Count::new(engine, ledger, names.counted());
@@ -116,7 +122,7 @@ pub fn resolve<'a, V: Visit + Send, T: Send>(
             None => finder.segment(Absent { dead, forgotten }, view, visitors),
         }
         visitors.1.leads.flush(Flush::WhenMany).map_err(Error::Spill)?;
-        ids.check().map_err(Error::Spill)?;
+        ids.check().and_then(|()| identities.timelines.check()).map_err(Error::Spill)?;
         end(&mut visitors.2, number, view)
     };
     let workers = store.each(pool, watch, start, work, write)?;

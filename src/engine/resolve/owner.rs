@@ -12,6 +12,7 @@ use crate::engine::identity::all_ids::AllIds;
 use crate::engine::identity::ids::{NodeId, Space};
 use crate::engine::identity::merge::Merged;
 use crate::engine::identity::resolve::{Resolver, Visitor};
+use crate::engine::identity::timeline::Buffers;
 use crate::engine::identity::value::normalise_email;
 use crate::engine::plan::Ledger;
 use crate::event::CallType;
@@ -92,14 +93,14 @@ impl<'a> OwnerFinder<'a> {
     pub fn segment(&self, absent: Absent<'_>, view: &SegmentView<'_>, visitor: &mut impl Visit) {
         let rows = rows_of(absent, view);
         let mut rows = rows.map(|(row, number, fate)| self.unresolved(row, number, fate, view));
-        let mut some = Vec::with_capacity(AHEAD);
+        let (mut some, mut buffers) = (Vec::with_capacity(AHEAD), Buffers::default());
         loop {
             some.clear();
             some.extend(rows.by_ref().take(AHEAD));
             if some.is_empty() {
                 return;
             }
-            self.find_owners(&mut some);
+            self.find_owners(&mut some, &mut buffers);
             for row in &some {
                 visitor.prefetch(row);
             }
@@ -133,41 +134,49 @@ impl<'a> OwnerFinder<'a> {
         self.ids.find(Space::Email, std::str::from_utf8(&email).ok()?)
     }
 
-    fn find_owners(&self, some: &mut [ResolvedRow<'_>]) {
-        let owned = |row: &&mut ResolvedRow<'_>| {
-            let call = row.row.head.call;
-            let has_owner = call.is_signal() || call == CallType::Group;
-            row.fate == Fate::Kept && row.ids.email.is_none() && has_owner
-        };
-        for row in some.iter_mut().filter(owned) {
+    fn find_owners(&self, some: &mut [ResolvedRow<'_>], buffers: &mut Buffers) {
+        for row in some.iter().filter(|row| is_owned(row)) {
             self.resolver.prefetch(self.visitor(row));
         }
-        for row in some.iter_mut().filter(owned) {
+        for row in some.iter().filter(|row| is_owned(row)) {
             self.resolver.prefetch_links(self.visitor(row));
         }
-        let policy = self.engine.rules.identity.policy;
-        for row in some.iter_mut().filter(owned) {
-            row.owner = self.resolver.owner(self.visitor(row), row.row.head.key.time, policy);
+        if self.resolver.is_on_disk() {
+            for row in some {
+                let anonymous = row.ids.anonymous.filter(|_| is_owned(row));
+                self.find_owner(row, &self.resolver.with(anonymous, buffers));
+            }
+            return;
         }
         for row in some {
-            let email = row.ids.email.or(row.owner.map(|owner| owner.email));
-            row.lead = email.map(|email| self.lead(email));
-            row.moved_by = self.moved_by(row);
+            self.find_owner(row, &self.resolver);
         }
     }
 
+    /// Finds the owner of `row` by `resolver`, which knows its ids.
+    #[inline]
+    fn find_owner(&self, row: &mut ResolvedRow<'_>, resolver: &Resolver<'_>) {
+        if is_owned(row) {
+            let policy = self.engine.rules.identity.policy;
+            row.owner = resolver.owner(self.visitor(row), row.row.head.key.time, policy);
+        }
+        let email = row.ids.email.or(row.owner.map(|owner| owner.email));
+        row.lead = email.map(|email| self.lead(email));
+        row.moved_by = self.moved_by(row, resolver);
+    }
+
     /// The policies that would give a signal to someone else.
-    fn moved_by(&self, row: &ResolvedRow<'_>) -> PolicySet {
+    fn moved_by(&self, row: &ResolvedRow<'_>, resolver: &Resolver<'_>) -> PolicySet {
         let visitor = self.visitor(row);
         let is_open =
             row.fate == Fate::Kept && row.ids.email.is_none() && row.row.head.call.is_signal();
-        if !is_open || self.resolver.is_plain(visitor) {
+        if !is_open || resolver.is_plain(visitor) {
             return PolicySet::default();
         }
         let email = row.lead.map(|lead| lead.email);
         let time = row.row.head.key.time;
         PolicySet::of(|policy| {
-            let other = self.resolver.owner(visitor, time, policy);
+            let other = resolver.owner(visitor, time, policy);
             other.map(|other| self.merged.name(other.email)) != email
         })
     }
@@ -238,6 +247,14 @@ pub(super) fn unresolved<'r>(
         moved_by: PolicySet::default(),
         fate,
     }
+}
+
+/// Whether the owner of `row` is to be found by its ids.
+#[inline]
+fn is_owned(row: &ResolvedRow<'_>) -> bool {
+    let call = row.row.head.call;
+    let has_owner = call.is_signal() || call == CallType::Group;
+    row.fate == Fate::Kept && row.ids.email.is_none() && has_owner
 }
 
 /// Shows a row to `visitor`.

@@ -40,7 +40,7 @@ impl Context<'_> {
     /// Returns the reason for which `id` resolves to no e-mail at `time`.
     fn leads_nowhere(&self, id: NodeId, time: Time) -> String {
         let identity = &self.engine.rules.identity;
-        if self.timelines.distance(id).is_none() {
+        if self.timelines.of(id).distance().is_none() {
             return if self.is_tied(id) {
                 "is tied only to ids that lead to no e-mail".into()
             } else {
@@ -48,10 +48,10 @@ impl Context<'_> {
             };
         }
         let is_anonymous = self.ids().space(id) == Space::Anonymous;
-        if identity.policy == Policy::Strict && is_anonymous && self.timelines.emails(id) > 1 {
+        if identity.policy == Policy::Strict && is_anonymous && self.timelines.of(id).emails() > 1 {
             return "has several e-mails, and the policy is strict".into();
         }
-        let later = self.timelines.links(id).iter().find(|link| link.time > time);
+        let later = self.timelines.of(id).links.iter().find(|link| link.time > time);
         let Some(link) = later else {
             return format!("leads to an e-mail over more than {MAX_STEPS} facts");
         };

@@ -230,7 +230,7 @@ impl Composer<'_> {
         let notes = found.into_iter().map(|id| Id {
             kind: kind(ids.space(id)),
             value: ids.text(id).into_owned(),
-            emails: self.context.timelines.emails(id),
+            emails: self.context.timelines.of(id).emails(),
             shared: self.context.resolver.is_shared(id),
         });
         notes.collect()

@@ -132,7 +132,7 @@ struct Visitor(u64);
 impl Visitor {
     fn new(space: Space, text: &str, timelines: &Timelines, id: NodeId) -> Self {
         let hash = xxh3_64_with_seed(text.as_bytes(), space as u64);
-        Self(hash & !1 | u64::from(timelines.emails(id) > 0))
+        Self(hash & !1 | u64::from(timelines.of(id).emails() > 0))
     }
 
     #[inline]
@@ -262,7 +262,7 @@ impl Counter<'_> {
 
     /// Returns `true` if `id` was identified shortly after `time`.
     fn is_before(&self, id: NodeId, time: Time) -> bool {
-        let links = self.timelines.links(id);
+        let links = self.timelines.of(id).links;
         let next = links.get(links.partition_point(|link| link.time <= time));
         match (next.and_then(|link| link.time.millis()), time.millis()) {
             (Some(tied), Some(time)) => tied - time <= SHORTLY_MS,

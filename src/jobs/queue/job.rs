@@ -8,6 +8,7 @@ use crate::emit::staging::{Overwrite, Readers, StagingError, check_single, put};
 use crate::engine::Engine;
 use crate::engine::exchange::spill::Scratch;
 use crate::engine::identity::Identities;
+use crate::engine::identity::timeline::Room;
 use crate::engine::ingest::commit::Committed;
 use crate::engine::plan::{Ledger, Terms};
 use crate::engine::watch::{Phase, Watch};
@@ -123,9 +124,11 @@ pub fn queue(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     }
     watch.enter(Phase::Resolving);
     let Ingested { committed, counters, profile, fields } = ingested;
-    let Committed { ids, facts, store, duplicates, .. } = committed;
+    let Committed { ids, facts, store, duplicates, scratch, .. } = committed;
     let identity = &job.engine.rules.identity;
-    let identities = pool.install(|| Identities::new(facts, &ids, identity));
+    // Every id is asked of at once, so that nothing may be on disk.
+    let room = Room { bytes: usize::MAX, dir: &scratch.dir };
+    let identities = pool.install(|| Identities::new(facts, &ids, identity, room));
     let identities = identities.map_err(Error::Spill)?;
     let ranking = Ranking::new(&counters.names);
     let ledger = Ledger::new(&counters.volume, &job.terms);

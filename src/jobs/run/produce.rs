@@ -158,7 +158,10 @@ pub fn produce(
         top_leads,
         history,
         cold_times,
-        visitors: [Space::Anonymous, Space::User].map(|space| visitors(timelines, &ids, space)),
+        visitors: [Space::Anonymous, Space::User].map(|space| Visitors {
+            seen: ids.count(space) as u64,
+            resolved: timelines.resolved(&ids, space),
+        }),
         shared: shared(timelines, &ids, engine.rules.identity.max_emails as usize),
         merged_emails: merged.joined(),
         merge_refused: refused.map(|one| (one.emails, texts(&one.user_ids))).collect(),
@@ -196,19 +199,11 @@ pub fn write_rejects(
     Ok(())
 }
 
-fn visitors(timelines: &Timelines, ids: &AllIds, wanted: Space) -> Visitors {
-    let of_space = timelines.ids().filter(|&id| ids.space(id) == wanted);
-    let resolved = of_space.filter(|&id| timelines.distance(id).is_some()).count() as u64;
-    Visitors { seen: ids.count(wanted) as u64, resolved }
-}
-
 fn shared(timelines: &Timelines, ids: &AllIds, max_emails: usize) -> Vec<(Space, String, usize)> {
-    let mut shared: Vec<_> = timelines
-        .ids()
-        .filter(|&id| timelines.emails(id) > max_emails)
-        .map(|id| (ids.space(id), ids.text(id).into_owned(), timelines.emails(id)))
-        .filter(|(space, ..)| matches!(space, Space::Anonymous | Space::User))
-        .collect();
+    let shared = timelines.shared(max_emails).into_iter();
+    let shared = shared.map(|(id, emails)| (ids.space(id), ids.text(id).into_owned(), emails));
+    let of_visitors = |space| matches!(space, Space::Anonymous | Space::User);
+    let mut shared: Vec<_> = shared.filter(|&(space, ..)| of_visitors(space)).collect();
     shared.sort_unstable();
     shared
 }

@@ -1,0 +1,253 @@
+//! The timelines of anonymous ids, of which there may be many more than fit into memory.
+
+use std::io;
+
+use super::all_ids::AllIds;
+use super::ids::{NodeId, Space};
+use super::slots::Slots;
+use super::timeline::{Buffers, Link, NOWHERE, Spot, Spots, Summary, Timeline};
+use crate::engine::exchange::blocks::{BlockWriter, Blocks, Failure};
+use crate::engine::exchange::bytes::{put_length, take, take_length, take_u32};
+use crate::engine::exchange::sequence::broken;
+use crate::engine::exchange::spill::Spill;
+use crate::time::Time;
+
+/// So many timelines are read at once.
+const BLOCK: usize = 32;
+/// About so many bytes are written at once.
+const PIECE_BYTES: usize = 64 << 10;
+/// A link on disk.
+const LINK_BYTES: usize = 12;
+
+/// The timelines of anonymous ids.
+#[derive(Debug)]
+pub(super) struct Anonymous {
+    /// The numbers below are those of anonymous ids.
+    end: u32,
+    kept: Kept,
+    resolved: u64,
+    shared: Vec<(NodeId, usize)>,
+}
+
+#[derive(Debug)]
+enum Kept {
+    Memory(Spots),
+    Disk(Box<OnDisk>),
+}
+
+#[derive(Debug)]
+struct OnDisk {
+    slots: Slots,
+    blocks: Blocks,
+    spill: Spill,
+    failure: Failure,
+}
+
+impl Anonymous {
+    /// Whether `id` is an anonymous id.
+    #[inline]
+    pub fn has(&self, id: NodeId) -> bool {
+        id.to_raw() < self.end
+    }
+
+    /// What is known of `id` in memory.
+    #[inline]
+    pub fn of(&self, id: NodeId) -> Timeline<'_> {
+        match &self.kept {
+            Kept::Memory(spots) => spots.of(id),
+            Kept::Disk(_) => Timeline::UNTIED,
+        }
+    }
+
+    /// Whether they are on disk.
+    #[inline]
+    pub fn is_on_disk(&self) -> bool {
+        matches!(self.kept, Kept::Disk(_))
+    }
+
+    /// What is known of `id` on disk; `buffers` hold it.
+    pub fn load<'b>(&self, id: NodeId, buffers: &'b mut Buffers) -> Timeline<'b> {
+        let Kept::Disk(disk) = &self.kept else { return Timeline::UNTIED };
+        let Some(place) = disk.slots.place(id) else { return Timeline::UNTIED };
+        match disk.read(place, buffers) {
+            Ok(summary) => Timeline { links: &buffers.links, summary },
+            Err(error) => {
+                disk.failure.set(error);
+                Timeline::UNTIED
+            }
+        }
+    }
+
+    /// Whether every one that was asked for was read.
+    #[inline]
+    pub fn check(&self) -> io::Result<()> {
+        match &self.kept {
+            Kept::Memory(_) => Ok(()),
+            Kept::Disk(disk) => disk.failure.check(),
+        }
+    }
+
+    /// How many anonymous ids lead to an e-mail.
+    pub fn resolved(&self) -> u64 {
+        self.resolved
+    }
+
+    /// Those that lead to more e-mails than the limit, and to how many.
+    pub fn shared(&self) -> &[(NodeId, usize)] {
+        &self.shared
+    }
+
+    /// How many bytes of memory they take.
+    pub fn bytes(&self) -> usize {
+        match &self.kept {
+            Kept::Memory(spots) => spots.bytes(),
+            Kept::Disk(disk) => disk.slots.bytes() + disk.blocks.bytes(),
+        }
+    }
+}
+
+impl OnDisk {
+    fn read(&self, place: usize, buffers: &mut Buffers) -> io::Result<Summary> {
+        let Buffers { bytes, links } = buffers;
+        let mut bytes = self.blocks.read(place / BLOCK, &self.spill, bytes)?;
+        for _ in 0..place % BLOCK {
+            let (count, _) = take_head(&mut bytes).ok_or_else(broken)?;
+            bytes = bytes.get(count * LINK_BYTES..).ok_or_else(broken)?;
+        }
+        let (count, summary) = take_head(&mut bytes).ok_or_else(broken)?;
+        links.clear();
+        for _ in 0..count {
+            links.push(take_link(&mut bytes).ok_or_else(broken)?);
+        }
+        Ok(summary)
+    }
+}
+
+/// Appends a timeline: how many links it has, what it comes to, and the links.
+fn put_timeline(links: &[Link], summary: Summary, out: &mut Vec<u8>) {
+    put_length(links.len(), out);
+    put_length(summary.emails as usize, out);
+    out.extend_from_slice(&[summary.distance, u8::from(summary.leads_through_shared)]);
+    for link in links {
+        out.extend_from_slice(&link.time.to_raw().to_le_bytes());
+        out.extend_from_slice(&link.target.to_raw().to_le_bytes());
+    }
+}
+
+fn take_head(bytes: &mut &[u8]) -> Option<(usize, Summary)> {
+    let count = take_length(bytes)?;
+    let emails = u32::try_from(take_length(bytes)?).ok()?;
+    let [distance, shared] = take(bytes)?;
+    Some((count, Summary { emails, distance, leads_through_shared: shared != 0 }))
+}
+
+fn take_link(bytes: &mut &[u8]) -> Option<Link> {
+    let time = take(bytes).map(|raw| Time::from_raw(i64::from_le_bytes(raw)))?;
+    Some(Link { time, target: NodeId::from_raw(take_u32(bytes)?) })
+}
+
+/// Takes the timelines of anonymous ids, in the order of their numbers.
+pub(super) struct AnonymousWriter<'s> {
+    end: u32,
+    max_emails: usize,
+    budget_bytes: usize,
+    spill: &'s Spill,
+    slots: Slots,
+    /// In memory, until they are too many.
+    spots: Vec<Spot>,
+    links: Vec<Link>,
+    /// On disk from then on.
+    blocks: Option<BlockWriter<'s>>,
+    resolved: u64,
+    shared: Vec<(NodeId, usize)>,
+}
+
+impl<'s> AnonymousWriter<'s> {
+    /// None yet, of those among `ids`. Up to `budget_bytes` of them are kept in memory, and more in
+    /// `spill`. Those that lead to more than `max_emails` are listed.
+    pub fn new(ids: &AllIds, max_emails: usize, budget_bytes: usize, spill: &'s Spill) -> Self {
+        Self {
+            end: ids.of_space(Space::User).next().map_or(ids.email_numbers().start, NodeId::to_raw),
+            max_emails,
+            budget_bytes,
+            spill,
+            slots: Slots::new(ids),
+            spots: Vec::new(),
+            links: Vec::new(),
+            blocks: None,
+            resolved: 0,
+            shared: Vec::new(),
+        }
+    }
+
+    /// Takes the timeline of `id`.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    #[allow(clippy::cast_possible_truncation)] // 2^32 links would take 64 GiB
+    pub fn put(&mut self, id: NodeId, links: &[Link], summary: Summary) -> io::Result<()> {
+        self.slots.push(id);
+        self.resolved += u64::from(summary.distance != NOWHERE);
+        if summary.emails as usize > self.max_emails {
+            self.shared.push((id, summary.emails as usize));
+        }
+        if let Some(blocks) = &mut self.blocks {
+            return blocks.put(|out| put_timeline(links, summary, out));
+        }
+        let start = self.links.len() as u32;
+        self.links.extend_from_slice(links);
+        self.spots.push(Spot { start, end: self.links.len() as u32, summary });
+        let bytes =
+            self.spots.capacity() * size_of::<Spot>() + self.links.capacity() * size_of::<Link>();
+        if bytes > self.budget_bytes { self.spill() } else { Ok(()) }
+    }
+
+    /// Goes over to disk.
+    fn spill(&mut self) -> io::Result<()> {
+        let mut blocks = BlockWriter::new(self.spill, PIECE_BYTES, BLOCK);
+        for &Spot { start, end, summary } in &self.spots {
+            let links = &self.links[start as usize..end as usize];
+            blocks.put(|out| put_timeline(links, summary, out))?;
+        }
+        (self.spots, self.links) = (Vec::new(), Vec::new());
+        self.blocks = Some(blocks);
+        Ok(())
+    }
+
+    /// All of them, but for the spill.
+    ///
+    /// # Errors
+    /// When the last ones cannot be written.
+    pub fn finish(self) -> io::Result<Written> {
+        let Self { end, mut slots, mut spots, mut links, blocks, resolved, shared, .. } = self;
+        slots.finish();
+        let blocks = blocks.map(BlockWriter::finish).transpose()?;
+        spots.shrink_to_fit();
+        links.shrink_to_fit();
+        Ok(Written { end, spots: Spots { slots, by_slot: spots, links }, blocks, resolved, shared })
+    }
+}
+
+/// What an [`AnonymousWriter`] has taken.
+pub(super) struct Written {
+    end: u32,
+    spots: Spots,
+    blocks: Option<Blocks>,
+    resolved: u64,
+    shared: Vec<(NodeId, usize)>,
+}
+
+impl Written {
+    /// The timelines, which were written to `spill`.
+    pub fn into_timelines(self, spill: Spill) -> Anonymous {
+        let Self { end, spots, blocks, resolved, shared } = self;
+        let kept = match blocks {
+            None => Kept::Memory(spots),
+            Some(blocks) => {
+                let (slots, failure) = (spots.slots, Failure::default());
+                Kept::Disk(Box::new(OnDisk { slots, blocks, spill, failure }))
+            }
+        };
+        Anonymous { end, kept, resolved, shared }
+    }
+}
