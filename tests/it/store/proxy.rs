@@ -161,12 +161,13 @@ impl Drop for Proxy {
     }
 }
 
-/// `request` with a signature: moto wants one, and checks none.
-fn signed(request: Message) -> Message {
-    match request.header("Authorization") {
-        Some(_) => request,
-        None => request.with("Authorization", SIGNED),
+/// `request` with a signature of S3: moto wants one, checks none, and fails at others.
+fn signed(mut request: Message) -> Message {
+    if request.header("Authorization").is_some_and(|value| !value.starts_with("Bearer")) {
+        return request;
     }
+    request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("Authorization"));
+    request.with("Authorization", SIGNED)
 }
 
 impl Shared {
