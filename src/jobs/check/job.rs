@@ -23,7 +23,7 @@ use crate::jobs::check::verdict::{Levels, NewCase, Verdict, must_fail};
 use crate::jobs::check::{rule, snapshot};
 use crate::jobs::input::{pool, reader, reads, shares};
 use crate::jobs::run;
-use crate::jobs::run::output::InMemory;
+use crate::jobs::run::InMemory;
 use crate::source::{Discovery, Fault, FileId, OnFault, Reader};
 
 /// The memory for the rows of a snapshot and for reading ahead, in bytes.

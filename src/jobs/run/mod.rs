@@ -11,3 +11,4 @@ pub mod summary;
 
 pub use job::{Destination, Job, MaxRejects, Outcome, run};
 pub use merged::{Merged, merged_report};
+pub use output::InMemory;
