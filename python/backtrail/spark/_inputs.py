@@ -1,0 +1,26 @@
+"""Which files a job reads, and which task reads which."""
+
+import heapq
+from collections.abc import Iterable
+
+from backtrail import _native
+from backtrail._arguments import Path, paths
+
+Task = list[tuple[int, str]]
+
+
+def tasks(inputs: Path | Iterable[Path], task_bytes: int) -> list[Task]:
+    """The files of each task, numbered in the order of the input, about ``task_bytes`` a task.
+
+    Files are given to tasks whole, the largest first, each to the task that has least.
+    """
+    files = list(enumerate(_native.inputs(paths(inputs))))
+    total = sum(size or 0 for _, (_, size) in files)
+    count = max(1, min(len(files), -(-total // task_bytes)))
+    some: list[Task] = [[] for _ in range(count)]
+    loads = [(0, number) for number in range(count)]
+    for number, (path, size) in sorted(files, key=lambda file: (-(file[1][1] or 0), file[0])):
+        load, task = heapq.heappop(loads)
+        some[task].append((number, path))
+        heapq.heappush(loads, (load + (size or 0), task))
+    return [sorted(task) for task in some if task]

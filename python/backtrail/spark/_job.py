@@ -1,0 +1,224 @@
+"""The dataflow of a job: stages of the engine, and shuffles of Spark between them."""
+
+from typing import Any
+
+import pyarrow as pa
+from pyspark import cloudpickle
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as f
+from pyspark.sql.pandas.types import from_arrow_schema
+from pyspark.sql.types import StructType
+
+from backtrail import _native
+from backtrail.spark import _stages, _worker
+from backtrail.spark._checkpoint import Checkpoint
+from backtrail.spark._inputs import Task
+
+# A worker without the package is to say so, and not that it cannot unpickle a function.
+cloudpickle.register_pickle_by_value(_worker)  # type: ignore[no-untyped-call]
+
+# So many joins find every user id that a bucket needs.
+MOST_HOPS = 16
+
+
+class Dataflow:
+    """All stages of one job, each from the checkpoint of the one before."""
+
+    def __init__(
+        self,
+        spark: SparkSession,
+        job: _native.Job,
+        settings: dict[str, Any],
+        checkpoint: Checkpoint,
+        partitions: int,
+    ) -> None:
+        self.spark, self.settings, self.checkpoint = spark, settings, checkpoint
+        self.partitions = partitions
+        self.job = job
+        self.kinds = _stages.schemas(settings)
+
+    def mapped(self, tasks: list[Task]) -> DataFrame:
+        """Envelopes of all that the files hold."""
+        schema = self._spark_schema(_stages.envelope(self.settings, _stages.MAP))
+
+        def make() -> DataFrame:
+            numbers = self.spark.range(0, len(tasks), 1, len(tasks))
+            read = _worker.task(self.settings, "read_files", files=tasks)
+            return numbers.mapInArrow(read, schema)
+
+        return self.checkpoint.stage("map", make)
+
+    def deduplicated(self, mapped: DataFrame) -> DataFrame:
+        """Rows with their fates."""
+        rows = self._only(mapped, "rows")
+        return self.checkpoint.stage(
+            "dedup", lambda: self._by(rows, "copies_bucket", "dedup", self.kinds["rows"])
+        )
+
+    def links(self, rows: DataFrame, name: str, deletions: bytes | None = None) -> DataFrame:
+        """Settled links of rows."""
+
+        def make() -> DataFrame:
+            loose = self._each(rows, "links", self.kinds["links"], deletions=deletions)
+            return self._by(loose, "bucket", "settle_links", self.kinds["links"])
+
+        return self.checkpoint.stage(name, make)
+
+    def forgotten(self, rows: DataFrame, links: DataFrame, deletions: bytes) -> DataFrame:
+        """Rows with their fates, after deletion requests."""
+        both = self._beside(rows, "rows", links, "links")
+        return self.checkpoint.stage(
+            "forget",
+            lambda: self._by(both, "bucket", "forget", self.kinds["rows"], deletions=deletions),
+        )
+
+    def needed(self, rows: DataFrame, links: DataFrame) -> DataFrame:
+        """The links that each bucket needs: ``bucket`` is the one that asks."""
+        columns = self.kinds["links"].names
+
+        def make() -> DataFrame:
+            asked = self._hops(rows, links).withColumnsRenamed(
+                {"bucket": "asking", "job": "asking_job"}
+            )
+            of_users = links.where("source_kind = 'user_id'")
+            joined = of_users.join(asked, f.col("source") == f.col("user_id"))
+            far = joined.withColumn("bucket", f.col("asking")).select(*columns)
+            own = links.where("source_kind <> 'user_id'").select(*columns)
+            return far.unionByName(own)
+
+        return self.checkpoint.stage("needed_links", make)
+
+    def _hops(self, rows: DataFrame, links: DataFrame) -> DataFrame:
+        """Every user id that a bucket reaches."""
+        kind = self.kinds["wanted"]
+        by_rows = self._each(rows, "wanted_by_rows", kind)
+        by_links = self._each(links, "wanted_by_links", kind)
+        reached = self.checkpoint.stage("hop_0", lambda: by_rows.unionByName(by_links).distinct())
+        onward = links.where("source_kind = 'user_id' and target_kind = 'user_id'")
+        onward = onward.select(f.col("source"), f.col("target")).distinct()
+        if onward.limit(1).count() == 0:
+            return reached
+        hop = reached
+        for number in range(1, MOST_HOPS + 1):
+            known, last = reached, hop
+
+            def make(known: DataFrame = known, last: DataFrame = last) -> DataFrame:
+                next_ids = last.join(onward, f.col("user_id") == f.col("source"))
+                found = next_ids.select("job", "bucket", f.col("target").alias("user_id"))
+                return found.distinct().join(known, ["job", "bucket", "user_id"], "left_anti")
+
+            hop = self.checkpoint.stage(f"hop_{number}", make)
+            if hop.limit(1).count() == 0:
+                break
+            reached = reached.unionByName(hop)
+        return reached
+
+    def lead_names(self, rows: DataFrame) -> DataFrame:
+        """Envelopes of the names of leads of several e-mails."""
+
+        def make() -> DataFrame:
+            ties = self._each(rows, "email_ties", self.kinds["email_ties"])
+            kind = _stages.envelope(self.settings, _stages.NAMES)
+            return self._each(ties.coalesce(1), "lead_names", kind)
+
+        return self.checkpoint.stage("lead_names", make)
+
+    def resolved(self, rows: DataFrame, needed: DataFrame, names: bytes | None) -> DataFrame:
+        """Envelopes of rows with their owners, and of sightings."""
+        both = self._beside(rows, "rows", needed, "links")
+        kind = _stages.envelope(self.settings, _stages.RESOLVE)
+        return self.checkpoint.stage(
+            "resolve", lambda: self._by(both, "bucket", "resolve", kind, names=names)
+        )
+
+    def signals(self, resolved: DataFrame) -> DataFrame:
+        """The table of signals."""
+        return self._each(self._only(resolved, "resolved"), "signals", self.kinds["signals"])
+
+    def census(self, *parts: DataFrame) -> DataFrame:
+        """Envelopes of the counts of visitors, and of shared ids, of sightings among ``parts``."""
+        together = self._only(parts[0], "sightings")
+        for part in parts[1:]:
+            together = together.unionByName(self._only(part, "sightings"))
+        kind = _stages.envelope(self.settings, _stages.CENSUS)
+        return self.checkpoint.stage("census", lambda: self._by(together, "bucket", "census", kind))
+
+    def folded(self, resolved: DataFrame, counts: bytes) -> DataFrame:
+        """Envelopes of what resolved rows add up to."""
+        kind = _stages.envelope(self.settings, _stages.FOLD)
+        rows = self._only(resolved, "resolved")
+        folded = self.checkpoint.stage(
+            "fold", lambda: self._each(rows, "fold", kind, counts=counts)
+        )
+        contenders = self._only(folded, "contenders")
+        decided = self.checkpoint.stage(
+            "decide", lambda: self._each(contenders.coalesce(1), "decide", kind, counts=counts)
+        )
+        return folded.unionByName(decided)
+
+    def leads(self, folded: DataFrame) -> DataFrame:
+        """Envelopes of the leads, and of what is counted about them."""
+        parts, names = self._only(folded, "parts"), self._only(folded, "group_names")
+        joined = parts.select("bucket", f.explode("groups.group_id").alias("group_id")).distinct()
+        of_leads = joined.join(names, "group_id").select("bucket", *self.kinds["group_names"].names)
+
+        def make() -> DataFrame:
+            both = self._beside(parts, "parts", of_leads, "group_names")
+            kind = _stages.envelope(self.settings, _stages.LEADS)
+            return self._by(both, "bucket", "leads", kind)
+
+        return self.checkpoint.stage("leads", make)
+
+    def counts(self, name: str, *parts: DataFrame) -> DataFrame:
+        """The sums of counts among envelopes."""
+        all_parts = [self._only(part, "counts") for part in parts]
+        together = all_parts[0]
+        for part in all_parts[1:]:
+            together = together.unionByName(part)
+        sums = together.groupBy("job", "counter", "key").agg(f.sum("count").alias("count"))
+        return self.checkpoint.stage(name, lambda: sums.coalesce(1))
+
+    def small(self, table: DataFrame, kind: str) -> bytes:
+        """A small table in one piece, for tasks: counts, requests, names; never rows."""
+        rows = [row.asDict() for row in table.collect()]
+        return _stages.packed(pa.Table.from_pylist(rows, self.kinds[kind]))
+
+    def only(self, envelopes: DataFrame, kind: str) -> DataFrame:
+        """The values of one kind."""
+        return self._only(envelopes, kind)
+
+    def _only(self, envelopes: DataFrame, kind: str) -> DataFrame:
+        return envelopes.where(f.col(kind).isNotNull()).select(f"{kind}.*")
+
+    def _each(
+        self, batches: DataFrame, stage: str, kind: pa.Schema, **given: Any
+    ) -> DataFrame:
+        work = _worker.task(self.settings, stage, **given)
+        return batches.mapInArrow(work, self._spark_schema(kind))
+
+    def _by(
+        self, batches: DataFrame, column: str, stage: str, kind: pa.Schema, **given: Any
+    ) -> DataFrame:
+        together = batches.repartition(self.partitions, column).sortWithinPartitions(column)
+        return self._each(together, stage, kind, **given)
+
+    def _beside(
+        self, first: DataFrame, first_kind: str, second: DataFrame, second_kind: str
+    ) -> DataFrame:
+        """Two kinds of values as envelopes with the bucket that they are for."""
+
+        def envelopes(values: DataFrame, kind: str, other: DataFrame, other_kind: str) -> DataFrame:
+            names, others = self.kinds[kind].names, other.schema
+            none = f.lit(None).cast(StructType([others[name] for name in self.kinds[other_kind].names]))
+            own = f.struct(*[f.col(f"`{name}`") for name in names])
+            return values.select("bucket", own.alias(kind), none.alias(other_kind))
+
+        one = envelopes(first, first_kind, second, second_kind)
+        other = envelopes(second, second_kind, first, first_kind)
+        return one.unionByName(other)
+
+    def _spark_schema(self, schema: pa.Schema) -> StructType:
+        made = from_arrow_schema(pa.schema([field.with_nullable(True) for field in schema]))
+        if not isinstance(made, StructType):
+            raise TypeError("an Arrow schema is a struct")
+        return made

@@ -1,0 +1,29 @@
+"""What tasks do. It is sent to the workers as it stands here, and finds the package there.
+
+Nothing here may name anything of the package at the top: a worker without it, or with another version,
+is to say so.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+Work = Callable[[Iterator[Any]], Iterator[Any]]
+
+
+def task(settings: dict[str, Any], stage: str, **given: Any) -> Work:
+    """A function for ``mapInArrow`` that does ``stage`` of ``backtrail.spark._stages``."""
+
+    def work(batches: Iterator[Any]) -> Iterator[Any]:
+        version = settings["version"]
+        wheel = f"install the wheel of backtrail {version} on every node, or pass it with the job"
+        try:
+            from backtrail import __version__
+            from backtrail.spark import _stages
+        except ImportError as error:
+            raise RuntimeError(f"this worker cannot import backtrail ({error}): {wheel}") from error
+        if __version__ != version:
+            has = f"this worker has backtrail {__version__}, and the driver {version}"
+            raise RuntimeError(f"{has}: {wheel}")
+        yield from getattr(_stages, stage)(settings, batches, **given)
+
+    return work
