@@ -82,16 +82,10 @@ pub fn inputs(py: Python<'_>, args: Vec<OsString>) -> PyResult<Vec<(OsString, Op
     if let Some(fault) = found.faults.first() {
         return Err(made_of_fault(py, fault));
     }
-    let place = |input: Input| match &input.path {
-        Some(path) => std::path::absolute(path).map(Into::into).unwrap_or(input.display.into()),
-        None => input.display.into(),
+    let place = |input: Input| {
+        let absolute = input.path.as_ref().and_then(|path| std::path::absolute(path).ok());
+        let place = absolute.map_or_else(|| OsString::from(&input.display), OsString::from);
+        (place, input.size)
     };
-    Ok(found
-        .inputs
-        .into_iter()
-        .map(|input| {
-            let size = input.size;
-            (place(input), size)
-        })
-        .collect())
+    Ok(found.inputs.into_iter().map(place).collect())
 }

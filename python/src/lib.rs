@@ -1,5 +1,8 @@
 //! The Python module `backtrail._native`: what the package `backtrail` is made of.
 
+#![allow(clippy::needless_pass_by_value)] // what Python calls gets its arguments owned
+#![allow(clippy::doc_markdown)] // comments here are docstrings, too
+
 mod command;
 mod error;
 mod interrupt;
