@@ -34,7 +34,7 @@ fn id(kind: &str, value: &str, redaction: &Redaction) -> String {
     if kind == "email" { redaction.lead_id(value) } else { redaction.id(value).into_owned() }
 }
 
-fn redact_ids(ids: &mut Vec<String>, kind: &str, redaction: &Redaction) {
+fn redact_ids(ids: &mut [String], kind: &str, redaction: &Redaction) {
     for own in &mut *ids {
         *own = id(kind, own, redaction);
     }
