@@ -34,7 +34,7 @@ pub fn run<'py>(
     let done = interruptible(py, |stop| {
         let around = Surroundings::read();
         let style = resolve::display(show, around).progress;
-        let mut job = resolve::run(args, around)?;
+        let mut job = resolve::run(&args, around)?;
         if !writes {
             job = nowhere(job, temp_dir);
         }

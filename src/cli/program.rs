@@ -41,7 +41,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>, process: Process) -> u8 {
         Err(error) => return refuse(&with_nearest_command(error), &args),
     };
     let result = match command {
-        Command::Run(args) => process.run(args, show),
+        Command::Run(args) => process.run(&args, show),
         Command::Audit(args) => process.audit(args, show),
         Command::Check(args) => process.check(args, show),
         Command::Queue(args) => process.queue(args, show),
@@ -80,9 +80,9 @@ fn refuse(error: &clap::Error, args: &[OsString]) -> u8 {
 }
 
 impl Process {
-    fn run(self, args: RunArgs, show: Show) -> Result<u8, Error> {
+    fn run(self, args: &RunArgs, show: Show) -> Result<u8, Error> {
         let around = Surroundings::read();
-        let display = resolve::run_display(show, &args, around);
+        let display = resolve::run_display(show, args, around);
         if args.output.as_os_str() == "-" {
             self.needs_stdout()?;
         }

@@ -96,15 +96,15 @@ impl Surroundings {
 ///
 /// # Errors
 /// Returns an error if arguments contradict each other, or if a file that they name cannot be used.
-pub fn run(args: RunArgs, around: Surroundings) -> Result<Job, Error> {
+pub fn run(args: &RunArgs, around: Surroundings) -> Result<Job, Error> {
     let mut formats = args.format.clone();
     formats.sort_unstable();
     formats.dedup();
     let mut crms = args.leads_for.clone();
     crms.sort_unstable();
     crms.dedup();
-    let destination = destination(&args, &formats, around)?;
-    let Settings { engine, terms, rules_file, filters_file, warnings } = settings(&args, around)?;
+    let destination = destination(args, &formats, around)?;
+    let Settings { engine, terms, rules_file, filters_file, warnings } = settings(args, around)?;
     let stores = around.stores(args.store);
     let inputs = inputs(&args.inputs, &stores, engine.window, around)?;
     let own_files =

@@ -25,7 +25,7 @@ fn job(out: &Path) -> Job {
     else {
         panic!("no run")
     };
-    resolve::run(args, Surroundings::read()).unwrap()
+    resolve::run(&args, Surroundings::read()).unwrap()
 }
 
 fn rows(table: &Gathered) -> Vec<Map<String, Value>> {

@@ -33,7 +33,7 @@ fn parsed(args: &[&str]) -> (RunArgs, Show) {
 }
 
 fn resolved(args: &[&str], around: Surroundings) -> Result<Job, Error> {
-    run(parsed(args).0, around)
+    run(&parsed(args).0, around)
 }
 
 fn refusal(args: &[&str], around: Surroundings) -> String {
