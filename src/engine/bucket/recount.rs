@@ -1,11 +1,14 @@
 //! Counts back to what the phases of a run count in, for whoever makes a report of them.
 
+use std::collections::BTreeSet;
+
 use super::Job;
 use super::counts::{Counts, UNDATED};
 use crate::engine::identity::Resolution;
 use crate::engine::identity::resolve::Through;
 use crate::engine::lead::ScoreCounts;
 use crate::engine::map::counters::Counters;
+use crate::engine::map::deletions::Until;
 use crate::engine::map::example::Examples;
 use crate::engine::map::names::Names;
 use crate::engine::map::unused_email::{UnusedEmails, UnusedField};
@@ -64,7 +67,8 @@ impl Counts {
     }
 
     /// What the first phase counted. Examples are not among it, for they are not counts.
-    pub fn counters(&self, job: &Job) -> Counters {
+    /// Deletion requests name `deleted_users`.
+    pub fn counters(&self, job: &Job, deleted_users: &BTreeSet<String>) -> Counters {
         let mut counters = Counters {
             events: self.one("events.total"),
             filtered: self.one("events.filtered"),
@@ -80,6 +84,9 @@ impl Counts {
             ),
             ..Counters::default()
         };
+        for user in deleted_users {
+            counters.deletions.add(user, Until::Always);
+        }
         counters.deletions.calls = self.one("deleted.calls");
         let times = &mut counters.times;
         times.missing = self.examples("events.no_timestamp");

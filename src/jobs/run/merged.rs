@@ -55,7 +55,8 @@ pub fn merged_report(job: &Job, mut merged: Merged) -> Report {
     merged.lost_leads.sort_unstable();
     merged.merge_refused.sort_by(|a, b| a.1.cmp(&b.1));
     let counts = &merged.counts;
-    let (counters, timeframe) = (counts.counters(job), counts.timeframe(job));
+    let (counters, timeframe) =
+        (counts.counters(job, &merged.deleted_users), counts.timeframe(job));
     merged.warnings.extend(mostly_refused(&counters, &Lines::default()));
     let produced = produced(job, &merged, &counters.names);
     let mut report = Facts {
@@ -79,7 +80,6 @@ pub fn merged_report(job: &Job, mut merged: Merged) -> Report {
         elapsed: merged.elapsed,
     }
     .report();
-    report.deleted.users = merged.deleted_users.len() as u64;
     if let Some(redaction) = &job.engine.redaction {
         report.redact(redaction);
     }
