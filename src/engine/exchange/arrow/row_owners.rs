@@ -1,6 +1,6 @@
 //! Owners of rows as columns beside those of their rows.
 //!
-//! A batch of *resolved rows* has the columns of [`event_rows`](super::event_rows), and then these:
+//! A batch of *resolved rows* has the columns of [`event_rows`], and then these:
 //!
 //! | column | type | what it holds |
 //! | --- | --- | --- |
