@@ -73,7 +73,7 @@ impl Container {
         let now = jiff::Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
         let mut headers = headers.to_vec();
         headers.extend([("x-ms-date", now.as_str()), ("x-ms-version", VERSION)]);
-        headers.sort();
+        headers.sort_unstable();
         let length = if body.is_empty() { String::new() } else { body.len().to_string() };
         let mut signed = format!("{method}\n\n\n{length}\n\n\n\n\n\n\n\n\n");
         for (name, value) in &headers {
@@ -119,7 +119,7 @@ impl Container {
     }
 
     /// `command` with credentials and the address of a server at `address`, which may be a proxy.
-    pub fn configure(&self, command: &mut Command, address: SocketAddr) {
+    pub fn configure(command: &mut Command, address: SocketAddr) {
         forget_surroundings(command);
         command.env("AZURE_STORAGE_ACCOUNT_NAME", ACCOUNT).env("AZURE_STORAGE_ACCOUNT_KEY", KEY);
         command.env("AZURE_STORAGE_ENDPOINT", format!("http://{address}/{ACCOUNT}"));

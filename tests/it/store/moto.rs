@@ -1,4 +1,4 @@
-//! An S3 store on this machine: moto, of PyPI. It does not check signatures.
+//! An S3 store on this machine: moto, of `PyPI`. It does not check signatures.
 //!
 //! The XML interface of Google Cloud Storage is that of S3 with other credentials, so it stands for
 //! that one too.
@@ -93,7 +93,7 @@ impl Bucket {
     }
 
     /// `command` with credentials and the address of a server at `address`, which may be a proxy.
-    pub fn configure(&self, command: &mut Command, address: SocketAddr) {
+    pub fn configure(command: &mut Command, address: SocketAddr) {
         forget_surroundings(command);
         command.env("AWS_ENDPOINT_URL", format!("http://{address}"));
         command.env("AWS_ALLOW_HTTP", "true").env("AWS_REGION", "us-east-1");

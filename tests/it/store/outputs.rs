@@ -72,14 +72,9 @@ fn assert_outputs(workspace: &Workspace, bucket: &Bucket, folder: &str) {
 }
 
 /// A run of `in.ndjson` into `url`, through the server at `address`.
-fn run(
-    workspace: &Workspace,
-    bucket: &Bucket,
-    address: SocketAddr,
-    arguments: &[&str],
-) -> Finished {
+fn run(workspace: &Workspace, address: SocketAddr, arguments: &[&str]) -> Finished {
     let mut command = workspace.command(["in.ndjson", "-o"].iter().chain(arguments));
-    bucket.configure(&mut command, address);
+    Bucket::configure(&mut command, address);
     finish(command)
 }
 
@@ -100,7 +95,7 @@ fn outputs_in_a_bucket_are_those_of_a_folder() {
     let workspace = few();
     for (url, folder) in [("s3://out-small/a b/2025/", "a b/2025/"), ("s3://out-small", "")] {
         bucket.clear();
-        run(&workspace, &bucket, bucket.address, &[url]).exits(0);
+        run(&workspace, bucket.address, &[url]).exits(0);
         let keys: Vec<_> = OUTPUTS.iter().map(|name| format!("{folder}{name}")).collect();
         assert_eq!(bucket.keys(), keys);
     }
@@ -117,7 +112,7 @@ fn large_outputs_are_sent_in_parts_while_they_are_made() {
     workspace.write("in.ndjson", events(0..9_000, 2_000));
     let proxy = Proxy::new(bucket.address, |_| Fault::None);
     let formats = ["s3://out-large/x/", "--format", "csv,ndjson,json,parquet"];
-    run(&workspace, &bucket, proxy.address(), &formats).exits(0);
+    run(&workspace, proxy.address(), &formats).exits(0);
     let log = proxy.log();
     let parts: Vec<&Request> =
         log.iter().filter(|request| request.is_part() && request.has("/x/signals.csv")).collect();
@@ -150,12 +145,12 @@ fn objects_that_are_there_stay_unless_they_may_be_replaced() {
     bucket.put("x/other.txt", "old");
     let before = bucket.keys();
     let at = bucket.address;
-    run(&workspace, &bucket, at, &["s3://out-overwrite/x"])
+    run(&workspace, at, &["s3://out-overwrite/x"])
         .exits(2)
         .says("s3://out-overwrite/x/leads.csv: exists already; use --overwrite to replace it");
     assert_eq!((bucket.keys(), bucket.get("x/leads.csv")), (before, b"old".to_vec()));
     // Another run may replace them, and what it has no counterpart of goes.
-    run(&workspace, &bucket, at, &["s3://out-overwrite/x", "--overwrite"])
+    run(&workspace, at, &["s3://out-overwrite/x", "--overwrite"])
         .exits(0)
         .says("left as an earlier run wrote them")
         .says("s3://out-overwrite/x/leads.json");
@@ -181,7 +176,7 @@ fn an_object_that_appears_during_the_run_is_not_replaced() {
             }
             Fault::None
         });
-        run(&workspace, &bucket, proxy.address(), &["s3://out-appears/x/"])
+        run(&workspace, proxy.address(), &["s3://out-appears/x/"])
             .exits(2)
             .says(&format!("s3://out-appears/{key}: exists already"));
         assert_eq!(bucket.get(&key), b"theirs");
@@ -198,7 +193,7 @@ fn what_half_a_publication_leaves_is_told() {
         let is_last = request.method == "PUT" && request.has("report.json");
         if is_last { Fault::s3_error(403, "AccessDenied") } else { Fault::None }
     });
-    run(&workspace, &bucket, proxy.address(), &["s3://out-half/x/"])
+    run(&workspace, proxy.address(), &["s3://out-half/x/"])
         .exits(2)
         .says("s3://out-half/x/report.json: access denied")
         .says("(403 AccessDenied)")
@@ -211,14 +206,14 @@ fn what_half_a_publication_leaves_is_told() {
 fn a_run_that_cannot_write_to_the_bucket_fails_before_it_reads() {
     let Some(bucket) = Bucket::new("out-denied") else { return };
     let workspace = few();
-    run(&workspace, &bucket, bucket.address, &["s3://no-such-bucket/x/"])
+    run(&workspace, bucket.address, &["s3://no-such-bucket/x/"])
         .exits(2)
         .says("s3://no-such-bucket/x/report.json: no such bucket (404 NoSuchBucket)");
     let proxy = Proxy::new(bucket.address, |request| match request.method.as_str() {
         "POST" | "PUT" => Fault::s3_error(403, "AccessDenied"),
         _ => Fault::None,
     });
-    run(&workspace, &bucket, proxy.address(), &["s3://out-denied/x/"])
+    run(&workspace, proxy.address(), &["s3://out-denied/x/"])
         .exits(2)
         .says("s3://out-denied/x/report.json: access denied")
         .says("s3:PutObject");
@@ -236,7 +231,7 @@ fn a_run_that_fails_or_is_interrupted_leaves_no_parts() {
         let is_late = request.is_part() && parts.fetch_add(1, Ordering::Relaxed) >= 1;
         if is_late { Fault::s3_error(400, "ExpiredToken") } else { Fault::None }
     });
-    run(&workspace, &bucket, proxy.address(), &["s3://out-aborted/x/"])
+    run(&workspace, proxy.address(), &["s3://out-aborted/x/"])
         .exits(2)
         .says("s3://out-aborted/x/signals.csv: the credentials have expired");
     assert!(proxy.log().iter().any(Request::is_part));
@@ -251,7 +246,7 @@ fn a_run_that_fails_or_is_interrupted_leaves_no_parts() {
             },
         );
     let mut command = workspace.command(["in.ndjson", "-o", "s3://out-aborted/x/"]);
-    bucket.configure(&mut command, proxy.address());
+    Bucket::configure(&mut command, proxy.address());
     let running = Workspace::start(command);
     while !proxy.log().iter().any(Request::is_part) {
         std::thread::sleep(Duration::from_millis(10));
@@ -274,7 +269,7 @@ fn parts_that_cannot_be_removed_are_told() {
         _ if request.is_completion() => Fault::s3_error(403, "AccessDenied"),
         _ => Fault::None,
     });
-    run(&workspace, &bucket, proxy.address(), &["s3://out-left/x/"])
+    run(&workspace, proxy.address(), &["s3://out-left/x/"])
         .exits(2)
         .says("s3://out-left/x/signals.csv: access denied")
         .says("parts that were uploaded are still stored, and cost money: s3://out-left/x/signals.csv")
@@ -303,8 +298,7 @@ fn faults_that_pass_change_nothing() {
             let key = (request.method.clone(), without_upload(&request.target));
             if seen.lock().unwrap().insert(key) { fault.clone() } else { Fault::None }
         });
-        let finished =
-            run(workspace, &bucket, proxy.address(), &[&format!("s3://{}/x/", bucket.name)]);
+        let finished = run(workspace, proxy.address(), &[&format!("s3://{}/x/", bucket.name)]);
         assert!(finished.status.success(), "{name}\n{finished}");
         let expected = expected(workspace);
         for table in ["signals.csv", "leads.csv"] {
@@ -329,7 +323,7 @@ fn an_output_that_is_an_input_too_is_refused() {
     bucket.put("x/rejects.ndjson", events(0..3, 3));
     let mut command = workspace.command(["s3://out-inputs/x/rejects.ndjson", "-o"]);
     command.args(["s3://out-inputs/x", "--overwrite"]);
-    bucket.configure(&mut command, bucket.address);
+    Bucket::configure(&mut command, bucket.address);
     finish(command).exits(2).says(
         "s3://out-inputs/x/rejects.ndjson: is also read as an input, and would be overwritten; \
          nothing was written",
@@ -363,7 +357,7 @@ fn google_and_azure_get_the_same_outputs() {
             let run = |arguments: &[&str]| {
                 let mut command =
                     workspace.command(["in.ndjson", "-o", &url].iter().chain(arguments));
-                container.configure(&mut command, container.address);
+                Container::configure(&mut command, container.address);
                 finish(command)
             };
             run(&[]).exits(0);

@@ -20,6 +20,7 @@ pub fn free_port() -> u16 {
 }
 
 /// Starts `command`, a server that is to listen on `port`, and waits until it does.
+#[allow(clippy::zombie_processes)] // it ends when this program does
 pub fn start(command: &Command, port: u16) -> SocketAddr {
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let mut shell = Command::new("sh");
