@@ -53,6 +53,8 @@ fn beside<T: Send>(
                     return (Err(Box::new("the thread of the work has gone")), raised);
                 }
                 Err(RecvTimeoutError::Timeout) if raised.is_none() => {
+                    // The method itself is not general enough.
+                    #[allow(clippy::redundant_closure_for_method_calls)]
                     if let Err(interrupt) = Python::attach(|py| py.check_signals()) {
                         stop.store(true, Ordering::Relaxed);
                         raised = Some(interrupt);

@@ -23,13 +23,13 @@ use crate::table::Table;
 /// Without ``writes``, nothing is written but what does not fit into memory, below ``temp_dir``. With
 /// ``keeps``, the tables are in the result.
 #[pyfunction]
-pub fn run<'py>(
-    py: Python<'py>,
+pub fn run(
+    py: Python<'_>,
     args: Vec<OsString>,
     writes: bool,
     keeps: bool,
     temp_dir: PathBuf,
-) -> PyResult<Bound<'py, PyDict>> {
+) -> PyResult<Bound<'_, PyDict>> {
     let (args, show) = parsed(args).map_err(|error| usage(py, &told(&error)))?;
     let done = interruptible(py, |stop| {
         let around = Surroundings::read();
