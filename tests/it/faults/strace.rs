@@ -43,6 +43,8 @@ pub struct Call {
     pub name: String,
     /// How many calls of this name its thread has made, with this one.
     pub number: usize,
+    /// How many threads make it: a signal at it comes as often.
+    pub threads: usize,
     /// The call with its arguments and result.
     pub text: String,
 }
@@ -108,11 +110,18 @@ pub fn calls(trace: &Path) -> Vec<Call> {
         };
         let number = numbers.entry((thread, name)).or_default();
         *number += 1;
-        calls.push(Call { name: name.into(), number: *number, text: text.into() });
+        calls.push(Call { name: name.into(), number: *number, threads: 1, text: text.into() });
     }
     let key = |call: &Call| (call.name.clone(), call.number);
     let is_of_the_system = |call: &&Call| OF_THE_SYSTEM.iter().any(|at| call.text.contains(at));
     let mut known: HashSet<_> = calls.iter().filter(is_of_the_system).map(key).collect();
+    let mut threads = HashMap::<_, usize>::new();
+    for call in &calls {
+        *threads.entry(key(call)).or_default() += 1;
+    }
     calls.retain(|call| known.insert(key(call)));
+    for call in &mut calls {
+        call.threads = threads[&key(call)];
+    }
     calls
 }
