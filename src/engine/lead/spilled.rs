@@ -21,6 +21,9 @@ use crate::engine::identity::ids::NodeId;
 /// More divisions than this take more memory for their buffers than they save.
 const MOST_DIVISIONS: usize = 256;
 
+/// Parts of a division are written about so many bytes at once.
+const PIECE_BYTES: usize = 32 << 10;
+
 /// Parts of leads on disk.
 #[derive(Debug)]
 pub struct SpilledLeads {
@@ -48,13 +51,26 @@ impl SpilledLeads {
         let mut written = vec![Vec::new(); self.divisions.len()];
         for (email, lead) in parts {
             // E-mails are numbered as they come, so neighbours in time spread evenly.
-            lead.write(email, &mut written[email.index() % self.divisions.len()]);
-        }
-        for (division, bytes) in self.divisions.iter().zip(written) {
-            if !bytes.is_empty() {
-                let piece = self.spill.keep(&[&bytes])?;
-                division.lock().unwrap_or_else(PoisonError::into_inner).push(piece);
+            let division = email.index() % self.divisions.len();
+            lead.write(email, &mut written[division]);
+            // Piece by piece: as bytes, all leads that were gathered would take as much again.
+            if written[division].len() >= PIECE_BYTES {
+                self.keep_piece(division, &mut written[division])?;
             }
+        }
+        for (division, bytes) in written.iter_mut().enumerate() {
+            self.keep_piece(division, bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps `bytes`, if there are any, as parts of leads of `division`.
+    fn keep_piece(&self, division: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
+        if !bytes.is_empty() {
+            let piece = self.spill.keep(&[bytes])?;
+            let pieces = &self.divisions[division];
+            pieces.lock().unwrap_or_else(PoisonError::into_inner).push(piece);
+            bytes.clear();
         }
         Ok(())
     }
