@@ -73,7 +73,8 @@ pub fn settle_links(job: &Job, links: &[RecordBatch]) -> Result<Vec<RecordBatch>
     add_links(job, links, &mut ids, &mut facts)?;
     let ids = AllIds::Memory(ids);
     sort(&mut facts, &ids);
-    facts.dedup_by(|next, kept| is_same_tie(next, kept));
+    // The rows of an anonymous id have other links, which may lie between two that look the same.
+    facts.dedup_by(|next, kept| ids.space(next.source) == Space::User && is_same_tie(next, kept));
     write(job, &ids, &facts)
 }
 
