@@ -49,6 +49,8 @@
 //! between `settle_links` and the rest: it is given the rows and links of its bucket, and marks the
 //! rows that are covered. `links` and `settle_links` then have to be done again, of the rows that
 //! are left.
+//! Known deviation: with deletion requests, the census can count a user id as resolved that a run
+//! does not.
 //!
 //! **The plan.** What the service would have refused depends on all events: the counts of all maps are
 //! added up, and their [`Timeframe`] ([`Counts::timeframe`](counts::Counts::timeframe)) is given to
