@@ -1,4 +1,4 @@
-//! From a rules file and options to an engine.
+//! Compiles a rules file and options into an engine.
 
 use super::Engine;
 use super::identity::value::Blocklist;
@@ -14,42 +14,42 @@ use crate::parse::auth::Auth;
 use crate::parse::{Detection, MessageIds};
 use crate::rules::Rules;
 
-/// Which allow list an engine filters with.
+/// The allow list of an engine.
 #[derive(Debug, Default)]
 pub enum Allow {
-    /// The one that the rules file holds, if it holds one.
+    /// That of the rules file, if it has one.
     #[default]
     OfRules,
-    /// This one, whatever the rules file holds.
+    /// This list, in place of that of the rules file.
     Given(Box<AllowList>),
-    /// None, whatever the rules file holds.
+    /// None, even if the rules file has one.
     Ignored,
 }
 
-/// What an engine needs to know besides the rules file.
+/// The options of an engine that the rules file does not hold.
 #[derive(Debug)]
 pub struct Options {
-    /// Only what the allow list takes passes.
+    /// The allow list: events it does not list are filtered out.
     pub allow: Allow,
-    /// Only what this is true of passes.
+    /// The filter expression: events for which it is false are filtered out.
     pub filter: Option<Expr>,
-    /// What passes these is dropped or changed by them, before anything else sees it.
+    /// The destination filters, which drop or change events before the rules see them.
     pub filters: Option<DestinationFilters>,
-    /// Which events count as Segment's.
+    /// Which records count as Segment events.
     pub detection: Detection,
-    /// What becomes of events without a message id.
+    /// How events without a message id are handled.
     pub message_ids: MessageIds,
-    /// What captured deliveries must show.
+    /// The credentials that captured deliveries must carry.
     pub auth: Auth,
-    /// Longer records are refused.
+    /// The longest accepted record, in bytes.
     pub max_record_bytes: u64,
-    /// Whether message ids and contents that do not agree are counted.
+    /// Whether to count message ids with several contents, and contents with several message ids.
     pub profile_duplicates: bool,
-    /// What is made of clients' clocks.
+    /// Whether times are corrected for clock skew of clients.
     pub clocks: Clocks,
-    /// Only what lies in it counts; everything does without one.
+    /// The time window that is counted; `None` counts all events.
     pub window: Option<Window>,
-    /// How outputs name leads where they are to name nobody.
+    /// How lead ids are derived from e-mail addresses in redacted outputs; `None` does not redact.
     pub redact: Option<Digest>,
 }
 
@@ -71,22 +71,22 @@ impl Default for Options {
     }
 }
 
-/// An engine, and what else a rules file says.
+/// An engine, with what else the rules file says.
 #[derive(Debug)]
 pub struct Compiled {
-    /// What is done with each event.
+    /// The engine.
     pub engine: Engine,
-    /// What the plan allows.
+    /// The terms of the plan.
     pub terms: Terms,
-    /// What is doubtful about the rules file, beyond [`Rules::warnings`].
+    /// Warnings about the allow list of the rules file, beyond [`Rules::warnings`].
     pub warnings: Vec<Diagnostic>,
 }
 
 impl Engine {
-    /// The engine of `rules` with `options`.
+    /// Compiles `rules` and `options`.
     ///
     /// # Errors
-    /// Everything that is wrong with the allow list of the rules file, at its places in that file.
+    /// All errors of the allow list in the rules file, with their positions in that file.
     pub fn compile(rules: Rules, options: Options) -> Result<Compiled, Vec<Diagnostic>> {
         let (allow, warnings) = match options.allow {
             Allow::Given(list) => (Some(*list), Vec::new()),
@@ -115,7 +115,7 @@ impl Engine {
         Ok(Compiled { engine, terms, warnings })
     }
 
-    /// The engine of `rules` alone.
+    /// Compiles `rules` with the default options.
     ///
     /// # Errors
     /// Those of [`compile`](Self::compile).

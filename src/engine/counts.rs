@@ -1,6 +1,6 @@
-//! Lists of things and how often each was counted.
+//! Lists of values with their counts.
 
-/// Puts the things in order, each once and with all of its count.
+/// Sorts the values and merges equal ones, whose counts are added.
 pub(crate) fn sum_up<T: Ord + Copy>(counts: &mut Vec<(T, u64)>) {
     counts.sort_unstable_by_key(|&(thing, _)| thing);
     counts.dedup_by(|(thing, count), (kept, sum)| {

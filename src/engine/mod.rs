@@ -1,12 +1,13 @@
-//! All events together: from blocks of input to signals with owners, leads and the plan's periods.
+//! The engine: from blocks of input to signals with owners, leads and plan periods.
 //!
-//! The first phase maps each event to a row ([`map`]) and commits the rows in the order of the input
-//! ([`ingest`]): duplicates are told apart ([`dedup`]), rows wait in memory or on disk
-//! ([`exchange`]). The second phase finds the owner of each row ([`identity`], [`resolve`]), adds it
-//! to its lead ([`lead`]) and to the plan's periods ([`plan`]).
+//! In the first phase, workers map each event to a row ([`map`]), and the committer takes the rows
+//! in input order ([`ingest`]), finds duplicates ([`dedup`]) and stores rows and identity facts in
+//! memory or on disk ([`exchange`]). In the second phase, each row gets its owner ([`identity`],
+//! [`resolve`]) and is added to the lead of that owner ([`lead`]) and to the plan's periods
+//! ([`plan`]).
 //!
-//! Hosts that divide the work among many processes use the same stages bucket by bucket, from record
-//! batches to record batches ([`bucket`]).
+//! [`bucket`] has the same stages as functions from record batches to record batches, for hosts
+//! that divide the work among many processes.
 
 pub mod bucket;
 pub mod compile;
@@ -37,50 +38,50 @@ use map::times::Clocks;
 use redact::Redaction;
 use window::Window;
 
-/// What a run does to each event.
+/// The compiled rules and options that decide what happens to each event.
 #[derive(Debug)]
 pub struct Engine {
-    /// The mapping rules and all that stands beside them.
+    /// The mapping rules and the other sections of the rules file.
     pub rules: Rules,
-    /// The values that are never an id, as the rules say.
+    /// The values that are never accepted as an id.
     blocklist: Blocklist,
-    /// Only what this takes passes.
+    /// The allow list, if any: events it does not list are filtered out.
     pub allow: Option<AllowList>,
-    /// Only what this is true of passes.
+    /// The `--filter` expression, if any: events for which it is false are filtered out.
     pub filter: Option<Expr>,
-    /// What passes these is dropped or changed by them, before anything else sees it.
+    /// The destination filters, if any. They drop or change events before the rules see them.
     pub filters: Option<DestinationFilters>,
-    /// Which events count as Segment's.
+    /// Which records count as Segment events.
     pub detection: Detection,
-    /// What becomes of events without a message id.
+    /// How events without a message id are handled.
     pub message_ids: MessageIds,
-    /// What captured deliveries must show.
+    /// The credentials that captured deliveries must carry.
     pub auth: Auth,
-    /// Longer lines are refused.
+    /// The longest accepted record, in bytes.
     pub max_record_bytes: u64,
-    /// Whether message ids and contents that do not agree are counted.
+    /// Whether to count message ids with several contents, and contents with several message ids.
     pub profile_duplicates: bool,
-    /// What is made of clients' clocks.
+    /// Whether times are corrected for clock skew of clients.
     pub clocks: Clocks,
-    /// Only what lies in it counts; everything does without one.
+    /// The time window that is counted; `None` counts all events.
     pub window: Option<Window>,
-    /// Takes from outputs what tells who a person is, where that is asked for.
+    /// How personal data is removed from outputs; `None` leaves it in.
     pub redaction: Option<Redaction>,
 }
 
 impl Engine {
-    /// The values that are never an id.
+    /// Returns the values that are never accepted as an id.
     #[inline]
     pub fn blocklist(&self) -> &Blocklist {
         &self.blocklist
     }
 
-    /// A parser for what this engine is to see; one for each worker.
+    /// Creates a parser with the options of this engine. Each worker has its own.
     pub fn parser(&self) -> Parser {
         self.parser_with(self.detection)
     }
 
-    /// A parser that detects events otherwise than this engine does.
+    /// Creates a parser like [`parser`](Self::parser), with another `detection`.
     pub fn parser_with(&self, detection: Detection) -> Parser {
         Parser::new(parse::Options {
             detection,
@@ -91,13 +92,14 @@ impl Engine {
         })
     }
 
-    /// Whether what happened at `time` counts.
+    /// Returns whether an event at `time` lies in the window, or there is no window.
     #[inline]
     pub fn counts(&self, time: Time) -> bool {
         self.window.is_none_or(|window| window.holds(time))
     }
 
-    /// Whether `event`, as it came, passes the allow list and the expression.
+    /// Returns whether `event` passes the allow list and the filter expression. Destination filters
+    /// are applied later.
     #[inline]
     pub fn takes(&self, event: &Event<'_>) -> bool {
         self.allow.as_ref().is_none_or(|allow| allow.takes(event).is_some())
@@ -105,23 +107,23 @@ impl Engine {
     }
 }
 
-/// One event of a run: its segment, in order of commit, and its row there.
+/// The position of an event: the number of its segment, in commit order, and its row there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventRef(u64);
 
 impl EventRef {
-    /// Row `row` of segment `segment`.
+    /// Creates a reference to row `row` of segment `segment`.
     pub fn new(segment: usize, row: u32) -> Self {
         Self((segment as u64) << 32 | u64::from(row))
     }
 
-    /// The number of its segment.
+    /// Returns the number of the segment.
     pub fn segment(self) -> usize {
         // A segment is a block in memory or on disk: there are fewer than 2^32.
         (self.0 >> 32) as usize
     }
 
-    /// Its row.
+    /// Returns the row in the segment.
     pub fn row(self) -> u32 {
         #[allow(clippy::cast_possible_truncation)] // the lower half
         {
@@ -129,12 +131,12 @@ impl EventRef {
         }
     }
 
-    /// As a plain number.
+    /// Returns the reference as an integer, which orders as references do.
     pub fn to_raw(self) -> u64 {
         self.0
     }
 
-    /// From a plain number.
+    /// Creates a reference from the integer that [`to_raw`](Self::to_raw) returned.
     pub fn from_raw(raw: u64) -> Self {
         Self(raw)
     }

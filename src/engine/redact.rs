@@ -1,5 +1,5 @@
-//! Outputs that name nobody: a hash for each e-mail address, and no names, phone numbers or IP
-//! addresses.
+//! Redaction of outputs: e-mail addresses are hashed; names, phone numbers and IP addresses are
+//! removed.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -14,28 +14,28 @@ use crate::mask::{is_personal_parameter, is_personal_path, personal};
 use crate::parse::auth::Secret;
 use crate::rules::Rules;
 
-/// What stands for what is hidden.
+/// The placeholder of redacted text.
 const HIDDEN: &str = "***";
 
-/// How an e-mail address becomes the id of a lead.
+/// How the id of a lead is derived from its e-mail address.
 #[derive(Clone, Debug)]
 pub enum Digest {
-    /// Its SHA-256, as TrailSpark's `emailHash`: whoever can guess an address can check the guess.
+    /// SHA-256, like TrailSpark's `emailHash`. Guessed addresses can be verified against it.
     Sha256,
-    /// Its HMAC-SHA-256 (RFC 2104) with a key, without which nobody can.
+    /// HMAC-SHA-256 (RFC 2104). Guessed addresses can be verified only with the key.
     Hmac(Secret),
 }
 
-/// Takes from outputs what tells who a person is.
+/// Removes personal data from outputs.
 #[derive(Debug)]
 pub struct Redaction {
     digest: Digest,
-    /// For each own column of the rules, whether it holds something of a person.
+    /// For each custom column of the rules, whether it maps a personal field.
     hidden_columns: Vec<bool>,
 }
 
 impl Redaction {
-    /// A redaction of what `rules` map.
+    /// Creates a redaction for the columns that `rules` map.
     pub fn new(digest: Digest, rules: &Rules) -> Self {
         let mut hidden_columns = vec![false; rules.columns.len()];
         for (column, paths) in rules.rules.iter().flat_map(|rule| &rule.map.columns) {
@@ -44,7 +44,7 @@ impl Redaction {
         Self { digest, hidden_columns }
     }
 
-    /// The id of the lead whose e-mail, trimmed and lower-cased, is `email`: 64 hex digits.
+    /// Returns the lead id for `email`, a trimmed and lower-cased address: 64 hex digits.
     pub fn lead_id(&self, email: &str) -> String {
         let hash: [u8; 32] = match &self.digest {
             Digest::Sha256 => Sha256::digest(email).into(),
@@ -61,8 +61,8 @@ impl Redaction {
         })
     }
 
-    /// `text` from outside: the id of a lead where it is an address, else without what tells who or
-    /// where somebody is.
+    /// Redacts `text` of unknown origin: a text that is an e-mail address becomes a lead id, and
+    /// other personal data is masked.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
         if let Some(email) = address(text) {
             return self.lead_id(&email).into();
@@ -70,8 +70,8 @@ impl Redaction {
         personal(text)
     }
 
-    /// The id of a visitor. One that tells who or where somebody is becomes a hash, so that it still
-    /// tells visitors apart.
+    /// Redacts the id of a visitor. An id with personal data becomes a hash, so that different
+    /// visitors keep different ids.
     pub fn id<'t>(&self, id: &'t str) -> Cow<'t, str> {
         match address(id) {
             Some(email) => self.lead_id(&email).into(),
@@ -80,7 +80,7 @@ impl Redaction {
         }
     }
 
-    /// A URL, whose parameters that hold something of a person lose their values.
+    /// Redacts a URL: the values of personal parameters are masked.
     pub fn url<'t>(&self, url: &'t str) -> Cow<'t, str> {
         let Some(start) = url.find(['?', '#']) else {
             return if url.contains("://") { Self::page(url).into() } else { self.text(url) };
@@ -103,7 +103,8 @@ impl Redaction {
         out.into()
     }
 
-    /// A URL without parameters. A slash may stand in an address, but here it divides.
+    /// Redacts a URL without its parameters, segment by segment: a slash is valid in an e-mail
+    /// address, but in a URL it is a separator.
     fn page(url: &str) -> String {
         let part = |part: &str| match part.strip_suffix('/') {
             Some(part) => format!("{}/", personal(part)),
@@ -112,7 +113,8 @@ impl Redaction {
         url.split_inclusive('/').map(part).collect()
     }
 
-    /// The shape of a text that may hold anything: `x` for each letter, `0` for each digit.
+    /// Returns the shape of free text: `x` for each letter, `0` for each digit, other characters
+    /// unchanged.
     pub fn shape(text: &str) -> String {
         let shape = |char: char| match char {
             _ if char.is_alphabetic() => 'x',
@@ -122,7 +124,7 @@ impl Redaction {
         text.chars().map(shape).collect()
     }
 
-    /// Hands what may be shown of `row` to `then`.
+    /// Calls `then` with the redacted `row`.
     pub fn signal<R>(&self, row: &SignalRow<'_>, then: impl FnOnce(&SignalRow<'_>) -> R) -> R {
         let hidden = |place: usize| self.hidden_columns.get(place).copied().unwrap_or(true);
         let columns = row.columns.iter().enumerate();
@@ -145,7 +147,7 @@ impl Redaction {
         })
     }
 
-    /// Hands what may be shown of `row` to `then`; its names and phone number are gone.
+    /// Calls `then` with the redacted `row`. Personal names and the phone number become empty.
     pub fn lead<R>(&self, row: &LeadRow<'_>, then: impl FnOnce(&LeadRow<'_>) -> R) -> R {
         let ids = |ids: &[&str]| {
             let mut ids: Vec<String> = ids.iter().map(|id| self.id(id).into_owned()).collect();
@@ -176,8 +178,8 @@ impl Redaction {
         })
     }
 
-    /// The name of a page or screen; that of a track call is whatever its `properties.name` is, which
-    /// may well be that of whoever filled in a form.
+    /// Redacts the name of a page or screen. That of a track call is its `properties.name`, which
+    /// can be the name of a person who filled in a form.
     fn page_name<'t>(&self, row: &SignalRow<'t>) -> Cow<'t, str> {
         match row.call {
             CallType::Track if !row.page_name.is_empty() => HIDDEN.into(),
@@ -189,17 +191,17 @@ impl Redaction {
         match cell {
             Cell::Absent => Shown::Absent,
             _ if hidden => Shown::Text(HIDDEN.into()),
-            // A page, or anything else that holds parameters.
+            // URLs of pages and everything else with parameters.
             Cell::Text(text) if text.contains("://") => Shown::Text(self.url(text)),
             Cell::Text(text) => Shown::Text(self.text(text)),
-            // Who knows what is in it?
+            // Objects and arrays can hold anything.
             Cell::Json(json) if json.starts_with(['{', '[']) => Shown::Text(HIDDEN.into()),
             Cell::Json(json) => Shown::Json(json),
         }
     }
 }
 
-/// A cell that may be shown.
+/// A redacted cell.
 enum Shown<'t> {
     Absent,
     Text(Cow<'t, str>),
@@ -216,7 +218,7 @@ impl Shown<'_> {
     }
 }
 
-/// The address that `text` is, as leads are named by it.
+/// Returns the normalised e-mail address if `text` is one.
 fn address(text: &str) -> Option<String> {
     if !text.contains('@') {
         return None;

@@ -1,31 +1,31 @@
-//! Progress of a job, and the flag that stops it.
+//! Progress reports of a job, and the flag that cancels it.
 
 use std::sync::atomic::AtomicBool;
 
-/// How far a run is.
+/// The progress of a job.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Bytes read, as they are stored.
+    /// Bytes read, in stored (compressed) form.
     pub bytes_read: u64,
-    /// Bytes there are to read; `None` where that is not known.
+    /// Total bytes to read, in stored form; `None` if not known.
     pub total_bytes: Option<u64>,
     /// Records read.
     pub records: u64,
 }
 
-/// What a command does, in order.
+/// The phases of a job, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// Inputs are read.
     Reading,
-    /// Owners of signals are found, and what is asked is counted.
+    /// Owners of signals are found, and results are counted.
     Resolving,
     /// Outputs are written.
     Writing,
 }
 
 impl Phase {
-    /// What people call it.
+    /// Returns the name shown to users.
     pub fn name(self) -> &'static str {
         match self {
             Self::Reading => "reading",
@@ -35,24 +35,25 @@ impl Phase {
     }
 }
 
-/// Someone who follows a run.
+/// An observer of a job, which can also cancel it.
 pub trait Watch: Sync {
-    /// Called now and then, from any thread.
+    /// Called repeatedly as input is read, from any thread.
     fn advance(&self, progress: Progress);
 
     /// Called when a phase begins; the first one is [`Phase::Reading`].
     fn enter(&self, _: Phase) {}
 
-    /// Whether the run is to end at once.
+    /// Returns whether the job should be cancelled.
     fn stopped(&self) -> bool;
 
-    /// The flag behind [`Watch::stopped`], for whoever waits for input that may never come.
+    /// Returns the flag behind [`Watch::stopped`], for readers that block on input and have to poll
+    /// it.
     fn stop_flag(&self) -> Option<&'static AtomicBool> {
         None
     }
 }
 
-/// Nobody: a run that is not followed.
+/// A [`Watch`] that ignores progress and never cancels.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unwatched;
 

@@ -1,11 +1,11 @@
-//! The span of time whose events count.
+//! The time window of the events that are counted.
 
 use crate::time::Time;
 
-/// From one point in time, included, to another, excluded.
+/// A time span, from `since` (inclusive) to `until` (exclusive); at least one of the two is set.
 ///
-/// Signals, raw signals and the sums of leads are those inside of it. Events outside of it are read
-/// all the same: they tell who is who.
+/// Signals, raw signals and the sums of leads count only events inside of the window. Events
+/// outside of it are still read, since they connect identities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     since: Option<Time>,
@@ -13,25 +13,25 @@ pub struct Window {
 }
 
 impl Window {
-    /// The window between these bounds; `None` where there is no bound, or where no time lies
-    /// between them.
+    /// Creates a window between the given bounds. Returns `None` if neither bound is given, or if
+    /// no time lies between them.
     pub fn new(since: Option<Time>, until: Option<Time>) -> Option<Self> {
         let is_empty = matches!((since, until), (Some(since), Some(until)) if since >= until);
         let is_unbounded = since.is_none() && until.is_none();
         (!is_empty && !is_unbounded).then_some(Self { since, until })
     }
 
-    /// The first time in it.
+    /// Returns the first time inside of the window.
     pub fn since(self) -> Option<Time> {
         self.since
     }
 
-    /// The first time after it.
+    /// Returns the first time after the window.
     pub fn until(self) -> Option<Time> {
         self.until
     }
 
-    /// Whether `time` lies in it; a missing time lies in none.
+    /// Returns whether `time` lies in the window. A missing time does not.
     #[inline]
     pub fn holds(self, time: Time) -> bool {
         !time.is_missing()
@@ -40,14 +40,14 @@ impl Window {
     }
 }
 
-/// What the first phase saw of a window.
+/// The times of an input's events compared with the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sighting {
-    /// Whether any event happened or was received in it.
+    /// Whether any event happened or was received in the window.
     pub hit: bool,
-    /// When the first event happened; missing where none has a time.
+    /// The time of the earliest event; missing if no event has a time.
     pub first: Time,
-    /// When the last one did.
+    /// The time of the latest event; missing if no event has a time.
     pub last: Time,
 }
 
@@ -58,7 +58,7 @@ impl Default for Sighting {
 }
 
 impl Sighting {
-    /// Sees an event that happened at `time` and was received at `received`.
+    /// Adds an event that happened at `time` and was received at `received`.
     pub fn see(&mut self, window: Window, time: Time, received: Time) {
         self.hit |= window.holds(time) || window.holds(received.or(time));
         self.span(time, time);

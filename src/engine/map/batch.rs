@@ -1,4 +1,4 @@
-//! A batch: the rows, facts and counts of one block, ready to be committed.
+//! Batches: the rows, facts and rejects of one block, in input order, ready to be committed.
 
 use ahash::RandomState;
 
@@ -9,60 +9,62 @@ use crate::engine::identity::fact::OrderKey;
 use crate::engine::identity::ids::{Ids, NodeId};
 use crate::source::FileId;
 
-/// Where a block stands: its file and its number in the file.
+/// The position of a block in the input, which orders as the input does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place {
-    /// The file.
+    /// The file of the block.
     pub file: FileId,
-    /// Number of the block in the file.
+    /// The number of the block in its file, from 0.
     pub block: u32,
 }
 
-/// What the committer needs to know of one event.
+/// The keys by which the committer orders an event and finds its duplicates.
 #[derive(Clone, Copy, Debug)]
 pub struct Mark {
-    /// When, and the content hash.
+    /// The times and the content hash of the event.
     pub key: OrderKey,
-    /// Copies have the same; `None` where nothing is a copy.
+    /// The deduplication key, equal for all duplicates of an event; `None` if nothing is
+    /// deduplicated.
     pub dedup: Option<u128>,
-    /// Tells copies apart.
+    /// The order among duplicates, which decides the one that is kept.
     pub rank: Rank,
 }
 
-/// A fact whose ids are numbers of the batch.
+/// An identity fact, with ids as numbers of the batch.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchFact {
-    /// Which event of the batch.
+    /// The index of the event in the batch.
     pub row: u32,
-    /// What was tied.
+    /// The id that the event connects to another.
     pub source: NodeId,
-    /// To what.
+    /// The id that it is connected to.
     pub target: NodeId,
 }
 
-/// One block, mapped.
+/// The result of mapping one block.
 #[derive(Debug)]
 pub struct Batch {
-    /// Where the block stands.
+    /// The position of the block.
     pub place: Place,
-    /// How many lines it has.
+    /// The number of lines of the block.
     pub lines: u64,
-    /// Its events, in order.
+    /// The keys of the events, in input order.
     pub marks: Vec<Mark>,
-    /// A row for each event.
+    /// One row for each event, in the same order.
     pub rows: Rows,
-    /// The ids that its rows and facts name.
+    /// The ids that the rows and facts refer to.
     pub ids: Ids,
-    /// Its identity facts.
+    /// The identity facts of the events.
     pub facts: Vec<BatchFact>,
-    /// Its rejects.
+    /// The rejected records.
     pub rejects: Rejects,
-    /// For each event a hash of its message id and of its content without it, where asked for.
+    /// For each event, the hashes of its message id and of its content without the message id;
+    /// empty unless duplicates are profiled.
     pub profiles: Vec<(u64, u64)>,
 }
 
 impl Batch {
-    /// An empty batch whose ids are hashed by `hasher`.
+    /// Creates an empty batch, whose ids are hashed by `hasher`.
     pub fn new(hasher: RandomState) -> Self {
         Self {
             place: Place::default(),
@@ -76,7 +78,7 @@ impl Batch {
         }
     }
 
-    /// Makes it the empty batch of the block at `place`; keeps the memory.
+    /// Clears the batch for the block at `place`, and keeps the allocations.
     pub fn restart(&mut self, place: Place) {
         self.place = place;
         self.lines = 0;

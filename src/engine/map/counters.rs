@@ -1,4 +1,4 @@
-//! What a worker counts while it maps; sums over workers are sums over the input.
+//! Counters of the first phase. Each worker has its own; they add up to those of the input.
 
 use std::ops::AddAssign;
 
@@ -17,48 +17,50 @@ use crate::parse::reject::Reason;
 use crate::parse::shape::Shape;
 use crate::source::FileId;
 
-/// A worker keeps so many names for itself.
+/// The number of names from which on a worker hands its names over to those all workers share.
 const MOST_OF_A_WORKER: usize = 1 << 14;
 
-/// Counts of the first phase.
+/// The counters of the first phase.
 #[derive(Debug, Default)]
 pub struct Counters {
-    /// Events that were detected.
+    /// Detected events.
     pub events: u64,
-    /// Events that a filter took out.
+    /// Events that a filter dropped.
     pub filtered: u64,
-    /// What each destination filter did.
+    /// The effects of each destination filter.
     pub filters: Counts,
     /// Events without an anonymous id.
     pub no_anonymous_id: u64,
-    /// What had to be mended before it was JSON.
+    /// Repairs that made records valid JSON.
     pub repairs: Repairs,
-    /// What is wrong with the times of events.
+    /// Problems with the times of events.
     pub times: TimeCounts,
-    /// Addresses that signals carry and no rule maps.
+    /// E-mail addresses that signals carry and no rule maps.
     pub unused_emails: UnusedEmails,
-    /// Requests of HTTP archives that are none of Segment's, and no records.
+    /// Requests in HTTP archives to other hosts than Segment; they are not records.
     pub foreign_requests: u64,
     /// Rejects by reason.
     pub rejects: [u64; Reason::ALL.len()],
-    /// The first rejects by reason, with their details.
+    /// The first rejects of each reason, with their details.
     pub reject_examples: [Examples<String>; Reason::ALL.len()],
-    /// Delete calls, which are among the rejects.
+    /// Deletion requests, which are rejects too.
     pub deletions: Deletions,
-    /// Records, events and rejects alike, by what they came in.
+    /// Records, both events and rejects, by shape.
     pub shapes: [u64; Shape::ALL.len()],
-    /// What was seen of the window, where there is one.
+    /// The times of the events compared with the window; unchanged without a window.
     pub window: Sighting,
-    /// Raw signals by call and event name, those outside of the window as none.
+    /// Raw signals by call and event name. Events outside of the window are listed with a count of
+    /// 0.
     pub names: Names,
-    /// Raw signals by the minute in which they were received.
+    /// Raw signals by the minute they were received in.
     pub volume: Volume,
     /// Records by input file.
     pub records_by_file: AHashMap<FileId, u64>,
 }
 
 impl Counters {
-    /// The names, where there are so many that workers should not keep them each for itself.
+    /// Takes the names out if there are so many that each worker keeping its own would waste
+    /// memory.
     pub fn take_many_names(&mut self) -> Option<Names> {
         (self.names.len() >= MOST_OF_A_WORKER).then(|| std::mem::take(&mut self.names))
     }

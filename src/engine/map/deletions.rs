@@ -1,8 +1,7 @@
-//! The deletion requests of an input.
+//! The deletion requests of the input.
 //!
-//! A request covers what its user did up to the time at which it was made; of several requests of
-//! one user the latest counts. What it covers is decided once all is read
-//! (`engine::ingest::forget`).
+//! A request covers the events of its user up to the time of the request; the latest request of a
+//! user counts. `engine::ingest::forget` removes the covered events once all input is read.
 
 use std::ops::AddAssign;
 
@@ -11,32 +10,32 @@ use ahash::AHashMap;
 use crate::parse::deletion::Deletion;
 use crate::time::Time;
 
-/// Up to when the events of a user are covered.
+/// The time up to which the events of a user are covered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Until {
-    /// Up to a time, and those without a time.
+    /// Covers events up to this time, and events without a time.
     Time(Time),
-    /// All of them: the request has no time.
+    /// Covers all events: the request has no time.
     Always,
 }
 
 impl Until {
-    /// Whether an event at `time` is covered.
+    /// Returns whether an event at `time` is covered.
     pub fn covers(self, time: Time) -> bool {
         Self::Time(time) <= self
     }
 }
 
-/// The requests, by user.
+/// Deletion requests by user.
 #[derive(Debug, Default)]
 pub struct Deletions {
-    /// How many requests there are.
+    /// The number of requests.
     pub calls: u64,
     by_user: AHashMap<Box<str>, Until>,
 }
 
 impl Deletions {
-    /// Counts a request.
+    /// Adds a request.
     pub fn see(&mut self, deletion: Deletion<'_>) {
         self.calls += 1;
         let Some(id) = deletion.user_id else { return };
@@ -46,7 +45,7 @@ impl Deletions {
         self.extend(id.text(&mut scratch).into(), until);
     }
 
-    /// Adds a request of `user` that was counted elsewhere.
+    /// Adds a request of `user` from a row that was mapped elsewhere.
     pub(in crate::engine) fn add(&mut self, user: &str, until: Until) {
         self.calls += 1;
         self.extend(user.into(), until);
@@ -57,12 +56,12 @@ impl Deletions {
         *latest = until.max(*latest);
     }
 
-    /// How many users they name.
+    /// Returns the number of distinct users with a request.
     pub fn users(&self) -> u64 {
         self.by_user.len() as u64
     }
 
-    /// Each user id that they name, in no order, and up to when they cover it.
+    /// Returns each user id with the time up to which it is covered, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Until)> {
         self.by_user.iter().map(|(user, until)| (&**user, *until))
     }

@@ -1,21 +1,21 @@
-//! Numbers instead of the names of events.
+//! Numbers for event names.
 
 use super::names::Names;
 use crate::event::CallType;
 
-/// The numbers of event names: those of texts alike are alike, whatever their calls, and they are in
-/// the order of the texts.
+/// Event names by number. Equal texts have one number, whatever their calls; the numbers are in the
+/// order of the texts.
 #[derive(Debug)]
 pub struct EventNames<'a> {
     counted: &'a Names,
-    /// By the places of the names among those counted.
+    /// The number of each name, by its index in `counted`.
     numbers: Vec<u32>,
-    /// The texts by their numbers.
+    /// The texts, by number.
     texts: Vec<&'a str>,
 }
 
 impl<'a> EventNames<'a> {
-    /// Numbers every name that was counted.
+    /// Numbers all names of `counted`.
     pub fn new(counted: &'a Names) -> Self {
         let mut places: Vec<u32> = (0..).take(counted.len()).collect();
         places.sort_unstable_by_key(|&place| counted.get(place).1);
@@ -33,23 +33,23 @@ impl<'a> EventNames<'a> {
         Self { counted, numbers, texts }
     }
 
-    /// The names as they were counted.
+    /// Returns the names with their counts.
     pub fn counted(&self) -> &'a Names {
         self.counted
     }
 
-    /// The names by their numbers.
+    /// Returns the texts, by number.
     pub fn as_slice(&self) -> &[&'a str] {
         &self.texts
     }
 
-    /// The number of `name`, whatever the call; `u32::MAX` of one that was not counted.
+    /// Returns the number of `name` for any call, or `u32::MAX` if it was not counted.
     pub fn number_of(&self, name: &str) -> u32 {
         let number = self.texts.binary_search(&name).ok();
         number.and_then(|number| u32::try_from(number).ok()).unwrap_or(u32::MAX)
     }
 
-    /// The number of `name`, that of an event of `call`; `u32::MAX` of one that was not counted.
+    /// Returns the number of `name` for an event of `call`, or `u32::MAX` if it was not counted.
     #[inline]
     pub fn number(&self, call: CallType, name: &str) -> u32 {
         let place = self.counted.place(call, name);

@@ -1,4 +1,4 @@
-//! The first few occurrences of what is counted, with their places in the input.
+//! Counters that keep the first few occurrences, with their positions in the input.
 
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
@@ -9,25 +9,25 @@ use super::batch::Place;
 use crate::engine::exchange::store::{Segment, lines_before};
 use crate::source::{FileId, Input};
 
-/// How many of each kind are kept.
+/// The number of occurrences that a counter keeps.
 const KEPT: usize = 3;
 
-/// Where an event stands; ordered as the input is.
+/// The position of a record, which orders as the input does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
-    /// The block.
+    /// The block of the record.
     pub place: Place,
-    /// Its line in the block, from 0.
+    /// The line in the block, from 0.
     pub line: u64,
-    /// Which record of the block it is, from 1: several can share a line.
+    /// The number of the record in the block, from 1. Several records can share a line.
     pub record: u64,
 }
 
-/// A count, and the first few that were counted with what is shown of them.
+/// A counter with its first few occurrences, and a value shown for each of them.
 #[derive(Clone, Debug)]
 pub struct Examples<T> {
     count: u64,
-    /// In the order of the input.
+    /// At most [`KEPT`], in input order.
     first: Vec<(Position, T)>,
 }
 
@@ -38,12 +38,12 @@ impl<T> Default for Examples<T> {
 }
 
 impl<T> Examples<T> {
-    /// So many, of which none is shown.
+    /// Creates a counter of `count` occurrences, none of which is kept.
     pub(in crate::engine) fn counted(count: u64) -> Self {
         Self { count, first: Vec::new() }
     }
 
-    /// Counts one more; `show` is called only where it is among the first.
+    /// Counts an occurrence; calls `show` only if it is among the first.
     pub fn see(&mut self, at: Position, show: impl FnOnce() -> T) {
         self.count += 1;
         let is_late = self.first.last().is_some_and(|(last, _)| *last <= at);
@@ -52,19 +52,19 @@ impl<T> Examples<T> {
         }
     }
 
-    /// Keeps what stands at `at` if it is among the first. Of one event what came first stays first.
+    /// Keeps the occurrence if it is among the first. Several of one record stay in call order.
     fn keep(&mut self, at: Position, shown: T) {
         let place = self.first.partition_point(|(kept, _)| *kept <= at);
         self.first.insert(place, (at, shown));
         self.first.truncate(KEPT);
     }
 
-    /// How many were counted.
+    /// Returns the number of occurrences.
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// The first few, in the order of the input.
+    /// Returns the first few occurrences, in input order.
     pub fn first(&self) -> &[(Position, T)] {
         &self.first
     }
@@ -79,7 +79,7 @@ impl<T> AddAssign for Examples<T> {
     }
 }
 
-/// Turns places in blocks into lines of files, once all blocks are known.
+/// Converts positions in blocks to line numbers of files, once all blocks are known.
 #[derive(Clone, Debug, Default)]
 pub struct Lines {
     files: BTreeMap<FileId, Input>,
@@ -87,13 +87,13 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// The lines of `files`, of which `segments` are the settled blocks.
+    /// Creates the line index of `files`, whose committed blocks are `segments`.
     pub fn new(files: BTreeMap<FileId, Input>, segments: &[Segment]) -> Self {
         let places = segments.iter().map(|segment| segment.place);
         Self { files, before: places.zip(lines_before(segments)).collect() }
     }
 
-    /// The lines of `files`, whose blocks have so many each.
+    /// Creates the line index of `files` from the number of lines of each block.
     pub fn of_blocks(files: BTreeMap<FileId, Input>, mut blocks: Vec<(Place, u64)>) -> Self {
         blocks.sort_unstable();
         let (mut file, mut sum) = (None, 0);
@@ -107,7 +107,8 @@ impl Lines {
         Self { files, before: blocks.into_iter().map(before).collect() }
     }
 
-    /// The file of `place`, and the line of the file that `line_in_block`, from 0, is, from 1.
+    /// Returns the file name of `place` and the line number in the file, from 1, of the line
+    /// `line_in_block`, from 0.
     pub fn of(&self, place: Place, line_in_block: u64) -> (&str, u64) {
         let file = self.files.get(&place.file).map_or("", |file| file.display.as_str());
         (file, self.before.get(&place).copied().unwrap_or(0) + line_in_block + 1)

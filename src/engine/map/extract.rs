@@ -1,4 +1,4 @@
-//! Extracts from an event what its row holds: texts, traits and the values that its rule maps.
+//! Extracts the texts, traits and mapped values of an event into its row.
 
 use memchr::memchr;
 
@@ -12,35 +12,35 @@ use crate::json::canonical::Canonical;
 use crate::json::{Json, Kind};
 use crate::rules::{FieldMap, IdentityConfig, Rule, first_present};
 
-/// An event and the rule that maps it.
+/// An event with the rule that maps it.
 pub struct Extract<'a, 't> {
     /// The event.
     pub event: &'a Event<'t>,
     /// Its call.
     pub call: CallType,
-    /// Its rule.
+    /// The rule that maps it, if any.
     pub rule: Option<&'a Rule>,
-    /// Its ids, whose texts are those of the batch.
+    /// Its ids, whose texts are in the batch.
     pub ids: RowIds,
 }
 
-/// A value that is neither `null` nor `""`.
+/// Returns the value unless it is `null` or `""`.
 fn present(value: Option<Json<'_>>) -> Option<Json<'_>> {
     value.filter(|value| value.is_present())
 }
 
-/// The first present value that `paths` lead to.
+/// Returns the first present value at one of `paths`.
 pub fn mapped<'t>(paths: &[Path], event: &Event<'t>) -> Option<Json<'t>> {
     if paths.is_empty() { None } else { first_present(paths, event) }
 }
 
-/// The e-mail of an identify call, where `identity` looks for it.
+/// Returns the e-mail of an identify call from the first of the fields in `identity` that has one.
 pub fn identify_email<'t>(event: &Event<'t>, identity: &IdentityConfig) -> Option<Json<'t>> {
     identity.email.iter().find_map(|field| field.find(event))
 }
 
-/// Writes the user id of `event` to `out`, normalised, where it is an e-mail address; returns
-/// whether it is one. A user id that is blocked is nobody's, whatever address it holds.
+/// Writes the normalised user id of `event` to `out` if it is an e-mail address; returns whether it
+/// is one. A blocked user id is not, even if it contains an address.
 pub fn user_id_address(event: &Event<'_>, blocklist: &Blocklist, out: &mut Vec<u8>) -> bool {
     let text = event.text(Member::UserId).filter(|text| memchr(b'@', text.as_bytes()).is_some());
     text.is_some_and(|text| {
@@ -48,8 +48,8 @@ pub fn user_id_address(event: &Event<'_>, blocklist: &Blocklist, out: &mut Vec<u
     })
 }
 
-/// The event's name as TrailSpark knows it, empty of a call that has none; `scratch` holds it where
-/// it has to be written.
+/// Returns the event name as TrailSpark knows it; empty if the call has none. Names that are no
+/// strings are written to `scratch`.
 #[inline]
 pub fn event_name<'a>(
     event: &Event<'a>,
@@ -65,7 +65,7 @@ pub fn event_name<'a>(
 }
 
 impl<'t> Extract<'_, 't> {
-    /// Writes the texts of the fields, then the rules' own columns, of which there are `columns`.
+    /// Writes the texts of all fields, then the `columns` custom columns of the rules.
     pub fn write(&self, rows: &mut Rows, canonical: &mut Canonical, columns: usize) {
         let mut to = Writer { rows, canonical };
         match self.call.fixed_name() {
@@ -124,7 +124,7 @@ impl<'t> Extract<'_, 't> {
         present(self.event.inner(inner))
     }
 
-    /// The page that a signal was on.
+    /// Returns the URL of the page of a signal.
     fn page_url(&self) -> Option<Json<'t>> {
         if !self.call.is_signal() {
             return None;
@@ -132,18 +132,18 @@ impl<'t> Extract<'_, 't> {
         self.inner(Inner::PropertiesUrl).or_else(|| self.inner(Inner::PageUrl))
     }
 
-    /// A trait that is a string or a number.
+    /// Returns a trait if it is a string or a number.
     fn trait_text(&self, inner: Inner) -> Option<Json<'t>> {
         let value = self.inner(inner)?;
         matches!(value.kind(), Kind::String(_) | Kind::Number(_)).then_some(value)
     }
 
-    /// What an identify call tells of a person.
+    /// Writes the personal traits of an identify call.
     fn person(&self, to: &mut Writer<'_>) {
         to.rows.write_text(Field::Name, |out| self.full_name(out));
         to.value(Field::FirstName, self.trait_text(Inner::TraitsFirstName));
         to.value(Field::LastName, self.trait_text(Inner::TraitsLastName));
-        // Only a company that is an object has a name.
+        // `traits.company` is either the name or an object with a name.
         let company = self.trait_text(Inner::TraitsCompany);
         let company = company.or_else(|| self.trait_text(Inner::TraitsCompanyName));
         to.value(Field::Company, company);
@@ -151,7 +151,7 @@ impl<'t> Extract<'_, 't> {
         to.value(Field::Phone, self.trait_text(Inner::TraitsPhone));
     }
 
-    /// What a rule maps of a person.
+    /// Writes the personal fields that a rule maps.
     fn enrichment(&self, map: &FieldMap, to: &mut Writer<'_>) {
         for (field, paths) in [
             (Field::Name, &map.name),
@@ -165,7 +165,7 @@ impl<'t> Extract<'_, 't> {
         }
     }
 
-    /// `traits.name`, else the first and the last name.
+    /// Writes `traits.name`, or else the first and the last name.
     fn full_name(&self, out: &mut Vec<u8>) {
         if let Some(name) = self.trait_text(Inner::TraitsName).and_then(Json::as_str) {
             return out.extend_from_slice(name.as_bytes());
@@ -182,7 +182,7 @@ impl<'t> Extract<'_, 't> {
     }
 }
 
-/// Writes the fields of a row.
+/// Writes single fields of a row.
 struct Writer<'w> {
     rows: &'w mut Rows,
     canonical: &'w mut Canonical,

@@ -1,6 +1,7 @@
-//! The first phase, for each event: filter, count, hash, and render what is kept into a row.
+//! The first phase: filters, counts and hashes each event, and writes a row for each that passes.
 //!
-//! Stateless but for counters, so that any number of workers give the same sums and rows.
+//! A mapper keeps no state between events but counters and buffers, so that rows and sums do not
+//! depend on the number of workers.
 
 pub mod batch;
 pub mod counters;
@@ -40,40 +41,40 @@ use crate::parse::{Arrival, Repairs, Sink};
 use crate::rules::{DedupBy, Rule};
 use crate::time::Time;
 
-/// What a mapper made of an event, for whoever maps for more than one outcome.
+/// The result of mapping an event, for callers that look at single events.
 #[derive(Clone, Copy, Debug)]
 pub struct Mapped {
-    /// The call.
+    /// The call of the event.
     pub call: CallType,
-    /// The rule that maps it, by its place in the rules file.
+    /// The index of the rule that maps it.
     pub rule: Option<u32>,
-    /// When, and the content hash.
+    /// The times and the content hash.
     pub key: OrderKey,
-    /// Its ids, as numbers of the batch.
+    /// The ids, as numbers of the batch.
     pub ids: RowIds,
-    /// The address that it carries and no rule maps.
+    /// An e-mail address that the event carries and no rule maps.
     pub unused_email: Option<UnusedEmail>,
 }
 
-/// What the e-mails of an event come to.
+/// The e-mail addresses of an event.
 #[derive(Clone, Copy, Debug, Default)]
 struct Brought {
-    /// Whose event it is.
+    /// The e-mail of the person who caused the event.
     email: Option<NodeId>,
-    /// Which e-mail its ids are tied to.
+    /// The e-mail that the ids of the event are connected to.
     identifies: Option<NodeId>,
-    /// What is wrong.
+    /// The problems with the addresses.
     flags: Flags,
 }
 
-/// Maps blocks to batches; one for each worker.
+/// Maps blocks to batches. Each worker has its own.
 pub struct Mapper<'a> {
     engine: &'a Engine,
     canonical: Canonical,
     hasher: ContentHasher,
-    /// The e-mail that the current event brings.
+    /// The normalised e-mail of the current event.
     email: Vec<u8>,
-    /// Its user id, where that is looked at as an e-mail.
+    /// The user id of the current event, normalised as an e-mail.
     address: Vec<u8>,
     scratch: Vec<u8>,
     judging: Scratch,
@@ -81,15 +82,15 @@ pub struct Mapper<'a> {
     /// The current line of the block, from 0.
     line: u64,
     records: u64,
-    /// Events of the same content have the same row.
+    /// Whether events with equal content have equal rows.
     content_decides: bool,
-    /// What the current block has given so far.
+    /// The batch of the current block.
     pub batch: Batch,
     counters: Counters,
 }
 
 impl<'a> Mapper<'a> {
-    /// A mapper for `engine`, whose ids are hashed by `hasher`.
+    /// Creates a mapper for `engine`, whose ids are hashed by `hasher`.
     pub fn new(engine: &'a Engine, hasher: RandomState) -> Self {
         Self {
             engine,
@@ -119,25 +120,25 @@ impl<'a> Mapper<'a> {
         self.records = 0;
     }
 
-    /// Ends the batch of a block of so many lines; returns how many records it had.
+    /// Ends the batch of a block with `lines` lines; returns the number of its records.
     pub fn end(&mut self, lines: u64) -> u64 {
         self.batch.lines = lines;
         *self.counters.records_by_file.entry(self.batch.place.file).or_default() += self.records;
         self.records
     }
 
-    /// The names counted so far, where there are so many that workers should not keep them each for
-    /// itself.
+    /// Takes the counted names out if there are so many that each worker keeping its own would
+    /// waste memory.
     pub fn take_many_names(&mut self) -> Option<Names> {
         self.counters.take_many_names()
     }
 
-    /// The sums over all blocks.
+    /// Returns the sums over all blocks.
     pub fn into_counters(self) -> Counters {
         Counters { times: self.clock.counts, ..self.counters }
     }
 
-    /// The number of the id at `member`, and whether it is blocked instead.
+    /// Returns the number of the id at `member`, and whether the id is blocked and has none.
     fn id(&mut self, event: &Event<'_>, member: Member, space: Space) -> (Option<NodeId>, bool) {
         let Some(id) = event.id(member) else { return (None, false) };
         let text = id.text(&mut self.scratch);
@@ -147,7 +148,7 @@ impl<'a> Mapper<'a> {
         (Some(self.batch.ids.intern(space, text)), false)
     }
 
-    /// The e-mail that the event brings, and what is wrong with it where it brings none.
+    /// Finds the e-mail of the event, and what is wrong with it if it cannot be used.
     fn email(&mut self, event: &Event<'_>, call: CallType, rule: Option<&Rule>) -> Brought {
         let identity = &self.engine.rules.identity;
         let mut brought = Brought::default();
@@ -177,7 +178,8 @@ impl<'a> Mapper<'a> {
         brought
     }
 
-    /// Takes the user id for an e-mail where it is one, or notes that it could be taken.
+    /// Uses the user id as e-mail if it is an address and the rules say so; otherwise flags that it
+    /// is one.
     fn user_id_as_email(&mut self, event: &Event<'_>, call: CallType, brought: &mut Brought) {
         if !extract::user_id_address(event, &self.engine.blocklist, &mut self.address) {
             return;
@@ -201,7 +203,7 @@ impl<'a> Mapper<'a> {
         self.batch.ids.intern(Space::Email, email)
     }
 
-    /// Notes what the event ties together, and returns whether it is an alias that ties something.
+    /// Adds the identity facts of the event; returns whether it is an alias that connects ids.
     fn tie(
         &mut self,
         event: &Event<'_>,
@@ -222,8 +224,8 @@ impl<'a> Mapper<'a> {
         previous[0].is_some()
     }
 
-    /// What an alias ties to `user`: nothing tells whether its previous id was an anonymous id or a
-    /// user id.
+    /// Returns the previous ids that an alias connects to `user`. An alias does not say whether its
+    /// previous id is an anonymous id or a user id, so both are returned.
     fn previous(&mut self, event: &Event<'_>, user: NodeId) -> [Option<NodeId>; 2] {
         let (Some(anonymous), _) = self.id(event, Member::PreviousId, Space::Anonymous) else {
             return [None; 2];
@@ -232,7 +234,7 @@ impl<'a> Mapper<'a> {
         [Some(anonymous), previous.filter(|&previous| previous != user)]
     }
 
-    /// The key under which copies meet, and what tells them apart beside their times.
+    /// Returns the deduplication key, and a hash that orders duplicates with equal times.
     fn dedup(&mut self, event: &Event<'_>, signal_id: u128, row: u64) -> (Option<u128>, u64) {
         match self.engine.rules.dedup.by {
             DedupBy::Content => (Some(signal_id), row),
@@ -242,7 +244,8 @@ impl<'a> Mapper<'a> {
                 if let Some(id) = event.id(Member::MessageId) {
                     id.write(&mut self.scratch);
                 }
-                // First the signal id, as everywhere; the row tells the rest.
+                // The upper bits are those of the signal id, which breaks ties everywhere; the
+                // lower ones are of the row.
                 #[allow(clippy::cast_possible_truncation)] // its upper 48 bits
                 let content = ((signal_id >> 80) as u64) << 16 | row >> 48;
                 (Some(xxhash_rust::xxh3::xxh3_128(&self.scratch)), content)
@@ -250,18 +253,18 @@ impl<'a> Mapper<'a> {
         }
     }
 
-    /// Tells the row begun last from others of the same content hash, times and ids: zero where
-    /// there can be none.
+    /// Returns a hash that distinguishes the last row from others with the same content hash, times
+    /// and ids; 0 if they cannot differ.
     fn row_hash(&self, event: &Event<'_>, call: CallType, email: Option<NodeId>) -> u64 {
         let email = email.map_or(0, |_| xxh3_64(&self.email));
-        // An identify call may have an e-mail that is no part of its content; large numbers may
-        // be one in the content, and two as ids.
+        // The e-mail of an identify call may not be part of its content. Large numbers may be equal
+        // in the content, yet different as ids.
         let decided =
             self.content_decides && call != CallType::Identify && !event.has_number_as_id();
         if decided { email } else { email ^ self.batch.rows.hash() }
     }
 
-    /// Hashes of the message id and of the content without it.
+    /// Returns hashes of the message id and of the content without it.
     fn profile(&mut self, event: &Event<'_>, plain: bool) -> (u64, u64) {
         self.scratch.clear();
         if let Some(id) = event.id(Member::MessageId) {
@@ -274,7 +277,8 @@ impl<'a> Mapper<'a> {
         (xxh3_64(&self.scratch), content as u64)
     }
 
-    /// Counts what is told of every event, sent or not; gives its time and when it was received.
+    /// Counts what is counted of every event, filtered or not; returns its time and when it was
+    /// received.
     fn look(&mut self, event: &Event<'_>, arrival: Arrival) -> (Time, Time) {
         if event.id(Member::AnonymousId).is_none() {
             self.counters.no_anonymous_id += 1;
@@ -287,13 +291,13 @@ impl<'a> Mapper<'a> {
         (time, received)
     }
 
-    /// Takes out an event that a filter keeps from being sent.
+    /// Counts an event that a filter drops.
     fn filter_out(&mut self, event: &Event<'_>, arrival: Arrival) {
         self.look(event, arrival);
         self.counters.filtered += 1;
     }
 
-    /// Counts a record that is an event; whether the engine's allow list and expression take it.
+    /// Counts an event; returns whether the allow list and the filter expression let it pass.
     #[inline]
     pub fn admit(&mut self, event: &Event<'_>, arrival: Arrival) -> bool {
         self.records += 1;
@@ -306,8 +310,8 @@ impl<'a> Mapper<'a> {
         taken
     }
 
-    /// Passes an event through the engine's filters and takes what is sent of it; `then` sees that,
-    /// and what was made of it.
+    /// Passes an event through all filters and maps what is left of it; `then` is called with each
+    /// resulting event and the result.
     #[inline]
     pub fn pass(
         &mut self,
@@ -340,7 +344,7 @@ impl<'a> Mapper<'a> {
         self.judging = judging;
     }
 
-    /// Takes what is sent of an event, and counts what it carries unused.
+    /// Maps an event, and counts the e-mail address that no rule maps.
     #[inline]
     fn take(&mut self, event: &Event<'_>, arrival: Arrival) -> Option<Mapped> {
         let mapped = self.receive(event, arrival)?;
@@ -350,13 +354,14 @@ impl<'a> Mapper<'a> {
         Some(mapped)
     }
 
-    /// Where the current event stands.
+    /// Returns the position of the current event.
     #[inline]
     pub fn position(&self) -> Position {
         Position { place: self.batch.place, line: self.line, record: self.records }
     }
 
-    /// Takes what is sent of an event; `None` of what is none.
+    /// Maps an event without looking for filters; returns `None` if it has no call that is
+    /// delivered.
     #[inline]
     pub fn receive(&mut self, event: &Event<'_>, arrival: Arrival) -> Option<Mapped> {
         let (time, received) = self.look(event, arrival);
@@ -372,12 +377,12 @@ impl<'a> Mapper<'a> {
         Some(self.keep(event, call, OrderKey { time, received, signal_id }, arrival.plain))
     }
 
-    /// The name of `event` as TrailSpark knows it; empty of a call that has none.
+    /// Returns the event name as TrailSpark knows it; empty if the call has none.
     pub fn name<'n>(&'n mut self, event: &'n Event<'_>, call: CallType) -> &'n str {
         extract::event_name(event, call, &mut self.canonical, &mut self.scratch)
     }
 
-    /// Adds the row of an event that passes, and what it ties together, to the batch.
+    /// Adds the row and the identity facts of an event to the batch.
     fn keep(&mut self, event: &Event<'_>, call: CallType, key: OrderKey, plain: bool) -> Mapped {
         let matched = if call.is_signal() { self.engine.rules.first_match(event) } else { None };
         let rule = matched.map(|id| &self.engine.rules.rules[id.index()]);
@@ -465,8 +470,8 @@ impl Sink for Mapper<'_> {
     }
 }
 
-/// The value of an event that a row shows as text: a string as it stands, anything else but
-/// `null` in canonical form.
+/// Writes a value as a row shows it: a string unchanged, `null` as nothing, anything else in
+/// canonical form.
 pub(super) fn write_text(value: Option<Json<'_>>, canonical: &mut Canonical, out: &mut Vec<u8>) {
     match value {
         None => {}

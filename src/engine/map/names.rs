@@ -1,7 +1,8 @@
-//! Event names with their counts, each kept once.
+//! Counts by event name.
 //!
-//! Events may have as many names as they want, where somebody puts a number into them. So the texts
-//! stand one behind the other, and what else is counted by name is a list by their places.
+//! There can be as many names as events, for instance if a number is part of each name. The texts
+//! are therefore stored back to back, and further counts by name are lists in the order of the
+//! names.
 
 use std::cmp::Reverse;
 use std::ops::AddAssign;
@@ -12,7 +13,7 @@ use hashbrown::HashTable;
 use crate::engine::hash_slot::{Slot, spread, upper};
 use crate::event::CallType;
 
-/// Where the text of a name is, and of which call it is.
+/// The position of a name in the texts, and its call.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     start: u64,
@@ -29,32 +30,32 @@ impl Entry {
     }
 }
 
-/// Counts by call and event name.
+/// Counts by call and event name. Names have indexes from 0 in the order in which they were added.
 #[derive(Debug, Default)]
 pub struct Names {
     hasher: RandomState,
     table: HashTable<Slot>,
     entries: Vec<Entry>,
     counts: Vec<u64>,
-    /// The texts of all names, one behind the other.
+    /// The texts of all names, back to back.
     texts: String,
-    /// The places of calls whose events have one name, once there was one.
+    /// The index of the name of each call with a fixed name, once it was added.
     fixed: [Option<u32>; CallType::ALL.len()],
 }
 
-/// The most frequent of some names, and how many others there are.
+/// The most frequent names, with the number of others.
 #[derive(Debug)]
 pub struct Ranked<'a> {
-    /// Call, name and count: the most frequent first, then by call and name.
+    /// Call, name and count, by descending count, then by call and name.
     pub first: Vec<(CallType, &'a str, u64)>,
-    /// How many names are not among them.
+    /// The number of names that are not in `first`.
     pub others: u64,
-    /// How often those came.
+    /// The sum of the counts of those names.
     pub other_count: u64,
 }
 
 impl Names {
-    /// Adds `count` events called `name`; allocates only for a name that is new.
+    /// Adds `count` events with this name; allocates only for a new name.
     #[inline]
     pub fn add(&mut self, call: CallType, name: &str, count: u64) {
         let place = match self.fixed[call as usize] {
@@ -94,7 +95,7 @@ impl Names {
         self.table.find(spread(hash), same).map(|slot| slot.place)
     }
 
-    /// The place of a name that was counted.
+    /// Returns the index of a name, or `None` if it was not added.
     #[inline]
     pub fn place(&self, call: CallType, name: &str) -> Option<u32> {
         match self.fixed[call as usize] {
@@ -103,24 +104,24 @@ impl Names {
         }
     }
 
-    /// The call and the name at `place`.
+    /// Returns the call and the name at index `place`.
     #[inline]
     pub fn get(&self, place: u32) -> (CallType, &str) {
         let entry = self.entries[place as usize];
         (entry.call, &self.texts[entry.range()])
     }
 
-    /// How many there are.
+    /// Returns the number of names.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no names.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// All names with their counts, in no order.
+    /// Returns all names with their counts, in the order of their indexes.
     pub fn iter(&self) -> impl Iterator<Item = (CallType, &str, u64)> {
         self.entries
             .iter()
@@ -128,19 +129,20 @@ impl Names {
             .map(|(entry, &count)| (entry.call, &self.texts[entry.range()], count))
     }
 
-    /// All names, sorted by count, the most frequent first, then by call and name.
+    /// Returns all names with their counts, by descending count, then by call and name.
     pub fn sorted(&self) -> Vec<(CallType, &str, u64)> {
         let mut all: Vec<_> = self.iter().collect();
         all.sort_unstable_by_key(|&(call, name, count)| (Reverse(count), call, name));
         all
     }
 
-    /// The `most` most frequent names that were counted at all.
+    /// Returns the `most` most frequent names. Names with a count of 0 are left out.
     pub fn ranked(&self, most: usize) -> Ranked<'_> {
         self.ranked_by(&self.counts, most)
     }
 
-    /// The same by other `counts`, which are by place; places beyond their end have none.
+    /// Like [`ranked`](Self::ranked), by other `counts`, which are indexed as names are; missing
+    /// ones are 0.
     pub fn ranked_by(&self, counts: &[u64], most: usize) -> Ranked<'_> {
         let count = |place: u32| counts.get(place as usize).copied().unwrap_or(0);
         let key = |&place: &u32| (Reverse(count(place)), self.get(place));

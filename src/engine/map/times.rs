@@ -1,4 +1,4 @@
-//! When an event happened and when it was received, and what is wrong with its times.
+//! The time of an event and of its receipt, and problems with these.
 
 use std::ops::AddAssign;
 
@@ -13,44 +13,45 @@ use crate::parse::auth::Auth;
 use crate::parse::excerpt;
 use crate::time::{DAY_MS, Stamp, Time, TimeReader, Zone};
 
-/// How much is shown of a text that is no time, in characters.
+/// The number of characters shown of an unreadable time.
 const SHOWN_CHARS: usize = 60;
 
-/// What is made of clients' clocks.
+/// How the clocks of clients are treated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Clocks {
-    /// They are believed.
+    /// Times are used as they were sent.
     #[default]
     AsSent,
-    /// Times are set right by the clock of whoever received them: `receivedAt - (sentAt -
-    /// originalTimestamp)`, as Segment's servers do (Segment Spec, "Timestamps"). An event that has
-    /// been through these has both an `originalTimestamp` and a `timestamp`, and stays as it is.
+    /// Times are corrected by the clock of the receiver: `receivedAt - (sentAt -
+    /// originalTimestamp)`, as Segment's servers do (Segment Spec, "Timestamps"). Events that
+    /// Segment's servers have corrected, which have both an `originalTimestamp` and a `timestamp`,
+    /// are left unchanged.
     Corrected,
 }
 
-/// What is counted about the times of events.
+/// Counts of problems with the times of events.
 #[derive(Debug, Default)]
 pub struct TimeCounts {
     /// Events without a usable time.
     pub missing: Examples<()>,
-    /// Values in the place of a time that are none.
+    /// Values of time members that are not times.
     pub unreadable: Examples<Unreadable>,
-    /// Events whose time, or that of their receipt, had no offset and was taken as UTC.
+    /// Events whose time or receipt time has no offset and is taken as UTC.
     pub naive: u64,
-    /// Events whose time no event can have.
+    /// Events with a time that no event can have.
     pub implausible: Examples<Time>,
-    /// Events whose own time was more than a day after they were received.
+    /// Events with a time more than a day after their receipt.
     pub clock_skew: u64,
-    /// Events whose time was set right.
+    /// Events whose time was corrected.
     pub corrected: u64,
 }
 
-/// A value in the place of a time that is none.
+/// A value of a time member that is not a time.
 #[derive(Clone, Debug)]
 pub struct Unreadable {
-    /// The member that it is.
+    /// The member.
     pub member: Member,
-    /// The value, cut short, without addresses and secrets.
+    /// The value, truncated, with addresses and secrets masked.
     pub value: Box<str>,
 }
 
@@ -65,18 +66,18 @@ impl AddAssign for TimeCounts {
     }
 }
 
-/// Tells the times of events; one for each worker.
+/// Reads the times of events and counts problems. Each worker has its own.
 #[derive(Debug, Default)]
 pub struct EventClock {
     reader: TimeReader,
     canonical: Canonical,
-    /// What it has seen so far.
+    /// The counts so far.
     pub counts: TimeCounts,
 }
 
 impl EventClock {
-    /// When `event`, which stands at `at`, happened and when it was received. Its capture says that
-    /// it was delivered at `captured_at`; of what is shown, the secrets of `engine` are hidden.
+    /// Returns when `event`, at position `at`, happened and when it was received. `captured_at` is
+    /// the time of delivery according to its capture. Secrets of `engine` are masked in examples.
     #[inline]
     pub fn read(
         &mut self,
@@ -102,7 +103,7 @@ impl EventClock {
         (self.judge(own, received, at), received)
     }
 
-    /// The time of an event that its client's clock put at `own`, by the clock of the receiver.
+    /// Returns the time `own` of the client's clock, corrected by the clock of the receiver.
     fn corrected(&mut self, event: &Event<'_>, own: Time, received: Time) -> Time {
         let (timestamp, original) =
             (event.get(Member::Timestamp), event.get(Member::OriginalTimestamp));
@@ -117,7 +118,7 @@ impl EventClock {
         corrected.unwrap_or(own)
     }
 
-    /// The time of an event whose `own` it is, unless its clock was wrong.
+    /// Returns the time of the event: `own`, unless it is more than a day after `received`.
     #[inline]
     fn judge(&mut self, own: Time, received: Time, at: Position) -> Time {
         match (own.millis(), received.millis()) {
@@ -132,7 +133,7 @@ impl EventClock {
         own
     }
 
-    /// The time that `member` is, if the event has one.
+    /// Reads the time at `member`, if the event has one.
     #[inline]
     fn stamp(
         &mut self,
@@ -163,7 +164,7 @@ impl EventClock {
     }
 }
 
-/// The beginning of `text`, without addresses and secrets.
+/// Returns the beginning of `text`, with addresses and secrets masked.
 fn shown(text: &str, auth: &Auth) -> String {
     let masked = masked(&excerpt::secrets(text, auth));
     let mut chars = masked.chars();

@@ -1,7 +1,7 @@
-//! E-mail addresses that signals carry where no rule looks for them.
+//! E-mail addresses that signals carry in fields that no rule maps.
 //!
-//! Server libraries put a visitor's traits into the context of every call, and forms put the
-//! address into the properties. Segment's own profiles take both; here a rule has to say so.
+//! Server libraries add the traits of a visitor to the context of every call, and forms add the
+//! address to the properties. Segment's own profiles use both; here a rule has to map them.
 
 use std::io;
 use std::ops::AddAssign;
@@ -18,7 +18,7 @@ use crate::engine::identity::value::normalise_email;
 use crate::event::{Event, Inner};
 use crate::json::Json;
 
-/// Where such an address stands.
+/// A field with such an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UnusedField {
     /// `context.traits.email`
@@ -28,10 +28,10 @@ pub enum UnusedField {
 }
 
 impl UnusedField {
-    /// All of them, in the order in which an event is asked.
+    /// All fields, in the order in which they are searched.
     pub const ALL: [Self; 2] = [Self::ContextTraits, Self::Properties];
 
-    /// The path of the member.
+    /// Returns the path of the field.
     pub fn path(self) -> &'static str {
         match self {
             Self::ContextTraits => "context.traits.email",
@@ -47,17 +47,17 @@ impl UnusedField {
     }
 }
 
-/// An address that a signal carries unused.
+/// An address that a signal carries in an unmapped field.
 #[derive(Clone, Copy, Debug)]
 pub struct UnusedEmail {
     field: UnusedField,
-    /// A hash of the address, which tells addresses apart and names nobody.
+    /// The hash of the normalised address.
     address: u64,
 }
 
 impl UnusedEmail {
-    /// The address that `event`, whose e-mail nothing maps, carries; `scratch` is a buffer.
-    /// Addresses of the company's own people are left out.
+    /// Finds the address of `event`, none of whose e-mails is mapped; `scratch` is a buffer.
+    /// Addresses of internal domains are ignored.
     #[inline]
     pub fn find(event: &Event<'_>, engine: &Engine, scratch: &mut Vec<u8>) -> Option<Self> {
         UnusedField::ALL.into_iter().find_map(|field| {
@@ -72,7 +72,7 @@ impl UnusedEmail {
     }
 }
 
-/// What is counted of them.
+/// Counts of such addresses.
 #[derive(Debug, Default)]
 pub struct UnusedEmails {
     by_field: [Examples<()>; UnusedField::ALL.len()],
@@ -80,28 +80,28 @@ pub struct UnusedEmails {
 }
 
 impl UnusedEmails {
-    /// So many events for each field, whose addresses are counted elsewhere.
+    /// Creates the counts of `events` by field, without addresses.
     pub(in crate::engine) fn counted(events: [u64; UnusedField::ALL.len()]) -> Self {
         Self { by_field: events.map(Examples::counted), addresses: AHashSet::new() }
     }
 
-    /// Counts what the event at `at` carries.
+    /// Counts the address of the event at `at`.
     pub fn see(&mut self, found: UnusedEmail, at: Position) {
         self.by_field[found.field as usize].see(at, || ());
         self.addresses.insert(found.address);
     }
 
-    /// Events that carry an address in `field`.
+    /// Returns the events with an address in `field`.
     pub fn of(&self, field: UnusedField) -> &Examples<()> {
         &self.by_field[field as usize]
     }
 
-    /// The hash of each of the addresses, in no order.
+    /// Returns the hash of each address, in no particular order.
     pub(in crate::engine) fn hashes(&self) -> impl Iterator<Item = u64> + '_ {
         self.addresses.iter().copied()
     }
 
-    /// How many of the addresses are not among those `known`, each of which comes once.
+    /// Returns the number of addresses that are not among `known`, whose items are distinct.
     pub fn beyond<'e>(&self, known: impl Iterator<Item = &'e str>) -> u64 {
         if self.addresses.is_empty() {
             return 0;
@@ -109,10 +109,10 @@ impl UnusedEmails {
         (self.addresses.len() - known.filter(|email| self.has(email)).count()) as u64
     }
 
-    /// How many of the addresses are none of the e-mails among `ids`.
+    /// Returns the number of addresses that are not among the e-mails of `ids`.
     ///
     /// # Errors
-    /// When ids on disk cannot be read.
+    /// If ids on disk cannot be read.
     pub fn beyond_ids(&self, ids: &AllIds) -> io::Result<u64> {
         let mut left = self.addresses.len() as u64;
         if left > 0 {

@@ -1,4 +1,4 @@
-//! Where periods begin and end: months or days as a time zone's clocks show them.
+//! Calendars: the months or days of a time zone.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -7,19 +7,19 @@ use jiff::tz::{AmbiguousOffset, TimeZone};
 use crate::rules::PeriodLength;
 use crate::time::{MINUTE_MS, Time};
 
-/// The minutes from one boundary of a calendar to the next.
+/// One period of a calendar, in minutes since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Period {
     every: PeriodLength,
     first_day: Date,
-    /// The first minute, since 1970-01-01T00:00:00Z; `i64::MIN` at the beginning of time.
+    /// The first minute; `i64::MIN` if it cannot be represented.
     pub start: i64,
-    /// The first minute of the period that follows; `i64::MAX` at the end of time.
+    /// The first minute of the next period; `i64::MAX` if it cannot be represented.
     pub end: i64,
 }
 
 impl Period {
-    /// `2025-07` of a month, `2025-07-01` of a day.
+    /// Returns the label: `2025-07` for a month, `2025-07-01` for a day.
     pub fn label(&self) -> String {
         let Self { every, first_day, .. } = self;
         let month = format!("{:04}-{:02}", first_day.year(), first_day.month());
@@ -29,33 +29,33 @@ impl Period {
         }
     }
 
-    /// The date of its first day.
+    /// Returns the date of the first day.
     pub fn first_day(&self) -> Date {
         self.first_day
     }
 
-    /// When it begins.
+    /// Returns the time at which the period begins.
     pub fn start_time(&self) -> Time {
         time_of(self.start)
     }
 
-    /// When the next one begins.
+    /// Returns the time at which the next period begins.
     pub fn end_time(&self) -> Time {
         time_of(self.end)
     }
 
-    /// How many minutes it has.
+    /// Returns the number of minutes.
     pub fn minutes(&self) -> i64 {
         self.end.saturating_sub(self.start)
     }
 
-    /// Whether `minute` lies in it.
+    /// Returns whether `minute` lies in the period.
     pub fn contains(&self, minute: i64) -> bool {
         (self.start..self.end).contains(&minute)
     }
 }
 
-/// The beginning of `minute`, or the nearest time that can be written.
+/// Returns the beginning of `minute`, clamped to the years 0 to 9999.
 pub fn time_of(minute: i64) -> Time {
     let first = Time::parse(b"0000-01-01T00:00:00Z");
     let last = Time::parse(b"9999-12-31T23:59:59.999Z");
@@ -63,7 +63,7 @@ pub fn time_of(minute: i64) -> Time {
     Time::from_millis(minute.saturating_mul(MINUTE_MS)).or(nearest).unwrap_or(Time::MISSING)
 }
 
-/// Divides time into periods.
+/// A division of time into periods.
 #[derive(Clone, Debug)]
 pub struct Calendar {
     zone: TimeZone,
@@ -71,29 +71,30 @@ pub struct Calendar {
 }
 
 impl Calendar {
-    /// A calendar whose periods begin at midnight in `zone`.
+    /// Creates a calendar whose periods begin at midnight in `zone`.
     pub fn new(zone: TimeZone, every: PeriodLength) -> Self {
         Self { zone, every }
     }
 
-    /// The days of the same time zone.
+    /// Returns the calendar of the days in the same time zone.
     #[must_use]
     pub fn daily(&self) -> Self {
         Self { zone: self.zone.clone(), every: PeriodLength::Day }
     }
 
-    /// How long its periods are.
+    /// Returns the length of the periods.
     pub fn every(&self) -> PeriodLength {
         self.every
     }
 
-    /// The IANA name of its time zone.
+    /// Returns the IANA name of the time zone.
     pub fn timezone(&self) -> &str {
         self.zone.iana_name().unwrap_or("UTC")
     }
 
-    /// When the clocks of its time zone show `clock`, which is written as if they went by UTC: the
-    /// first time where they show it twice, and where they skip it, as much later as they skip.
+    /// Returns the time at which clocks of the time zone show `clock`, a local time written as UTC.
+    /// A local time that occurs twice is the earlier one; one that is skipped is moved forward by
+    /// the length of the gap.
     pub fn time_at(&self, clock: Time) -> Option<Time> {
         let clock = Timestamp::from_millisecond(clock.millis()?).ok()?;
         let clock = TimeZone::UTC.to_datetime(clock);
@@ -101,14 +102,14 @@ impl Calendar {
         Time::from_millis(time.as_millisecond())
     }
 
-    /// The period that `minute` lies in.
+    /// Returns the period that contains `minute`.
     pub fn containing(&self, minute: i64) -> Period {
         let range = Timestamp::MIN.as_second()..=Timestamp::MAX.as_second();
         let second = minute.saturating_mul(60).clamp(*range.start(), *range.end());
         let at = Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH);
         let date = self.zone.to_datetime(at).date();
-        // Where clocks go back over midnight, the date goes back too, but its day has begun and
-        // stays the period: so the search starts one day before what the clock shows.
+        // Where clocks go back over midnight, the date goes back too, although the new day has
+        // begun. The search therefore starts one day earlier.
         let mut period = self.starting(self.first_day(date.yesterday().unwrap_or(date)));
         while period.end <= minute {
             let Some(next) = self.following(&period) else { break };
@@ -117,8 +118,8 @@ impl Calendar {
         period
     }
 
-    /// The period after `period`. Days that a zone skipped when it crossed the date line have no
-    /// minute and are left out.
+    /// Returns the period after `period`. Days that a zone skipped when it crossed the date line
+    /// have no minutes and are left out.
     pub fn following(&self, period: &Period) -> Option<Period> {
         let mut first_day = self.next_first_day(period.first_day)?;
         loop {
@@ -150,7 +151,7 @@ impl Calendar {
         }
     }
 
-    /// The first minute that begins on `day`.
+    /// Returns the first full minute of `day`.
     fn start_of(&self, day: Date) -> i64 {
         let midnight = self.zone.to_ambiguous_timestamp(day.at(0, 0, 0, 0));
         let skipped = matches!(midnight.offset(), AmbiguousOffset::Gap { .. });
@@ -158,13 +159,13 @@ impl Calendar {
             return if day.year() > 0 { i64::MAX } else { i64::MIN };
         };
         let mut second = start.as_second();
-        // Clocks that jump over midnight begin the day where they land, which is where the offset
-        // changed, not as long after it as midnight was inside the gap.
+        // If clocks skip midnight, the day begins at the transition, not after it by as much as
+        // midnight lies inside of the gap.
         if skipped && let Ok(after) = Timestamp::from_second(second + 1) {
             let jump = self.zone.preceding(after).next();
             second = jump.map_or(second, |jump| jump.timestamp().as_second());
         }
-        // Before about 1900 offsets were not whole minutes.
+        // Offsets before about 1900 are not whole minutes.
         second.div_euclid(60) + i64::from(second.rem_euclid(60) > 0)
     }
 }

@@ -1,68 +1,67 @@
-//! Each period's count against the limit, and the fate of each minute's raw signals.
+//! The usage of each period, and which raw signals of each minute were accepted.
 
 use std::ops::AddAssign;
 
 use super::service::{Bucket, deliver};
 use super::{Calendar, Period, Span, Terms, Trend, Usage, Volume};
 
-/// Past so many periods between the first and the last event, those without events are left out.
+/// The number of periods from which on those without events are left out.
 const MOST_PERIODS: usize = 10_000;
 
-/// What the raw signals of one minute came to.
+/// The outcome of the raw signals of one minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// All were accepted, at once or by a retry.
     Accepted,
     /// All were lost.
     Lost,
-    /// Only the first ones were accepted, in order of received time, then event time, then signal
-    /// id.
+    /// Only the first ones were accepted, in order of received time, event time and signal id.
     Partial {
-        /// How many were accepted.
+        /// The number of accepted ones.
         accepted: u64,
     },
 }
 
-/// What all periods came to.
+/// Sums over all periods.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Raw signals that were accepted, at once or by a retry; those without a time always are.
+    /// Raw signals accepted at once or by a retry. Those without a time are always accepted.
     pub accepted: u64,
-    /// Raw signals that were refused when they arrived: `retried` + `lost`.
+    /// Raw signals refused on arrival: `retried` + `lost`.
     pub over: u64,
-    /// Refused ones that a retry saved.
+    /// Refused raw signals that a retry delivered.
     pub retried: u64,
-    /// Refused ones that nothing saved.
+    /// Refused raw signals that were never delivered.
     pub lost: u64,
 }
 
-/// Neighbouring minutes whose raw signals were not all accepted.
+/// Consecutive minutes whose raw signals were not all accepted.
 #[derive(Clone, Copy, Debug)]
 struct Gap {
     first: i64,
     last: i64,
-    /// Not zero only of a single minute.
+    /// The accepted raw signals; 0 unless `first` equals `last`.
     accepted: u64,
 }
 
-/// What a volume of raw signals costs under the terms of a plan.
+/// The usage of a plan by a volume of raw signals.
 #[derive(Clone, Debug)]
 pub struct Ledger {
-    /// From the first period with a raw signal to the last, in order; those between without one
-    /// too, unless there are more than 10,000.
+    /// The periods from the first raw signal to the last, in order. Periods without one are
+    /// included, unless there are more than 10,000 periods.
     pub periods: Vec<Usage>,
-    /// Over all periods.
+    /// The sums over all periods.
     pub totals: Totals,
-    /// Raw signals without a time, which belong to no period.
+    /// Raw signals without a time, which are in no period.
     pub undated: u64,
-    /// Where the counts are heading, of two periods or more.
+    /// The trend of the counts; `None` for fewer than two periods.
     pub trend: Option<Trend>,
-    /// In order, apart from each other.
+    /// In order and disjoint.
     gaps: Vec<Gap>,
 }
 
 impl Ledger {
-    /// Settles `volume` under `terms`.
+    /// Computes the usage of `volume` under `terms`.
     pub fn new(volume: &Volume, terms: &Terms) -> Self {
         let mut buckets: Vec<Bucket> = volume
             .by_minute()
@@ -87,7 +86,7 @@ impl Ledger {
         Self { periods: usages, totals, undated: volume.undated, trend, gaps }
     }
 
-    /// What became of the raw signals that arrived in `minute`.
+    /// Returns the outcome of the raw signals that arrived in `minute`.
     pub fn verdict(&self, minute: i64) -> Verdict {
         let after = self.gaps.partition_point(|gap| gap.first <= minute);
         match after.checked_sub(1).map(|at| self.gaps[at]) {
@@ -99,14 +98,14 @@ impl Ledger {
         }
     }
 
-    /// The index of the period that `minute` lies in.
+    /// Returns the index of the period that contains `minute`.
     pub fn period_of(&self, minute: i64) -> Option<usize> {
         let at = self.periods.partition_point(|usage| usage.period.end <= minute);
         self.periods.get(at).filter(|usage| usage.period.contains(minute)).map(|_| at)
     }
 
-    /// What a plan of `limit` raw signals a period allows in `span`, evenly spread over the period
-    /// that the middle of the span lies in.
+    /// Returns how many raw signals `limit` raw signals per period allow in `span`, if the limit of
+    /// the period in the middle of the span is spread evenly.
     #[allow(clippy::cast_precision_loss)] // for a line in a picture
     pub fn allowance(&self, span: &Span, limit: Option<u64>) -> Option<f64> {
         let minutes = span.end - span.start;
@@ -115,8 +114,8 @@ impl Ledger {
         Some(limit? as f64 * minutes as f64 / period.minutes() as f64)
     }
 
-    /// Adds up what was counted by the minute, by period index; what lies in no period is left
-    /// out.
+    /// Adds up `counts` by minute to sums by period index. Minutes outside of all periods are
+    /// ignored.
     pub fn by_period<T>(&self, counts: impl IntoIterator<Item = (i64, T)>) -> Vec<T>
     where
         T: AddAssign + Default,
@@ -131,7 +130,7 @@ impl Ledger {
     }
 }
 
-/// The periods from the first bucket to the last.
+/// Returns the periods from the first bucket to the last.
 fn periods(calendar: &Calendar, buckets: &[Bucket]) -> Vec<Period> {
     let (Some(first), Some(last)) = (buckets.first(), buckets.last()) else { return Vec::new() };
     let mut periods = vec![calendar.containing(first.minute)];
@@ -157,8 +156,8 @@ fn periods_with_events(calendar: &Calendar, buckets: &[Bucket]) -> Vec<Period> {
     periods
 }
 
-/// The minutes of `buckets` that were not all accepted; lost ones with only quiet minutes between
-/// them are one gap.
+/// Returns the minutes of `buckets` that were not all accepted. Lost minutes with only empty
+/// minutes between them are one gap.
 fn gaps(buckets: &[Bucket]) -> Vec<Gap> {
     let mut gaps: Vec<Gap> = Vec::new();
     let mut follows_a_loss = false;

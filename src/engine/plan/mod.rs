@@ -1,8 +1,8 @@
-//! What the events cost against the limits of a plan: plain arithmetic over counts by the minute.
+//! The usage of a plan: counts of raw signals by minute compared with the plan's limits.
 //!
-//! A plan takes so many raw signals in a period; past that the service answers 429 and Segment
-//! retries the delivery for four hours. [`Ledger`] works out, from a [`Volume`] and the [`Terms`]
-//! of a plan, what each period cost, what was refused, what a retry saved and what was lost.
+//! A plan accepts a limited number of raw signals in each period. Beyond it, the service answers
+//! 429, and Segment retries the delivery for four hours. [`Ledger`] computes from a [`Volume`] and
+//! the [`Terms`] of a plan how much of each period was used, refused, retried and lost.
 
 mod calendar;
 mod ledger;
@@ -31,14 +31,14 @@ pub use volume::Volume;
 pub enum Light {
     /// Under 80 % of the limit, or no limit.
     Green,
-    /// From 80 % of the limit on.
+    /// At least 80 % of the limit.
     Amber,
     /// The limit is reached.
     Red,
 }
 
 impl Light {
-    /// The light of `count` against `limit`; `None` is unlimited.
+    /// Returns the light of `count` against `limit`; `None` is unlimited.
     pub fn of(count: u64, limit: Option<u64>) -> Self {
         match limit {
             Some(limit) if count >= limit => Self::Red,
@@ -47,7 +47,7 @@ impl Light {
         }
     }
 
-    /// The name in reports.
+    /// Returns the name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Green => "green",

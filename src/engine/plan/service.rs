@@ -1,5 +1,5 @@
-//! The service that takes a plan's raw signals and refuses what is over the limit with 429, and
-//! Segment, which retries a refused delivery for four hours.
+//! A model of the service, which answers 429 beyond the limit of a period, and of Segment, which
+//! retries refused deliveries for four hours.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -8,52 +8,53 @@ use super::Period;
 use super::calendar::time_of;
 use crate::time::Time;
 
-/// How long Segment retries a refused delivery, in minutes (Segment's documentation of retries
-/// in destinations).
+/// How long Segment retries a refused delivery, in minutes (Segment's documentation of retries in
+/// destinations).
 const RETRY_MINUTES: i64 = 4 * 60;
 
-/// What one period cost.
+/// The usage of one period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
-    /// Which period.
+    /// The period.
     pub period: Period,
-    /// Raw signals that arrived in it.
+    /// Raw signals that arrived in the period.
     pub raw_signals: u64,
-    /// Deliveries refused in the period before whose retry it took; they count against its limit.
+    /// Deliveries refused in the previous period and accepted by a retry in this one. They count
+    /// against its limit.
     pub carried: u64,
-    /// Raw signals that were refused when they arrived.
+    /// Raw signals refused on arrival.
     pub over: u64,
-    /// Of `over`, those that a retry in the next period saved.
+    /// Those of `over` that a retry in the next period delivered.
     pub retried: u64,
-    /// Of `over`, those that nothing saved.
+    /// Those of `over` that were never delivered.
     pub lost: u64,
     /// The minute in which the limit was reached, if it was.
     pub reached: Option<i64>,
 }
 
 impl Usage {
-    /// What counts against the limit: arrivals and retries.
+    /// Returns what counts against the limit: arrivals and retries.
     pub fn used(&self) -> u64 {
         self.raw_signals + self.carried
     }
 
-    /// The beginning of the minute in which the limit was reached.
+    /// Returns the beginning of the minute in which the limit was reached.
     pub fn reached_time(&self) -> Option<Time> {
         self.reached.map(time_of)
     }
 }
 
-/// The deliveries of one minute on their way.
+/// The deliveries of one minute.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bucket {
     pub minute: i64,
     pub count: u64,
-    /// How many of them, from the first on, were accepted.
+    /// The number of accepted ones, counted from the first.
     pub accepted: u64,
 }
 
-/// Takes `buckets` through `periods` of `limit` raw signals each, both in order of time; fills in
-/// what was accepted. Every bucket lies in one of the periods.
+/// Delivers `buckets` in `periods` of `limit` raw signals each, and sets what was accepted. Both
+/// are in order of time, and each bucket lies in one of the periods.
 pub(super) fn deliver(
     buckets: &mut [Bucket],
     periods: &[Period],
@@ -66,7 +67,7 @@ pub(super) fn deliver(
         let end = first + buckets[first..].partition_point(|bucket| bucket.minute < period.end);
         usages.push(service.serve(buckets, first..end, period));
         first = end;
-        // After the last period, and where empty ones were left out, the clock turns over too.
+        // A new period begins after the last one and in the gaps that empty periods left.
         if periods.get(at + 1).is_none_or(|next| next.start != period.end) {
             service.retry(buckets, period.end);
         }
@@ -77,12 +78,12 @@ pub(super) fn deliver(
 
 struct Service {
     limit: Option<u64>,
-    /// The buckets, oldest first, of which something was refused and may be retried.
+    /// The indexes of buckets with refused deliveries that may be retried, oldest first.
     waiting: VecDeque<usize>,
 }
 
 impl Service {
-    /// Opens `period`, takes what Segment retries and then the arrivals of the buckets in `range`.
+    /// Serves `period`: first the retries, then the arrivals of the buckets in `range`.
     fn serve(&mut self, buckets: &mut [Bucket], range: Range<usize>, period: Period) -> Usage {
         let carried = self.retry(buckets, period.start);
         let mut usage =
@@ -106,8 +107,8 @@ impl Service {
         usage
     }
 
-    /// Lets Segment retry, at the beginning of a period at `start`, what it has not given up;
-    /// returns how many were accepted.
+    /// Retries refused deliveries that Segment has not given up at `start`, the beginning of a
+    /// period; returns the number of accepted ones.
     fn retry(&mut self, buckets: &mut [Bucket], start: i64) -> u64 {
         let given_up_before = start.saturating_sub(RETRY_MINUTES);
         let mut accepted = 0;
@@ -128,7 +129,7 @@ impl Service {
     }
 }
 
-/// Divides what was over the limit into what a retry saved and what was lost.
+/// Splits the refused raw signals of each period into retried and lost ones.
 fn settle(usages: &mut [Usage], buckets: &[Bucket]) {
     for bucket in buckets.iter().filter(|bucket| bucket.accepted < bucket.count) {
         let at = usages.partition_point(|usage| usage.period.end <= bucket.minute);

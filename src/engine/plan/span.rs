@@ -1,4 +1,4 @@
-//! Spans of a history, few enough to be drawn: days, or weeks, months or years of a longer one.
+//! Spans of time for charts: days, or weeks, months or years if the history is longer.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -7,12 +7,12 @@ use super::calendar::{Calendar, Period};
 use super::volume::Volume;
 use crate::time::{DAY_MS, MINUTE_MS, Time};
 
-/// A history of more spans is divided into longer ones.
+/// The maximum number of spans; longer histories get longer spans.
 const MOST_SPANS: usize = 110;
-/// The inverse of the share of raw signals that may lie outside of the spans at each end, if that
-/// makes the spans shorter: a single wrong clock would otherwise turn days into years.
+/// One in so many raw signals may lie outside of the spans at each end, if that makes the spans
+/// shorter. A single wrong clock would otherwise turn days into years.
 const STRAY_OF: u64 = 1_000;
-/// Days of a week, a month and a year, at most.
+/// The maximum number of days of a week and a month.
 const WEEK: usize = 7;
 const MONTH: usize = 31;
 
@@ -42,7 +42,7 @@ impl SpanUnit {
         }
     }
 
-    /// The shortest unit that divides `days` into at most [`MOST_SPANS`] spans.
+    /// Returns the shortest unit that divides `days` into at most [`MOST_SPANS`] spans.
     fn of(days: usize) -> Self {
         match days {
             days if days <= MOST_SPANS => Self::Day,
@@ -56,15 +56,15 @@ impl SpanUnit {
 /// One span.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// `2025-07-01` of a day or of the Monday of a week, `2025-07` of a month, `2025` of a year.
+    /// `2025-07-01` for a day or the Monday of a week, `2025-07` for a month, `2025` for a year.
     pub label: String,
     /// The first minute, since 1970-01-01T00:00:00Z.
     pub start: i64,
-    /// The first minute of what follows.
+    /// The first minute of the next span.
     pub end: i64,
 }
 
-/// Spans one after another, without a gap, from the first raw signal to the last.
+/// Consecutive spans without gaps, from the first raw signal to the last.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Spans {
     unit: SpanUnit,
@@ -72,8 +72,8 @@ pub struct Spans {
 }
 
 impl Spans {
-    /// Divides the time of all `volumes` by the days of `calendar`. Times that no event can have
-    /// ([`Time::is_plausible`]) are outside, and so are a few strays where that makes the spans
+    /// Divides the time of all `volumes` by the days of `calendar`. Implausible times
+    /// ([`Time::is_plausible`]) are left out, and so are a few outliers if that makes the spans
     /// shorter.
     pub fn new(volumes: &[&Volume], calendar: &Calendar) -> Self {
         let counts = counts(volumes);
@@ -88,18 +88,17 @@ impl Spans {
         Self { unit, spans: divide(&days(&calendar.daily(), from, to), unit) }
     }
 
-    /// How long each of them is.
+    /// Returns the unit of the spans.
     pub fn unit(&self) -> SpanUnit {
         self.unit
     }
 
-    /// The spans, in order.
+    /// Returns the spans, in order.
     pub fn as_slice(&self) -> &[Span] {
         &self.spans
     }
 
-    /// The position of the span that `minute` lies in; `guess` is one that is likely, which is
-    /// looked at first.
+    /// Returns the index of the span that contains `minute`. The span at `guess` is tried first.
     #[inline]
     pub fn position(&self, minute: i64, guess: usize) -> Option<usize> {
         let has = |span: &Span| (span.start..span.end).contains(&minute);
@@ -111,7 +110,7 @@ impl Spans {
     }
 }
 
-/// The raw signals of plausible minutes, in order of time.
+/// Returns the counts of plausible minutes, in order of time.
 fn counts(volumes: &[&Volume]) -> Vec<(i64, u64)> {
     let is_plausible = |minute: i64| {
         Time::from_millis(minute.saturating_mul(MINUTE_MS)).is_some_and(Time::is_plausible)
@@ -122,7 +121,7 @@ fn counts(volumes: &[&Volume]) -> Vec<(i64, u64)> {
     counts
 }
 
-/// The first and the last minute once the strays of each end are left out.
+/// Returns the first and the last minute without the outliers at each end.
 fn without_strays(counts: &[(i64, u64)]) -> (i64, i64) {
     let strays = counts.iter().map(|&(_, count)| count).sum::<u64>() / STRAY_OF;
     let inner = |mut counts: Box<dyn Iterator<Item = &(i64, u64)> + '_>| {
@@ -136,13 +135,13 @@ fn without_strays(counts: &[(i64, u64)]) -> (i64, i64) {
     (inner(Box::new(counts.iter())), inner(Box::new(counts.iter().rev())))
 }
 
-/// How many days two minutes can lie on, at most.
+/// Returns the maximum number of days that two minutes can span.
 fn days_between(from: i64, to: i64) -> usize {
     let day = DAY_MS / MINUTE_MS;
     usize::try_from((to - from) / day + 2).unwrap_or(0)
 }
 
-/// The days from that of the minute `from` to that of the minute `to`.
+/// Returns the days from that of the minute `from` to that of the minute `to`.
 fn days(calendar: &Calendar, from: i64, to: i64) -> Vec<Period> {
     let mut days = vec![calendar.containing(from)];
     while let Some(day) = days.last()

@@ -1,23 +1,23 @@
-//! What a plan allows.
+//! The terms of a plan.
 
 use super::Calendar;
 use crate::rules::Plan;
 
-/// The limits of a plan and the calendar they count by.
+/// The limits of a plan, and the calendar of its periods.
 #[derive(Clone, Debug)]
 pub struct Terms {
-    /// The plan's name.
+    /// The name of the plan.
     pub name: Option<String>,
-    /// Raw signals in a period; `None` is unlimited.
+    /// The limit of raw signals in a period; `None` is unlimited.
     pub raw_signals: Option<u64>,
-    /// Leads with a signal in a period; `None` is unlimited.
+    /// The limit of leads with a signal in a period; `None` is unlimited.
     pub active_leads: Option<u64>,
-    /// Where periods begin.
+    /// The calendar of the periods.
     pub calendar: Calendar,
 }
 
 impl From<&Plan> for Terms {
-    /// The plan of a rules file, where 0 is unlimited.
+    /// Converts the plan of a rules file, in which 0 is unlimited.
     fn from(plan: &Plan) -> Self {
         let limit = |count: u64| (count > 0).then_some(count);
         Self {
@@ -30,7 +30,7 @@ impl From<&Plan> for Terms {
 }
 
 impl Default for Terms {
-    /// No limits, by months in UTC.
+    /// No limits, with the months of UTC as periods.
     fn default() -> Self {
         Self::from(&Plan::default())
     }
@@ -38,7 +38,7 @@ impl Default for Terms {
 
 #[cfg(test)]
 impl Terms {
-    /// So many raw signals, 0 for any number, in each period of the time zone `timezone`.
+    /// Creates terms with a limit of `raw_signals`, 0 for none, in each period of `timezone`.
     pub(super) fn of(raw_signals: u64, period: crate::rules::PeriodLength, timezone: &str) -> Self {
         let timezone = jiff::tz::TimeZone::get(timezone).unwrap();
         Self::from(&Plan { raw_signals, period, timezone, ..Plan::default() })

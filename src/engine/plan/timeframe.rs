@@ -1,18 +1,18 @@
-//! What signals are counted by as time goes on.
+//! The divisions of time that signals are counted by.
 
 use super::{Ledger, Spans, Terms, Volume};
 
-/// The periods of a plan and the spans of a history.
+/// The periods of a plan, and the spans of a history.
 #[derive(Clone, Debug)]
 pub struct Timeframe {
-    /// The periods of the plan, settled.
+    /// The usage of the periods of the plan.
     pub ledger: Ledger,
     /// The spans of the history.
     pub spans: Spans,
 }
 
 impl Timeframe {
-    /// The time that `volume` takes under `terms`.
+    /// Divides the time of `volume` under `terms`.
     pub fn new(volume: &Volume, terms: &Terms) -> Self {
         let ledger = Ledger::new(volume, terms);
         Self { ledger, spans: Spans::new(&[volume], &terms.calendar) }

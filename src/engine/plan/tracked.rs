@@ -1,5 +1,5 @@
-//! Monthly tracked users, which Segment bills by: in each month the user ids, and the anonymous ids
-//! that no user id was with (Segment, "MTUs, Throughput and Billing").
+//! Monthly tracked users, which Segment bills by: the distinct user ids of a month, and the
+//! anonymous ids that never came with a user id in it (Segment, "MTUs, Throughput and Billing").
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,21 +7,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::engine::identity::all_ids::AllIds;
 use crate::engine::identity::ids::{NodeId, Space};
 
-/// A bit for each id.
+/// One bit for each id.
 type Bits = Box<[AtomicU64]>;
 
-/// Which ids came in which period. Any number of threads may add to it at once.
+/// The ids of each period. Any number of threads can add to it at the same time.
 #[derive(Debug)]
 pub struct TrackedUsers {
     ids: usize,
     periods: Vec<OnceLock<Seen>>,
 }
 
-/// The ids of a period.
+/// The ids of one period.
 #[derive(Debug)]
 struct Seen {
     all: Bits,
-    /// Anonymous ids that a user id was with.
+    /// The anonymous ids that came with a user id.
     known: Bits,
 }
 
@@ -33,12 +33,12 @@ impl Seen {
 }
 
 impl TrackedUsers {
-    /// Nobody yet, of so many `ids`.
+    /// Creates an empty set for each of `periods` periods and ids with numbers below `ids`.
     pub fn new(periods: usize, ids: usize) -> Self {
         Self { ids, periods: (0..periods).map(|_| OnceLock::new()).collect() }
     }
 
-    /// An event in `period` had these ids.
+    /// Adds the ids of an event in `period`.
     #[inline]
     pub fn see(&self, period: usize, anonymous: Option<NodeId>, user: Option<NodeId>) {
         let Some(period) = self.periods.get(period) else { return };
@@ -51,7 +51,7 @@ impl TrackedUsers {
         }
     }
 
-    /// How many users each period had.
+    /// Returns the number of tracked users of each period.
     pub fn counts(&self, ids: &AllIds) -> Vec<u64> {
         let count = |seen: &Seen| {
             let users = ids.of_space(Space::User).filter(|&id| is_set(&seen.all, id));
@@ -65,7 +65,7 @@ impl TrackedUsers {
 #[inline]
 fn set(bits: &[AtomicU64], id: NodeId) {
     let (word, bit) = (&bits[id.index() / 64], 1 << (id.index() % 64));
-    // Most are set already, and to look at a word leaves it in the caches of other threads.
+    // Most bits are set already. A load keeps the cache line shared; a write would not.
     if word.load(Ordering::Relaxed) & bit == 0 {
         word.fetch_or(bit, Ordering::Relaxed);
     }

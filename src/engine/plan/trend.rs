@@ -1,9 +1,9 @@
-//! Where the count of raw signals is heading.
+//! The trend of the raw signals.
 
 use super::{Calendar, Period, Usage};
 use crate::rules::PeriodLength;
 
-/// How many periods ahead a trend is followed: ten years.
+/// Returns how many periods ahead a trend is extrapolated: ten years.
 fn horizon(every: PeriodLength) -> usize {
     match every {
         PeriodLength::Month => 120,
@@ -14,23 +14,24 @@ fn horizon(every: PeriodLength) -> usize {
 /// A straight line through the counts of the periods.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trend {
-    /// By how many raw signals a period differs from the one before.
+    /// The change of raw signals from one period to the next.
     pub change: f64,
-    /// How many periods the line is fitted to.
+    /// The number of periods that the line is fitted to.
     pub periods: usize,
-    /// The label of the period in which the limit is reached if it goes on like this: the last
-    /// period of the data at the earliest, `None` if it is not within ten years.
+    /// The label of the period in which the line reaches the limit, the last period of the data at
+    /// the earliest; `None` if it does not within ten years.
     pub reached_in: Option<String>,
 }
 
 impl Trend {
-    /// The least-squares line through the complete periods of `usages`, whose events lie between
-    /// the minutes `first` and `last`.
+    /// Fits a least-squares line to the complete periods of `usages`, whose events lie between the
+    /// minutes `first` and `last`. Returns `None` for fewer than two periods, or if empty periods
+    /// were left out.
     ///
-    /// The first (last) period is complete when its first (last) event is no further from its
-    /// beginning (end) than a 24th of its length: about a day of a month, an hour of a day. An
-    /// incomplete one is left out, not scaled, since events seldom spread evenly. Should fewer than two complete periods remain,
-    /// all are used. `None` of fewer than two periods, or where empty periods were left out.
+    /// The first period is complete if its first event is within a 24th of the period's length from
+    /// its beginning, about a day for a month and an hour for a day; likewise the last period, its
+    /// last event and its end. Incomplete periods are left out rather than scaled, since events are
+    /// seldom spread evenly. If fewer than two complete periods remain, all are used.
     pub(super) fn of(
         usages: &[Usage],
         (first, last): (i64, i64),
@@ -53,7 +54,7 @@ impl Trend {
             if tail.reached.is_some() {
                 return Some(tail.period.label());
             }
-            // A complete period that did not reach the limit will not do so any more.
+            // A complete period that did not reach the limit cannot reach it later.
             let at = (to..usages.len() + horizon(calendar.every()))
                 .find(|&at| line.reaches(at, limit))?;
             label(calendar, &tail.period, at + 1 - usages.len())
@@ -62,7 +63,7 @@ impl Trend {
     }
 }
 
-/// The label of the period `steps` after `period`.
+/// Returns the label of the period `steps` after `period`.
 fn label(calendar: &Calendar, period: &Period, steps: usize) -> Option<String> {
     let period = (0..steps).try_fold(*period, |period, _| calendar.following(&period))?;
     Some(period.label())
@@ -74,7 +75,7 @@ struct Line {
 }
 
 impl Line {
-    /// The least-squares line through at least two points with different first members.
+    /// Fits a line to at least two points with different first members.
     #[allow(clippy::cast_precision_loss)] // a trend needs no more than 53 bits
     fn fit(points: impl Iterator<Item = (usize, u64)> + Clone) -> Self {
         let points = points.map(|(x, y)| (x as f64, y as f64));
@@ -92,7 +93,7 @@ impl Line {
     fn reaches(&self, x: usize, limit: u64) -> bool {
         let limit = limit as f64;
         let value = self.mean.1 + self.slope * (x as f64 - self.mean.0);
-        // A line through whole numbers misses one that lies on it by a rounding error.
+        // Rounding errors must not miss a limit that lies on the line.
         value + limit * 1e-9 >= limit
     }
 }

@@ -1,22 +1,22 @@
-//! Counts of raw signals by the minute.
+//! Counts of raw signals by minute.
 
 use std::ops::AddAssign;
 
 use crate::engine::counts::sum_up;
 use crate::time::{MINUTE_MS, Time};
 
-/// So many counts are gathered before those of one minute are put together again.
+/// The minimum number of counts added before equal minutes are merged.
 const GATHERED: usize = 1 << 14;
 
-/// A minute and a count of it in one number, ordered by the minute: there can be as many as raw
-/// signals.
+/// A minute and its count in one integer, which orders by minute. There can be as many of these as
+/// raw signals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Count(u64);
 
 impl Count {
     const BITS: u32 = 31;
     const MOST: u64 = (1 << Self::BITS) - 1;
-    /// Makes the minutes of the years 0 to 9999 numbers of 33 bits.
+    /// Maps the minutes of the years 0 to 9999 to 33 bits.
     const OFFSET: i64 = 1 << 31;
 
     #[inline]
@@ -36,7 +36,7 @@ impl Count {
         self.0 & Self::MOST
     }
 
-    /// Adds `count` if it is of the same `minute`, and fits.
+    /// Adds `count` if `minute` is equal and the sum fits; returns whether it did.
     #[inline]
     fn take(&mut self, minute: i64, count: u64) -> bool {
         let fits = self.minute() == minute && self.count() + count <= Self::MOST;
@@ -45,18 +45,18 @@ impl Count {
     }
 }
 
-/// How many raw signals arrived in each minute. Volumes of parts of the input add up to the
-/// volume of the whole.
+/// The number of raw signals that arrived in each minute. Volumes of parts of the input add up to
+/// that of the whole.
 ///
-/// Most inputs come in order of time, so that a count is added to the last one or stands behind it.
+/// Most inputs are in order of time, so that a count is added to the last entry, or appended.
 #[derive(Clone, Debug, Default)]
 pub struct Volume {
     counts: Vec<Count>,
-    /// Counts too large for that.
+    /// Counts that do not fit a [`Count`].
     large: Vec<(i64, u64)>,
-    /// So many of them came of putting together the last time.
+    /// The length of `counts` after the last merge.
     merged: usize,
-    /// Raw signals without any time.
+    /// Raw signals without a time.
     pub undated: u64,
 }
 
@@ -70,7 +70,7 @@ impl Volume {
         }
     }
 
-    /// Adds `count` raw signals to `minute`, that of a time.
+    /// Adds `count` raw signals to `minute`, which is that of a valid time.
     #[inline]
     pub fn add(&mut self, minute: i64, count: u64) {
         if count > Count::MOST {
@@ -86,7 +86,7 @@ impl Volume {
         if self.counts.len() == most {
             self.merge();
         }
-        // All at once, so that between two merges nothing is allocated.
+        // Reserves for all counts up to the next merge at once.
         self.counts.reserve_exact(most - self.counts.len().min(most));
         self.counts.push(count);
     }
@@ -97,13 +97,14 @@ impl Volume {
         self.merged = self.counts.len();
     }
 
-    /// The minute that `time` is in; `None` of a missing time.
+    /// Returns the minute of `time`, or `None` for a missing time.
     #[inline]
     pub fn minute_of(time: Time) -> Option<i64> {
         time.millis().map(|millis| millis.div_euclid(MINUTE_MS))
     }
 
-    /// The count of each minute that had any, in order.
+    /// Returns each minute with its count, in order of time. Minutes without raw signals are left
+    /// out.
     pub fn by_minute(&self) -> Vec<(i64, u64)> {
         let counts = self.counts.iter().map(|count| (count.minute(), count.count()));
         let mut counts: Vec<_> = counts.chain(self.large.iter().copied()).collect();
@@ -111,7 +112,7 @@ impl Volume {
         counts
     }
 
-    /// All raw signals.
+    /// Returns the number of all raw signals.
     pub fn total(&self) -> u64 {
         let large = self.large.iter().map(|&(_, count)| count).sum::<u64>();
         self.counts.iter().map(|count| count.count()).sum::<u64>() + large + self.undated
