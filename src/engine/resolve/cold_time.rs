@@ -1,4 +1,4 @@
-//! The time from each rehydrated signal to the identification of its visitor.
+//! The time from a rehydrated signal to the identification of its visitor.
 
 use std::ops::AddAssign;
 
@@ -6,21 +6,22 @@ use crate::time::{DAY_MS, MINUTE_MS, Time};
 
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 
-/// Where each range of durations begins, in milliseconds; it ends where the next one begins.
+/// The lower bounds, in milliseconds, of the ranges of durations; each range ends at the next
+/// bound.
 pub const COLD_FROM_MS: [i64; 8] =
     [0, 5 * MINUTE_MS, HOUR_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS, 90 * DAY_MS, 365 * DAY_MS];
 
-/// Rehydrated signals by the time that they were cold.
+/// Rehydrated signals by the time for which they were cold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ColdTimes {
-    /// By the range of [`COLD_FROM_MS`].
+    /// Signals by range of [`COLD_FROM_MS`].
     pub counts: [u64; COLD_FROM_MS.len()],
-    /// Those without a time.
+    /// Signals without a time.
     pub undated: u64,
 }
 
 impl ColdTimes {
-    /// Counts a signal at `time` whose visitor was identified at `tied`, later.
+    /// Counts a signal at `time`, whose visitor was identified later, at `tied`.
     #[inline]
     pub fn count(&mut self, time: Time, tied: Time) {
         match (time.millis(), tied.millis()) {

@@ -1,4 +1,4 @@
-//! Counts rows.
+//! Counts resolved rows.
 
 use super::row::{OfLead, ResolvedRow};
 use super::tally::{Contender, Tally};
@@ -9,18 +9,18 @@ use crate::engine::map::names::Names;
 use crate::engine::plan::{Ledger, Verdict};
 use crate::event::CallType;
 
-/// Adds each row to a [`Tally`].
+/// A visitor that counts rows in a [`Tally`].
 pub struct Count<'a> {
     engine: &'a Engine,
     ledger: &'a Ledger,
-    /// The names of all events.
+    /// All event names.
     names: &'a Names,
-    /// The sums so far.
+    /// The counts so far.
     pub tally: Tally,
 }
 
 impl<'a> Count<'a> {
-    /// Nothing counted yet.
+    /// Creates a visitor with all counts 0.
     pub fn new(engine: &'a Engine, ledger: &'a Ledger, names: &'a Names) -> Self {
         let tally = Tally::new(ledger.periods.len(), engine.rules.rules.len());
         Self { engine, ledger, names, tally }
@@ -63,7 +63,7 @@ impl<'a> Count<'a> {
         }
     }
 
-    /// Enters an event that brings nothing among those of its minute.
+    /// Adds an event that brings no e-mail to the contenders of its minute.
     fn contend(&mut self, row: &ResolvedRow<'_>) {
         if let Some(minute) = row.minute
             && matches!(self.ledger.verdict(minute), Verdict::Partial { .. })
@@ -72,7 +72,8 @@ impl<'a> Count<'a> {
         }
     }
 
-    /// Whether the service would have lost the event.
+    /// Counts an event that the service would have lost, or adds it to the contenders of its
+    /// minute.
     fn loss(&mut self, row: &ResolvedRow<'_>) {
         let Some(minute) = row.minute else { return };
         let is_identify = row.row.head.call == CallType::Identify;
@@ -88,7 +89,7 @@ impl<'a> Count<'a> {
     }
 }
 
-/// Counts one more at `place`.
+/// Adds 1 to the count at index `place`.
 fn count_at(counts: &mut Vec<u64>, place: u32) {
     let place = place as usize;
     if counts.len() <= place {
@@ -129,7 +130,7 @@ impl Visit for Count<'_> {
         self.contend(row);
     }
 
-    /// What is forgotten was a raw signal all the same.
+    /// Events covered by deletion requests were raw signals nevertheless.
     fn forgotten(&mut self, row: &ResolvedRow<'_>) {
         if row.in_window {
             let forgotten = &mut self.tally.forgotten;

@@ -1,4 +1,4 @@
-//! Folds rows into leads.
+//! Folds resolved rows into leads.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -15,25 +15,25 @@ use crate::engine::lead::{Page, Signal, Sink, Touch, Trait};
 use crate::engine::map::event_names::EventNames;
 use crate::engine::plan::{Ledger, Verdict};
 
-/// The latest name of each group.
+/// The latest name of each group, with the key of the event that it is from.
 pub type GroupNames = AHashMap<NodeId, (OrderKey, Box<str>)>;
 
-/// Adds each row to its lead.
+/// A visitor that adds each row to its lead.
 pub struct Fold<'a> {
-    /// Every id.
+    /// All ids of the input.
     pub ids: &'a AllIds,
-    /// The plan, settled.
+    /// The usage of the plan.
     pub ledger: &'a Ledger,
-    /// The names of all events.
+    /// The numbers of all event names.
     pub names: &'a EventNames<'a>,
-    /// Where leads are added to.
+    /// The leads.
     pub leads: Sink<'a>,
-    /// The latest name of each group so far.
+    /// The latest names of groups so far.
     pub groups: &'a Mutex<GroupNames>,
 }
 
 impl Fold<'_> {
-    /// What any event adds to `lead`.
+    /// Returns what an event of any call adds to `lead`.
     fn touch<'b>(&self, lead: NodeId, row: &ResolvedRow<'b>) -> Touch<'b> {
         Touch {
             lead,
@@ -52,7 +52,7 @@ impl Fold<'_> {
         }
     }
 
-    /// An event of `touch` brings the e-mail of its lead.
+    /// Adds `touch`, of an event that brings the e-mail of its lead.
     fn identified(&mut self, touch: &Touch<'_>, row: &ResolvedRow<'_>) {
         if row.in_window {
             self.leads.identify(touch);
@@ -61,7 +61,7 @@ impl Fold<'_> {
         }
     }
 
-    /// Whether the service would have taken the event for sure.
+    /// Returns whether the service would have accepted the event in any case.
     fn is_accepted(&self, row: &ResolvedRow<'_>) -> bool {
         let verdict = row.minute.map(|minute| self.ledger.verdict(minute));
         verdict.is_none_or(|verdict| verdict == Verdict::Accepted)
@@ -105,7 +105,7 @@ impl Visit for Fold<'_> {
         }
     }
 
-    /// An event whose user id is an address counts for that lead as an identify call does.
+    /// An event whose user id is an e-mail address identifies that lead like an identify call.
     fn event(&mut self, row: &ResolvedRow<'_>) {
         if let Some(lead) = row.user_lead.and_then(OfLead::external) {
             let traits = [""; Trait::ALL.len()];

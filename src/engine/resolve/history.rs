@@ -1,4 +1,4 @@
-//! Raw signals by span of time and by resolution.
+//! Raw signals by span of time and outcome.
 
 use std::ops::AddAssign;
 
@@ -11,14 +11,14 @@ use super::visit::Visit;
 use crate::engine::identity::Resolution;
 use crate::engine::plan::Spans;
 
-/// What became of a raw signal.
+/// The outcome of a raw signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// A signal that was kept.
     Resolved(Resolution),
-    /// An identify, group or alias call that was kept, or an event that a deletion request takes out.
+    /// An identify, group or alias call that was kept, or an event removed by a deletion request.
     Other,
-    /// A copy of an event that had arrived before.
+    /// A duplicate of an earlier event.
     Duplicate,
 }
 
@@ -48,7 +48,7 @@ impl Fates {
         *count += 1;
     }
 
-    /// All raw signals.
+    /// Returns the number of all raw signals.
     pub fn total(&self) -> u64 {
         self.direct + self.known + self.rehydrated + self.cold + self.other + self.duplicates
     }
@@ -65,19 +65,20 @@ impl AddAssign for Fates {
     }
 }
 
-/// The counts of each of some [`Spans`]. Histories of parts of the input add up to that of the whole.
+/// The counts of each of some [`Spans`]. Histories of parts of the input add up to that of the
+/// whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct History {
-    /// In the order of the spans.
+    /// The counts of each span, in order.
     pub spans: Vec<Fates>,
-    /// Those without a time, and those before and behind the spans.
+    /// Raw signals without a time, and outside of all spans.
     pub outside: Fates,
-    /// The span of the latest raw signal, which is likely that of the next.
+    /// The index of the span of the last raw signal, which is likely that of the next.
     latest: usize,
 }
 
 impl History {
-    /// Nothing counted yet.
+    /// Creates a history with all counts 0.
     pub fn new(spans: &Spans) -> Self {
         let count = spans.as_slice().len();
         Self { spans: vec![Fates::default(); count], ..Self::default() }
@@ -96,7 +97,7 @@ impl History {
         }
     }
 
-    /// The counts over all spans and outside of them.
+    /// Returns the sums over all spans and the raw signals outside of them.
     pub fn total(&self) -> Fates {
         let mut total = self.outside;
         self.spans.iter().for_each(|&fates| total += fates);
@@ -104,7 +105,7 @@ impl History {
     }
 }
 
-/// [`History::default`] is the identity.
+/// [`History::default`] is the neutral element.
 impl AddAssign for History {
     fn add_assign(&mut self, mut other: Self) {
         if self.spans.len() < other.spans.len() {
@@ -117,18 +118,18 @@ impl AddAssign for History {
     }
 }
 
-/// Counts what becomes of rows as time goes on; one for each thread.
+/// A visitor that counts outcomes by span of time. Each thread has its own.
 #[derive(Debug)]
 pub struct Chronicle<'a> {
     spans: &'a Spans,
-    /// What became of the rows in the window.
+    /// The outcomes of rows in the window.
     pub history: History,
-    /// The time that rehydrated signals were cold.
+    /// The times for which rehydrated signals were cold.
     pub cold_times: ColdTimes,
 }
 
 impl<'a> Chronicle<'a> {
-    /// Nothing counted yet.
+    /// Creates a visitor with all counts 0.
     pub fn new(spans: &'a Spans) -> Self {
         Self { spans, history: History::new(spans), cold_times: ColdTimes::default() }
     }

@@ -1,4 +1,4 @@
-//! Rows whose owners are known already.
+//! Visits rows whose owners were found earlier.
 
 use super::owner::{Absent, rows_of, show, unresolved};
 use super::row::{OfLead, PolicySet};
@@ -8,23 +8,22 @@ use crate::engine::exchange::store::SegmentView;
 use crate::engine::identity::resolve::Owner;
 use crate::engine::plan::Ledger;
 
-/// What an [`OwnerFinder`](super::owner::OwnerFinder) found out about a row.
+/// What an [`OwnerFinder`](super::owner::OwnerFinder) found for a row.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct KnownOwner {
-    /// The lead of the e-mail that it brings, else of its owner.
+    /// The lead of the e-mail that the row brings, or else of its owner.
     pub lead: Option<OfLead>,
-    /// The lead of the e-mail that it brings, or that its user id is.
+    /// The lead of the e-mail that the row brings, or else of its user id.
     pub brought: Option<OfLead>,
-    /// The lead of the e-mail that its user id is, where that identifies.
+    /// The lead of the e-mail that the user id is, if such a user id identifies.
     pub user_lead: Option<OfLead>,
-    /// What its ids lead to.
+    /// The owner that the ids of the row resolve to.
     pub owner: Option<Owner>,
-    /// The policies that would give the signal to another lead.
+    /// The policies under which the signal would have another lead.
     pub moved_by: PolicySet,
 }
 
-/// Shows all rows of the segment `view`, of which some are `absent`, with their `owners` to
-/// `visitor`.
+/// Passes all rows of the segment `view`, with their `owners`, to `visitor`.
 pub fn show_known(
     (engine, ledger): (&Engine, &Ledger),
     absent: Absent<'_>,

@@ -1,4 +1,4 @@
-//! Leads as rows of their table.
+//! Converts leads to rows of the leads table.
 
 use std::borrow::Cow;
 
@@ -9,24 +9,24 @@ use crate::engine::identity::ids::NodeId;
 use crate::engine::lead::{Ranked, RuleTerms, Trait};
 use crate::time::Time;
 
-/// What `source` says of every signal and lead.
+/// The value of the column `source` of every signal and lead.
 pub const SOURCE: &str = "segment";
 
-/// Turns leads into rows.
+/// Converts leads to rows.
 #[derive(Clone, Copy, Debug)]
 pub struct LeadRows<'a> {
     /// The texts of ids.
     pub ids: &'a AllIds,
-    /// The names of groups.
+    /// The latest names of groups.
     pub groups: &'a GroupNames,
     /// The rules that name signals.
     pub terms: &'a [RuleTerms<'a>],
-    /// The names of events by their numbers.
+    /// Event names, by number.
     pub events: &'a [&'a str],
 }
 
 impl LeadRows<'_> {
-    /// Hands the row of `ranked` to `then`.
+    /// Calls `then` with the row of `ranked`.
     pub fn with_row<R>(&self, ranked: &Ranked<'_>, then: impl FnOnce(&LeadRow<'_>) -> R) -> R {
         let anonymous_ids = self.texts(ranked.lead.anonymous_ids());
         let user_ids = self.texts(ranked.lead.user_ids());
@@ -35,7 +35,7 @@ impl LeadRows<'_> {
         then(&self.row(ranked, &email, &anonymous_ids, &user_ids))
     }
 
-    /// The group that names the company of `ranked`, which brought none itself.
+    /// Returns the group that names the company of `ranked`, unless the lead has a company trait.
     pub fn naming_group(&self, ranked: &Ranked<'_>) -> Option<NodeId> {
         let own = ranked.lead.trait_text(Trait::Company);
         let mut groups = ranked.lead.groups().into_iter();

@@ -1,7 +1,6 @@
-//! The second phase: the owner of each row, what it adds to its lead, and what visitors make of it.
+//! The second phase: finds the owner of each row, folds rows into leads, and counts.
 //!
-//! [`resolve`] is the only way through it. It finds owners, folds leads and counts; what else
-//! is to be done with each row is a [`Visit`].
+//! [`resolve`] is the only entry point. Whatever else a job does with each row is a [`Visit`].
 
 pub mod cold_time;
 pub mod count;
@@ -38,58 +37,58 @@ use sums::rule_terms;
 use tally::{Tally, settle_partial};
 use visit::Visit;
 
-/// Timelines of anonymous ids whose facts are on disk get such a part of the memory.
+/// Timelines of anonymous ids on disk get one part in so many of the memory for tables.
 const TIMELINES_SHARE: usize = 4;
 
-/// What a resolution works with.
+/// The context of a resolution.
 #[derive(Clone, Copy)]
 pub struct Stage<'a> {
-    /// The rules and all that stands beside them.
+    /// The rules and options.
     pub engine: &'a Engine,
-    /// Every id.
+    /// All ids of the input.
     pub ids: &'a AllIds,
-    /// The plan, settled.
+    /// The usage of the plan.
     pub ledger: &'a Ledger,
-    /// The names of all events.
+    /// The numbers of all event names.
     pub names: &'a EventNames<'a>,
     /// The threads.
     pub pool: &'a ThreadPool,
-    /// Who may end it.
+    /// The observer, which can cancel the resolution.
     pub watch: &'a dyn Watch,
 }
 
-/// What is resolved.
+/// The input of a resolution.
 pub struct Input<'a> {
-    /// Every fact of an event that is neither a duplicate nor dropped.
+    /// The facts of all events that are neither duplicates nor dropped.
     pub facts: Facts,
     /// The rows.
     pub store: &'a Store,
-    /// Where leads may wait that do not fit into memory.
+    /// The disk space for leads that do not fit into memory.
     pub scratch: &'a Scratch,
-    /// Rows that count as if they were duplicates.
+    /// Rows that are treated as duplicates, in addition to those found.
     pub dropped: Option<&'a Dropped>,
 }
 
-/// What the rows, all together, say.
+/// The results of a resolution.
 pub struct Resolved<'a, V> {
-    /// What was counted.
+    /// The counts.
     pub tally: Tally,
     /// The leads, by rank.
     pub leads: Ranking<'a>,
     /// The latest name of each group.
     pub groups: GroupNames,
-    /// What each id was tied to, and which e-mails are one person's.
+    /// The timelines of the ids, and which e-mails are merged.
     pub identities: Identities,
-    /// The visitors, one for each thread.
+    /// The visitors, one per thread.
     pub visitors: Vec<V>,
 }
 
-/// Resolves all rows of `input`, on every thread of the pool. Each thread has a visitor of its own,
-/// made by `start`; `end` is called with it after each segment, and `write` with the results in
-/// the order of the input.
+/// Resolves all rows of `input` on the threads of the pool. Each thread has its own visitor,
+/// created by `start`. After each segment, `end` is called with the visitor, and `write` is called
+/// with the results of `end` in input order.
 ///
 /// # Errors
-/// When it was interrupted, when what was spilled cannot be read or leads not be spilled, or the
+/// If the job was cancelled, if spilled data cannot be read or leads cannot be spilled, or the
 /// first error of `end` or `write`.
 pub fn resolve<'a, V: Visit + Send, T: Send>(
     stage: Stage<'a>,

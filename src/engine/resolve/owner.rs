@@ -1,4 +1,4 @@
-//! Finds the owner of each row.
+//! Finds the owners of rows.
 
 use std::io;
 
@@ -19,20 +19,21 @@ use crate::event::CallType;
 use crate::rules::IdentityConfig;
 use crate::time::MINUTE_MS;
 
-/// So many rows or leads are gone through together, so that the memory that each needs is waited
-/// for at once.
+/// The number of rows or leads that are processed together, so that the cache misses of all of them
+/// overlap.
 pub const AHEAD: usize = 16;
 
-/// Rows of a segment that give no output, sorted.
+/// The rows of a segment that give no output, by number, in order.
 #[derive(Clone, Copy, Debug)]
 pub struct Absent<'a> {
-    /// Duplicates, and what is dropped.
+    /// Duplicates and dropped rows.
     pub dead: &'a [u32],
-    /// What deletion requests cover.
+    /// Rows covered by deletion requests.
     pub forgotten: &'a [u32],
 }
 
-/// E-mails of staff: a bit for each number among which e-mails are, none where nobody is staff.
+/// The e-mails of internal domains: one bit for each number from `first` on; empty without internal
+/// domains.
 struct Internal {
     first: u32,
     words: Vec<u64>,
@@ -62,22 +63,22 @@ impl Internal {
     }
 }
 
-/// What every thread shares that finds owners.
+/// Finds owners; shared by all threads.
 pub struct OwnerFinder<'a> {
     engine: &'a Engine,
     ids: &'a AllIds,
     resolver: Resolver<'a>,
     merged: &'a Merged,
     ledger: &'a Ledger,
-    /// Which e-mails are those of staff.
+    /// The e-mails of internal domains.
     internal: Internal,
 }
 
 impl<'a> OwnerFinder<'a> {
-    /// A finder of the owners that `identities` lead to.
+    /// Creates a finder that resolves ids with `identities`.
     ///
     /// # Errors
-    /// When ids on disk cannot be read.
+    /// If ids on disk cannot be read.
     pub fn new(
         engine: &'a Engine,
         ids: &'a AllIds,
@@ -89,7 +90,7 @@ impl<'a> OwnerFinder<'a> {
         Ok(Self { engine, ids, resolver, merged: &identities.merged, ledger, internal })
     }
 
-    /// Shows all rows of the segment `view`, of which some are `absent`, to `visitor`.
+    /// Passes all rows of the segment `view` with their owners to `visitor`.
     pub fn segment(&self, absent: Absent<'_>, view: &SegmentView<'_>, visitor: &mut impl Visit) {
         let rows = rows_of(absent, view);
         let mut rows = rows.map(|(row, number, fate)| self.unresolved(row, number, fate, view));
@@ -110,7 +111,7 @@ impl<'a> OwnerFinder<'a> {
         }
     }
 
-    /// A row whose owner is not looked for yet.
+    /// Returns a row with its own leads, but not yet its owner.
     fn unresolved<'r>(
         &'r self,
         row: Row<'r>,
@@ -153,7 +154,7 @@ impl<'a> OwnerFinder<'a> {
         }
     }
 
-    /// Finds the owner of `row` by `resolver`, which knows its ids.
+    /// Finds the owner of `row` with `resolver`, which has the timelines of its ids.
     #[inline]
     fn find_owner(&self, row: &mut ResolvedRow<'_>, resolver: &Resolver<'_>) {
         if is_owned(row) {
@@ -165,7 +166,7 @@ impl<'a> OwnerFinder<'a> {
         row.moved_by = self.moved_by(row, resolver);
     }
 
-    /// The policies that would give a signal to someone else.
+    /// Returns the policies under which a signal would have another lead.
     fn moved_by(&self, row: &ResolvedRow<'_>, resolver: &Resolver<'_>) -> PolicySet {
         let visitor = self.visitor(row);
         let is_open =
@@ -192,7 +193,7 @@ impl<'a> OwnerFinder<'a> {
     }
 }
 
-/// The rows of `view`, of which some are `absent`, with their numbers.
+/// Returns the rows of `view` with their numbers and fates.
 pub(super) fn rows_of<'r>(
     absent: Absent<'r>,
     view: &SegmentView<'r>,
@@ -212,7 +213,7 @@ pub(super) fn rows_of<'r>(
     })
 }
 
-/// What is known of a row before its owner is.
+/// Returns a row with everything but its leads and owner.
 pub(super) fn unresolved<'r>(
     engine: &'r Engine,
     ledger: &Ledger,
@@ -249,7 +250,7 @@ pub(super) fn unresolved<'r>(
     }
 }
 
-/// Whether the owner of `row` is to be found by its ids.
+/// Returns whether the owner of `row` is found by its ids.
 #[inline]
 fn is_owned(row: &ResolvedRow<'_>) -> bool {
     let call = row.row.head.call;
@@ -257,7 +258,7 @@ fn is_owned(row: &ResolvedRow<'_>) -> bool {
     row.fate == Fate::Kept && row.ids.email.is_none() && has_owner
 }
 
-/// Shows a row to `visitor`.
+/// Passes a row to the methods of `visitor` for its fate and call.
 pub(super) fn show(row: &ResolvedRow<'_>, visitor: &mut impl Visit) {
     match row.fate {
         Fate::Kept => {}

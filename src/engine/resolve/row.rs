@@ -1,4 +1,4 @@
-//! A row with its owner.
+//! Rows with their owners.
 
 use crate::engine::exchange::row::{Row, RowIds};
 use crate::engine::exchange::store::SegmentView;
@@ -7,97 +7,98 @@ use crate::engine::identity::ids::NodeId;
 use crate::engine::identity::resolve::Owner;
 use crate::rules::{Policy, Rule};
 
-/// The policies, in the order of reports.
+/// All policies, in the order of reports.
 pub const POLICIES: [Policy; 4] = [Policy::Split, Policy::First, Policy::Last, Policy::Strict];
 
-/// Some of the [`POLICIES`].
+/// A set of [`POLICIES`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PolicySet(u8);
 
 impl PolicySet {
-    /// Those of which `holds`.
+    /// Creates the set of the policies for which `holds` is true.
     pub fn of(holds: impl Fn(Policy) -> bool) -> Self {
         let bits = POLICIES.iter().enumerate();
         Self(bits.map(|(place, &policy)| u8::from(holds(policy)) << place).sum())
     }
 
-    /// As a plain number: a bit for each of the [`POLICIES`].
+    /// Returns the set as bits, one for each of [`POLICIES`].
     pub fn to_bits(self) -> u8 {
         self.0
     }
 
-    /// From a plain number.
+    /// Creates a set from the bits that [`to_bits`](Self::to_bits) returned.
     pub fn from_bits(bits: u8) -> Self {
         Self(bits)
     }
 
-    /// For each of the policies whether it is among them.
+    /// Returns for each of [`POLICIES`] whether it is in the set.
     pub fn each(self) -> [bool; POLICIES.len()] {
         std::array::from_fn(|place| self.0 >> place & 1 == 1)
     }
 }
 
-/// The lead that an event is of.
+/// The lead of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OfLead {
-    /// The e-mail that names it.
+    /// The e-mail that names the lead.
     pub email: NodeId,
-    /// It is staff, and so no lead.
+    /// Whether the e-mail is of an internal domain, so that the person is no lead.
     pub internal: bool,
 }
 
 impl OfLead {
-    /// Its e-mail, unless it is staff.
+    /// Returns the e-mail, unless it is internal.
     pub fn external(self) -> Option<NodeId> {
         (!self.internal).then_some(self.email)
     }
 }
 
-/// What becomes of a row.
+/// Whether a row counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// It counts.
+    /// The row counts.
     Kept,
-    /// It is a duplicate, or is dropped.
+    /// The row is a duplicate, or dropped.
     Dead,
-    /// A deletion request covers it.
+    /// The row is covered by a deletion request.
     Forgotten,
 }
 
-/// A row with all that is known of it: its ids as numbers of the run, its rule and its owner.
+/// A row with its rule, its owner, and its ids as numbers of the run.
 pub struct ResolvedRow<'r> {
-    /// The row.
+    /// The row as stored.
     pub row: Row<'r>,
-    /// Its number in the segment.
+    /// The number of the row in the segment.
     pub number: u32,
     /// The segment.
     pub segment: &'r SegmentView<'r>,
-    /// Its ids.
+    /// The ids of the row.
     pub ids: RowIds,
-    /// The rule that maps it.
+    /// The rule that maps the row.
     pub rule: Option<&'r Rule>,
-    /// The minute in which it was received, else happened.
+    /// The minute in which the event was received, or happened if it has no receipt time; `None`
+    /// outside of the window.
     pub minute: Option<i64>,
-    /// The position of its period in the ledger.
+    /// The index of the period of `minute` in the ledger.
     pub period: Option<usize>,
-    /// The lead of the e-mail that its user id is, where that identifies.
+    /// The lead of the e-mail that the user id is, if such a user id identifies.
     pub user_lead: Option<OfLead>,
-    /// What its ids lead to, of a signal or group call that brings no e-mail itself.
+    /// The owner that the ids resolve to, for a signal or group call that brings no e-mail itself.
     pub owner: Option<Owner>,
-    /// The lead of the e-mail that it brings, else of its owner.
+    /// The lead of the e-mail that the row brings, or else of its owner.
     pub lead: Option<OfLead>,
-    /// The lead of the e-mail that it brings, or that its user id is.
+    /// The lead of the e-mail that the row brings, or else of its user id.
     pub brought: Option<OfLead>,
-    /// The policies that would give the signal to another lead.
+    /// The policies under which the signal would have another lead.
     pub moved_by: PolicySet,
-    /// It lies in the window.
+    /// Whether the event happened in the window.
     pub in_window: bool,
-    /// What becomes of it.
+    /// Whether the row counts.
     pub(super) fate: Fate,
 }
 
 impl ResolvedRow<'_> {
-    /// How a signal came to its lead.
+    /// Returns how the lead of a signal was found.
     pub fn resolution(&self) -> Resolution {
         match (self.ids.email, self.owner) {
             (Some(_), _) => Resolution::Direct,

@@ -1,26 +1,26 @@
-//! Sums over the leads, once they are scored.
+//! Sums over all scored leads.
 
 use crate::engine::Engine;
 use crate::engine::lead::{Ranked, RuleTerms, ScoreCounts};
 
-/// Sums over the leads.
+/// Sums over all leads.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LeadSums {
-    /// All.
+    /// The number of leads.
     pub total: u64,
-    /// Those with signals.
+    /// The number of leads with signals.
     pub with_signals: u64,
     /// The lowest score.
     pub min_score: i64,
     /// The highest score.
     pub max_score: i64,
-    /// All scores.
+    /// The sum of the scores.
     pub total_score: i64,
     /// Leads by score.
     pub by_score: ScoreCounts,
 }
 
-/// What scores depend on, by rule.
+/// Returns what scores depend on, by rule.
 pub fn rule_terms(engine: &Engine) -> Vec<RuleTerms<'_>> {
     let terms = engine.rules.rules.iter().map(|rule| RuleTerms {
         score: rule.score,
@@ -43,7 +43,7 @@ pub struct LeadCounter {
 }
 
 impl LeadCounter {
-    /// Nothing yet, for so many periods.
+    /// Creates a counter without leads, for `periods` periods.
     pub fn new(periods: usize) -> Self {
         Self {
             total: 0,
@@ -72,7 +72,7 @@ impl LeadCounter {
         }
     }
 
-    /// The sums, and for each period how many leads have a signal in it.
+    /// Returns the sums, and for each period the number of leads with a signal in it.
     pub fn finish(self) -> (LeadSums, Vec<u64>) {
         let sums = LeadSums {
             total: self.total,
@@ -86,7 +86,7 @@ impl LeadCounter {
     }
 }
 
-/// The nearest that 64 bits hold.
+/// Converts `sum` to 64 bits, saturating at the bounds.
 fn clamp(sum: i128) -> i64 {
     i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX })
 }

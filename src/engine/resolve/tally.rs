@@ -1,4 +1,4 @@
-//! What the second phase counts; sums over workers are sums over the input.
+//! Counters of the second phase. Each worker has its own; they add up to those of the input.
 
 use std::io;
 use std::ops::AddAssign;
@@ -13,57 +13,57 @@ use crate::engine::lead::LeadStore;
 use crate::engine::plan::{Ledger, PeriodMix, Verdict};
 use crate::engine::resolve::row::POLICIES;
 
-/// Counts over kept events.
+/// The counters of the second phase. Unless stated otherwise, they count kept events in the window.
 #[derive(Debug, Default)]
 pub struct Tally {
     /// Kept events outside of the window.
     pub outside_window: u64,
     /// Duplicates outside of the window.
     pub outside_duplicates: u64,
-    /// Identity facts; an alias is one.
+    /// Identity facts; an alias counts as one.
     pub facts: u64,
     /// Identify calls.
     pub identifies: u64,
-    /// Identify calls that bring no valid e-mail, and whose user id is one that is not taken for it.
+    /// Identify calls without a valid e-mail whose user id is an address that is not used as one.
     pub address_as_user_id: u64,
-    /// Identify calls that bring no e-mail.
+    /// Identify calls without an e-mail.
     pub identify_without_email: u64,
-    /// E-mails that are no addresses.
+    /// E-mails that are not valid addresses.
     pub invalid_email: u64,
     /// E-mails that the rules block.
     pub blocked_emails: u64,
-    /// Ids that are blocked, each time one stands in an event.
+    /// Occurrences of blocked ids.
     pub blocked_ids: u64,
     /// Signals by resolution.
     pub resolutions: [u64; 4],
-    /// Signals resolved through the anonymous id, the user id, a bridge.
+    /// Signals resolved through the anonymous id, the user id, or a bridge.
     pub through: [u64; 3],
-    /// Signals that another policy would give another owner.
+    /// Signals that would have another owner, by policy.
     pub would_change: [u64; POLICIES.len()],
-    /// Signals of staff.
+    /// Signals of internal people.
     pub internal_signals: u64,
     /// Signals by rule.
     pub matches: Vec<u64>,
-    /// Signals that no rule maps, by the places of their names.
+    /// Signals that no rule maps, by the index of their name.
     pub unmapped: Vec<u64>,
-    /// By period of the plan, what the raw signals were.
+    /// Raw signals by kind, by period of the plan.
     pub mix: Vec<PeriodMix>,
     /// Identify calls that the service would have lost.
     pub lost_identifies: u64,
-    /// What deletion requests took out.
+    /// Events removed by deletion requests.
     pub forgotten: Forgotten,
-    /// Events in minutes of which the service would have taken only the first few.
+    /// Events of minutes in which the service would have accepted only a part.
     pub partial: Vec<Contender>,
 }
 
-/// What deletion requests took out.
+/// Counts of events removed by deletion requests.
 #[derive(Debug, Default)]
 pub struct Forgotten {
-    /// Events that are no duplicates.
+    /// Events that are not duplicates.
     pub events: u64,
-    /// Those of them that are signals.
+    /// Signals among these events.
     pub signals: u64,
-    /// The leads whose e-mails they brought.
+    /// The leads whose e-mails these events bring.
     pub brought: AHashSet<NodeId>,
 }
 
@@ -75,28 +75,28 @@ impl AddAssign for Forgotten {
     }
 }
 
-/// An event that may or may not be among the first of its minute.
+/// An event of a minute in which the service accepts only the first few.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Contender {
-    /// The minute.
+    /// The minute of receipt.
     pub minute: i64,
-    /// When it was received, then when it happened, then its content.
+    /// The order of acceptance in the minute: received time, event time, signal id.
     pub order: (crate::time::Time, crate::time::Time, u128),
-    /// It is a kept identify call.
+    /// Whether the event is an identify call that is kept.
     pub is_identify: bool,
-    /// The lead whose e-mail it brings.
+    /// The lead whose e-mail the event brings.
     pub brings: Option<NodeId>,
 }
 
 impl Contender {
-    /// An event received in `minute`.
+    /// Creates a contender from an event received in `minute`.
     pub fn new(minute: i64, key: OrderKey, is_identify: bool, brings: Option<NodeId>) -> Self {
         Self { minute, order: (key.received, key.time, key.signal_id), is_identify, brings }
     }
 }
 
 impl Tally {
-    /// Nothing counted yet, for a plan of so many periods and so many rules.
+    /// Creates counters that are 0, for `periods` periods and `rules` rules.
     pub fn new(periods: usize, rules: usize) -> Self {
         Self {
             mix: vec![PeriodMix::default(); periods],
@@ -105,7 +105,7 @@ impl Tally {
         }
     }
 
-    /// A signal with its owner.
+    /// Counts a signal by its resolution and owner.
     pub fn resolved(&mut self, resolution: Resolution, owner: Option<Owner>) {
         self.resolutions[resolution as usize] += 1;
         if let Some(owner) = owner {
@@ -120,7 +120,7 @@ fn add_all<T: AddAssign, const N: usize>(sums: &mut [T; N], others: [T; N]) {
     }
 }
 
-/// Adds lists, of which the shorter one has nothing more to add.
+/// Adds two lists element by element; missing elements of the shorter one are 0.
 fn add_lists<T: AddAssign>(sums: &mut Vec<T>, mut others: Vec<T>) {
     if sums.len() < others.len() {
         std::mem::swap(sums, &mut others);
@@ -130,7 +130,8 @@ fn add_lists<T: AddAssign>(sums: &mut Vec<T>, mut others: Vec<T>) {
     }
 }
 
-/// [`Tally::default`] is the identity. Every field is named, so that none is forgotten.
+/// [`Tally::default`] is the neutral element. The destructuring makes a field that is not added a
+/// compile error.
 impl AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
         let Self {
@@ -176,17 +177,16 @@ impl AddAssign for Tally {
     }
 }
 
-/// What contenders come to.
+/// The outcome of contenders.
 #[derive(Debug, Default)]
 pub struct DecidedContenders {
-    /// The leads whose e-mails were brought by events that the service would have taken, each as
-    /// often as one brought it.
+    /// The leads whose e-mails accepted events bring, once per event.
     pub accepted: Vec<NodeId>,
-    /// Identify calls that it would have lost.
+    /// Identify calls that were lost.
     pub lost_identifies: u64,
 }
 
-/// Tells which of `contenders`, all of their minutes, would have been taken.
+/// Decides which of `contenders` are accepted. They include all events of their minutes.
 pub fn decide_contenders(mut contenders: Vec<Contender>, ledger: &Ledger) -> DecidedContenders {
     let mut decided = DecidedContenders::default();
     contenders.sort_unstable();
@@ -201,10 +201,11 @@ pub fn decide_contenders(mut contenders: Vec<Contender>, ledger: &Ledger) -> Dec
     decided
 }
 
-/// Decides about the events of minutes of which only the first few were taken.
+/// Counts the outcome of the contenders in `tally`, and marks the leads that accepted ones bring as
+/// accepted.
 ///
 /// # Errors
-/// When leads on disk cannot be written.
+/// If leads on disk cannot be written.
 pub fn settle_partial(tally: &mut Tally, ledger: &Ledger, leads: &LeadStore) -> io::Result<()> {
     let decided = decide_contenders(std::mem::take(&mut tally.partial), ledger);
     tally.lost_identifies += decided.lost_identifies;

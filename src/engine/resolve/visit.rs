@@ -1,44 +1,44 @@
-//! The visitor of rows whose owners are known.
+//! Visitors of resolved rows.
 
 use super::row::ResolvedRow;
 
-/// Sees every row of some segments, each segment in order. A kept event is shown to
-/// [`event`](Self::event) first and then, by its call, to one of the others.
+/// A visitor of the rows of some segments, in the order of each segment. For a kept event,
+/// [`event`](Self::event) is called first, and then the method of its call.
 pub trait Visit {
-    /// Fetches into the caches what the other calls will need of this row.
+    /// Prefetches the memory that the other methods need for this row.
     #[inline]
     fn prefetch(&self, _row: &ResolvedRow<'_>) {}
 
-    /// An event of any call that is no duplicate.
+    /// Visits a kept event of any call.
     #[inline]
     fn event(&mut self, _row: &ResolvedRow<'_>) {}
 
-    /// A signal.
+    /// Visits a signal in the window.
     #[inline]
     fn signal(&mut self, _row: &ResolvedRow<'_>) {}
 
-    /// A signal outside of the window: it tells who its lead is, and is no signal of it.
+    /// Visits a signal outside of the window: it enriches its lead, but does not count as a signal.
     #[inline]
     fn signal_outside(&mut self, _row: &ResolvedRow<'_>) {}
 
-    /// An identify call.
+    /// Visits an identify call.
     #[inline]
     fn identify(&mut self, _row: &ResolvedRow<'_>) {}
 
-    /// A group call.
+    /// Visits a group call.
     #[inline]
     fn group(&mut self, _row: &ResolvedRow<'_>) {}
 
-    /// A duplicate, or an event that is dropped; it has no owner.
+    /// Visits a duplicate or a dropped event, which has no owner.
     #[inline]
     fn duplicate(&mut self, _row: &ResolvedRow<'_>) {}
 
-    /// An event that a deletion request covers; it has no owner.
+    /// Visits an event covered by a deletion request, which has no owner.
     #[inline]
     fn forgotten(&mut self, _row: &ResolvedRow<'_>) {}
 }
 
-/// Nobody looks.
+/// Ignores all rows.
 impl Visit for () {}
 
 macro_rules! forward {
@@ -50,7 +50,7 @@ macro_rules! forward {
     }};
 }
 
-/// One after the other.
+/// Calls the visitors one after another.
 impl<A: Visit, B: Visit, C: Visit> Visit for (A, B, C) {
     #[inline]
     fn prefetch(&self, row: &ResolvedRow<'_>) {
