@@ -1,16 +1,16 @@
-//! Which bucket an id or an event is of.
+//! Assigns ids and events to buckets.
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::engine::exchange::event_row::EventRow;
 
-/// Integers of so many characters may be more than a double can tell apart.
+/// The number of characters from which on an integer may not be exact as a double.
 const LONG_INTEGER: usize = 16;
 
-/// The bucket of an id or e-mail, of so many: its XXH3 (64 bits, seed 0) modulo their number.
+/// Returns the bucket of an id or e-mail: its XXH3 (64 bits, seed 0) modulo `buckets`.
 ///
-/// A long integer is hashed as the double nearest to it: the content hash writes numbers as doubles,
-/// so that two events may be copies although their ids, as numbers, are written differently.
+/// A long integer is hashed as the nearest double. The content hash writes numbers as doubles, so
+/// that two events can be duplicates although their ids, as numbers, have different digits.
 pub fn bucket_of(id: &str, buckets: u32) -> u32 {
     modulo(hash(id), buckets)
 }
@@ -31,13 +31,13 @@ fn modulo(hash: u64, buckets: u32) -> u32 {
     (hash % u64::from(buckets.max(1))) as u32
 }
 
-/// The bucket of a content hash or another key of copies.
+/// Returns the bucket of a content hash or another deduplication key.
 pub fn bucket_of_hash(key: u128, buckets: u32) -> u32 {
     modulo(xxh3_64(&key.to_be_bytes()), buckets)
 }
 
-/// The bucket of the visitor of `row`: that of its anonymous id, else of its user id, else of its
-/// content hash, so that events of nobody are spread evenly. Blocked ids count as absent.
+/// Returns the bucket of the visitor of `row`: that of its anonymous id, or else of its user id, or
+/// else of its content hash, which spreads events without ids evenly. Blocked ids are ignored.
 pub(super) fn bucket_of_row(row: &EventRow<'_>, buckets: u32) -> u32 {
     match row.visitor().or_else(|| row.user()) {
         Some(id) => bucket_of(id, buckets),

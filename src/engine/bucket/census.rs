@@ -1,4 +1,4 @@
-//! How many visitors there are, and what is known of them.
+//! The stage that counts visitors.
 
 use std::collections::BTreeMap;
 
@@ -11,39 +11,40 @@ use crate::engine::exchange::arrow::sightings::{EMAIL, UNUSED_EMAIL};
 use crate::engine::exchange::arrow::{ExchangeError, sightings};
 use crate::engine::identity::ids::Space;
 
-/// An id that leads to more e-mails than a person has.
+/// An id with more e-mails than one person has.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SharedId {
     /// `anonymous_id` or `user_id`.
     pub kind: String,
     /// The id.
     pub id: String,
-    /// How many e-mails it leads to, counted up to one past the limit.
+    /// The number of its e-mails, counted up to one more than the limit.
     pub emails: u32,
 }
 
-/// What sightings come to.
+/// The result of [`census`].
 #[derive(Debug)]
 pub struct Census {
-    /// How many ids there are, and how many of them lead to an e-mail.
+    /// The numbers of ids, and of those that resolve to an e-mail.
     pub counts: Vec<RecordBatch>,
-    /// Ids that lead to more e-mails than a person has, in order.
+    /// Ids with more e-mails than one person has, in order.
     pub shared: Vec<SharedId>,
 }
 
-/// All that is known of an id.
+/// The combined sightings of an id.
 #[derive(Default)]
 struct Known {
     is_resolved: bool,
     emails: u32,
-    /// For each period whether an event there had a user id.
+    /// For each period, whether an event in it had a user id.
     periods: BTreeMap<u32, bool>,
 }
 
-/// Puts the sightings of each id together. All sightings of a `bucket` are to be given together.
+/// Combines the sightings of each id and counts ids. All sightings of a `bucket` must be given
+/// together.
 ///
 /// # Errors
-/// When a batch is none that a stage of `job` gave.
+/// If a batch was not made by a stage of `job`.
 pub fn census(job: &Job, batches: &[RecordBatch]) -> Result<Census, ExchangeError> {
     let mut ids: BTreeMap<(Box<str>, Box<str>), Known> = BTreeMap::new();
     for batch in batches {
@@ -79,7 +80,7 @@ fn count(kind: &str, known: &Known, counts: &mut Counts) {
     counts.add(&format!("identity.{member}"), "seen", 1);
     counts.add(&format!("identity.{member}"), "resolved", i64::from(known.is_resolved));
     for (period, &with_user) in &known.periods {
-        // An anonymous id that a user id was with is that user.
+        // An anonymous id that came with a user id is counted as that user.
         if member == "user_ids" || !with_user {
             counts.add("plan.periods.monthly_tracked_users", &period.to_string(), 1);
         }

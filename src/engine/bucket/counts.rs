@@ -1,10 +1,10 @@
-//! What stages count: plain sums that are added up over everything that was worked on apart.
+//! The counts of stages, which are added up over all calls.
 //!
-//! A counter bears the path of the member of `report.json` that it is, such as
-//! `identity.signals.known`; where that is a list or an object, a key tells which item. Keys of
-//! `plan.periods` and `history.spans` begin with the number of the period or span. Three counters are
-//! no members: `raw_signals`, by the minute since 1970-01-01T00:00:00Z, or `undated`;
-//! `identity.identifies`; and `duplicates.outside_window`.
+//! A counter has the path of its member of `report.json`, such as `identity.signals.known`; if the
+//! member is a list or an object, a key names the item. Keys of `plan.periods` and `history.spans`
+//! begin with the index of the period or span. Three counters are not members: `raw_signals`, by
+//! minute since 1970-01-01T00:00:00Z or `undated`; `identity.identifies`; and
+//! `duplicates.outside_window`.
 
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
@@ -28,20 +28,20 @@ use crate::parse::Repairs;
 use crate::parse::reject::Reason;
 use crate::parse::shape::Shape;
 
-/// The counter of raw signals by the minute.
+/// The counter of raw signals by minute.
 const RAW_SIGNALS: &str = "raw_signals";
-/// Its key where there is no minute.
+/// The key of `raw_signals` for those without a time.
 pub(super) const UNDATED: &str = "undated";
 
-/// Counts by counter and key. Those of parts add up to those of the whole.
+/// Counts by counter and key. Counts of parts of the input add up to those of the whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts(BTreeMap<(Box<str>, Box<str>), i64>);
 
 impl Counts {
-    /// The sums of `batches`.
+    /// Reads `batches` and adds them up.
     ///
     /// # Errors
-    /// When a batch is none that a stage of `job` gave.
+    /// If a batch was not made by a stage of `job`.
     pub fn read(job: &Job, batches: &[RecordBatch]) -> Result<Self, ExchangeError> {
         let mut all = Self::default();
         for batch in batches {
@@ -52,31 +52,32 @@ impl Counts {
         Ok(all)
     }
 
-    /// As record batches.
+    /// Writes the counts to record batches.
     ///
     /// # Errors
-    /// When Arrow refuses them.
+    /// If Arrow cannot build a batch.
     pub fn write(&self, job: &Job) -> Result<Vec<RecordBatch>, ExchangeError> {
         counts::write(self.iter(), job.fingerprint)
     }
 
-    /// Each counter and key with its count, in order.
+    /// Returns each counter and key with its count, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, i64)> {
         self.0.iter().map(|((counter, key), &count)| (&**counter, &**key, count))
     }
 
-    /// The count of `counter` and `key`.
+    /// Returns the count of `counter` and `key`; 0 if there is none.
     pub fn get(&self, counter: &str, key: &str) -> i64 {
         self.0.get(&(counter.into(), key.into())).copied().unwrap_or(0)
     }
 
-    /// The keys of `counter` with their counts, which are never below zero.
+    /// Returns the keys of `counter` with their counts. Negative counts, which the counters read
+    /// here never have, are 0.
     pub(super) fn keys(&self, counter: &str) -> impl Iterator<Item = (&str, u64)> {
         let of = self.iter().filter(move |&(of, ..)| of == counter);
         of.map(|(_, key, count)| (key, u64::try_from(count).unwrap_or(0)))
     }
 
-    /// The volume of raw signals.
+    /// Returns the volume of raw signals.
     pub fn volume(&self) -> Volume {
         let mut volume = Volume::default();
         for (_, key, count) in self.iter().filter(|(counter, ..)| *counter == RAW_SIGNALS) {
@@ -89,7 +90,7 @@ impl Counts {
         volume
     }
 
-    /// The time that the raw signals take, under the plan of `job`.
+    /// Returns the periods and spans of the raw signals under the plan of `job`.
     pub fn timeframe(&self, job: &Job) -> Timeframe {
         Timeframe::new(&self.volume(), &job.terms)
     }
@@ -104,7 +105,7 @@ impl Counts {
         self.add(counter, key, i64::try_from(count).unwrap_or(i64::MAX));
     }
 
-    /// What the first phase counted.
+    /// Converts the counters of the first phase.
     pub(super) fn of_map(counters: &Counters) -> Self {
         let mut all = Self::default();
         let mut add = |counter: &str, count| all.add_unsigned(counter, "", count);
@@ -185,8 +186,8 @@ impl Counts {
         }
     }
 
-    /// What the second phase counted over `rows` rows, of which some are `duplicates`; their events
-    /// bear some of `names`.
+    /// Converts the counters of the second phase over `rows` rows, including `duplicates`
+    /// duplicates. `names` are the event names of the rows.
     pub(super) fn of_tally(
         job: &Job,
         (tally, names): (&Tally, &Names),
@@ -249,7 +250,7 @@ impl Counts {
         }
     }
 
-    /// What became of raw signals in the spans of time, and how long signals were cold.
+    /// Adds the outcomes of raw signals by span, and the times for which signals were cold.
     pub(super) fn add_chronicle(&mut self, chronicle: &Chronicle<'_>) {
         let Chronicle { history, cold_times, .. } = chronicle;
         for (span, fates) in history.spans.iter().enumerate() {
@@ -290,7 +291,7 @@ impl Counts {
     }
 }
 
-/// The key of an event's name.
+/// Returns the key of an event name.
 fn named(call: CallType, name: &str) -> String {
     format!("{} {name}", call.name())
 }

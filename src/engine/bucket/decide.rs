@@ -1,4 +1,5 @@
-//! Which events of a minute the service would have taken of which it takes only the first few.
+//! The stage that decides which events of partially accepted minutes the service would have
+//! accepted.
 
 use ahash::RandomState;
 use arrow_array::RecordBatch;
@@ -12,19 +13,19 @@ use crate::engine::identity::ids::{Ids, Space};
 use crate::engine::plan::Ledger;
 use crate::engine::resolve::tally::{Contender, decide_contenders};
 
-/// What contenders come to.
+/// The result of [`decide`].
 #[derive(Debug)]
 pub struct Decided {
-    /// Parts of the leads whose e-mails the service would have taken after all.
+    /// Parts of the leads whose e-mails accepted contenders bring.
     pub parts: Vec<RecordBatch>,
-    /// The identify calls that it would have lost.
+    /// The count of identify calls that would have been lost.
     pub counts: Vec<RecordBatch>,
 }
 
-/// Decides about all contenders of some minutes together.
+/// Decides about `batches` of contenders. All contenders of a minute must be given together.
 ///
 /// # Errors
-/// When a batch is none that a stage of `job` gave.
+/// If a batch was not made by a stage of `job`.
 pub fn decide(
     job: &Job,
     ledger: &Ledger,
@@ -35,7 +36,7 @@ pub fn decide(
         batches.iter().try_for_each(|batch| contenders::each(batch, job.fingerprint, &mut *take))
     };
     each(&mut |contender| leads.push(contender.brings.into()))?;
-    // Numbers in the order of the texts, so that these decide where nothing else does.
+    // Ids are numbered in the order of their texts, so that equal contenders order by text.
     leads.sort_unstable();
     let mut ids = Ids::new(RandomState::new());
     leads.iter().filter(|lead| !lead.is_empty()).for_each(|lead| {

@@ -1,4 +1,4 @@
-//! Which rows are copies of others.
+//! The stage that finds duplicates.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use crate::engine::exchange::arrow::ExchangeError;
 use crate::engine::exchange::arrow::event_rows::{self, EventRows};
 use crate::engine::exchange::event_row::{EventFate, EventRow, InputPlace};
 
-/// Tells copies apart: gives the same rows in the same order, those that are copies of another with
-/// the fate `duplicate`. Of several copies the one received first is kept, then the one that
-/// happened first. All rows of a `copies_bucket` are to be given together.
+/// Returns the same rows in the same order; those that are duplicates of another row get the fate
+/// `duplicate`. Of several duplicates, the one received first is kept, then the one that happened
+/// first. All rows of a `copies_bucket` must be given together.
 ///
 /// # Errors
-/// When a batch is none that a stage of `job` gave.
+/// If a batch was not made by a stage of `job`.
 pub fn dedup(job: &Job, rows: &[RecordBatch]) -> Result<Vec<RecordBatch>, ExchangeError> {
     let batches = rows_of(job, rows)?;
     let mut copies = Copies::default();
@@ -28,7 +28,7 @@ pub fn dedup(job: &Job, rows: &[RecordBatch]) -> Result<Vec<RecordBatch>, Exchan
     batches.iter().zip(&copies.fates).map(with_fates).collect()
 }
 
-/// `batch` with these fates.
+/// Returns `batch` with its column of fates replaced.
 pub(super) fn with_fates(
     batch: &RecordBatch,
     fates: &[EventFate],
@@ -39,7 +39,7 @@ pub(super) fn with_fates(
     Ok(RecordBatch::try_new(batch.schema(), columns)?)
 }
 
-/// The keys seen so far, and what became of their events.
+/// The deduplication keys seen so far, and the fates of their rows.
 #[derive(Default)]
 struct Copies {
     dedup: Dedup,

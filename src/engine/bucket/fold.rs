@@ -1,4 +1,4 @@
-//! Rows with their owners to parts of leads, and what they add up to.
+//! The stage that folds resolved rows into parts of leads.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -35,26 +35,26 @@ use crate::engine::resolve::tally::{Contender, Tally};
 use crate::engine::resolve::visit::Visit;
 use crate::rules::PeriodLength;
 
-/// What rows add up to.
+/// The result of [`fold`].
 #[derive(Debug)]
 pub struct Folded {
     /// Parts of leads.
     pub parts: Vec<RecordBatch>,
-    /// Names of groups.
+    /// The names of groups.
     pub group_names: Vec<RecordBatch>,
-    /// Events of minutes of which only some would have been taken; none where all would.
+    /// The events of minutes of which the service accepts only a part; empty if there are none.
     pub contenders: Vec<RecordBatch>,
-    /// Sightings of the ids that sent events in periods of the plan, where these are months.
+    /// Sightings of the ids of events by period, if periods are months.
     pub sightings: Vec<RecordBatch>,
-    /// What was counted.
+    /// The counts.
     pub counts: Vec<RecordBatch>,
 }
 
-/// Adds `resolved` rows to their leads, in the periods and spans of `timeframe`. Any rows may be
-/// folded together, or apart.
+/// Folds `resolved` rows into parts of their leads, and counts them by the periods and spans of
+/// `timeframe`. Rows can be folded in any number of calls.
 ///
 /// # Errors
-/// When a batch is none that a stage of `job` gave.
+/// If a batch was not made by a stage of `job`.
 pub fn fold(
     job: &Job,
     timeframe: &Timeframe,
@@ -98,12 +98,12 @@ pub fn fold(
     })
 }
 
-/// Follows rows as time goes on.
+/// A visitor that counts outcomes by span, and tracks the ids of each period.
 struct Watcher<'a> {
     chronicle: Chronicle<'a>,
-    /// Whether ids are noted by the period.
+    /// Whether ids are tracked.
     tracks: bool,
-    /// Each period with an id that sent an event there, and whether that had a user id.
+    /// Each period with an id of an event in it, and whether that event had a user id.
     tracked: AHashSet<(u32, NodeId, bool)>,
 }
 
@@ -162,7 +162,7 @@ impl Visit for Watcher<'_> {
     }
 }
 
-/// The owners of the rows of `batch`, whose e-mails become some of `ids`.
+/// Returns the owners of the rows of `batch`; their e-mails are added to `ids`.
 fn owners_of(
     job: &Job,
     batch: &RecordBatch,
@@ -190,7 +190,7 @@ fn owners_of(
     (0..batch.num_rows()).map(known).collect()
 }
 
-/// The parts of all leads that were added to.
+/// Returns the parts of all leads with events, and of leads that only removed events bring.
 fn parts(
     job: &Job,
     leads: LeadStore,

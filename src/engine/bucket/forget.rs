@@ -1,4 +1,4 @@
-//! Which rows deletion requests cover.
+//! The stage that marks rows covered by deletion requests.
 
 use arrow_array::RecordBatch;
 
@@ -16,23 +16,23 @@ use crate::engine::ingest::forget::Forgotten;
 use crate::engine::map::deletions::Deletions;
 use crate::error::Error;
 
-/// What `forget` is given of one or several buckets.
+/// The input of [`forget`], for one or more buckets.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Forgettable<'a> {
-    /// The rows, all of each bucket.
+    /// All rows of each bucket.
     pub rows: &'a [RecordBatch],
-    /// The settled links of the buckets.
+    /// The links of the buckets, as [`settle_links`](super::links::settle_links) returned them.
     pub links: &'a [RecordBatch],
     /// All deletion requests of the input.
     pub deletions: &'a [RecordBatch],
 }
 
-/// Gives the same rows in the same order, those that a deletion request covers with the fate
-/// `forgotten`: the events of its user id, and those without a user id whose anonymous id was that
-/// user's at their time.
+/// Returns the same rows in the same order; those covered by a deletion request get the fate
+/// `forgotten`. A request covers the events with its user id, and events without a user id whose
+/// anonymous id was connected to that user id at their time.
 ///
 /// # Errors
-/// When a batch is none that a stage of `job` gave.
+/// If a batch was not made by a stage of `job`.
 pub fn forget(job: &Job, given: Forgettable<'_>) -> Result<Vec<RecordBatch>, ExchangeError> {
     let batches = rows_of(job, given.rows)?;
     let mut loading = Loader::new(job, load::Facts::OfKept);
@@ -60,7 +60,7 @@ pub fn forget(job: &Job, given: Forgettable<'_>) -> Result<Vec<RecordBatch>, Exc
     batches.iter().map(|batch| with_fates(batch, &fates(batch)?)).collect()
 }
 
-/// The requests of `batches`.
+/// Reads deletion requests.
 pub(super) fn deletions_of(job: &Job, batches: &[RecordBatch]) -> Result<Deletions, ExchangeError> {
     let mut all = Deletions::default();
     for batch in batches {

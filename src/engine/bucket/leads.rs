@@ -1,4 +1,4 @@
-//! Parts of leads to the table of leads.
+//! The stage that merges parts of leads into the table of leads.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,34 +21,35 @@ use crate::engine::resolve::lead_rows::LeadRows;
 use crate::engine::resolve::sums::rule_terms;
 use crate::event::CallType;
 
-/// What parts of leads are merged with.
+/// The input of [`leads`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LeadParts<'a> {
     /// All parts of some leads.
     pub parts: &'a [RecordBatch],
-    /// The names of groups, of all calls that name one that these leads joined; others change
-    /// nothing.
+    /// The names of groups; all those of the groups of these leads. Names of other groups are
+    /// ignored.
     pub group_names: &'a [RecordBatch],
 }
 
-/// What parts of leads come to.
+/// The result of [`leads`].
 #[derive(Debug)]
 pub struct LeadTable {
-    /// Batches of the table of leads, by score, the highest first, then by e-mail.
+    /// The table of leads, by descending score, then by e-mail.
     pub rows: Vec<RecordBatch>,
-    /// What was counted of them.
+    /// The counts of the leads.
     pub counts: Vec<RecordBatch>,
-    /// The lowest and the highest score; `None` where there is no lead.
+    /// The lowest and the highest score; `None` without leads.
     pub scores: Option<(i64, i64)>,
-    /// The e-mails of leads that the service would not have made, in order.
+    /// The e-mails of leads that would not exist without the events that the service would have
+    /// lost, in order.
     pub lost: Vec<String>,
 }
 
-/// Merges parts to leads. All parts of an e-mail are to be given together; leads of several calls
-/// are put in order by their scores and e-mails.
+/// Merges parts into leads. All parts of an e-mail must be given together. Leads of several calls
+/// are put in order by score and e-mail.
 ///
 /// # Errors
-/// When a batch is none that a stage of `job` gave.
+/// If a batch was not made by a stage of `job`.
 pub fn leads(job: &Job, given: LeadParts<'_>, types: Types) -> Result<LeadTable, ExchangeError> {
     let mut parts = Vec::new();
     for batch in given.parts {
@@ -99,7 +100,7 @@ pub fn leads(job: &Job, given: LeadParts<'_>, types: Types) -> Result<LeadTable,
     Ok(LeadTable { rows: out.take()?, counts: counts.write(job)?, scores, lost })
 }
 
-/// The e-mails that events brought which deletion requests took out.
+/// Returns the e-mails of events removed by deletion requests.
 fn forgotten_emails(parts: &[LeadPart]) -> BTreeSet<Box<str>> {
     parts.iter().filter(|part| part.forgotten).map(|part| part.email.clone()).collect()
 }
@@ -133,7 +134,7 @@ impl Sums {
     }
 }
 
-/// The names of all events of `parts`.
+/// Returns the event names of `parts`.
 fn names_of(parts: &[LeadPart]) -> Names {
     let mut names = Names::default();
     let mut add = |name: &SignalName| names.add(CallType::Track, &name.event, 1);
@@ -144,7 +145,7 @@ fn names_of(parts: &[LeadPart]) -> Names {
     names
 }
 
-/// The leads that `parts` add up to, by e-mail.
+/// Merges `parts` into leads, by e-mail.
 fn merged(
     job: &Job,
     parts: Vec<LeadPart>,
@@ -162,7 +163,7 @@ fn merged(
     Ok(leads)
 }
 
-/// The latest name of each group among `ids`.
+/// Returns the latest name of each group of `ids`.
 fn groups_of(
     job: &Job,
     batches: &[RecordBatch],

@@ -1,4 +1,4 @@
-//! What rows tie together, for buckets that hold other rows of the same ids.
+//! The stages that exchange identity links between buckets.
 
 use std::collections::BTreeSet;
 
@@ -21,13 +21,13 @@ use crate::engine::identity::ids::{Ids, NodeId, Space};
 use crate::engine::identity::timeline::sort;
 use crate::engine::map::deletions::Until;
 
-/// The links that the rows make and that are asked for outside of their bucket: those of user ids,
-/// and those of anonymous ids that aliases name and that are of other buckets. Those of the visitors
-/// themselves are told from the rows, where they are. Only rows that are kept make any, and those of
-/// user ids that `deletions` cover are left out.
+/// Returns the links of the rows that other buckets need: those of user ids, and those of anonymous
+/// ids that an alias names and that belong to another bucket. The links of the visitors themselves
+/// are made from the rows where they are needed. Only kept rows make links. Links of user ids that
+/// `deletions` cover are left out.
 ///
 /// # Errors
-/// When a batch is none that a stage of `job` gave.
+/// If a batch was not made by a stage of `job`.
 pub fn links(
     job: &Job,
     rows: &[RecordBatch],
@@ -58,22 +58,23 @@ pub fn links(
     });
     let ids = AllIds::Memory(ids);
     sort(&mut facts, &ids);
-    // Whether a tie is new depends on those that other buckets know; one event says it once.
+    // Whether a link is redundant depends on those of other buckets, but one event needs to make it
+    // only once.
     facts.dedup_by(|next, kept| is_same_tie(next, kept) && next.key == kept.key);
     write(job, &ids, &facts)
 }
 
-/// The links without those that change nothing: ties of an id to what it was tied to last. All links
-/// of a source are to be given together.
+/// Removes redundant links of user ids: those to the target of the previous link. All links of a
+/// source must be given together.
 ///
 /// # Errors
-/// When a batch is none that a stage of `job` gave.
+/// If a batch was not made by a stage of `job`.
 pub fn settle_links(job: &Job, links: &[RecordBatch]) -> Result<Vec<RecordBatch>, ExchangeError> {
     let (mut ids, mut facts) = (Ids::new(RandomState::new()), Vec::new());
     add_links(job, links, &mut ids, &mut facts)?;
     let ids = AllIds::Memory(ids);
     sort(&mut facts, &ids);
-    // The rows of an anonymous id have other links, which may lie between two that look the same.
+    // The rows of an anonymous id make further links, which may lie between two equal ones.
     facts.dedup_by(|next, kept| ids.space(next.source) == Space::User && is_same_tie(next, kept));
     write(job, &ids, &facts)
 }
@@ -98,14 +99,14 @@ fn write(job: &Job, ids: &AllIds, facts: &[Fact]) -> Result<Vec<RecordBatch>, Ex
     out.finish()
 }
 
-/// The user ids whose links each bucket needs first: those that its rows name, and those that its
-/// anonymous ids were tied to by rows of other buckets, which are among the settled `links` of the
-/// bucket.
+/// Returns the user ids whose links each bucket needs first: those of its rows, and those that its
+/// anonymous ids are connected to by rows of other buckets, which are among the `links` of the
+/// bucket that [`settle_links`] returned.
 ///
-/// What these lead to is wanted next; [`bucket`](super) tells how a host finds it.
+/// The targets of these links are needed next; see [`bucket`](super) for how a host finds them.
 ///
 /// # Errors
-/// When a batch is none that a stage of `job` gave.
+/// If a batch was not made by a stage of `job`.
 pub fn wanted(
     job: &Job,
     rows: &[RecordBatch],

@@ -1,4 +1,4 @@
-//! Rows of batches as the engine works on them: ids as numbers, texts in one string, facts.
+//! Loads rows of record batches into the structures of the engine, with ids as numbers.
 
 use ahash::RandomState;
 
@@ -19,40 +19,40 @@ use crate::event::CallType;
 /// The rows of one batch.
 pub(super) struct LoadedBatch {
     rows: Rows,
-    /// The number of each id of the batch among all, four bytes each.
+    /// The number in [`Loaded::ids`] of each id of the batch, four bytes each.
     ids: Vec<u8>,
     ends: Vec<u8>,
     texts: String,
-    /// Rows that are duplicates, sorted.
+    /// The numbers of duplicate rows, in order.
     pub(super) dead: Vec<u32>,
-    /// Rows that deletion requests cover, sorted.
+    /// The numbers of rows covered by deletion requests, in order.
     pub(super) forgotten: Vec<u32>,
 }
 
 impl LoadedBatch {
-    /// Its rows.
+    /// Returns the rows as a segment.
     pub(super) fn view(&self) -> SegmentView<'_> {
         let ends = self.ends.as_chunks().0;
         SegmentView::new(self.rows.as_bytes(), &self.ids, (ends, &self.texts))
     }
 }
 
-/// All rows that were loaded.
+/// All loaded rows.
 pub(super) struct Loaded {
-    /// Every id.
+    /// The ids of all rows.
     pub(super) ids: Ids,
-    /// What the rows that are kept tie together.
+    /// The facts of the kept rows, if they were asked for.
     pub(super) facts: Vec<Fact>,
-    /// The names of all events.
+    /// The event names of all rows.
     pub(super) names: Names,
-    /// The rows.
+    /// The batches of rows.
     pub(super) batches: Vec<LoadedBatch>,
 }
 
-/// Which rows tie ids together.
+/// The rows whose facts are loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Facts {
-    /// None: nobody asks.
+    /// None.
     Nobody,
     /// Those that are kept.
     OfKept,
@@ -71,7 +71,7 @@ pub(super) struct Loader<'a> {
 }
 
 impl<'a> Loader<'a> {
-    /// Nothing loaded yet.
+    /// Creates a loader without rows.
     pub(super) fn new(job: &'a Job, facts_of: Facts) -> Self {
         let hasher = RandomState::new();
         let loaded = Loaded {
@@ -91,7 +91,7 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// All that was loaded.
+    /// Returns all loaded rows.
     pub(super) fn finish(self) -> Loaded {
         self.loaded
     }
@@ -155,7 +155,7 @@ impl<'a> Loader<'a> {
             out.text(
                 field,
                 match field {
-                    // Ids are here only where they are none.
+                    // The texts of ids are stored in rows only if the ids have no number.
                     Field::AnonymousId if ids.anonymous.is_some() => "",
                     Field::AnonymousId => row.anonymous_id,
                     Field::UserId if ids.user.is_some() => "",
@@ -178,11 +178,11 @@ impl<'a> Loader<'a> {
         self.job.rules.get(row.rule).copied().map(Some).ok_or(broken)
     }
 
-    /// Notes what `row` ties together.
+    /// Adds the facts of `row`.
     fn tie(&mut self, row: &EventRow<'_>, ids: &RowIds, number: u32) {
         let identity = &self.job.engine.rules.identity;
         let user = ids.user.filter(|_| identity.user_id);
-        // Ids are seen whatever becomes of the row.
+        // This adds the e-mail to the ids, which all rows need.
         let identifies = self.identifies(row, ids);
         if self.facts_of == Facts::Nobody {
             return;
@@ -207,7 +207,7 @@ impl<'a> Loader<'a> {
         self.own_facts.extend(facts);
     }
 
-    /// The e-mail that `row` ties its ids to.
+    /// Returns the e-mail that `row` connects its ids to.
     fn identifies(&mut self, row: &EventRow<'_>, ids: &RowIds) -> Option<NodeId> {
         let rules = &self.job.engine.rules;
         let rule = self.job.rule(row.rule);

@@ -1,4 +1,4 @@
-//! Files or lines to rows.
+//! The stage that maps files or lines to rows.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -32,35 +32,35 @@ use crate::source::{Block, FileId, Options, Reader, discover};
 /// A file to map.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InputFile {
-    /// Its number among all inputs of the job, from 0; it decides about the order of signals, not
-    /// about any value.
+    /// The number of the file among all inputs of the job, from 0. It determines the order of
+    /// signals, but no value.
     pub number: u32,
-    /// Where it is.
+    /// The path of the file.
     pub path: PathBuf,
 }
 
-/// What files or lines came to, besides their rows.
+/// The results of mapping files or lines, besides the rows.
 #[derive(Debug)]
 pub struct MapSums {
-    /// The sums over all events.
+    /// The counters.
     pub counters: Counters,
-    /// The same, for other processes to add up.
+    /// The counters as batches, which other processes can add up.
     pub counts: Vec<RecordBatch>,
     /// The deletion requests.
     pub deletions: Vec<RecordBatch>,
-    /// Sightings of addresses that no rule maps.
+    /// Sightings of e-mail addresses that no rule maps.
     pub sightings: Vec<RecordBatch>,
-    /// The refused records, as lines of `rejects.ndjson`.
+    /// The rejected records, as lines of `rejects.ndjson`.
     pub rejects: Vec<u8>,
-    /// How many lines each block had.
+    /// The number of lines of each block.
     pub blocks: Vec<(Place, u64)>,
-    /// What could not be read to its end.
+    /// The inputs that could not be read to the end.
     pub faults: Vec<crate::source::Fault>,
-    /// Bytes read, as they are stored.
+    /// Bytes read, in stored (compressed) form.
     pub bytes_read: u64,
 }
 
-/// Maps files one after the other; the caller takes their rows while they are read.
+/// Maps files one after another. Rows are returned while files are read.
 pub struct FileMap<'a> {
     files: VecDeque<InputFile>,
     current: Option<(u32, Reader)>,
@@ -69,7 +69,7 @@ pub struct FileMap<'a> {
 }
 
 impl<'a> FileMap<'a> {
-    /// The rows of `files`, none of which may be a folder.
+    /// Creates a map of `files`, none of which may be a folder.
     pub fn new(job: &'a Job, files: impl IntoIterator<Item = InputFile>) -> Self {
         Self {
             files: files.into_iter().collect(),
@@ -79,10 +79,10 @@ impl<'a> FileMap<'a> {
         }
     }
 
-    /// The next rows; `None` at the end.
+    /// Returns the next rows, or `None` at the end.
     ///
     /// # Errors
-    /// When there is no such file.
+    /// If a file does not exist.
     pub fn next_rows(&mut self) -> Result<Option<Vec<RecordBatch>>, ExchangeError> {
         loop {
             let full = self.blocks.rows.take_full();
@@ -106,16 +106,16 @@ impl<'a> FileMap<'a> {
         }
     }
 
-    /// What they came to, once there are no rows left.
+    /// Returns the results, once [`next_rows`](Self::next_rows) has returned `None`.
     ///
     /// # Errors
-    /// When Arrow refuses the counts.
+    /// If Arrow cannot build a batch.
     pub fn finish(self) -> Result<MapSums, ExchangeError> {
         self.blocks.finish()
     }
 }
 
-/// The rows of `files`, all at once.
+/// Maps all of `files` at once.
 ///
 /// # Errors
 /// Those of [`FileMap::next_rows`].
@@ -132,16 +132,16 @@ pub fn map_files(
     Ok((rows, sums))
 }
 
-/// The rows of `texts`: each is a line, or several, of the input that has this `number` and `name`.
+/// Maps `texts`, each of one or more lines, of the input with this `number` and `name`.
 ///
 /// # Errors
-/// When a row has more text than a batch can hold.
+/// If the texts of a row exceed the size of a batch.
 pub fn map_lines<'t>(
     job: &Job,
     (number, name): (u32, &str),
     texts: impl IntoIterator<Item = &'t [u8]>,
 ) -> Result<(Vec<RecordBatch>, MapSums), ExchangeError> {
-    /// So many bytes of lines are parsed at once.
+    /// The number of bytes that are parsed at once.
     const BLOCK_BYTES: usize = 1 << 20;
     let mut blocks = BlockMap::new(job);
     let file = FileId { input: number, member: 0 };
@@ -168,14 +168,14 @@ pub fn map_lines<'t>(
     Ok((rows, sums))
 }
 
-/// Maps blocks, those of a file in order.
+/// Maps blocks. Blocks of a file must come in order.
 struct BlockMap<'a> {
     job: &'a Job,
     parser: Parser,
     mapper: Placed<'a>,
     rows: EventRowBuilder,
     sums: MapSums,
-    /// The file of the last block, and how many lines and records it had so far.
+    /// The file of the last block, and the number of its lines and records so far.
     file: Option<FileId>,
     lines: u64,
     records: u64,
@@ -212,7 +212,7 @@ impl<'a> BlockMap<'a> {
         Ok(Reader::new(discovery, Options { max_record_bytes, ..Options::default() }))
     }
 
-    /// The last rows; `None` where there are none.
+    /// Returns the last rows, or `None` if there are none.
     fn rest(&mut self) -> Result<Option<Vec<RecordBatch>>, ExchangeError> {
         let rows = EventRowBuilder::new(self.job.fingerprint);
         let rest = std::mem::replace(&mut self.rows, rows).finish()?;
@@ -227,7 +227,7 @@ impl<'a> BlockMap<'a> {
         Ok(MapSums { counters, counts, deletions, sightings, ..self.sums })
     }
 
-    /// Maps a block of `file`, which is called `name`.
+    /// Maps a block of `file`, whose name is `name`.
     fn map(&mut self, file: FileId, name: &str, block: &Block) -> Result<(), ExchangeError> {
         if self.file.replace(file) != Some(file) {
             (self.lines, self.records) = (0, 0);
@@ -256,7 +256,7 @@ impl<'a> BlockMap<'a> {
         });
     }
 
-    /// Turns the rows of the batch into such with texts.
+    /// Converts the rows of the batch to rows with texts.
     fn keep_rows(&mut self, file: FileId) -> Result<(), ExchangeError> {
         let batch = &self.mapper.mapper.batch;
         let mut bytes = batch.rows.as_bytes();
@@ -271,7 +271,7 @@ impl<'a> BlockMap<'a> {
             facts = rest;
             let mut row = with_texts(&row, &batch.ids, engine);
             if row.flags.has(Flags::TIES_PREVIOUS) {
-                // An alias ties its previous id last.
+                // The fact of the previous id of an alias comes last.
                 row.previous_id = own.last().map_or("", |fact| batch.ids.text(fact.source));
             }
             row.place = InputPlace {
@@ -294,7 +294,7 @@ impl<'a> BlockMap<'a> {
     }
 }
 
-/// Sightings of the addresses that signals carry and no rule maps.
+/// Returns sightings of the addresses that signals carry and no rule maps.
 fn unused_emails(job: &Job, counters: &Counters) -> Result<Vec<RecordBatch>, ExchangeError> {
     let mut ids: Vec<String> =
         counters.unused_emails.hashes().map(|hash| format!("{hash:016x}")).collect();
@@ -307,7 +307,7 @@ fn unused_emails(job: &Job, counters: &Counters) -> Result<Vec<RecordBatch>, Exc
     out.finish()
 }
 
-/// `row` with the texts of its ids, which are numbers of `ids`.
+/// Returns `row` with the texts of its ids, which are numbers of `ids`.
 fn with_texts<'r>(row: &Row<'r>, ids: &'r Ids, engine: &'r Engine) -> EventRow<'r> {
     let text = |id: Option<NodeId>| id.map(|id| ids.text(id));
     let mut texts = [""; Field::ALL.len()];
@@ -340,10 +340,11 @@ fn with_texts<'r>(row: &Row<'r>, ids: &'r Ids, engine: &'r Engine) -> EventRow<'
     }
 }
 
-/// A mapper that notes where events stand.
+/// A mapper that records the positions of events.
 struct Placed<'a> {
     mapper: Mapper<'a>,
-    /// Of each row its line in the block, from 0, and which record of the block it is, from 1.
+    /// For each row, its line in the block, from 0, and the number of its record in the block, from
+    /// 1.
     places: Vec<(u64, u64)>,
 }
 

@@ -1,4 +1,4 @@
-//! Which e-mails become one lead.
+//! The stages that merge leads with several e-mails.
 
 use std::collections::BTreeMap;
 
@@ -18,10 +18,10 @@ use crate::engine::identity::merge::Merged;
 use crate::error::Error;
 use crate::rules::Merge;
 
-/// What the kept rows tell of the e-mails that share a user id; nothing where the rules merge none.
+/// Returns the e-mails that kept rows connect to user ids; empty if the rules merge none.
 ///
 /// # Errors
-/// When a batch is none that a stage of `job` gave.
+/// If a batch was not made by a stage of `job`.
 pub fn email_ties(job: &Job, rows: &[RecordBatch]) -> Result<Vec<RecordBatch>, ExchangeError> {
     if job.engine.rules.identity.merge == Merge::None {
         return Ok(Vec::new());
@@ -45,22 +45,22 @@ pub fn email_ties(job: &Job, rows: &[RecordBatch]) -> Result<Vec<RecordBatch>, E
     email_ties::write(ties, job.fingerprint)
 }
 
-/// The leads of several e-mails.
+/// The result of [`lead_names`].
 #[derive(Debug)]
 pub struct LeadNames {
-    /// The name of each e-mail that is part of one.
+    /// The lead of each e-mail that shares one.
     pub names: Vec<RecordBatch>,
-    /// How many e-mails became part of another's lead.
+    /// The number of e-mails that became part of the lead of another one.
     pub joined: u64,
-    /// E-mails that share user ids, but are too many to be one person: how many, and the user ids,
-    /// sorted.
+    /// Groups of e-mails that share user ids but are too many for one person: the number of
+    /// e-mails, and the user ids, in order.
     pub refused: Vec<(u64, Vec<String>)>,
 }
 
-/// Joins the e-mails that share a user id, by the ties of all rows.
+/// Merges e-mails that share a user id. The `ties` of all rows must be given together.
 ///
 /// # Errors
-/// When a batch is none that a stage of `job` gave.
+/// If a batch was not made by a stage of `job`.
 pub fn lead_names(job: &Job, ties: &[RecordBatch]) -> Result<LeadNames, ExchangeError> {
     let (mut ids, mut facts) = (Ids::new(RandomState::new()), Vec::new());
     for batch in ties {

@@ -1,67 +1,68 @@
-//! The engine's stages from record batches to record batches, for hosts that divide the work among
-//! many processes: a cluster, a state on disk, a program in another language.
+//! The stages of the engine as functions from record batches to record batches, for hosts that
+//! divide the work among many processes: a cluster, a store on disk, a program in another language.
 //!
-//! Each stage is a pure function of a [`Job`] and of batches whose columns
-//! [`exchange::arrow`](crate::engine::exchange::arrow) documents. The host moves batches between
-//! them: it groups rows by a column, joins by a key, and keeps what it likes on disk. Whatever the
-//! number of buckets, the order of batches and the cut of the input into files, the tables are those
-//! of a run, but for the order of signals, which [`InputPlace`] gives back.
+//! Each stage is a pure function of a [`Job`] and of batches whose columns are documented in
+//! [`exchange::arrow`](crate::engine::exchange::arrow). The host moves batches between stages: it
+//! groups rows by a column, joins by a key, and stores what it likes. The tables do not depend on
+//! the number of buckets, the order of batches, or how the input is divided into files. They equal
+//! those of a run, except for the order of signals, which [`InputPlace`] restores.
 //!
 //! [`InputPlace`]: crate::engine::exchange::event_row::InputPlace
 //!
 //! # Dataflow
 //!
-//! | stage | of | gives | grouped by |
+//! | stage | input | output | input grouped by |
 //! | --- | --- | --- | --- |
 //! | [`map_files`](map::map_files), [`FileMap`](map::FileMap), [`map_lines`](map::map_lines) | files or lines | rows, rejects, deletion requests, counts | nothing |
 //! | [`dedup`](dedup::dedup) | rows | the same rows with their fates | `copies_bucket` |
-//! | [`links`](links::links) | rows | links whose source other buckets may ask for | nothing |
+//! | [`links`](links::links) | rows | links whose source other buckets may need | nothing |
 //! | [`settle_links`](links::settle_links) | links | the same without redundant ones | `bucket` of links |
 //! | [`wanted`](links::wanted) | rows, and the links of their bucket | the user ids whose links a bucket needs | `bucket` of rows and links |
-//! | [`resolve`](resolve::resolve) | rows, the links of their bucket, the links of user ids reached | rows with their owners, sightings | `bucket` of rows and links |
+//! | [`resolve`](resolve::resolve) | rows, the links of their bucket, the links of reached user ids | rows with their owners, sightings | `bucket` of rows and links |
 //! | [`signals`](signals::signals) | rows with owners | the table of signals | nothing |
 //! | [`fold`](fold::fold) | rows with owners, the [`Timeframe`] | parts of leads, names of groups, sightings, counts | nothing |
 //! | [`leads`](leads::leads) | parts of leads, names of groups | the table of leads | `bucket` of parts |
 //!
-//! A stage may be given the batches of several groups at once; what belongs to one group must be
-//! given together, and is held in memory together. `copies_bucket` is `bucket` unless [`Job::copies_share_a_bucket`] says otherwise:
-//! then rows have to be grouped by the former for `dedup`, and by the latter afterwards.
+//! A stage can be given the batches of several groups at once, but all batches of one group must be
+//! given together, and are held in memory together. `copies_bucket` equals `bucket` if
+//! [`Job::copies_share_a_bucket`]; otherwise rows have to be grouped by the former for `dedup`, and
+//! by the latter afterwards.
 //!
-//! **User ids reached.** A visitor is tied to user ids, and aliases tie user ids to others. The host
-//! joins what a bucket wants with the links whose source is that user id, hands these links to the
-//! bucket, and asks for the user ids that *they* lead to, hop by hop, until there are no new ones or
-//! [`MAX_HOPS`] joins are done:
+//! **Reached user ids.** A visitor is connected to user ids, and aliases connect user ids to
+//! others. The host joins the user ids that a bucket needs with the links whose source is that user
+//! id, gives these links to the bucket, and repeats this with the user ids that *they* lead to, hop
+//! by hop, until there are no new ones or after [`MAX_HOPS`] joins:
 //!
 //! ```sql
-//! -- hop: (bucket, user_id); links: those that settle_links gave
+//! -- hop: (bucket, user_id); links: the result of settle_links
 //! SELECT DISTINCT hop.bucket, links.target AS user_id
 //! FROM hop JOIN links ON links.source = hop.user_id
 //! WHERE links.source_kind = 'user_id' AND links.target_kind = 'user_id'
 //! ```
 //!
-//! Most histories have no second hop. What `resolve` is given beyond what a bucket needs changes
-//! nothing, so that a host may also hand all links of user ids to every bucket.
+//! Most histories have no second hop. Links that a bucket does not need change nothing, so that a
+//! host can also give all links of user ids to every bucket.
 //!
-//! **Leads of several e-mails.** With `merge = "user_id"`, [`email_ties`](merge::email_ties) of all
-//! rows go to one [`lead_names`](merge::lead_names), whose names every `resolve` is given.
+//! **Leads with several e-mails.** With `merge = "user_id"`, the [`email_ties`](merge::email_ties)
+//! of all rows are given to one call of [`lead_names`](merge::lead_names), whose names are given to
+//! every `resolve`.
 //!
-//! **Deletion requests.** Where the input has any ([`Deletions`]), [`forget`](forget::forget) stands
-//! between `settle_links` and the rest: it is given the rows and links of its bucket, and marks the
-//! rows that are covered. `links` and `settle_links` then have to be done again, of the rows that
-//! are left.
+//! **Deletion requests.** If the input has any ([`Deletions`]), [`forget`](forget::forget) follows
+//! `settle_links`: it is given the rows and links of its bucket, and marks the covered rows.
+//! `links` and `settle_links` then have to be repeated with the remaining rows.
 //! Known deviation: with deletion requests, the census can count a user id as resolved that a run
 //! does not.
 //!
-//! **The plan.** What the service would have refused depends on all events: the counts of all maps are
-//! added up, and their [`Timeframe`] ([`Counts::timeframe`](counts::Counts::timeframe)) is given to
-//! `fold`. Of minutes of which only some events would have been taken, `fold` gives the contenders,
-//! and [`decide`](decide::decide), which is given all of them, parts of the leads that would have
-//! been made after all.
+//! **The plan.** What the service would have refused depends on all events: the counts of all maps
+//! are added up, and their [`Timeframe`] ([`Counts::timeframe`](counts::Counts::timeframe)) is
+//! given to `fold`. For minutes of which only some events would have been accepted, `fold` returns
+//! contenders. [`decide`](decide::decide), which is given all of them, returns parts of the leads
+//! that would have been created.
 //!
-//! **Counts.** What stages count is added up by counter and key ([`Counts`](counts::Counts)); the
-//! volume of raw signals is among the counts of the maps ([`Counts::volume`](counts::Counts::volume)).
-//! How many visitors there are is told by [`census`](census::census) of the sightings that `map`,
-//! `resolve` and `fold` gave, grouped by their `bucket`.
+//! **Counts.** The counts of all stages are added up by counter and key
+//! ([`Counts`](counts::Counts)); the volume of raw signals is among the counts of the maps
+//! ([`Counts::volume`](counts::Counts::volume)). Visitors are counted by [`census`](census::census)
+//! from the sightings of `map`, `resolve` and `fold`, grouped by their `bucket`.
 //!
 //! [`Deletions`]: crate::engine::map::deletions::Deletions
 //! [`Timeframe`]: crate::engine::plan::Timeframe
@@ -92,29 +93,29 @@ use super::plan::Terms;
 use crate::event::Member;
 use crate::rules::{DedupBy, Rule};
 
-/// So many joins find every user id that a bucket needs: a chain has up to eight links, and whether
-/// an id at its end is a shared one depends on chains of eight more.
+/// The number of joins that find every user id a bucket needs: a chain has up to eight links, and
+/// whether the id at its end is shared depends on chains of eight more.
 pub const MAX_HOPS: usize = 2 * MAX_STEPS as usize;
 
-/// The most buckets that a job can have.
+/// The maximum number of buckets of a job.
 pub const MOST_BUCKETS: u32 = i32::MAX.cast_unsigned();
 
 /// What all stages of a job have in common.
 #[derive(Debug)]
 pub struct Job {
-    /// What is done with each event.
+    /// The rules and options.
     pub engine: Engine,
-    /// What the plan allows.
+    /// The terms of the plan.
     pub terms: Terms,
     buckets: u32,
     fingerprint: Fingerprint,
-    /// The numbers of rules by their ids.
+    /// The numbers of rules, by id.
     rules: AHashMap<Box<str>, u32>,
 }
 
 impl Job {
-    /// A job of so many buckets, at least one and at most [`MOST_BUCKETS`]. All of its processes are
-    /// to be given the same `texts`, of which its fingerprint is made: the rules file, filters and
+    /// Creates a job of `buckets` buckets, from 1 to [`MOST_BUCKETS`]. All processes of the job
+    /// must be given the same `texts`, which determine its fingerprint: the rules file, filters and
     /// settings, each with a name.
     pub fn new<'t>(
         compiled: Compiled,
@@ -134,23 +135,23 @@ impl Job {
         Self { engine, terms, buckets, fingerprint, rules }
     }
 
-    /// How many buckets there are.
+    /// Returns the number of buckets.
     pub fn buckets(&self) -> u32 {
         self.buckets
     }
 
-    /// What its batches have in common.
+    /// Returns the fingerprint of the batches of this job.
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
     }
 
-    /// The rule of this id.
+    /// Returns the rule with this id.
     fn rule(&self, id: &str) -> Option<&Rule> {
         self.rules.get(id).and_then(|&rule| self.engine.rules.rules.get(rule as usize))
     }
 
-    /// Whether copies of an event are always of one visitor, so that rows need not be grouped anew
-    /// after `dedup`.
+    /// Returns whether duplicates of an event always have the same visitor, so that rows need not
+    /// be grouped again after `dedup`.
     pub fn copies_share_a_bucket(&self) -> bool {
         let dedup = &self.engine.rules.dedup;
         let has_ids = |member| !dedup.ignore.contains(&member);

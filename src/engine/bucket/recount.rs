@@ -1,4 +1,4 @@
-//! Counts back to what the phases of a run count in, for whoever makes a report of them.
+//! Converts counts back to the counters of the phases, to make a report.
 
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ impl Counts {
         self.of(counter, "")
     }
 
-    /// The count of `counter` and `key`, which is never below zero.
+    /// Returns the count of `counter` and `key`; 0 if it is negative.
     pub(super) fn of(&self, counter: &str, key: &str) -> u64 {
         u64::try_from(self.get(counter, key)).unwrap_or(0)
     }
@@ -38,7 +38,7 @@ impl Counts {
         Examples::counted(self.one(counter))
     }
 
-    /// The names of events under `counter`.
+    /// Returns the event names of `counter`.
     fn names(&self, counter: &str) -> Names {
         let mut names = Names::default();
         for (call, name, count) in self.named(counter) {
@@ -47,7 +47,7 @@ impl Counts {
         names
     }
 
-    /// Each name of events under `counter`, with its call and its count.
+    /// Returns each event name of `counter`, with its call and count.
     fn named(&self, counter: &str) -> impl Iterator<Item = (CallType, &str, u64)> {
         self.keys(counter).filter_map(|(key, count)| {
             let (call, name) = key.split_once(' ')?;
@@ -55,7 +55,7 @@ impl Counts {
         })
     }
 
-    /// The counts of `counter` by the places of `names`.
+    /// Returns the counts of `counter` by the indexes of `names`.
     fn by_place(&self, counter: &str, names: &Names) -> Vec<u64> {
         let mut counts = vec![0; names.len()];
         for (call, name, count) in self.named(counter) {
@@ -66,8 +66,8 @@ impl Counts {
         counts
     }
 
-    /// What the first phase counted. Examples are not among it, for they are not counts.
-    /// Deletion requests name `deleted_users`.
+    /// Returns the counters of the first phase; without examples, which are not counts.
+    /// `deleted_users` are the users of the deletion requests.
     pub fn counters(&self, job: &Job, deleted_users: &BTreeSet<String>) -> Counters {
         let mut counters = Counters {
             events: self.one("events.total"),
@@ -134,12 +134,13 @@ impl Counts {
         )
     }
 
-    /// Duplicates outside of the window too, of which the report leaves out these.
+    /// Returns the number of duplicates, including those outside of the window, which the report
+    /// leaves out.
     pub fn duplicates(&self) -> u64 {
         self.one("duplicates.total") + self.one("duplicates.outside_window")
     }
 
-    /// What the second phase counted over events that bear some of `names`.
+    /// Returns the counters of the second phase. `names` are the event names of the input.
     pub fn tally(&self, job: &Job, timeframe: &Timeframe, names: &Names) -> Tally {
         let rules = &job.engine.rules.rules;
         let mut tally = Tally::new(timeframe.ledger.periods.len(), rules.len());
@@ -196,7 +197,7 @@ impl Counts {
         }
     }
 
-    /// What became of raw signals in the spans of `timeframe`.
+    /// Returns the outcomes of raw signals by the spans of `timeframe`.
     pub fn history(&self, timeframe: &Timeframe) -> History {
         let mut history = History::new(&timeframe.spans);
         for (span, fates) in history.spans.iter_mut().enumerate() {
@@ -218,7 +219,7 @@ impl Counts {
         }
     }
 
-    /// How long rehydrated signals were cold.
+    /// Returns the times for which rehydrated signals were cold.
     pub fn cold_times(&self) -> ColdTimes {
         let mut times = ColdTimes::default();
         for (range, count) in times.counts.iter_mut().enumerate() {
@@ -228,7 +229,7 @@ impl Counts {
         times
     }
 
-    /// The sums over leads, of which the scores go from `lowest` to `highest`.
+    /// Returns the sums over leads, whose scores are from `lowest` to `highest`.
     pub fn lead_sums(&self, (lowest, highest): (i64, i64)) -> LeadSums {
         let mut by_score = ScoreCounts::default();
         for (range, leads) in self.keys("leads.by_score") {
@@ -244,7 +245,7 @@ impl Counts {
         }
     }
 
-    /// The counts of `counter` by the periods of `timeframe`.
+    /// Returns the counts of `counter` by the periods of `timeframe`.
     pub fn by_period(&self, counter: &str, timeframe: &Timeframe) -> Vec<u64> {
         let periods = 0..timeframe.ledger.periods.len();
         periods.map(|period| self.of(counter, &period.to_string())).collect()

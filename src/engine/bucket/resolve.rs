@@ -1,4 +1,4 @@
-//! Rows to rows with their owners.
+//! The stage that finds the owners of rows.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -28,7 +28,8 @@ use crate::engine::resolve::row::ResolvedRow;
 use crate::engine::resolve::visit::Visit;
 use crate::error::Error;
 
-/// `batches` of rows of `job`, conforming, none of more than [`MOST_ROWS`].
+/// Returns `batches` of rows with the expected columns, split into batches of at most [`MOST_ROWS`]
+/// rows.
 pub(super) fn rows_of(
     job: &Job,
     batches: &[RecordBatch],
@@ -40,39 +41,39 @@ pub(super) fn rows_of(
     Ok(all)
 }
 
-/// Appends `batch`, cut into batches of at most [`MOST_ROWS`].
+/// Appends `batch` to `all`, split into batches of at most [`MOST_ROWS`] rows.
 pub(super) fn sliced(batch: &RecordBatch, all: &mut Vec<RecordBatch>) {
     for start in (0..batch.num_rows()).step_by(MOST_ROWS) {
         all.push(batch.slice(start, MOST_ROWS.min(batch.num_rows() - start)));
     }
 }
 
-/// What `resolve` is given of one or several buckets.
+/// The input of [`resolve`], for one or more buckets.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Resolvable<'a> {
-    /// The rows, all of each bucket.
+    /// All rows of each bucket.
     pub rows: &'a [RecordBatch],
-    /// Links: those of the buckets' anonymous ids that rows of other buckets made, and all of the
-    /// user ids reached. Further ones change nothing.
+    /// The links of the buckets' anonymous ids that rows of other buckets made, and all links of
+    /// reached user ids. Further links change nothing.
     pub links: &'a [RecordBatch],
-    /// Names of leads of several e-mails, where there are any.
+    /// The names of leads with several e-mails, if there are any.
     pub lead_names: &'a [RecordBatch],
 }
 
-/// What `resolve` gives.
+/// The result of [`resolve`].
 #[derive(Debug)]
 pub struct ResolvedRows {
-    /// The rows, in their order, with the columns of their owners behind their own.
+    /// The rows in the same order, with the columns of their owners appended.
     pub rows: Vec<RecordBatch>,
-    /// Sightings of their ids.
+    /// Sightings of the ids.
     pub sightings: Vec<RecordBatch>,
 }
 
-/// Finds the owner of each row. A bucket that has links and no rows is to be given all the same, for
-/// the sightings of its ids.
+/// Finds the owner of each row. A bucket with links but without rows must be given too, for the
+/// sightings of its ids.
 ///
 /// # Errors
-/// When a batch is none that a stage of `job` gave.
+/// If a batch was not made by a stage of `job`.
 pub fn resolve(job: &Job, given: Resolvable<'_>) -> Result<ResolvedRows, ExchangeError> {
     let batches = rows_of(job, given.rows)?;
     let mut loading = Loader::new(job, Facts::OfKept);
@@ -90,11 +91,11 @@ pub fn resolve(job: &Job, given: Resolvable<'_>) -> Result<ResolvedRows, Exchang
     let max_emails = job.engine.rules.identity.max_emails as usize;
     let (ids, mut facts) = (AllIds::Memory(ids), identity::facts::Facts::Memory(facts));
     facts.sort(&ids);
-    // A bucket is in memory as a whole.
+    // A bucket fits into memory.
     let room = Room { bytes: usize::MAX, dir: Path::new("") };
     let timelines = Timelines::new(facts, &ids, max_emails, room).map_err(Error::Spill)?;
     let identities = Identities { timelines, merged };
-    // Periods are no part of an owner.
+    // Owners do not depend on periods.
     let ledger = Ledger::new(&Volume::default(), &job.terms);
     let finder = OwnerFinder::new(&job.engine, &ids, &identities, &ledger).map_err(Error::Spill)?;
     let mut resolved = Vec::with_capacity(batches.len());
@@ -110,7 +111,7 @@ pub fn resolve(job: &Job, given: Resolvable<'_>) -> Result<ResolvedRows, Exchang
     Ok(ResolvedRows { rows: resolved, sightings: sightings_of(job, &seen, &ids, timelines)? })
 }
 
-/// What is known of the ids that were `seen`.
+/// Returns sightings of the ids in `seen`.
 fn sightings_of(
     job: &Job,
     seen: &BTreeSet<NodeId>,
@@ -162,7 +163,7 @@ pub(super) fn add_links(
     Ok(())
 }
 
-/// The names of leads of several e-mails, as far as they are of `ids`.
+/// Reads the names of leads with several e-mails, for the e-mails in `ids`.
 fn lead_names(job: &Job, batches: &[RecordBatch], ids: &mut Ids) -> Result<Merged, ExchangeError> {
     let mut named = Vec::new();
     for batch in batches {
@@ -175,7 +176,7 @@ fn lead_names(job: &Job, batches: &[RecordBatch], ids: &mut Ids) -> Result<Merge
     Ok(Merged::known(named))
 }
 
-/// Writes the owner of each row.
+/// A visitor that writes the owner of each row.
 struct OwnerWriter<'a> {
     ids: &'a AllIds,
     out: OwnerBuilder,

@@ -1,4 +1,4 @@
-//! Rows with their owners to the table of signals.
+//! The stage that writes the table of signals.
 
 use arrow_array::RecordBatch;
 
@@ -16,11 +16,12 @@ use crate::engine::identity::Resolution;
 use crate::engine::resolve::lead_rows::SOURCE;
 use crate::rules::Rule;
 
-/// The signals among `resolved` rows, in their order, as batches of the table of signals. Of staff
-/// there are signals, too, as in the table of a run; where outputs are redacted, these are.
+/// Returns the signals of `resolved` rows in the same order, as batches of the table of signals. As
+/// in a run, signals of internal people are included, and they are redacted if the job redacts
+/// outputs.
 ///
 /// # Errors
-/// When a batch is none that a stage of `job` gave.
+/// If a batch was not made by a stage of `job`.
 pub fn signals(
     job: &Job,
     resolved: &[RecordBatch],
@@ -52,7 +53,7 @@ pub fn signals(
     Ok(out.take()?)
 }
 
-/// The line of `row`.
+/// Returns the line of `row`.
 fn line_of<'r, 'b: 'r>(job: &'r Job, row: &'r EventRow<'b>, owner: &RowOwner<'b>) -> SignalRow<'r> {
     let rule = job.rule(row.rule);
     let text = |text: fn(&Rule) -> Option<&str>| rule.and_then(text).unwrap_or_default();
