@@ -1,4 +1,4 @@
-//! Values to columns, cell by cell.
+//! Builds record batches cell by cell.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::time::Time;
 
-/// A column that is being built.
+/// A builder of a column.
 pub(in crate::engine) enum Column {
     Int32(Int32Builder),
     Int64(Int64Builder),
@@ -67,12 +67,12 @@ impl Column {
         }
     }
 
-    /// A text; an empty one is missing.
+    /// Appends a text; null if it is empty.
     pub(in crate::engine) fn text(&mut self, value: &str) {
         self.any_text((!value.is_empty()).then_some(value));
     }
 
-    /// A text that may be empty, or none.
+    /// Appends a text, or null. An empty text stays empty.
     pub(in crate::engine) fn any_text(&mut self, value: Option<&str>) {
         if let Self::Text(column) = self {
             column.append_option(value);
@@ -95,7 +95,7 @@ impl Column {
         }
     }
 
-    /// A value that is missing.
+    /// Appends null.
     pub(in crate::engine) fn null(&mut self) {
         match self {
             Self::Int32(column) => column.append_null(),
@@ -112,7 +112,7 @@ impl Column {
         }
     }
 
-    /// A struct, whose members the caller appends to.
+    /// Appends a struct, and returns its members for the caller to append to.
     pub(in crate::engine) fn members(&mut self) -> &mut [Self] {
         match self {
             Self::Struct { members, valid, .. } => {
@@ -123,11 +123,11 @@ impl Column {
         }
     }
 
-    /// A list of so many items, which the caller appends to the column that this gives.
+    /// Appends a list of `len` items, and returns the column of items for the caller to append to.
     pub(in crate::engine) fn items(&mut self, len: usize) -> &mut Self {
         if let Self::List { items, ends, .. } = self {
             let end = ends.last().copied().unwrap_or(0);
-            // A batch is closed long before.
+            // Batches are full long before this saturates.
             ends.push(end.saturating_add(i32::try_from(len).unwrap_or(i32::MAX)));
             return items;
         }
@@ -157,7 +157,7 @@ impl Column {
     }
 }
 
-/// Rows of one kind as record batches.
+/// A builder of record batches of one kind.
 pub(in crate::engine) struct BatchBuilder {
     schema: SchemaRef,
     columns: Vec<Column>,
@@ -169,7 +169,7 @@ pub(in crate::engine) struct BatchBuilder {
 }
 
 impl BatchBuilder {
-    /// No row yet, of a kind with these columns, of which the first is the fingerprint.
+    /// Creates a builder without rows. The first of the columns `specs` is the fingerprint.
     pub(in crate::engine) fn new(schema: SchemaRef, specs: &[Spec], job: Fingerprint) -> Self {
         Self {
             schema,
@@ -182,7 +182,7 @@ impl BatchBuilder {
         }
     }
 
-    /// Begins a row, whose texts have so many bytes together.
+    /// Begins a row with `text_bytes` bytes of text in all columns.
     pub(in crate::engine) fn begin(&mut self, text_bytes: usize) -> Result<(), ExchangeError> {
         let is_full =
             self.rows == MOST_ROWS || self.text_bytes.saturating_add(text_bytes) > MOST_TEXT_BYTES;
@@ -197,7 +197,7 @@ impl BatchBuilder {
         Ok(())
     }
 
-    /// The next column of the row.
+    /// Returns the next column of the row.
     pub(in crate::engine) fn next(&mut self) -> &mut Column {
         self.next += 1;
         let last = self.columns.len() - 1;
@@ -211,18 +211,18 @@ impl BatchBuilder {
         Ok(())
     }
 
-    /// The batches that are full, for whoever hands them on while others are built.
+    /// Takes the full batches, which the caller can pass on while others are built.
     pub(in crate::engine) fn take_full(&mut self) -> Vec<RecordBatch> {
         std::mem::take(&mut self.full)
     }
 
-    /// All rows as one batch, however many there are.
+    /// Returns all rows as one batch, even if it exceeds the maximum size.
     pub(in crate::engine) fn finish_one(mut self) -> Result<RecordBatch, ExchangeError> {
         self.close()?;
         Ok(self.full.swap_remove(0))
     }
 
-    /// All batches that were not taken yet; none where there was no row.
+    /// Returns all batches that were not taken; empty if there are no rows.
     pub(in crate::engine) fn finish(mut self) -> Result<Vec<RecordBatch>, ExchangeError> {
         if self.rows > 0 {
             self.close()?;

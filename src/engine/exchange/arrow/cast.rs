@@ -1,8 +1,8 @@
-//! Columns as hosts give them back to the types that stages work on.
+//! Casts columns that a host has converted back to the types of the schemas.
 //!
-//! Only types that say the same are taken: wider texts and lists, views, dictionaries of texts, other
-//! units of time, integers of other widths whose values fit. `arrow-cast` would do the same, and every
-//! other pair of types, at the price of the slowest crate of the build.
+//! Only casts that keep all values are supported: from wider texts and lists, views, dictionaries
+//! of texts, other time units, and integers of other widths whose values fit. `arrow-cast` supports
+//! these and all other pairs of types, but is the slowest crate of the build to compile.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use arrow_array::{
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::{DataType, FieldRef, Fields, TimeUnit};
 
-/// `column` as a column of `wanted`; `None` where it says something else.
+/// Casts `column` to the type `wanted`; returns `None` if that is not supported.
 pub(super) fn cast(column: &ArrayRef, wanted: &DataType) -> Option<ArrayRef> {
     if column.data_type() == wanted {
         return Some(Arc::clone(column));

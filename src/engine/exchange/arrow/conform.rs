@@ -1,4 +1,4 @@
-//! Columns of batches, found by name and cast to their types, and read one after the other.
+//! Finds the columns of batches by name, casts them to the types of a schema, and reads them.
 
 use std::sync::Arc;
 
@@ -15,12 +15,11 @@ use super::{ExchangeError, Fingerprint, from_micros};
 use crate::engine::identity::fact::OrderKey;
 use crate::time::Time;
 
-/// `batch` with the columns of `schema`, which are those of a `kind`: found by name, and cast where a
-/// host has changed their types.
+/// Returns `batch` with the columns of `schema`, which is that of batches of `kind`.
 ///
 /// # Errors
-/// When a column is missing or cannot be cast, when one has nulls that may not have any, or when the
-/// batch is one of another job.
+/// If a column is missing or cannot be cast, if a column that cannot be null has nulls, or if the
+/// batch is of another job.
 pub(in crate::engine) fn conform(
     batch: &RecordBatch,
     kind: &'static str,
@@ -48,7 +47,7 @@ pub(in crate::engine) fn conform(
     }
 }
 
-/// Reads the columns of a batch that conforms, in the order of its schema.
+/// Reads the columns of a conforming batch in the order of its schema.
 pub(in crate::engine) struct Reader<'b> {
     columns: &'b [Arc<dyn Array>],
     next: usize,
@@ -59,12 +58,12 @@ impl<'b> Reader<'b> {
         Self { columns: batch.columns(), next: 0 }
     }
 
-    /// The members of `column`.
+    /// Creates a reader of the members of `column`.
     pub(in crate::engine) fn of_struct(column: &'b StructArray) -> Self {
         Self { columns: column.columns(), next: 0 }
     }
 
-    /// Passes over a column.
+    /// Skips a column.
     pub(in crate::engine) fn skip(&mut self) {
         self.next += 1;
     }
@@ -120,13 +119,13 @@ impl<'b> Texts<'b> {
         Self(column.as_string::<i32>())
     }
 
-    /// The text of a row; empty where it is missing.
+    /// Returns the text of a row; empty if it is null.
     #[inline]
     pub(in crate::engine) fn at(self, row: usize) -> &'b str {
         if self.0.is_null(row) { "" } else { self.0.value(row) }
     }
 
-    /// The text of a row, which may be empty; `None` where it is missing.
+    /// Returns the text of a row, or `None` if it is null.
     pub(in crate::engine) fn get(self, row: usize) -> Option<&'b str> {
         self.0.is_valid(row).then(|| self.0.value(row))
     }
@@ -137,7 +136,7 @@ impl<'b> Texts<'b> {
 pub(in crate::engine) struct Hashes<'b>(&'b BinaryArray);
 
 impl Hashes<'_> {
-    /// The hash of a row; `None` where it is missing or has not 16 bytes.
+    /// Returns the hash of a row, or `None` if it is null or does not have 16 bytes.
     pub(in crate::engine) fn at(self, row: usize) -> Option<u128> {
         let bytes = self.0.is_valid(row).then(|| self.0.value(row))?;
         Some(u128::from_be_bytes(bytes.try_into().ok()?))
@@ -154,7 +153,7 @@ impl Times<'_> {
     }
 }
 
-/// The columns of keys.
+/// The columns of an [`OrderKey`].
 #[derive(Clone, Copy)]
 pub(in crate::engine) struct Keys<'b> {
     time: Times<'b>,
@@ -163,7 +162,10 @@ pub(in crate::engine) struct Keys<'b> {
 }
 
 impl Keys<'_> {
-    /// The key of a row of a batch of `kind`.
+    /// Returns the key of a row of a batch of `kind`.
+    ///
+    /// # Errors
+    /// If the content hash does not have 16 bytes.
     pub(in crate::engine) fn at(
         self,
         row: usize,

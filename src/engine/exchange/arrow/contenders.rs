@@ -1,12 +1,12 @@
-//! Events of minutes of which the service would have taken only the first few, as record batches.
+//! Record batches of contenders: events of minutes in which the service accepts only the first few.
 //!
 //! | column | type | what it holds |
 //! | --- | --- | --- |
 //! | `job` | `int64` | the fingerprint of the job |
-//! | `minute` | `int64` | the minute in which it was received, since 1970-01-01T00:00:00Z |
-//! | `time`, `received_at` | `timestamp(us, UTC)`, nullable | when it happened and was received |
-//! | `signal_id` | `binary` | its content hash |
-//! | `is_identify` | `bool` | it is an identify call that is kept |
+//! | `minute` | `int64` | the minute of receipt, since 1970-01-01T00:00:00Z |
+//! | `time`, `received_at` | `timestamp(us, UTC)`, nullable | when the event happened and was received |
+//! | `signal_id` | `binary` | the content hash of the event |
+//! | `is_identify` | `bool` | whether it is an identify call that is kept |
 //! | `brings` | `string`, nullable | the lead whose e-mail it brings |
 
 use std::sync::LazyLock;
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::engine::identity::fact::OrderKey;
 
-/// What errors call such batches.
+/// The name of these batches in errors.
 pub const KIND: &str = "contenders";
 
 const SPECS: [Spec; 7] = [
@@ -35,24 +35,24 @@ const SPECS: [Spec; 7] = [
 
 static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| schema_of(KIND, &SPECS));
 
-/// The schema of contenders.
+/// Returns the schema of contenders.
 pub fn schema() -> SchemaRef {
     SchemaRef::clone(&SCHEMA)
 }
 
-/// A contender with texts.
+/// A contender with its lead as text.
 pub(in crate::engine) struct NamedContender<'a> {
-    /// The minute.
+    /// The minute of receipt.
     pub(in crate::engine) minute: i64,
-    /// When, and by which event.
+    /// The times and the content hash.
     pub(in crate::engine) key: OrderKey,
-    /// It is a kept identify call.
+    /// Whether it is an identify call that is kept.
     pub(in crate::engine) is_identify: bool,
-    /// The lead whose e-mail it brings; empty where it brings none.
+    /// The lead whose e-mail it brings; empty if none.
     pub(in crate::engine) brings: &'a str,
 }
 
-/// `contenders` as record batches of `job`.
+/// Writes `contenders` to record batches of `job`.
 pub(in crate::engine) fn write<'a>(
     contenders: impl IntoIterator<Item = NamedContender<'a>>,
     job: Fingerprint,
@@ -68,7 +68,10 @@ pub(in crate::engine) fn write<'a>(
     out.finish()
 }
 
-/// Hands each contender of `batch`, a batch of `job`, to `take`.
+/// Calls `take` with each contender of `batch`.
+///
+/// # Errors
+/// If the batch does not conform to the schema, or is of another job.
 pub(in crate::engine) fn each(
     batch: &RecordBatch,
     job: Fingerprint,

@@ -1,11 +1,11 @@
-//! Counts as record batches: those of several batches are added up by their first two columns.
+//! Record batches of counts. Counts with the same counter and key are added up.
 //!
 //! | column | type | what it holds |
 //! | --- | --- | --- |
 //! | `job` | `int64` | the fingerprint of the job |
-//! | `counter` | `string` | what was counted |
-//! | `key` | `string` | of what: a minute, a rule, the name of an event; empty where there is but one |
-//! | `count` | `int64` | how often |
+//! | `counter` | `string` | the counter |
+//! | `key` | `string` | the item, such as a minute, a rule or an event name; empty if the counter has only one |
+//! | `count` | `int64` | the count |
 
 use std::sync::LazyLock;
 
@@ -16,7 +16,7 @@ use super::{
     BatchBuilder, ExchangeError, Fingerprint, JOB, Null, Reader, Spec, Type, conform, schema_of,
 };
 
-/// What errors call such batches.
+/// The name of these batches in errors.
 pub const KIND: &str = "counts";
 
 const SPECS: [Spec; 4] = [
@@ -28,12 +28,12 @@ const SPECS: [Spec; 4] = [
 
 static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| schema_of(KIND, &SPECS));
 
-/// The schema of counts.
+/// Returns the schema of counts.
 pub fn schema() -> SchemaRef {
     SchemaRef::clone(&SCHEMA)
 }
 
-/// Counts, each with its counter and its key, as record batches of `job`.
+/// Writes counts, each with its counter and key, to record batches of `job`.
 pub(in crate::engine) fn write<'a>(
     counts: impl IntoIterator<Item = (&'a str, &'a str, i64)>,
     job: Fingerprint,
@@ -48,7 +48,10 @@ pub(in crate::engine) fn write<'a>(
     out.finish()
 }
 
-/// Hands each count of `batch`, a batch of `job`, to `take`.
+/// Calls `take` with each counter, key and count of `batch`.
+///
+/// # Errors
+/// If the batch does not conform to the schema, or is of another job.
 pub(in crate::engine) fn each(
     batch: &RecordBatch,
     job: Fingerprint,

@@ -1,10 +1,10 @@
-//! Deletion requests as record batches.
+//! Record batches of deletion requests.
 //!
 //! | column | type | what it holds |
 //! | --- | --- | --- |
 //! | `job` | `int64` | the fingerprint of the job |
 //! | `user_id` | `string` | the user |
-//! | `until` | `timestamp(us, UTC)`, nullable | up to when the user's events are covered; null covers all |
+//! | `until` | `timestamp(us, UTC)`, nullable | the time up to which the user's events are covered; null covers all |
 
 use std::sync::LazyLock;
 
@@ -17,7 +17,7 @@ use super::{
 use crate::engine::map::deletions::{Deletions, Until};
 use crate::time::Time;
 
-/// What errors call such batches.
+/// The name of these batches in errors.
 pub const KIND: &str = "deletions";
 
 const SPECS: [Spec; 3] =
@@ -25,12 +25,12 @@ const SPECS: [Spec; 3] =
 
 static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| schema_of(KIND, &SPECS));
 
-/// The schema of deletion requests.
+/// Returns the schema of deletion requests.
 pub fn schema() -> SchemaRef {
     SchemaRef::clone(&SCHEMA)
 }
 
-/// `deletions` as record batches of `job`.
+/// Writes `deletions` to record batches of `job`.
 pub(in crate::engine) fn write(
     deletions: &Deletions,
     job: Fingerprint,
@@ -49,7 +49,10 @@ pub(in crate::engine) fn write(
     out.finish()
 }
 
-/// Hands each request of `batch`, a batch of `job`, to `take`.
+/// Calls `take` with each user id of `batch` and the time up to which it is covered.
+///
+/// # Errors
+/// If the batch does not conform to the schema, or is of another job.
 pub(in crate::engine) fn each(
     batch: &RecordBatch,
     job: Fingerprint,

@@ -1,23 +1,23 @@
-//! What decides which e-mails become one lead, as record batches.
+//! Record batches that determine which e-mails are merged to one lead.
 //!
-//! Where `merge = "user_id"` makes one lead of the e-mails that share a user id, this is what is known
-//! of each pair: that a user id was tied to an e-mail, and when an e-mail was last tied to anything.
-//!
-//! | column | type | what it holds |
-//! | --- | --- | --- |
-//! | `job` | `int64` | the fingerprint of the job |
-//! | `user_id` | `string`, nullable | the user id that was tied; null of ties of anonymous ids, of which only the key counts |
-//! | `email` | `string` | the e-mail that it was tied to |
-//! | `time`, `received_at` | `timestamp(us, UTC)`, nullable | when that was last said, and received |
-//! | `signal_id` | `binary` | the content hash of the event that last said it |
-//!
-//! What comes of them all are *lead names*:
+//! With `merge = "user_id"`, e-mails that share a user id are one lead. *E-mail ties* are the pairs
+//! of user ids and e-mails that were connected, and when each e-mail was last connected to any id:
 //!
 //! | column | type | what it holds |
 //! | --- | --- | --- |
 //! | `job` | `int64` | the fingerprint of the job |
-//! | `email` | `string` | an e-mail that is part of a lead of several |
-//! | `name` | `string` | the e-mail that names that lead |
+//! | `user_id` | `string`, nullable | the user id; null for connections of anonymous ids, of which only the key is used |
+//! | `email` | `string` | the e-mail |
+//! | `time`, `received_at` | `timestamp(us, UTC)`, nullable | when the last event that connects them happened and was received |
+//! | `signal_id` | `binary` | the content hash of that event |
+//!
+//! *Lead names* are the result:
+//!
+//! | column | type | what it holds |
+//! | --- | --- | --- |
+//! | `job` | `int64` | the fingerprint of the job |
+//! | `email` | `string` | an e-mail of a lead with several |
+//! | `name` | `string` | the e-mail that names the lead |
 
 use std::sync::LazyLock;
 
@@ -30,9 +30,9 @@ use super::{
 };
 use crate::engine::identity::fact::OrderKey;
 
-/// What errors call batches of ties.
+/// The name of batches of e-mail ties in errors.
 pub const KIND: &str = "e-mail ties";
-/// What errors call batches of names.
+/// The name of batches of lead names in errors.
 pub const NAMES_KIND: &str = "lead names";
 
 const SPECS: [Spec; 6] =
@@ -45,17 +45,18 @@ static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| schema_of(KIND, &SPECS));
 
 static NAME_SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| schema_of(NAMES_KIND, &NAME_SPECS));
 
-/// The schema of ties.
+/// Returns the schema of e-mail ties.
 pub fn schema() -> SchemaRef {
     SchemaRef::clone(&SCHEMA)
 }
 
-/// The schema of names of leads.
+/// Returns the schema of lead names.
 pub fn name_schema() -> SchemaRef {
     SchemaRef::clone(&NAME_SCHEMA)
 }
 
-/// Ties, each with its user id, or an empty one, its e-mail and its key, as record batches of `job`.
+/// Writes ties, each with its user id (or an empty text), e-mail and key, to record batches of
+/// `job`.
 pub(in crate::engine) fn write<'a>(
     ties: impl IntoIterator<Item = (&'a str, &'a str, OrderKey)>,
     job: Fingerprint,
@@ -70,7 +71,10 @@ pub(in crate::engine) fn write<'a>(
     out.finish()
 }
 
-/// Hands each tie of `batch`, a batch of `job`, to `take`.
+/// Calls `take` with the user id, e-mail and key of each tie of `batch`.
+///
+/// # Errors
+/// If the batch does not conform to the schema, or is of another job.
 pub(in crate::engine) fn each(
     batch: &RecordBatch,
     job: Fingerprint,
@@ -86,7 +90,7 @@ pub(in crate::engine) fn each(
     Ok(())
 }
 
-/// Names of leads, each after the e-mail that it is for, as record batches of `job`.
+/// Writes pairs of an e-mail and the name of its lead to record batches of `job`.
 pub(in crate::engine) fn write_names<'a>(
     names: impl IntoIterator<Item = (&'a str, &'a str)>,
     job: Fingerprint,
@@ -100,7 +104,10 @@ pub(in crate::engine) fn write_names<'a>(
     out.finish()
 }
 
-/// Hands each name of `batch`, a batch of `job`, to `take`: the e-mail, then the name of its lead.
+/// Calls `take` with each e-mail of `batch` and the name of its lead.
+///
+/// # Errors
+/// If the batch does not conform to the schema, or is of another job.
 pub(in crate::engine) fn each_name(
     batch: &RecordBatch,
     job: Fingerprint,

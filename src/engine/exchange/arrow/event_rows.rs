@@ -1,25 +1,25 @@
-//! Rows of events as record batches.
+//! Record batches of event rows.
 //!
 //! | column | type | what it holds |
 //! | --- | --- | --- |
 //! | `job` | `int64` | the fingerprint of the job |
-//! | `bucket` | `int32` | the bucket of the visitor: [`bucket_of`] of the anonymous id, else of the user id, else of the content hash; blocked ids count as absent |
-//! | `copies_bucket` | `int32` | the bucket in which copies meet; that of the visitor unless copies may have different ids |
-//! | `file`, `member` | `int32` | the number of the input among all inputs, and of the member of an archive |
-//! | `record`, `line` | `int64` | which record of the file it is, and its line, from 1 |
+//! | `bucket` | `int32` | the bucket of the visitor: [`bucket_of`] of the anonymous id, or else of the user id, or else of the content hash; blocked ids are ignored |
+//! | `copies_bucket` | `int32` | the bucket of all duplicates of the event; equal to `bucket` unless duplicates can have different ids |
+//! | `file`, `member` | `int32` | the numbers of the input and of the archive member |
+//! | `record`, `line` | `int64` | the numbers of the record and line in the file, from 1 |
 //! | `fate` | `string` | `kept`, `duplicate` or `forgotten` |
 //! | `call` | `string` | `track`, `page`, … |
-//! | `flags` | `int32` | bits: 1 an identify call without an e-mail, 2 its e-mail is no address, 4 is blocked, 8 its anonymous id is blocked, 16 its user id is, 32 an alias that ties its previous id, 64 its user id is an e-mail address and it identifies by no other |
-//! | `time`, `received_at` | `timestamp(us, UTC)`, nullable | when it happened and was received |
-//! | `signal_id` | `binary` | the content hash: 16 bytes, the most significant first |
-//! | `copies_key` | `binary`, nullable | copies have the same 16 bytes; null where nothing is a copy |
-//! | `copies_content` | `int64` | tells copies apart that have the same times |
-//! | `rule` | `string`, nullable | the id of the rule that maps it |
-//! | `anonymous_id`, `user_id` | `string`, nullable | its ids, blocked ones too |
-//! | `email` | `string`, nullable | the e-mail that an identify call or a rule brought, normalised |
-//! | `group_id`, `previous_id` | `string`, nullable | of a group call and of an alias |
+//! | `flags` | `int32` | bits: 1 an identify call without an e-mail, 2 the e-mail is not an address, 4 the e-mail is blocked, 8 the anonymous id is blocked, 16 the user id is blocked, 32 an alias that connects its previous id, 64 the user id is an e-mail address and no other e-mail identifies |
+//! | `time`, `received_at` | `timestamp(us, UTC)`, nullable | when the event happened and was received |
+//! | `signal_id` | `binary` | the content hash: 16 bytes in big-endian order |
+//! | `copies_key` | `binary`, nullable | the deduplication key, 16 bytes that are equal for all duplicates; null if nothing is deduplicated |
+//! | `copies_content` | `int64` | orders duplicates with equal times |
+//! | `rule` | `string`, nullable | the id of the rule that maps the event |
+//! | `anonymous_id`, `user_id` | `string`, nullable | the ids, including blocked ones |
+//! | `email` | `string`, nullable | the normalised e-mail of an identify call or a rule |
+//! | `group_id`, `previous_id` | `string`, nullable | the ids of a group call and of an alias |
 //! | `event` … `group_name` | `string`, nullable | the other texts, by the names of [`TEXTS`] |
-//! | `cells` | `list<struct<is_text: bool, text: string>>` | the rules' own columns in their order; `text` is null where nothing was present, else a string where `is_text`, else RFC 8785 JSON |
+//! | `cells` | `list<struct<is_text: bool, text: string>>` | the custom columns of the rules in order; `text` is null if no value was present, a string if `is_text`, and RFC 8785 JSON otherwise |
 //!
 //! [`bucket_of`]: crate::engine::bucket::assign::bucket_of
 
@@ -38,10 +38,10 @@ use crate::engine::exchange::event_row::{EventFate, EventRow, InputPlace, OwnCel
 use crate::engine::exchange::row::{Field, Flags};
 use crate::event::CallType;
 
-/// What errors call such batches.
+/// The name of these batches in errors.
 pub const KIND: &str = "rows";
 
-/// The texts of a row that are no ids: the name of the column, and the field.
+/// The texts of a row other than ids: the column names and the fields.
 pub const TEXTS: [(&str, Field); 15] = [
     ("event", Field::Event),
     ("page_url", Field::PageUrl),
@@ -63,7 +63,7 @@ pub const TEXTS: [(&str, Field); 15] = [
 const CELL: [Spec; 2] = [Spec("is_text", Type::Flag, Null::Never), Spec::text("text")];
 const CELL_ITEM: Spec = Spec("item", Type::Struct(&CELL), Null::Never);
 
-/// The place of the column `fate`.
+/// The index of the column `fate`.
 pub(in crate::engine) const FATE: usize = 7;
 
 /// The number of columns before those of [`TEXTS`].
@@ -115,16 +115,16 @@ pub(in crate::engine) static SPECS: [Spec; FIRST_TEXT + TEXTS.len() + 1] = {
 
 static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| schema_of(KIND, &SPECS));
 
-/// The schema of rows.
+/// Returns the schema of event rows.
 pub fn schema() -> SchemaRef {
     SchemaRef::clone(&SCHEMA)
 }
 
-/// Rows of events on their way to batches.
+/// A builder of batches of event rows.
 pub(in crate::engine) struct EventRowBuilder(BatchBuilder);
 
 impl EventRowBuilder {
-    /// No row yet.
+    /// Creates a builder without rows.
     pub(in crate::engine) fn new(job: Fingerprint) -> Self {
         Self(BatchBuilder::new(schema(), &SPECS, job))
     }
@@ -167,12 +167,12 @@ impl EventRowBuilder {
         Ok(())
     }
 
-    /// The batches that are full.
+    /// Takes the full batches.
     pub(in crate::engine) fn take_full(&mut self) -> Vec<RecordBatch> {
         self.0.take_full()
     }
 
-    /// All batches that were not taken yet.
+    /// Returns all batches that were not taken.
     pub(in crate::engine) fn finish(self) -> Result<Vec<RecordBatch>, ExchangeError> {
         self.0.finish()
     }
@@ -188,7 +188,7 @@ fn text_bytes(row: &EventRow<'_>) -> usize {
     texts.chain(cells).sum()
 }
 
-/// The rows of a batch.
+/// The columns of a batch of event rows.
 pub(in crate::engine) struct EventRows<'b> {
     len: usize,
     buckets: [&'b Int32Array; 2],
@@ -210,7 +210,10 @@ pub(in crate::engine) struct EventRows<'b> {
     cell_text: Texts<'b>,
 }
 
-/// `batch` as a batch of rows of `job`.
+/// Returns `batch` with the columns of event rows of `job`.
+///
+/// # Errors
+/// If the batch does not conform to the schema, or is of another job.
 pub(in crate::engine) fn read(
     batch: &RecordBatch,
     job: Fingerprint,
@@ -219,7 +222,7 @@ pub(in crate::engine) fn read(
 }
 
 impl<'b> EventRows<'b> {
-    /// The rows of a batch that [`read`] gave.
+    /// Creates a reader of a batch that [`read`] returned.
     pub(in crate::engine) fn new(batch: &'b RecordBatch) -> Self {
         let mut columns = Reader::new(batch);
         columns.skip();
@@ -256,19 +259,22 @@ impl<'b> EventRows<'b> {
         }
     }
 
-    /// The bucket of each.
+    /// Returns the bucket of each row.
     pub(in crate::engine) fn buckets(&self) -> impl Iterator<Item = u32> + '_ {
         self.buckets[0].values().iter().map(|bucket| bucket.cast_unsigned())
     }
 
-    /// All rows.
+    /// Returns all rows.
     pub(in crate::engine) fn iter(
         &self,
     ) -> impl Iterator<Item = Result<EventRow<'b>, ExchangeError>> + '_ {
         (0..self.len).map(|row| self.row(row))
     }
 
-    /// One row.
+    /// Returns a row.
+    ///
+    /// # Errors
+    /// If a value was not written by [`EventRowBuilder`].
     pub(in crate::engine) fn row(&self, row: usize) -> Result<EventRow<'b>, ExchangeError> {
         let broken = |column| move || ExchangeError::BrokenValue { kind: KIND, column };
         let fate = self.fate.at(row);
@@ -320,7 +326,7 @@ impl<'b> EventRows<'b> {
     }
 }
 
-/// The structs that are the items of `list`.
+/// Returns the items of `list`, which are structs.
 fn struct_of(list: &ListArray) -> &arrow_array::StructArray {
     use arrow_array::cast::AsArray;
     list.values().as_struct()

@@ -1,12 +1,12 @@
-//! Names of groups as record batches.
+//! Record batches of group names.
 //!
 //! | column | type | what it holds |
 //! | --- | --- | --- |
 //! | `job` | `int64` | the fingerprint of the job |
 //! | `group_id` | `string` | the group |
-//! | `time`, `received_at` | `timestamp(us, UTC)`, nullable | when the call that named it happened and was received |
+//! | `time`, `received_at` | `timestamp(us, UTC)`, nullable | when the call that names the group happened and was received |
 //! | `signal_id` | `binary` | the content hash of that call |
-//! | `name` | `string` | its name; of several the one with the latest key counts, then the last by its bytes |
+//! | `name` | `string` | the name; of several, the one with the latest key counts, then the last in byte order |
 
 use std::sync::LazyLock;
 
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::engine::identity::fact::OrderKey;
 
-/// What errors call such batches.
+/// The name of these batches in errors.
 pub const KIND: &str = "group names";
 
 const SPECS: [Spec; 6] = [
@@ -33,12 +33,12 @@ const SPECS: [Spec; 6] = [
 
 static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| schema_of(KIND, &SPECS));
 
-/// The schema of names of groups.
+/// Returns the schema of group names.
 pub fn schema() -> SchemaRef {
     SchemaRef::clone(&SCHEMA)
 }
 
-/// The names of groups, each with the key of the call that gave it, as record batches of `job`.
+/// Writes group names, each with the key of the call that gave it, to record batches of `job`.
 pub(in crate::engine) fn write<'a>(
     names: impl IntoIterator<Item = (&'a str, OrderKey, &'a str)>,
     job: Fingerprint,
@@ -53,7 +53,10 @@ pub(in crate::engine) fn write<'a>(
     out.finish()
 }
 
-/// Hands each name of `batch`, a batch of `job`, to `take`.
+/// Calls `take` with each group, key and name of `batch`.
+///
+/// # Errors
+/// If the batch does not conform to the schema, or is of another job.
 pub(in crate::engine) fn each(
     batch: &RecordBatch,
     job: Fingerprint,

@@ -1,15 +1,15 @@
-//! Links between ids as record batches.
+//! Record batches of links between ids.
 //!
 //! | column | type | what it holds |
 //! | --- | --- | --- |
 //! | `job` | `int64` | the fingerprint of the job |
 //! | `bucket` | `int32` | the bucket of the source |
 //! | `source_kind` | `string` | `anonymous_id` or `user_id` |
-//! | `source` | `string` | what was tied |
-//! | `time`, `received_at` | `timestamp(us, UTC)`, nullable | when the event that tied it happened and was received |
+//! | `source` | `string` | the id that was connected |
+//! | `time`, `received_at` | `timestamp(us, UTC)`, nullable | when the event that connects them happened and was received |
 //! | `signal_id` | `binary` | the content hash of that event |
 //! | `target_kind` | `string` | `user_id` or `email` |
-//! | `target` | `string` | to what it was tied |
+//! | `target` | `string` | the id or e-mail that it was connected to |
 
 use std::sync::LazyLock;
 
@@ -24,7 +24,7 @@ use super::{
 use crate::engine::exchange::id_link::IdLink;
 use crate::engine::identity::ids::Space;
 
-/// What errors call such batches.
+/// The name of these batches in errors.
 pub const KIND: &str = "links";
 
 const SPECS: [Spec; 9] = [
@@ -41,12 +41,12 @@ const SPECS: [Spec; 9] = [
 
 static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| schema_of(KIND, &SPECS));
 
-/// The schema of links.
+/// Returns the schema of links.
 pub fn schema() -> SchemaRef {
     SchemaRef::clone(&SCHEMA)
 }
 
-/// The name of a space in batches.
+/// Returns the name of a space in batches.
 pub(in crate::engine) fn kind_of(space: Space) -> &'static str {
     match space {
         Space::Anonymous => "anonymous_id",
@@ -60,11 +60,11 @@ fn space_of(kind: &str) -> Option<Space> {
     [Space::Anonymous, Space::User, Space::Email].into_iter().find(|&space| kind_of(space) == kind)
 }
 
-/// Links on their way to batches.
+/// A builder of batches of links.
 pub(in crate::engine) struct IdLinkBuilder(BatchBuilder);
 
 impl IdLinkBuilder {
-    /// No link yet.
+    /// Creates a builder without links.
     pub(in crate::engine) fn new(job: Fingerprint) -> Self {
         Self(BatchBuilder::new(schema(), &SPECS, job))
     }
@@ -82,13 +82,16 @@ impl IdLinkBuilder {
         Ok(())
     }
 
-    /// All batches.
+    /// Returns all batches.
     pub(in crate::engine) fn finish(self) -> Result<Vec<RecordBatch>, ExchangeError> {
         self.0.finish()
     }
 }
 
-/// `batch` as a batch of links of `job`.
+/// Returns `batch` with the columns of links of `job`.
+///
+/// # Errors
+/// If the batch does not conform to the schema, or is of another job.
 pub(in crate::engine) fn read(
     batch: &RecordBatch,
     job: Fingerprint,
@@ -96,7 +99,7 @@ pub(in crate::engine) fn read(
     conform(batch, KIND, &SCHEMA, job)
 }
 
-/// The links of a batch.
+/// The columns of a batch of links.
 pub(in crate::engine) struct IdLinks<'b> {
     len: usize,
     bucket: &'b Int32Array,
@@ -108,7 +111,7 @@ pub(in crate::engine) struct IdLinks<'b> {
 }
 
 impl<'b> IdLinks<'b> {
-    /// The links of a batch that [`read`] gave.
+    /// Creates a reader of a batch that [`read`] returned.
     pub(in crate::engine) fn new(batch: &'b RecordBatch) -> Self {
         let mut columns = Reader::new(batch);
         columns.skip();
@@ -123,7 +126,7 @@ impl<'b> IdLinks<'b> {
         }
     }
 
-    /// All links.
+    /// Returns all links.
     pub(in crate::engine) fn iter(
         &self,
     ) -> impl Iterator<Item = Result<IdLink<'b>, ExchangeError>> + '_ {

@@ -1,25 +1,25 @@
-//! Parts of leads as record batches.
+//! Record batches of parts of leads.
 //!
-//! A key is a `struct<time: timestamp(us, UTC), received_at: timestamp(us, UTC), signal_id: binary>`,
-//! whose members stand before the values that it dates.
+//! A key is a `struct<time: timestamp(us, UTC), received_at: timestamp(us, UTC), signal_id:
+//! binary>`. Its members precede the values that it dates.
 //!
 //! | column | type | what it holds |
 //! | --- | --- | --- |
 //! | `job` | `int64` | the fingerprint of the job |
 //! | `bucket` | `int32` | the bucket of the e-mail |
 //! | `email` | `string` | the e-mail that names the lead |
-//! | `exists` | `bool` | any event was of it; else the part only adds to a lead |
-//! | `accepted` | `bool` | the service would have taken an event that brought its e-mail |
-//! | `forgotten` | `bool` | a deletion request took out an event that brought its e-mail |
+//! | `exists` | `bool` | whether any event belongs to the lead; otherwise the part only adds to other parts |
+//! | `accepted` | `bool` | whether the service would have accepted an event that brings the e-mail |
+//! | `forgotten` | `bool` | whether a deletion request removed an event that brings the e-mail |
 //! | `signals`, `high_intent_signals`, `rehydrated_signals` | `int64` | counts |
-//! | `first_seen`, `last_seen`, `identified_at` | `timestamp(us, UTC)`, nullable | of its signals; when an event first brought its e-mail |
-//! | `name` … `phone` | `struct<key…, value: string>`, nullable | each trait with the event that it is of |
-//! | `first_touch` | `struct<key…, page_url, referrer, utm_source, utm_medium, utm_campaign: string>`, nullable | where it came in |
-//! | `last_signal` | `struct<key…, rule, event: string>`, nullable | its latest signal |
-//! | `groups` | `list<struct<key…, group_id: string>>` | the groups that it joined |
-//! | `anonymous_ids`, `user_ids` | `list<string>` | its ids, each once |
-//! | `periods` | `list<int32>` | the numbers of the plan's periods in which it has signals |
-//! | `names` | `list<struct<rule, event: string, signals: int64>>` | its signals by rule and event |
+//! | `first_seen`, `last_seen`, `identified_at` | `timestamp(us, UTC)`, nullable | the first and the last signal, and the first event that brings the e-mail |
+//! | `name` … `phone` | `struct<key…, value: string>`, nullable | each trait with the key of its event |
+//! | `first_touch` | `struct<key…, page_url, referrer, utm_source, utm_medium, utm_campaign: string>`, nullable | the first page |
+//! | `last_signal` | `struct<key…, rule, event: string>`, nullable | the latest signal |
+//! | `groups` | `list<struct<key…, group_id: string>>` | the groups that the lead joined |
+//! | `anonymous_ids`, `user_ids` | `list<string>` | the distinct ids |
+//! | `periods` | `list<int32>` | the indexes of the plan's periods with signals |
+//! | `names` | `list<struct<rule, event: string, signals: int64>>` | the signals by rule and event |
 
 use std::sync::LazyLock;
 
@@ -40,7 +40,7 @@ use crate::engine::identity::fact::OrderKey;
 use crate::engine::lead::{FirstTouch, Trait};
 use crate::time::Time;
 
-/// What errors call such batches.
+/// The name of these batches in errors.
 pub const KIND: &str = "lead parts";
 
 const DATED_TEXT: [Spec; 4] = [KEY[0], KEY[1], KEY[2], Spec::text("value")];
@@ -102,12 +102,12 @@ const SPECS: [Spec; 25] = [
 
 static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| schema_of(KIND, &SPECS));
 
-/// The schema of parts of leads.
+/// Returns the schema of parts of leads.
 pub fn schema() -> SchemaRef {
     SchemaRef::clone(&SCHEMA)
 }
 
-/// `parts` as record batches of `job`.
+/// Writes `parts` to record batches of `job`.
 pub(in crate::engine) fn write(
     parts: impl IntoIterator<Item = LeadPart>,
     job: Fingerprint,
@@ -174,7 +174,7 @@ fn put(part: &LeadPart, out: &mut BatchBuilder) {
     }
 }
 
-/// Appends a struct of a key and texts.
+/// Appends a struct of a key and texts, or null.
 fn put_dated<const N: usize>(column: &mut Column, dated: Option<(OrderKey, [&str; N])>) {
     let Some((key, texts)) = dated else { return column.null() };
     let [time, received, signal_id, members @ ..] = column.members() else { return };
@@ -208,7 +208,7 @@ impl<'b, const N: usize> DatedTexts<'b, N> {
     }
 }
 
-/// The parts of a batch.
+/// The columns of a batch of parts of leads.
 struct LeadParts<'b> {
     bucket: &'b Int32Array,
     email: Texts<'b>,
@@ -224,7 +224,10 @@ struct LeadParts<'b> {
     names: &'b ListArray,
 }
 
-/// Hands each part of `batch`, a batch of `job`, to `take`.
+/// Calls `take` with each part of `batch`.
+///
+/// # Errors
+/// If the batch does not conform to the schema, or is of another job.
 pub(in crate::engine) fn each(
     batch: &RecordBatch,
     job: Fingerprint,
@@ -324,7 +327,7 @@ impl<'b> LeadParts<'b> {
     }
 }
 
-/// The places of the items of a row's list among those of all rows.
+/// Returns the indexes of the items of the list in `row` among the items of all rows.
 fn items(list: &ListArray, row: usize) -> std::ops::Range<usize> {
     let ends = list.value_offsets();
     ends[row].cast_unsigned() as usize..ends[row + 1].cast_unsigned() as usize

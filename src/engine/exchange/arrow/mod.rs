@@ -1,13 +1,13 @@
-//! Exchange values as Arrow record batches: the one place of their schemas.
+//! Exchange values as Arrow record batches, with their schemas.
 //!
-//! Each value has a module with its columns and the way to and from them. All columns are of types
-//! that `DuckDB`, Polars and Spark have; times are microseconds in UTC, and hashes are 16 bytes, the
-//! most significant first. A missing text is null. The first column of every batch is `job`, the
-//! [`Fingerprint`] under which it was made: a stage refuses batches of another.
+//! Each kind of batch has a module that documents its columns, and writes and reads it. All columns
+//! have types that `DuckDB`, Polars and Spark support: times are microseconds in UTC, hashes are 16
+//! bytes in big-endian order, and a missing text is null. The first column of every batch is `job`,
+//! the [`Fingerprint`] of the job that made it; stages reject batches of other jobs.
 //!
-//! Batches may come back from a host with wider types (`large_string`, `string_view`, dictionaries,
-//! milliseconds), with their columns in another order, and with further columns: columns are found by
-//! their names and cast.
+//! Hosts can return batches with wider types (`large_string`, `string_view`, dictionaries,
+//! milliseconds), columns in another order, and further columns: columns are found by name and
+//! cast.
 
 mod build;
 mod cast;
@@ -36,22 +36,22 @@ pub(in crate::engine) use conform::{Reader, conform};
 use crate::engine::identity::fact::OrderKey;
 use crate::time::Time;
 
-/// The version of the exchange values. It changes with their columns and with what they mean.
+/// The version of the exchange values. It changes if a column or its meaning changes.
 pub const VERSION: u32 = 1;
 
-/// A batch is full at so many rows.
+/// The maximum number of rows of a batch.
 pub const MOST_ROWS: usize = 1 << 16;
-/// A batch is full at so many bytes of text: Arrow counts a column's bytes in an `i32`.
+/// The maximum number of text bytes of a batch; Arrow offsets are `i32`.
 pub const MOST_TEXT_BYTES: usize = 32 << 20;
 
-/// What batches must have in common to be worked on together: the version of the program and of the
-/// exchange values, and the rules and settings under which they were made.
+/// Identifies the version of the program and of the exchange values, and the rules and settings of
+/// a job. All batches of a job have the same fingerprint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Fingerprint(u64);
 
 impl Fingerprint {
-    /// The fingerprint of jobs under these texts: the rules file, filters and settings, each with a
-    /// name.
+    /// Creates the fingerprint of a job from `texts`: the rules file, filters and settings, each
+    /// with a name.
     pub fn new<'t>(texts: impl IntoIterator<Item = (&'t str, &'t str)>) -> Self {
         let mut hash = Xxh3::new();
         let mut add = |text: &str| {
@@ -67,12 +67,12 @@ impl Fingerprint {
         Self(hash.digest())
     }
 
-    /// As it stands in the column `job`.
+    /// Returns the value of the column `job`.
     pub fn to_column(self) -> i64 {
         self.0.cast_signed()
     }
 
-    /// From the column `job`.
+    /// Converts a value of the column `job`.
     pub fn from_column(value: i64) -> Self {
         Self(value.cast_unsigned())
     }
@@ -84,62 +84,62 @@ impl std::fmt::Display for Fingerprint {
     }
 }
 
-/// Why a batch cannot be worked on. No text holds a value of the data.
+/// Why a batch cannot be processed. No message contains a value of the data.
 #[derive(Debug, thiserror::Error)]
 pub enum ExchangeError {
     /// A column is missing.
     #[error(
-        "a batch of {kind} has no column `{column}`: pass on all columns that the stage before gave"
+        "a batch of {kind} has no column `{column}`: pass on all columns of the previous stage"
     )]
     MissingColumn {
-        /// What the batch should hold.
+        /// The expected kind of batch.
         kind: &'static str,
         /// The column.
         column: String,
     },
-    /// A column has a type that cannot be read.
+    /// A column has a type that cannot be converted.
     #[error("column `{column}` of a batch of {kind} is {found} and cannot be read as {expected}")]
     WrongType {
-        /// What the batch should hold.
+        /// The expected kind of batch.
         kind: &'static str,
         /// The column.
         column: String,
-        /// Its type.
+        /// The type of the column.
         found: String,
-        /// The type that it should have.
+        /// The expected type.
         expected: String,
     },
-    /// A batch was made by another version, or under other rules.
+    /// The batch was made by another version, or with other rules or settings.
     #[error(
         "a batch of {kind} was made by another version of backtrail, or under other rules or \
          settings (job {found}, not {expected}): make all batches of a job with one version and one \
          set of rules and settings"
     )]
     OtherJob {
-        /// What the batch holds.
+        /// The expected kind of batch.
         kind: &'static str,
-        /// The job that made it.
+        /// The job that made the batch.
         found: Fingerprint,
-        /// The job that reads it.
+        /// The job that reads the batch.
         expected: Fingerprint,
     },
-    /// A value is none that a stage gives.
-    #[error("column `{column}` of a batch of {kind} holds a value that no stage gives")]
+    /// A value was not written by any stage.
+    #[error("column `{column}` of a batch of {kind} holds a value that no stage writes")]
     BrokenValue {
-        /// What the batch should hold.
+        /// The expected kind of batch.
         kind: &'static str,
         /// The column.
         column: &'static str,
     },
-    /// Arrow refuses a batch.
-    #[error("a batch cannot be made: {0}")]
+    /// Arrow cannot build a batch.
+    #[error("cannot build a record batch: {0}")]
     Arrow(#[from] ArrowError),
-    /// What ends jobs.
+    /// A job failed.
     #[error(transparent)]
     Job(#[from] crate::error::Error),
 }
 
-/// What a column holds.
+/// The type of a column.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine) enum Type {
     Int32,
@@ -153,11 +153,11 @@ pub(in crate::engine) enum Type {
     List(&'static Spec),
 }
 
-/// A column: its name, what it holds, and whether it may be null.
+/// A column: its name, type, and whether it can be null.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine) struct Spec(pub &'static str, pub Type, pub Null);
 
-/// Whether a column may be null.
+/// Whether a column can be null.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::engine) enum Null {
     Never,
@@ -183,8 +183,8 @@ impl Spec {
         Field::new(self.0, data_type, self.2 == Null::Maybe)
     }
 
-    /// The same as a member of another column. Hosts do not keep what inside of a column may be
-    /// null.
+    /// Returns the field for a member of another column. These are always nullable, as hosts do not
+    /// keep the nullability of members.
     fn member(&self) -> Field {
         self.field().with_nullable(true)
     }
@@ -194,7 +194,7 @@ fn members_of(specs: &[Spec]) -> Fields {
     specs.iter().map(Spec::member).collect()
 }
 
-/// The columns of a key, which decides between two things that compete.
+/// The columns of an [`OrderKey`].
 pub(in crate::engine) const KEY: [Spec; 3] = [
     Spec("time", Type::Time, Null::Maybe),
     Spec("received_at", Type::Time, Null::Maybe),
@@ -204,7 +204,7 @@ pub(in crate::engine) const KEY: [Spec; 3] = [
 /// The column of the fingerprint.
 pub(in crate::engine) const JOB: Spec = Spec("job", Type::Int64, Null::Never);
 
-/// The schema of a batch of `kind`, which the schema's metadata names with the version.
+/// Returns the schema of batches of `kind`. Its metadata has the kind and the version.
 pub(in crate::engine) fn schema_of(kind: &str, specs: &[Spec]) -> SchemaRef {
     let fields: Fields = specs.iter().map(Spec::field).collect();
     let metadata: HashMap<String, String> =
@@ -214,13 +214,13 @@ pub(in crate::engine) fn schema_of(kind: &str, specs: &[Spec]) -> SchemaRef {
     Arc::new(Schema::new_with_metadata(fields, metadata))
 }
 
-/// Microseconds of `time`; none of a missing one.
+/// Converts `time` to microseconds; `None` if it is missing.
 fn to_micros(time: Time) -> Option<i64> {
-    // The years 0 to 9999 fit.
+    // Times are in the years 0 to 9999.
     time.millis().map(|millis| millis * 1000)
 }
 
-/// The time of so many microseconds.
+/// Converts microseconds to a time.
 fn from_micros(micros: Option<i64>) -> Time {
     micros.and_then(|micros| Time::from_millis(micros.div_euclid(1000))).unwrap_or(Time::MISSING)
 }

@@ -1,16 +1,16 @@
-//! Owners of rows as columns beside those of their rows.
+//! Record batches of rows with their owners.
 //!
-//! A batch of *resolved rows* has the columns of [`event_rows`], and then these:
+//! A batch of *resolved rows* has the columns of [`event_rows`], followed by these:
 //!
 //! | column | type | what it holds |
 //! | --- | --- | --- |
-//! | `lead_email` | `string`, nullable | the lead of the e-mail that the event brings, else of its owner |
-//! | `brought_email` | `string`, nullable | the lead of the e-mail that the event brings, or that its user id is |
-//! | `user_email` | `string`, nullable | the lead of the e-mail that its user id is, where that identifies |
-//! | `found` | `string`, nullable | `known` or `rehydrated`, where its ids led to its owner |
-//! | `through` | `string`, nullable | `anonymous_id`, `user_id` or `bridge`: what led to it |
-//! | `tied_at` | `timestamp(us, UTC)`, nullable | when its id was tied to that |
-//! | `moved_by` | `int32` | bits: 1 policy `split`, 2 `first`, 4 `last`, 8 `strict` would give the signal to another lead |
+//! | `lead_email` | `string`, nullable | the lead of the e-mail that the event brings, or else of its owner |
+//! | `brought_email` | `string`, nullable | the lead of the e-mail that the event brings, or else of its user id |
+//! | `user_email` | `string`, nullable | the lead of the e-mail that the user id is, if such a user id identifies |
+//! | `found` | `string`, nullable | `known` or `rehydrated` if the owner was found by the ids |
+//! | `through` | `string`, nullable | how the owner was found: `anonymous_id`, `user_id` or `bridge` |
+//! | `tied_at` | `timestamp(us, UTC)`, nullable | when the id was connected to the owner |
+//! | `moved_by` | `int32` | the policies under which the signal would have another lead, as bits: 1 `split`, 2 `first`, 4 `last`, 8 `strict` |
 
 use std::sync::LazyLock;
 
@@ -27,7 +27,7 @@ use crate::engine::identity::Resolution;
 use crate::engine::identity::resolve::Through;
 use crate::engine::resolve::row::PolicySet;
 
-/// What errors call batches of rows with owners.
+/// The name of these batches in errors.
 pub const KIND: &str = "resolved rows";
 
 const SPECS: [Spec; 8] = [
@@ -49,7 +49,7 @@ static RESOLVED: LazyLock<SchemaRef> = LazyLock::new(|| {
     SchemaRef::new(Schema::new_with_metadata(fields, owners.metadata().clone()))
 });
 
-/// The schema of resolved rows: rows with their owners.
+/// Returns the schema of resolved rows.
 pub fn schema() -> SchemaRef {
     SchemaRef::clone(&RESOLVED)
 }
@@ -60,11 +60,11 @@ const THROUGH: [(&str, Through); 3] = [
     ("bridge", Through::Bridge),
 ];
 
-/// Owners on their way to columns.
+/// A builder of the columns of owners.
 pub(in crate::engine) struct OwnerBuilder(BatchBuilder);
 
 impl OwnerBuilder {
-    /// No owner yet.
+    /// Creates a builder without owners.
     pub(in crate::engine) fn new(job: Fingerprint) -> Self {
         Self(BatchBuilder::new(SchemaRef::clone(&OWNERS), &SPECS, job))
     }
@@ -72,7 +72,7 @@ impl OwnerBuilder {
     /// Appends an owner.
     pub(in crate::engine) fn push(&mut self, owner: &RowOwner<'_>) -> Result<(), ExchangeError> {
         let out = &mut self.0;
-        // A batch has as many owners as rows, however large these are.
+        // A batch has as many owners as rows, even if it exceeds the maximum size.
         out.begin(0)?;
         for email in [owner.lead_email, owner.brought_email, owner.user_email] {
             out.next().text(email);
@@ -90,7 +90,7 @@ impl OwnerBuilder {
         Ok(())
     }
 
-    /// The owners of the rows of `rows`, which are as many, beside these.
+    /// Returns `rows` with the columns of the owners, which are as many, appended.
     pub(in crate::engine) fn beside(
         self,
         rows: &RecordBatch,
@@ -101,7 +101,10 @@ impl OwnerBuilder {
     }
 }
 
-/// `batch` as a batch of resolved rows of `job`.
+/// Returns `batch` with the columns of resolved rows of `job`.
+///
+/// # Errors
+/// If the batch does not conform to the schema, or is of another job.
 pub(in crate::engine) fn read(
     batch: &RecordBatch,
     job: Fingerprint,
@@ -109,7 +112,7 @@ pub(in crate::engine) fn read(
     conform(batch, KIND, &RESOLVED, job)
 }
 
-/// The owners of a batch of resolved rows.
+/// The columns of owners in a batch of resolved rows.
 pub(in crate::engine) struct RowOwners<'b> {
     emails: [Texts<'b>; 3],
     found: Texts<'b>,
@@ -119,7 +122,7 @@ pub(in crate::engine) struct RowOwners<'b> {
 }
 
 impl<'b> RowOwners<'b> {
-    /// The owners of a batch that [`read`] gave.
+    /// Creates a reader of a batch that [`read`] returned.
     pub(in crate::engine) fn new(batch: &'b RecordBatch) -> Self {
         let mut columns = Reader::new(batch);
         (0..event_rows::SPECS.len()).for_each(|_| columns.skip());
@@ -132,7 +135,10 @@ impl<'b> RowOwners<'b> {
         }
     }
 
-    /// The owner of a row.
+    /// Returns the owner of a row.
+    ///
+    /// # Errors
+    /// If a value was not written by [`OwnerBuilder`].
     pub(in crate::engine) fn owner(&self, row: usize) -> Result<RowOwner<'b>, ExchangeError> {
         let broken = |column| ExchangeError::BrokenValue { kind: KIND, column };
         let [lead_email, brought_email, user_email] = self.emails.map(|column| column.at(row));

@@ -1,18 +1,18 @@
-//! Sightings of ids as record batches: what ids there are, and what is known of them.
+//! Record batches of sightings of ids, from which visitors are counted.
 //!
-//! Several sightings of an id say parts of the whole; [`census`](crate::engine::bucket::census::census)
-//! puts all of an id together.
+//! Each sighting of an id has some of its properties;
+//! [`census`](crate::engine::bucket::census::census) combines all sightings of an id.
 //!
 //! | column | type | what it holds |
 //! | --- | --- | --- |
 //! | `job` | `int64` | the fingerprint of the job |
 //! | `bucket` | `int32` | the bucket of the id |
-//! | `kind` | `string` | `anonymous_id`, `user_id`, `email`, or `unused_email` of an address that no rule maps |
-//! | `id` | `string` | the id; of addresses the XXH3 (64 bits, seed 0) in 16 hex digits |
-//! | `is_resolved` | `bool` | it leads to an e-mail |
-//! | `emails` | `int32` | how many e-mails it leads to, counted up to one past the limit of shared ids |
-//! | `period` | `int32` | the number of a period of the plan in which it sent events; -1 where the sighting is not of a period |
-//! | `with_user` | `bool` | there, an event of it had a user id |
+//! | `kind` | `string` | `anonymous_id`, `user_id`, `email`, or `unused_email` for an address that no rule maps |
+//! | `id` | `string` | the id; for addresses, the XXH3 (64 bits, seed 0) in 16 hex digits |
+//! | `is_resolved` | `bool` | whether the id resolves to an e-mail |
+//! | `emails` | `int32` | the number of e-mails of the id, counted up to one more than the limit of shared ids |
+//! | `period` | `int32` | the index of a period of the plan with an event of the id; -1 if the sighting is not of a period |
+//! | `with_user` | `bool` | whether that event had a user id |
 
 use std::sync::LazyLock;
 
@@ -23,7 +23,7 @@ use super::{
     BatchBuilder, ExchangeError, Fingerprint, JOB, Null, Reader, Spec, Type, conform, schema_of,
 };
 
-/// What errors call such batches.
+/// The name of these batches in errors.
 pub const KIND: &str = "sightings";
 
 const SPECS: [Spec; 8] = [
@@ -39,7 +39,7 @@ const SPECS: [Spec; 8] = [
 
 static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| schema_of(KIND, &SPECS));
 
-/// The schema of sightings.
+/// Returns the schema of sightings.
 pub fn schema() -> SchemaRef {
     SchemaRef::clone(&SCHEMA)
 }
@@ -56,16 +56,16 @@ pub(in crate::engine) struct Sighting<'a> {
     pub(in crate::engine) with_user: bool,
 }
 
-/// The kind of addresses that events brought.
+/// The kind of addresses that events bring.
 pub(in crate::engine) const EMAIL: &str = "email";
 /// The kind of addresses that no rule maps.
 pub(in crate::engine) const UNUSED_EMAIL: &str = "unused_email";
 
-/// Sightings on their way to batches.
+/// A builder of batches of sightings.
 pub(in crate::engine) struct SightingBuilder(BatchBuilder);
 
 impl SightingBuilder {
-    /// No sighting yet.
+    /// Creates a builder without sightings.
     pub(in crate::engine) fn new(job: Fingerprint) -> Self {
         Self(BatchBuilder::new(schema(), &SPECS, job))
     }
@@ -84,13 +84,16 @@ impl SightingBuilder {
         Ok(())
     }
 
-    /// All batches.
+    /// Returns all batches.
     pub(in crate::engine) fn finish(self) -> Result<Vec<RecordBatch>, ExchangeError> {
         self.0.finish()
     }
 }
 
-/// Hands each sighting of `batch`, a batch of `job`, to `take`.
+/// Calls `take` with each sighting of `batch`.
+///
+/// # Errors
+/// If the batch does not conform to the schema, or is of another job.
 pub(in crate::engine) fn each(
     batch: &RecordBatch,
     job: Fingerprint,

@@ -45,7 +45,7 @@ fn key() -> impl Strategy<Value = OrderKey> {
     })
 }
 
-/// What a row holds, with texts of its own.
+/// The contents of an [`EventRow`], with owned texts.
 #[derive(Clone, Debug)]
 struct Owned {
     numbers: (u32, u32, InputPlace),
@@ -130,7 +130,7 @@ fn links_of(links: &[IdLink<'_>]) -> Vec<RecordBatch> {
     out.finish().unwrap()
 }
 
-/// A column as a host could give it back: of another width, or in another unit.
+/// Converts a column as a host could: to another width or another unit.
 fn widened(column: &ArrayRef) -> ArrayRef {
     match column.data_type() {
         DataType::Utf8 => Arc::new(column.as_string::<i32>().iter().collect::<LargeStringArray>()),
@@ -162,7 +162,7 @@ fn widened(column: &ArrayRef) -> ArrayRef {
     }
 }
 
-/// `batch` as a host could give it back: other widths, another order, a further column.
+/// Converts `batch` as a host could: to other widths, in another order, with a further column.
 fn changed(batch: &RecordBatch) -> RecordBatch {
     let names = batch.schema();
     let names = names.fields().iter().map(|field| field.name().clone());
@@ -315,7 +315,7 @@ fn batches_of_other_jobs_and_without_columns_are_refused() {
     let error = event_rows::read(&batch, job()).unwrap_err().to_string();
     assert_eq!(
         error,
-        "a batch of rows has no column `copies_bucket`: pass on all columns that the stage before gave"
+        "a batch of rows has no column `copies_bucket`: pass on all columns of the previous stage"
     );
     let numbers = (0..batch.num_columns()).filter(|&at| at != 3).collect::<Vec<_>>();
     let error = id_links::read(&batch.project(&numbers).unwrap(), job()).unwrap_err().to_string();

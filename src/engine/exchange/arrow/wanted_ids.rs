@@ -1,9 +1,9 @@
-//! User ids whose links a bucket needs, as record batches.
+//! Record batches of the user ids whose links a bucket needs.
 //!
 //! | column | type | what it holds |
 //! | --- | --- | --- |
 //! | `job` | `int64` | the fingerprint of the job |
-//! | `bucket` | `int32` | the bucket that asks |
+//! | `bucket` | `int32` | the bucket that needs the links |
 //! | `user_id` | `string` | the user id |
 
 use std::sync::LazyLock;
@@ -13,7 +13,7 @@ use arrow_schema::SchemaRef;
 
 use super::{BatchBuilder, ExchangeError, Fingerprint, JOB, Null, Spec, Type, schema_of};
 
-/// What errors call such batches.
+/// The name of these batches in errors.
 pub const KIND: &str = "wanted ids";
 
 const SPECS: [Spec; 3] =
@@ -21,12 +21,12 @@ const SPECS: [Spec; 3] =
 
 static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| schema_of(KIND, &SPECS));
 
-/// The schema of wanted ids.
+/// Returns the schema of wanted ids.
 pub fn schema() -> SchemaRef {
     SchemaRef::clone(&SCHEMA)
 }
 
-/// `wanted`, each bucket with a user id, as record batches of `job`.
+/// Writes pairs of a bucket and a user id to record batches of `job`.
 pub(in crate::engine) fn write<'a>(
     wanted: impl IntoIterator<Item = (u32, &'a str)>,
     job: Fingerprint,
