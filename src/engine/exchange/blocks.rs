@@ -1,4 +1,5 @@
-//! Records on disk that are found by number: so many together are a block, which is read at once.
+//! Random access to records on disk: records are grouped into blocks of a fixed number of records,
+//! and a block is read at once.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,15 +12,15 @@ use super::spill::Spill;
 #[derive(Debug)]
 pub struct Blocks {
     sequence: Sequence,
-    /// The piece in which each block is, and the byte at which it begins there.
+    /// For each block, the index of its piece, and the offset in bytes in that piece.
     index: Vec<(u32, u32)>,
 }
 
 impl Blocks {
-    /// The bytes of `block`, which waits in `spill`; `buffer` holds them where they come from a file.
+    /// Reads the bytes of `block` from `spill`; `buffer` holds them if they are read from a file.
     ///
     /// # Errors
-    /// When it cannot be read, or there is no such block.
+    /// If the block cannot be read or does not exist.
     pub fn read<'a>(
         &'a self,
         block: usize,
@@ -33,7 +34,7 @@ impl Blocks {
         spill.read_range(piece, start as usize..end, buffer)
     }
 
-    /// How many bytes of memory they take.
+    /// Returns the memory of the index in bytes.
     pub fn bytes(&self) -> usize {
         self.index.len() * size_of::<(u32, u32)>()
     }
@@ -50,16 +51,17 @@ pub struct BlockWriter<'s> {
 }
 
 impl<'s> BlockWriter<'s> {
-    /// Writes blocks of so many records to `spill`, about `piece_bytes` at once.
+    /// Creates a writer to `spill` of blocks of `records_a_block` records, in pieces of about
+    /// `piece_bytes`.
     pub fn new(spill: &'s Spill, piece_bytes: usize, records_a_block: usize) -> Self {
         let writer = SequenceWriter::new(spill, piece_bytes);
         Self { writer, records_a_block, records: 0, block: Vec::new(), index: Vec::new() }
     }
 
-    /// Appends the record that `write` appends to the bytes it is given.
+    /// Appends the record that `write` appends to the given bytes.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If a block cannot be written.
     pub fn put(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
         write(&mut self.block);
         self.records += 1;
@@ -76,10 +78,10 @@ impl<'s> BlockWriter<'s> {
         Ok(())
     }
 
-    /// The blocks.
+    /// Returns the blocks.
     ///
     /// # Errors
-    /// When the last one cannot be written.
+    /// If the last block cannot be written.
     pub fn finish(mut self) -> io::Result<Blocks> {
         if !self.block.is_empty() {
             self.end_block()?;
@@ -89,8 +91,8 @@ impl<'s> BlockWriter<'s> {
     }
 }
 
-/// The failure of a read whose caller has no way to tell it: to be asked for before anything is made
-/// of what was read.
+/// Stores the error of a read whose caller cannot return it. It must be checked before results of
+/// such reads are used.
 #[derive(Debug, Default)]
 pub struct Failure {
     has_failed: AtomicBool,
@@ -98,16 +100,16 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A read failed.
+    /// Stores the error of a failed read.
     pub fn set(&self, error: io::Error) {
         *self.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
         self.has_failed.store(true, Ordering::Release);
     }
 
-    /// Whether every read succeeded.
+    /// Checks that no read has failed.
     ///
     /// # Errors
-    /// When one failed.
+    /// The stored error.
     #[inline]
     pub fn check(&self) -> io::Result<()> {
         if !self.has_failed.load(Ordering::Acquire) {

@@ -1,8 +1,9 @@
-//! Numbers and texts in the bytes that wait between the two phases.
+//! The encoding of numbers and texts in spilled data.
 
 use simdutf8::basic::from_utf8;
 
-/// Appends a length in seven bits a byte, the lowest first; the high bit says that more follow.
+/// Appends a length as LEB128: seven bits per byte, lowest first; the high bit is set if more
+/// follow.
 #[inline]
 #[allow(clippy::cast_possible_truncation)] // the lowest bits are what is wanted
 pub fn put_length(mut length: usize, out: &mut Vec<u8>) {
@@ -13,7 +14,7 @@ pub fn put_length(mut length: usize, out: &mut Vec<u8>) {
     out.push(length as u8);
 }
 
-/// Takes a length off `bytes`.
+/// Reads a length from the beginning of `bytes`, and advances it.
 #[inline]
 pub fn take_length(bytes: &mut &[u8]) -> Option<usize> {
     let (&first, rest) = bytes.split_first()?;
@@ -34,26 +35,26 @@ pub fn take_length(bytes: &mut &[u8]) -> Option<usize> {
     }
 }
 
-/// Appends how far `to` is from `from`: one byte where it is near.
+/// Appends the signed difference of `to` and `from`, which takes one byte if it is small.
 #[allow(clippy::cast_possible_truncation)] // lengths have 64 bits where a file is so long
 pub fn put_distance(from: u64, to: u64, out: &mut Vec<u8>) {
     let distance = to.wrapping_sub(from).cast_signed();
     put_length((distance << 1 ^ distance >> 63).cast_unsigned() as usize, out);
 }
 
-/// Takes a number off `bytes` that was put as its distance from `from`.
+/// Reads a number that was written as its difference from `from`.
 pub fn take_distance(from: u64, bytes: &mut &[u8]) -> Option<u64> {
     let folded = take_length(bytes)? as u64;
     Some(from.wrapping_add(folded >> 1 ^ (folded & 1).wrapping_neg()))
 }
 
-/// Appends a text with its length before it.
+/// Appends a text after its length.
 pub fn put_text(text: &str, out: &mut Vec<u8>) {
     put_length(text.len(), out);
     out.extend_from_slice(text.as_bytes());
 }
 
-/// Takes a text with its length off `bytes`.
+/// Reads a text after its length.
 pub fn take_text<'a>(bytes: &mut &'a [u8]) -> Option<&'a str> {
     let len = take_length(bytes)?;
     let (text, rest) = bytes.split_at_checked(len)?;
@@ -61,19 +62,19 @@ pub fn take_text<'a>(bytes: &mut &'a [u8]) -> Option<&'a str> {
     from_utf8(text).ok()
 }
 
-/// Takes so many bytes off `bytes`.
+/// Reads `N` bytes.
 pub fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
     let (first, rest) = bytes.split_first_chunk()?;
     *bytes = rest;
     Some(*first)
 }
 
-/// Takes a number of four bytes off `bytes`.
+/// Reads four bytes, little-endian.
 pub fn take_u32(bytes: &mut &[u8]) -> Option<u32> {
     take(bytes).map(u32::from_le_bytes)
 }
 
-/// Takes a number of eight bytes off `bytes`.
+/// Reads eight bytes, little-endian.
 pub fn take_u64(bytes: &mut &[u8]) -> Option<u64> {
     take(bytes).map(u64::from_le_bytes)
 }

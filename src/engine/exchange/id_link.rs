@@ -1,21 +1,21 @@
-//! A tie of one id to another as it travels between processes.
+//! A link between two ids, between processes.
 
 use crate::engine::identity::fact::OrderKey;
 use crate::engine::identity::ids::Space;
 
-/// At a time, an id was tied to a user id or to an e-mail.
+/// A link: an event connected an id to a user id or to an e-mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct IdLink<'a> {
     /// The bucket of the source.
     pub bucket: u32,
-    /// What the source is: an anonymous id or a user id.
+    /// The kind of the source: an anonymous id or a user id.
     pub source_space: Space,
-    /// What was tied.
+    /// The id that was connected.
     pub source: &'a str,
-    /// When, and by which event.
+    /// The times and the content hash of the event.
     pub key: OrderKey,
-    /// What the target is: a user id or an e-mail.
+    /// The kind of the target: a user id or an e-mail.
     pub target_space: Space,
-    /// To what.
+    /// The id or e-mail that the source was connected to.
     pub target: &'a str,
 }

@@ -1,22 +1,22 @@
-//! A part of a lead as it travels between processes: what some signals and identify calls of one
-//! e-mail add up to, with texts in place of numbers.
+//! A part of a lead between processes: the sum over some events of one e-mail, with texts in place
+//! of numbers.
 //!
 //! Parts are merged by [`Lead::merge`](crate::engine::lead::Lead), which is associative and
-//! commutative: how rows were divided, and in which order parts come, changes nothing.
+//! commutative: the result does not depend on how rows were divided, nor on the order of parts.
 
 use crate::engine::identity::fact::OrderKey;
 use crate::engine::lead::{FirstTouch, Trait};
 use crate::time::Time;
 
-/// A value and the event that it is of.
+/// A value with the key of its event.
 pub type DatedText = (OrderKey, Box<str>);
 
-/// What the name of a signal depends on.
+/// What determines the name of a signal.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SignalName {
-    /// The id of the rule that maps it; empty where none does.
+    /// The id of the rule that maps the signal; empty if none does.
     pub rule: Box<str>,
-    /// The name of its event.
+    /// The event name.
     pub event: Box<str>,
 }
 
@@ -27,44 +27,44 @@ pub struct LeadPart {
     pub bucket: u32,
     /// The e-mail that names the lead.
     pub email: Box<str>,
-    /// Whether any event was of it; a part of which this is false only adds to a lead.
+    /// Whether any event belongs to the lead; otherwise the part only adds to other parts.
     pub exists: bool,
-    /// Whether the service would have taken an event that brought its e-mail.
+    /// Whether the service would have accepted an event that brings the e-mail.
     pub accepted: bool,
-    /// Whether a deletion request took out an event that brought its e-mail.
+    /// Whether a deletion request removed an event that brings the e-mail.
     pub forgotten: bool,
-    /// Its signals.
+    /// The number of signals.
     pub signals: u64,
-    /// Those of rules that say `high_intent`.
+    /// The number of signals of rules with `high_intent`.
     pub high_intent_signals: u64,
-    /// Those from before it was identified.
+    /// The number of signals from before the lead was identified.
     pub rehydrated_signals: u64,
-    /// The first time of its signals.
+    /// The time of the first signal.
     pub first_seen: Option<Time>,
-    /// The last time of its signals.
+    /// The time of the last signal.
     pub last_seen: Option<Time>,
-    /// When an event first brought its e-mail.
+    /// The time of the first event that brings the e-mail.
     pub identified_at: Option<Time>,
-    /// Its traits, in the order of [`Trait::ALL`].
+    /// The traits, in the order of [`Trait::ALL`].
     pub traits: [Option<DatedText>; Trait::ALL.len()],
-    /// Where it came in.
+    /// The page of the first signal that has one.
     pub first_touch: Option<(OrderKey, FirstTouch)>,
-    /// Its latest signal.
+    /// The latest signal.
     pub last_signal: Option<(OrderKey, SignalName)>,
-    /// The groups that it joined, and by which event last.
+    /// The groups that the lead joined, with the key of the latest event that says so.
     pub groups: Vec<(Box<str>, OrderKey)>,
-    /// Its anonymous ids, each once.
+    /// The distinct anonymous ids.
     pub anonymous_ids: Vec<Box<str>>,
-    /// Its user ids, each once.
+    /// The distinct user ids.
     pub user_ids: Vec<Box<str>>,
-    /// The periods of the plan in which it has signals, by their number in the ledger.
+    /// The indexes of the plan's periods with signals.
     pub periods: Vec<u32>,
-    /// Its signals by what they are named after, each once.
+    /// The number of signals by rule and event name.
     pub names: Vec<(SignalName, u64)>,
 }
 
 impl LeadPart {
-    /// A part of the lead of `email`, in `bucket`, that adds nothing to it.
+    /// Creates a part of the lead of `email` that adds nothing to it.
     pub fn empty(bucket: u32, email: &str) -> Self {
         Self { bucket, email: email.into(), ..Self::default() }
     }

@@ -1,31 +1,31 @@
-//! Several sorted sequences as one.
+//! A k-way merge of sorted sequences.
 
 use std::io;
 
-/// A sorted sequence, at one of its items.
+/// A position in a sorted sequence.
 pub trait Cursor {
-    /// Goes to the next item; whether there is one.
+    /// Advances to the next item; returns whether there is one.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If the item cannot be read.
     fn advance(&mut self) -> io::Result<bool>;
 
-    /// Whether its item comes before that of `other`.
+    /// Returns whether the current item comes before that of `other`.
     fn is_before(&self, other: &Self) -> bool;
 }
 
-/// The items of several sorted sequences in order.
+/// Merges sorted sequences into one.
 #[derive(Debug)]
 pub struct Merge<C> {
-    /// A binary heap of the sequences that have an item: none is before the one above it.
+    /// A binary min-heap of the sequences that are not at their end.
     heap: Vec<C>,
 }
 
 impl<C: Cursor> Merge<C> {
-    /// Merges sequences of which none has been read.
+    /// Creates a merge of sequences that have not been advanced yet.
     ///
     /// # Errors
-    /// When the first item of one cannot be read.
+    /// If the first item of a sequence cannot be read.
     pub fn new(cursors: impl IntoIterator<Item = C>) -> io::Result<Self> {
         let mut heap = Vec::new();
         for mut cursor in cursors {
@@ -40,16 +40,16 @@ impl<C: Cursor> Merge<C> {
         Ok(merge)
     }
 
-    /// The sequence with the next item; `None` after the last.
+    /// Returns the sequence with the next item, or `None` after the last.
     #[inline]
     pub fn first(&mut self) -> Option<&mut C> {
         self.heap.first_mut()
     }
 
-    /// Passes over the next item.
+    /// Advances past the next item.
     ///
     /// # Errors
-    /// When the one behind it cannot be read.
+    /// If the item after it cannot be read.
     #[inline]
     pub fn advance(&mut self) -> io::Result<()> {
         if let Some(first) = self.heap.first_mut()

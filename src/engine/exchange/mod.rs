@@ -1,9 +1,9 @@
-//! What waits between the two phases: rows and rejects, in memory up to a budget and on disk past
-//! it, and work in parallel whose results come in order.
+//! The data between the two phases: rows and rejects, in memory up to a budget and on disk beyond
+//! it. Also, parallel work with results in order.
 //!
-//! In a process, rows name ids by the numbers of their batch ([`row`], [`store`]). Between processes
-//! they are values with the texts of their ids: [`event_row::EventRow`], [`id_link::IdLink`],
-//! [`row_owner::RowOwner`] and [`lead_part::LeadPart`], which [`arrow`] turns into record batches.
+//! Inside of a process, rows refer to ids by the numbers of their batch ([`row`], [`store`]).
+//! Between processes, values have the texts of ids: [`event_row::EventRow`], [`id_link::IdLink`],
+//! [`row_owner::RowOwner`] and [`lead_part::LeadPart`], which [`arrow`] converts to record batches.
 
 pub mod arrow;
 pub mod blocks;

@@ -1,4 +1,4 @@
-//! Work in parallel, results in order.
+//! Parallel work with results in order.
 
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -13,7 +13,7 @@ struct State<T> {
     failed: bool,
 }
 
-/// Tells the other threads to end when its own panics, for they would wait for its turn for ever.
+/// Makes all threads end if one panics; otherwise they would wait for its result forever.
 struct StopOnPanic<'a, T> {
     state: &'a Mutex<State<T>>,
     turn: &'a Condvar,
@@ -29,8 +29,8 @@ impl<T> Drop for StopOnPanic<'_, T> {
 }
 
 /// Calls `work` for each number below `count`, on all threads of `pool`, and `write` with each
-/// result in order, one at a time. No more than a few results wait at once. The first error ends
-/// it, and so does a panic, which is passed on. Returns the workers' states.
+/// result in order, one at a time. The number of results that wait is limited. The first error
+/// stops all threads, and so does a panic, which is propagated. Returns the states of the workers.
 ///
 /// # Errors
 /// The first error of `work` or `write`.
@@ -62,7 +62,7 @@ pub fn in_order<S: Send, T: Send, E: Send>(
         loop {
             let number = {
                 let mut state = lock();
-                // Whoever holds the next number to be written never waits, so this ends.
+                // The thread with the next number to be written never waits here, so this ends.
                 while !state.failed && state.claimed >= state.written + most_waiting {
                     state = turn.wait(state).unwrap_or_else(PoisonError::into_inner);
                 }

@@ -1,8 +1,8 @@
-//! Rejects on their way to `rejects.ndjson`: lines of the file are known only at the end, when it
-//! is known how many lines the blocks before had.
+//! The encoding of rejects until `rejects.ndjson` is written. Their line numbers in the file are
+//! known only when all earlier blocks have been read.
 //!
-//! A block of many short lines has as many rejects. Each takes little more than its text, since a
-//! reason with its detail is kept once, and places as their distance from the one before.
+//! A block of many short lines can have as many rejects. Each takes little more than its record,
+//! since a reason with its detail is stored once, and positions are stored as differences.
 
 use std::ops::Range;
 
@@ -15,37 +15,37 @@ use crate::json::canonical::write_string;
 use crate::parse::excerpt;
 use crate::parse::reject::{MAX_REJECTS_PER_RECORD, Reason, Reject, Surplus};
 
-/// How much of a record is shown.
+/// The maximum length of the part of a record that is stored, in bytes.
 const RECORD_SHOWN: usize = 4096;
-/// So many different reasons with details are kept once each; more stand where they are needed.
+/// The maximum number of distinct details that are stored once; further ones are repeated.
 const MOST_DETAILS: usize = 4096;
-/// Lines are handed on when there are so many bytes of them.
+/// The number of bytes of lines that are passed to the writer at once.
 const WRITTEN_AT_ONCE: usize = 64 << 10;
 
-/// The record is that of the reject before.
+/// The flag for a record equal to that of the previous reject.
 const SAME_RECORD: usize = 1;
-/// Counts by reason follow.
+/// The flag for counts by reason, which follow.
 const WITH_COUNTS: usize = 2;
-/// How many bits the two take.
+/// The number of flag bits.
 const FLAG_BITS: u32 = 2;
 
-/// The rejects of one block, encoded.
+/// The encoded rejects of one block.
 #[derive(Debug, Default)]
 pub struct Rejects {
     bytes: Vec<u8>,
-    /// The numbers of details by reason, from 1.
+    /// The numbers of details, from 1, by reason.
     details: [AHashMap<Box<str>, usize>; Reason::ALL.len()],
-    /// How many of them there are.
+    /// The number of numbered details.
     numbered: usize,
-    /// Line and offset of the last one.
+    /// The line and offset of the last reject.
     place: (u64, u64),
-    /// Where its record stands in `bytes`.
+    /// The range of the last record in `bytes`.
     record: Option<Range<usize>>,
 }
 
 impl Rejects {
-    /// Appends `reject`. What is secret in its record, the secrets of `engine` among it, is masked;
-    /// where outputs are redacted, nothing but its shape is kept.
+    /// Appends `reject`. Secrets in its record, including those of `engine`, are masked. If outputs
+    /// are redacted, only the shape of the record is stored.
     pub fn push(&mut self, reject: &Reject<'_>, engine: &Engine) {
         let Reject { refusal, line_in_block, offset, record, .. } = *reject;
         let detail = engine.redaction.as_ref().map(|redaction| redaction.text(&refusal.detail));
@@ -54,8 +54,8 @@ impl Rejects {
         self.append((line_in_block, offset), (refusal.reason, detail), &record, &[]);
     }
 
-    /// The same for the rejects of a record that are only counted: one line with the most frequent
-    /// reason and a member `more`, the counts by reason.
+    /// Appends the rejects of a record that are only counted, as one reject with the most frequent
+    /// reason and a member `more` with the counts by reason.
     pub fn push_surplus(&mut self, surplus: &Surplus<'_>, engine: &Engine) {
         let by_reason = surplus.by_reason();
         let Some(&(reason, _)) = by_reason.first() else { return };
@@ -106,12 +106,12 @@ impl Rejects {
         }
     }
 
-    /// They as [`write_lines`] takes them.
+    /// Returns the encoded rejects, for [`write_lines`].
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Removes all; keeps the memory.
+    /// Removes all rejects, and keeps the allocations.
     pub fn clear(&mut self) {
         self.bytes.clear();
         if self.numbered > 0 {
@@ -121,10 +121,10 @@ impl Rejects {
     }
 }
 
-/// What is shown of `record`.
+/// Returns the part of `record` that is stored, with secrets masked.
 fn shown(record: &[u8], engine: &Engine) -> String {
     let shown = &record[..record.len().min(RECORD_SHOWN)];
-    // A character that the cut went through is left out rather than garbled.
+    // A truncated character at the end is left out rather than garbled.
     let cut = if shown.len() < record.len() { whole_characters(shown) } else { shown };
     let text = String::from_utf8_lossy(cut);
     if engine.redaction.is_some() {
@@ -133,7 +133,7 @@ fn shown(record: &[u8], engine: &Engine) -> String {
     excerpt::secrets(&text, &engine.auth).into_owned()
 }
 
-/// `text` without the beginning of a character at its end.
+/// Returns `text` without an incomplete character at its end.
 fn whole_characters(text: &[u8]) -> &[u8] {
     match std::str::from_utf8(text) {
         Err(fault) if fault.error_len().is_none() => &text[..fault.valid_up_to()],
@@ -141,11 +141,11 @@ fn whole_characters(text: &[u8]) -> &[u8] {
     }
 }
 
-/// Hands the lines of `rejects.ndjson` that `encoded` stands for to `write`, some at a time; `file`
-/// is its name and `lines_before` how many lines of it stand before the block.
+/// Writes `encoded` rejects as lines of `rejects.ndjson`, several at a time. `file` is the name of
+/// the file and `lines_before` the number of its lines before the block.
 ///
 /// # Errors
-/// The first of `write`.
+/// The first error of `write`.
 pub fn write_lines<E>(
     encoded: &[u8],
     file: &str,
@@ -167,7 +167,7 @@ pub fn write_lines<E>(
     if out.is_empty() { Ok(()) } else { write(&out) }
 }
 
-/// Takes rejects off the bytes of a block.
+/// Decodes the rejects of a block.
 #[derive(Default)]
 struct Decoder<'a> {
     rest: &'a [u8],
@@ -176,7 +176,7 @@ struct Decoder<'a> {
     record: &'a str,
 }
 
-/// One reject, taken apart.
+/// One decoded reject.
 struct Decoded<'a> {
     reason: Reason,
     detail: &'a str,
@@ -224,7 +224,7 @@ impl<'a> Decoder<'a> {
 }
 
 impl Decoded<'_> {
-    /// Appends its line, but for the name of the file.
+    /// Appends the line, from the member after the file name on.
     fn write(&self, lines_before: u64, out: &mut Vec<u8>) {
         let Self { reason, detail, offset, record, .. } = *self;
         let line = lines_before + self.line_in_block + 1;

@@ -1,7 +1,7 @@
-//! A kept event as it waits between the two phases: a compact row of bytes.
+//! The encoding of event rows between the two phases.
 //!
-//! Everything that any output needs of an event is in its row, so the input is read once. Ids are
-//! numbers of the batch that the row came in.
+//! A row has everything that any output needs of an event, so that the input is read only once. Ids
+//! are numbers of the batch that the row is in.
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
@@ -14,42 +14,42 @@ use crate::time::Time;
 
 macro_rules! fields {
     ($($variant:ident),+ $(,)?) => {
-        /// The texts of a row.
+        /// The text fields of a row.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[allow(missing_docs)] // each is the column or trait of that name
         pub enum Field { $($variant),+ }
 
         impl Field {
-            /// All of them, in the order of the row.
+            /// All fields, in the order in which rows store them.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
         }
     };
 }
 
-// Of the ids the text is here only where they are none, and so none of the batch.
+// The texts of ids are stored only for ids without a number in the batch, which are blocked.
 fields! {
     Event, PageUrl, PageName, AnonymousId, UserId, MessageId, Referrer, UtmSource, UtmMedium,
     UtmCampaign, Name, FirstName, LastName, Company, Title, Phone, GroupName,
 }
 
-/// What counts about a row beside its values.
+/// Properties of an event that are counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flags(u8);
 
 impl Flags {
     /// An identify call without an e-mail.
     pub const WITHOUT_EMAIL: Self = Self(1);
-    /// Its e-mail is not an address.
+    /// The e-mail is not an address.
     pub const INVALID_EMAIL: Self = Self(2);
-    /// Its e-mail is blocked.
+    /// The e-mail is blocked.
     pub const BLOCKED_EMAIL: Self = Self(4);
-    /// Its anonymous id is blocked.
+    /// The anonymous id is blocked.
     pub const BLOCKED_ANONYMOUS_ID: Self = Self(8);
-    /// It is an alias that ties its previous id.
+    /// An alias that connects its previous id.
     pub const TIES_PREVIOUS: Self = Self(32);
-    /// Its user id is blocked.
+    /// The user id is blocked.
     pub const BLOCKED_USER_ID: Self = Self(16);
-    /// Its user id is an e-mail address, and it identifies by no other.
+    /// The user id is an e-mail address, and no other e-mail identifies.
     pub const ADDRESS_AS_USER_ID: Self = Self(64);
 
     /// Adds `other`.
@@ -57,60 +57,62 @@ impl Flags {
         self.0 |= other.0;
     }
 
-    /// As a plain number, in which each of these is a bit.
+    /// Returns the flags as bits.
     pub fn to_bits(self) -> u8 {
         self.0
     }
 
-    /// From a plain number.
+    /// Creates flags from the bits that [`to_bits`](Self::to_bits) returned.
     pub fn from_bits(bits: u8) -> Self {
         Self(bits)
     }
 
-    /// Whether `other` is among these.
+    /// Returns whether `other` is set.
     pub fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
 }
 
-/// The ids of a row; numbers of its batch while it waits, of the run once it is read.
+/// The ids of a row: numbers of its batch while it is stored, numbers of the run once it is
+/// resolved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RowIds {
     /// The anonymous id, unless blocked.
     pub anonymous: Option<NodeId>,
     /// The user id, unless blocked.
     pub user: Option<NodeId>,
-    /// The e-mail that an identify call or a rule brought.
+    /// The e-mail of an identify call or a rule.
     pub email: Option<NodeId>,
     /// The group of a group call.
     pub group: Option<NodeId>,
 }
 
-/// The fixed part of a row.
+/// The part of a row with a fixed size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
     /// The call.
     pub call: CallType,
-    /// What counts about it.
+    /// The properties that are counted.
     pub flags: Flags,
-    /// The rule that maps it, by its place in the rules file.
+    /// The index of the rule that maps the event.
     pub rule: Option<u32>,
-    /// When, and the content hash.
+    /// The times and the content hash.
     pub key: OrderKey,
 }
 
 const HEAD_BYTES: usize = 4 + 4 + 4 + 1 + 1 + 4 + 16 + 8 + 8;
 const ID_BYTES: usize = 16;
 const NONE: u32 = u32::MAX;
-/// A bit for each field.
+/// Each field has one bit.
 const _: () = assert!(Field::ALL.len() <= 32);
 
-/// Appends rows to a buffer: [`begin`](Self::begin), [`text`](Self::text) for each field that has
-/// one, in order, [`cell`](Self::cell) for each of the rules' own columns, [`end`](Self::end).
+/// A buffer of rows. A row is written by [`begin`](Self::begin), [`text`](Self::text) for each
+/// field with a text, in order, [`cell`](Self::cell) or [`no_cell`](Self::no_cell) for each custom
+/// column, and [`end`](Self::end).
 ///
-/// A row is its length, the length of its texts, which fields have one, the fixed part, all texts
-/// as one, their lengths, and the ids: so the texts are one string, and are checked to be one at
-/// once.
+/// A row consists of its length, the length of its texts, a bit for each field with a text, the
+/// fixed part, all texts, their lengths, and the ids. As all texts are contiguous, their UTF-8 is
+/// validated at once.
 #[derive(Debug, Default)]
 pub struct Rows {
     bytes: Vec<u8>,
@@ -121,8 +123,8 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// From now on rows keep the event's name alone of their texts: for whoever counts and writes
-    /// no table. Their hashes stay those of whole rows.
+    /// Makes rows store no text but the event name, for callers that count and write no table.
+    /// Hashes are still those of complete rows.
     pub fn keep_names_only(&mut self) {
         self.brief = true;
     }
@@ -142,7 +144,7 @@ impl Rows {
         self.bytes.extend_from_slice(&fixed);
     }
 
-    /// The text of `field`; none where it is empty.
+    /// Writes the text of `field`, unless it is empty.
     #[inline]
     pub fn text(&mut self, field: Field, text: &str) {
         if !text.is_empty() {
@@ -151,7 +153,7 @@ impl Rows {
         }
     }
 
-    /// The text of `field`, appended by `write`; none where nothing is.
+    /// Writes the text of `field` that `write` appends, unless it appends nothing.
     pub fn write_text(&mut self, field: Field, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.bytes.len();
         write(&mut self.bytes);
@@ -167,23 +169,23 @@ impl Rows {
         put_length(len, &mut self.lengths);
     }
 
-    /// That the next own column has no value.
+    /// Writes a custom column without a value.
     #[inline]
     pub fn no_cell(&mut self) {
         put_length(0, &mut self.lengths);
     }
 
-    /// The next own column's value, appended by `write`: a string where `is_text`, else canonical
-    /// JSON.
+    /// Writes the value of a custom column that `write` appends: a string if `is_text`, or
+    /// canonical JSON.
     pub fn cell(&mut self, is_text: bool, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.bytes.len();
         write(&mut self.bytes);
-        // 0 is absent, so that lengths count from one.
+        // 0 encodes an absent value.
         let tagged = ((self.bytes.len() - start) << 1 | usize::from(is_text)) + 1;
         put_length(tagged, &mut self.lengths);
     }
 
-    /// A hash of all that the row has been given so far.
+    /// Returns a hash of everything written to the current row.
     pub fn hash(&self) -> u64 {
         let texts = xxh3_64(&self.bytes[self.start + 12..]);
         xxh3_64_with_seed(&self.lengths, texts ^ u64::from(self.present))
@@ -207,7 +209,7 @@ impl Rows {
         bytes[start + 8..start + 12].copy_from_slice(&present.to_le_bytes());
     }
 
-    /// Takes all texts but the first field's from the row.
+    /// Removes all texts but the event name, which is the first field.
     fn shorten(&mut self) {
         self.present &= 1;
         let mut rest = self.lengths.as_slice();
@@ -217,10 +219,10 @@ impl Rows {
         self.bytes.truncate(self.start + HEAD_BYTES + name.unwrap_or(0));
     }
 
-    /// Appends the rows of `other` whose place there `wanted` holds for.
+    /// Appends the rows of `other` for whose index `wanted` is true.
     pub fn extend_from(&mut self, other: &Self, wanted: impl Fn(usize) -> bool) {
         let mut rest = other.as_bytes();
-        // Neighbours that are wanted go as one.
+        // Consecutive wanted rows are copied at once.
         let (mut from, mut at) = (0, 0);
         for place in 0.. {
             let len = rest.first_chunk().map_or(0, |len| u32::from_le_bytes(*len) as usize);
@@ -235,19 +237,19 @@ impl Rows {
         self.bytes.extend_from_slice(&other.bytes[from..at]);
     }
 
-    /// All rows so far.
+    /// Returns all rows.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Forgets all rows but keeps the memory, unless a giant row made it too large.
+    /// Removes all rows, and keeps the allocation unless a very large row made it exceed 8 MiB.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.bytes.shrink_to(8 << 20);
     }
 }
 
-/// One row read back.
+/// A decoded row.
 #[derive(Clone, Debug)]
 pub struct Row<'a> {
     /// The fixed part.
@@ -260,7 +262,7 @@ pub struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// Takes the first row off `bytes`; `None` at the end.
+    /// Reads a row from the beginning of `bytes`, and advances it; returns `None` at the end.
     pub fn read(bytes: &mut &'a [u8]) -> Option<Self> {
         let len = u32::from_le_bytes(*bytes.first_chunk()?) as usize;
         let (row, rest) = bytes.split_at_checked(len)?;
@@ -269,7 +271,7 @@ impl<'a> Row<'a> {
         let (head, body) = body.split_at_checked(HEAD_BYTES)?;
         let number = |at: usize| Some(u32::from_le_bytes(*head.get(at..)?.first_chunk()?));
         let (all, mut lengths) = body.split_at_checked(number(4)? as usize)?;
-        // Rows are written from strings alone, so this never fails.
+        // Rows are written from strings, so this never fails.
         let mut all = simdutf8::basic::from_utf8(all).ok()?;
         let mut texts = [""; Field::ALL.len()];
         let mut present = number(8)?;
@@ -286,13 +288,13 @@ impl<'a> Row<'a> {
         Some(Self { head: read_head(head)?, ids, texts, cell_lengths: lengths, cell_texts: all })
     }
 
-    /// The text of `field`; empty where the row has none.
+    /// Returns the text of `field`; empty if there is none.
     #[inline]
     pub fn text(&self, field: Field) -> &'a str {
         self.texts[field as usize]
     }
 
-    /// The values of the rules' own columns.
+    /// Returns the values of the custom columns, in order.
     pub fn cells(&self) -> impl Iterator<Item = Cell<'a>> + use<'a> {
         let (mut lengths, mut texts) = (self.cell_lengths, self.cell_texts);
         std::iter::from_fn(move || {

@@ -1,33 +1,34 @@
-//! Whose an event is, as it travels between processes beside the event's row.
+//! The owner of an event row, between processes.
 
 use crate::engine::identity::Resolution;
 use crate::engine::identity::resolve::Through;
 use crate::engine::resolve::row::PolicySet;
 use crate::time::Time;
 
-/// What the ids of a signal or group call that brings no e-mail itself lead to.
+/// The owner that the ids of a signal or group call resolve to, if the event brings no e-mail
+/// itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FoundOwner {
     /// [`Resolution::Known`] or [`Resolution::Rehydrated`].
     pub resolution: Resolution,
-    /// What led to the e-mail.
+    /// How the owner was found.
     pub through: Through,
-    /// When the id of the event was tied to what led to it; missing where that has no time.
+    /// When the id of the event was connected to the owner; missing if that has no time.
     pub tied: Time,
 }
 
-/// The owner of an event; an empty e-mail is none. E-mails are the names of leads: where e-mails
-/// that share a user id become one lead, that of the lead.
+/// The owner of an event row. An empty e-mail is missing; merged e-mails are replaced by the one
+/// that names their lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RowOwner<'a> {
-    /// The lead of the e-mail that the event brings, else of its owner.
+    /// The lead of the e-mail that the event brings, or else of its owner.
     pub lead_email: &'a str,
-    /// The lead of the e-mail that the event brings, or that its user id is.
+    /// The lead of the e-mail that the event brings, or else of its user id.
     pub brought_email: &'a str,
-    /// The lead of the e-mail that its user id is, where that identifies.
+    /// The lead of the e-mail that the user id is, if such a user id identifies.
     pub user_email: &'a str,
-    /// How its ids led to the owner, where they did.
+    /// How the owner was found, if it was by ids.
     pub found: Option<FoundOwner>,
-    /// The policies that would give the signal to another lead.
+    /// The policies under which the signal would have another lead.
     pub moved_by: PolicySet,
 }

@@ -1,38 +1,38 @@
-//! Records one behind another in a spill, written and read in order.
+//! Sequences of records in a spill, written and read in order.
 
 use std::io;
 
 use super::spill::{Piece, Spill};
 
-/// The most bytes that are written, and read, at once.
+/// The maximum size of the pieces that are written, and read, at once.
 const MOST_PIECE_BYTES: usize = 64 << 10;
-/// The fewest.
+/// The minimum size.
 const LEAST_PIECE_BYTES: usize = 4 << 10;
 
-/// How many bytes of a sequence are to be written and read at once, where so many sequences are open
-/// together in `budget_bytes`.
+/// Returns the size of pieces for `sequences` sequences that are open at the same time and share
+/// `budget_bytes`.
 pub fn piece_bytes(budget_bytes: usize, sequences: usize) -> usize {
     (budget_bytes / sequences.max(1)).clamp(LEAST_PIECE_BYTES, MOST_PIECE_BYTES)
 }
 
-/// Records in a spill. None lies in two pieces.
+/// A sequence of records in a spill. No record is split between pieces.
 #[derive(Debug, Default)]
 pub struct Sequence {
     pieces: Vec<Piece>,
 }
 
 impl Sequence {
-    /// The pieces, in order.
+    /// Returns the pieces, in order.
     pub fn pieces(&self) -> &[Piece] {
         &self.pieces
     }
 
-    /// The records in `pieces`.
+    /// Creates a sequence of the records in `pieces`.
     pub fn of_pieces(pieces: Vec<Piece>) -> Self {
         Self { pieces }
     }
 
-    /// Reads it from the beginning; it waits in `spill`.
+    /// Reads the sequence, which is in `spill`, from the beginning.
     pub fn read<'s>(&'s self, spill: &'s Spill) -> SequenceReader<'s> {
         SequenceReader { spill, sequence: self, next: 0, buffer: Vec::new(), at: 0 }
     }
@@ -48,22 +48,23 @@ pub struct SequenceWriter<'s> {
 }
 
 impl<'s> SequenceWriter<'s> {
-    /// An empty sequence in `spill`, of which about `piece_bytes` are written at once.
+    /// Creates an empty sequence in `spill`, written in pieces of about `piece_bytes`.
     pub fn new(spill: &'s Spill, piece_bytes: usize) -> Self {
         Self { spill, piece_bytes, bytes: Vec::new(), sequence: Sequence::default() }
     }
 
-    /// Appends the record that `write` appends to the bytes it is given.
+    /// Appends the record that `write` appends to the given bytes.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If a piece cannot be written.
     #[inline]
     pub fn put(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
         write(&mut self.bytes);
         if self.bytes.len() >= self.piece_bytes { self.flush() } else { Ok(()) }
     }
 
-    /// Where the next record begins: in which piece, at which byte.
+    /// Returns the position of the next record: the index of its piece, and the offset in bytes in
+    /// that piece.
     pub fn position(&self) -> (usize, usize) {
         (self.sequence.pieces.len(), self.bytes.len())
     }
@@ -76,10 +77,10 @@ impl<'s> SequenceWriter<'s> {
         Ok(())
     }
 
-    /// The sequence.
+    /// Returns the sequence.
     ///
     /// # Errors
-    /// When its end cannot be written.
+    /// If the last piece cannot be written.
     pub fn finish(mut self) -> io::Result<Sequence> {
         self.flush()?;
         self.sequence.pieces.shrink_to_fit();
@@ -92,17 +93,17 @@ impl<'s> SequenceWriter<'s> {
 pub struct SequenceReader<'s> {
     spill: &'s Spill,
     sequence: &'s Sequence,
-    /// The piece after the one that `buffer` holds.
+    /// The index of the piece after the one in `buffer`.
     next: usize,
     buffer: Vec<u8>,
     at: usize,
 }
 
 impl SequenceReader<'_> {
-    /// Goes to the next record, if there is one.
+    /// Makes the next record available; returns whether there is one.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If the next piece cannot be read.
     #[inline]
     pub fn fill(&mut self) -> io::Result<bool> {
         if self.at < self.buffer.len() {
@@ -122,20 +123,20 @@ impl SequenceReader<'_> {
         Ok(true)
     }
 
-    /// The bytes from the next record on, as far as they were read.
+    /// Returns the bytes from the next record to the end of the piece.
     #[inline]
     pub fn bytes(&self) -> &[u8] {
         &self.buffer[self.at..]
     }
 
-    /// Passes over so many of them.
+    /// Skips `bytes` bytes.
     #[inline]
     pub fn skip(&mut self, bytes: usize) {
         self.at += bytes;
     }
 }
 
-/// What is told of a sequence that does not hold what was written.
+/// Returns the error for a sequence that does not have the expected contents.
 pub fn broken() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "a temporary file is not as it was written")
 }

@@ -1,4 +1,4 @@
-//! The blocks of an input as they wait between the two phases: rows, rejects and ids of each.
+//! The store of the blocks of an input between the two phases: rows, rejects and ids of each.
 
 use std::borrow::Cow;
 use std::io;
@@ -14,31 +14,32 @@ use crate::engine::map::batch::{Batch, Place};
 use crate::engine::watch::Watch;
 use crate::error::Error;
 
-/// What is kept of a batch until the second phase.
+/// A committed batch.
 #[derive(Debug)]
 pub struct Segment {
-    /// Where its block stands.
+    /// The position of the block.
     pub place: Place,
-    /// How many lines the block has.
+    /// The number of lines of the block.
     pub lines: u64,
-    /// Rows that are duplicates, sorted once all is committed.
+    /// The duplicate rows; sorted once all batches are committed.
     pub dead: Vec<u32>,
-    /// Of the others, those that a deletion request covers, sorted.
+    /// The other rows that are covered by deletion requests, sorted.
     pub forgotten: Vec<u32>,
-    /// Some of them became so only after their facts were taken.
+    /// Whether rows became duplicates after their facts were stored.
     pub(in crate::engine) revoked: bool,
-    /// The epoch that it came in.
+    /// The epoch in which the batch was committed.
     pub(in crate::engine) epoch: usize,
-    /// The number in the run of each id of the batch; until all is committed, that in the epoch.
+    /// For each id of the batch, its number in the run, or its number in the epoch until all
+    /// batches are committed.
     pub(in crate::engine) ids: Piece,
     pub(in crate::engine) stored: StoredBatch,
 }
 
 impl Segment {
-    /// Its bytes, which wait in `spill`; `buffers` hold them where they were spilled.
+    /// Reads the rows and ids from `spill`; `buffers` hold them if they are read from a file.
     ///
     /// # Errors
-    /// When the spill cannot be read.
+    /// If the spill cannot be read.
     pub(in crate::engine) fn read<'a>(
         &'a self,
         spill: &'a Spill,
@@ -48,29 +49,30 @@ impl Segment {
         let ids = spill.read(&self.ids, &mut buffers.ids)?;
         let (rows, rest) = spill.read(piece, &mut buffers.rows)?.split_at(*rows);
         let (ends, texts) = rest[*rejects..].split_at(*count * 4);
-        // Ids come from JSON strings, so this never fails.
+        // Ids are JSON strings, so this never fails.
         let texts = from_utf8(texts).unwrap_or_default();
         Ok(SegmentView { ids, ends: ends.as_chunks().0, texts, rows })
     }
 }
 
-/// The rows and rejects of a batch and the texts of its ids, where they wait.
+/// The stored rows and rejects of a batch, and the texts of its ids.
 #[derive(Debug)]
 pub struct StoredBatch {
     piece: Piece,
-    /// How many bytes of them are rows.
+    /// The number of bytes of rows.
     rows: usize,
-    /// How many bytes are rejects.
+    /// The number of bytes of rejects.
     rejects: usize,
-    /// How many ids there are.
+    /// The number of ids.
     ids: usize,
 }
 
 impl StoredBatch {
-    /// Keeps those of `batch` in `spill`, and the texts of `ids`, if they are ever asked for.
+    /// Stores the rows and rejects of `batch`, and the texts of `ids` if they are needed later, in
+    /// `spill`.
     ///
     /// # Errors
-    /// When they cannot be spilled.
+    /// If the spill cannot be written.
     pub fn new(batch: &Batch, ids: Option<&Ids>, spill: &Spill) -> io::Result<Self> {
         let (rows, rejects) = (batch.rows.as_bytes(), batch.rejects.as_bytes());
         let ends: Vec<_> = ids.into_iter().flat_map(Ids::ends).map(u32::to_le_bytes).collect();
@@ -84,27 +86,27 @@ impl StoredBatch {
     }
 }
 
-/// Buffers for the bytes of one segment after the other.
+/// Buffers for the bytes of segments, which can be reused.
 #[derive(Debug, Default)]
 pub struct Buffers {
     ids: Vec<u8>,
     rows: Vec<u8>,
 }
 
-/// A segment's bytes, taken apart.
+/// The rows and ids of a segment.
 #[derive(Clone, Copy, Debug)]
 pub struct SegmentView<'a> {
     ids: &'a [u8],
-    /// Where the text of each id ends.
+    /// The end offset of the text of each id, little-endian.
     ends: &'a [[u8; 4]],
     texts: &'a str,
-    /// Its rows.
+    /// The encoded rows.
     pub rows: &'a [u8],
 }
 
 impl<'a> SegmentView<'a> {
-    /// A view of `rows`, whose ids have the numbers `ids` elsewhere, four bytes each, and the texts
-    /// `texts`, each to its end in `ends`.
+    /// Creates a view of `rows`. For each id, `ids` has its number in the run, in four bytes, and
+    /// `ends` has the end of its text in `texts`.
     pub(in crate::engine) fn new(
         rows: &'a [u8],
         ids: &'a [u8],
@@ -113,7 +115,7 @@ impl<'a> SegmentView<'a> {
         Self { ids, ends, texts, rows }
     }
 
-    /// The text of the id that has number `id` in the batch, where it was kept.
+    /// Returns the text of the id with number `id` in the batch; empty if texts were not stored.
     #[inline]
     pub fn text(&self, id: NodeId) -> &'a str {
         let end =
@@ -122,7 +124,7 @@ impl<'a> SegmentView<'a> {
         self.texts.get(start..end(id.index())).unwrap_or_default()
     }
 
-    /// The number in the run of the id that has number `id` in the batch.
+    /// Returns the number in the run of the id with number `id` in the batch.
     #[inline]
     pub fn id(&self, id: NodeId) -> Option<NodeId> {
         let raw = self.ids.get(id.index() * 4..)?.first_chunk()?;
@@ -130,7 +132,7 @@ impl<'a> SegmentView<'a> {
     }
 }
 
-/// All segments of an input, in its order, and where their bytes wait.
+/// All segments of an input, in input order.
 #[derive(Debug)]
 pub struct Store {
     segments: Vec<Segment>,
@@ -138,26 +140,26 @@ pub struct Store {
 }
 
 impl Store {
-    /// The `segments`, whose bytes wait in `spill`.
+    /// Creates a store of `segments`, whose data is in `spill`.
     pub(in crate::engine) fn new(mut segments: Vec<Segment>, spill: Arc<Spill>) -> Self {
         segments.sort_unstable_by_key(|segment| segment.place);
         Self { segments, spill }
     }
 
-    /// The segments, in the order of the input.
+    /// Returns the segments, in input order.
     pub fn segments(&self) -> &[Segment] {
         &self.segments
     }
 
-    /// Where the rows wait.
+    /// Returns the spill with the data of the segments.
     pub fn spill(&self) -> &Spill {
         &self.spill
     }
 
-    /// The bytes of `segment`; `buffers` hold them where they were spilled.
+    /// Reads the rows and ids of `segment`; `buffers` hold them if they are read from a file.
     ///
     /// # Errors
-    /// When the spill cannot be read.
+    /// If the spill cannot be read.
     pub fn read<'a>(
         &'a self,
         segment: &'a Segment,
@@ -166,11 +168,11 @@ impl Store {
         segment.read(&self.spill, buffers)
     }
 
-    /// The rejects of `segment`, as [`Rejects`](super::rejects::Rejects) encodes them; `buffer` holds
-    /// them where they were spilled.
+    /// Reads the rejects of `segment`, as encoded by [`Rejects`](super::rejects::Rejects); `buffer`
+    /// holds them if they are read from a file.
     ///
     /// # Errors
-    /// When the spill cannot be read.
+    /// If the spill cannot be read.
     pub fn rejects<'a>(
         &'a self,
         segment: &'a Segment,
@@ -180,12 +182,12 @@ impl Store {
         self.spill.read_range(piece, *rows..rows + rejects, buffer)
     }
 
-    /// Calls `work` with the number and the bytes of each segment, on all threads of `pool`, and
-    /// `write` with the results in the order of the input. Returns the workers' states.
+    /// Calls `work` with the number and the data of each segment, on all threads of `pool`, and
+    /// `write` with the results in input order. Returns the states of the workers.
     ///
     /// # Errors
-    /// When `watch` has stopped it, when the spill cannot be read, or the first error of `work` or
-    /// `write`.
+    /// If `watch` has cancelled the job, if the spill cannot be read, or the first error of `work`
+    /// or `write`.
     pub fn each<S: Send, T: Send>(
         &self,
         pool: &ThreadPool,
@@ -207,7 +209,7 @@ impl Store {
     }
 }
 
-/// For each segment, how many lines of its file stand before it.
+/// Returns for each segment the number of lines of its file that precede it.
 pub fn lines_before(segments: &[Segment]) -> Vec<u64> {
     let mut before = Vec::with_capacity(segments.len());
     let (mut file, mut lines) = (None, 0);
@@ -221,12 +223,12 @@ pub fn lines_before(segments: &[Segment]) -> Vec<u64> {
     before
 }
 
-/// Rows that are to be left out beside duplicates, sorted, by segment.
+/// Rows that are left out in addition to duplicates, by segment.
 #[derive(Debug)]
 pub struct Dropped(Vec<Vec<u32>>);
 
 impl Dropped {
-    /// Those `rows` of each segment.
+    /// Creates the set of `rows` by segment.
     pub fn new(mut rows: Vec<Vec<u32>>) -> Self {
         for rows in &mut rows {
             rows.sort_unstable();
@@ -234,12 +236,12 @@ impl Dropped {
         Self(rows)
     }
 
-    /// Whether `row` of `segment` is among them.
+    /// Returns whether `row` of `segment` is in the set.
     pub fn has(&self, segment: usize, row: u32) -> bool {
         self.0.get(segment).is_some_and(|rows| rows.binary_search(&row).is_ok())
     }
 
-    /// Those of `segment` and the `dead` ones, sorted.
+    /// Returns the rows of `segment` in the set and those in `dead`, sorted.
     pub fn with<'d>(&self, segment: usize, dead: &'d [u32]) -> Cow<'d, [u32]> {
         let own = self.0.get(segment).map_or(&[][..], Vec::as_slice);
         if own.is_empty() {

@@ -1,4 +1,4 @@
-//! Leads to parts with texts, and back.
+//! Converts leads to parts with texts, and back.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -11,17 +11,17 @@ use crate::engine::identity::ids::{Ids, NodeId, Space};
 use crate::engine::map::event_names::EventNames;
 use crate::rules::Rule;
 
-/// The texts that the numbers in leads stand for.
+/// The texts of the numbers in leads.
 #[derive(Clone, Copy)]
 pub struct PartTexts<'a> {
-    /// The rules by their numbers.
+    /// The rules, by number.
     pub rules: &'a [Rule],
-    /// The names of all events.
+    /// The numbers of all event names.
     pub events: &'a EventNames<'a>,
 }
 
 impl Leads {
-    /// Every lead that any event has added to, with the e-mail that names it.
+    /// Returns each lead that an event has added to, with the e-mail that names it.
     pub(in crate::engine) fn into_touched(self) -> impl Iterator<Item = (NodeId, Lead)> {
         let Self { emails, all, .. } = self;
         let unlocked =
@@ -42,7 +42,7 @@ impl Lead {
             || self.traits.iter().any(Option::is_some)
     }
 
-    /// The part with texts that the lead of `email`, in `bucket`, is.
+    /// Converts the lead of `email` to a part in `bucket`.
     pub(in crate::engine) fn into_part(
         mut self,
         (bucket, email): (u32, &str),
@@ -87,8 +87,8 @@ impl Lead {
         }
     }
 
-    /// The lead that `part` is a part of; its ids become some of `ids`. Rules are numbered by
-    /// `rules`; `None` where one of the part is not among them.
+    /// Converts `part` to a lead; its ids are added to `ids`, and `rules` has the numbers of rules.
+    /// Returns `None` if a rule of the part has no number.
     pub(in crate::engine) fn of_part(
         part: LeadPart,
         ids: &mut Ids,

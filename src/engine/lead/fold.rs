@@ -1,4 +1,4 @@
-//! Signals, identify calls and group calls into leads, from many threads at once.
+//! Adds signals, identify calls and group calls to leads, from any number of threads.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -10,41 +10,41 @@ use crate::engine::identity::fact::OrderKey;
 use crate::engine::identity::ids::{NodeId, Space};
 use crate::time::Time;
 
-/// What any event of a lead brings.
+/// What an event of any call adds to a lead.
 #[derive(Clone, Copy, Debug)]
 pub struct Touch<'a> {
     /// The e-mail that names the lead.
     pub lead: NodeId,
-    /// When, and by which event.
+    /// The times and content hash of the event.
     pub key: OrderKey,
-    /// Its anonymous id, unless blocked.
+    /// The anonymous id, unless blocked.
     pub anonymous: Option<NodeId>,
-    /// Its user id, unless blocked.
+    /// The user id, unless blocked.
     pub user: Option<NodeId>,
-    /// The lead's traits, in the order of [`Trait::ALL`]; empty where there is none.
+    /// The traits, in the order of [`Trait::ALL`]; empty texts are missing.
     pub traits: [&'a str; Trait::ALL.len()],
-    /// Whether it brings the lead's e-mail itself, and whether the service would have taken it.
+    /// If the event brings the e-mail of the lead: whether the service would have accepted it.
     pub brings_email: Option<bool>,
 }
 
-/// What a signal brings besides.
+/// What a signal adds to a lead.
 #[derive(Clone, Copy, Debug)]
 pub struct Signal<'a> {
-    /// The rule that maps it.
+    /// The rule that maps the signal.
     pub rule: Option<u32>,
-    /// The number of its event's name.
+    /// The number of the event name.
     pub event: u32,
-    /// Its rule says so.
+    /// Whether the rule has `high_intent`.
     pub high_intent: bool,
-    /// It was there before the lead was known.
+    /// Whether the signal is from before the lead was identified.
     pub rehydrated: bool,
-    /// The period of the plan that it counts in.
+    /// The index of the signal's period.
     pub period: Option<u32>,
-    /// The page that it was on.
+    /// The page of the signal.
     pub page: Option<Page<'a>>,
 }
 
-/// A page and how the visitor came to it.
+/// A page and its referrer.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs)] // each is the column of that name
 pub struct Page<'a> {
@@ -55,26 +55,26 @@ pub struct Page<'a> {
     pub utm_campaign: &'a str,
 }
 
-/// Where the lead of an e-mail is.
+/// Maps e-mails to indexes of leads.
 #[derive(Debug)]
 enum Places {
-    /// For each id, if it is an e-mail, its place.
+    /// The index by id. Entries of ids that are not e-mails are unused.
     Listed(Vec<u32>),
-    /// E-mails have numbers one behind another, from this one on.
+    /// E-mails have consecutive numbers from this one on.
     From(u32),
 }
 
-/// All leads: a place for each e-mail that there is, so that none ever moves.
+/// All leads in memory, one entry for each e-mail, so that entries never move.
 #[derive(Debug)]
 pub struct Leads {
     places: Places,
-    /// The e-mail of each place.
+    /// The e-mail of each entry.
     pub(super) emails: Vec<NodeId>,
     pub(super) all: Vec<Mutex<Lead>>,
 }
 
 impl Leads {
-    /// None yet, for the e-mails among `ids`.
+    /// Creates entries for the e-mails of `ids`.
     #[allow(clippy::cast_possible_truncation)] // ids are numbered in 32 bits
     pub fn new(ids: &AllIds) -> Self {
         let mut emails = Vec::with_capacity(ids.count(Space::Email));
@@ -98,7 +98,7 @@ impl Leads {
         Self { places, emails, all }
     }
 
-    /// Fetches `lead` into the caches.
+    /// Prefetches `lead`.
     #[inline]
     pub fn prefetch(&self, lead: NodeId) {
         prefetch_index(&self.all, self.number(lead));
@@ -122,38 +122,36 @@ impl Leads {
         lead
     }
 
-    /// An identify call.
+    /// Adds an identify call.
     pub fn identify(&self, touch: &Touch<'_>) {
         self.lead(touch.lead).touch(touch);
     }
 
-    /// An event outside of the window: what it says of the person counts, but that it happened
-    /// makes no lead.
+    /// Adds an event outside of the window, which enriches a lead but does not create one.
     pub fn enrich(&self, touch: &Touch<'_>) {
         self.place(touch.lead).touch(touch);
     }
 
-    /// A signal. Its rule and event name decide its signal name, which
-    /// `rank` works out.
+    /// Adds a signal. Its signal name is determined when leads are ranked.
     pub fn signal(&self, touch: &Touch<'_>, signal: &Signal<'_>) {
         let mut lead = self.lead(touch.lead);
         lead.touch(touch);
         lead.signal(touch.key, signal);
     }
 
-    /// An event that brings the e-mail of `lead` would have been taken by the service after all.
+    /// Marks `lead` as accepted: the service would have accepted an event that brings its e-mail.
     pub fn accept(&self, lead: NodeId) {
         self.place(lead).accepted = true;
     }
 
-    /// A group call, which makes no lead by itself.
+    /// Adds a group call, which does not create a lead.
     pub fn group(&self, lead: NodeId, key: OrderKey, group: NodeId) {
         self.place(lead).join(group, key);
     }
 }
 
 impl Lead {
-    /// The person joined a group.
+    /// Adds a group.
     pub(super) fn join(&mut self, group: NodeId, key: OrderKey) {
         match self.groups.binary_search_by_key(&group, |&(group, _)| group) {
             Ok(place) => self.groups[place].1 = self.groups[place].1.max(key),
@@ -161,7 +159,7 @@ impl Lead {
         }
     }
 
-    /// Adds what any event brings.
+    /// Adds the ids, traits and identification of an event.
     pub(super) fn touch(&mut self, touch: &Touch<'_>) {
         if let Some(id) = touch.anonymous {
             self.anonymous_ids.insert(id);
@@ -174,9 +172,9 @@ impl Lead {
                 continue;
             }
             match kept {
-                // Times first: most values lose by them, and then nothing is compared.
+                // The key is compared first, which decides in most cases without comparing texts.
                 Some(kept) if (touch.key, text) <= (kept.key, &kept.value) => {}
-                // Most that win say the same again.
+                // Most later values are equal; then only the key changes.
                 Some(kept) if *kept.value == *text => kept.key = touch.key,
                 _ => *kept = Some(Dated { key: touch.key, value: text.into() }),
             }
@@ -187,7 +185,7 @@ impl Lead {
         }
     }
 
-    /// Adds what a signal brings besides.
+    /// Adds the counts, times and page of a signal.
     pub(super) fn signal(&mut self, key: OrderKey, signal: &Signal<'_>) {
         self.signals += 1;
         self.tallies.add((signal.rule, signal.event));
@@ -205,7 +203,7 @@ impl Lead {
             self.last_signal = Some(last);
         }
         let Some(page) = signal.page else { return };
-        // Mostly times decide, and then nothing is copied.
+        // The key decides in most cases; texts are copied only if it does not.
         if self.first_touch.as_ref().is_none_or(|kept| key <= kept.key) {
             let touch = Box::new(Dated { key, value: page.to_first_touch() });
             if self.first_touch.as_ref().is_none_or(|kept| touch < *kept) {
@@ -227,7 +225,7 @@ impl Page<'_> {
     }
 }
 
-/// The earlier of two times that are not missing.
+/// Returns the earlier of two times; a missing `time` is ignored.
 pub(super) fn earliest(kept: Option<Time>, time: Time) -> Option<Time> {
     if time.is_missing() {
         return kept;

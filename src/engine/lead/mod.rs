@@ -1,7 +1,7 @@
-//! Leads: what the signals and identify calls of one e-mail add up to.
+//! Leads: the sums over the signals and identify calls of one e-mail.
 //!
-//! Every update is one of a sum, a set or a best-by-[`OrderKey`], so that neither order nor
-//! threads change the result.
+//! Every update is a sum, a set insertion or a maximum by [`OrderKey`], so that the result depends
+//! neither on order nor on threads.
 
 mod exchange;
 mod fold;
@@ -29,7 +29,7 @@ use crate::time::Time;
 use multiset::Multiset;
 use set::Set;
 
-/// What enriches a lead; of each the latest that is not empty counts.
+/// The traits of a lead. The latest non-empty value of each counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // each is the column of that name
 pub enum Trait {
@@ -42,19 +42,19 @@ pub enum Trait {
 }
 
 impl Trait {
-    /// All of them.
+    /// All traits.
     pub const ALL: [Self; 6] =
         [Self::Name, Self::FirstName, Self::LastName, Self::Company, Self::Title, Self::Phone];
 }
 
-/// A value and what decides between it and others.
+/// A value with the key of its event, which decides between values.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Dated<T> {
     key: OrderKey,
     value: T,
 }
 
-/// Where a lead came in.
+/// The page of the first signal of a lead that has one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs)] // each is the column of that name
 pub struct FirstTouch {
@@ -65,27 +65,27 @@ pub struct FirstTouch {
     pub utm_campaign: Box<str>,
 }
 
-/// What a lead takes of memory, its texts and a place in a table included.
+/// The memory of one lead in bytes, including its texts and table entry.
 const LEAD_BYTES: usize = size_of::<Lead>() + 512;
 
 /// One lead.
 #[derive(Clone, Debug, Default)]
 pub struct Lead {
-    /// Whether any event was of it: if not, it is none.
+    /// Whether any event belongs to it; otherwise it is not a lead.
     exists: bool,
-    /// Its signals.
+    /// The number of signals.
     pub signals: u64,
-    /// Those of rules that say `high_intent`.
+    /// The number of signals of rules with `high_intent`.
     pub high_intent_signals: u64,
-    /// Those from before it was identified.
+    /// The number of signals from before the lead was identified.
     pub rehydrated_signals: u64,
-    /// The first time of its signals.
+    /// The time of the first signal.
     pub first_seen: Option<Time>,
-    /// The last time of its signals.
+    /// The time of the last signal.
     pub last_seen: Option<Time>,
-    /// When an event first brought its e-mail.
+    /// The time of the first event that brings the e-mail.
     pub identified_at: Option<Time>,
-    /// Whether the service would have taken any event that brought its e-mail.
+    /// Whether the service would have accepted any event that brings the e-mail.
     pub accepted: bool,
     traits: [Option<Dated<Box<str>>>; Trait::ALL.len()],
     first_touch: Option<Box<Dated<FirstTouch>>>,
@@ -94,37 +94,37 @@ pub struct Lead {
     anonymous_ids: Set<NodeId>,
     user_ids: Set<NodeId>,
     periods: Set<u32>,
-    /// Its signals by rule and number of the event's name, which decide the name of the signal.
+    /// The number of signals by rule and number of the event name, which determine the signal name.
     tallies: Multiset<(Option<u32>, u32)>,
 }
 
 impl Lead {
-    /// The value of `wanted`; empty where nothing brought one.
+    /// Returns the value of a trait; empty if there is none.
     pub fn trait_text(&self, wanted: Trait) -> &str {
         self.traits[wanted as usize].as_ref().map_or("", |dated| &dated.value)
     }
 
-    /// The event that the value of `wanted` is of.
+    /// Returns the key of the event that the value of a trait is from.
     pub fn trait_source(&self, wanted: Trait) -> Option<OrderKey> {
         self.traits[wanted as usize].as_ref().map(|dated| dated.key)
     }
 
-    /// The event that [`first_touch`](Self::first_touch) is of.
+    /// Returns the key of the event that [`first_touch`](Self::first_touch) is from.
     pub fn first_touch_source(&self) -> Option<OrderKey> {
         self.first_touch.as_ref().map(|dated| dated.key)
     }
 
-    /// Where it came in, if it ever saw a page.
+    /// Returns the page of the first signal that has one.
     pub fn first_touch(&self) -> Option<&FirstTouch> {
         self.first_touch.as_ref().map(|dated| &dated.value)
     }
 
-    /// The rule and the event name of its latest signal.
+    /// Returns the rule and the number of the event name of the latest signal.
     pub fn last_signal(&self) -> Option<(Option<u32>, u32)> {
         self.last_signal.as_ref().map(|dated| dated.value)
     }
 
-    /// Fetches its texts into the caches.
+    /// Prefetches the texts.
     fn prefetch_texts(&self) {
         for kept in self.traits.iter().flatten() {
             prefetch_index(kept.value.as_bytes(), 0);
@@ -134,34 +134,34 @@ impl Lead {
         }
     }
 
-    /// The groups that it joined, the latest first.
+    /// Returns the groups that the lead joined, latest first.
     pub fn groups(&self) -> Vec<NodeId> {
         let mut groups = self.groups.clone();
         groups.sort_unstable_by_key(|&(_, key)| std::cmp::Reverse(key));
         groups.into_iter().map(|(group, _)| group).collect()
     }
 
-    /// The anonymous ids of its identify calls and signals.
+    /// Returns the anonymous ids of identify calls and signals.
     pub fn anonymous_ids(&self) -> &[NodeId] {
         self.anonymous_ids.as_slice()
     }
 
-    /// The user ids of its identify calls and signals.
+    /// Returns the user ids of identify calls and signals.
     pub fn user_ids(&self) -> &[NodeId] {
         self.user_ids.as_slice()
     }
 
-    /// The periods of the plan in which it has signals.
+    /// Returns the indexes of the plan's periods with signals.
     pub fn periods(&self) -> &[u32] {
         self.periods.as_slice()
     }
 
-    /// Whether any event was of it: if not, it is none.
+    /// Returns whether any event belongs to it; otherwise it is not a lead.
     pub fn is_lead(&self) -> bool {
         self.exists
     }
 
-    /// No event comes any more.
+    /// Sorts and deduplicates all sets, once all events are added.
     pub(in crate::engine) fn settle(&mut self) {
         self.anonymous_ids.settle();
         self.user_ids.settle();

@@ -1,15 +1,16 @@
-//! A multiset for values of which mostly the same few repeat.
+//! A multiset for sequences in which few values repeat most of the time.
 
 use crate::engine::counts::sum_up;
 
-/// So many different things are looked through; more are put in order now and then.
+/// The number of distinct values up to which all are compared on insertion; larger multisets are
+/// sorted from time to time.
 const FEW: usize = 16;
 
-/// How often each of several things was added.
+/// Values with their counts.
 #[derive(Clone, Debug)]
 pub struct Multiset<T> {
     counts: Vec<(T, u64)>,
-    /// So many of them are in order, each thing once.
+    /// The number of leading entries that are sorted and distinct.
     sorted: usize,
 }
 
@@ -25,9 +26,9 @@ impl<T: Ord + Copy> Multiset<T> {
         self.add_count(thing, 1);
     }
 
-    /// Adds `thing` so many times.
+    /// Adds `thing` `more` times.
     pub fn add_count(&mut self, thing: T, more: u64) {
-        // The last one first; where there are many, no other.
+        // The last entry is compared first, and in large multisets it is the only one.
         let looked_at = if self.counts.len() <= FEW { FEW } else { 1 };
         let mut latest = self.counts.iter_mut().rev().take(looked_at);
         if let Some((_, count)) = latest.find(|(known, _)| *known == thing) {
@@ -40,13 +41,13 @@ impl<T: Ord + Copy> Multiset<T> {
         }
     }
 
-    /// Puts the things in order, each with all of its count.
+    /// Sorts the values and merges equal ones.
     pub fn settle(&mut self) {
         sum_up(&mut self.counts);
         self.sorted = self.counts.len();
     }
 
-    /// The things and their counts; in order and each once when the multiset is settled.
+    /// Returns the values with their counts; sorted and distinct after [`settle`](Self::settle).
     pub fn as_slice(&self) -> &[(T, u64)] {
         &self.counts
     }

@@ -1,14 +1,14 @@
-//! A part of a lead: what some of its events add up to, as bytes, and the sum of two parts.
+//! The encoding of parts of leads, and the sum of two parts.
 //!
-//! All numbers are little-endian, lengths as [`put_length`] writes them, and a text has its length
-//! before it. In this order:
+//! A part is the sum over some events of a lead. Numbers are little-endian, lengths are written by
+//! [`put_length`], and a text follows its length. The fields are, in this order:
 //!
 //! | field | bytes |
 //! | --- | --- |
 //! | number of the e-mail that names the lead | 4 |
-//! | 1 if any event was of it, plus 2 if the service would have taken one that brought its e-mail | 1 |
-//! | signals, of high intent, rehydrated | 8 each |
-//! | first seen, last seen, identified at; the missing time where there is none | 8 each |
+//! | 1 if any event belongs to it, plus 2 if the service would have accepted one that brings the e-mail | 1 |
+//! | signals, high intent signals, rehydrated signals | 8 each |
+//! | first seen, last seen, identified at; the missing time if there is none | 8 each |
 //! | for each trait 0, or 1, a key and a text | |
 //! | first touch: 0, or 1, a key and five texts | |
 //! | last signal: 0, or 1, a key and a name | |
@@ -16,8 +16,8 @@
 //! | anonymous ids, user ids, periods: for each a length and numbers | 4 each |
 //! | signals by name: a length, and for each a name and a count | 8 + 8 each |
 //!
-//! A key is a time, a received time and a content hash (8 + 8 + 16); a name is the number of a rule,
-//! or `u32::MAX`, and that of the event's name (4 + 4).
+//! A key is a time, a received time and a content hash (8 + 8 + 16). A name is the number of a
+//! rule, or `u32::MAX` for none, and that of an event name (4 + 4).
 
 use super::fold::earliest;
 use super::{Dated, FirstTouch, Lead, Trait};
@@ -28,11 +28,11 @@ use crate::engine::identity::fact::OrderKey;
 use crate::engine::identity::ids::NodeId;
 use crate::time::Time;
 
-/// No rule.
+/// The number that encodes no rule.
 const NONE: u32 = u32::MAX;
 
 impl Lead {
-    /// Appends the part, which is of the lead of `email`.
+    /// Appends the lead of `email` as a part.
     pub(super) fn write(&self, email: NodeId, out: &mut Vec<u8>) {
         out.extend_from_slice(&email.to_raw().to_le_bytes());
         out.push(u8::from(self.exists) | u8::from(self.accepted) << 1);
@@ -63,7 +63,7 @@ impl Lead {
         }
     }
 
-    /// Takes a part off `bytes`; `None` at the end.
+    /// Reads a part from the beginning of `bytes`, and advances it; returns `None` at the end.
     pub(super) fn read(bytes: &mut &[u8]) -> Option<(NodeId, Self)> {
         let email = NodeId::from_raw(take_u32(bytes)?);
         let [flags] = take(bytes)?;
@@ -97,7 +97,7 @@ impl Lead {
         Some((email, lead))
     }
 
-    /// Adds another part of the same lead. The order in which parts are added changes nothing.
+    /// Adds another part of the same lead. Addition is commutative and associative.
     pub(in crate::engine) fn merge(&mut self, other: Self) {
         self.exists |= other.exists;
         self.accepted |= other.accepted;
@@ -161,7 +161,7 @@ fn put_dated<T>(dated: Option<&Dated<T>>, out: &mut Vec<u8>, put: impl Fn(&T, &m
     }
 }
 
-/// `Some(None)` where nothing was put.
+/// Returns `Some(None)` if the value is absent, and `None` at the end of `bytes`.
 #[allow(clippy::option_option)]
 fn take_dated<T>(
     bytes: &mut &[u8],

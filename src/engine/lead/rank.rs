@@ -1,4 +1,4 @@
-//! Leads with their scores, in the order of the table.
+//! Scores leads and puts them in the order of the table.
 
 use std::io;
 use std::ops::{Deref, Range};
@@ -15,27 +15,27 @@ use super::{Lead, Leads};
 use crate::engine::identity::all_ids::AllIds;
 use crate::engine::identity::ids::NodeId;
 
-/// So many leads are gone through together, so that the memory that each needs is waited for at
-/// once.
+/// The number of leads that are processed together, so that the cache misses of all of them
+/// overlap.
 const AHEAD: usize = 16;
 
-/// What a rule says that scores depend on.
+/// The properties of a rule that scores and signal names depend on.
 #[derive(Clone, Copy, Debug)]
 pub struct RuleTerms<'a> {
-    /// What each of its signals scores.
+    /// The score of each signal.
     pub score: i64,
-    /// At most so many of its signals score for one lead.
+    /// The maximum number of signals per lead that score; `None` is unlimited.
     pub limit: Option<u32>,
-    /// The name of its signals, unless they bear that of their event.
+    /// The signal name; `None` uses the event name.
     pub signal: Option<&'a str>,
 }
 
-/// A lead, wherever it is.
+/// A reference to a lead in memory or one read from disk.
 #[derive(Debug)]
 pub enum LeadRef<'r> {
-    /// Among those in memory.
+    /// A lead in memory, locked.
     Shared(MutexGuard<'r, Lead>),
-    /// Read from disk.
+    /// A lead read from disk.
     Read(&'r Lead),
 }
 
@@ -53,18 +53,18 @@ impl Deref for LeadRef<'_> {
 /// A lead with its score.
 #[derive(Debug)]
 pub struct Ranked<'r> {
-    /// The e-mail that names it.
+    /// The e-mail that names the lead.
     pub email: NodeId,
     /// The lead.
     pub lead: LeadRef<'r>,
-    /// The scores of its signals, within the rules' limits.
+    /// The sum of the scores of its signals, within the limits of the rules.
     pub score: i64,
-    /// The name of the signals that score highest; of several the most frequent, then the first
-    /// by name.
+    /// The name of the signals with the highest score; of several, the most frequent one, then the
+    /// first in byte order.
     pub top_signal: &'r str,
 }
 
-/// All leads in the order of their table: by score, the highest first, then by e-mail.
+/// All leads in the order of the table: by descending score, then by e-mail.
 #[derive(Debug)]
 pub struct Ranking<'a>(Kept<'a>);
 
@@ -74,21 +74,21 @@ enum Kept<'a> {
     Runs(SortedRuns<'a>),
 }
 
-/// Leads where they lie and in their order: leads are large, and there may be many.
+/// Leads in memory, which are large, are not moved: only their indexes are sorted.
 #[derive(Debug)]
 struct InMemory<'a> {
     leads: Leads,
-    /// As they lie.
+    /// In the order of `leads`.
     places: Vec<Place<'a>>,
-    /// The numbers of places, by rank.
+    /// Indexes of `places`, by rank.
     order: Vec<u32>,
 }
 
-/// Where a lead lies, and what ranks it.
+/// The index of a lead, with what it is ranked by.
 #[derive(Clone, Copy, Debug)]
 struct Place<'a> {
     score: i64,
-    /// The beginning of the e-mail, which mostly decides between two.
+    /// The first bytes of the e-mail, which are enough to compare most of them.
     prefix: u64,
     top_signal: &'a str,
     email: NodeId,
@@ -96,12 +96,12 @@ struct Place<'a> {
 }
 
 impl<'a> Ranking<'a> {
-    /// Leads in runs on disk.
+    /// Creates a ranking of leads in sorted runs on disk.
     pub(super) fn of_runs(runs: SortedRuns<'a>) -> Self {
         Self(Kept::Runs(runs))
     }
 
-    /// How many leads there are.
+    /// Returns the number of leads.
     pub fn len(&self) -> usize {
         match &self.0 {
             Kept::Memory(leads) => leads.order.len(),
@@ -109,15 +109,15 @@ impl<'a> Ranking<'a> {
         }
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no leads.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// All leads in their order, up to `most` in a chunk.
+    /// Returns all leads in order, in chunks of up to `most`.
     ///
     /// # Errors
-    /// When leads on disk cannot be read.
+    /// If leads on disk cannot be read.
     pub fn chunks(&self, most: usize) -> io::Result<Chunks<'_>> {
         let source = match &self.0 {
             Kept::Memory(leads) => Source::Memory { leads, next: 0 },
@@ -129,7 +129,7 @@ impl<'a> Ranking<'a> {
     /// Calls `then` with each lead, in order.
     ///
     /// # Errors
-    /// When leads on disk cannot be read.
+    /// If leads on disk cannot be read.
     pub fn each(&self, mut then: impl FnMut(&Ranked<'_>)) -> io::Result<()> {
         let mut chunks = self.chunks(AHEAD)?;
         while let Some(chunk) = chunks.next()? {
@@ -138,8 +138,8 @@ impl<'a> Ranking<'a> {
         Ok(())
     }
 
-    /// Gives the memory back on a thread of `pool`, for nobody waits for that: so many small
-    /// pieces take a while.
+    /// Frees the memory on a thread of `pool`: dropping so many small allocations takes a while,
+    /// and nothing has to wait for it.
     pub fn free(self, pool: &ThreadPool) {
         if let Kept::Memory(InMemory { leads, .. }) = self.0 {
             pool.spawn(move || drop(leads));
@@ -159,8 +159,7 @@ impl InMemory<'_> {
         &self.places[self.order[rank] as usize]
     }
 
-    /// Fetches the leads of these ranks into the caches, so that the memory of many is waited for
-    /// at once.
+    /// Prefetches the leads of `ranks`.
     fn prefetch(&self, ranks: Range<usize>) {
         for rank in ranks.clone() {
             prefetch_index(&self.leads.all, self.place(rank).index as usize);
@@ -171,7 +170,7 @@ impl InMemory<'_> {
     }
 }
 
-/// Leads in their order, some at a time.
+/// An iterator over chunks of leads in order.
 pub struct Chunks<'r> {
     most: usize,
     source: Source<'r>,
@@ -183,10 +182,10 @@ enum Source<'r> {
 }
 
 impl<'r> Chunks<'r> {
-    /// The next leads; `None` after the last.
+    /// Returns the next chunk, or `None` after the last.
     ///
     /// # Errors
-    /// When leads on disk cannot be read.
+    /// If leads on disk cannot be read.
     pub fn next(&mut self) -> io::Result<Option<Chunk<'r>>> {
         match &mut self.source {
             Source::Memory { leads, next } => {
@@ -207,7 +206,7 @@ impl<'r> Chunks<'r> {
     }
 }
 
-/// Some leads in their order.
+/// Consecutive leads in order.
 pub struct Chunk<'r>(Part<'r>);
 
 enum Part<'r> {
@@ -216,7 +215,7 @@ enum Part<'r> {
 }
 
 impl Chunk<'_> {
-    /// Calls `then` with each of them.
+    /// Calls `then` with each lead, in order.
     pub fn each(&self, mut then: impl FnMut(&Ranked<'_>)) {
         match &self.0 {
             Part::Ranks(leads, ranks) => {
@@ -237,15 +236,15 @@ impl Chunk<'_> {
     }
 }
 
-/// How many signals of one rule and event name there are.
+/// A rule and the number of an event name, with the number of signals.
 type Tally = ((Option<u32>, u32), u64);
 
-/// The names and scores that tallies are read with.
+/// The rules and event names by which leads are scored.
 #[derive(Clone, Debug)]
 pub struct Terms<'a> {
-    /// By rule.
+    /// The properties of each rule.
     pub rules: Vec<RuleTerms<'a>>,
-    /// The names of events by their numbers.
+    /// The event names, by number.
     pub events: &'a [&'a str],
 }
 
@@ -261,7 +260,7 @@ impl<'a> Terms<'a> {
             .unwrap_or_default()
     }
 
-    /// The score and the top signal of a lead that is settled.
+    /// Returns the score and the top signal of a lead whose sets are sorted.
     pub(in crate::engine) fn weigh(&self, lead: &Lead) -> (i64, &'a str) {
         let tallies = lead.tallies.as_slice();
         let mut score = 0_i64;

@@ -1,4 +1,4 @@
-//! Leads on disk in runs, each in the order of the table, and the merge of several runs.
+//! Sorted runs of leads on disk, and their merge.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -11,17 +11,17 @@ use crate::engine::exchange::spill::{Piece, Spill};
 use crate::engine::identity::all_ids::{AllIds, TextOrder};
 use crate::engine::identity::ids::NodeId;
 
-/// A run is written, and read, so many bytes at once.
+/// The number of bytes of a run that are written, and read, at once.
 const PIECE_BYTES: usize = 64 << 10;
 
-/// Leads in their order.
+/// The pieces of a run, whose leads are in the order of the table.
 #[derive(Debug, Default)]
 pub struct Run {
     pieces: Vec<Piece>,
     leads: usize,
 }
 
-/// Writes a run: of each lead its score, in eight bytes, and its part.
+/// Writes a run: for each lead its score, in eight bytes, and its part.
 pub struct RunWriter<'a> {
     spill: &'a Spill,
     bytes: Vec<u8>,
@@ -29,15 +29,15 @@ pub struct RunWriter<'a> {
 }
 
 impl<'a> RunWriter<'a> {
-    /// An empty run in `spill`.
+    /// Creates an empty run in `spill`.
     pub fn new(spill: &'a Spill) -> Self {
         Self { spill, bytes: Vec::new(), run: Run::default() }
     }
 
-    /// Appends a lead, which comes after those before it.
+    /// Appends a lead. Leads must be appended in the order of the table.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If the run cannot be written.
     pub fn put(&mut self, score: i64, email: NodeId, lead: &Lead) -> io::Result<()> {
         self.bytes.extend_from_slice(&score.to_le_bytes());
         lead.write(email, &mut self.bytes);
@@ -53,17 +53,17 @@ impl<'a> RunWriter<'a> {
         Ok(())
     }
 
-    /// The run.
+    /// Returns the run.
     ///
     /// # Errors
-    /// When its end cannot be written.
+    /// If the last piece cannot be written.
     pub fn finish(mut self) -> io::Result<Run> {
         self.flush()?;
         Ok(self.run)
     }
 }
 
-/// All leads in several runs.
+/// All leads, in several runs.
 #[derive(Debug)]
 pub struct SortedRuns<'a> {
     spill: Spill,
@@ -72,37 +72,37 @@ pub struct SortedRuns<'a> {
     terms: Terms<'a>,
 }
 
-/// A lead out of a run.
+/// A lead read from a run.
 #[derive(Debug)]
 pub struct RunLead {
-    /// Its score.
+    /// The score.
     pub score: i64,
-    /// The e-mail that names it.
+    /// The e-mail that names the lead.
     pub email: NodeId,
     /// The lead.
     pub lead: Lead,
 }
 
 impl<'a> SortedRuns<'a> {
-    /// The leads of `runs` in `spill`.
+    /// Creates the collection of `runs` in `spill`.
     pub fn new(spill: Spill, runs: Vec<Run>, terms: Terms<'a>, ids: &'a AllIds) -> Self {
         Self { spill, runs, ids, terms }
     }
 
-    /// How many leads there are.
+    /// Returns the number of leads.
     pub fn len(&self) -> usize {
         self.runs.iter().map(|run| run.leads).sum()
     }
 
-    /// What scores and names of signals depend on.
+    /// Returns what the leads are scored by.
     pub fn terms(&self) -> &Terms<'a> {
         &self.terms
     }
 
-    /// All leads in their order.
+    /// Returns all leads in the order of the table.
     ///
     /// # Errors
-    /// When the first of them cannot be read.
+    /// If the first lead of a run cannot be read.
     pub fn merge(&self) -> io::Result<Merge<'_>> {
         let cursor = |run| Cursor {
             spill: &self.spill,
@@ -125,11 +125,11 @@ impl<'a> SortedRuns<'a> {
     }
 }
 
-/// Where one run is read.
+/// The position up to which a run was read.
 struct Cursor<'r> {
     spill: &'r Spill,
     run: &'r Run,
-    /// The piece after the one that `bytes` holds.
+    /// The index of the piece after the one in `bytes`.
     next: usize,
     buffer: Vec<u8>,
     bytes: Vec<u8>,
@@ -154,21 +154,21 @@ impl Cursor<'_> {
     }
 }
 
-/// The leads of several runs in their order.
+/// An iterator over the leads of several runs in the order of the table.
 pub struct Merge<'r> {
     ids: &'r AllIds,
     cursors: Vec<Cursor<'r>>,
     /// The next lead of each run.
     heads: Vec<Option<RunLead>>,
-    /// Which run has the next one.
+    /// The order of the runs by their next leads.
     order: BinaryHeap<Reverse<(Reverse<i64>, TextOrder<'r>, usize)>>,
 }
 
 impl Merge<'_> {
-    /// The next lead; `None` after the last.
+    /// Returns the next lead, or `None` after the last.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If a lead cannot be read.
     pub fn next(&mut self) -> io::Result<Option<RunLead>> {
         let Some(Reverse((.., run))) = self.order.pop() else { return Ok(None) };
         let lead = self.heads[run].take();

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// The lowest score of each range but the first, which has all scores below zero. Ranges grow with
-/// the scores, so that many low scores and a few high ones are both resolved.
+/// The lower bound of each range but the first, which has all negative scores. Ranges widen as
+/// scores grow, so that both low and high scores are resolved.
 const FROM: [i64; 16] = [
     0, 1, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000,
     1_000_000,
@@ -21,12 +21,12 @@ pub struct ScoreRange {
     pub leads: u64,
 }
 
-/// Leads by range of their scores.
+/// The number of leads in each range of scores.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ScoreCounts([u64; FROM.len() + 1]);
 
 impl ScoreCounts {
-    /// Counts so many leads in a range that [`range_of`](Self::range_of) names.
+    /// Adds `leads` leads to a range by its name from [`range_of`](Self::range_of).
     pub(in crate::engine) fn add(&mut self, range: &str, leads: u64) {
         let from = range.parse().ok();
         let place = from.map_or(0, |score: i64| FROM.partition_point(|&from| from <= score));
@@ -38,13 +38,13 @@ impl ScoreCounts {
         self.0[FROM.partition_point(|&from| from <= score)] += 1;
     }
 
-    /// The range that `score` is in: its lowest score, or `below` where it has none.
+    /// Returns the name of the range of `score`: its lowest score, or `below` if it has none.
     pub fn range_of(score: i64) -> String {
         let place = FROM.partition_point(|&from| from <= score);
         place.checked_sub(1).map_or_else(|| "below".to_owned(), |place| FROM[place].to_string())
     }
 
-    /// The ranges from the first with a lead to the last.
+    /// Returns the ranges from the first with a lead to the last.
     pub fn ranges(&self) -> Vec<ScoreRange> {
         let first = self.0.iter().position(|&leads| leads > 0);
         let last = self.0.iter().rposition(|&leads| leads > 0);

@@ -1,11 +1,11 @@
-//! A small set for values of which mostly the same few repeat.
+//! A small set for sequences in which few values repeat most of the time.
 
 use smallvec::SmallVec;
 
-/// A set; cheap to add to, sorted once it is [settled](Self::settle).
+/// A set with fast insertion, whose values are sorted by [`settle`](Self::settle).
 #[derive(Clone, Debug)]
 pub struct Set<T: Copy> {
-    /// The one that was added last: mostly it is added again.
+    /// The last added value, which is the most likely to be added again.
     last: Option<T>,
     values: SmallVec<[T; 4]>,
     sorted: usize,
@@ -23,7 +23,8 @@ impl<T: Ord + Copy> Set<T> {
         if self.last.replace(value) == Some(value) || self.values.first() == Some(&value) {
             return;
         }
-        // Small sets stay exact; large ones are sorted whenever they have doubled.
+        // Sets of fewer than eight values have no duplicates; larger ones are sorted when their
+        // size has doubled.
         if self.values.len() < 8 && self.values.contains(&value) {
             return;
         }
@@ -38,14 +39,14 @@ impl<T: Ord + Copy> Set<T> {
         other.values.iter().for_each(|&value| self.insert(value));
     }
 
-    /// Leaves each value once, in order.
+    /// Sorts the values and removes duplicates.
     pub fn settle(&mut self) {
         self.values.sort_unstable();
         self.values.dedup();
         self.sorted = self.values.len();
     }
 
-    /// The values; sorted once the set is settled.
+    /// Returns the values; sorted and distinct after [`settle`](Self::settle).
     pub fn as_slice(&self) -> &[T] {
         &self.values
     }

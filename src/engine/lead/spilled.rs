@@ -1,5 +1,5 @@
-//! Leads that do not fit into memory: parts of them wait on disk, divided by lead, and each division
-//! is folded alone.
+//! Leads that do not fit into memory: their parts are written to disk in partitions by lead, and
+//! each partition is folded by itself.
 
 use std::io;
 use std::path::PathBuf;
@@ -18,10 +18,10 @@ use crate::engine::identity::all_ids::AllIds;
 use crate::engine::identity::fact::OrderKey;
 use crate::engine::identity::ids::NodeId;
 
-/// More divisions than this take more memory for their buffers than they save.
+/// The maximum number of partitions; with more, the buffers take more memory than is saved.
 const MOST_DIVISIONS: usize = 256;
 
-/// Parts of a division are written about so many bytes at once.
+/// The number of bytes from which on parts of a partition are written.
 const PIECE_BYTES: usize = 32 << 10;
 
 /// Parts of leads on disk.
@@ -29,13 +29,13 @@ const PIECE_BYTES: usize = 32 << 10;
 pub struct SpilledLeads {
     spill: Spill,
     divisions: Vec<Mutex<Vec<Piece>>>,
-    /// A thread gathers so many leads before it writes them.
+    /// The number of leads that a thread collects in memory before it writes them.
     gathered: usize,
 }
 
 impl SpilledLeads {
-    /// For about so many leads, whose parts wait in files in `dir` that go away by themselves. So
-    /// many threads gather leads, and fold divisions, in `budget_bytes` together.
+    /// Creates the store for about `leads` leads, in anonymous files in `dir`. `threads` threads,
+    /// which first collect leads and later fold partitions, use `budget_bytes` together.
     pub fn new(dir: PathBuf, leads: usize, budget_bytes: usize, threads: usize) -> Self {
         let fitting = (budget_bytes / LEAD_BYTES / threads.max(1)).max(1);
         let divisions = leads.div_ceil(fitting).clamp(1, MOST_DIVISIONS);
@@ -46,14 +46,15 @@ impl SpilledLeads {
         }
     }
 
-    /// Keeps parts of leads.
+    /// Writes parts of leads.
     fn keep(&self, parts: impl IntoIterator<Item = (NodeId, Lead)>) -> io::Result<()> {
         let mut written = vec![Vec::new(); self.divisions.len()];
         for (email, lead) in parts {
-            // E-mails are numbered as they come, so neighbours in time spread evenly.
+            // E-mails are numbered in order of appearance, so that consecutive ones spread evenly.
             let division = email.index() % self.divisions.len();
             lead.write(email, &mut written[division]);
-            // Piece by piece: as bytes, all leads that were gathered would take as much again.
+            // Pieces are written at once: all collected leads as bytes would take the same memory
+            // again.
             if written[division].len() >= PIECE_BYTES {
                 self.keep_piece(division, &mut written[division])?;
             }
@@ -64,7 +65,7 @@ impl SpilledLeads {
         Ok(())
     }
 
-    /// Keeps `bytes`, if there are any, as parts of leads of `division`.
+    /// Writes `bytes`, unless empty, as parts of leads of the partition `division`.
     fn keep_piece(&self, division: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
         if !bytes.is_empty() {
             let piece = self.spill.keep(&[bytes])?;
@@ -75,18 +76,19 @@ impl SpilledLeads {
         Ok(())
     }
 
-    /// Events that bring the e-mails of these leads would have been taken by the service after all.
+    /// Marks `leads` as accepted: the service would have accepted an event that brings their
+    /// e-mail.
     ///
     /// # Errors
-    /// When that cannot be written.
+    /// If the marks cannot be written.
     pub fn accept(&self, leads: impl Iterator<Item = NodeId>) -> io::Result<()> {
         self.keep(leads.map(|email| (email, Lead { accepted: true, ..Lead::default() })))
     }
 
-    /// Folds, scores and ranks all leads, so many divisions at once as `pool` has threads.
+    /// Folds, scores and ranks all leads, one partition per thread of `pool` at a time.
     ///
     /// # Errors
-    /// When the parts cannot be read, or the leads not be written.
+    /// If the parts cannot be read, or the leads cannot be written.
     pub fn rank<'a>(
         self,
         terms: Terms<'a>,
@@ -104,7 +106,7 @@ impl SpilledLeads {
     }
 }
 
-/// Folds the parts in `pieces` and writes the leads, by rank.
+/// Folds the parts in `pieces`, and writes the leads as a run.
 fn sorted_run(
     spill: &Spill,
     pieces: Vec<Piece>,
@@ -134,7 +136,7 @@ fn sorted_run(
     run.finish()
 }
 
-/// What one thread gathers of leads before it writes them.
+/// The leads that one thread collects before it writes them.
 #[derive(Debug)]
 pub struct Gatherer<'a> {
     spilled: &'a SpilledLeads,
@@ -142,29 +144,29 @@ pub struct Gatherer<'a> {
 }
 
 impl<'a> Gatherer<'a> {
-    /// Nothing yet, on the way to `spilled`.
+    /// Creates an empty collection for `spilled`.
     pub fn new(spilled: &'a SpilledLeads) -> Self {
         Self { spilled, leads: AHashMap::new() }
     }
 
-    /// An identify call.
+    /// Adds an identify call.
     pub fn identify(&mut self, touch: &Touch<'_>) {
         self.existing(touch.lead).touch(touch);
     }
 
-    /// An event outside of the window.
+    /// Adds an event outside of the window, which enriches a lead but does not create one.
     pub fn enrich(&mut self, touch: &Touch<'_>) {
         self.leads.entry(touch.lead).or_default().touch(touch);
     }
 
-    /// A signal.
+    /// Adds a signal.
     pub fn signal(&mut self, touch: &Touch<'_>, signal: &Signal<'_>) {
         let lead = self.existing(touch.lead);
         lead.touch(touch);
         lead.signal(touch.key, signal);
     }
 
-    /// A group call.
+    /// Adds a group call, which does not create a lead.
     pub fn group(&mut self, lead: NodeId, key: OrderKey, group: NodeId) {
         self.leads.entry(lead).or_default().join(group, key);
     }
@@ -175,10 +177,10 @@ impl<'a> Gatherer<'a> {
         lead
     }
 
-    /// Writes what was gathered once that is much, or, in the end, whatever there is.
+    /// Writes the collected leads if there are many or `when` demands it.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If the leads cannot be written.
     pub fn flush(&mut self, when: Flush) -> io::Result<()> {
         if when == Flush::Always || self.leads.len() >= self.spilled.gathered {
             self.spilled.keep(self.leads.drain())?;
@@ -187,11 +189,11 @@ impl<'a> Gatherer<'a> {
     }
 }
 
-/// When leads that were gathered are written.
+/// When collected leads are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flush {
-    /// When they are many.
+    /// If there are many.
     WhenMany,
-    /// In any case.
+    /// Always.
     Always,
 }

@@ -1,4 +1,5 @@
-//! All leads while events are added to them: in memory, or in parts on disk where they do not fit.
+//! The store of all leads while events are added: in memory, or as parts on disk if they do not
+//! fit.
 
 use std::io;
 
@@ -18,13 +19,13 @@ use crate::engine::identity::ids::{NodeId, Space};
 pub enum LeadStore {
     /// In memory.
     Memory(Leads),
-    /// In parts on disk.
+    /// As parts on disk.
     Spilled(SpilledLeads),
 }
 
 impl LeadStore {
-    /// None yet, for the e-mails among `ids`; on disk where that many leads would take more memory
-    /// than `scratch` has for them. So many threads will add to them.
+    /// Creates a store for the e-mails of `ids`, to which `threads` threads add events. It is on
+    /// disk if a lead for each e-mail exceeds the memory that `scratch` has for leads.
     pub fn new(ids: &AllIds, scratch: &Scratch, threads: usize) -> Self {
         let emails = ids.count(Space::Email);
         if emails.saturating_mul(LEAD_BYTES) <= scratch.lead_bytes {
@@ -34,7 +35,7 @@ impl LeadStore {
         Self::Spilled(SpilledLeads::new(dir, emails, bytes, threads))
     }
 
-    /// Where a thread adds to them.
+    /// Returns what a thread adds events to.
     pub fn sink(&self) -> Sink<'_> {
         match self {
             Self::Memory(leads) => Sink::Memory(leads),
@@ -42,11 +43,11 @@ impl LeadStore {
         }
     }
 
-    /// Events that bring the e-mails of these `leads` would have been taken by the service after
-    /// all.
+    /// Marks `leads` as accepted: the service would have accepted an event that brings their
+    /// e-mail.
     ///
     /// # Errors
-    /// When that cannot be written.
+    /// If the marks cannot be written.
     pub fn accept(&self, mut leads: impl Iterator<Item = NodeId>) -> io::Result<()> {
         match self {
             Self::Memory(all) => leads.try_for_each(|lead| {
@@ -60,7 +61,7 @@ impl LeadStore {
     /// Scores and ranks all leads, on the threads of `pool`.
     ///
     /// # Errors
-    /// When leads on disk cannot be read or written.
+    /// If leads on disk cannot be read or written.
     pub fn rank<'a>(
         self,
         terms: Terms<'a>,
@@ -74,17 +75,17 @@ impl LeadStore {
     }
 }
 
-/// Where one thread adds to leads.
+/// What one thread adds events to.
 #[derive(Debug)]
 pub enum Sink<'a> {
-    /// To all leads, which threads share.
+    /// The leads in memory, which all threads share.
     Memory(&'a Leads),
-    /// To those that it has gathered.
+    /// The leads that the thread collects.
     Spilled(Gatherer<'a>),
 }
 
 impl Sink<'_> {
-    /// Fetches `lead` into the caches.
+    /// Prefetches `lead`.
     #[inline]
     pub fn prefetch(&self, lead: NodeId) {
         if let Self::Memory(leads) = self {
@@ -92,7 +93,7 @@ impl Sink<'_> {
         }
     }
 
-    /// An identify call.
+    /// Adds an identify call.
     pub fn identify(&mut self, touch: &Touch<'_>) {
         match self {
             Self::Memory(leads) => leads.identify(touch),
@@ -100,8 +101,7 @@ impl Sink<'_> {
         }
     }
 
-    /// An event outside of the window: what it says of the person counts, but that it happened
-    /// makes no lead.
+    /// Adds an event outside of the window, which enriches a lead but does not create one.
     pub fn enrich(&mut self, touch: &Touch<'_>) {
         match self {
             Self::Memory(leads) => leads.enrich(touch),
@@ -109,7 +109,7 @@ impl Sink<'_> {
         }
     }
 
-    /// A signal.
+    /// Adds a signal.
     pub fn signal(&mut self, touch: &Touch<'_>, signal: &Signal<'_>) {
         match self {
             Self::Memory(leads) => leads.signal(touch, signal),
@@ -117,7 +117,7 @@ impl Sink<'_> {
         }
     }
 
-    /// A group call, which makes no lead by itself.
+    /// Adds a group call, which does not create a lead.
     pub fn group(&mut self, lead: NodeId, key: OrderKey, group: NodeId) {
         match self {
             Self::Memory(leads) => leads.group(lead, key, group),
@@ -125,10 +125,10 @@ impl Sink<'_> {
         }
     }
 
-    /// Writes what was gathered, if it is to be written.
+    /// Writes collected leads, if any, as `when` demands.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If the leads cannot be written.
     pub fn flush(&mut self, when: Flush) -> io::Result<()> {
         match self {
             Self::Memory(_) => Ok(()),
