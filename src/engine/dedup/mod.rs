@@ -1,6 +1,7 @@
 //! Deduplication: which of several copies of an event is kept.
 
 pub mod partition;
+pub mod shards;
 
 use ahash::RandomState;
 use hashbrown::HashTable;
@@ -43,7 +44,7 @@ pub struct Entry {
 }
 
 /// Entries in pieces of this many: growing one list would copy all that is there.
-const PIECE: usize = 1 << 14;
+const PIECE: usize = 1 << 12;
 
 /// The keys seen so far. The hash is seeded anew for each run, so that nobody can choose keys that
 /// collide.

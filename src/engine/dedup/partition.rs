@@ -6,7 +6,6 @@
 //! is that of one table.
 
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use ahash::RandomState;
@@ -16,13 +15,12 @@ use crate::engine::dedup::{Dedup, Entry, Rank, Verdict};
 use crate::engine::exchange::spill::{Piece, Spill};
 use crate::time::Time;
 
-/// Entries that do not fit are divided into so many parts.
-const PARTS: usize = 1 << PART_BITS;
-const PART_BITS: u32 = 6;
+/// Entries that do not fit are divided into parts by so many bits of a hash.
+pub(super) const PART_BITS: u32 = 6;
 /// A part of a part of a part … is not divided further: there are fewer events than so many parts.
 const MOST_DEPTH: u32 = 8;
 /// A part is given no less memory than this, however small the budget.
-const LEAST_PART_BYTES: usize = 2 << 20;
+pub(super) const LEAST_PART_BYTES: usize = 2 << 20;
 /// An entry on disk.
 const RECORD_BYTES: usize = 48;
 /// Entries are written so many at once, if the budget is neither too small nor too large for it.
@@ -36,6 +34,7 @@ const PIECES_SHARE: usize = 32;
 pub struct Deduplicator {
     budget_bytes: usize,
     depth: u32,
+    part_bits: u32,
     spill: Arc<Spill>,
     held: Held,
     hashes: Vec<u32>,
@@ -54,10 +53,10 @@ impl Default for Held {
 }
 
 impl Deduplicator {
-    /// Keeps up to `budget_bytes` in memory and then all in a file in `dir` that goes away by
-    /// itself.
-    pub fn new(dir: PathBuf, budget_bytes: usize) -> Self {
-        Self::at_depth(0, Arc::new(Spill::new(dir, 0)), budget_bytes)
+    /// Keeps up to `budget_bytes` in memory; past them all entries are written to `spill`, divided by
+    /// `part_bits` bits of a hash, one at least.
+    pub fn new(spill: Arc<Spill>, budget_bytes: usize, part_bits: u32) -> Self {
+        Self { budget_bytes, part_bits, spill, ..Self::default() }
     }
 
     /// Makes room for about so many entries, if they fit into the budget.
@@ -70,7 +69,7 @@ impl Deduplicator {
     }
 
     fn at_depth(depth: u32, spill: Arc<Spill>, budget_bytes: usize) -> Self {
-        Self { budget_bytes, depth, spill, ..Self::default() }
+        Self { depth, ..Self::new(spill, budget_bytes, PART_BITS) }
     }
 
     /// Sees `entries` and appends to `losers` those events, of these and earlier ones, that turn
@@ -112,7 +111,7 @@ impl Deduplicator {
     pub fn bytes(&self) -> usize {
         match &self.held {
             Held::Table(dedup) => dedup.bytes(),
-            Held::Parts(parts) => parts.piece_bytes * PARTS,
+            Held::Parts(parts) => parts.piece_bytes * parts.waiting.len(),
         }
     }
 
@@ -135,7 +134,8 @@ impl Deduplicator {
         }
         self.spill.expect((dedup.entries() * RECORD_BYTES) as u64)?;
         let entries = std::mem::take(dedup).into_entries();
-        let mut parts = Parts::new(self.depth, Arc::clone(&self.spill), self.budget_bytes);
+        let mut parts =
+            Parts::new(self.depth, Arc::clone(&self.spill), self.budget_bytes, self.part_bits);
         for entry in entries {
             parts.put(entry)?;
         }
@@ -143,19 +143,9 @@ impl Deduplicator {
         Ok(())
     }
 
-    /// How many parts `threads` threads may look through at a time.
-    pub fn parts_at_once(&self, threads: usize) -> usize {
-        threads.min(self.budget_bytes / LEAST_PART_BYTES).max(1)
-    }
-
-    /// The parts that wait on disk, of which `at_once` are to be looked through at a time; none
-    /// where all duplicates have been told. The file goes away with the last of them.
-    pub fn into_parts(self, at_once: usize) -> Vec<Part> {
-        let budget_bytes = (self.budget_bytes / at_once.max(1)).max(LEAST_PART_BYTES);
-        self.into_parts_for(budget_bytes)
-    }
-
-    fn into_parts_for(self, budget_bytes: usize) -> Vec<Part> {
+    /// The parts that wait on disk, none if all duplicates have been found. The duplicates of each are found
+    /// in `budget_bytes`.
+    pub fn into_parts(self, budget_bytes: usize) -> Vec<Part> {
         match self.held {
             Held::Table(_) => Vec::new(),
             Held::Parts(parts) => parts.finish(budget_bytes),
@@ -170,6 +160,7 @@ struct Parts {
     hasher: RandomState,
     depth: u32,
     spill: Arc<Spill>,
+    part_bits: u32,
     piece_bytes: usize,
     waiting: Vec<Waiting>,
 }
@@ -182,20 +173,22 @@ struct Waiting {
 }
 
 impl Parts {
-    fn new(depth: u32, spill: Arc<Spill>, budget_bytes: usize) -> Self {
-        let piece_bytes = budget_bytes / PIECES_SHARE / PARTS / RECORD_BYTES * RECORD_BYTES;
+    fn new(depth: u32, spill: Arc<Spill>, budget_bytes: usize, part_bits: u32) -> Self {
+        let parts = 1 << part_bits;
+        let piece_bytes = budget_bytes / PIECES_SHARE / parts / RECORD_BYTES * RECORD_BYTES;
         Self {
             hasher: RandomState::new(),
             depth,
             spill,
+            part_bits,
             piece_bytes: piece_bytes.clamp(LEAST_PIECE_BYTES, MOST_PIECE_BYTES),
-            waiting: (0..PARTS).map(|_| Waiting::default()).collect(),
+            waiting: (0..parts).map(|_| Waiting::default()).collect(),
         }
     }
 
     fn put(&mut self, entry: Entry) -> io::Result<()> {
-        let part = self.hasher.hash_one(entry.key) >> (u64::BITS - PART_BITS);
-        #[allow(clippy::cast_possible_truncation)] // it has six bits
+        let part = self.hasher.hash_one(entry.key) >> (u64::BITS - self.part_bits);
+        #[allow(clippy::cast_possible_truncation)] // it has few bits
         let Waiting { written, unwritten } = &mut self.waiting[part as usize];
         // All at once: a buffer that doubles would be up to twice as large.
         unwritten.reserve_exact(self.piece_bytes - unwritten.len());
@@ -249,7 +242,7 @@ impl Part {
             deduplicator.pass(records.iter().map(read), place_of, &mut losers)?;
         }
         drop(buffer);
-        for part in deduplicator.into_parts_for(budget_bytes) {
+        for part in deduplicator.into_parts(budget_bytes) {
             losers.append(&mut part.losers(place_of)?);
         }
         Ok(losers)

@@ -184,26 +184,45 @@ impl Ids {
         order.into_iter().map(|(_, id)| (id, self.space(id), self.text(id)))
     }
 
-    /// Takes over every id of `other`, which must share the hash function; `map` receives the
-    /// number here of each, in `other`'s order.
+    /// Adds every id of `other`, which must share the hash function; `map` receives the number here of each,
+    /// in `other`'s order.
     pub fn absorb(&mut self, other: &Self, map: &mut Vec<NodeId>) {
         map.clear();
-        // First where each may be, then its text, then whether it is: apart, the waits for memory
-        // overlap.
-        map.extend(other.entries.iter().map(|entry| {
+        if !self.look_up(other, map) {
+            self.add(other, map);
+        }
+    }
+
+    /// Appends to `numbers` the number here of each id of `other`, which must share the hash function, in its
+    /// order. Returns whether all are here; [`add`](Self::add) completes the numbers otherwise.
+    pub fn look_up(&self, other: &Self, numbers: &mut Vec<NodeId>) -> bool {
+        // First where each may be, then its text, then whether it is: apart, the waits for memory overlap.
+        numbers.extend(other.entries.iter().map(|entry| {
             let slot = self.table.find(spread(entry.hash), |slot| slot.hash == entry.hash);
             slot.map_or(UNKNOWN, |slot| NodeId(slot.place))
         }));
-        for id in &*map {
+        for id in &*numbers {
             prefetch_index(&self.entries, id.index());
         }
-        for entry in map.iter().filter_map(|id| self.entries.get(id.index())) {
+        for entry in numbers.iter().filter_map(|id| self.entries.get(id.index())) {
             prefetch_index(self.texts.as_bytes(), entry.range().start);
         }
-        for (id, entry) in map.iter_mut().zip(&other.entries) {
-            let (space, text) = (entry.space(), &other.texts[entry.range()]);
-            if *id == UNKNOWN || !self.is(*id, space, text) {
-                *id = self.intern_hashed(space, text, entry.hash);
+        let mut is_complete = true;
+        for (id, entry) in numbers.iter_mut().zip(&other.entries) {
+            if *id == UNKNOWN || !self.is(*id, entry.space(), &other.texts[entry.range()]) {
+                *id = UNKNOWN;
+                is_complete = false;
+            }
+        }
+        is_complete
+    }
+
+    /// Adds those ids of `other` that had no number when `numbers` were [looked up](Self::look_up), unless
+    /// they were added since, and completes `numbers`.
+    pub fn add(&mut self, other: &Self, numbers: &mut [NodeId]) {
+        for (id, entry) in numbers.iter_mut().zip(&other.entries) {
+            if *id == UNKNOWN {
+                *id = self.intern_hashed(entry.space(), &other.texts[entry.range()], entry.hash);
             }
         }
     }

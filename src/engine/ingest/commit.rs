@@ -1,13 +1,14 @@
-//! The committer: takes batches in input order, detects duplicates, numbers ids, and keeps facts
+//! The committer: takes the batches of all workers, detects duplicates, numbers ids, and keeps facts
 //! and rows.
 //!
-//! Batches may come in any order. Whatever is decided here is decided by what the events say, or,
-//! between events alike in every way, by where they stood; so the order changes nothing.
+//! Batches are committed in any order, and side by side. The order does not change the result: duplicates
+//! are chosen by what the events say and, if they are alike in every way, by their place in the input.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use ahash::{AHashMap, RandomState};
+use ahash::{AHashMap, AHashSet, RandomState};
 use rayon::ThreadPool;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
@@ -15,7 +16,8 @@ use super::epochs::Epochs;
 use super::forget::Forgotten;
 use crate::engine::EventRef;
 use crate::engine::dedup::Entry;
-use crate::engine::dedup::partition::{Deduplicator, Part};
+use crate::engine::dedup::partition::Part;
+use crate::engine::dedup::shards::Shards;
 use crate::engine::exchange::spill::{Scratch, Spill};
 use crate::engine::exchange::store::{Segment, Store, StoredBatch};
 use crate::engine::identity::all_ids::AllIds;
@@ -23,7 +25,7 @@ use crate::engine::identity::fact::Fact;
 use crate::engine::identity::facts::Facts;
 use crate::engine::identity::ids::{Ids, NodeId};
 use crate::engine::identity::timeline::Link;
-use crate::engine::map::batch::{Batch, Place};
+use crate::engine::map::batch::{Batch, Mark, Place};
 use crate::engine::map::deletions::Deletions;
 use crate::engine::watch::Watch;
 use crate::error::Error;
@@ -58,186 +60,234 @@ pub struct Committed {
     pub scratch: Scratch,
 }
 
-/// What all batches come together in.
+/// Collects the batches of all workers, which commit side by side.
+///
+/// What a batch shares with others is behind locks that are held for short: ids that are known already are
+/// looked up by all at once, keys are divided into shards, each with a lock of its own.
 #[derive(Debug)]
 pub struct Committer {
-    /// Those of the current epoch.
-    ids: Ids,
-    /// Those of the current epoch, of duplicates too.
-    facts: Vec<Fact>,
-    /// The epochs that ended, on disk.
-    epochs: Epochs,
-    /// One for each batch, in the order of commit.
-    segments: Vec<Segment>,
-    duplicates: u64,
-    profile: Profile,
-    deduplicator: Deduplicator,
+    threads: usize,
+    /// The epochs that ended, on disk. Locked for reading while a batch is committed, so that the current
+    /// epoch does not end meanwhile.
+    epochs: RwLock<Epochs>,
+    /// The ids of the current epoch.
+    ids: RwLock<Ids>,
+    /// The facts of the current epoch, those of duplicates included.
+    facts: Mutex<Vec<Fact>>,
+    /// One segment for each batch, in the order of commit.
+    segments: Mutex<Vec<Segment>>,
+    duplicates: AtomicU64,
+    profile: Mutex<Profile>,
+    deduplicators: Shards,
     spill: Arc<Spill>,
     scratch: Scratch,
-    map: Vec<NodeId>,
-    map_bytes: Vec<u8>,
-    dropped: Vec<bool>,
-    losers: Vec<EventRef>,
 }
 
 impl Committer {
-    /// An empty committer for about as many events as are `expected`; `hasher` is that of the
-    /// batches' ids. Rows wait in `spill`, keys where `scratch` says.
-    pub fn new(hasher: RandomState, spill: Arc<Spill>, scratch: Scratch, expected: usize) -> Self {
-        let mut deduplicator = Deduplicator::new(scratch.dir.clone(), scratch.table_bytes);
-        let epochs = Epochs::new(scratch.dir.clone(), scratch.table_bytes);
-        deduplicator.reserve(expected);
+    /// Creates an empty committer for about as many events as are `expected`, from so many `threads`;
+    /// `hasher` is that of the batches' ids. Rows wait in `spill`, keys where `scratch` says.
+    pub fn new(
+        hasher: RandomState,
+        spill: Arc<Spill>,
+        scratch: Scratch,
+        expected: usize,
+        threads: usize,
+    ) -> Self {
+        let deduplicators = Shards::new(&scratch.dir, scratch.table_bytes, threads);
+        deduplicators.reserve(expected);
         let mut facts = Vec::new();
-        // What is not used of it is never touched. Where there is no room, it grows as it can.
+        // Pages that are not used are never touched. If this fails, the list grows as usual.
         let _ = facts.try_reserve_exact(expected / 2);
         let mut ids = Ids::new(hasher);
         ids.reserve(expected / 4);
         Self {
-            ids,
-            facts,
-            epochs,
-            segments: Vec::new(),
-            duplicates: 0,
-            profile: Profile::default(),
-            deduplicator,
+            threads,
+            epochs: RwLock::new(Epochs::new(scratch.dir.clone(), scratch.table_bytes)),
+            ids: RwLock::new(ids),
+            facts: Mutex::new(facts),
+            segments: Mutex::default(),
+            duplicates: AtomicU64::new(0),
+            profile: Mutex::default(),
+            deduplicators,
             spill,
             scratch,
-            map: Vec::new(),
-            map_bytes: Vec::new(),
-            dropped: Vec::new(),
-            losers: Vec::new(),
         }
     }
 
-    /// Takes over what `batch` holds, of which the rows and rejects are `stored` already.
+    /// Commits `batch`, whose rows and rejects are `stored` already. Returns the number of its segment, in
+    /// the order of commit.
     ///
     /// # Errors
-    /// When the numbers of its ids, the keys of its events, or what makes room for it, cannot be spilled.
-    pub fn commit(&mut self, batch: &Batch, stored: StoredBatch) -> io::Result<()> {
-        self.make_room(batch)?;
-        self.ids.absorb(&batch.ids, &mut self.map);
-        self.map_bytes.clear();
-        for id in &self.map {
-            self.map_bytes.extend_from_slice(&id.to_raw().to_le_bytes());
-        }
-        let ids = self.spill.keep(&[&self.map_bytes])?;
-        self.segments.push(Segment {
+    /// Returns an error if the numbers of its ids, the keys of its events, or what makes room for it, cannot
+    /// be spilled.
+    pub fn commit(&self, batch: &Batch, stored: StoredBatch) -> io::Result<usize> {
+        let epochs = self.make_room(batch)?;
+        let numbers = self.number(&batch.ids);
+        let raw: Vec<[u8; 4]> = numbers.iter().map(|id| id.to_raw().to_le_bytes()).collect();
+        let segment = Segment {
             place: batch.place,
             lines: batch.lines,
             dead: Vec::new(),
             forgotten: Vec::new(),
             revoked: false,
-            epoch: self.epochs.len(),
-            ids,
+            epoch: epochs.len(),
+            ids: self.spill.keep(&[raw.as_flattened()])?,
             stored,
-        });
-        self.tell_duplicates(batch)?;
-        self.take_facts(batch);
-        for &(message, content) in &batch.profiles {
-            self.profile.see(message, content);
-        }
-        Ok(())
-    }
-
-    /// Makes room in memory for what `batch` brings. Keys go to disk first: they are the most, and are
-    /// read once more. Then the epoch ends.
-    fn make_room(&mut self, batch: &Batch) -> io::Result<()> {
-        let Self { ids, facts, deduplicator, scratch, .. } = self;
-        let grown_facts = if facts.len() + batch.facts.len() <= facts.capacity() {
-            facts.len() + batch.facts.len()
-        } else {
-            2 * facts.len() + batch.facts.len()
         };
-        let id_bytes = ids.bytes_with(batch.ids.len(), batch.ids.texts().len());
-        // An id is sorted by twelve bytes more before it is written, and ranked by four.
-        let sort_bytes = (ids.len() + batch.ids.len()) * 20;
-        let bytes = id_bytes + sort_bytes + grown_facts * size_of::<Fact>();
-        if bytes + deduplicator.bytes() > scratch.table_bytes {
-            deduplicator.spill()?;
-            if bytes + deduplicator.bytes() > scratch.table_bytes && !ids.is_empty() {
-                return self.end_epoch();
+        let segment = {
+            let mut segments = lock(&self.segments);
+            segments.push(segment);
+            segments.len() - 1
+        };
+        let dropped = self.drop_duplicates(batch, segment)?;
+        let kept = batch.facts.iter().filter(|fact| !dropped.contains(&fact.row));
+        let kept: Vec<Fact> = kept
+            .map(|fact| Fact {
+                key: batch.marks[fact.row as usize].key,
+                source: numbers[fact.source.index()],
+                target: numbers[fact.target.index()],
+                event: EventRef::new(segment, fact.row).to_raw(),
+            })
+            .collect();
+        lock(&self.facts).extend_from_slice(&kept);
+        if !batch.profiles.is_empty() {
+            let mut profile = lock(&self.profile);
+            batch.profiles.iter().for_each(|&(message, content)| profile.see(message, content));
+        }
+        Ok(segment)
+    }
+
+    /// Makes room in memory for what `batch` brings: keys go to disk first, since they are the most and are
+    /// read once more, then the epoch ends. Returns the lock that keeps the current epoch open.
+    fn make_room(&self, batch: &Batch) -> io::Result<RwLockReadGuard<'_, Epochs>> {
+        let epochs = self.epochs.read().unwrap_or_else(PoisonError::into_inner);
+        if self.budget_with(batch).is_some() {
+            return Ok(epochs);
+        }
+        drop(epochs);
+        let mut epochs = self.epochs.write().unwrap_or_else(PoisonError::into_inner);
+        if self.budget_with(batch).is_none() {
+            self.deduplicators.spill()?;
+            if self.budget_with(batch).is_none() {
+                self.end_epoch(&mut epochs)?;
             }
         }
-        deduplicator.set_budget(scratch.table_bytes.saturating_sub(bytes));
+        drop(epochs);
+        Ok(self.epochs.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Tells the deduplicators how many bytes are left to them beside the ids and facts of the epoch if each
+    /// thread commits a batch like this one. Returns `None` if they take more already.
+    fn budget_with(&self, batch: &Batch) -> Option<()> {
+        let (more_ids, more_facts) =
+            (batch.ids.len() * self.threads, batch.facts.len() * self.threads);
+        let id_bytes = {
+            let ids = self.ids.read().unwrap_or_else(PoisonError::into_inner);
+            // To be sorted and ranked before it is written, an id takes another 20 bytes.
+            let sort_bytes = (ids.len() + more_ids) * 20;
+            ids.bytes_with(more_ids, batch.ids.texts().len() * self.threads) + sort_bytes
+        };
+        let facts = {
+            let facts = lock(&self.facts);
+            let len = facts.len() + more_facts;
+            if len <= facts.capacity() { len } else { len + facts.len() }
+        };
+        let bytes = id_bytes + facts * size_of::<Fact>();
+        self.deduplicators.set_budget(self.scratch.table_bytes.saturating_sub(bytes));
+        (bytes + self.deduplicators.bytes() <= self.scratch.table_bytes).then_some(())
+    }
+
+    /// Writes the ids and facts of the epoch to disk, and begins the next, unless there are none.
+    fn end_epoch(&self, epochs: &mut Epochs) -> io::Result<()> {
+        let mut ids = self.ids.write().unwrap_or_else(PoisonError::into_inner);
+        let mut facts = lock(&self.facts);
+        if !ids.is_empty() {
+            epochs.end(&ids, &mut facts)?;
+            ids.clear();
+            facts.clear();
+        }
         Ok(())
     }
 
-    /// Writes the ids and facts of the epoch to disk, and begins the next.
-    fn end_epoch(&mut self) -> io::Result<()> {
-        self.epochs.end(&self.ids, &mut self.facts)?;
-        self.ids.clear();
-        self.facts.clear();
-        Ok(())
+    /// Returns the number of each of `ids`, those of a batch.
+    fn number(&self, ids: &Ids) -> Vec<NodeId> {
+        let mut numbers = Vec::with_capacity(ids.len());
+        let known = self.ids.read().unwrap_or_else(PoisonError::into_inner);
+        let is_complete = known.look_up(ids, &mut numbers);
+        drop(known);
+        if !is_complete {
+            self.ids.write().unwrap_or_else(PoisonError::into_inner).add(ids, &mut numbers);
+        }
+        numbers
     }
 
-    fn tell_duplicates(&mut self, batch: &Batch) -> io::Result<()> {
-        let Self { segments, deduplicator, dropped, duplicates, losers, .. } = self;
-        let current = segments.len() - 1;
-        let entries = (0_u32..).zip(&batch.marks).filter_map(|(row, mark)| {
-            let event = EventRef::new(current, row);
+    /// Drops the duplicates that the events of `batch`, which has become `segment`, bring to light. Returns
+    /// the rows of the batch that are among them.
+    fn drop_duplicates(&self, batch: &Batch, segment: usize) -> io::Result<AHashSet<u32>> {
+        let place_of = |event| place_of(&lock(&self.segments), event);
+        let entry = |(row, mark): (u32, &Mark)| {
+            let event = EventRef::new(segment, row);
             mark.dedup.map(|key| Entry { key, rank: mark.rank, event })
-        });
-        losers.clear();
-        deduplicator.pass(entries, |event| place_of(segments, event), losers)?;
-        dropped.clear();
-        dropped.resize(batch.marks.len(), false);
-        for loser in &*losers {
-            *duplicates += 1;
-            let segment = &mut segments[loser.segment()];
-            segment.dead.push(loser.row());
-            if loser.segment() == current {
-                dropped[loser.row() as usize] = true;
+        };
+        let entries: Vec<Entry> = (0..).zip(&batch.marks).filter_map(entry).collect();
+        let losers = self.deduplicators.losers(&entries, segment, place_of)?;
+        let mut dropped = AHashSet::new();
+        if losers.is_empty() {
+            return Ok(dropped);
+        }
+        self.duplicates.fetch_add(losers.len() as u64, Ordering::Relaxed);
+        let mut segments = lock(&self.segments);
+        for loser in losers {
+            let of_loser = &mut segments[loser.segment()];
+            of_loser.dead.push(loser.row());
+            if loser.segment() == segment {
+                dropped.insert(loser.row());
             } else {
-                segment.revoked = true;
+                of_loser.revoked = true;
             }
         }
-        Ok(())
+        Ok(dropped)
     }
 
-    fn take_facts(&mut self, batch: &Batch) {
-        let current = self.segments.len() - 1;
-        let kept = batch.facts.iter().filter(|fact| !self.dropped[fact.row as usize]);
-        self.facts.extend(kept.map(|fact| Fact {
-            key: batch.marks[fact.row as usize].key,
-            source: self.map[fact.source.index()],
-            target: self.map[fact.target.index()],
-            event: EventRef::new(current, fact.row).to_raw(),
-        }));
+    /// Whether ids and facts are too many for the second phase to have them in memory: beside them, it has a
+    /// list of the links of each id.
+    fn is_too_large(&self, ids: &Ids, facts: &[Fact]) -> bool {
+        let listed =
+            ids.len() * LISTED_ID_BYTES + facts.len() * (size_of::<Fact>() + size_of::<Link>());
+        ids.bytes() + listed > self.scratch.table_bytes
     }
 
-    /// Whether ids and facts are too many for the second phase to have them in memory: it lists what
-    /// is known of each id, and what each fact ties, while these are there.
-    fn is_too_large(&self) -> bool {
-        let (ids, facts) = (self.ids.len(), self.facts.len());
-        let listed = ids * LISTED_ID_BYTES + facts * (size_of::<Fact>() + size_of::<Link>());
-        self.ids.bytes() + listed > self.scratch.table_bytes
-    }
-
-    /// After the last batch: tells the duplicates whose keys wait on disk, takes back the facts of
-    /// duplicates, carries out `deletions` and puts the segments in order.
+    /// Ends the first phase after the last batch: finds the duplicates whose keys wait on disk, removes the
+    /// facts of duplicates, carries out `deletions`, and puts the segments in order.
     ///
     /// # Errors
-    /// When the run was interrupted, or when what was spilled cannot be read or spilled again.
+    /// Returns an error if the run was interrupted, or if what was spilled cannot be read or spilled again.
     pub fn settle(
-        mut self,
+        self,
         deletions: &Deletions,
         pool: &ThreadPool,
         watch: &dyn Watch,
     ) -> Result<Committed, Error> {
-        if !self.epochs.is_empty() || self.is_too_large() {
-            self.end_epoch().map_err(Error::Spill)?;
-            self.ids = Ids::new(RandomState::new());
-            self.facts = Vec::new();
+        let is_too_large = {
+            let ids = self.ids.read().unwrap_or_else(PoisonError::into_inner);
+            self.is_too_large(&ids, &lock(&self.facts))
+        };
+        let Self { epochs, ids, facts, segments, duplicates, profile, deduplicators, .. } = self;
+        let (spill, scratch) = (self.spill, self.scratch);
+        let mut epochs = epochs.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut ids = ids.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (mut facts, mut segments) = (into_inner(facts), into_inner(segments));
+        if (is_too_large || !epochs.is_empty()) && !ids.is_empty() {
+            epochs.end(&ids, &mut facts).map_err(Error::Spill)?;
+            ids = Ids::new(RandomState::new());
+            facts = Vec::new();
         }
-        let mut deduplicator = std::mem::take(&mut self.deduplicator);
-        let taken = self.ids.bytes() + self.facts.len() * size_of::<Fact>();
-        deduplicator.set_budget(self.scratch.table_bytes.saturating_sub(taken));
-        self.tell_late_duplicates(deduplicator, pool, watch)?;
-        for segment in &mut self.segments {
+        let taken = ids.bytes() + facts.len() * size_of::<Fact>();
+        deduplicators.set_budget(scratch.table_bytes.saturating_sub(taken));
+        let late = drop_late_duplicates(deduplicators, &mut segments, pool, watch)?;
+        for segment in &mut segments {
             segment.dead.sort_unstable();
         }
-        let Self { ids, facts, epochs, mut segments, duplicates, profile, spill, scratch, .. } =
-            self;
         let (ids, mut facts) = if epochs.is_empty() {
             (AllIds::Memory(ids), Facts::Memory(without_revoked(facts, &segments)))
         } else {
@@ -249,37 +299,47 @@ impl Committer {
             facts = forgotten.take_back(facts, &segments).map_err(Error::Spill)?;
         }
         let store = Store::new(segments, spill);
-        Ok(Committed { ids, facts, store, duplicates, profile, scratch })
+        let duplicates = duplicates.into_inner() + late;
+        Ok(Committed { ids, facts, store, duplicates, profile: into_inner(profile), scratch })
     }
+}
 
-    /// Takes a part for each thread at once; together they have the memory that the table had.
-    fn tell_late_duplicates(
-        &mut self,
-        deduplicator: Deduplicator,
-        pool: &ThreadPool,
-        watch: &dyn Watch,
-    ) -> Result<(), Error> {
-        let at_once = deduplicator.parts_at_once(pool.current_num_threads());
-        let mut parts = deduplicator.into_parts(at_once).into_iter();
-        while parts.len() > 0 {
-            if watch.stopped() {
-                return Err(Error::Interrupted);
-            }
-            let segments = &self.segments;
-            let some: Vec<_> = parts.by_ref().take(at_once).collect();
-            let losers: io::Result<Vec<_>> = pool.install(|| {
-                let tell = |part: Part| part.losers(&|event| place_of(segments, event));
-                some.into_par_iter().map(tell).collect()
-            });
-            for loser in losers.map_err(Error::Spill)?.into_iter().flatten() {
-                self.duplicates += 1;
-                let segment = &mut self.segments[loser.segment()];
-                segment.dead.push(loser.row());
-                segment.revoked = true;
-            }
+/// Drops the duplicates among the keys that wait on disk; returns how many there are. Several threads look
+/// through a part each.
+fn drop_late_duplicates(
+    deduplicators: Shards,
+    segments: &mut [Segment],
+    pool: &ThreadPool,
+    watch: &dyn Watch,
+) -> Result<u64, Error> {
+    let (parts, at_once) = deduplicators.into_parts(pool.current_num_threads());
+    let mut parts = parts.into_iter();
+    let mut duplicates = 0;
+    while parts.len() > 0 {
+        if watch.stopped() {
+            return Err(Error::Interrupted);
         }
-        Ok(())
+        let some: Vec<_> = parts.by_ref().take(at_once).collect();
+        let losers: io::Result<Vec<_>> = pool.install(|| {
+            let find = |part: Part| part.losers(&|event| place_of(segments, event));
+            some.into_par_iter().map(find).collect()
+        });
+        for loser in losers.map_err(Error::Spill)?.into_iter().flatten() {
+            duplicates += 1;
+            let segment = &mut segments[loser.segment()];
+            segment.dead.push(loser.row());
+            segment.revoked = true;
+        }
     }
+    Ok(duplicates)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn into_inner<T>(mutex: Mutex<T>) -> T {
+    mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Takes out of `facts` those of events that turned out to be duplicates only after they were taken.

@@ -47,8 +47,8 @@ pub fn ingest(
     let hasher = RandomState::new();
     let spill = Arc::new(Spill::new(scratch.dir.clone(), scratch.row_bytes));
     let expected = expected_events(reader.total_bytes());
-    let shared = Committer::new(hasher.clone(), Arc::clone(&spill), scratch, expected);
-    let shared = Mutex::new(shared);
+    let threads = pool.current_num_threads();
+    let shared = Committer::new(hasher.clone(), Arc::clone(&spill), scratch, expected, threads);
     let many_names = Mutex::new(Names::default());
     let start = || (engine.parser(), Mapper::new(engine, hasher.clone()));
     let workers = each_block(reader, pool, watch, start, |(parser, mapper), block| {
@@ -58,11 +58,9 @@ pub fn ingest(
         if let Some(names) = mapper.take_many_names() {
             *many_names.lock().unwrap_or_else(PoisonError::into_inner) += names;
         }
-        // What can be done side by side is done before the others have to wait.
         let stored = StoredBatch::new(&mapper.batch, Some(&mapper.batch.ids), &spill)
             .map_err(Error::Spill)?;
-        let mut committer = shared.lock().unwrap_or_else(PoisonError::into_inner);
-        committer.commit(&mapper.batch, stored).map_err(Error::Spill)?;
+        shared.commit(&mapper.batch, stored).map_err(Error::Spill)?;
         Ok(records)
     })?;
     let names = many_names.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -70,7 +68,6 @@ pub fn ingest(
     for (_, mapper) in workers {
         counters += mapper.into_counters();
     }
-    let shared = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
     let committed = shared.settle(&counters.deletions, pool, watch)?;
     Ok(Ingested { committed, counters })
 }

@@ -37,7 +37,7 @@ pub struct Ingested {
 /// The state that the workers share.
 struct Shared {
     spill: Arc<Spill>,
-    scenarios: [Mutex<OpenScenario>; 2],
+    scenarios: [OpenScenario; 2],
 }
 
 /// Reads everything from `reader`, on all threads of `pool`. What does not fit into memory until
@@ -61,8 +61,9 @@ pub fn ingest(
     let expected = expected_events(reader.total_bytes());
     let scenario = |_| {
         let (hasher, spill) = (hasher.clone(), Arc::clone(&spill));
-        let committer = Committer::new(hasher, spill, scratch.clone(), expected);
-        Mutex::new(OpenScenario::new(committer))
+        let threads = pool.current_num_threads();
+        let committer = Committer::new(hasher, spill, scratch.clone(), expected, threads);
+        OpenScenario::new(committer)
     };
     let shared = Shared { scenarios: Side::BOTH.map(scenario), spill };
     let lines = filters.after.allow.as_ref().map_or(0, |list| list.lines().len());
@@ -86,10 +87,7 @@ pub fn ingest(
         counters += own_counters;
         counts += own_counts;
     }
-    let settle = |gathering: Mutex<OpenScenario>| {
-        let gathering = gathering.into_inner().unwrap_or_else(PoisonError::into_inner);
-        gathering.settle(&counters.deletions, pool, watch)
-    };
+    let settle = |scenario: OpenScenario| scenario.settle(&counters.deletions, pool, watch);
     let [before, after] = shared.scenarios.map(settle);
     let scenarios = [before?, after?];
     let line_sets = line_sets.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -119,12 +117,10 @@ fn hand_over(
     batch: &Batch,
     rows: &[RowMark],
     side: Side,
-    scenario: &Mutex<OpenScenario>,
+    scenario: &OpenScenario,
 ) -> Result<(), Error> {
-    // This can run in parallel, before the lock makes other workers wait.
     let stored = StoredBatch::new(batch, None, &shared.spill).map_err(Error::Spill)?;
     let stored_origins =
         StoredOrigins::new(batch.place, rows, side, &shared.spill).map_err(Error::Spill)?;
-    let mut scenario = scenario.lock().unwrap_or_else(PoisonError::into_inner);
     scenario.commit(batch, stored, stored_origins).map_err(Error::Spill)
 }

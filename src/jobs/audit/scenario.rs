@@ -31,14 +31,14 @@ use crate::jobs::audit::signal_sums::{Notes, SignalCounter, SignalSums};
 #[derive(Debug)]
 pub struct OpenScenario {
     committer: Committer,
-    /// The origins of each segment, in order of commit.
-    origins: Vec<StoredOrigins>,
+    /// The origins of each segment, and its number in the order of commit.
+    origins: Mutex<Vec<(usize, StoredOrigins)>>,
 }
 
 impl OpenScenario {
     /// Creates a scenario without batches.
     pub fn new(committer: Committer) -> Self {
-        Self { committer, origins: Vec::new() }
+        Self { committer, origins: Mutex::default() }
     }
 
     /// Commits a batch.
@@ -46,13 +46,14 @@ impl OpenScenario {
     /// # Errors
     /// Returns an error if data cannot be spilled.
     pub fn commit(
-        &mut self,
+        &self,
         batch: &Batch,
         stored: StoredBatch,
         origins: StoredOrigins,
     ) -> io::Result<()> {
-        self.origins.push(origins);
-        self.committer.commit(batch, stored)
+        let segment = self.committer.commit(batch, stored)?;
+        self.origins.lock().unwrap_or_else(PoisonError::into_inner).push((segment, origins));
+        Ok(())
     }
 
     /// Finishes the scenario after the last batch.
@@ -66,6 +67,9 @@ impl OpenScenario {
         watch: &dyn Watch,
     ) -> Result<Scenario, Error> {
         let Self { committer, origins } = self;
+        let mut origins = origins.into_inner().unwrap_or_else(PoisonError::into_inner);
+        origins.sort_unstable_by_key(|&(segment, _)| segment);
+        let origins: Vec<_> = origins.into_iter().map(|(_, origins)| origins).collect();
         let Committed { ids, facts, store, duplicates, scratch, .. } =
             committer.settle(deletions, pool, watch)?;
         let by_place: AHashMap<_, _> =

@@ -120,7 +120,8 @@ impl Search<'_> {
     ) -> Result<Gathered, Error> {
         let hasher = RandomState::new();
         let spill = Arc::new(Spill::new(scratch.dir.clone(), scratch.row_bytes));
-        let committer = Committer::new(hasher.clone(), Arc::clone(&spill), scratch, 0);
+        let threads = pool.current_num_threads();
+        let committer = Committer::new(hasher.clone(), Arc::clone(&spill), scratch, 0, threads);
         let shared = Mutex::new(Shared { committer, notes: Vec::new(), blocks: Vec::new() });
         let start = || (self.engine.parser(), Gatherer::new(self, hasher.clone()));
         let workers = each_block(reader, pool, watch, start, |(parser, gatherer), block| {

@@ -1,6 +1,6 @@
 //! The first phase of a queue: maps every event once and examines its payload if requested.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use ahash::RandomState;
 use rayon::ThreadPool;
@@ -94,18 +94,16 @@ pub fn ingest(
     let hasher = RandomState::new();
     let spill = Arc::new(Spill::new(scratch.dir.clone(), scratch.row_bytes));
     let expected = expected_events(reader.total_bytes());
-    let shared = Committer::new(hasher.clone(), Arc::clone(&spill), scratch, expected);
-    let shared = Mutex::new(shared);
+    let threads = pool.current_num_threads();
+    let shared = Committer::new(hasher.clone(), Arc::clone(&spill), scratch, expected, threads);
     let start = || (engine.parser(), Collector::new(engine, question, hasher.clone()));
     let workers = each_block(reader, pool, watch, start, |(parser, collector), block| {
         collector.mapper.begin(Place { file: block.file, block: block.number });
         let lines = parser.read_block(block, collector);
         let records = collector.mapper.end(lines);
         let batch = &collector.mapper.batch;
-        // This can run in parallel, before the lock makes other workers wait.
         let stored = StoredBatch::new(batch, None, &spill).map_err(Error::Spill)?;
-        let mut committer = shared.lock().unwrap_or_else(PoisonError::into_inner);
-        committer.commit(batch, stored).map_err(Error::Spill)?;
+        shared.commit(batch, stored).map_err(Error::Spill)?;
         Ok(records)
     })?;
     let (mut counters, mut profile) = (Counters::default(), Profile::default());
@@ -115,7 +113,6 @@ pub fn ingest(
         profile += collector.profile;
         fields += collector.fields;
     }
-    let shared = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
     let committed = shared.settle(&counters.deletions, pool, watch)?;
     Ok(Ingested { committed, counters, profile, fields })
 }

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -10,16 +12,20 @@ fn entry(key: u128, received: i64, row: u32) -> Entry {
     Entry { key, rank, event: EventRef::new(3, row) }
 }
 
+fn deduplicator(dir: &Path, budget_bytes: usize) -> Deduplicator {
+    Deduplicator::new(Arc::new(Spill::new(dir.to_owned(), 0)), budget_bytes, PART_BITS)
+}
+
 /// What a deduplicator says of `batches` in the end, in order; it has `budget_of` each batch in bytes.
 fn losers(batches: &[&[Entry]], budget_of: impl Fn(usize) -> usize) -> Vec<EventRef> {
     let dir = tempfile::tempdir().unwrap();
-    let mut deduplicator = Deduplicator::new(dir.path().to_owned(), 0);
+    let mut deduplicator = deduplicator(dir.path(), 0);
     let mut losers = Vec::new();
     for (number, batch) in batches.iter().enumerate() {
         deduplicator.budget_bytes = budget_of(number);
         deduplicator.pass(batch.iter().copied(), EventRef::row, &mut losers).unwrap();
     }
-    for part in deduplicator.into_parts_for(budget_of(batches.len())) {
+    for part in deduplicator.into_parts(budget_of(batches.len())) {
         losers.extend(part.losers(&EventRef::row).unwrap());
     }
     losers.sort_unstable_by_key(|event| event.to_raw());
@@ -50,7 +56,7 @@ fn an_entry_comes_back_as_it_was() {
 fn a_part_that_does_not_fit_is_parted_again() {
     let dir = tempfile::tempdir().unwrap();
     let spill = Arc::new(Spill::new(dir.path().to_owned(), 0));
-    let mut parts = Parts::new(0, Arc::clone(&spill), 0);
+    let mut parts = Parts::new(0, Arc::clone(&spill), 0, PART_BITS);
     let keys = 40_000;
     // All in one part, twice, the second time received earlier.
     parts.hasher = RandomState::with_seeds(1, 2, 3, 4);
@@ -75,7 +81,7 @@ fn a_part_that_does_not_fit_is_parted_again() {
 fn copies_of_one_event_take_no_room() {
     let dir = tempfile::tempdir().unwrap();
     let spill = Arc::new(Spill::new(dir.path().to_owned(), 0));
-    let mut parts = Parts::new(0, Arc::clone(&spill), 0);
+    let mut parts = Parts::new(0, Arc::clone(&spill), 0, PART_BITS);
     (0..100_000).for_each(|row| parts.put(entry(1, 0, row)).unwrap());
     let before = spill.spilled_bytes();
     let losers: usize = parts
@@ -90,17 +96,17 @@ fn copies_of_one_event_take_no_room() {
 #[test]
 #[cfg(target_os = "linux")]
 fn the_file_goes_away_with_the_last_part() {
-    let files = |dir: &std::path::Path| {
+    let files = |dir: &Path| {
         let open = std::fs::read_dir("/proc/self/fd").unwrap();
         let paths = open.filter_map(|file| std::fs::read_link(file.unwrap().path()).ok());
         paths.filter(|path| path.starts_with(dir)).count()
     };
     let dir = tempfile::tempdir().unwrap();
-    let mut deduplicator = Deduplicator::new(dir.path().to_owned(), 0);
+    let mut deduplicator = deduplicator(dir.path(), 0);
     let entries = (0..50_000_u32).map(|row| entry(row.into(), 0, row));
     deduplicator.pass(entries, EventRef::row, &mut Vec::new()).unwrap();
     assert_eq!(files(dir.path()), 1);
-    for part in std::mem::take(&mut deduplicator).into_parts(1) {
+    for part in std::mem::take(&mut deduplicator).into_parts(ONE_PIECE_BYTES) {
         part.losers(&EventRef::row).unwrap();
     }
     assert_eq!(files(dir.path()), 0);
@@ -108,27 +114,19 @@ fn the_file_goes_away_with_the_last_part() {
 
 #[test]
 fn what_fits_is_told_at_once_and_leaves_no_part() {
-    let mut deduplicator = Deduplicator::new("nowhere".into(), 2 << 20);
+    let mut deduplicator = deduplicator(Path::new("nowhere"), 2 << 20);
     let mut losers = Vec::new();
     let entries = [entry(1, 5, 0), entry(1, 5, 1), entry(2, 5, 2)];
     deduplicator.pass(entries.iter().copied(), EventRef::row, &mut losers).unwrap();
     assert_eq!(losers, [EventRef::new(3, 1)]);
-    assert!(deduplicator.into_parts(2).is_empty());
+    assert!(deduplicator.into_parts(ONE_PIECE_BYTES).is_empty());
 }
 
 #[test]
 fn without_entries_nothing_is_written() {
-    let mut deduplicator = Deduplicator::new("nowhere".into(), 0);
+    let mut deduplicator = deduplicator(Path::new("nowhere"), 0);
     deduplicator.pass(std::iter::empty(), EventRef::row, &mut Vec::new()).unwrap();
-    assert!(deduplicator.into_parts(2).is_empty());
-}
-
-#[test]
-fn memory_is_shared_by_no_more_threads_than_it_is_enough_for() {
-    let deduplicator = |budget_bytes| Deduplicator::new("nowhere".into(), budget_bytes);
-    assert_eq!(deduplicator(0).parts_at_once(8), 1);
-    assert_eq!(deduplicator(3 * LEAST_PART_BYTES).parts_at_once(8), 3);
-    assert_eq!(deduplicator(1 << 30).parts_at_once(8), 8);
+    assert!(deduplicator.into_parts(ONE_PIECE_BYTES).is_empty());
 }
 
 /// Events of which many are copies, and many of these alike in every way.
