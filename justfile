@@ -2,7 +2,7 @@
 
 # The job on the sample data
 run:
-    cargo run --release -- run testdata/trailco/events --rules testdata/trailco/rules.toml -o out --overwrite
+    cargo run -- run testdata/trailco/events --rules testdata/trailco/rules.toml -o out --overwrite
 
 # All tests
 test:

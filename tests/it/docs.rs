@@ -1,4 +1,4 @@
-//! The commands that the pages for users show run as they stand there.
+//! The commands in the pages for users run as they are written, and print what the pages show.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,18 +27,63 @@ fn pages() -> Vec<PathBuf> {
 struct Block<'t> {
     language: &'t str,
     text: &'t str,
+    /// The text block that comes right after it: what a command prints.
+    output: Option<&'t str>,
 }
 
 fn blocks(page: &str) -> Vec<Block<'_>> {
-    let mut blocks = Vec::new();
+    let mut blocks: Vec<Block<'_>> = Vec::new();
     let mut rest = page;
-    while let Some((_, opened)) = rest.split_once("\n```") {
+    while let Some((between, opened)) = rest.split_once("\n```") {
         let Some((language, body)) = opened.split_once('\n') else { break };
         let Some((text, after)) = body.split_once("```") else { break };
-        blocks.push(Block { language: language.trim(), text });
+        let language = language.trim();
+        if language == "text"
+            && between.trim().is_empty()
+            && let Some(command) = blocks.last_mut()
+        {
+            command.output = Some(text);
+        }
+        blocks.push(Block { language, text, output: None });
         rest = after;
     }
     blocks
+}
+
+/// `text` without how long something took and without the spaces at the ends of its lines.
+fn without_times(text: &str) -> Vec<String> {
+    let line = |line: &str| {
+        let mut words: Vec<&str> = line.trim_end().split(' ').collect();
+        for at in 1..words.len() {
+            if words[at - 1] == "in" && words[at].contains('.') && words[at].parse::<f64>().is_ok()
+            {
+                words[at] = "_";
+            }
+        }
+        words.join(" ")
+    };
+    text.lines().map(line).collect()
+}
+
+/// Asserts that a page shows what was printed; a line `…` stands for any lines.
+fn assert_shows(shown: &str, printed: &str, page: &Path) {
+    let (shown, printed) = (without_times(shown), without_times(printed));
+    let mut rest = &printed[..];
+    for (number, part) in shown.split(|line| line == "…").enumerate() {
+        let starts = if number == 0 { 0..1 } else { 0..rest.len() + 1 };
+        let start = starts.into_iter().find(|&start| rest[start..].starts_with(part));
+        let Some(start) = start else {
+            panic!(
+                "{}: not printed:\n{}\n\nbut:\n{}",
+                page.display(),
+                part.join("\n"),
+                printed.join("\n")
+            );
+        };
+        rest = &rest[start + part.len()..];
+    }
+    let is_whole = rest.is_empty() || shown.last().is_some_and(|line| line == "…");
+    assert!(is_whole, "{}: not shown:\n{}", page.display(), rest.join("\n"));
 }
 
 /// The programs beside `backtrail` that commands of the pages may use.
@@ -80,7 +125,7 @@ fn workspace(page: &Path) -> Workspace {
 fn the_commands_of_the_pages_run() {
     let binary = Path::new(env!("CARGO_BIN_EXE_backtrail")).parent().unwrap();
     let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap());
-    let mut run = 0;
+    let (mut run, mut compared) = (0, 0);
     for page in pages() {
         let text = fs::read_to_string(&page).unwrap();
         let workspace = workspace(&page);
@@ -96,6 +141,7 @@ fn the_commands_of_the_pages_run() {
             let output = Command::new("bash")
                 .args(["-e", "-c", block.text])
                 .env("PATH", &path)
+                .env("COLUMNS", "80")
                 .current_dir(workspace.path("."))
                 .output()
                 .unwrap();
@@ -104,9 +150,15 @@ fn the_commands_of_the_pages_run() {
             let is_audit = block.text.contains("backtrail audit");
             let good = output.status.success() || (is_audit && output.status.code() == Some(1));
             assert!(good, "{}: {}\n{told}", page.display(), block.text);
+            if let Some(shown) = block.output {
+                let printed = String::from_utf8_lossy(&output.stdout) + told;
+                assert_shows(shown, &printed, &page);
+                compared += 1;
+            }
             run += 1;
         }
     }
+    assert!(compared > 5, "only {compared} outputs were compared");
     assert!(run > 15, "only {run} commands ran");
 }
 
