@@ -24,9 +24,9 @@ use crate::jobs::run::MaxRejects;
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  fine
-  1  findings: more rejects than --max-rejects, plan over with --fail-over-plan
-  2  error: usage, an input that cannot be read to its end, a bad rules file";
+  0  success
+  1  finding: more rejects than --max-rejects, or a period over the plan with --fail-over-plan
+  2  error: wrong usage, an input that cannot be read completely, or an invalid rules file";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,7 +48,7 @@ Examples:
     version,
     long_version = long_version(),
     max_term_width = 100,
-    after_help = "`backtrail COMMAND --help` tells more of a command.",
+    after_help = "Run `backtrail COMMAND --help` for the options of a command.",
     after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}")
 )]
 pub struct Cli {
@@ -64,18 +64,18 @@ pub struct Cli {
 #[derive(Clone, Copy, Debug, Args)]
 #[command(next_help_heading = "Display")]
 pub struct Show {
-    /// Print errors and findings only
+    /// Print only errors and findings
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// How to show progress on standard error
+    /// When to show progress on standard error
     ///
-    /// With --quiet none is shown.
+    /// Nothing is shown with --quiet.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub progress: ProgressWhen,
-    /// The same as `--progress off`, as scripts of before have it
+    /// Same as `--progress off`; kept for existing scripts
     #[arg(long, global = true, hide = true, conflicts_with = "progress")]
     pub no_progress: bool,
-    /// When to colour the summary
+    /// When to use colours
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorWhen,
 }
@@ -83,22 +83,22 @@ pub struct Show {
 /// The display of progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ProgressWhen {
-    /// A bar on a terminal, else nothing
+    /// Show a progress bar if standard error is a terminal
     Auto,
-    /// A line a minute, and one at the end of each phase, for logs
+    /// Print a line every minute and after each phase, for logs
     Plain,
-    /// Nothing
+    /// Show no progress
     Off,
 }
 
 /// When output is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ColorWhen {
-    /// On a terminal, unless `NO_COLOR` is set
+    /// Use colours on a terminal, unless `NO_COLOR` is set
     Auto,
-    /// Always
+    /// Always use colours
     Always,
-    /// Never
+    /// Never use colours
     Never,
 }
 
@@ -106,35 +106,36 @@ pub enum ColorWhen {
 #[derive(Debug, Subcommand)]
 #[allow(clippy::large_enum_variant)] // there is one of it
 pub enum Command {
-    /// Turn event exports into leads, signals and a plan report
+    /// Convert event exports to leads, signals and a plan report
     Run(RunArgs),
-    /// Judge an allow list or destination filters against real events, and change nothing
+    /// Audit an allow list or destination filters against real events
     Audit(audit::AuditArgs),
-    /// Validate fixtures against a tracking plan and mapping rules, for CI
+    /// Validate fixtures against a tracking plan and mapping rules
     Check(check::CheckArgs),
-    /// List events by name, show what they hold, and suggest rules to start from
+    /// List event names, show the contents of events, and suggest rules
     Queue(queue::QueueArgs),
-    /// Tell why one lead, visitor or signal came out as it did, with the line of every event
+    /// Explain the result for a lead, visitor or signal, with the source line of every event
     Explain(explain::ExplainArgs),
-    /// Print shell completions, or install them
+    /// Print or install shell completions
     #[command(after_help = "Examples:\n  backtrail completions fish --install\n  \
         backtrail completions bash > /etc/bash_completion.d/backtrail")]
     Completions {
-        /// The shell
+        /// Shell to generate completions for
         shell: clap_complete::Shell,
-        /// Put them where the shell looks for those of this user
+        /// Install the completions for the current user
         ///
-        /// Bash: bash-completion/completions/backtrail below `XDG_DATA_HOME` (else ~/.local/share).
-        /// Zsh: zsh/site-functions/_backtrail there. Fish: fish/completions/backtrail.fish below
-        /// `XDG_CONFIG_HOME` (else ~/.config). A file that backtrail has not written is not replaced.
+        /// Bash: bash-completion/completions/backtrail below `XDG_DATA_HOME` (default
+        /// ~/.local/share). Zsh: zsh/site-functions/_backtrail in the same folder. Fish:
+        /// fish/completions/backtrail.fish below `XDG_CONFIG_HOME` (default ~/.config). Only files
+        /// written by backtrail are replaced.
         #[arg(long)]
         install: bool,
     },
-    /// Print the man page, or write all pages to a folder
+    /// Print the man page, or write all man pages to a folder
     #[command(after_help = "Examples:\n  backtrail man | man -l -\n  \
         backtrail man --out ~/.local/share/man/man1")]
     Man {
-        /// Write every page to this folder instead
+        /// Write all man pages to this folder
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
         out: Option<PathBuf>,
     },
@@ -143,9 +144,9 @@ pub enum Command {
 /// The table that is streamed to standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Emit {
-    /// Each track, page and screen, and whose it is
+    /// Track, page and screen events with their leads
     Signals,
-    /// Each person with an e-mail address
+    /// People with an e-mail address
     Leads,
 }
 
@@ -156,24 +157,25 @@ pub enum Emit {
 pub struct RunArgs {
     /// Files, folders, quoted globs, objects (`s3://bucket/prefix/`), or `-` for standard input
     ///
-    /// Folders are walked in the order of their paths, without hidden files. `s3://`, `gs://`,
-    /// `az://` and `abfss://` name objects, prefixes and globs of them, `https://` one object; of
-    /// `segment-logs/SOURCE/` only the days of --since and --until are listed. Inputs may be plain,
-    /// compressed (gzip, zstd, bzip2, xz) or archives (zip, tar), whatever their names. Without an
-    /// INPUT, standard input is read unless it is a terminal.
+    /// Folders are walked recursively in order of paths; hidden files are skipped. `s3://`,
+    /// `gs://`, `az://` and `abfss://` URLs name objects, prefixes or globs of objects; `https://`
+    /// URLs name single objects. Below `segment-logs/SOURCE/`, only the days from --since to
+    /// --until are listed. Inputs can be plain, compressed (gzip, zstd, bzip2, xz) or archives
+    /// (zip, tar); the format is detected by content. Without INPUT, standard input is read unless
+    /// it is a terminal.
     #[arg(value_name = "INPUT", value_hint = ValueHint::AnyPath)]
     pub inputs: Vec<OsString>,
 
-    /// Folder for the outputs, or `-` to stream one table
+    /// Output folder, or `-` to write one table to standard output
     ///
-    /// The two tables, report.json, report.html to look at, and rejects.ndjson where there are any.
-    /// Made where it is missing. Files appear in it whole or not at all, readable by you alone.
-    /// `s3://BUCKET/FOLDER`, `gs://`, `az://` and `abfss://` name folders in object storage, where
-    /// objects appear in the same way. With `-`, the table that --emit names goes to standard output and the summary to standard
-    /// error.
+    /// The folder is created if it does not exist. It receives the two tables, report.json,
+    /// report.html, and rejects.ndjson if there are rejects. Files appear atomically, and only the
+    /// current user can read them. `s3://BUCKET/FOLDER`, `gs://`, `az://` and `abfss://` URLs name
+    /// folders in object storage, where objects appear in the same way. With `-`, the table of
+    /// --emit is written to standard output and the summary to standard error.
     #[arg(short, long, value_name = "DIR", help_heading = "Output", value_hint = ValueHint::DirPath)]
     pub output: PathBuf,
-    /// Formats of the tables, several with commas
+    /// Formats of the tables, comma-separated
     #[arg(
         long,
         value_name = "FORMAT",
@@ -184,10 +186,10 @@ pub struct RunArgs {
             .try_map(|name| name.parse::<Format>())
     )]
     pub format: Vec<Format>,
-    /// Write the leads for the importer of a CRM, too
+    /// Also write the leads in the import format of a CRM, comma-separated
     ///
-    /// leads-hubspot.csv for HubSpot's import of contacts, leads-salesforce.csv for Salesforce's Data
-    /// Import Wizard, with the names of columns that these know.
+    /// Writes leads-hubspot.csv for HubSpot's contact import, or leads-salesforce.csv for
+    /// Salesforce's Data Import Wizard, with their column names.
     #[arg(
         long,
         value_name = "CRM",
@@ -197,54 +199,55 @@ pub struct RunArgs {
         value_parser = PossibleValuesParser::new(Crm::ALL.map(Crm::name)).map(value::crm)
     )]
     pub leads_for: Vec<Crm>,
-    /// Which table `-o -` streams [default: signals]
+    /// Table to write with `-o -` [default: signals]
     #[arg(long, value_name = "TABLE", help_heading = "Output")]
     pub emit: Option<Emit>,
-    /// Replace the outputs of an earlier run
+    /// Overwrite the outputs of an earlier run
     #[arg(long, help_heading = "Output")]
     pub overwrite: bool,
-    /// Write outputs that name nobody: hashes of e-mails, no names, phone numbers or IP addresses
+    /// Redact outputs: hash e-mail addresses, and omit names, phone numbers and IP addresses
     ///
-    /// A lead is named by `lead_id`, the hash of its e-mail, and its names and phone number are left
-    /// out; ids that are addresses are hashed, addresses in other texts hidden. The hash is SHA-256, as
-    /// TrailSpark's emailHash, or, with a key in the environment variable `BACKTRAIL_REDACT_KEY`,
-    /// HMAC-SHA-256, which nobody without the key can check a guess against.
+    /// Leads are identified by `lead_id`, the hash of their e-mail address, and have no names and
+    /// phone number. Ids that are e-mail addresses are hashed; addresses in other texts are masked.
+    /// The hash is SHA-256, like TrailSpark's emailHash, or, with a key in the environment variable
+    /// `BACKTRAIL_REDACT_KEY`, HMAC-SHA-256, against which guessed addresses cannot be verified
+    /// without the key.
     #[arg(long, help_heading = "Output")]
     pub redact: bool,
-    /// Write no report.html
+    /// Do not write report.html
     #[arg(long, help_heading = "Output")]
     pub no_html: bool,
     /// Show e-mail addresses in report.html
     ///
-    /// Of the leads with the highest scores, and of leads that the plan would have lost. Without it
-    /// the page shows none, so that it can be passed on.
+    /// Shows those of the leads with the highest scores, and of leads that the plan would have
+    /// lost. By default the page shows none, so that it can be shared.
     #[arg(long, help_heading = "Output", conflicts_with = "no_html")]
     pub html_emails: bool,
-    /// Leave CSV cells alone that a spreadsheet would run as formulas
+    /// Do not escape CSV cells that spreadsheets would run as formulas
     ///
-    /// Without it, a cell from outside, or an item of a list, that begins with =, @, tab or a line
-    /// end gets a leading ', and so does one that begins with + or - and is no plain number or phone
-    /// number. Full-width forms count as well. The report counts the cells.
+    /// By default, a ' is inserted before a cell with input data, or an item of a list, that begins
+    /// with =, @, tab or a line end, or with + or - unless it is a plain number or phone number.
+    /// Full-width forms of these characters are included. The report counts the escaped cells.
     #[arg(long, help_heading = "Output")]
     pub csv_raw: bool,
 
     /// Mapping rules, plan and identity settings (TOML or JSON)
     #[arg(long, value_name = "FILE", help_heading = "Rules and filters", value_hint = ValueHint::FilePath)]
     pub rules: Option<PathBuf>,
-    /// Allow list: only events that one of its lines takes pass
+    /// Allow list: events that match none of its lines are filtered out
     ///
     /// A line is a call type (identify), an event name (Form Submitted), `page PATTERN`, `screen
     /// PATTERN` or `fql: EXPRESSION`; # begins a comment. It replaces the allow list of the rules
     /// file.
     #[arg(long, value_name = "FILE", help_heading = "Rules and filters", value_hint = ValueHint::FilePath)]
     pub allow: Option<PathBuf>,
-    /// Destination filters: what Segment drops, and takes out of events, on the way
+    /// Segment destination filters to apply: a file or a folder
     ///
-    /// A JSON file of one of Segment's filters, a list of them, an answer of its Public API or Config
-    /// API, a file of Terraform (HCL), what `terraform show -json` prints, or a folder of such files
-    /// (Git Sync), of which those without filters are passed over. They apply in Segment's order
-    /// (sample, drop, drop properties, allow properties), after --allow and --where, and before
-    /// everything else: what they take out is not seen again.
+    /// A file is JSON with one of Segment's filters, a list of filters, or a response of the Public
+    /// API or Config API; Terraform (HCL); or the output of `terraform show -json`. In a folder
+    /// (Git Sync), files without filters are skipped. Filters apply in Segment's order (sample,
+    /// drop, drop properties, allow properties), after --allow and --where, and before everything
+    /// else: dropped events and properties do not affect any result.
     #[arg(long, value_name = "PATH", help_heading = "Rules and filters", value_hint = ValueHint::AnyPath)]
     pub filters: Option<PathBuf>,
 
@@ -264,43 +267,45 @@ pub struct RunArgs {
     #[command(flatten)]
     pub store: store::StoreArgs,
 
-    /// Stop at the first input that cannot be read to its end
+    /// Stop at the first input that cannot be read completely
     ///
-    /// Without it, what was read before the fault counts, the other inputs are read, and the exit
+    /// By default, everything before the fault is used, the other inputs are read, and the exit
     /// code is 2.
     #[arg(long, help_heading = "Checks")]
     pub strict: bool,
-    /// Exit 1 past so many rejects: a number, or a share of the records
+    /// Exit with 1 if there are more rejects than this number or percentage of records
     #[arg(long, value_name = "N|P%", help_heading = "Checks", value_parser = value::max_rejects)]
     pub max_rejects: Option<MaxRejects>,
-    /// Do not fail when no input has an event
+    /// Do not fail if no input contains events
     #[arg(long, help_heading = "Checks")]
     pub allow_empty: bool,
-    /// Exit 1 when a period is over the plan's raw signals
+    /// Exit with 1 if a period exceeds the raw signals of the plan
     #[arg(long, help_heading = "Checks")]
     pub fail_over_plan: bool,
-    /// Report message ids and contents that do not go together
+    /// Report message ids and contents that do not agree
     ///
-    /// The same messageId with different content, and the same content but for the messageId. It
-    /// costs a second hash of each event.
+    /// Reports messageIds with several contents, and contents that are equal except for their
+    /// messageId. Takes a second hash of each event.
     #[arg(long, help_heading = "Checks")]
     pub profile_duplicates: bool,
 
-    /// Threads; 0 is one for each core
+    /// Number of threads; 0 uses one per core
     #[arg(long, value_name = "N", help_heading = "Resources", default_value_t = 0)]
     pub threads: usize,
-    /// Keep rows, keys, ids, identity facts and leads in memory up to this size; more wait on disk
+    /// Memory for rows, keys, ids, identity facts and leads; the rest is stored on disk
     ///
-    /// Rows wait until all inputs are read, because only then are identities resolved; they get a
-    /// thirty-second part. The rest is for a key of each distinct event, which tells duplicates, ids and
-    /// identity facts: the default holds those of about 10 million events.
-    /// Leads come after the keys and get half: the default holds about 480,000.
-    /// What is on disk is in files without names in the output folder, or in TMPDIR with `-o -`.
-    /// The outputs are the same. With inputs in object stores an eighth, at most 256 MiB, is for what is
-    /// read ahead of the threads that parse.
+    /// Rows are stored until all inputs are read, since identities are resolved only then; they get
+    /// one thirty-second of the memory. The rest is for the deduplication keys of distinct events,
+    /// for ids and for identity facts: the default holds those of about 10 million events. Leads
+    /// replace the keys and get half of the memory: the default holds about 480,000. Data on disk
+    /// is in anonymous files in the output folder, or in TMPDIR with `-o -`. The outputs do not
+    /// depend on this option. With inputs in object storage, one eighth, at most 256 MiB, is used
+    /// to read ahead.
     #[arg(long, value_name = "SIZE", help_heading = "Resources", default_value = "1GiB", value_parser = value::size)]
     pub memory: u64,
-    /// Reject longer records: bytes, or with kB, KiB, MB, MiB …
+    /// Reject records larger than this size
+    ///
+    /// SIZE is in bytes, or has a unit: kB, KiB, MB, MiB, GB, GiB.
     #[arg(long, value_name = "SIZE", help_heading = "Resources", default_value = "8MiB", value_parser = value::record_size)]
     pub max_record_bytes: u64,
 }
@@ -311,20 +316,22 @@ pub struct Captures {
     /// Reject captured deliveries without this X-Api-Secret header
     ///
     /// SECRET is @FILE to read it from a file, or the secret itself, which other users of the
-    /// machine then see in the list of processes. Prefer the file, or the environment variable
-    /// `BACKTRAIL_API_SECRET`. Events that come without a capture are taken as they are.
+    /// machine can see in the process list; use a file, or the environment variable
+    /// `BACKTRAIL_API_SECRET`. Events without a capture are not checked.
     #[arg(long, value_name = "SECRET", help_heading = "Captures", value_parser = given())]
     pub api_secret: Option<Given>,
     /// Reject captured deliveries to paths without this key
     ///
-    /// The paths are those that TrailSpark gives out: …/webhook/KEY, …/webhook/SOURCE/KEY,
-    /// …/webhook/KEY/batch and …/bulk/KEY. KEY as --api-secret; or `BACKTRAIL_API_KEY`.
+    /// The paths are those of TrailSpark: …/webhook/KEY, …/webhook/SOURCE/KEY, …/webhook/KEY/batch
+    /// and …/bulk/KEY. See --api-secret for the format of KEY; the environment variable is
+    /// `BACKTRAIL_API_KEY`.
     #[arg(long, value_name = "KEY", help_heading = "Captures", value_parser = given())]
     pub api_key: Option<Given>,
     /// Reject captured deliveries without an X-Signature by this secret
     ///
-    /// It is the HMAC-SHA1 of the body, of a batch that of its first element. SECRET as
-    /// --api-secret; or `BACKTRAIL_SIGNING_SECRET`.
+    /// The signature is the HMAC-SHA1 of the body; for a batch, that of its first element. See
+    /// --api-secret for the format of SECRET; the environment variable is
+    /// `BACKTRAIL_SIGNING_SECRET`.
     #[arg(long, value_name = "SECRET", help_heading = "Captures", value_parser = given())]
     pub signing_secret: Option<Given>,
 }

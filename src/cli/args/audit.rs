@@ -13,9 +13,9 @@ use crate::cli::value;
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  no finding at or above --fail-on
-  1  such a finding
-  2  error: usage, an input that cannot be read to its end, a bad list or rules file";
+  0  no finding of the severity of --fail-on or higher
+  1  a finding of the severity of --fail-on or higher
+  2  error: wrong usage, an input that cannot be read completely, or an invalid list or rules file";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,13 +26,13 @@ Examples:
 /// The format of the report on standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum AuditFormat {
-    /// For people; addresses are masked
+    /// Readable text, with e-mail addresses masked
     Text,
-    /// For programs; addresses are whole
+    /// JSON, with complete e-mail addresses
     Json,
 }
 
-/// The severity from which findings make the audit fail.
+/// The minimum severity of findings that make the audit fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FailOn {
     /// Errors
@@ -48,27 +48,28 @@ pub enum FailOn {
 pub struct AuditArgs {
     /// Files, folders, quoted globs, objects (`s3://bucket/prefix/`), or `-` for standard input
     ///
-    /// They should be the whole history, not what a filter let pass: an archive of everything that
-    /// Segment was sent. What run reads is read here too.
+    /// The inputs should be the complete history, such as an archive of everything sent to Segment,
+    /// not what a filter let pass. All inputs of `run` are supported.
     #[arg(value_name = "INPUT", value_hint = ValueHint::AnyPath)]
     pub inputs: Vec<OsString>,
 
-    /// Allow list that is judged
+    /// Allow list to audit
     ///
-    /// As of run. Without --allow and --filters, the list of the rules file is judged.
+    /// See `backtrail run --help` for the format. Without --allow and --filters, the allow list of
+    /// the rules file is audited.
     #[arg(long, value_name = "FILE", help_heading = "Rules and filters", value_hint = ValueHint::FilePath)]
     pub allow: Option<PathBuf>,
-    /// Destination filters that are judged, after the allow list where there is one
+    /// Destination filters to audit, applied after the allow list
     ///
-    /// As of run.
+    /// See `backtrail run --help` for the format.
     #[arg(long, value_name = "PATH", help_heading = "Rules and filters", value_hint = ValueHint::AnyPath)]
     pub filters: Option<PathBuf>,
-    /// Allow list, or destination filters, to compare with, instead of no filter at all
+    /// Allow list or destination filters to compare with [default: no filter]
     #[arg(long, value_name = "PATH", help_heading = "Rules and filters", value_hint = ValueHint::AnyPath)]
     pub against: Option<PathBuf>,
     /// Mapping rules, plan and identity settings (TOML or JSON)
     ///
-    /// Without them no event is mapped or scored, and the plan has no limit.
+    /// Without rules, no event is mapped or scored, and the plan is unlimited.
     #[arg(long, value_name = "FILE", help_heading = "Rules and filters", value_hint = ValueHint::FilePath)]
     pub rules: Option<PathBuf>,
 
@@ -76,21 +77,22 @@ pub struct AuditArgs {
     #[command(flatten)]
     pub events: EventArgs,
 
-    /// What is written to standard output
+    /// Format of the report on standard output
     #[arg(long, value_name = "FORMAT", help_heading = "Output", default_value = "text")]
     pub format: AuditFormat,
-    /// Write the report as one web page, too
+    /// Also write the report as a web page to this file
     ///
-    /// It needs no network and no other file. It holds the addresses of lost leads; it appears
-    /// whole or not at all, replaces an earlier one, and is readable by you alone.
+    /// The page needs no network and no other file. It contains the e-mail addresses of lost leads.
+    /// An earlier page is replaced atomically; only the current user can read it.
     #[arg(long, value_name = "FILE", help_heading = "Output", value_hint = ValueHint::FilePath)]
     pub html: Option<PathBuf>,
 
-    /// Write outputs that name nobody: hashes of e-mails, no names, phone numbers or IP addresses
+    /// Redact outputs: hash e-mail addresses, and omit names, phone numbers and IP addresses
     ///
-    /// Lost leads are named by `lead_id`, the hash of their e-mails. The hash is SHA-256, as TrailSpark's
-    /// emailHash, or, with a key in the environment variable `BACKTRAIL_REDACT_KEY`, HMAC-SHA-256, which
-    /// nobody without the key can check a guess against.
+    /// Lost leads are identified by `lead_id`, the hash of their e-mail address. The hash is
+    /// SHA-256, like TrailSpark's emailHash, or, with a key in the environment variable
+    /// `BACKTRAIL_REDACT_KEY`, HMAC-SHA-256, against which guessed addresses cannot be verified
+    /// without the key.
     #[arg(long, help_heading = "Output")]
     pub redact: bool,
 
@@ -106,25 +108,28 @@ pub struct AuditArgs {
     #[command(flatten)]
     pub store: StoreArgs,
 
-    /// Exit 1 when there is a finding of this severity, or worse
+    /// Exit with 1 if there is a finding of this severity or higher
     #[arg(long, value_name = "SEVERITY", help_heading = "Checks", default_value = "error")]
     pub fail_on: FailOn,
-    /// Stop at the first input that cannot be read to its end
+    /// Stop at the first input that cannot be read completely
     #[arg(long, help_heading = "Checks")]
     pub strict: bool,
-    /// Do not fail when no input has an event
+    /// Do not fail if no input contains events
     #[arg(long, help_heading = "Checks")]
     pub allow_empty: bool,
 
-    /// Threads; 0 is one for each core
+    /// Number of threads; 0 uses one per core
     #[arg(long, value_name = "N", help_heading = "Resources", default_value_t = 0)]
     pub threads: usize,
-    /// Keep rows, keys, ids, identity facts and leads in memory up to this size; more wait in TMPDIR
+    /// Memory for rows, keys, ids, identity facts and leads; the rest is stored in TMPDIR
     ///
-    /// As of run; an audit holds two sets of keys, ids and facts, before and after the filter.
+    /// See `backtrail run --help`. An audit holds two sets of keys, ids and facts, before and after
+    /// the filter.
     #[arg(long, value_name = "SIZE", help_heading = "Resources", default_value = "1GiB", value_parser = value::size)]
     pub memory: u64,
-    /// Reject longer records: bytes, or with kB, KiB, MB, MiB …
+    /// Reject records larger than this size
+    ///
+    /// SIZE is in bytes, or has a unit: kB, KiB, MB, MiB, GB, GiB.
     #[arg(long, value_name = "SIZE", help_heading = "Resources", default_value = "8MiB", value_parser = value::record_size)]
     pub max_record_bytes: u64,
 }

@@ -14,9 +14,10 @@ use crate::jobs::check::report::Report;
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  fine
-  1  findings, but for notes
-  2  error: usage, no fixture, a fixture that cannot be read to its end, a bad rules file, no plan";
+  0  success: no findings, or only notes
+  1  findings other than notes
+  2  error: wrong usage, no fixture, a fixture that cannot be read completely, an invalid rules file
+     or tracking plan";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,56 +33,59 @@ pub struct CheckArgs {
     /// Fixtures: files, folders, quoted globs, objects (`s3://bucket/prefix/`), or `-` for standard
     /// input
     ///
-    /// Events in every shape that `run` reads. A fixture whose name has `.invalid.` in it, as
-    /// form.invalid.json, must fail: that nothing is wrong with it is the finding then. Without a
-    /// FIXTURE standard input is read, unless it is a terminal.
+    /// Fixtures contain events in any shape that `run` reads. A fixture with `.invalid.` in its
+    /// name, such as form.invalid.json, is expected to fail; it is reported if nothing is wrong
+    /// with it. Without FIXTURE, standard input is read unless it is a terminal.
     #[arg(value_name = "FIXTURE", value_hint = ValueHint::AnyPath)]
     pub inputs: Vec<OsString>,
 
-    /// Tracking plan that events must fit: a file, or a folder with one schema an event
+    /// Tracking plan to validate events against: a file, or a folder with one schema per event
     ///
-    /// As Segment's Public API gives it (one page or several, one behind the other or in a list),
-    /// as the older Config API does, the plan.json of typewriter or of `RudderTyper` (also in YAML),
-    /// the CSV file that Segment's app downloads, or Terraform's `segment_tracking_plan`: its files
-    /// (.tf) or what `terraform show -json` gives. In a folder every file is a plan, a rule or a JSON
-    /// schema; a schema is for the event that it demands (`"event": {"const": "Signed Up"}`), else for
-    /// the one that its file is called by, as `signed_up.v1.json`.
+    /// Supported are responses of Segment's Public API (one or more pages, concatenated or in a
+    /// list) and of the older Config API, the plan.json of typewriter or of `RudderTyper` (also as
+    /// YAML), the CSV file exported from Segment's app, and Terraform's `segment_tracking_plan`, as
+    /// .tf files or the output of `terraform show -json`. In a folder, every file is a plan, a rule
+    /// or a JSON schema. A schema applies to the event that it requires (`"event": {"const":
+    /// "Signed Up"}`), or else to the event that its file is named after, such as
+    /// `signed_up.v1.json`.
     #[arg(long, value_name = "PLAN", help_heading = "Checks", value_hint = ValueHint::AnyPath)]
     pub tracking_plan: Option<PathBuf>,
-    /// Mapping rules that must take the signals, with their own tests (TOML or JSON)
+    /// Mapping rules that must map all signals, with their own tests (TOML or JSON)
     #[arg(long, value_name = "FILE", help_heading = "Checks", value_hint = ValueHint::FilePath)]
     pub rules: Option<PathBuf>,
-    /// Allow list that must take every event
+    /// Allow list that every event must pass
     ///
-    /// What it does not take is an error; of the rules file's own list, which it replaces, a note.
+    /// An event that does not pass is an error. For the allow list of the rules file, which this
+    /// option replaces, it is a note.
     #[arg(long, value_name = "FILE", help_heading = "Checks", value_hint = ValueHint::FilePath)]
     pub allow: Option<PathBuf>,
-    /// Folder with the leads.csv and signals.csv that the fixtures must give
+    /// Folder with the expected leads.csv and signals.csv
     #[arg(long, value_name = "DIR", help_heading = "Checks", value_hint = ValueHint::DirPath)]
     pub expect: Option<PathBuf>,
-    /// Write what the fixtures give to the folder of --expect
+    /// Write the actual outputs of the fixtures to the folder of --expect
     #[arg(long, help_heading = "Checks", requires = "expect")]
     pub bless: bool,
-    /// Kinds of findings that fail the check, though they are notes, as `uncovered`
+    /// Kinds of notes that fail the check, such as `uncovered`
     #[arg(long, value_name = "KIND", help_heading = "Checks", value_delimiter = ',', value_parser = kind())]
     pub deny: Vec<Violation>,
     /// Kinds of findings that do not fail the check
     #[arg(long, value_name = "KIND", help_heading = "Checks", value_delimiter = ',', value_parser = kind())]
     pub note: Vec<Violation>,
-    /// Findings that are known, and do not count
+    /// File with known findings, which are ignored
     #[arg(long, value_name = "FILE", help_heading = "Checks", value_hint = ValueHint::FilePath)]
     pub baseline: Option<PathBuf>,
-    /// Write all that is found to the file of --baseline
+    /// Write all findings to the file of --baseline
     #[arg(long, help_heading = "Checks", requires = "baseline")]
     pub write_baseline: bool,
-    /// Do not fail when the fixtures hold nothing
+    /// Do not fail if the fixtures contain no records
     #[arg(long, help_heading = "Checks")]
     pub allow_empty: bool,
 
-    /// Reports: text, json, junit, sarif, github or markdown, perhaps =FILE; several times
+    /// Report format, optionally with a file: text, json, junit, sarif, github or markdown;
+    /// repeatable
     ///
-    /// Without =FILE to standard output, of which there is one. What nobody asks for there is text,
-    /// or in a step of GitHub Actions its workflow commands.
+    /// Without FILE, the report is written to standard output, which takes one report. The default
+    /// there is text, or workflow commands in a step of GitHub Actions.
     #[arg(long, value_name = "FORMAT[=FILE]", help_heading = "Output", value_parser = Report::from_str)]
     pub report: Vec<Report>,
 
@@ -89,10 +93,12 @@ pub struct CheckArgs {
     #[command(flatten)]
     pub store: StoreArgs,
 
-    /// Threads; 0 is one for each core
+    /// Number of threads; 0 uses one per core
     #[arg(long, value_name = "N", help_heading = "Resources", default_value_t = 0)]
     pub threads: usize,
-    /// Reject longer records: bytes, or with kB, KiB, MB, MiB …
+    /// Reject records larger than this size
+    ///
+    /// SIZE is in bytes, or has a unit: kB, KiB, MB, MiB, GB, GiB.
     #[arg(long, value_name = "SIZE", help_heading = "Resources", default_value = "8MiB", value_parser = value::record_size)]
     pub max_record_bytes: u64,
 }

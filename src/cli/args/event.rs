@@ -6,7 +6,7 @@ use clap::Args;
 #[derive(Clone, Debug, Args)]
 #[allow(clippy::struct_excessive_bools)] // each is a flag; they end in enums of the engine
 pub struct EventArgs {
-    /// Only events of which this FQL expression is true pass
+    /// Process only events for which this FQL expression is true
     ///
     /// FQL is Segment's Filter Query Language: 'type = "track" and contains(event, "Trial")'.
     #[arg(long = "where", value_name = "FQL", help_heading = "Rules and filters")]
@@ -14,16 +14,17 @@ pub struct EventArgs {
     /// Reject events without an anonymousId, as TrailSpark does
     #[arg(long, help_heading = "Rules and filters")]
     pub strict_detect: bool,
-    /// Give events without a messageId one made of their content, so that a
-    /// redelivery gets the same
+    /// Assign a messageId to events without one
+    ///
+    /// The id is derived from the content of the event, so that redelivered events get the same one.
     #[arg(long, help_heading = "Rules and filters")]
     pub assign_ids: bool,
-    /// Set the times of clients right by the clock of whoever received their events
+    /// Correct the clocks of clients by the time of receipt
     ///
-    /// For events as clients send them, caught before Segment: their time becomes `receivedAt` (else
-    /// the time of the capture) less what lay between the event and `sentAt`, as Segment's own
-    /// servers make it. Events that have both a `timestamp` and an `originalTimestamp` have been
-    /// through these, and stay as they are.
+    /// For events as sent by clients, captured before they reach Segment: the time of an event
+    /// becomes `receivedAt` (or else the time of the capture) minus the time between the event and
+    /// `sentAt`, as Segment's servers compute it. Events with both a `timestamp` and an
+    /// `originalTimestamp` have already been corrected and are not changed.
     #[arg(long, help_heading = "Rules and filters")]
     pub correct_clocks: bool,
 }

@@ -13,9 +13,9 @@ use crate::cli::value;
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  fine
-  2  error: usage, an input that cannot be read to its end, a bad rules file, an address or id that no
-     event has";
+  0  success
+  2  error: wrong usage, an input that cannot be read completely, an invalid rules file, or an
+     address or id without events";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,9 +26,9 @@ Examples:
 /// The format of the explanation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ExplainFormat {
-    /// For people
+    /// Readable text
     Text,
-    /// For programs
+    /// JSON
     Json,
 }
 
@@ -38,8 +38,8 @@ pub enum ExplainFormat {
 pub struct ExplainArgs {
     /// Files, folders, quoted globs, objects (`s3://bucket/prefix/`), or `-` for standard input
     ///
-    /// As of run. The input is read twice; standard input and pipes are kept in a temporary file
-    /// between.
+    /// See `backtrail run --help`. The input is read twice; standard input and pipes are stored in
+    /// a temporary file.
     #[arg(value_name = "INPUT", value_hint = ValueHint::AnyPath)]
     pub inputs: Vec<OsString>,
 
@@ -47,31 +47,31 @@ pub struct ExplainArgs {
     #[command(flatten)]
     pub subject: SubjectArgs,
 
-    /// How the explanation is written
+    /// Format of the explanation
     ///
-    /// Text is as wide as the terminal, from 60 to 120 columns. Both forms show the addresses and
-    /// ids that the subject's events have.
+    /// Text has the width of the terminal, from 60 to 120 columns. Both formats show the e-mail
+    /// addresses and ids in the events of the subject.
     #[arg(long, value_name = "FORMAT", help_heading = "Output", default_value = "text")]
     pub format: ExplainFormat,
-    /// Write an explanation that names nobody: hashes of e-mails, no names, phone numbers or IP
+    /// Redact the explanation: hash e-mail addresses, and omit names, phone numbers and IP
     /// addresses
     ///
-    /// As of run, also with a key in `BACKTRAIL_REDACT_KEY`. Of values that conditions of rules found,
-    /// only the shape is shown.
+    /// See `backtrail run --help`, also for the key in `BACKTRAIL_REDACT_KEY`. Only the shape of
+    /// values that conditions of rules compare is shown.
     #[arg(long, help_heading = "Output")]
     pub redact: bool,
 
     /// Mapping rules, plan and identity settings (TOML or JSON)
     #[arg(long, value_name = "FILE", help_heading = "Rules and filters", value_hint = ValueHint::FilePath)]
     pub rules: Option<PathBuf>,
-    /// Allow list: only events that one of its lines takes pass
+    /// Allow list: events that match none of its lines are filtered out
     ///
-    /// As of run: it replaces the allow list of the rules file.
+    /// See `backtrail run --help`. It replaces the allow list of the rules file.
     #[arg(long, value_name = "FILE", help_heading = "Rules and filters", value_hint = ValueHint::FilePath)]
     pub allow: Option<PathBuf>,
-    /// Destination filters: what Segment drops, and takes out of events, on the way
+    /// Segment destination filters to apply: a file or a folder
     ///
-    /// As of run.
+    /// See `backtrail run --help`.
     #[arg(long, value_name = "PATH", help_heading = "Rules and filters", value_hint = ValueHint::AnyPath)]
     pub filters: Option<PathBuf>,
 
@@ -91,23 +91,25 @@ pub struct ExplainArgs {
     #[command(flatten)]
     pub store: StoreArgs,
 
-    /// Stop at the first input that cannot be read to its end
+    /// Stop at the first input that cannot be read completely
     #[arg(long, help_heading = "Checks")]
     pub strict: bool,
 
-    /// Threads; 0 is one for each core
+    /// Number of threads; 0 uses one per core
     #[arg(long, value_name = "N", help_heading = "Resources", default_value_t = 0)]
     pub threads: usize,
-    /// Keep ties between ids, and the events of the subject, in memory up to this size; more wait in
-    /// TMPDIR
+    /// Memory for identity links and the events of the subject; the rest is stored in TMPDIR
     ///
-    /// The whole input has about 16 bytes of ties for each distinct pair of ids that an event names.
+    /// The links of the whole input take about 16 bytes for each distinct pair of ids in the same
+    /// event.
     #[arg(long, value_name = "SIZE", help_heading = "Resources", default_value = "256MiB", value_parser = value::size)]
     pub memory: u64,
-    /// Keep so much of standard input and pipes in TMPDIR, to read it again
+    /// Maximum size of standard input and pipes that is stored in TMPDIR to be read again
     #[arg(long, value_name = "SIZE", help_heading = "Resources", default_value = "16GiB", value_parser = value::size)]
     pub max_spool: u64,
-    /// Reject longer records: bytes, or with kB, KiB, MB, MiB …
+    /// Reject records larger than this size
+    ///
+    /// SIZE is in bytes, or has a unit: kB, KiB, MB, MiB, GB, GiB.
     #[arg(long, value_name = "SIZE", help_heading = "Resources", default_value = "8MiB", value_parser = value::record_size)]
     pub max_record_bytes: u64,
 }
@@ -116,19 +118,19 @@ pub struct ExplainArgs {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub struct SubjectArgs {
-    /// Explain the lead of this e-mail address
+    /// Explain the lead with this e-mail address
     #[arg(long, value_name = "ADDRESS", help_heading = "Subject")]
     pub email: Option<String>,
-    /// Explain the events of this anonymousId
+    /// Explain the events with this anonymousId
     #[arg(long, value_name = "ID", help_heading = "Subject")]
     pub anonymous_id: Option<String>,
-    /// Explain the events of this userId
+    /// Explain the events with this userId
     #[arg(long, value_name = "ID", help_heading = "Subject")]
     pub user_id: Option<String>,
-    /// Explain the events of this messageId
+    /// Explain the events with this messageId
     #[arg(long, value_name = "ID", help_heading = "Subject")]
     pub message_id: Option<String>,
-    /// Explain the signal of this content hash, as the column `signal_id` has it
+    /// Explain the signal with this content hash (column `signal_id`)
     #[arg(long, value_name = "HASH", help_heading = "Subject")]
     pub signal_id: Option<String>,
 }

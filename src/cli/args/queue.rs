@@ -13,9 +13,9 @@ use crate::cli::value;
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  fine
-  2  error: usage, an input that cannot be read to its end, a bad rules file, a name of --event that
-     no event has";
+  0  success
+  2  error: wrong usage, an input that cannot be read completely, an invalid rules file, or a name
+     in --event without events";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,11 +27,11 @@ Examples:
 /// The format of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum QueueFormat {
-    /// For people
+    /// Readable text
     Text,
-    /// For programs
+    /// JSON
     Json,
-    /// For spreadsheets: a line for each name, or for each path with --event
+    /// CSV with one line per event name, or per path with --event
     Csv,
 }
 
@@ -42,49 +42,49 @@ pub enum QueueFormat {
 pub struct QueueArgs {
     /// Files, folders, quoted globs, objects (`s3://bucket/prefix/`), or `-` for standard input
     ///
-    /// As of run.
+    /// See `backtrail run --help`.
     #[arg(value_name = "INPUT", value_hint = ValueHint::AnyPath)]
     pub inputs: Vec<OsString>,
 
-    /// Show what the events of this name hold: every path, its types and values
+    /// Show the contents of events with this name: every path with its types and values
     ///
     /// NAME is the name of a track event, `Page Viewed`, `Screen Viewed`, or a call such as
-    /// identify. E-mail addresses and secrets in examples are masked. Of more than 1,000 paths the
-    /// deepest, and those whose names look like ids, are summed up.
+    /// identify. E-mail addresses and secrets in examples are masked. If there are more than 1,000
+    /// paths, the deepest ones, and those with names that look like ids, are combined.
     #[arg(long, value_name = "NAME", help_heading = "Questions", conflicts_with = "suggest")]
     pub event: Option<String>,
-    /// Write a rules file to start from
+    /// Write a suggested rules file
     ///
-    /// A rule for each name that tells of intent: by its words, by how rare it is, and by how often
-    /// the visitor is identified in the hour after it. What was counted and why a rule is there
-    /// stands above it; the rest stands in comments, and an allow list matches the rules. Scores
-    /// are a beginning.
+    /// It has a rule for each event name that indicates intent, by its words, its rarity, and how
+    /// often the visitor is identified within an hour after the event. Comments above each rule
+    /// give the counts and the reason; other names are listed in comments, and an allow list
+    /// matches the rules. The scores are only a starting point.
     #[arg(long, help_heading = "Questions", conflicts_with = "format")]
     pub suggest: bool,
 
-    /// How the queue is written
+    /// Format of the queue
     #[arg(long, value_name = "FORMAT", help_heading = "Output", default_value = "text")]
     pub format: QueueFormat,
     /// Write to this file instead of standard output
     ///
-    /// It appears whole or not at all, readable by you alone.
+    /// The file is written atomically, and only the current user can read it.
     #[arg(short, long, value_name = "FILE", help_heading = "Output", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
-    /// Replace the file of --output
+    /// Overwrite the file of --output
     #[arg(long, help_heading = "Output", requires = "output")]
     pub overwrite: bool,
 
     /// Mapping rules, plan and identity settings (TOML or JSON)
     #[arg(long, value_name = "FILE", help_heading = "Rules and filters", value_hint = ValueHint::FilePath)]
     pub rules: Option<PathBuf>,
-    /// Allow list: only events that one of its lines takes are counted
+    /// Allow list: events that match none of its lines are filtered out
     ///
-    /// As of run: it replaces the allow list of the rules file.
+    /// See `backtrail run --help`. It replaces the allow list of the rules file.
     #[arg(long, value_name = "FILE", help_heading = "Rules and filters", value_hint = ValueHint::FilePath)]
     pub allow: Option<PathBuf>,
-    /// Destination filters: what they drop is not counted, what they take out is not seen
+    /// Segment destination filters to apply: a file or a folder
     ///
-    /// As of run.
+    /// See `backtrail run --help`.
     #[arg(long, value_name = "PATH", help_heading = "Rules and filters", value_hint = ValueHint::AnyPath)]
     pub filters: Option<PathBuf>,
 
@@ -92,9 +92,10 @@ pub struct QueueArgs {
     #[command(flatten)]
     pub events: EventArgs,
 
-    /// Write a report that names nobody: no values, and no addresses in names of events
+    /// Redact the report: omit values, and hash e-mail addresses in event names
     ///
-    /// Ids in names of events are hashed as by run. A suggested rules file has names as they are.
+    /// Ids in event names are hashed as in `run`. Cannot be combined with --suggest, whose rules
+    /// need the original names.
     #[arg(long, help_heading = "Output", conflicts_with = "suggest")]
     pub redact: bool,
 
@@ -110,22 +111,24 @@ pub struct QueueArgs {
     #[command(flatten)]
     pub store: StoreArgs,
 
-    /// Stop at the first input that cannot be read to its end
+    /// Stop at the first input that cannot be read completely
     #[arg(long, help_heading = "Checks")]
     pub strict: bool,
-    /// Do not fail when no input has an event
+    /// Do not fail if no input contains events
     #[arg(long, help_heading = "Checks")]
     pub allow_empty: bool,
 
-    /// Threads; 0 is one for each core
+    /// Number of threads; 0 uses one per core
     #[arg(long, value_name = "N", help_heading = "Resources", default_value_t = 0)]
     pub threads: usize,
-    /// Keep rows, keys, ids and identity facts in memory up to this size; more wait in TMPDIR
+    /// Memory for rows, keys, ids and identity facts; the rest is stored in TMPDIR
     ///
-    /// As of run.
+    /// See `backtrail run --help`.
     #[arg(long, value_name = "SIZE", help_heading = "Resources", default_value = "1GiB", value_parser = value::size)]
     pub memory: u64,
-    /// Reject longer records: bytes, or with kB, KiB, MB, MiB …
+    /// Reject records larger than this size
+    ///
+    /// SIZE is in bytes, or has a unit: kB, KiB, MB, MiB, GB, GiB.
     #[arg(long, value_name = "SIZE", help_heading = "Resources", default_value = "8MiB", value_parser = value::record_size)]
     pub max_record_bytes: u64,
 }

@@ -6,12 +6,12 @@ use clap::Args;
 #[derive(Clone, Copy, Debug, Args)]
 #[command(next_help_heading = "Object storage")]
 pub struct StoreArgs {
-    /// Read and write objects without credentials, where anybody may
+    /// Access object storage without credentials
     ///
-    /// Without it, credentials are found as the platform's own tools find them: in the environment,
-    /// in profiles (`AWS_PROFILE`), from single sign-on, a web identity, a container or an instance;
-    /// Google's application default credentials; the Azure command line or a managed identity. They
-    /// never stand in arguments.
+    /// For public buckets. By default, credentials are found as by the tools of each platform: in
+    /// the environment, in profiles (`AWS_PROFILE`), from single sign-on, a web identity, a
+    /// container or an instance; from Google's application default credentials; and from the Azure
+    /// command line or a managed identity. They are never passed as arguments.
     #[arg(long)]
     pub no_sign_request: bool,
 }

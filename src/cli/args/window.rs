@@ -8,17 +8,17 @@ use crate::cli::moment::Moment;
 #[derive(Clone, Copy, Debug, Args)]
 #[command(next_help_heading = "Window")]
 pub struct WindowArgs {
-    /// Count only what happened at this time or later
+    /// Count only events at or after this time
     ///
-    /// TIME is a date (2025-07-01), a time (2025-07-01T08:00:00Z), or an age: 90min, 12h, 30d or 4w
-    /// before now, a day being 24 hours. Dates, and times without an offset, are in the time zone of
-    /// the plan. Signals, raw signals and the sums of leads are those of the window; everything that
-    /// is read still tells who is who.
+    /// TIME is a date (2025-07-01), a time (2025-07-01T08:00:00Z), or an age before now (90min,
+    /// 12h, 30d, 4w; a day has 24 hours). Dates, and times without an offset, are in the time zone
+    /// of the plan. Only signals, raw signals and sums of leads are limited to the window; all
+    /// events are still used to identify visitors.
     #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
     pub since: Option<Moment>,
-    /// Count only what happened before this time
+    /// Count only events before this time
     ///
-    /// TIME as --since; with a date, before that day begins.
+    /// See --since for the format of TIME. A date excludes that day.
     #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
     pub until: Option<Moment>,
 }
