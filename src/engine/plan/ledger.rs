@@ -6,7 +6,7 @@ use super::service::{Bucket, deliver};
 use super::{Calendar, Period, Span, Terms, Trend, Usage, Volume};
 
 /// The number of periods from which on those without events are left out.
-const MOST_PERIODS: usize = 10_000;
+const MAX_PERIODS: usize = 10_000;
 
 /// The outcome of the raw signals of one minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,7 +138,7 @@ fn periods(calendar: &Calendar, buckets: &[Bucket]) -> Vec<Period> {
         && period.end <= last.minute
         && let Some(next) = calendar.following(period)
     {
-        if periods.len() == MOST_PERIODS {
+        if periods.len() == MAX_PERIODS {
             return periods_with_events(calendar, buckets);
         }
         periods.push(next);

@@ -72,7 +72,7 @@ pub(super) fn deliver(
             service.retry(buckets, period.end);
         }
     }
-    settle(&mut usages, buckets);
+    split_refused(&mut usages, buckets);
     usages
 }
 
@@ -130,7 +130,7 @@ impl Service {
 }
 
 /// Splits the refused raw signals of each period into retried and lost ones.
-fn settle(usages: &mut [Usage], buckets: &[Bucket]) {
+fn split_refused(usages: &mut [Usage], buckets: &[Bucket]) {
     for bucket in buckets.iter().filter(|bucket| bucket.accepted < bucket.count) {
         let at = usages.partition_point(|usage| usage.period.end <= bucket.minute);
         if let Some(usage) = usages.get_mut(at) {

@@ -8,10 +8,10 @@ use super::volume::Volume;
 use crate::time::{DAY_MS, MINUTE_MS, Time};
 
 /// The maximum number of spans; longer histories get longer spans.
-const MOST_SPANS: usize = 110;
+const MAX_SPANS: usize = 110;
 /// One in so many raw signals may lie outside of the spans at each end, if that makes the spans
 /// shorter. A single wrong clock would otherwise turn days into years.
-const STRAY_OF: u64 = 1_000;
+const OUTLIER_DIVISOR: u64 = 1_000;
 /// The maximum number of days of a week and a month.
 const WEEK: usize = 7;
 const MONTH: usize = 31;
@@ -42,12 +42,12 @@ impl SpanUnit {
         }
     }
 
-    /// Returns the shortest unit that divides `days` into at most [`MOST_SPANS`] spans.
+    /// Returns the shortest unit that divides `days` into at most [`MAX_SPANS`] spans.
     fn of(days: usize) -> Self {
         match days {
-            days if days <= MOST_SPANS => Self::Day,
-            days if days <= (MOST_SPANS - 1) * WEEK => Self::Week,
-            days if days <= (MOST_SPANS - 1) * MONTH => Self::Month,
+            days if days <= MAX_SPANS => Self::Day,
+            days if days <= (MAX_SPANS - 1) * WEEK => Self::Week,
+            days if days <= (MAX_SPANS - 1) * MONTH => Self::Month,
             _ => Self::Year,
         }
     }
@@ -80,7 +80,7 @@ impl Spans {
         let (Some(&(first, _)), Some(&(last, _))) = (counts.first(), counts.last()) else {
             return Self::default();
         };
-        let (from, to) = without_strays(&counts);
+        let (from, to) = without_outliers(&counts);
         let unit = |from, to| SpanUnit::of(days_between(from, to));
         let (whole, trimmed) = (unit(first, last), unit(from, to));
         let (from, to, unit) =
@@ -122,13 +122,13 @@ fn counts(volumes: &[&Volume]) -> Vec<(i64, u64)> {
 }
 
 /// Returns the first and the last minute without the outliers at each end.
-fn without_strays(counts: &[(i64, u64)]) -> (i64, i64) {
-    let strays = counts.iter().map(|&(_, count)| count).sum::<u64>() / STRAY_OF;
+fn without_outliers(counts: &[(i64, u64)]) -> (i64, i64) {
+    let outliers = counts.iter().map(|&(_, count)| count).sum::<u64>() / OUTLIER_DIVISOR;
     let inner = |mut counts: Box<dyn Iterator<Item = &(i64, u64)> + '_>| {
         let mut passed = 0;
         let found = counts.find(|&&(_, count)| {
             passed += count;
-            passed > strays
+            passed > outliers
         });
         found.map_or(0, |&(minute, _)| minute)
     };
@@ -219,7 +219,7 @@ mod tests {
             let spans = spans("UTC", &[("2025-01-01T12:00Z", 1), (last, 1)]);
             let found = (spans.unit(), labels(&spans)[0], spans.as_slice().len());
             assert_eq!(found, (unit, first, count), "{last}");
-            assert!(spans.as_slice().len() <= MOST_SPANS);
+            assert!(spans.as_slice().len() <= MAX_SPANS);
             assert!(spans.as_slice().windows(2).all(|pair| pair[0].end == pair[1].start));
         }
     }

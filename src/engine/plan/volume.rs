@@ -6,7 +6,7 @@ use crate::engine::counts::sum_up;
 use crate::time::{MINUTE_MS, Time};
 
 /// The minimum number of counts added before equal minutes are merged.
-const GATHERED: usize = 1 << 14;
+const MIN_UNMERGED: usize = 1 << 14;
 
 /// A minute and its count in one integer, which orders by minute. There can be as many of these as
 /// raw signals.
@@ -15,7 +15,7 @@ struct Count(u64);
 
 impl Count {
     const BITS: u32 = 31;
-    const MOST: u64 = (1 << Self::BITS) - 1;
+    const MAX: u64 = (1 << Self::BITS) - 1;
     /// Maps the minutes of the years 0 to 9999 to 33 bits.
     const OFFSET: i64 = 1 << 31;
 
@@ -33,13 +33,13 @@ impl Count {
 
     #[inline]
     fn count(self) -> u64 {
-        self.0 & Self::MOST
+        self.0 & Self::MAX
     }
 
     /// Adds `count` if `minute` is equal and the sum fits; returns whether it did.
     #[inline]
-    fn take(&mut self, minute: i64, count: u64) -> bool {
-        let fits = self.minute() == minute && self.count() + count <= Self::MOST;
+    fn try_add(&mut self, minute: i64, count: u64) -> bool {
+        let fits = self.minute() == minute && self.count() + count <= Self::MAX;
         self.0 += if fits { count } else { 0 };
         fits
     }
@@ -73,16 +73,17 @@ impl Volume {
     /// Adds `count` raw signals to `minute`, which is that of a valid time.
     #[inline]
     pub fn add(&mut self, minute: i64, count: u64) {
-        if count > Count::MOST {
+        if count > Count::MAX {
             self.large.push((minute, count));
-        } else if count > 0 && !self.counts.last_mut().is_some_and(|last| last.take(minute, count))
+        } else if count > 0
+            && !self.counts.last_mut().is_some_and(|last| last.try_add(minute, count))
         {
             self.push(Count::new(minute, count));
         }
     }
 
     fn push(&mut self, count: Count) {
-        let most = self.merged * 2 + GATHERED;
+        let most = self.merged * 2 + MIN_UNMERGED;
         if self.counts.len() == most {
             self.merge();
         }
@@ -93,7 +94,7 @@ impl Volume {
 
     fn merge(&mut self) {
         self.counts.sort_unstable();
-        self.counts.dedup_by(|next, kept| kept.take(next.minute(), next.count()));
+        self.counts.dedup_by(|next, kept| kept.try_add(next.minute(), next.count()));
         self.merged = self.counts.len();
     }
 
