@@ -25,7 +25,7 @@ use crate::engine::identity::fact::Fact;
 use crate::engine::identity::facts::Facts;
 use crate::engine::identity::ids::{Ids, NodeId};
 use crate::engine::identity::timeline::Link;
-use crate::engine::map::batch::{Batch, Mark, Place};
+use crate::engine::map::batch::{Batch, EventKeys, Place};
 use crate::engine::map::deletions::Deletions;
 use crate::engine::watch::Watch;
 use crate::error::Error;
@@ -225,7 +225,7 @@ impl Committer {
     /// the rows of the batch that are among them.
     fn drop_duplicates(&self, batch: &Batch, segment: usize) -> io::Result<AHashSet<u32>> {
         let place_of = |event| place_of(&lock(&self.segments), event);
-        let entry = |(row, mark): (u32, &Mark)| {
+        let entry = |(row, mark): (u32, &EventKeys)| {
             let event = EventRef::new(segment, row);
             mark.dedup.map(|key| Entry { key, rank: mark.rank, event })
         };

@@ -20,7 +20,7 @@ pub struct Place {
 
 /// The keys by which the committer orders an event and finds its duplicates.
 #[derive(Clone, Copy, Debug)]
-pub struct Mark {
+pub struct EventKeys {
     /// The times and the content hash of the event.
     pub key: OrderKey,
     /// The deduplication key, equal for all duplicates of an event; `None` if nothing is
@@ -49,7 +49,7 @@ pub struct Batch {
     /// The number of lines of the block.
     pub lines: u64,
     /// The keys of the events, in input order.
-    pub marks: Vec<Mark>,
+    pub marks: Vec<EventKeys>,
     /// One row for each event, in the same order.
     pub rows: Rows,
     /// The ids that the rows and facts refer to.

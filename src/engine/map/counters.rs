@@ -18,7 +18,7 @@ use crate::parse::shape::Shape;
 use crate::source::FileId;
 
 /// The number of names from which on a worker hands its names over to those all workers share.
-const MOST_OF_A_WORKER: usize = 1 << 14;
+const MAX_WORKER_NAMES: usize = 1 << 14;
 
 /// The counters of the first phase.
 #[derive(Debug, Default)]
@@ -62,7 +62,7 @@ impl Counters {
     /// Takes the names out if there are so many that each worker keeping its own would waste
     /// memory.
     pub fn take_many_names(&mut self) -> Option<Names> {
-        (self.names.len() >= MOST_OF_A_WORKER).then(|| std::mem::take(&mut self.names))
+        (self.names.len() >= MAX_WORKER_NAMES).then(|| std::mem::take(&mut self.names))
     }
 }
 

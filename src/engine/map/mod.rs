@@ -23,7 +23,7 @@ use crate::engine::identity::fact::OrderKey;
 use crate::engine::identity::ids::{NodeId, Space};
 use crate::engine::identity::tie::Ties;
 use crate::engine::identity::value::{EmailFault, normalise_email};
-use crate::engine::map::batch::{Batch, BatchFact, Mark, Place};
+use crate::engine::map::batch::{Batch, BatchFact, EventKeys, Place};
 use crate::engine::map::counters::Counters;
 use crate::engine::map::example::Position;
 use crate::engine::map::extract::Extract;
@@ -58,7 +58,7 @@ pub struct Mapped {
 
 /// The e-mail addresses of an event.
 #[derive(Clone, Copy, Debug, Default)]
-struct Brought {
+struct EventEmails {
     /// The e-mail of the person who caused the event.
     email: Option<NodeId>,
     /// The e-mail that the ids of the event are connected to.
@@ -77,7 +77,7 @@ pub struct Mapper<'a> {
     /// The user id of the current event, normalised as an e-mail.
     address: Vec<u8>,
     scratch: Vec<u8>,
-    judging: Scratch,
+    filter_scratch: Scratch,
     clock: EventClock,
     /// The current line of the block, from 0.
     line: u64,
@@ -99,7 +99,7 @@ impl<'a> Mapper<'a> {
             email: Vec::new(),
             address: Vec::new(),
             scratch: Vec::new(),
-            judging: Scratch::default(),
+            filter_scratch: Scratch::default(),
             clock: EventClock::default(),
             line: 0,
             records: 0,
@@ -149,9 +149,9 @@ impl<'a> Mapper<'a> {
     }
 
     /// Finds the e-mail of the event, and what is wrong with it if it cannot be used.
-    fn email(&mut self, event: &Event<'_>, call: CallType, rule: Option<&Rule>) -> Brought {
+    fn email(&mut self, event: &Event<'_>, call: CallType, rule: Option<&Rule>) -> EventEmails {
         let identity = &self.engine.rules.identity;
-        let mut brought = Brought::default();
+        let mut emails = EventEmails::default();
         let value = match (call, rule) {
             (CallType::Identify, _) => extract::identify_email(event, identity),
             (_, Some(rule)) => extract::mapped(&rule.map.email, event),
@@ -160,41 +160,41 @@ impl<'a> Mapper<'a> {
         if let Some(value) = value {
             let text = value.as_str().unwrap_or_default();
             match normalise_email(text, &self.engine.blocklist, &mut self.email) {
-                Ok(()) => brought.email = Some(self.intern_email()),
-                Err(EmailFault::Invalid) => brought.flags.set(Flags::INVALID_EMAIL),
-                Err(EmailFault::Blocked) => brought.flags.set(Flags::BLOCKED_EMAIL),
+                Ok(()) => emails.email = Some(self.intern_email()),
+                Err(EmailFault::Invalid) => emails.flags.set(Flags::INVALID_EMAIL),
+                Err(EmailFault::Blocked) => emails.flags.set(Flags::BLOCKED_EMAIL),
             }
         }
         if call == CallType::Identify || rule.is_some_and(|rule| rule.identify) {
-            brought.identifies = brought.email;
+            emails.identifies = emails.email;
         }
         let may_be_user_id = identity.user_id_is_email || call == CallType::Identify;
-        if brought.identifies.is_none() && may_be_user_id {
-            self.user_id_as_email(event, call, &mut brought);
+        if emails.identifies.is_none() && may_be_user_id {
+            self.user_id_as_email(event, call, &mut emails);
         }
-        if call == CallType::Identify && value.is_none() && brought.email.is_none() {
-            brought.flags.set(Flags::WITHOUT_EMAIL);
+        if call == CallType::Identify && value.is_none() && emails.email.is_none() {
+            emails.flags.set(Flags::WITHOUT_EMAIL);
         }
-        brought
+        emails
     }
 
     /// Uses the user id as e-mail if it is an address and the rules say so; otherwise flags that it
     /// is one.
-    fn user_id_as_email(&mut self, event: &Event<'_>, call: CallType, brought: &mut Brought) {
+    fn user_id_as_email(&mut self, event: &Event<'_>, call: CallType, emails: &mut EventEmails) {
         if !extract::user_id_address(event, &self.engine.blocklist, &mut self.address) {
             return;
         }
         if !self.engine.rules.identity.user_id_is_email {
-            return brought.flags.set(Flags::ADDRESS_AS_USER_ID);
+            return emails.flags.set(Flags::ADDRESS_AS_USER_ID);
         }
         if call == CallType::Identify {
             std::mem::swap(&mut self.email, &mut self.address);
-            brought.email = Some(self.intern_email());
-            brought.identifies = brought.email;
+            emails.email = Some(self.intern_email());
+            emails.identifies = emails.email;
         } else {
             let address = std::str::from_utf8(&self.address).unwrap_or_default();
-            brought.identifies = Some(self.batch.ids.intern(Space::Email, address));
-            brought.flags.set(Flags::ADDRESS_AS_USER_ID);
+            emails.identifies = Some(self.batch.ids.intern(Space::Email, address));
+            emails.flags.set(Flags::ADDRESS_AS_USER_ID);
         }
     }
 
@@ -279,7 +279,7 @@ impl<'a> Mapper<'a> {
 
     /// Counts what is counted of every event, filtered or not; returns its time and when it was
     /// received.
-    fn look(&mut self, event: &Event<'_>, arrival: Arrival) -> (Time, Time) {
+    fn count_arrival(&mut self, event: &Event<'_>, arrival: Arrival) -> (Time, Time) {
         if event.id(Member::AnonymousId).is_none() {
             self.counters.no_anonymous_id += 1;
         }
@@ -293,7 +293,7 @@ impl<'a> Mapper<'a> {
 
     /// Counts an event that a filter drops.
     fn filter_out(&mut self, event: &Event<'_>, arrival: Arrival) {
-        self.look(event, arrival);
+        self.count_arrival(event, arrival);
         self.counters.filtered += 1;
     }
 
@@ -329,8 +329,8 @@ impl<'a> Mapper<'a> {
             }
             return;
         };
-        let mut judging = std::mem::take(&mut self.judging);
-        filters.apply(event, engine.detection, &mut judging, |verdict, left| {
+        let mut filter_scratch = std::mem::take(&mut self.filter_scratch);
+        filters.apply(event, engine.detection, &mut filter_scratch, |verdict, left| {
             self.counters.filters.add(verdict);
             match verdict {
                 Verdict::Dropped(_) => self.filter_out(left, arrival),
@@ -341,7 +341,7 @@ impl<'a> Mapper<'a> {
                 }
             }
         });
-        self.judging = judging;
+        self.filter_scratch = filter_scratch;
     }
 
     /// Maps an event, and counts the e-mail address that no rule maps.
@@ -364,7 +364,7 @@ impl<'a> Mapper<'a> {
     /// delivered.
     #[inline]
     pub fn receive(&mut self, event: &Event<'_>, arrival: Arrival) -> Option<Mapped> {
-        let (time, received) = self.look(event, arrival);
+        let (time, received) = self.count_arrival(event, arrival);
         let call = event.call_type()?;
         let counts = self.engine.counts(received.or(time));
         if counts {
@@ -386,7 +386,7 @@ impl<'a> Mapper<'a> {
     fn keep(&mut self, event: &Event<'_>, call: CallType, key: OrderKey, plain: bool) -> Mapped {
         let matched = if call.is_signal() { self.engine.rules.first_match(event) } else { None };
         let rule = matched.map(|id| &self.engine.rules.rules[id.index()]);
-        let Brought { email, identifies, mut flags } = self.email(event, call, rule);
+        let EventEmails { email, identifies, mut flags } = self.email(event, call, rule);
         let (anonymous, anonymous_blocked) = self.id(event, Member::AnonymousId, Space::Anonymous);
         let (user, user_blocked) = self.id(event, Member::UserId, Space::User);
         let (group, _) = match call {
@@ -414,7 +414,7 @@ impl<'a> Mapper<'a> {
         self.batch.rows.end(ids);
         let (dedup, content) = self.dedup(event, key.signal_id, row);
         let rank = Rank { received: key.received, time: key.time, content };
-        self.batch.marks.push(Mark { key, dedup, rank });
+        self.batch.marks.push(EventKeys { key, dedup, rank });
         if self.engine.profile_duplicates {
             let profile = self.profile(event, plain);
             self.batch.profiles.push(profile);

@@ -102,7 +102,7 @@ impl UnusedEmails {
     }
 
     /// Returns the number of addresses that are not among `known`, whose items are distinct.
-    pub fn beyond<'e>(&self, known: impl Iterator<Item = &'e str>) -> u64 {
+    pub fn count_unknown<'e>(&self, known: impl Iterator<Item = &'e str>) -> u64 {
         if self.addresses.is_empty() {
             return 0;
         }
@@ -113,7 +113,7 @@ impl UnusedEmails {
     ///
     /// # Errors
     /// If ids on disk cannot be read.
-    pub fn beyond_ids(&self, ids: &AllIds) -> io::Result<u64> {
+    pub fn count_unknown_in(&self, ids: &AllIds) -> io::Result<u64> {
         let mut left = self.addresses.len() as u64;
         if left > 0 {
             ids.each(Space::Email, |_, email| left -= u64::from(self.has(email)))?;

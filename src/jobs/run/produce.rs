@@ -165,7 +165,7 @@ pub fn produce(
         shared: shared(timelines, &ids, engine.rules.identity.max_emails as usize),
         merged_emails: merged.joined(),
         merge_refused: refused.map(|one| (one.emails, texts(&one.user_ids))).collect(),
-        unknown_addresses: counters.unused_emails.beyond_ids(&ids).map_err(Error::Spill)?,
+        unknown_addresses: counters.unused_emails.count_unknown_in(&ids).map_err(Error::Spill)?,
         leads: lead_sums,
         lost_leads,
         active_leads,
