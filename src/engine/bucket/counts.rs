@@ -19,7 +19,7 @@ use crate::engine::map::counters::Counters;
 use crate::engine::map::names::Names;
 use crate::engine::map::unused_email::UnusedField;
 use crate::engine::plan::{PeriodMix, Timeframe, Volume};
-use crate::engine::resolve::history::{Chronicle, Fates};
+use crate::engine::resolve::history::{Fates, HistoryCounter};
 use crate::engine::resolve::row::POLICIES;
 use crate::engine::resolve::tally::Tally;
 use crate::event::CallType;
@@ -251,8 +251,8 @@ impl Counts {
     }
 
     /// Adds the outcomes of raw signals by span, and the times for which signals were cold.
-    pub(super) fn add_chronicle(&mut self, chronicle: &Chronicle<'_>) {
-        let Chronicle { history, cold_times, .. } = chronicle;
+    pub(super) fn add_history(&mut self, counter: &HistoryCounter<'_>) {
+        let HistoryCounter { history, cold_times, .. } = counter;
         for (span, fates) in history.spans.iter().enumerate() {
             self.add_fates("history.spans", &format!("{span} "), *fates);
         }

@@ -27,10 +27,10 @@ use crate::engine::map::event_names::EventNames;
 use crate::engine::plan::{Spans, Timeframe};
 use crate::engine::resolve::count::Count;
 use crate::engine::resolve::fold::{Fold, GroupNames};
-use crate::engine::resolve::history::Chronicle;
+use crate::engine::resolve::history::HistoryCounter;
 use crate::engine::resolve::known::{KnownOwner, show_known};
-use crate::engine::resolve::owner::Absent;
-use crate::engine::resolve::row::{OfLead, ResolvedRow};
+use crate::engine::resolve::owner::ExcludedRows;
+use crate::engine::resolve::row::{ResolvedRow, RowLead};
 use crate::engine::resolve::tally::{Contender, Tally};
 use crate::engine::resolve::visit::Visit;
 use crate::rules::PeriodLength;
@@ -79,8 +79,8 @@ pub fn fold(
     let fold = Fold { ids: &ids, ledger, names: &names, leads: leads.sink(), groups: &groups };
     let mut visitors = (count, fold, Watcher::new(job, spans));
     for (loaded, owners) in loaded.iter().zip(owners?) {
-        let absent = Absent { dead: &loaded.dead, forgotten: &loaded.forgotten };
-        show_known((&job.engine, ledger), absent, &loaded.view(), &owners, &mut visitors);
+        let excluded = ExcludedRows { dead: &loaded.dead, forgotten: &loaded.forgotten };
+        show_known((&job.engine, ledger), excluded, &loaded.view(), &owners, &mut visitors);
     }
     let (tally, watcher) = (visitors.0.tally, visitors.2);
     let groups = groups.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -88,7 +88,7 @@ pub fn fold(
     let rows = batches.iter().map(|batch| batch.num_rows() as u64).sum();
     let duplicates = loaded.iter().map(|loaded| loaded.dead.len() as u64).sum();
     let mut counts = Counts::of_tally(job, (&tally, names.counted()), rows, duplicates);
-    counts.add_chronicle(&watcher.chronicle);
+    counts.add_history(&watcher.counter);
     Ok(Folded {
         contenders: contenders_of(job, &tally, &ids)?,
         sightings: watcher.sightings(job, &ids)?,
@@ -100,7 +100,7 @@ pub fn fold(
 
 /// A visitor that counts outcomes by span, and tracks the ids of each period.
 struct Watcher<'a> {
-    chronicle: Chronicle<'a>,
+    counter: HistoryCounter<'a>,
     /// Whether ids are tracked.
     tracks: bool,
     /// Each period with an id of an event in it, and whether that event had a user id.
@@ -110,7 +110,7 @@ struct Watcher<'a> {
 impl<'a> Watcher<'a> {
     fn new(job: &Job, spans: &'a Spans) -> Self {
         let tracks = job.engine.rules.plan.period == PeriodLength::Month;
-        Self { chronicle: Chronicle::new(spans), tracks, tracked: AHashSet::new() }
+        Self { counter: HistoryCounter::new(spans), tracks, tracked: AHashSet::new() }
     }
 
     fn track(&mut self, row: &ResolvedRow<'_>) {
@@ -144,21 +144,21 @@ impl<'a> Watcher<'a> {
 impl Visit for Watcher<'_> {
     fn event(&mut self, row: &ResolvedRow<'_>) {
         self.track(row);
-        self.chronicle.event(row);
+        self.counter.event(row);
     }
 
     fn signal(&mut self, row: &ResolvedRow<'_>) {
-        self.chronicle.signal(row);
+        self.counter.signal(row);
     }
 
     fn duplicate(&mut self, row: &ResolvedRow<'_>) {
         self.track(row);
-        self.chronicle.duplicate(row);
+        self.counter.duplicate(row);
     }
 
     fn forgotten(&mut self, row: &ResolvedRow<'_>) {
         self.track(row);
-        self.chronicle.forgotten(row);
+        self.counter.forgotten(row);
     }
 }
 
@@ -175,7 +175,7 @@ fn owners_of(
         let mut lead = |email: &str| {
             let internal = job.engine.rules.identity.is_internal(email);
             let email = (!email.is_empty()).then(|| ids.intern(Space::Email, email))?;
-            Some(OfLead { email, internal })
+            Some(RowLead { email, internal })
         };
         let (lead_of, brought, user_lead) =
             (lead(lead_email), lead(brought_email), lead(user_email));

@@ -23,7 +23,7 @@ use crate::engine::identity::merge::Merged;
 use crate::engine::identity::timeline::{Room, Timelines};
 use crate::engine::identity::{self, Identities};
 use crate::engine::plan::{Ledger, Volume};
-use crate::engine::resolve::owner::{Absent, OwnerFinder};
+use crate::engine::resolve::owner::{ExcludedRows, OwnerFinder};
 use crate::engine::resolve::row::ResolvedRow;
 use crate::engine::resolve::visit::Visit;
 use crate::error::Error;
@@ -102,8 +102,8 @@ pub fn resolve(job: &Job, given: Resolvable<'_>) -> Result<ResolvedRows, Exchang
     for (batch, loaded) in batches.iter().zip(loaded) {
         let out = OwnerBuilder::new(job.fingerprint);
         let mut visitor = OwnerWriter { ids: &ids, out, result: Ok(()) };
-        let absent = Absent { dead: &loaded.dead, forgotten: &loaded.forgotten };
-        finder.segment(absent, &loaded.view(), &mut visitor);
+        let excluded = ExcludedRows { dead: &loaded.dead, forgotten: &loaded.forgotten };
+        finder.segment(excluded, &loaded.view(), &mut visitor);
         visitor.result?;
         resolved.push(visitor.out.beside(batch)?);
     }

@@ -1,6 +1,6 @@
 //! Counts resolved rows.
 
-use super::row::{OfLead, ResolvedRow};
+use super::row::{ResolvedRow, RowLead};
 use super::tally::{Contender, Tally};
 use super::visit::Visit;
 use crate::engine::Engine;
@@ -81,7 +81,7 @@ impl<'a> Count<'a> {
             Verdict::Accepted => {}
             Verdict::Lost => self.tally.lost_identifies += u64::from(is_identify),
             Verdict::Partial { .. } => {
-                let brings = row.brought.and_then(OfLead::external);
+                let brings = row.brought.and_then(RowLead::external);
                 let contender = Contender::new(minute, row.row.head.key, is_identify, brings);
                 self.tally.partial.push(contender);
             }
@@ -136,7 +136,7 @@ impl Visit for Count<'_> {
             let forgotten = &mut self.tally.forgotten;
             forgotten.events += 1;
             forgotten.signals += u64::from(row.row.head.call.is_signal());
-            forgotten.brought.extend(row.brought.and_then(OfLead::external));
+            forgotten.brought.extend(row.brought.and_then(RowLead::external));
         } else {
             self.tally.outside_window += 1;
         }

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use ahash::AHashMap;
 
-use super::row::{OfLead, ResolvedRow};
+use super::row::{ResolvedRow, RowLead};
 use super::visit::Visit;
 use crate::engine::exchange::row::Field;
 use crate::engine::identity::Resolution;
@@ -107,7 +107,7 @@ impl Visit for Fold<'_> {
 
     /// An event whose user id is an e-mail address identifies that lead like an identify call.
     fn event(&mut self, row: &ResolvedRow<'_>) {
-        if let Some(lead) = row.user_lead.and_then(OfLead::external) {
+        if let Some(lead) = row.user_lead.and_then(RowLead::external) {
             let traits = [""; Trait::ALL.len()];
             let brings_email = Some(self.is_accepted(row));
             let touch = Touch { traits, brings_email, ..self.touch(lead, row) };
@@ -116,21 +116,21 @@ impl Visit for Fold<'_> {
     }
 
     fn identify(&mut self, row: &ResolvedRow<'_>) {
-        if let Some(lead) = row.brought.and_then(OfLead::external) {
+        if let Some(lead) = row.brought.and_then(RowLead::external) {
             let touch = self.touch(lead, row);
             self.identified(&touch, row);
         }
     }
 
     fn signal_outside(&mut self, row: &ResolvedRow<'_>) {
-        if let Some(lead) = row.lead.and_then(OfLead::external) {
+        if let Some(lead) = row.lead.and_then(RowLead::external) {
             let touch = self.touch(lead, row);
             self.leads.enrich(&touch);
         }
     }
 
     fn signal(&mut self, row: &ResolvedRow<'_>) {
-        if let Some(lead) = row.lead.and_then(OfLead::external) {
+        if let Some(lead) = row.lead.and_then(RowLead::external) {
             let (touch, signal) = (self.touch(lead, row), self.signal_of(row));
             self.leads.signal(&touch, &signal);
         }
@@ -142,7 +142,7 @@ impl Visit for Fold<'_> {
         if !name.is_empty() {
             self.name_group(group, key, name);
         }
-        if let Some(lead) = row.lead.and_then(OfLead::external) {
+        if let Some(lead) = row.lead.and_then(RowLead::external) {
             self.leads.group(lead, key, group);
         }
     }

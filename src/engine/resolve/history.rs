@@ -120,7 +120,7 @@ impl AddAssign for History {
 
 /// A visitor that counts outcomes by span of time. Each thread has its own.
 #[derive(Debug)]
-pub struct Chronicle<'a> {
+pub struct HistoryCounter<'a> {
     spans: &'a Spans,
     /// The outcomes of rows in the window.
     pub history: History,
@@ -128,7 +128,7 @@ pub struct Chronicle<'a> {
     pub cold_times: ColdTimes,
 }
 
-impl<'a> Chronicle<'a> {
+impl<'a> HistoryCounter<'a> {
     /// Creates a visitor with all counts 0.
     pub fn new(spans: &'a Spans) -> Self {
         Self { spans, history: History::new(spans), cold_times: ColdTimes::default() }
@@ -142,7 +142,7 @@ impl<'a> Chronicle<'a> {
     }
 }
 
-impl Visit for Chronicle<'_> {
+impl Visit for HistoryCounter<'_> {
     fn event(&mut self, row: &ResolvedRow<'_>) {
         if !row.row.head.call.is_signal() {
             self.record(row, Fate::Other);

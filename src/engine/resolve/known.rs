@@ -1,7 +1,7 @@
 //! Visits rows whose owners were found earlier.
 
-use super::owner::{Absent, rows_of, show, unresolved};
-use super::row::{OfLead, PolicySet};
+use super::owner::{ExcludedRows, rows_of, show, unresolved};
+use super::row::{PolicySet, RowLead};
 use super::visit::Visit;
 use crate::engine::Engine;
 use crate::engine::exchange::store::SegmentView;
@@ -12,11 +12,11 @@ use crate::engine::plan::Ledger;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct KnownOwner {
     /// The lead of the e-mail that the row brings, or else of its owner.
-    pub lead: Option<OfLead>,
+    pub lead: Option<RowLead>,
     /// The lead of the e-mail that the row brings, or else of its user id.
-    pub brought: Option<OfLead>,
+    pub brought: Option<RowLead>,
     /// The lead of the e-mail that the user id is, if such a user id identifies.
-    pub user_lead: Option<OfLead>,
+    pub user_lead: Option<RowLead>,
     /// The owner that the ids of the row resolve to.
     pub owner: Option<Owner>,
     /// The policies under which the signal would have another lead.
@@ -26,12 +26,12 @@ pub struct KnownOwner {
 /// Passes all rows of the segment `view`, with their `owners`, to `visitor`.
 pub fn show_known(
     (engine, ledger): (&Engine, &Ledger),
-    absent: Absent<'_>,
+    excluded: ExcludedRows<'_>,
     view: &SegmentView<'_>,
     owners: &[KnownOwner],
     visitor: &mut impl Visit,
 ) {
-    for ((row, number, fate), known) in rows_of(absent, view).zip(owners) {
+    for ((row, number, fate), known) in rows_of(excluded, view).zip(owners) {
         let mut row = unresolved(engine, ledger, row, (number, fate), view);
         let KnownOwner { lead, brought, user_lead, owner, moved_by } = *known;
         (row.lead, row.brought, row.user_lead) = (lead, brought, user_lead);

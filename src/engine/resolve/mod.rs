@@ -32,9 +32,9 @@ use crate::engine::watch::Watch;
 use crate::error::Error;
 use count::Count;
 use fold::{Fold, GroupNames};
-use owner::{Absent, OwnerFinder};
+use owner::{ExcludedRows, OwnerFinder};
 use sums::rule_terms;
-use tally::{Tally, settle_partial};
+use tally::{Tally, count_contenders};
 use visit::Visit;
 
 /// Timelines of anonymous ids on disk get one part in so many of the memory for tables.
@@ -116,9 +116,9 @@ pub fn resolve<'a, V: Visit + Send, T: Send>(
         match dropped {
             Some(dropped) => {
                 let dead = &dropped.with(number, dead);
-                finder.segment(Absent { dead, forgotten }, view, visitors);
+                finder.segment(ExcludedRows { dead, forgotten }, view, visitors);
             }
-            None => finder.segment(Absent { dead, forgotten }, view, visitors),
+            None => finder.segment(ExcludedRows { dead, forgotten }, view, visitors),
         }
         visitors.1.leads.flush(Flush::WhenMany).map_err(Error::Spill)?;
         ids.check().and_then(|()| identities.timelines.check()).map_err(Error::Spill)?;
@@ -132,7 +132,7 @@ pub fn resolve<'a, V: Visit + Send, T: Send>(
         tally += count.tally;
         visitors.push(visitor);
     }
-    settle_partial(&mut tally, ledger, &leads).map_err(Error::Spill)?;
+    count_contenders(&mut tally, ledger, &leads).map_err(Error::Spill)?;
     let terms = Terms { rules: rule_terms(engine), events: names.as_slice() };
     let leads = leads.rank(terms, ids, pool).map_err(Error::Spill)?;
     let groups = groups.into_inner().unwrap_or_else(PoisonError::into_inner);

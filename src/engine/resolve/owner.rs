@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::row::{Fate, OfLead, PolicySet, ResolvedRow};
+use super::row::{Fate, PolicySet, ResolvedRow, RowLead};
 use super::visit::Visit;
 use crate::engine::Engine;
 use crate::engine::exchange::row::{Flags, Row, RowIds};
@@ -25,7 +25,7 @@ pub const AHEAD: usize = 16;
 
 /// The rows of a segment that give no output, by number, in order.
 #[derive(Clone, Copy, Debug)]
-pub struct Absent<'a> {
+pub struct ExcludedRows<'a> {
     /// Duplicates and dropped rows.
     pub dead: &'a [u32],
     /// Rows covered by deletion requests.
@@ -91,8 +91,13 @@ impl<'a> OwnerFinder<'a> {
     }
 
     /// Passes all rows of the segment `view` with their owners to `visitor`.
-    pub fn segment(&self, absent: Absent<'_>, view: &SegmentView<'_>, visitor: &mut impl Visit) {
-        let rows = rows_of(absent, view);
+    pub fn segment(
+        &self,
+        excluded: ExcludedRows<'_>,
+        view: &SegmentView<'_>,
+        visitor: &mut impl Visit,
+    ) {
+        let rows = rows_of(excluded, view);
         let mut rows = rows.map(|(row, number, fate)| self.unresolved(row, number, fate, view));
         let (mut some, mut buffers) = (Vec::with_capacity(AHEAD), Buffers::default());
         loop {
@@ -187,19 +192,19 @@ impl<'a> OwnerFinder<'a> {
         Visitor { user, anonymous: row.ids.anonymous }
     }
 
-    fn lead(&self, email: NodeId) -> OfLead {
+    fn lead(&self, email: NodeId) -> RowLead {
         let email = self.merged.name(email);
-        OfLead { email, internal: self.internal.has(email) }
+        RowLead { email, internal: self.internal.has(email) }
     }
 }
 
 /// Returns the rows of `view` with their numbers and fates.
 pub(super) fn rows_of<'r>(
-    absent: Absent<'r>,
+    excluded: ExcludedRows<'r>,
     view: &SegmentView<'r>,
 ) -> impl Iterator<Item = (Row<'r>, u32, Fate)> + use<'r> {
-    let mut dead = absent.dead.iter().copied().peekable();
-    let mut forgotten = absent.forgotten.iter().copied().peekable();
+    let mut dead = excluded.dead.iter().copied().peekable();
+    let mut forgotten = excluded.forgotten.iter().copied().peekable();
     let mut bytes = view.rows;
     (0..).map_while(move |number| {
         let row = Row::read(&mut bytes)?;

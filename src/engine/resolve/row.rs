@@ -39,14 +39,14 @@ impl PolicySet {
 
 /// The lead of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OfLead {
+pub struct RowLead {
     /// The e-mail that names the lead.
     pub email: NodeId,
     /// Whether the e-mail is of an internal domain, so that the person is no lead.
     pub internal: bool,
 }
 
-impl OfLead {
+impl RowLead {
     /// Returns the e-mail, unless it is internal.
     pub fn external(self) -> Option<NodeId> {
         (!self.internal).then_some(self.email)
@@ -82,13 +82,13 @@ pub struct ResolvedRow<'r> {
     /// The index of the period of `minute` in the ledger.
     pub period: Option<usize>,
     /// The lead of the e-mail that the user id is, if such a user id identifies.
-    pub user_lead: Option<OfLead>,
+    pub user_lead: Option<RowLead>,
     /// The owner that the ids resolve to, for a signal or group call that brings no e-mail itself.
     pub owner: Option<Owner>,
     /// The lead of the e-mail that the row brings, or else of its owner.
-    pub lead: Option<OfLead>,
+    pub lead: Option<RowLead>,
     /// The lead of the e-mail that the row brings, or else of its user id.
-    pub brought: Option<OfLead>,
+    pub brought: Option<RowLead>,
     /// The policies under which the signal would have another lead.
     pub moved_by: PolicySet,
     /// Whether the event happened in the window.

@@ -206,7 +206,7 @@ pub fn decide_contenders(mut contenders: Vec<Contender>, ledger: &Ledger) -> Dec
 ///
 /// # Errors
 /// If leads on disk cannot be written.
-pub fn settle_partial(tally: &mut Tally, ledger: &Ledger, leads: &LeadStore) -> io::Result<()> {
+pub fn count_contenders(tally: &mut Tally, ledger: &Ledger, leads: &LeadStore) -> io::Result<()> {
     let decided = decide_contenders(std::mem::take(&mut tally.partial), ledger);
     tally.lost_identifies += decided.lost_identifies;
     leads.accept(decided.accepted.into_iter())

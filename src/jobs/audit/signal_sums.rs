@@ -8,7 +8,7 @@ use super::fit::Unit;
 use crate::engine::exchange::row::{Field, Head};
 use crate::engine::identity::ids::NodeId;
 use crate::engine::map::event_names::EventNames;
-use crate::engine::resolve::row::{OfLead, ResolvedRow};
+use crate::engine::resolve::row::{ResolvedRow, RowLead};
 use crate::engine::resolve::visit::Visit;
 use crate::event::CallType;
 use crate::jobs::audit::event_counts::NONE;
@@ -87,7 +87,7 @@ struct Note {
     /// The rule that maps it.
     rule: Option<u32>,
     /// The lead that it belongs to.
-    lead: Option<OfLead>,
+    lead: Option<RowLead>,
     /// Whether it contains an e-mail itself.
     brings: bool,
     /// The position of its period in the ledger.
@@ -173,7 +173,7 @@ impl SignalCounter<'_> {
         if note.in_window && note.lead.is_some_and(|lead| lead.internal) {
             signal_sums.internal.see(source_line);
         }
-        let lead = note.lead.and_then(OfLead::external);
+        let lead = note.lead.and_then(RowLead::external);
         if note.in_window && note.call != CallType::Identify {
             self.signal(note, lead, signal_sums);
             if let Some(period) = note.period.filter(|_| self.active && lead.is_some()) {

@@ -150,9 +150,9 @@ pub fn produce(
     let refused = merged.refused().iter();
     let (mut history, mut cold_times) = (History::new(spans), ColdTimes::default());
     for render in resolved.visitors {
-        let chronicle = render.into_chronicle();
-        history += chronicle.history;
-        cold_times += chronicle.cold_times;
+        let counter = render.into_history();
+        history += counter.history;
+        cold_times += counter.cold_times;
     }
     let produced = Produced {
         top_leads,

@@ -17,7 +17,7 @@ use crate::engine::identity::all_ids::AllIds;
 use crate::engine::identity::ids::NodeId;
 use crate::engine::plan::{Spans, TrackedUsers};
 use crate::engine::redact::Redaction;
-use crate::engine::resolve::history::Chronicle;
+use crate::engine::resolve::history::HistoryCounter;
 use crate::engine::resolve::lead_rows::SOURCE;
 use crate::engine::resolve::row::ResolvedRow;
 use crate::engine::resolve::visit::Visit;
@@ -36,7 +36,7 @@ pub struct Render<'a> {
     /// The redaction to apply, if any.
     redaction: Option<&'a Redaction>,
     /// Counts what becomes of the rows over time.
-    chronicle: Chronicle<'a>,
+    counter: HistoryCounter<'a>,
     /// The encoder of each format.
     encoders: Vec<Encoder>,
 }
@@ -44,21 +44,21 @@ pub struct Render<'a> {
 impl Visit for Render<'_> {
     fn event(&mut self, row: &ResolvedRow<'_>) {
         self.track(row);
-        self.chronicle.event(row);
+        self.counter.event(row);
     }
 
     fn duplicate(&mut self, row: &ResolvedRow<'_>) {
         self.track(row);
-        self.chronicle.duplicate(row);
+        self.counter.duplicate(row);
     }
 
     fn forgotten(&mut self, row: &ResolvedRow<'_>) {
         self.track(row);
-        self.chronicle.forgotten(row);
+        self.counter.forgotten(row);
     }
 
     fn signal(&mut self, row: &ResolvedRow<'_>) {
-        self.chronicle.signal(row);
+        self.counter.signal(row);
         if self.encoders.is_empty() {
             return;
         }
@@ -79,8 +79,8 @@ impl Visit for Render<'_> {
 
 impl<'a> Render<'a> {
     /// Returns the counts over time.
-    pub fn into_chronicle(self) -> Chronicle<'a> {
-        self.chronicle
+    pub fn into_history(self) -> HistoryCounter<'a> {
+        self.counter
     }
 
     fn track(&self, row: &ResolvedRow<'_>) {
@@ -174,7 +174,7 @@ pub fn write_signals<'a>(
         let mut all = encoders.lock().unwrap_or_else(PoisonError::into_inner);
         let redaction = stage.engine.redaction.as_ref();
         let encoders = all.pop().unwrap_or_default();
-        Render { ids: stage.ids, tracked, redaction, chronicle: Chronicle::new(spans), encoders }
+        Render { ids: stage.ids, tracked, redaction, counter: HistoryCounter::new(spans), encoders }
     };
     let end = |render: &mut Render<'_>, segment: usize, _: &SegmentView<'_>| {
         let chunks = render.encoders.iter_mut().map(Encoder::take).collect();
