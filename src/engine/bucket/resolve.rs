@@ -14,7 +14,7 @@ use crate::engine::exchange::arrow::event_rows::{self, EventRows};
 use crate::engine::exchange::arrow::id_links::{self, IdLinks};
 use crate::engine::exchange::arrow::row_owners::OwnerBuilder;
 use crate::engine::exchange::arrow::sightings::{EMAIL, Sighting, SightingBuilder};
-use crate::engine::exchange::arrow::{ExchangeError, MOST_ROWS};
+use crate::engine::exchange::arrow::{ExchangeError, MAX_ROWS};
 use crate::engine::exchange::row_owner::{FoundOwner, RowOwner};
 use crate::engine::identity::all_ids::AllIds;
 use crate::engine::identity::fact::Fact;
@@ -28,7 +28,7 @@ use crate::engine::resolve::row::ResolvedRow;
 use crate::engine::resolve::visit::Visit;
 use crate::error::Error;
 
-/// Returns `batches` of rows with the expected columns, split into batches of at most [`MOST_ROWS`]
+/// Returns `batches` of rows with the expected columns, split into batches of at most [`MAX_ROWS`]
 /// rows.
 pub(super) fn rows_of(
     job: &Job,
@@ -41,10 +41,10 @@ pub(super) fn rows_of(
     Ok(all)
 }
 
-/// Appends `batch` to `all`, split into batches of at most [`MOST_ROWS`] rows.
+/// Appends `batch` to `all`, split into batches of at most [`MAX_ROWS`] rows.
 pub(super) fn sliced(batch: &RecordBatch, all: &mut Vec<RecordBatch>) {
-    for start in (0..batch.num_rows()).step_by(MOST_ROWS) {
-        all.push(batch.slice(start, MOST_ROWS.min(batch.num_rows() - start)));
+    for start in (0..batch.num_rows()).step_by(MAX_ROWS) {
+        all.push(batch.slice(start, MAX_ROWS.min(batch.num_rows() - start)));
     }
 }
 

@@ -49,7 +49,7 @@ pub fn in_order<S: Send, T: Send, E: Send>(
         failed: false,
     });
     let (turn, write) = (Condvar::new(), Mutex::new(write));
-    let most_waiting = pool.current_num_threads() * 4;
+    let max_waiting = pool.current_num_threads() * 4;
     let lock = || state.lock().unwrap_or_else(PoisonError::into_inner);
     let fail = |error| {
         lock().failed = true;
@@ -63,7 +63,7 @@ pub fn in_order<S: Send, T: Send, E: Send>(
             let number = {
                 let mut state = lock();
                 // The thread with the next number to be written never waits here, so this ends.
-                while !state.failed && state.claimed >= state.written + most_waiting {
+                while !state.failed && state.claimed >= state.written + max_waiting {
                     state = turn.wait(state).unwrap_or_else(PoisonError::into_inner);
                 }
                 if state.failed || state.claimed == count {

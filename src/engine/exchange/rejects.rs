@@ -16,11 +16,11 @@ use crate::parse::excerpt;
 use crate::parse::reject::{MAX_REJECTS_PER_RECORD, Reason, Reject, Surplus};
 
 /// The maximum length of the part of a record that is stored, in bytes.
-const RECORD_SHOWN: usize = 4096;
+const MAX_STORED_BYTES: usize = 4096;
 /// The maximum number of distinct details that are stored once; further ones are repeated.
-const MOST_DETAILS: usize = 4096;
+const MAX_DETAILS: usize = 4096;
 /// The number of bytes of lines that are passed to the writer at once.
-const WRITTEN_AT_ONCE: usize = 64 << 10;
+const WRITE_BYTES: usize = 64 << 10;
 
 /// The flag for a record equal to that of the previous reject.
 const SAME_RECORD: usize = 1;
@@ -85,7 +85,7 @@ impl Rejects {
         if known.is_none() {
             self.bytes.push(reason as u8);
             put_text(detail, &mut self.bytes);
-            if self.numbered < MOST_DETAILS {
+            if self.numbered < MAX_DETAILS {
                 self.numbered += 1;
                 details.insert(detail.into(), self.numbered);
             }
@@ -123,7 +123,7 @@ impl Rejects {
 
 /// Returns the part of `record` that is stored, with secrets masked.
 fn shown(record: &[u8], engine: &Engine) -> String {
-    let shown = &record[..record.len().min(RECORD_SHOWN)];
+    let shown = &record[..record.len().min(MAX_STORED_BYTES)];
     // A truncated character at the end is left out rather than garbled.
     let cut = if shown.len() < record.len() { whole_characters(shown) } else { shown };
     let text = String::from_utf8_lossy(cut);
@@ -159,7 +159,7 @@ pub fn write_lines<E>(
     while let Some(reject) = decoder.next() {
         out.extend_from_slice(&head);
         reject.write(lines_before, &mut out);
-        if out.len() >= WRITTEN_AT_ONCE {
+        if out.len() >= WRITE_BYTES {
             write(&out)?;
             out.clear();
         }
@@ -210,7 +210,7 @@ impl<'a> Decoder<'a> {
 
     fn new_detail(&mut self) -> Option<(Reason, &'a str)> {
         let new = (self.reason()?, take_text(&mut self.rest)?);
-        if self.details.len() < MOST_DETAILS {
+        if self.details.len() < MAX_DETAILS {
             self.details.push(new);
         }
         Some(new)
@@ -315,7 +315,7 @@ mod tests {
     #[test]
     fn details_are_told_apart_beyond_those_that_have_numbers() {
         let mut rejects = Rejects::default();
-        for line in 0..MOST_DETAILS as u64 + 10 {
+        for line in 0..MAX_DETAILS as u64 + 10 {
             for _ in 0..2 {
                 rejects.append((line, line), (Reason::TooDeep, &line.to_string()), "1", &[]);
             }

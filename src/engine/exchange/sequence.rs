@@ -5,14 +5,14 @@ use std::io;
 use super::spill::{Piece, Spill};
 
 /// The maximum size of the pieces that are written, and read, at once.
-const MOST_PIECE_BYTES: usize = 64 << 10;
+const MAX_PIECE_BYTES: usize = 64 << 10;
 /// The minimum size.
-const LEAST_PIECE_BYTES: usize = 4 << 10;
+const MIN_PIECE_BYTES: usize = 4 << 10;
 
 /// Returns the size of pieces for `sequences` sequences that are open at the same time and share
 /// `budget_bytes`.
 pub fn piece_bytes(budget_bytes: usize, sequences: usize) -> usize {
-    (budget_bytes / sequences.max(1)).clamp(LEAST_PIECE_BYTES, MOST_PIECE_BYTES)
+    (budget_bytes / sequences.max(1)).clamp(MIN_PIECE_BYTES, MAX_PIECE_BYTES)
 }
 
 /// A sequence of records in a spill. No record is split between pieces.

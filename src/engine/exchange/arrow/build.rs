@@ -11,7 +11,7 @@ use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{FieldRef, Fields, SchemaRef};
 
 use super::{
-    ExchangeError, Fingerprint, MOST_ROWS, MOST_TEXT_BYTES, Spec, Type, members_of, to_micros,
+    ExchangeError, Fingerprint, MAX_ROWS, MAX_TEXT_BYTES, Spec, Type, members_of, to_micros,
 };
 use crate::time::Time;
 
@@ -185,7 +185,7 @@ impl BatchBuilder {
     /// Begins a row with `text_bytes` bytes of text in all columns.
     pub(in crate::engine) fn begin(&mut self, text_bytes: usize) -> Result<(), ExchangeError> {
         let is_full =
-            self.rows == MOST_ROWS || self.text_bytes.saturating_add(text_bytes) > MOST_TEXT_BYTES;
+            self.rows == MAX_ROWS || self.text_bytes.saturating_add(text_bytes) > MAX_TEXT_BYTES;
         if is_full && self.rows > 0 {
             self.close()?;
         }

@@ -40,9 +40,9 @@ use crate::time::Time;
 pub const VERSION: u32 = 1;
 
 /// The maximum number of rows of a batch.
-pub const MOST_ROWS: usize = 1 << 16;
+pub const MAX_ROWS: usize = 1 << 16;
 /// The maximum number of text bytes of a batch; Arrow offsets are `i32`.
-pub const MOST_TEXT_BYTES: usize = 32 << 20;
+pub const MAX_TEXT_BYTES: usize = 32 << 20;
 
 /// Identifies the version of the program and of the exchange values, and the rules and settings of
 /// a job. All batches of a job have the same fingerprint.

@@ -324,7 +324,7 @@ fn batches_of_other_jobs_and_without_columns_are_refused() {
 
 #[test]
 fn batches_are_cut_before_they_are_too_large() {
-    let text = "x".repeat(MOST_TEXT_BYTES / 3);
+    let text = "x".repeat(MAX_TEXT_BYTES / 3);
     let groups = (0..7).map(|_| {
         (
             "g",
@@ -335,6 +335,6 @@ fn batches_are_cut_before_they_are_too_large() {
     let batches = group_names::write(groups, job()).unwrap();
     let rows: Vec<usize> = batches.iter().map(RecordBatch::num_rows).collect();
     assert_eq!(rows, [2, 2, 2, 1]);
-    let many = counts::write((0..=MOST_ROWS).map(|_| ("c", "", 1)), job()).unwrap();
-    assert_eq!(many.iter().map(RecordBatch::num_rows).collect::<Vec<_>>(), [MOST_ROWS, 1]);
+    let many = counts::write((0..=MAX_ROWS).map(|_| ("c", "", 1)), job()).unwrap();
+    assert_eq!(many.iter().map(RecordBatch::num_rows).collect::<Vec<_>>(), [MAX_ROWS, 1]);
 }
