@@ -77,21 +77,21 @@ pub fn fold(
     let (leads, groups) = (LeadStore::Memory(Leads::new(&ids)), Mutex::default());
     let count = Count::new(&job.engine, ledger, names.counted());
     let fold = Fold { ids: &ids, ledger, names: &names, leads: leads.sink(), groups: &groups };
-    let mut visitors = (count, fold, Watcher::new(job, spans));
+    let mut visitors = (count, fold, PeriodTracker::new(job, spans));
     for (loaded, owners) in loaded.iter().zip(owners?) {
         let excluded = ExcludedRows { dead: &loaded.dead, forgotten: &loaded.forgotten };
         show_known((&job.engine, ledger), excluded, &loaded.view(), &owners, &mut visitors);
     }
-    let (tally, watcher) = (visitors.0.tally, visitors.2);
+    let (tally, tracker) = (visitors.0.tally, visitors.2);
     let groups = groups.into_inner().unwrap_or_else(PoisonError::into_inner);
     let texts = PartTexts { rules: &job.engine.rules.rules, events: &names };
     let rows = batches.iter().map(|batch| batch.num_rows() as u64).sum();
     let duplicates = loaded.iter().map(|loaded| loaded.dead.len() as u64).sum();
     let mut counts = Counts::of_tally(job, (&tally, names.counted()), rows, duplicates);
-    counts.add_history(&watcher.counter);
+    counts.add_history(&tracker.counter);
     Ok(Folded {
         contenders: contenders_of(job, &tally, &ids)?,
-        sightings: watcher.sightings(job, &ids)?,
+        sightings: tracker.sightings(job, &ids)?,
         counts: counts.write(job)?,
         parts: parts(job, leads, &tally, &ids, texts)?,
         group_names: names_of_groups(job, &groups, &ids)?,
@@ -99,7 +99,7 @@ pub fn fold(
 }
 
 /// A visitor that counts outcomes by span, and tracks the ids of each period.
-struct Watcher<'a> {
+struct PeriodTracker<'a> {
     counter: HistoryCounter<'a>,
     /// Whether ids are tracked.
     tracks: bool,
@@ -107,7 +107,7 @@ struct Watcher<'a> {
     tracked: AHashSet<(u32, NodeId, bool)>,
 }
 
-impl<'a> Watcher<'a> {
+impl<'a> PeriodTracker<'a> {
     fn new(job: &Job, spans: &'a Spans) -> Self {
         let tracks = job.engine.rules.plan.period == PeriodLength::Month;
         Self { counter: HistoryCounter::new(spans), tracks, tracked: AHashSet::new() }
@@ -141,7 +141,7 @@ impl<'a> Watcher<'a> {
     }
 }
 
-impl Visit for Watcher<'_> {
+impl Visit for PeriodTracker<'_> {
     fn event(&mut self, row: &ResolvedRow<'_>) {
         self.track(row);
         self.counter.event(row);

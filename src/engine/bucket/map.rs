@@ -172,7 +172,7 @@ pub fn map_lines<'t>(
 struct BlockMap<'a> {
     job: &'a Job,
     parser: Parser,
-    mapper: Placed<'a>,
+    mapper: PositionedMapper<'a>,
     rows: EventRowBuilder,
     sums: MapSums,
     /// The file of the last block, and the number of its lines and records so far.
@@ -187,7 +187,7 @@ impl<'a> BlockMap<'a> {
         Self {
             job,
             parser: job.engine.parser(),
-            mapper: Placed { mapper, places: Vec::new() },
+            mapper: PositionedMapper { mapper, places: Vec::new() },
             rows: EventRowBuilder::new(job.fingerprint),
             sums: MapSums {
                 counters: Counters::default(),
@@ -341,14 +341,14 @@ fn with_texts<'r>(row: &Row<'r>, ids: &'r Ids, engine: &'r Engine) -> EventRow<'
 }
 
 /// A mapper that records the positions of events.
-struct Placed<'a> {
+struct PositionedMapper<'a> {
     mapper: Mapper<'a>,
     /// For each row, its line in the block, from 0, and the number of its record in the block, from
     /// 1.
     places: Vec<(u64, u64)>,
 }
 
-impl Placed<'_> {
+impl PositionedMapper<'_> {
     fn begin(&mut self, place: Place) {
         self.mapper.begin(place);
         self.places.clear();
@@ -360,7 +360,7 @@ impl Placed<'_> {
     }
 }
 
-impl Sink for Placed<'_> {
+impl Sink for PositionedMapper<'_> {
     fn line(&mut self, line_in_block: u64) {
         self.mapper.line(line_in_block);
     }

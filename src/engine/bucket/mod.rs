@@ -98,7 +98,7 @@ use crate::rules::{DedupBy, Rule};
 pub const MAX_HOPS: usize = 2 * MAX_STEPS as usize;
 
 /// The maximum number of buckets of a job.
-pub const MOST_BUCKETS: u32 = i32::MAX.cast_unsigned();
+pub const MAX_BUCKETS: u32 = i32::MAX.cast_unsigned();
 
 /// What all stages of a job have in common.
 #[derive(Debug)]
@@ -114,7 +114,7 @@ pub struct Job {
 }
 
 impl Job {
-    /// Creates a job of `buckets` buckets, from 1 to [`MOST_BUCKETS`]. All processes of the job
+    /// Creates a job of `buckets` buckets, from 1 to [`MAX_BUCKETS`]. All processes of the job
     /// must be given the same `texts`, which determine its fingerprint: the rules file, filters and
     /// settings, each with a name.
     pub fn new<'t>(
@@ -123,7 +123,7 @@ impl Job {
         texts: impl IntoIterator<Item = (&'t str, &'t str)>,
     ) -> Self {
         let Compiled { engine, terms, .. } = compiled;
-        let buckets = buckets.clamp(1, MOST_BUCKETS);
+        let buckets = buckets.clamp(1, MAX_BUCKETS);
         let count = buckets.to_string();
         let mut all = vec![("buckets", count.as_str())];
         for text in texts {
