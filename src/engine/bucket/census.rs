@@ -44,7 +44,7 @@ struct Known {
 /// together.
 ///
 /// # Errors
-/// If a batch was not made by a stage of `job`.
+/// Returns an error if a batch was not made by a stage of `job`.
 pub fn census(job: &Job, batches: &[RecordBatch]) -> Result<Census, ExchangeError> {
     let mut ids: BTreeMap<(Box<str>, Box<str>), Known> = BTreeMap::new();
     for batch in batches {

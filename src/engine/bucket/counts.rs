@@ -41,7 +41,7 @@ impl Counts {
     /// Reads `batches` and adds them up.
     ///
     /// # Errors
-    /// If a batch was not made by a stage of `job`.
+    /// Returns an error if a batch was not made by a stage of `job`.
     pub fn read(job: &Job, batches: &[RecordBatch]) -> Result<Self, ExchangeError> {
         let mut all = Self::default();
         for batch in batches {
@@ -55,7 +55,7 @@ impl Counts {
     /// Writes the counts to record batches.
     ///
     /// # Errors
-    /// If Arrow cannot build a batch.
+    /// Returns an error if Arrow cannot build a batch.
     pub fn write(&self, job: &Job) -> Result<Vec<RecordBatch>, ExchangeError> {
         counts::write(self.iter(), job.fingerprint)
     }

@@ -25,7 +25,7 @@ pub struct Decided {
 /// Decides about `batches` of contenders. All contenders of a minute must be given together.
 ///
 /// # Errors
-/// If a batch was not made by a stage of `job`.
+/// Returns an error if a batch was not made by a stage of `job`.
 pub fn decide(
     job: &Job,
     ledger: &Ledger,

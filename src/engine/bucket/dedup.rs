@@ -17,7 +17,7 @@ use crate::engine::exchange::event_row::{EventFate, EventRow, InputPlace};
 /// first. All rows of a `copies_bucket` must be given together.
 ///
 /// # Errors
-/// If a batch was not made by a stage of `job`.
+/// Returns an error if a batch was not made by a stage of `job`.
 pub fn dedup(job: &Job, rows: &[RecordBatch]) -> Result<Vec<RecordBatch>, ExchangeError> {
     let batches = rows_of(job, rows)?;
     let mut copies = Copies::default();

@@ -54,7 +54,7 @@ pub struct Folded {
 /// `timeframe`. Rows can be folded in any number of calls.
 ///
 /// # Errors
-/// If a batch was not made by a stage of `job`.
+/// Returns an error if a batch was not made by a stage of `job`.
 pub fn fold(
     job: &Job,
     timeframe: &Timeframe,

@@ -32,7 +32,7 @@ pub struct Forgettable<'a> {
 /// anonymous id was connected to that user id at their time.
 ///
 /// # Errors
-/// If a batch was not made by a stage of `job`.
+/// Returns an error if a batch was not made by a stage of `job`.
 pub fn forget(job: &Job, given: Forgettable<'_>) -> Result<Vec<RecordBatch>, ExchangeError> {
     let batches = rows_of(job, given.rows)?;
     let mut loading = Loader::new(job, load::Facts::OfKept);

@@ -49,7 +49,7 @@ pub struct LeadTable {
 /// are put in order by score and e-mail.
 ///
 /// # Errors
-/// If a batch was not made by a stage of `job`.
+/// Returns an error if a batch was not made by a stage of `job`.
 pub fn leads(job: &Job, given: LeadParts<'_>, types: Types) -> Result<LeadTable, ExchangeError> {
     let mut parts = Vec::new();
     for batch in given.parts {

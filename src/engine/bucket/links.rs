@@ -27,7 +27,7 @@ use crate::engine::map::deletions::Until;
 /// `deletions` cover are left out.
 ///
 /// # Errors
-/// If a batch was not made by a stage of `job`.
+/// Returns an error if a batch was not made by a stage of `job`.
 pub fn links(
     job: &Job,
     rows: &[RecordBatch],
@@ -68,7 +68,7 @@ pub fn links(
 /// source must be given together.
 ///
 /// # Errors
-/// If a batch was not made by a stage of `job`.
+/// Returns an error if a batch was not made by a stage of `job`.
 pub fn settle_links(job: &Job, links: &[RecordBatch]) -> Result<Vec<RecordBatch>, ExchangeError> {
     let (mut ids, mut facts) = (Ids::new(RandomState::new()), Vec::new());
     add_links(job, links, &mut ids, &mut facts)?;
@@ -106,7 +106,7 @@ fn write(job: &Job, ids: &AllIds, facts: &[Fact]) -> Result<Vec<RecordBatch>, Ex
 /// The targets of these links are needed next; see [`bucket`](super) for how a host finds them.
 ///
 /// # Errors
-/// If a batch was not made by a stage of `job`.
+/// Returns an error if a batch was not made by a stage of `job`.
 pub fn wanted(
     job: &Job,
     rows: &[RecordBatch],

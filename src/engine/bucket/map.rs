@@ -82,7 +82,7 @@ impl<'a> FileMap<'a> {
     /// Returns the next rows, or `None` at the end.
     ///
     /// # Errors
-    /// If a file does not exist.
+    /// Returns an error if a file does not exist.
     pub fn next_rows(&mut self) -> Result<Option<Vec<RecordBatch>>, ExchangeError> {
         loop {
             let full = self.blocks.rows.take_full();
@@ -109,7 +109,7 @@ impl<'a> FileMap<'a> {
     /// Returns the results, once [`next_rows`](Self::next_rows) has returned `None`.
     ///
     /// # Errors
-    /// If Arrow cannot build a batch.
+    /// Returns an error if Arrow cannot build a batch.
     pub fn finish(self) -> Result<MapSums, ExchangeError> {
         self.blocks.finish()
     }
@@ -135,7 +135,7 @@ pub fn map_files(
 /// Maps `texts`, each of one or more lines, of the input with this `number` and `name`.
 ///
 /// # Errors
-/// If the texts of a row exceed the size of a batch.
+/// Returns an error if the texts of a row exceed the size of a batch.
 pub fn map_lines<'t>(
     job: &Job,
     (number, name): (u32, &str),

@@ -21,7 +21,7 @@ use crate::rules::Merge;
 /// Returns the e-mails that kept rows connect to user ids; empty if the rules merge none.
 ///
 /// # Errors
-/// If a batch was not made by a stage of `job`.
+/// Returns an error if a batch was not made by a stage of `job`.
 pub fn email_ties(job: &Job, rows: &[RecordBatch]) -> Result<Vec<RecordBatch>, ExchangeError> {
     if job.engine.rules.identity.merge == Merge::None {
         return Ok(Vec::new());
@@ -60,7 +60,7 @@ pub struct LeadNames {
 /// Merges e-mails that share a user id. The `ties` of all rows must be given together.
 ///
 /// # Errors
-/// If a batch was not made by a stage of `job`.
+/// Returns an error if a batch was not made by a stage of `job`.
 pub fn lead_names(job: &Job, ties: &[RecordBatch]) -> Result<LeadNames, ExchangeError> {
     let (mut ids, mut facts) = (Ids::new(RandomState::new()), Vec::new());
     for batch in ties {

@@ -73,7 +73,7 @@ pub struct ResolvedRows {
 /// sightings of its ids.
 ///
 /// # Errors
-/// If a batch was not made by a stage of `job`.
+/// Returns an error if a batch was not made by a stage of `job`.
 pub fn resolve(job: &Job, given: Resolvable<'_>) -> Result<ResolvedRows, ExchangeError> {
     let batches = rows_of(job, given.rows)?;
     let mut loading = Loader::new(job, Facts::OfKept);

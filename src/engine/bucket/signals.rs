@@ -21,7 +21,7 @@ use crate::rules::Rule;
 /// outputs.
 ///
 /// # Errors
-/// If a batch was not made by a stage of `job`.
+/// Returns an error if a batch was not made by a stage of `job`.
 pub fn signals(
     job: &Job,
     resolved: &[RecordBatch],

@@ -1,4 +1,4 @@
-//! Deduplication: which of several copies of an event is kept.
+//! Deduplication: decides which of several duplicates of an event is kept.
 
 pub mod partition;
 pub mod shards;
@@ -10,44 +10,45 @@ use super::EventRef;
 use crate::engine::hash_slot::{Slot, spread, upper};
 use crate::time::Time;
 
-/// What tells copies apart, in the order that decides: the smallest is kept.
+/// The order among duplicates of an event; the smallest is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rank {
-    /// When it was received; a missing time comes first.
+    /// The time of receipt; a missing time comes first.
     pub received: Time,
-    /// Its own time.
+    /// The time of the event.
     pub time: Time,
-    /// Its content, so that not even copies received at once are told by where they stood.
+    /// A hash of the content, so that duplicates received at the same time are ordered by content,
+    /// not by position.
     pub content: u64,
 }
 
-/// What became of an event.
+/// What deduplication decided about an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The first of its kind, kept for now.
+    /// The event is the first with its key, and kept so far.
     Kept,
-    /// A copy of one that is kept.
+    /// The event is a duplicate of one that is kept.
     Duplicate,
-    /// Kept, and this one is a duplicate after all.
+    /// The event is kept, and replaces the given one, which is a duplicate.
     Replaces(EventRef),
 }
 
-/// An event, as far as it matters whose copy it is.
+/// An event for deduplication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Copies have the same.
+    /// The deduplication key, equal for all duplicates.
     pub key: u128,
-    /// Tells copies apart.
+    /// The order among duplicates.
     pub rank: Rank,
-    /// Which event.
+    /// The event.
     pub event: EventRef,
 }
 
-/// Entries in pieces of this many: growing one list would copy all that is there.
+/// The number of entries per allocation. A single list would be copied as a whole when it grows.
 const PIECE: usize = 1 << 12;
 
-/// The keys seen so far. The hash is seeded anew for each run, so that nobody can choose keys that
-/// collide.
+/// A table of the deduplication keys seen so far. The hash function is seeded randomly for each
+/// run, so that keys that collide cannot be constructed.
 #[derive(Debug, Default)]
 pub struct Dedup {
     hasher: RandomState,
@@ -62,8 +63,8 @@ fn entry(pieces: &[Vec<Entry>], place: u32) -> &Entry {
 }
 
 impl Dedup {
-    /// Appends to `hashes` those of `keys`, in order. Looks where each of them would stand, so that
-    /// [`see`](Self::see) need not wait for memory; apart, the waits overlap.
+    /// Appends the hashes of `keys` to `hashes`, in order. Also looks up their slots, so that the
+    /// cache misses of all keys overlap and [`see`](Self::see) has none.
     pub fn hash(&self, keys: impl Iterator<Item = u128>, hashes: &mut Vec<u32>) {
         hashes.extend(keys.map(|key| {
             let hash = upper(self.hasher.hash_one(key));
@@ -72,43 +73,43 @@ impl Dedup {
         }));
     }
 
-    /// How many bytes of memory they take.
+    /// Returns the memory in bytes.
     pub fn bytes(&self) -> usize {
         self.pieces.len() * PIECE * size_of::<Entry>() + self.table.allocation_size()
     }
 
-    /// Whether `more` new keys fit into `budget_bytes`, and where the table has to grow the old one
-    /// beside the new.
+    /// Returns whether `more` new keys fit into `budget_bytes`. While the table grows, both the old
+    /// and the new one are counted.
     pub fn has_room(&self, more: usize, budget_bytes: usize) -> bool {
         let len = self.len + more;
         let entries = len.div_ceil(PIECE) * PIECE * size_of::<Entry>();
-        // Seven of eight slots are in use at most, and each has a byte of the table's own.
+        // At most seven of eight slots are in use, and each has one byte of metadata.
         let grown = (len * 8).div_ceil(7).next_power_of_two() * (size_of::<Slot>() + 1);
         let table = self.table.allocation_size();
         let table = if grown > table { grown + grown / 2 } else { table };
         entries + table <= budget_bytes
     }
 
-    /// Makes room for so many keys, for a table that grows is copied.
+    /// Reserves memory for `keys` more keys, as a table that grows is copied.
     pub fn reserve(&mut self, keys: usize) {
-        // Where there is no room, it grows as it can.
+        // If the allocation fails, the table grows as needed.
         let _ = self.table.try_reserve(keys, |slot| spread(slot.hash));
     }
 
-    /// How many entries it holds.
+    /// Returns the number of entries.
     pub fn entries(&self) -> usize {
         self.len
     }
 
-    /// All entries, each of those that are kept.
+    /// Returns the entries of all kept events.
     pub fn into_entries(self) -> impl Iterator<Item = Entry> {
         let Self { table, pieces, .. } = self;
         drop(table);
         pieces.into_iter().flatten()
     }
 
-    /// Sees an event of which `hash` is the [hash](Self::hash) of its key; `place_of` tells where
-    /// in the input an event stands.
+    /// Adds an event, where `hash` is the [hash](Self::hash) of its key. `place_of` returns the
+    /// position of an event in the input.
     pub fn see<P: Ord>(
         &mut self,
         Entry { key, rank, event }: Entry,
@@ -120,7 +121,8 @@ impl Dedup {
         if let Some(slot) = table.find(spread(hash), same) {
             let place = slot.place as usize;
             let entry = &mut pieces[place / PIECE][place % PIECE];
-            // Copies alike in every way give the same row; the first in the input lends its place.
+            // Duplicates that are equal in every way have equal rows. The first in the input is
+            // kept, as it determines the position of the row.
             let earlier = || place_of(event) < place_of(entry.event);
             if rank > entry.rank || (rank == entry.rank && !earlier()) {
                 return Verdict::Duplicate;
@@ -141,12 +143,12 @@ impl Dedup {
         Verdict::Kept
     }
 
-    /// How many different keys there are.
+    /// Returns the number of distinct keys.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no keys.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }

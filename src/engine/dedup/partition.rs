@@ -1,9 +1,9 @@
-//! Telling duplicates when there are more keys than memory: they wait on disk, parted by hash, and
-//! each part is looked through alone.
+//! Deduplication of more keys than fit into memory: keys are written to disk, partitioned by hash,
+//! and each partition is deduplicated by itself.
 //!
-//! Copies have the same key, so they are in the same part; and which of them is kept follows from
-//! what they say and where they stand, not from the order in which they are seen. So the outcome
-//! is that of one table.
+//! Duplicates have the same key, so that they are in the same partition. Which of them is kept
+//! depends on their contents and positions, not on the order in which they are seen. The result is
+//! therefore that of a single table.
 
 use std::io;
 use std::sync::Arc;
@@ -15,21 +15,22 @@ use crate::engine::dedup::{Dedup, Entry, Rank, Verdict};
 use crate::engine::exchange::spill::{Piece, Spill};
 use crate::time::Time;
 
-/// Entries that do not fit are divided into parts by so many bits of a hash.
+/// Entries that do not fit are divided into partitions by this many bits of a hash.
 pub(super) const PART_BITS: u32 = 6;
-/// A part of a part of a part … is not divided further: there are fewer events than so many parts.
+/// The depth at which partitions are not partitioned again: there are fewer events than partitions
+/// of this depth.
 const MOST_DEPTH: u32 = 8;
-/// A part is given no less memory than this, however small the budget.
+/// The minimum memory for a partition, however small the budget.
 pub(super) const LEAST_PART_BYTES: usize = 2 << 20;
-/// An entry on disk.
+/// The size of an entry on disk.
 const RECORD_BYTES: usize = 48;
-/// Entries are written so many at once, if the budget is neither too small nor too large for it.
+/// The bounds of the size of pieces that are written at once.
 const LEAST_PIECE_BYTES: usize = RECORD_BYTES * 85;
 const MOST_PIECE_BYTES: usize = RECORD_BYTES * 5461;
-/// What is yet to be written takes about so much of the budget.
+/// Buffers of entries that are not written yet take one part in so many of the budget.
 const PIECES_SHARE: usize = 32;
 
-/// Tells duplicates: at once while their keys fit into a budget, else in the end.
+/// Finds duplicates: at once while all keys fit into a budget, otherwise at the end.
 #[derive(Debug, Default)]
 pub struct Deduplicator {
     budget_bytes: usize,
@@ -53,13 +54,13 @@ impl Default for Held {
 }
 
 impl Deduplicator {
-    /// Keeps up to `budget_bytes` in memory; past them all entries are written to `spill`, divided by
-    /// `part_bits` bits of a hash, one at least.
+    /// Creates a deduplicator that keeps up to `budget_bytes` in memory. Beyond that, all entries
+    /// are written to `spill`, in partitions by `part_bits` bits of a hash, at least one.
     pub fn new(spill: Arc<Spill>, budget_bytes: usize, part_bits: u32) -> Self {
         Self { budget_bytes, part_bits, spill, ..Self::default() }
     }
 
-    /// Makes room for about so many entries, if they fit into the budget.
+    /// Reserves memory for `entries` entries, if they fit into the budget.
     pub fn reserve(&mut self, entries: usize) {
         if let Held::Table(dedup) = &mut self.held
             && dedup.has_room(entries, self.budget_bytes)
@@ -72,12 +73,12 @@ impl Deduplicator {
         Self { depth, ..Self::new(spill, budget_bytes, PART_BITS) }
     }
 
-    /// Sees `entries` and appends to `losers` those events, of these and earlier ones, that turn
-    /// out to be duplicates; if the entries have to wait on disk, none. `place_of` tells where in
-    /// the input an event stands.
+    /// Adds `entries`, and appends to `losers` the events, of these and earlier entries, that are
+    /// found to be duplicates; none if entries are on disk. `place_of` returns the position of an
+    /// event in the input.
     ///
     /// # Errors
-    /// When entries cannot be written to disk.
+    /// Returns an error if entries cannot be written to disk.
     pub fn pass<P: Ord>(
         &mut self,
         entries: impl Iterator<Item = Entry> + Clone,
@@ -102,12 +103,12 @@ impl Deduplicator {
         }
     }
 
-    /// From now on keeps no more than so many bytes in memory.
+    /// Changes the budget.
     pub fn set_budget(&mut self, budget_bytes: usize) {
         self.budget_bytes = budget_bytes;
     }
 
-    /// How many bytes of memory it takes.
+    /// Returns the memory in bytes.
     pub fn bytes(&self) -> usize {
         match &self.held {
             Held::Table(dedup) => dedup.bytes(),
@@ -115,7 +116,7 @@ impl Deduplicator {
         }
     }
 
-    /// Goes over to disk if `more` entries do not fit.
+    /// Moves the entries to disk if `more` entries do not fit.
     fn make_room(&mut self, more: usize) -> io::Result<()> {
         match &self.held {
             Held::Table(dedup) if !dedup.has_room(more, self.budget_bytes) => self.spill(),
@@ -123,10 +124,10 @@ impl Deduplicator {
         }
     }
 
-    /// Goes over to disk, unless it has already.
+    /// Moves the entries to disk, unless they are already there.
     ///
     /// # Errors
-    /// When entries cannot be written to disk.
+    /// Returns an error if entries cannot be written to disk.
     pub fn spill(&mut self) -> io::Result<()> {
         let Held::Table(dedup) = &mut self.held else { return Ok(()) };
         if self.depth == MOST_DEPTH {
@@ -143,8 +144,8 @@ impl Deduplicator {
         Ok(())
     }
 
-    /// The parts that wait on disk, none if all duplicates have been found. The duplicates of each are found
-    /// in `budget_bytes`.
+    /// Returns the partitions on disk; empty if all duplicates have been found. Each of them is
+    /// deduplicated in `budget_bytes`.
     pub fn into_parts(self, budget_bytes: usize) -> Vec<Part> {
         match self.held {
             Held::Table(_) => Vec::new(),
@@ -153,10 +154,11 @@ impl Deduplicator {
     }
 }
 
-/// Entries on disk, parted by a hash of their keys.
+/// Entries on disk, partitioned by a hash of their keys.
 #[derive(Debug)]
 struct Parts {
-    /// Seeded anew: the parts of a part are parted otherwise.
+    /// Seeded randomly, so that the entries of a partition have different hashes when it is
+    /// partitioned again.
     hasher: RandomState,
     depth: u32,
     spill: Arc<Spill>,
@@ -165,7 +167,7 @@ struct Parts {
     waiting: Vec<Waiting>,
 }
 
-/// The entries of one part.
+/// The entries of one partition.
 #[derive(Debug, Default)]
 struct Waiting {
     written: Vec<Piece>,
@@ -190,7 +192,7 @@ impl Parts {
         let part = self.hasher.hash_one(entry.key) >> (u64::BITS - self.part_bits);
         #[allow(clippy::cast_possible_truncation)] // it has few bits
         let Waiting { written, unwritten } = &mut self.waiting[part as usize];
-        // All at once: a buffer that doubles would be up to twice as large.
+        // Reserved at once: a buffer grown by doubling could be twice as large.
         unwritten.reserve_exact(self.piece_bytes - unwritten.len());
         write(entry, unwritten);
         if unwritten.len() >= self.piece_bytes {
@@ -207,7 +209,7 @@ impl Parts {
                 written.push(Piece::Memory(unwritten.into()));
             }
             let spill = Arc::clone(&spill);
-            // An empty part would be parted into empty parts.
+            // An empty partition would be divided into empty partitions.
             (!written.is_empty()).then_some(Part {
                 budget_bytes,
                 depth: depth + 1,
@@ -219,7 +221,7 @@ impl Parts {
     }
 }
 
-/// Entries among which are all copies of each.
+/// A partition: it has all duplicates of each of its entries.
 #[derive(Debug)]
 pub struct Part {
     budget_bytes: usize,
@@ -229,10 +231,12 @@ pub struct Part {
 }
 
 impl Part {
-    /// The events that are duplicates; `place_of` tells where in the input an event stands.
+    /// Returns the events that are duplicates. `place_of` returns the position of an event in the
+    /// input.
     ///
     /// # Errors
-    /// When entries cannot be read, or not be written again where the part is too large.
+    /// Returns an error if entries cannot be read, or cannot be written again if the partition is
+    /// too large.
     pub fn losers<P: Ord>(self, place_of: &impl Fn(EventRef) -> P) -> io::Result<Vec<EventRef>> {
         let Self { budget_bytes, depth, spill, pieces } = self;
         let mut deduplicator = Deduplicator::at_depth(depth, Arc::clone(&spill), budget_bytes);

@@ -1,5 +1,5 @@
-//! Deduplication by many threads at once: keys are divided into shards by hash, and each shard has a lock
-//! of its own.
+//! Deduplication by many threads: keys are divided into shards by hash, and each shard has its own
+//! lock.
 
 use std::io;
 use std::path::Path;
@@ -13,25 +13,26 @@ use super::partition::{Deduplicator, LEAST_PART_BYTES, PART_BITS, Part};
 use crate::engine::EventRef;
 use crate::engine::exchange::spill::Spill;
 
-/// Shards for each thread, so that two threads rarely meet at one.
+/// The number of shards per thread. With several, two threads rarely need the same shard at the
+/// same time.
 const SHARDS_PER_THREAD: usize = 4;
-/// Shards are at most 2 to this power: each is divided further on disk.
+/// The maximum number of shards, as a power of two. Each is partitioned further on disk.
 const MOST_SHARD_BITS: u32 = PART_BITS - 1;
 
-/// A deduplicator in shards.
+/// A deduplicator divided into shards.
 #[derive(Debug)]
 pub struct Shards {
     hasher: RandomState,
     all: Box<[Mutex<Deduplicator>]>,
-    /// What each shard may keep in memory.
+    /// The memory budget of each shard, in bytes.
     budget_of_each: AtomicUsize,
-    /// What all of them keep in memory.
+    /// The memory of all shards, in bytes.
     bytes: AtomicUsize,
 }
 
 impl Shards {
-    /// Creates empty shards for so many `threads`. They keep up to `budget_bytes` in memory together; what
-    /// does not fit waits in files without names in `dir`.
+    /// Creates empty shards for `threads` threads. Together, they keep up to `budget_bytes` in
+    /// memory; what does not fit is written to anonymous files in `dir`.
     pub fn new(dir: &Path, budget_bytes: usize, threads: usize) -> Self {
         let shards = if threads == 1 { 1 } else { threads.saturating_mul(SHARDS_PER_THREAD) };
         let bits = shards.next_power_of_two().ilog2().min(MOST_SHARD_BITS);
@@ -46,26 +47,26 @@ impl Shards {
         }
     }
 
-    /// Makes room for about so many entries, if they fit into the budget.
+    /// Reserves memory for about `entries` entries, if they fit into the budget.
     pub fn reserve(&self, entries: usize) {
         for shard in &self.all {
             self.with(shard, |shard| shard.reserve(entries / self.all.len()));
         }
     }
 
-    /// From now on keeps no more than so many bytes in memory.
+    /// Changes the budget of all shards together.
     pub fn set_budget(&self, budget_bytes: usize) {
         self.budget_of_each.store(budget_bytes / self.all.len(), Ordering::Relaxed);
     }
 
-    /// How many bytes of memory they take.
+    /// Returns the memory in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Adds `entries`, those of segment `segment`. Returns those events, of these and earlier ones, that
-    /// turn out to be duplicates, but for those whose keys wait on disk. `place_of` returns where in the
-    /// input an event is.
+    /// Adds `entries` of segment `segment`. Returns the events, of these and earlier entries, that
+    /// are found to be duplicates, except for those with keys on disk. `place_of` returns the
+    /// position of an event in the input.
     ///
     /// # Errors
     /// Returns an error if entries cannot be written to disk.
@@ -77,7 +78,8 @@ impl Shards {
     ) -> io::Result<Vec<EventRef>> {
         let divided = Divided::new(entries, self.all.len(), |entry| self.shard_of(entry));
         let mut losers = Vec::new();
-        // Threads begin at different shards, so that they do not queue at the first.
+        // Each segment begins with a different shard, so that threads do not all wait for the first
+        // one.
         for number in (0..self.all.len()).map(|number| (number + segment) % self.all.len()) {
             let of_shard = divided.of_shard(number).map(|at| entries[at as usize]);
             self.with(&self.all[number], |shard| shard.pass(of_shard, &place_of, &mut losers))?;
@@ -93,8 +95,8 @@ impl Shards {
         self.all.iter().try_for_each(|shard| self.with(shard, Deduplicator::spill))
     }
 
-    /// Returns the parts that wait on disk, and how many of them `threads` threads can look through at once
-    /// within the budget.
+    /// Returns the partitions on disk, and how many of them `threads` threads can process at the
+    /// same time within the budget.
     pub fn into_parts(self, threads: usize) -> (Vec<Part>, usize) {
         let budget_bytes = self.budget_of_each.into_inner() * self.all.len();
         let at_once = threads.min(budget_bytes / LEAST_PART_BYTES).max(1);
@@ -109,7 +111,7 @@ impl Shards {
         self.hasher.hash_one(entry.key) as usize & (self.all.len() - 1)
     }
 
-    /// Calls `use_it` with the shard, and keeps count of its memory.
+    /// Calls `use_it` with the shard, and updates the memory of all shards.
     fn with<T>(
         &self,
         shard: &Mutex<Deduplicator>,
@@ -119,16 +121,16 @@ impl Shards {
         shard.set_budget(self.budget_of_each.load(Ordering::Relaxed));
         let before = shard.bytes();
         let result = use_it(&mut shard);
-        // It wraps around if the shard became smaller.
+        // Wraps around if the shard became smaller.
         self.bytes.fetch_add(shard.bytes().wrapping_sub(before), Ordering::Relaxed);
         result
     }
 }
 
-/// The indices of entries, sorted by shard.
+/// The indexes of entries, grouped by shard.
 struct Divided {
     indices: Vec<u32>,
-    /// Where in `indices` those of each shard end.
+    /// The end of the indexes of each shard in `indices`.
     ends: Vec<u32>,
 }
 
@@ -142,7 +144,7 @@ impl Divided {
         }
         let mut sum = 0;
         for end in &mut ends {
-            // Where those of the shard begin, until each of them has moved it on by one.
+            // The start of the shard, which becomes its end as each index is added.
             (*end, sum) = (sum, sum + *end);
         }
         let mut indices = vec![0; entries.len()];

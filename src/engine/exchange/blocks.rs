@@ -20,7 +20,7 @@ impl Blocks {
     /// Reads the bytes of `block` from `spill`; `buffer` holds them if they are read from a file.
     ///
     /// # Errors
-    /// If the block cannot be read or does not exist.
+    /// Returns an error if the block cannot be read or does not exist.
     pub fn read<'a>(
         &'a self,
         block: usize,
@@ -61,7 +61,7 @@ impl<'s> BlockWriter<'s> {
     /// Appends the record that `write` appends to the given bytes.
     ///
     /// # Errors
-    /// If a block cannot be written.
+    /// Returns an error if a block cannot be written.
     pub fn put(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
         write(&mut self.block);
         self.records += 1;
@@ -81,7 +81,7 @@ impl<'s> BlockWriter<'s> {
     /// Returns the blocks.
     ///
     /// # Errors
-    /// If the last block cannot be written.
+    /// Returns an error if the last block cannot be written.
     pub fn finish(mut self) -> io::Result<Blocks> {
         if !self.block.is_empty() {
             self.end_block()?;

@@ -7,7 +7,7 @@ pub trait Cursor {
     /// Advances to the next item; returns whether there is one.
     ///
     /// # Errors
-    /// If the item cannot be read.
+    /// Returns an error if the item cannot be read.
     fn advance(&mut self) -> io::Result<bool>;
 
     /// Returns whether the current item comes before that of `other`.
@@ -25,7 +25,7 @@ impl<C: Cursor> Merge<C> {
     /// Creates a merge of sequences that have not been advanced yet.
     ///
     /// # Errors
-    /// If the first item of a sequence cannot be read.
+    /// Returns an error if the first item of a sequence cannot be read.
     pub fn new(cursors: impl IntoIterator<Item = C>) -> io::Result<Self> {
         let mut heap = Vec::new();
         for mut cursor in cursors {
@@ -49,7 +49,7 @@ impl<C: Cursor> Merge<C> {
     /// Advances past the next item.
     ///
     /// # Errors
-    /// If the item after it cannot be read.
+    /// Returns an error if the item after it cannot be read.
     #[inline]
     pub fn advance(&mut self) -> io::Result<()> {
         if let Some(first) = self.heap.first_mut()

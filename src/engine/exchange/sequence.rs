@@ -56,7 +56,7 @@ impl<'s> SequenceWriter<'s> {
     /// Appends the record that `write` appends to the given bytes.
     ///
     /// # Errors
-    /// If a piece cannot be written.
+    /// Returns an error if a piece cannot be written.
     #[inline]
     pub fn put(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
         write(&mut self.bytes);
@@ -80,7 +80,7 @@ impl<'s> SequenceWriter<'s> {
     /// Returns the sequence.
     ///
     /// # Errors
-    /// If the last piece cannot be written.
+    /// Returns an error if the last piece cannot be written.
     pub fn finish(mut self) -> io::Result<Sequence> {
         self.flush()?;
         self.sequence.pieces.shrink_to_fit();
@@ -103,7 +103,7 @@ impl SequenceReader<'_> {
     /// Makes the next record available; returns whether there is one.
     ///
     /// # Errors
-    /// If the next piece cannot be read.
+    /// Returns an error if the next piece cannot be read.
     #[inline]
     pub fn fill(&mut self) -> io::Result<bool> {
         if self.at < self.buffer.len() {

@@ -1,4 +1,4 @@
-//! Bytes that wait for the second phase: in memory up to a budget, then in files without names.
+//! Temporary storage of bytes: in memory up to a budget, then in anonymous files.
 
 use std::fs::File;
 use std::io;
@@ -7,32 +7,33 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// How much may wait in memory, and where the rest does.
+/// The memory budgets of the stores between the two phases, and the folder for what exceeds them.
 #[derive(Clone, Debug)]
 pub struct Scratch {
-    /// A folder that has room for files without names.
+    /// The folder in which anonymous files are created.
     pub dir: PathBuf,
-    /// For rows.
+    /// The bytes of memory for rows.
     pub row_bytes: usize,
-    /// For the tables of the first phase: the keys by which duplicates are told, ids and facts.
+    /// The bytes of memory for the tables of the first phase: deduplication keys, ids and facts.
     pub table_bytes: usize,
-    /// For leads, once the tables are gone.
+    /// The bytes of memory for leads, once the deduplication keys are freed.
     pub lead_bytes: usize,
 }
 
 impl Scratch {
-    /// Rows get so much of the memory; they are read in order, so that disk does as well for them.
+    /// Rows get one part in so many of the memory. They are read sequentially, for which disk is as
+    /// fast.
     const ROW_SHARE: usize = 32;
 
-    /// Divides `memory_bytes` between rows and tables.
+    /// Divides `memory_bytes` between rows and tables, and later leads.
     pub fn new(dir: PathBuf, memory_bytes: usize) -> Self {
         let row_bytes = memory_bytes / Self::ROW_SHARE;
-        // The outputs take some, too.
+        // The other half is left to ids, timelines and the writers of outputs.
         let lead_bytes = memory_bytes / 2;
         Self { dir, row_bytes, table_bytes: memory_bytes - row_bytes, lead_bytes }
     }
 
-    /// What is left for leads where so many bytes of the tables' memory are still in use.
+    /// Reduces the memory for leads if `taken_bytes` of the memory for tables are still in use.
     #[must_use]
     pub fn beside(&self, taken_bytes: usize) -> Self {
         let left = self.table_bytes.saturating_sub(taken_bytes);
@@ -41,41 +42,41 @@ impl Scratch {
     }
 }
 
-/// However much else is in memory, leads may take such a part of their share.
+/// Leads get at least one part in so many of their memory, however much is still in use.
 const LEAST_LEADS: usize = 4;
 
-/// Threads that write to one file wait for each other, so there are several.
+/// The number of files. Threads that write to the same file wait for each other.
 const FILES: usize = 8;
 
-/// Where one piece is to wait.
+/// Where a new piece is stored.
 enum Room {
     Memory,
     Disk(Place),
 }
 
-/// From which byte on of which file.
+/// A position in one of the files.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
     file: usize,
     offset: u64,
 }
 
-/// Where one piece waits.
+/// A stored piece.
 #[derive(Debug)]
 pub enum Piece {
     /// In memory.
     Memory(Box<[u8]>),
     /// In a file.
     Disk {
-        /// Where.
+        /// The position of the first byte.
         place: Place,
-        /// How many bytes.
+        /// The length in bytes.
         len: usize,
     },
 }
 
 impl Piece {
-    /// How many bytes it has.
+    /// Returns the length in bytes.
     pub fn len(&self) -> usize {
         match self {
             Self::Memory(bytes) => bytes.len(),
@@ -83,7 +84,7 @@ impl Piece {
         }
     }
 
-    /// Whether it has none.
+    /// Returns whether the piece is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -93,7 +94,7 @@ fn out_of_piece() -> io::ErrorKind {
     io::ErrorKind::UnexpectedEof
 }
 
-/// Keeps pieces, of any number of threads at once.
+/// Stores pieces, from any number of threads.
 #[derive(Debug, Default)]
 pub struct Spill {
     dir: PathBuf,
@@ -102,7 +103,7 @@ pub struct Spill {
     files: [SpillFile; FILES],
 }
 
-/// A file, made when it is first asked for.
+/// An anonymous file, which is created at the first write.
 #[derive(Debug, Default)]
 struct SpillFile {
     end: AtomicU64,
@@ -111,8 +112,8 @@ struct SpillFile {
 }
 
 impl Spill {
-    /// Keeps up to `budget_bytes` in memory and the rest in files in `dir` that go away by
-    /// themselves.
+    /// Creates a store of up to `budget_bytes` in memory, and the rest in anonymous files in `dir`,
+    /// which the system deletes when they are closed.
     pub fn new(dir: PathBuf, budget_bytes: usize) -> Self {
         Self { dir, budget_bytes, ..Self::default() }
     }
@@ -127,10 +128,10 @@ impl Spill {
         Room::Disk(Place { file, offset })
     }
 
-    /// Keeps `parts`, one behind the other.
+    /// Stores the concatenation of `parts`.
     ///
     /// # Errors
-    /// When a file cannot be made or written.
+    /// Returns an error if a file cannot be created or written.
     pub fn keep(&self, parts: &[&[u8]]) -> io::Result<Piece> {
         let len = parts.iter().map(|part| part.len()).sum();
         match self.room(len) {
@@ -151,10 +152,11 @@ impl Spill {
         Ok(())
     }
 
-    /// Looks whether there is room for so many bytes more, before they are written.
+    /// Checks that `bytes` more bytes fit on the disk, before they are written.
     ///
     /// # Errors
-    /// When the disk has less; where that cannot be told, none.
+    /// Returns an error if the disk has less free space. If the free space cannot be determined,
+    /// there is no error.
     pub fn expect(&self, bytes: u64) -> io::Result<()> {
         match free_bytes(&self.dir) {
             Some(free) if free < bytes => {
@@ -167,7 +169,7 @@ impl Spill {
         }
     }
 
-    /// That a disk needs `bytes`, and how many are free.
+    /// Returns a text that says how much space is needed, and how much is free.
     fn need(&self, bytes: u64) -> String {
         let megabytes = bytes.div_ceil(1_000_000);
         let free = free_bytes(&self.dir);
@@ -176,8 +178,8 @@ impl Spill {
         format!("; at least {megabytes} MB must fit there{free}")
     }
 
-    /// The files have no names to tell, so their folder is told, and of a full disk how much has to
-    /// fit there.
+    /// Adds the folder to an error, as the files have no names, and if the disk is full, the space
+    /// needed.
     fn failed(&self, what: &str, error: &io::Error) -> io::Error {
         let need = match error.kind() {
             io::ErrorKind::StorageFull => self.need(self.spilled_bytes()),
@@ -187,18 +189,18 @@ impl Spill {
         io::Error::new(error.kind(), format!("cannot {what} in {dir}: {error}{need}"))
     }
 
-    /// The bytes of `piece`; `buffer` holds them where they come from a file.
+    /// Reads `piece`; `buffer` holds the bytes if they are read from a file.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// Returns an error if the file cannot be read.
     pub fn read<'a>(&'a self, piece: &'a Piece, buffer: &'a mut Vec<u8>) -> io::Result<&'a [u8]> {
         self.read_range(piece, 0..piece.len(), buffer)
     }
 
-    /// The bytes of `piece` in `range`; `buffer` holds them where they come from a file.
+    /// Reads `range` of `piece`; `buffer` holds the bytes if they are read from a file.
     ///
     /// # Errors
-    /// When the file cannot be read, or `piece` is shorter.
+    /// Returns an error if the file cannot be read, or `piece` is shorter.
     pub fn read_range<'a>(
         &'a self,
         piece: &'a Piece,
@@ -221,10 +223,10 @@ impl Spill {
         }
     }
 
-    /// Replaces the bytes of `piece` by as many others, where it waits.
+    /// Overwrites `piece` with `bytes` of the same length.
     ///
     /// # Errors
-    /// When the file cannot be written, or `bytes` are not as many.
+    /// Returns an error if the file cannot be written, or the length differs.
     pub fn replace(&self, piece: &mut Piece, bytes: &[u8]) -> io::Result<()> {
         if bytes.len() != piece.len() {
             return Err(out_of_piece().into());
@@ -238,7 +240,7 @@ impl Spill {
         Ok(())
     }
 
-    /// How many bytes went to files.
+    /// Returns the number of bytes in files.
     pub fn spilled_bytes(&self) -> u64 {
         self.files.iter().map(|file| file.end.load(Ordering::Relaxed)).sum()
     }
@@ -258,7 +260,7 @@ impl SpillFile {
     }
 }
 
-/// How many bytes fit on the disk of `dir`, for those who may not use its reserve.
+/// Returns the free space on the disk of `dir` for unprivileged users, in bytes.
 #[cfg(unix)]
 fn free_bytes(dir: &Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(dir).ok()?;
@@ -280,7 +282,7 @@ fn read_exact_at(file: &mut &File, bytes: &mut [u8], offset: u64) -> io::Result<
     std::os::unix::fs::FileExt::read_exact_at(*file, bytes, offset)
 }
 
-/// Elsewhere a file has one place at a time for all.
+/// Without positioned reads and writes, all threads share the position of a file.
 #[cfg(not(unix))]
 static SEEKING: Mutex<()> = Mutex::new(());
 

@@ -39,7 +39,7 @@ impl Segment {
     /// Reads the rows and ids from `spill`; `buffers` hold them if they are read from a file.
     ///
     /// # Errors
-    /// If the spill cannot be read.
+    /// Returns an error if the spill cannot be read.
     pub(in crate::engine) fn read<'a>(
         &'a self,
         spill: &'a Spill,
@@ -72,7 +72,7 @@ impl StoredBatch {
     /// `spill`.
     ///
     /// # Errors
-    /// If the spill cannot be written.
+    /// Returns an error if the spill cannot be written.
     pub fn new(batch: &Batch, ids: Option<&Ids>, spill: &Spill) -> io::Result<Self> {
         let (rows, rejects) = (batch.rows.as_bytes(), batch.rejects.as_bytes());
         let ends: Vec<_> = ids.into_iter().flat_map(Ids::ends).map(u32::to_le_bytes).collect();
@@ -159,7 +159,7 @@ impl Store {
     /// Reads the rows and ids of `segment`; `buffers` hold them if they are read from a file.
     ///
     /// # Errors
-    /// If the spill cannot be read.
+    /// Returns an error if the spill cannot be read.
     pub fn read<'a>(
         &'a self,
         segment: &'a Segment,
@@ -172,7 +172,7 @@ impl Store {
     /// holds them if they are read from a file.
     ///
     /// # Errors
-    /// If the spill cannot be read.
+    /// Returns an error if the spill cannot be read.
     pub fn rejects<'a>(
         &'a self,
         segment: &'a Segment,
@@ -186,8 +186,8 @@ impl Store {
     /// `write` with the results in input order. Returns the states of the workers.
     ///
     /// # Errors
-    /// If `watch` has cancelled the job, if the spill cannot be read, or the first error of `work`
-    /// or `write`.
+    /// Returns an error if `watch` has cancelled the job or the spill cannot be read, or returns
+    /// the first error of `work` or `write`.
     pub fn each<S: Send, T: Send>(
         &self,
         pool: &ThreadPool,

@@ -1,4 +1,4 @@
-//! Every id of a run, wherever it is kept.
+//! All ids of a run, in memory or on disk.
 
 use std::borrow::Cow;
 use std::io;
@@ -7,32 +7,32 @@ use std::ops::Range;
 use super::dictionary::Dictionary;
 use super::ids::{Ids, NodeId, Space};
 
-/// Every id of a run: in memory, or on disk where they do not fit.
+/// All ids of a run.
 #[derive(Debug)]
 pub enum AllIds {
-    /// In memory, numbered as they came.
+    /// In memory, numbered in order of insertion.
     Memory(Ids),
     /// On disk, numbered by space and text.
     Disk(Box<Dictionary>),
 }
 
-/// What orders ids of one space by their texts.
+/// The sort key of ids of one space, which orders by text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TextOrder<'a> {
-    /// The beginning of the text, or the number where that is ordered as texts are.
+    /// The beginning of the text; or the number, if ids are numbered by text.
     prefix: u64,
-    /// Empty where numbers decide.
+    /// The text; empty if ids are numbered by text.
     text: &'a str,
 }
 
 impl TextOrder<'_> {
-    /// A number that is ordered as the texts are, but may be the same of several.
+    /// Returns an integer that orders as texts do, but may be equal for different texts.
     pub fn prefix(self) -> u64 {
         self.prefix
     }
 }
 
-/// The first bytes of `text`, as a number that is ordered as they are.
+/// Returns the first bytes of `text` as an integer that orders as they do.
 fn prefix(text: &str) -> u64 {
     let text = text.as_bytes();
     let mut first = [0; 8];
@@ -42,8 +42,8 @@ fn prefix(text: &str) -> u64 {
 }
 
 impl AllIds {
-    /// The text of `id`. On disk it may be unreadable: then it is empty, and
-    /// [`check`](Self::check) tells so.
+    /// Returns the text of `id`. If a text on disk cannot be read, it is empty, and
+    /// [`check`](Self::check) returns the error.
     #[inline]
     pub fn text(&self, id: NodeId) -> Cow<'_, str> {
         match self {
@@ -52,10 +52,10 @@ impl AllIds {
         }
     }
 
-    /// Whether every text that was asked for was read; to be asked before anything is made of them.
+    /// Checks that all texts could be read. Must be called before texts are used.
     ///
     /// # Errors
-    /// When one could not be read.
+    /// Returns an error if a text could not be read.
     #[inline]
     pub fn check(&self) -> io::Result<()> {
         match self {
@@ -64,7 +64,7 @@ impl AllIds {
         }
     }
 
-    /// What orders `id` among those of its space by text.
+    /// Returns the sort key of `id`, which orders by text in its space.
     #[inline]
     pub fn order(&self, id: NodeId) -> TextOrder<'_> {
         match self {
@@ -73,7 +73,7 @@ impl AllIds {
         }
     }
 
-    /// The space of `id`.
+    /// Returns the space of `id`.
     #[inline]
     pub fn space(&self, id: NodeId) -> Space {
         match self {
@@ -82,7 +82,7 @@ impl AllIds {
         }
     }
 
-    /// The number of `text` in `space`, if it has one.
+    /// Returns the number of `text` in `space`, if it has one.
     pub fn find(&self, space: Space, text: &str) -> Option<NodeId> {
         match self {
             Self::Memory(ids) => ids.find(space, text),
@@ -90,7 +90,7 @@ impl AllIds {
         }
     }
 
-    /// How many ids there are; each has a number below.
+    /// Returns the number of ids; all ids have smaller numbers.
     pub fn len(&self) -> usize {
         match self {
             Self::Memory(ids) => ids.len(),
@@ -98,12 +98,12 @@ impl AllIds {
         }
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no ids.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How many ids of `space` there are.
+    /// Returns the number of ids of `space`.
     pub fn count(&self, space: Space) -> usize {
         match self {
             Self::Memory(ids) => ids.iter().filter(|&(_, own)| own == space).count(),
@@ -111,7 +111,7 @@ impl AllIds {
         }
     }
 
-    /// The numbers of the ids of `space`, in order.
+    /// Returns the ids of `space`, in order of their numbers.
     pub fn of_space(&self, space: Space) -> impl Iterator<Item = NodeId> + '_ {
         let (ids, numbers) = match self {
             Self::Memory(ids) => (Some(ids.iter()), 0..0),
@@ -121,10 +121,10 @@ impl AllIds {
         in_memory.map(|(id, _)| id).chain(numbers.map(NodeId::from_raw))
     }
 
-    /// Calls `see` with the text of each id of `space`, in the order of numbers.
+    /// Calls `see` with each id of `space` and its text, in order of their numbers.
     ///
     /// # Errors
-    /// When the texts cannot be read.
+    /// Returns an error if texts on disk cannot be read.
     pub fn each(&self, space: Space, mut see: impl FnMut(NodeId, &str)) -> io::Result<()> {
         match self {
             Self::Memory(ids) => {
@@ -136,7 +136,7 @@ impl AllIds {
         }
     }
 
-    /// The numbers among which all e-mails are.
+    /// Returns a range that contains the numbers of all e-mails.
     pub fn email_numbers(&self) -> Range<u32> {
         match self {
             #[allow(clippy::cast_possible_truncation)] // ids are numbered in 32 bits
@@ -145,7 +145,7 @@ impl AllIds {
         }
     }
 
-    /// How many bytes of memory they take.
+    /// Returns the memory in bytes.
     pub fn bytes(&self) -> usize {
         match self {
             Self::Memory(ids) => ids.bytes(),
@@ -153,7 +153,7 @@ impl AllIds {
         }
     }
 
-    /// Fetches what leads to the text of `id` into the caches.
+    /// Prefetches what is needed to read the text of `id`.
     #[inline]
     pub fn prefetch(&self, id: NodeId) {
         if let Self::Memory(ids) = self {

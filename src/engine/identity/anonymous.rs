@@ -1,4 +1,4 @@
-//! The timelines of anonymous ids, of which there may be many more than fit into memory.
+//! Timelines of anonymous ids, of which there can be many more than fit into memory.
 
 use std::io;
 
@@ -12,17 +12,17 @@ use crate::engine::exchange::sequence::broken;
 use crate::engine::exchange::spill::Spill;
 use crate::time::Time;
 
-/// So many timelines are read at once.
+/// The number of timelines that are read at once.
 const BLOCK: usize = 32;
-/// About so many bytes are written at once.
+/// The number of bytes that are written at once.
 const PIECE_BYTES: usize = 64 << 10;
-/// A link on disk.
+/// The size of a link on disk.
 const LINK_BYTES: usize = 12;
 
 /// The timelines of anonymous ids.
 #[derive(Debug)]
 pub(super) struct Anonymous {
-    /// The numbers below are those of anonymous ids.
+    /// All anonymous ids have numbers below this one.
     end: u32,
     kept: Kept,
     resolved: u64,
@@ -44,13 +44,13 @@ struct OnDisk {
 }
 
 impl Anonymous {
-    /// Whether `id` is an anonymous id.
+    /// Returns whether `id` is an anonymous id.
     #[inline]
     pub fn has(&self, id: NodeId) -> bool {
         id.to_raw() < self.end
     }
 
-    /// What is known of `id` in memory.
+    /// Returns the timeline of `id`; empty if it is on disk.
     #[inline]
     pub fn of(&self, id: NodeId) -> Timeline<'_> {
         match &self.kept {
@@ -59,13 +59,13 @@ impl Anonymous {
         }
     }
 
-    /// Whether they are on disk.
+    /// Returns whether timelines are on disk.
     #[inline]
     pub fn is_on_disk(&self) -> bool {
         matches!(self.kept, Kept::Disk(_))
     }
 
-    /// What is known of `id` on disk; `buffers` hold it.
+    /// Reads the timeline of `id` from disk into `buffers`.
     pub fn load<'b>(&self, id: NodeId, buffers: &'b mut Buffers) -> Timeline<'b> {
         let Kept::Disk(disk) = &self.kept else { return Timeline::UNTIED };
         let Some(place) = disk.slots.place(id) else { return Timeline::UNTIED };
@@ -78,7 +78,7 @@ impl Anonymous {
         }
     }
 
-    /// Whether every one that was asked for was read.
+    /// Checks that all timelines could be read.
     #[inline]
     pub fn check(&self) -> io::Result<()> {
         match &self.kept {
@@ -87,17 +87,17 @@ impl Anonymous {
         }
     }
 
-    /// How many anonymous ids lead to an e-mail.
+    /// Returns the number of anonymous ids that resolve to an e-mail.
     pub fn resolved(&self) -> u64 {
         self.resolved
     }
 
-    /// Those that lead to more e-mails than the limit, and to how many.
+    /// Returns the ids with more e-mails than the limit, and how many they have.
     pub fn shared(&self) -> &[(NodeId, usize)] {
         &self.shared
     }
 
-    /// How many bytes of memory they take.
+    /// Returns the memory in bytes.
     pub fn bytes(&self) -> usize {
         match &self.kept {
             Kept::Memory(spots) => spots.bytes(),
@@ -123,7 +123,7 @@ impl OnDisk {
     }
 }
 
-/// Appends a timeline: how many links it has, what it comes to, and the links.
+/// Appends a timeline: the number of links, the summary, and the links.
 fn put_timeline(links: &[Link], summary: Summary, out: &mut Vec<u8>) {
     put_length(links.len(), out);
     put_length(summary.emails as usize, out);
@@ -146,25 +146,26 @@ fn take_link(bytes: &mut &[u8]) -> Option<Link> {
     Some(Link { time, target: NodeId::from_raw(take_u32(bytes)?) })
 }
 
-/// Takes the timelines of anonymous ids, in the order of their numbers.
+/// Collects the timelines of anonymous ids, in the order of their numbers.
 pub(super) struct AnonymousWriter<'s> {
     end: u32,
     max_emails: usize,
     budget_bytes: usize,
     spill: &'s Spill,
     slots: Slots,
-    /// In memory, until they are too many.
+    /// Timelines in memory, until there are too many.
     spots: Vec<Spot>,
     links: Vec<Link>,
-    /// On disk from then on.
+    /// Timelines on disk, from then on.
     blocks: Option<BlockWriter<'s>>,
     resolved: u64,
     shared: Vec<(NodeId, usize)>,
 }
 
 impl<'s> AnonymousWriter<'s> {
-    /// None yet, of those among `ids`. Up to `budget_bytes` of them are kept in memory, and more in
-    /// `spill`. Those that lead to more than `max_emails` are listed.
+    /// Creates a writer of the timelines of anonymous ids among `ids`. Up to `budget_bytes` are
+    /// kept in memory; if there are more, all are written to `spill`. Ids with more than
+    /// `max_emails` e-mails are listed.
     pub fn new(ids: &AllIds, max_emails: usize, budget_bytes: usize, spill: &'s Spill) -> Self {
         Self {
             end: ids.of_space(Space::User).next().map_or(ids.email_numbers().start, NodeId::to_raw),
@@ -180,10 +181,10 @@ impl<'s> AnonymousWriter<'s> {
         }
     }
 
-    /// Takes the timeline of `id`.
+    /// Adds the timeline of `id`.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// Returns an error if it cannot be written.
     #[allow(clippy::cast_possible_truncation)] // 2^32 links would take 64 GiB
     pub fn put(&mut self, id: NodeId, links: &[Link], summary: Summary) -> io::Result<()> {
         self.slots.push(id);
@@ -202,7 +203,7 @@ impl<'s> AnonymousWriter<'s> {
         if bytes > self.budget_bytes { self.spill() } else { Ok(()) }
     }
 
-    /// Goes over to disk.
+    /// Moves the timelines to disk.
     fn spill(&mut self) -> io::Result<()> {
         let mut blocks = BlockWriter::new(self.spill, PIECE_BYTES, BLOCK);
         for &Spot { start, end, summary } in &self.spots {
@@ -214,10 +215,10 @@ impl<'s> AnonymousWriter<'s> {
         Ok(())
     }
 
-    /// All of them, but for the spill.
+    /// Returns the collected timelines, without the spill.
     ///
     /// # Errors
-    /// When the last ones cannot be written.
+    /// Returns an error if the last timelines cannot be written.
     pub fn finish(self) -> io::Result<Written> {
         let Self { end, mut slots, mut spots, mut links, blocks, resolved, shared, .. } = self;
         slots.finish();
@@ -228,7 +229,7 @@ impl<'s> AnonymousWriter<'s> {
     }
 }
 
-/// What an [`AnonymousWriter`] has taken.
+/// The timelines that an [`AnonymousWriter`] collected.
 pub(super) struct Written {
     end: u32,
     spots: Spots,
@@ -238,7 +239,7 @@ pub(super) struct Written {
 }
 
 impl Written {
-    /// The timelines, which were written to `spill`.
+    /// Adds the spill to which the timelines were written.
     pub fn into_timelines(self, spill: Spill) -> Anonymous {
         let Self { end, spots, blocks, resolved, shared } = self;
         let kept = match blocks {

@@ -1,7 +1,7 @@
-//! Ids on disk: their texts in order, found by number.
+//! Ids on disk, with access by number.
 //!
-//! Ids are numbered by space, and those of a space by text: so the number of an id tells its space,
-//! e-mails have numbers one behind another, and the order of numbers is that of texts.
+//! Ids are numbered by space, then by text. The space of an id therefore follows from its number,
+//! the e-mails have consecutive numbers, and numbers order as texts do.
 
 use std::borrow::Cow;
 use std::io;
@@ -13,10 +13,10 @@ use crate::engine::exchange::bytes::{put_text, take_text};
 use crate::engine::exchange::sequence::broken;
 use crate::engine::exchange::spill::Spill;
 
-/// So many texts are read at once.
+/// The number of texts that are read at once.
 const BLOCK: usize = 64;
 
-/// Texts in memory, by place.
+/// Texts in memory, by index.
 #[derive(Debug, Default)]
 struct Texts {
     texts: String,
@@ -31,30 +31,30 @@ impl Texts {
     }
 }
 
-/// Every id of a run, on disk.
+/// All ids of a run, on disk.
 #[derive(Debug)]
 pub struct Dictionary {
     spill: Spill,
     texts: Blocks,
-    /// The first number of each space, and how many ids there are.
+    /// The first number of each space, and the number of ids.
     starts: [u32; Space::ALL.len() + 1],
-    /// The e-mails, where they fit into memory: of these every signal asks.
+    /// The e-mails, if they fit into memory, as every signal needs one.
     emails: Option<Texts>,
     failure: Failure,
 }
 
 impl Dictionary {
-    /// How many ids there are.
+    /// Returns the number of ids.
     pub fn len(&self) -> usize {
         self.starts[Space::ALL.len()] as usize
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no ids.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The space of `id`.
+    /// Returns the space of `id`.
     #[inline]
     pub fn space(&self, id: NodeId) -> Space {
         let later = Space::ALL.iter().skip(1).rev();
@@ -62,13 +62,14 @@ impl Dictionary {
         of.unwrap_or(Space::Anonymous)
     }
 
-    /// The numbers of the ids of `space`.
+    /// Returns the numbers of the ids of `space`.
     #[inline]
     pub fn of_space(&self, space: Space) -> Range<u32> {
         self.starts[space as usize]..self.starts[space as usize + 1]
     }
 
-    /// The text of `id`; an empty one where it cannot be read, which [`check`](Self::check) tells.
+    /// Returns the text of `id`. If it cannot be read, it is empty, and [`check`](Self::check)
+    /// returns the error.
     pub fn text(&self, id: NodeId) -> Cow<'_, str> {
         if let Some(emails) = &self.emails
             && let Some(place) = id.to_raw().checked_sub(self.starts[Space::Email as usize])
@@ -94,19 +95,19 @@ impl Dictionary {
         }
     }
 
-    /// Whether every text that was asked for was read.
+    /// Checks that all texts could be read.
     ///
     /// # Errors
-    /// When one could not be read.
+    /// Returns an error if a text could not be read.
     #[inline]
     pub fn check(&self) -> io::Result<()> {
         self.failure.check()
     }
 
-    /// Calls `see` with the text of each id of `space`, in order.
+    /// Calls `see` with each id of `space` and its text, in order.
     ///
     /// # Errors
-    /// When the texts cannot be read.
+    /// Returns an error if texts cannot be read.
     pub fn each(&self, space: Space, mut see: impl FnMut(NodeId, &str)) -> io::Result<()> {
         let wanted = self.of_space(space);
         let mut buffer = Vec::new();
@@ -124,7 +125,7 @@ impl Dictionary {
         Ok(())
     }
 
-    /// The number of `text` in `space`, if it has one.
+    /// Returns the number of `text` in `space`, if it has one.
     pub fn find(&self, space: Space, text: &str) -> Option<NodeId> {
         let Range { mut start, mut end } = self.of_space(space);
         while start < end {
@@ -139,7 +140,7 @@ impl Dictionary {
         None
     }
 
-    /// How many bytes of memory it takes.
+    /// Returns the memory in bytes.
     pub fn bytes(&self) -> usize {
         let emails = self.emails.as_ref();
         let emails = emails.map_or(0, |texts| texts.texts.len() + texts.ends.len() * 4);
@@ -153,13 +154,13 @@ pub struct DictionaryWriter<'s> {
     counts: [u32; Space::ALL.len()],
     len: u32,
     emails: Option<Texts>,
-    /// So much memory e-mails may take.
+    /// The maximum memory for e-mails, in bytes.
     email_bytes: usize,
 }
 
 impl<'s> DictionaryWriter<'s> {
-    /// An empty one in `spill`, of which about `piece_bytes` are written at once. E-mails are kept in
-    /// memory besides if they take no more than `email_bytes`.
+    /// Creates an empty dictionary in `spill`, written in pieces of about `piece_bytes`. E-mails
+    /// are also kept in memory if they take no more than `email_bytes`.
     pub fn new(spill: &'s Spill, piece_bytes: usize, email_bytes: usize) -> Self {
         Self {
             writer: BlockWriter::new(spill, piece_bytes, BLOCK),
@@ -170,10 +171,10 @@ impl<'s> DictionaryWriter<'s> {
         }
     }
 
-    /// Appends the id that comes next in order; returns its number.
+    /// Appends the next id in order; returns its number.
     ///
     /// # Errors
-    /// When it cannot be written, or there are too many ids to be numbered.
+    /// Returns an error if it cannot be written, or there are too many ids to number.
     pub fn put(&mut self, space: Space, text: &str) -> io::Result<NodeId> {
         if self.len == u32::MAX {
             return Err(io::Error::other("more than 4,294,967,295 ids: run parts of the input"));
@@ -195,10 +196,10 @@ impl<'s> DictionaryWriter<'s> {
         Ok(id)
     }
 
-    /// What was written, but for the spill that it waits in.
+    /// Returns what was written, without the spill.
     ///
     /// # Errors
-    /// When its end cannot be written.
+    /// Returns an error if the last texts cannot be written.
     pub fn finish(self) -> io::Result<Written> {
         let mut starts = [0; Space::ALL.len() + 1];
         for (space, count) in self.counts.into_iter().enumerate() {
@@ -221,7 +222,7 @@ pub struct Written {
 }
 
 impl Written {
-    /// The dictionary; it was written to `spill`.
+    /// Adds the spill to which the texts were written.
     pub fn into_dictionary(self, spill: Spill) -> Dictionary {
         let Self { texts, starts, emails } = self;
         Dictionary { spill, texts, starts, emails, failure: Failure::default() }

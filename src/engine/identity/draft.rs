@@ -1,4 +1,4 @@
-//! Timelines in the making.
+//! The construction of timelines.
 
 use std::io;
 
@@ -14,14 +14,14 @@ use super::ids::{NodeId, Space};
 use super::slots::Slots;
 use super::timeline::{Link, MAX_STEPS, NOWHERE, Spot, Spots, Summary};
 
-/// The e-mails that an id leads to, at any time.
+/// The e-mails that an id resolves to at any time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Emails {
     /// None.
     None,
     /// One.
     One(NodeId),
-    /// Several, sorted; no more than one past the limit that was asked for.
+    /// Several, sorted; at most one more than the limit.
     Several(Box<[NodeId]>),
 }
 
@@ -35,29 +35,30 @@ impl Emails {
     }
 }
 
-/// Facts of one id after the other, without those that say the same again.
+/// A receiver of the links of one id after another. Links to the target of the previous link are
+/// left out.
 trait Ties {
-    /// The ties that follow are those of `source`.
+    /// Begins the links of `source`.
     fn begin(&mut self, source: NodeId) -> io::Result<()>;
 
-    /// A tie. One that is eclipsed counts for what the id leads to at any time, and is none of its
+    /// Adds a link. An eclipsed link counts for the e-mails of the id, but is not part of its
     /// timeline.
     fn put(&mut self, link: Link, eclipsed: bool);
 }
 
-/// Makes ties of sorted facts.
+/// Converts sorted facts to links.
 #[derive(Default)]
 struct Entry {
     source: Option<NodeId>,
     key: Option<OrderKey>,
-    /// The targets of `source` under `key`.
+    /// The targets of `source` in the event of `key`.
     targets: SmallVec<[NodeId; 4]>,
-    /// The latest target of `source`, and the latest one that was eclipsed.
+    /// The previous target of `source`, and the previous eclipsed one.
     latest: [Option<NodeId>; 2],
 }
 
 impl Entry {
-    /// Enters `fact`, which comes after those before.
+    /// Adds `fact`; facts must be added in order.
     fn put(&mut self, ids: &AllIds, fact: &Fact, ties: &mut impl Ties) -> io::Result<()> {
         if (self.source, self.key) != (Some(fact.source), Some(fact.key)) {
             self.end_event(ids, ties);
@@ -74,14 +75,14 @@ impl Entry {
         Ok(())
     }
 
-    /// One event can tie an anonymous id both to a user id and to an e-mail; the e-mail is the closer
-    /// tie, and eclipses the other.
+    /// One event can connect an anonymous id to both a user id and an e-mail. The e-mail is the
+    /// closer connection, and eclipses the user id.
     fn end_event(&mut self, ids: &AllIds, ties: &mut impl Ties) {
         let Some(OrderKey { time, .. }) = self.key else { return };
         let identifies = self.targets.iter().any(|&target| ids.space(target) == Space::Email);
         for target in self.targets.drain(..) {
             let eclipsed = identifies && ids.space(target) == Space::User;
-            // Most say the same again.
+            // Most links repeat the previous target.
             if self.latest[usize::from(eclipsed)].replace(target) != Some(target) {
                 ties.put(Link { time, target }, eclipsed);
             }
@@ -89,21 +90,21 @@ impl Entry {
     }
 }
 
-/// Timelines in the making.
+/// The timelines under construction. Lists by slot are indexed by [`Slots`].
 pub(super) struct Draft<'i> {
     ids: &'i AllIds,
     max_emails: usize,
     slots: Slots,
-    /// By slot, where its links begin.
+    /// By slot, the index of the first link.
     starts: Vec<u32>,
     links: Vec<Link>,
-    /// For each link whether it is eclipsed.
+    /// For each link, whether it is eclipsed.
     eclipsed: Vec<bool>,
-    /// By slot.
+    /// By slot, the number of links to the nearest e-mail.
     distance: Vec<u8>,
-    /// By slot.
+    /// By slot, the e-mails that it resolves to.
     emails: Vec<Emails>,
-    /// By slot.
+    /// By slot, whether it leads to a shared user id.
     leads_through_shared: Vec<bool>,
 }
 
@@ -121,8 +122,8 @@ impl Ties for Draft<'_> {
 }
 
 impl<'i> Draft<'i> {
-    /// What the facts come to that `each` shows in their order. E-mails of an id are counted up to one
-    /// past `max_emails`.
+    /// Builds the timelines of the facts that `each` passes in order. E-mails of an id are counted
+    /// up to one more than `max_emails`.
     pub fn of(
         ids: &'i AllIds,
         max_emails: usize,
@@ -165,7 +166,7 @@ impl<'i> Draft<'i> {
         Ok(draft)
     }
 
-    /// The links that follow are those of the slot before `slots`, and those before it have no more.
+    /// Ends the links of all slots before the last of `slots`, and begins those of that one.
     #[allow(clippy::cast_possible_truncation)] // 2^32 links would take 64 GiB
     fn begin_up_to(&mut self, slots: usize) {
         self.starts.resize(slots, self.links.len() as u32);
@@ -183,7 +184,7 @@ impl<'i> Draft<'i> {
         }
     }
 
-    /// The e-mails that the target of `link` leads to.
+    /// Returns the e-mails of the target of `link`.
     fn emails<'s>(&'s self, link: &'s Link) -> &'s [NodeId] {
         match self.slots.place(link.target) {
             Some(slot) => self.emails[slot].as_slice(),
@@ -192,14 +193,14 @@ impl<'i> Draft<'i> {
         }
     }
 
-    /// The slots of the ids of `space` that were tied to something.
+    /// Returns the slots of the ids of `space` that have links.
     fn tied(&self, space: Space) -> Vec<usize> {
         let of_space = self.slots.ids().enumerate();
         let of_space = of_space.filter(|&(_, id)| self.ids.space(id) == space);
         of_space.map(|(slot, _)| slot).filter(|&slot| !self.links(slot).is_empty()).collect()
     }
 
-    /// The timelines.
+    /// Returns the finished timelines.
     #[allow(clippy::cast_possible_truncation)] // ids are numbered in 32 bits
     pub fn finish(mut self) -> Spots {
         self.prune();
@@ -213,7 +214,7 @@ impl<'i> Draft<'i> {
         Spots { by_slot: of_id.map(spot).collect(), slots, links }
     }
 
-    /// Breadth first from the e-mails, a round for each step.
+    /// Computes distances breadth-first from the e-mails, one round per step.
     fn measure(&mut self) {
         for step in 1..=MAX_STEPS {
             let reached: Vec<usize> = (0..self.slots.len())
@@ -232,7 +233,7 @@ impl<'i> Draft<'i> {
         }
     }
 
-    /// Leaves the links that resolution looks at.
+    /// Removes links that resolution ignores.
     #[allow(clippy::cast_possible_truncation)] // never more links than before
     fn prune(&mut self) {
         let mut kept = 0;
@@ -256,11 +257,11 @@ impl<'i> Draft<'i> {
         self.links.shrink_to_fit();
     }
 
-    /// An id's e-mails are its own and those of the user ids that it is tied to, but for user ids
-    /// that are shared themselves.
+    /// Counts e-mails: those of an id are its own and those of the user ids that it is connected
+    /// to, except for user ids that are shared themselves.
     ///
-    /// Round by round, so that a chain of so many steps is seen after as many rounds; ids that no
-    /// alias touches are done after the first, anonymous ids after one more.
+    /// Each round extends chains of user ids by one step. Ids without aliases are complete after
+    /// the first round, and anonymous ids need one more after the last.
     fn count_emails(&mut self) {
         let mut open = self.tied(Space::User);
         let anonymous = self.tied(Space::Anonymous);
@@ -285,8 +286,8 @@ impl<'i> Draft<'i> {
         }
     }
 
-    /// Finds the ids that lead to shared user ids: chain by chain as
-    /// [`count_emails`](Self::count_emails) does.
+    /// Finds the ids that lead to shared user ids, in rounds as in
+    /// [`count_emails`](Self::count_emails).
     fn find_shared(&mut self) {
         let users = self.tied(Space::User);
         if !users.iter().any(|&slot| self.is_shared(slot)) {
@@ -310,7 +311,8 @@ impl<'i> Draft<'i> {
         self.emails[slot].as_slice().len() > self.max_emails
     }
 
-    /// Whether one of `links` leads to a user id that is shared, or leads to one.
+    /// Returns whether one of `links` leads to a shared user id, directly or through other user
+    /// ids.
     fn lead_through_shared(&self, links: &[Link]) -> bool {
         links.iter().any(|link| {
             let user = self.slots.place(link.target);
@@ -324,7 +326,7 @@ impl<'i> Draft<'i> {
         slots.par_iter().with_min_len(1024).map(gather).collect()
     }
 
-    /// The e-mails of all that `links` lead to, at most one more than are asked for.
+    /// Returns the e-mails of the targets of `links`, at most one more than the limit.
     fn gather(&self, links: &[Link]) -> Emails {
         let max_emails = self.max_emails;
         let mut several: SmallVec<[NodeId; 8]> = SmallVec::new();
@@ -348,7 +350,7 @@ impl<'i> Draft<'i> {
         }
     }
 
-    /// What makes the timelines of ids that lead to those of the draft, and to which nothing leads.
+    /// Returns a builder of timelines of ids that are not the target of any link.
     pub fn follow(&self) -> Follower<'_> {
         Follower {
             draft: self,
@@ -360,7 +362,8 @@ impl<'i> Draft<'i> {
     }
 }
 
-/// Makes the timelines of ids that lead to those of a draft, one after the other.
+/// Builds the timelines of ids that are not the target of any link, one after another, by the links
+/// of a draft.
 pub(super) struct Follower<'d> {
     draft: &'d Draft<'d>,
     entry: Entry,
@@ -369,7 +372,7 @@ pub(super) struct Follower<'d> {
     eclipsed: Vec<bool>,
 }
 
-/// A follower and where its timelines go.
+/// A follower with the writer of its timelines.
 struct Following<'f, 'd, 's> {
     draft: &'d Draft<'d>,
     source: &'f mut Option<NodeId>,
@@ -379,20 +382,21 @@ struct Following<'f, 'd, 's> {
 }
 
 impl Follower<'_> {
-    /// Enters `fact`, which comes after those before; a timeline that it ends goes to `writer`.
+    /// Adds `fact`; facts must be added in order. A timeline that is complete is passed to
+    /// `writer`.
     ///
     /// # Errors
-    /// When that cannot be written.
+    /// Returns an error if the timeline cannot be written.
     pub fn put(&mut self, fact: &Fact, writer: &mut AnonymousWriter<'_>) -> io::Result<()> {
         let Self { draft, entry, source, links, eclipsed } = self;
         let mut following = Following { draft, source, links, eclipsed, writer };
         entry.put(draft.ids, fact, &mut following)
     }
 
-    /// After the last fact.
+    /// Writes the last timeline.
     ///
     /// # Errors
-    /// When the last timeline cannot be written.
+    /// Returns an error if it cannot be written.
     pub fn finish(mut self, writer: &mut AnonymousWriter<'_>) -> io::Result<()> {
         let Self { draft, entry, source, links, eclipsed } = &mut self;
         let mut following = Following { draft, source, links, eclipsed, writer };

@@ -1,9 +1,9 @@
-//! Epochs: the ids and facts of a part of the input, written to disk where there are more than fit
+//! Epochs: the ids and facts of a part of the input, written to disk if there are more than fit
 //! into memory.
 //!
-//! The ids of an epoch are written in their order, its facts with the ranks of ids in that order,
-//! sorted. So epochs can be merged: the ids to a [dictionary](super::dictionary), which gives each its
-//! number, and then the facts by these numbers.
+//! The ids of an epoch are written in order, and its facts refer to ids by their rank in that
+//! order, and are sorted. Epochs can therefore be merged: first the ids into a
+//! [dictionary](super::dictionary), which numbers them, and then the facts by these numbers.
 
 use std::io;
 
@@ -18,22 +18,22 @@ use crate::engine::exchange::spill::{Piece, Spill};
 /// The ids and facts of a part of the input, on disk.
 #[derive(Debug)]
 pub struct Epoch {
-    /// How many ids there are of each space.
+    /// The number of ids of each space.
     counts: [u32; Space::ALL.len()],
-    /// The texts of the ids in order.
+    /// The texts of the ids, in order.
     texts: Sequence,
-    /// Of each id, in the order in which they came, its rank.
+    /// For each id, in order of insertion, its rank.
     ranks: Sequence,
-    /// The facts, by source, key and target.
+    /// The facts, sorted by source, key and target.
     facts: Sequence,
 }
 
 impl Epoch {
-    /// Writes `ids` and `facts`, whose ids they are, to `spill`, about `piece_bytes` at once. The
-    /// facts are of no use afterwards.
+    /// Writes `ids`, and `facts` about them, to `spill` in pieces of about `piece_bytes`. The ids
+    /// of `facts` are overwritten.
     ///
     /// # Errors
-    /// When something cannot be written.
+    /// Returns an error if something cannot be written.
     pub fn write(
         ids: &Ids,
         facts: &mut [Fact],
@@ -65,15 +65,15 @@ impl Epoch {
         Ok(Self { counts, texts: texts.finish()?, ranks: ranks.finish()?, facts: sorted.finish()? })
     }
 
-    /// Its facts.
+    /// Returns the facts.
     pub fn facts(&self) -> &Sequence {
         &self.facts
     }
 
-    /// The numbers of its ids, of which `numbers` are those by rank; both wait in `spill`.
+    /// Reads the numbers of the ids, where `numbers` has them by rank, from `spill`.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// Returns an error if they cannot be read.
     pub fn numbers(&self, numbers: &Sequence, spill: &Spill) -> io::Result<Numbers> {
         let by_rank = read_numbers(numbers, spill)?;
         let mut as_they_came = read_numbers(&self.ranks, spill)?;
@@ -94,7 +94,7 @@ fn read_numbers(sequence: &Sequence, spill: &Spill) -> io::Result<Vec<u32>> {
     Ok(numbers)
 }
 
-/// The numbers of the ids of an epoch.
+/// The numbers in the run of the ids of an epoch.
 #[derive(Debug)]
 pub struct Numbers {
     by_rank: Vec<u32>,
@@ -102,10 +102,10 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// Puts the numbers of the run in the place of those in which ids came, in four bytes each.
+    /// Replaces the numbers in the epoch, in four bytes each, by the numbers in the run.
     ///
     /// # Errors
-    /// When one is not of the epoch.
+    /// Returns an error if a number is not of the epoch.
     pub fn translate(&self, ids: &mut [u8]) -> io::Result<()> {
         for bytes in ids.as_chunks_mut::<4>().0 {
             let number = self.as_they_came.get(u32::from_le_bytes(*bytes) as usize);
@@ -114,11 +114,11 @@ impl Numbers {
         Ok(())
     }
 
-    /// Reads the facts in `bytes`, which name ids by their ranks; appends those that `keep` holds
-    /// for to `out`, with the numbers of the run.
+    /// Reads the facts in `bytes`, whose ids are ranks, and appends those for which `keep` is true
+    /// to `out`, with the numbers in the run.
     ///
     /// # Errors
-    /// When `bytes` are not facts of the epoch.
+    /// Returns an error if `bytes` are not facts of the epoch.
     pub fn translate_facts(
         &self,
         bytes: &[u8],
@@ -139,11 +139,11 @@ impl Numbers {
     }
 }
 
-/// The ids of an epoch in order.
+/// A position in the ids of an epoch, which are in order.
 struct IdCursor<'s> {
     reader: SequenceReader<'s>,
     epoch: usize,
-    /// How many ids of each space are still to come.
+    /// The number of remaining ids of each space.
     left: [u32; Space::ALL.len()],
     space: Space,
     len: usize,
@@ -193,23 +193,24 @@ impl Cursor for IdCursor<'_> {
     }
 }
 
-/// Where ids are numbered.
+/// The resources for numbering ids.
 #[derive(Debug)]
 pub struct Numbering<'s> {
-    /// Where the epochs wait, and the numbers of their ids.
+    /// The spill of the epochs, and of the numbers of their ids.
     pub spill: &'s Spill,
-    /// About so many bytes of each epoch are read and written at once.
+    /// The number of bytes of each epoch that are read and written at once.
     pub piece_bytes: usize,
-    /// So much memory e-mails may take.
+    /// The maximum memory for e-mails, in bytes.
     pub email_bytes: usize,
 }
 
 impl Numbering<'_> {
-    /// Numbers all ids of `epochs` by space and text. Returns them as a dictionary in `spill`, and for
-    /// each epoch the numbers of its ids by rank.
+    /// Numbers all ids of `epochs` by space and text. Returns a dictionary of them in `spill`, and
+    /// for each epoch the numbers of its ids by rank.
     ///
     /// # Errors
-    /// When something cannot be read or written, or there are more ids than numbers.
+    /// Returns an error if something cannot be read or written, or there are too many ids to
+    /// number.
     pub fn number(
         &self,
         epochs: &[Epoch],

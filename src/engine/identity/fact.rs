@@ -1,45 +1,45 @@
-//! Identity facts: one id was tied to another at some time.
+//! Identity facts: an id was connected to another at some time.
 
 use super::ids::NodeId;
 use crate::time::Time;
 
-/// What decides between two things that compete: time, then received time, then signal id; never
-/// where they stood in the input.
+/// The order of events: by time, then received time, then signal id. It does not depend on
+/// positions in the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OrderKey {
-    /// When it happened.
+    /// The time of the event.
     pub time: Time,
-    /// When it was received.
+    /// The time of receipt.
     pub received: Time,
     /// The content hash of the event.
     pub signal_id: u128,
 }
 
-/// One id tied to another by an event.
+/// A connection of two ids, made by an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fact {
-    /// When, and by which event.
+    /// The times and the content hash of the event.
     pub key: OrderKey,
     /// The anonymous id or user id.
     pub source: NodeId,
-    /// The user id or e-mail that it is tied to.
+    /// The user id or e-mail that it is connected to.
     pub target: NodeId,
-    /// Which event it comes of, in numbers of whoever made it.
+    /// The event, as numbered by the caller that made the fact.
     pub event: u64,
 }
 
-/// What a fact takes on disk.
+/// The size of a fact on disk.
 pub const FACT_BYTES: usize = 48;
 
 impl Fact {
-    /// What sorts facts whose ids are numbered by space and text: a user id comes before an e-mail of
-    /// the same event.
+    /// Returns the sort key of facts whose ids are numbered by space and text. Of one event, a user
+    /// id comes before an e-mail.
     #[inline]
     pub fn order(&self) -> (NodeId, OrderKey, NodeId) {
         (self.source, self.key, self.target)
     }
 
-    /// Appends it in [`FACT_BYTES`] bytes.
+    /// Appends the fact in [`FACT_BYTES`] bytes.
     pub fn write(&self, out: &mut Vec<u8>) {
         let mut bytes = [0; FACT_BYTES];
         bytes[..16].copy_from_slice(&self.key.signal_id.to_le_bytes());
@@ -51,7 +51,7 @@ impl Fact {
         out.extend_from_slice(&bytes);
     }
 
-    /// The fact that `bytes` were written from.
+    /// Decodes the bytes of a fact.
     pub fn read(bytes: &[u8; FACT_BYTES]) -> Self {
         fn part<const N: usize>(bytes: &[u8; FACT_BYTES], at: usize) -> [u8; N] {
             std::array::from_fn(|place| bytes[at + place])

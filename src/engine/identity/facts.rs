@@ -13,7 +13,7 @@ use crate::engine::exchange::spill::Spill;
 /// The facts of a run.
 #[derive(Clone, Debug)]
 pub enum Facts {
-    /// In memory, in no order.
+    /// In memory, unsorted until [`Facts::sort`].
     Memory(Vec<Fact>),
     /// On disk.
     Runs(FactRuns),
@@ -26,17 +26,17 @@ impl Default for Facts {
 }
 
 impl Facts {
-    /// Sorts those in memory on all threads of the current pool, as those on disk are.
+    /// Sorts facts in memory, on all threads of the current pool. Those on disk are always sorted.
     pub fn sort(&mut self, ids: &AllIds) {
         if let Self::Memory(facts) = self {
             sort(facts, ids);
         }
     }
 
-    /// Keeps those that `keep` holds for.
+    /// Keeps the facts for which `keep` is true.
     ///
     /// # Errors
-    /// When those on disk cannot be read or written.
+    /// Returns an error if facts on disk cannot be read or written.
     pub fn retain(self, keep: impl Fn(&Fact) -> bool) -> io::Result<Self> {
         match self {
             Self::Memory(mut facts) => {
@@ -47,10 +47,10 @@ impl Facts {
         }
     }
 
-    /// All of them, in memory.
+    /// Returns all facts in memory.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// Returns an error if facts on disk cannot be read.
     pub fn into_memory(self) -> io::Result<Vec<Fact>> {
         match self {
             Self::Memory(facts) => Ok(facts),
@@ -62,10 +62,10 @@ impl Facts {
         }
     }
 
-    /// Calls `see` with each, in their order if they are sorted.
+    /// Calls `see` with each fact, in their order.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// Returns an error if facts on disk cannot be read.
     pub fn each(&self, mut see: impl FnMut(&Fact)) -> io::Result<()> {
         match self {
             Self::Memory(facts) => {
@@ -87,15 +87,16 @@ pub struct FactRuns {
 }
 
 impl FactRuns {
-    /// The facts in `runs`, which wait in `spill`; about `piece_bytes` are written at once.
+    /// Creates the collection of `runs` in `spill`. New runs are written in pieces of about
+    /// `piece_bytes`.
     pub fn new(spill: Arc<Spill>, runs: Vec<Sequence>, piece_bytes: usize) -> Self {
         Self { spill, runs: runs.into(), piece_bytes }
     }
 
-    /// Calls `see` with each fact: by source, then by key, then by target.
+    /// Calls `see` with each fact, by source, key and target.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// Returns an error if facts cannot be read.
     pub fn each(&self, mut see: impl FnMut(Fact)) -> io::Result<()> {
         self.try_each(|fact| {
             see(fact);
@@ -103,10 +104,10 @@ impl FactRuns {
         })
     }
 
-    /// Calls `see` with each fact until one fails: by source, then by key, then by target.
+    /// Calls `see` with each fact, by source, key and target, until the first error.
     ///
     /// # Errors
-    /// When they cannot be read, or the first of `see`.
+    /// Returns an error if facts cannot be read, or returns the first error of `see`.
     pub fn try_each(&self, mut see: impl FnMut(Fact) -> io::Result<()>) -> io::Result<()> {
         let cursors = self.runs.iter().map(|run| FactCursor::new(run.read(&self.spill)));
         let mut merge = Merge::new(cursors)?;
@@ -125,7 +126,7 @@ impl FactRuns {
     }
 }
 
-/// The facts of one run.
+/// A position in the facts of one run.
 struct FactCursor<'s> {
     reader: SequenceReader<'s>,
     fact: Fact,

@@ -1,4 +1,4 @@
-//! Every id once: anonymous ids, user ids, e-mails and group ids as small numbers.
+//! The set of distinct ids: anonymous ids, user ids, e-mails and group ids, represented by numbers.
 
 use ahash::RandomState;
 use hashbrown::HashTable;
@@ -6,53 +6,53 @@ use prefetch_index::prefetch_index;
 
 use crate::engine::hash_slot::{Slot, spread, upper};
 
-/// What kind of id; the same text in two spaces is two ids.
+/// The kind of an id. Equal texts in different spaces are different ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Space {
-    /// `anonymousId`
+    /// An `anonymousId`.
     Anonymous,
-    /// `userId`
+    /// A `userId`.
     User,
-    /// An e-mail address, normalised.
+    /// A normalised e-mail address.
     Email,
-    /// `groupId`
+    /// A `groupId`.
     Group,
 }
 
 impl Space {
-    /// All of them, in their order.
+    /// All spaces, in order.
     pub const ALL: [Self; 4] = [Self::Anonymous, Self::User, Self::Email, Self::Group];
 }
 
-/// The number of an id among [`Ids`].
+/// The number of an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(u32);
 
 impl NodeId {
-    /// Its place in a list that has one entry for each id.
+    /// Returns the number as an index.
     #[inline]
     pub fn index(self) -> usize {
         self.0 as usize
     }
 
-    /// The raw number.
+    /// Returns the number.
     #[inline]
     pub fn to_raw(self) -> u32 {
         self.0
     }
 
-    /// The id of this raw number.
+    /// Creates an id from the number that [`to_raw`](Self::to_raw) returned.
     #[inline]
     pub fn from_raw(raw: u32) -> Self {
         Self(raw)
     }
 }
 
-/// Where an id's text is, and what it is; small, because there are as many as ids.
+/// The position of an id's text, and its space; kept small, as there is one for each id.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    /// Where its text begins, and in the two upper bits its space.
+    /// The start of the text; the two upper bits are the space.
     start_and_space: u64,
     len: u32,
     hash: u32,
@@ -74,18 +74,18 @@ impl Entry {
     }
 }
 
-/// A set of ids that numbers them in order of arrival. The hash function is seeded anew for each
-/// run, so that nobody can choose ids that collide; sets that share it can exchange hashes.
+/// A set of ids, numbered in order of insertion. The hash function is seeded randomly for each run,
+/// so that ids that collide cannot be constructed. Sets with the same hash function share hashes.
 #[derive(Clone, Debug)]
 pub struct Ids {
     hasher: RandomState,
     table: HashTable<Slot>,
     entries: Vec<Entry>,
-    /// The texts of all ids, one behind the other.
+    /// The texts of all ids, back to back.
     texts: String,
 }
 
-/// The space and the beginning of a text, as a number that is ordered as they are.
+/// Returns an integer that orders as the space and the beginning of the text do.
 pub(super) fn prefix(space: Space, text: &[u8]) -> u64 {
     let mut first = [0; 8];
     let len = text.len().min(first.len());
@@ -93,34 +93,34 @@ pub(super) fn prefix(space: Space, text: &[u8]) -> u64 {
     (space as u64) << Entry::SPACE_SHIFT | u64::from_be_bytes(first) >> 2
 }
 
-/// The text of a UUID; e-mails are shorter.
+/// The expected length of a text: that of a UUID, as e-mails are shorter.
 const USUAL_BYTES: usize = 36;
-/// What a table has of bytes beyond those of its slots.
+/// The bytes of a table in addition to those of its slots.
 const TABLE_END_BYTES: usize = 16;
-/// No number yet.
+/// The placeholder of an id that has no number yet.
 const UNKNOWN: NodeId = NodeId(u32::MAX);
 
 impl Ids {
-    /// An empty set that hashes with `hasher`.
+    /// Creates an empty set whose hash function is `hasher`.
     pub fn new(hasher: RandomState) -> Self {
         Self { hasher, table: HashTable::new(), entries: Vec::new(), texts: String::new() }
     }
 
-    /// Makes room for about so many ids; what is not used of it is never touched. Where there is no
-    /// room, it grows as it can.
+    /// Reserves memory for about `ids` ids. Unused memory is never touched; if the allocation
+    /// fails, the set grows as needed.
     pub fn reserve(&mut self, ids: usize) {
         let _ = self.entries.try_reserve_exact(ids);
         let _ = self.texts.try_reserve_exact(ids * USUAL_BYTES);
     }
 
-    /// The number of `text` in `space`, a new one at its first appearance.
+    /// Returns the number of `text` in `space`, and adds it if it has none.
     #[inline]
     pub fn intern(&mut self, space: Space, text: &str) -> NodeId {
         let hash = upper(self.hasher.hash_one((space as u8, text)));
         self.intern_hashed(space, text, hash)
     }
 
-    /// The number of `text` in `space`, if it has one.
+    /// Returns the number of `text` in `space`, if it has one.
     pub fn find(&self, space: Space, text: &str) -> Option<NodeId> {
         let hash = upper(self.hasher.hash_one((space as u8, text)));
         let same = |slot: &Slot| slot.hash == hash && self.is(NodeId(slot.place), space, text);
@@ -149,8 +149,8 @@ impl Ids {
         NodeId(place)
     }
 
-    /// How many bytes of memory the set takes at most while `more` ids with texts of so many bytes are
-    /// added to it; where a list or the table grows, the old one is there beside the new.
+    /// Returns the maximum memory in bytes while `more` ids with texts of `text_bytes` bytes are
+    /// added. When a list or the table grows, both the old and the new one are counted.
     pub fn bytes_with(&self, more: usize, text_bytes: usize) -> usize {
         let grown = |len: usize, capacity: usize, more: usize| {
             if len + more <= capacity { len + more } else { 2 * len + more }
@@ -161,19 +161,19 @@ impl Ids {
         let table = if self.len() + more <= self.table.capacity() {
             table
         } else {
-            // Seven of eight slots are in use at most, and each has a byte of the table's own.
+            // At most seven of eight slots are in use, and each has one byte of metadata.
             let slots = ((self.len() + more) * 8).div_ceil(7).next_power_of_two().max(4);
             table + slots * (size_of::<Slot>() + 1) + TABLE_END_BYTES
         };
         entries * size_of::<Entry>() + texts + table
     }
 
-    /// How many bytes of memory the set takes.
+    /// Returns the memory in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes_with(0, 0)
     }
 
-    /// All ids by space, and those of a space by text.
+    /// Returns all ids, ordered by space and text.
     pub fn in_order(&self) -> impl ExactSizeIterator<Item = (NodeId, Space, &str)> {
         let with_prefix =
             |(id, space): (NodeId, Space)| (prefix(space, self.text(id).as_bytes()), id);
@@ -184,8 +184,8 @@ impl Ids {
         order.into_iter().map(|(_, id)| (id, self.space(id), self.text(id)))
     }
 
-    /// Adds every id of `other`, which must share the hash function; `map` receives the number here of each,
-    /// in `other`'s order.
+    /// Adds all ids of `other`, which must have the same hash function; `map` receives the number
+    /// of each in this set, in the order of `other`.
     pub fn absorb(&mut self, other: &Self, map: &mut Vec<NodeId>) {
         map.clear();
         if !self.look_up(other, map) {
@@ -193,10 +193,11 @@ impl Ids {
         }
     }
 
-    /// Appends to `numbers` the number here of each id of `other`, which must share the hash function, in its
-    /// order. Returns whether all are here; [`add`](Self::add) completes the numbers otherwise.
+    /// Appends the numbers in this set of the ids of `other`, which must have the same hash
+    /// function, to `numbers`, in the order of `other`. Returns whether all ids have a number; if
+    /// not, [`add`](Self::add) completes `numbers`.
     pub fn look_up(&self, other: &Self, numbers: &mut Vec<NodeId>) -> bool {
-        // First where each may be, then its text, then whether it is: apart, the waits for memory overlap.
+        // Slots, texts and comparisons are done in separate passes, so that cache misses overlap.
         numbers.extend(other.entries.iter().map(|entry| {
             let slot = self.table.find(spread(entry.hash), |slot| slot.hash == entry.hash);
             slot.map_or(UNKNOWN, |slot| NodeId(slot.place))
@@ -217,8 +218,8 @@ impl Ids {
         is_complete
     }
 
-    /// Adds those ids of `other` that had no number when `numbers` were [looked up](Self::look_up), unless
-    /// they were added since, and completes `numbers`.
+    /// Adds the ids of `other` that had no number in [`look_up`](Self::look_up), unless they were
+    /// added since, and completes `numbers`.
     pub fn add(&mut self, other: &Self, numbers: &mut [NodeId]) {
         for (id, entry) in numbers.iter_mut().zip(&other.entries) {
             if *id == UNKNOWN {
@@ -227,51 +228,51 @@ impl Ids {
         }
     }
 
-    /// The text of `id`.
+    /// Returns the text of `id`.
     #[inline]
     pub fn text(&self, id: NodeId) -> &str {
         &self.texts[self.entries[id.index()].range()]
     }
 
-    /// Fetches what leads to the text of `id` into the caches.
+    /// Prefetches the entry of `id`.
     #[inline]
     pub fn prefetch(&self, id: NodeId) {
         prefetch_index(&self.entries, id.index());
     }
 
-    /// The texts of all ids, one behind the other.
+    /// Returns the texts of all ids, back to back.
     pub fn texts(&self) -> &str {
         &self.texts
     }
 
-    /// Where in [`texts`](Self::texts) the text of each id ends.
+    /// Returns the end of the text of each id in [`texts`](Self::texts).
     #[allow(clippy::cast_possible_truncation)] // asked of the ids of a block
     pub fn ends(&self) -> impl Iterator<Item = u32> + '_ {
         self.entries.iter().map(|entry| entry.range().end as u32)
     }
 
-    /// The space of `id`.
+    /// Returns the space of `id`.
     #[inline]
     pub fn space(&self, id: NodeId) -> Space {
         self.entries[id.index()].space()
     }
 
-    /// How many ids there are.
+    /// Returns the number of ids.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no ids.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// All numbers with their spaces.
+    /// Returns all ids with their spaces, in order of insertion.
     pub fn iter(&self) -> impl Iterator<Item = (NodeId, Space)> + '_ {
         (0_u32..).zip(&self.entries).map(|(place, entry)| (NodeId(place), entry.space()))
     }
 
-    /// Forgets all ids but keeps the memory.
+    /// Removes all ids, and keeps the allocations.
     pub fn clear(&mut self) {
         self.table.clear();
         self.entries.clear();

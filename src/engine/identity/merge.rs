@@ -1,4 +1,4 @@
-//! Merges the leads of e-mails that share a user id.
+//! Merges leads whose e-mails share a user id.
 
 use std::io;
 
@@ -9,19 +9,19 @@ use super::fact::{Fact, OrderKey};
 use super::facts::Facts;
 use super::ids::{NodeId, Space};
 
-/// Which e-mail stands for which.
+/// The merged e-mails.
 #[derive(Debug, Default)]
 pub struct Merged {
     named: AHashMap<NodeId, NodeId>,
     refused: Vec<Refused>,
 }
 
-/// E-mails that share user ids, but are too many to be one person.
+/// E-mails that share user ids but are too many for one person, and are not merged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// How many e-mails would have become one lead.
+    /// The number of e-mails.
     pub emails: usize,
-    /// The user ids that they share, sorted by their text.
+    /// The user ids that they share, sorted by text.
     pub user_ids: Vec<NodeId>,
 }
 
@@ -32,14 +32,14 @@ struct Group {
 }
 
 impl Merged {
-    /// Joins the e-mails that a user id was tied to, unless more than `max_emails` would become
-    /// one. The e-mail with the latest fact names the lead.
+    /// Merges the e-mails that a user id is connected to, unless there would be more than
+    /// `max_emails` in one lead. The e-mail with the latest fact names the lead.
     ///
-    /// `facts` are sorted, and read twice, so that no more has to be in memory than the e-mails that
-    /// share a user id with another, and the user ids of these.
+    /// `facts` must be sorted. They are read twice, so that only e-mails that share a user id, and
+    /// their user ids, are held in memory.
     ///
     /// # Errors
-    /// When facts on disk cannot be read.
+    /// Returns an error if facts on disk cannot be read.
     pub fn new(facts: &Facts, ids: &AllIds, max_emails: usize) -> io::Result<Self> {
         let identifies = |fact: &Fact| ids.space(fact.target) == Space::Email;
         let is_of_user = |fact: &Fact| ids.space(fact.source) == Space::User;
@@ -84,18 +84,17 @@ impl Merged {
         Ok(merged)
     }
 
-    /// Leads that are known already: each e-mail that is part of a lead of several, and the one that
-    /// names it.
+    /// Creates merged e-mails from known pairs of an e-mail and the one that names its lead.
     pub fn known(names: impl IntoIterator<Item = (NodeId, NodeId)>) -> Self {
         Self { named: names.into_iter().collect(), refused: Vec::new() }
     }
 
-    /// Each e-mail that is part of a lead of several, in no order, and the one that names it.
+    /// Returns each merged e-mail with the one that names its lead, in no particular order.
     pub fn names(&self) -> impl Iterator<Item = (NodeId, NodeId)> + '_ {
         self.named.iter().map(|(&email, &name)| (email, name))
     }
 
-    /// The e-mail that names the lead of `email`.
+    /// Returns the e-mail that names the lead of `email`.
     #[inline]
     pub fn name(&self, email: NodeId) -> NodeId {
         if self.named.is_empty() {
@@ -104,12 +103,12 @@ impl Merged {
         self.named.get(&email).copied().unwrap_or(email)
     }
 
-    /// How many e-mails became part of another's lead.
+    /// Returns the number of e-mails that became part of the lead of another one.
     pub fn joined(&self) -> usize {
         self.named.iter().filter(|(email, name)| email != name).count()
     }
 
-    /// What was not joined.
+    /// Returns the groups of e-mails that were not merged.
     pub fn refused(&self) -> &[Refused] {
         &self.refused
     }

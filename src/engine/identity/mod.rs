@@ -1,8 +1,8 @@
-//! Who each visitor turned out to be.
+//! Identity resolution: who each visitor is.
 //!
-//! Events leave [facts](fact::Fact): an id was tied to an e-mail or to a user id at some time.
-//! Facts in order make [timelines](timeline::Timelines), and a [resolver](resolve::Resolver) asks
-//! these whose a signal is.
+//! Events produce [facts](fact::Fact): an id was connected to an e-mail or to a user id at some
+//! time. The facts of each id in order are its [timeline](timeline::Timelines), and a
+//! [resolver](resolve::Resolver) finds the owner of a signal in the timelines of its ids.
 
 pub mod all_ids;
 mod anonymous;
@@ -28,21 +28,21 @@ use timeline::{Room, Timelines};
 
 use crate::rules::{IdentityConfig, Merge};
 
-/// What all facts together say of all ids.
+/// The results of all facts.
 #[derive(Debug)]
 pub struct Identities {
-    /// What each id was tied to, and when.
+    /// The timeline of each id.
     pub timelines: Timelines,
-    /// Which e-mails are one person's.
+    /// The e-mails that are merged to one lead.
     pub merged: Merged,
 }
 
 impl Identities {
-    /// Orders `facts`, whose ids are `ids`, on all threads of the current pool. Of facts on disk, the
-    /// timelines of anonymous ids take no more memory than there is `room`.
+    /// Builds the timelines of `facts`, whose ids are `ids`, on all threads of the current pool. If
+    /// facts are on disk, `room` limits the memory of the timelines of anonymous ids.
     ///
     /// # Errors
-    /// When what is on disk cannot be read.
+    /// Returns an error if facts or ids on disk cannot be read.
     pub fn new(
         mut facts: Facts,
         ids: &AllIds,
@@ -61,21 +61,21 @@ impl Identities {
     }
 }
 
-/// How a signal came to its lead.
+/// How the lead of a signal was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Resolution {
-    /// Its rule mapped the e-mail.
+    /// The rule of the signal maps the e-mail.
     Direct,
-    /// The visitor was identified before it.
+    /// The visitor was identified before the signal.
     Known,
-    /// The visitor was identified after it.
+    /// The visitor was identified after the signal.
     Rehydrated,
     /// The visitor was never identified.
     Cold,
 }
 
 impl Resolution {
-    /// The name in `signals`.
+    /// Returns the name in `signals`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Direct => "direct",

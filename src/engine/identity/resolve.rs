@@ -1,4 +1,4 @@
-//! Resolution: the e-mail that the ids of a signal lead to at its time.
+//! Resolution: finds the e-mail that the ids of a signal lead to at its time.
 
 use super::Resolution;
 use super::all_ids::AllIds;
@@ -7,64 +7,64 @@ use super::timeline::{Buffers, Link, MAX_STEPS, Timeline, Timelines};
 use crate::rules::{IdentityConfig, Policy};
 use crate::time::{DAY_MS, Time};
 
-/// How many links one resolution may look at. Only timelines that were made to be slow have more
-/// dead ends than this; such a signal stays cold.
+/// The maximum number of links that one resolution visits. Only timelines constructed to be slow
+/// have more dead ends; such signals stay cold.
 const BUDGET: u32 = 10_000;
 
-/// What led to an e-mail.
+/// How an e-mail was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Through {
-    /// The anonymous id is tied to the e-mail itself.
+    /// The anonymous id is connected to the e-mail.
     AnonymousId,
-    /// The user id.
+    /// The user id leads to the e-mail.
     UserId,
-    /// The anonymous id is tied to a user id, and that leads to the e-mail.
+    /// The anonymous id is connected to a user id, which leads to the e-mail.
     Bridge,
 }
 
-/// Whose a signal is.
+/// The owner of a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owner {
     /// The e-mail.
     pub email: NodeId,
     /// [`Resolution::Known`] or [`Resolution::Rehydrated`].
     pub resolution: Resolution,
-    /// What led to it.
+    /// How the e-mail was found.
     pub through: Through,
-    /// When the id of the signal was tied to what led to it.
+    /// When the id of the signal was connected to the next id of the chain.
     pub tied: Time,
 }
 
-/// One step on the way from an id of a signal to an e-mail.
+/// One step of the chain from an id of a signal to an e-mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
     /// The id.
     pub id: NodeId,
-    /// Where it led, and when that tie was made.
+    /// The link that was followed.
     pub link: Link,
 }
 
 /// The ids of a signal that are not blocked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Visitor {
-    /// Its `userId`.
+    /// The `userId`.
     pub user: Option<NodeId>,
-    /// Its `anonymousId`.
+    /// The `anonymousId`.
     pub anonymous: Option<NodeId>,
 }
 
-/// Resolves signals against timelines.
+/// Resolves signals with timelines.
 #[derive(Clone, Copy, Debug)]
 pub struct Resolver<'a> {
     timelines: &'a Timelines,
-    /// An anonymous id whose timeline was read from disk.
+    /// An anonymous id with its timeline, read from disk.
     loaded: Option<(NodeId, Timeline<'a>)>,
     ids: &'a AllIds,
     lookback_ms: Option<i64>,
     max_emails: usize,
 }
 
-/// One resolution under way.
+/// The state of one resolution.
 struct Search {
     time: Time,
     policy: Policy,
@@ -79,7 +79,7 @@ impl Search {
 }
 
 impl<'a> Resolver<'a> {
-    /// A resolver over `timelines`, whose ids are `ids`.
+    /// Creates a resolver with `timelines`, whose ids are `ids`.
     pub fn new(timelines: &'a Timelines, ids: &'a AllIds, config: &IdentityConfig) -> Self {
         Self {
             timelines,
@@ -90,14 +90,14 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Whether what is known of anonymous ids is on disk: then a resolver has to be
-    /// [made](Self::with) for each.
+    /// Returns whether timelines of anonymous ids are on disk. If so, [`with`](Self::with) has to
+    /// be called for each anonymous id.
     #[inline]
     pub fn is_on_disk(&self) -> bool {
         self.timelines.are_on_disk()
     }
 
-    /// A resolver that knows `anonymous`, which is on disk; `buffers` hold what is read.
+    /// Returns a resolver that has the timeline of `anonymous`, read from disk into `buffers`.
     pub fn with<'b>(&'b self, anonymous: Option<NodeId>, buffers: &'b mut Buffers) -> Resolver<'b> {
         let loaded = anonymous.map(|id| (id, self.timelines.load(id, buffers)));
         Resolver { loaded, ..*self }
@@ -111,22 +111,22 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Fetches what is known of `visitor` into the caches.
+    /// Prefetches the timelines of `visitor`.
     #[inline]
     pub fn prefetch(&self, visitor: Visitor) {
         let ids = visitor.user.into_iter().chain(visitor.anonymous);
         ids.for_each(|id| self.timelines.prefetch(id));
     }
 
-    /// The same of its links, once what [`prefetch`](Self::prefetch) asked for is there.
+    /// Prefetches the links of `visitor`, once [`prefetch`](Self::prefetch) has completed.
     #[inline]
     pub fn prefetch_links(&self, visitor: Visitor) {
         let ids = visitor.user.into_iter().chain(visitor.anonymous);
         ids.for_each(|id| self.timelines.prefetch_links(id));
     }
 
-    /// The owner of a signal of `visitor` at `time`; `None` of a cold one. The user id is asked
-    /// first, then the anonymous id.
+    /// Returns the owner of a signal of `visitor` at `time`, or `None` if it is cold. The user id
+    /// is tried first, then the anonymous id.
     pub fn owner(&self, visitor: Visitor, time: Time, policy: Policy) -> Option<Owner> {
         let user = visitor.user.and_then(|id| self.lead(id, time, policy));
         user.or_else(|| {
@@ -136,8 +136,8 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// The ties through which [`owner`](Self::owner) finds the e-mail of a signal of `visitor` at
-    /// `time`, the one of its own id first; none of a cold one.
+    /// Returns the links by which [`owner`](Self::owner) finds the e-mail, from the id of the
+    /// signal on; empty for a cold signal.
     pub fn steps(&self, visitor: Visitor, time: Time, policy: Policy) -> Vec<Step> {
         let mut steps = Vec::new();
         let Some(owner) = self.owner(visitor, time, policy) else { return steps };
@@ -152,7 +152,7 @@ impl<'a> Resolver<'a> {
             && let Some((_, link)) = self.follow(id, taken, &mut search)
         {
             steps.push(Step { id, link });
-            // What was passed through is not passed through again, as in one search.
+            // Visited ids are not visited again, as in a single search.
             search.path[usize::from(taken)] = Some(id);
             search.budget = BUDGET;
             next = (self.ids.space(link.target) != Space::Email).then_some(link.target);
@@ -160,8 +160,9 @@ impl<'a> Resolver<'a> {
         steps
     }
 
-    /// Whether every policy gives a signal of `visitor` the same owner at any time: each of its
-    /// ids leads to one e-mail at most, also past shared user ids, and no limit can cut that off.
+    /// Returns whether the owner of a signal of `visitor` depends on neither policy nor time: each
+    /// of its ids has at most one e-mail, even through shared user ids, and there is no lookback
+    /// limit.
     pub fn is_plain(&self, visitor: Visitor) -> bool {
         let plain = |id: NodeId| {
             let timeline = self.timeline(id);
@@ -172,7 +173,7 @@ impl<'a> Resolver<'a> {
             && visitor.anonymous.is_none_or(plain)
     }
 
-    /// Whether `id` has more e-mails than a person would: a shared device.
+    /// Returns whether `id` has more e-mails than one person, as on a shared device.
     pub fn is_shared(&self, id: NodeId) -> bool {
         self.timeline(id).emails() > self.max_emails
     }
@@ -189,8 +190,8 @@ impl<'a> Resolver<'a> {
         Some(Owner { email, resolution, through, tied: link.time })
     }
 
-    /// The e-mail that `id`, reached after `steps` facts, leads to, and the link of `id` itself
-    /// that does.
+    /// Returns the e-mail that `id`, reached after `steps` links, leads to, and the link of `id`
+    /// that was followed.
     fn follow(&self, id: NodeId, steps: u8, search: &mut Search) -> Option<(NodeId, Link)> {
         let timeline = self.timeline(id);
         let distance = timeline.distance()?;
@@ -234,8 +235,8 @@ impl<'a> Resolver<'a> {
         Some((email, *link))
     }
 
-    /// Whether a tie made at `tied` is too long after a signal at `time` to reach back to it. A
-    /// signal without a time has no age.
+    /// Returns whether a link made at `tied` is too long after a signal at `time` to apply to it. A
+    /// signal without a time is always in reach.
     fn is_too_late(&self, tied: Time, time: Time) -> bool {
         match (self.lookback_ms, tied.millis(), time.millis()) {
             (Some(lookback), Some(tied), Some(time)) => tied.saturating_sub(time) > lookback,

@@ -1,31 +1,31 @@
-//! Which ids have a place in a list: all, or those that were tied to something.
+//! Dense indexes for ids that have an entry in a list: all ids, or only those with facts.
 
 use std::ops::Range;
 
 use super::all_ids::AllIds;
 use super::ids::NodeId;
 
-/// Places in a list for some ids, in the order of their numbers.
+/// Indexes of ids, in the order of their numbers.
 #[derive(Debug)]
 pub enum Slots {
-    /// So many ids, each at the place of its number.
+    /// All ids have an entry, at the index of their number; this is how many there are.
     All(u32),
-    /// Few of many.
+    /// Few of many ids have an entry.
     Some(SomeSlots),
 }
 
-/// Places for few ids of many: a bit for each id, and how many are set before each word of bits.
+/// Indexes for few of many ids: a bit for each id, and the number of bits set before each word.
 #[derive(Debug)]
 pub struct SomeSlots {
     words: Vec<u64>,
     before: Vec<u32>,
     len: u32,
-    /// The numbers of e-mails, which have no place.
+    /// The numbers of e-mails, which need no entry.
     emails: Range<u32>,
 }
 
 impl Slots {
-    /// No place yet, for ids among `ids`: all have one where they are in memory.
+    /// Creates empty indexes for `ids`. If these are in memory, all of them have an entry.
     pub fn new(ids: &AllIds) -> Self {
         match ids {
             #[allow(clippy::cast_possible_truncation)] // ids are numbered in 32 bits
@@ -39,7 +39,7 @@ impl Slots {
         }
     }
 
-    /// How many places there are.
+    /// Returns the number of entries.
     #[inline]
     pub fn len(&self) -> usize {
         match self {
@@ -48,7 +48,7 @@ impl Slots {
         }
     }
 
-    /// Makes the next place for `id`, whose number is larger than those before; returns it.
+    /// Adds an entry for `id`, whose number must be larger than those before; returns its index.
     pub fn push(&mut self, id: NodeId) -> usize {
         match self {
             Self::All(_) => id.index(),
@@ -60,7 +60,7 @@ impl Slots {
         }
     }
 
-    /// After the last place was made.
+    /// Completes the indexes, once all entries are added.
     pub fn finish(&mut self) {
         let Self::Some(some) = self else { return };
         let mut sum = 0;
@@ -72,7 +72,7 @@ impl Slots {
         some.before = some.words.iter().map(before).collect();
     }
 
-    /// The place of `id`, if it has one.
+    /// Returns the index of `id`, if it has an entry.
     #[inline]
     pub fn place(&self, id: NodeId) -> Option<usize> {
         match self {
@@ -86,7 +86,7 @@ impl Slots {
         }
     }
 
-    /// Whether `id` is an e-mail without a place.
+    /// Returns whether `id` is an e-mail without an entry.
     #[inline]
     pub fn is_email(&self, id: NodeId) -> bool {
         match self {
@@ -95,7 +95,7 @@ impl Slots {
         }
     }
 
-    /// The ids that have a place, in order.
+    /// Returns the ids with an entry, in order.
     pub fn ids(&self) -> impl Iterator<Item = NodeId> + '_ {
         let (all, words) = match self {
             Self::All(len) => (0..*len, &[][..]),
@@ -109,7 +109,7 @@ impl Slots {
         all.chain((0..).zip(words).flat_map(bits)).map(NodeId::from_raw)
     }
 
-    /// How many bytes of memory they take.
+    /// Returns the memory in bytes.
     pub fn bytes(&self) -> usize {
         match self {
             Self::All(_) => 0,

@@ -1,4 +1,4 @@
-//! Resolution against a plain reading of its rules.
+//! Compares resolution with a direct implementation of its rules.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -20,18 +20,18 @@ use crate::engine::exchange::spill::{Piece, Spill};
 use crate::rules::{IdentityConfig, Policy};
 use crate::time::{DAY_MS, Time};
 
-/// Facts by name: `a…` are anonymous ids, `u…` user ids, `e…` e-mails.
+/// Creates facts from names: `a…` are anonymous ids, `u…` user ids, `e…` e-mails.
 struct World {
     ids: Ids,
     facts: Vec<Fact>,
 }
 
-/// E-mails and what names their leads.
+/// E-mails with those that name their leads.
 type Named = Vec<(String, String)>;
-/// How many e-mails were not joined, and the user ids that they share.
+/// The number of e-mails that were not merged, and the user ids that they share.
 type Refused = Vec<(usize, Vec<String>)>;
 
-/// Ids and facts where they are kept.
+/// The ids and facts, in memory or on disk.
 struct Kept {
     ids: AllIds,
     facts: Facts,
@@ -68,7 +68,7 @@ impl Kept {
         Some((ids.text(owner.email).into_owned(), owner))
     }
 
-    /// What each e-mail is named by, and what was refused, with texts for numbers.
+    /// Returns the name of each e-mail and the refused groups, as texts.
     fn merged(&self, max_emails: u32) -> (Named, Refused) {
         let mut facts = self.facts.clone();
         facts.sort(&self.ids);
@@ -124,13 +124,13 @@ impl World {
         Kept { ids: AllIds::Memory(ids), facts: Facts::Memory(facts) }
     }
 
-    /// The facts in so many epochs, as they are where they do not fit into memory.
+    /// Stores the facts in `epochs` epochs, as if they did not fit into memory.
     fn on_disk(&self, epochs: usize) -> Kept {
         let dir = std::env::temp_dir();
         let (spill, kept) = (Spill::new(dir.clone(), 0), Arc::new(Spill::new(dir.clone(), 0)));
         let of_each = self.facts.len().div_ceil(epochs).max(1);
         let mut parts: Vec<&[Fact]> = self.facts.chunks(of_each).collect();
-        // Ids that no fact names are ids as well.
+        // Ids without facts are ids as well.
         parts.push(&[]);
         let mut ended = Vec::new();
         for (number, part) in parts.iter().enumerate() {
@@ -250,7 +250,7 @@ fn a_shared_user_id_does_not_make_its_visitors_shared() {
     assert_eq!(world.found("a", 5, &config), "e0 rehydrated");
     assert_eq!(world.found("a", 95, &config), "e3 known");
     assert_eq!(world.found("u9", 95, &config), "e3 known");
-    // What the shared user id does not add, others may.
+    // The shared user id adds no e-mails, but others can.
     let mut world =
         World::new(&[&facts[..], &[(40, "a", "e4"), (50, "a", "u2"), (1, "u2", "e5")]].concat());
     assert_eq!(world.found("a", 5, &config), "cold");
@@ -298,7 +298,7 @@ fn emails_of_one_user_id_merge_under_the_latest_unless_too_many() {
     }
 }
 
-/// The rules of resolution as they are written, with no thought of speed.
+/// A direct implementation of the rules of resolution, without regard to speed.
 struct Naive<'a> {
     world: &'a World,
     time: Time,
@@ -306,8 +306,8 @@ struct Naive<'a> {
 }
 
 impl Naive<'_> {
-    /// An id's e-mails are its own and those of the user ids it is tied to; a user id that is shared
-    /// itself adds none. `of_users` are those of user ids, as far as they are known.
+    /// The e-mails of an id are its own and those of the user ids that it is connected to, except
+    /// for shared ones. `of_users` are those of user ids, as far as they are known.
     fn emails(&self, id: NodeId, of_users: &HashMap<NodeId, HashSet<NodeId>>) -> HashSet<NodeId> {
         let mut emails = HashSet::new();
         for fact in self.world.facts.iter().filter(|fact| fact.source == id) {
@@ -323,7 +323,7 @@ impl Naive<'_> {
         emails
     }
 
-    /// Whether `id` is shared; chains are followed at most eight steps.
+    /// Returns whether `id` is shared. Chains are followed for at most eight steps.
     fn is_shared(&self, id: NodeId) -> bool {
         let ids = &self.world.ids;
         let users: Vec<_> = ids.iter().filter(|(_, space)| *space == Space::User).collect();

@@ -1,22 +1,22 @@
-//! Which ids one event ties together.
+//! The ids that one event connects.
 
 use super::ids::NodeId;
 
-/// What one event says of ids.
+/// The ids of one event that are connected.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ties {
-    /// Its anonymous id, unless blocked.
+    /// The anonymous id, unless blocked.
     pub anonymous: Option<NodeId>,
-    /// Its user id, unless blocked, where user ids count.
+    /// The user id, unless blocked or user ids are not used.
     pub user: Option<NodeId>,
-    /// The e-mail that its ids are tied to.
+    /// The e-mail that the ids are connected to.
     pub identifies: Option<NodeId>,
     /// The previous id of an alias, as anonymous id and as user id.
     pub previous: [Option<NodeId>; 2],
 }
 
 impl Ties {
-    /// Each source with what it is tied to.
+    /// Returns each pair of a source and the target it is connected to.
     #[inline]
     pub fn each(self) -> impl Iterator<Item = (NodeId, NodeId)> {
         let Self { anonymous, user, identifies, previous } = self;

@@ -1,5 +1,4 @@
-//! For each id, whom it was tied to and when: the facts in order, without those that change
-//! nothing.
+//! Timelines: for each id, its links in order of time, without redundant ones.
 
 use std::io;
 use std::path::Path;
@@ -17,64 +16,64 @@ use super::slots::Slots;
 use crate::engine::exchange::spill::Spill;
 use crate::time::Time;
 
-/// How many facts a chain from an id to an e-mail may have.
+/// The maximum number of links of a chain from an id to an e-mail.
 pub const MAX_STEPS: u8 = 8;
 /// The distance of an id that leads to no e-mail.
 pub(super) const NOWHERE: u8 = u8::MAX;
 
-/// From `time` on the id is tied to `target`.
+/// A connection of an id to `target` from `time` on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// When the tie was made.
+    /// The time of the event that made the connection.
     pub time: Time,
     /// A user id or an e-mail.
     pub target: NodeId,
 }
 
-/// What is known of an id. Links that lead to no e-mail are left out, as resolution passes them over,
-/// and so are those that tie an id again to what it is tied to already.
+/// The timeline of an id. Links that lead to no e-mail are left out, since resolution ignores them,
+/// and so are links to the same target as the previous link.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeline<'t> {
-    /// Its links, by time.
+    /// The links, by time.
     pub links: &'t [Link],
     pub(super) summary: Summary,
 }
 
 impl Timeline<'_> {
-    /// That of an id that was never tied to anything.
+    /// The timeline of an id without facts.
     pub(super) const UNTIED: Self = Self {
         links: &[],
         summary: Summary { emails: 0, distance: NOWHERE, leads_through_shared: false },
     };
-    /// That of an e-mail.
+    /// The timeline of an e-mail.
     const EMAIL: Self = Self {
         links: &[],
         summary: Summary { emails: 1, distance: 0, leads_through_shared: false },
     };
 
-    /// How many facts the shortest chain from the id to an e-mail has; `None` where there is no
-    /// chain of at most [`MAX_STEPS`].
+    /// Returns the number of links of the shortest chain from the id to an e-mail, or `None` if
+    /// there is no chain of at most [`MAX_STEPS`] links.
     #[inline]
     pub fn distance(&self) -> Option<u8> {
         let distance = self.summary.distance;
         (distance != NOWHERE).then_some(distance)
     }
 
-    /// How many e-mails the id leads to, counted no further than one past the limit.
+    /// Returns the number of e-mails that the id leads to, counted up to one more than the limit.
     #[inline]
     pub fn emails(&self) -> usize {
         self.summary.emails as usize
     }
 
-    /// Whether the id is tied to a user id that is shared, or leads to one. It may then belong to
-    /// e-mails that are not counted as its own.
+    /// Returns whether the id leads to a shared user id. It can then resolve to e-mails that are
+    /// not counted as its own.
     #[inline]
     pub fn leads_through_shared(&self) -> bool {
         self.summary.leads_through_shared
     }
 }
 
-/// What a timeline comes to.
+/// The properties of a timeline as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Summary {
     pub emails: u32,
@@ -82,7 +81,7 @@ pub(super) struct Summary {
     pub leads_through_shared: bool,
 }
 
-/// All that is asked about an id, side by side.
+/// The range of links and the summary of an id, in one place for a single cache miss.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Spot {
     pub start: u32,
@@ -132,30 +131,30 @@ impl Spots {
     }
 }
 
-/// All timelines.
+/// The timelines of all ids.
 #[derive(Debug)]
 pub struct Timelines {
     spots: Spots,
-    /// Of facts on disk the anonymous ids, to which nothing leads.
+    /// The timelines of anonymous ids, kept separately if facts are on disk. No link leads to an
+    /// anonymous id.
     anonymous: Option<Anonymous>,
 }
 
-/// How much memory the timelines of anonymous ids may take, where their facts are on disk already, and
-/// where they wait beyond.
+/// The memory for timelines of anonymous ids if facts are on disk, and where the rest is stored.
 #[derive(Clone, Copy, Debug)]
 pub struct Room<'a> {
-    /// So much memory.
+    /// The maximum memory in bytes.
     pub bytes: usize,
-    /// A folder that has room for files without names.
+    /// The folder in which anonymous files are created.
     pub dir: &'a Path,
 }
 
 impl Timelines {
-    /// Keeps what counts of `facts`, which are sorted. E-mails of an id are counted up to one past
-    /// `max_emails`.
+    /// Builds the timelines of `facts`, which must be sorted. E-mails of an id are counted up to
+    /// one more than `max_emails`.
     ///
     /// # Errors
-    /// When facts on disk cannot be read, or timelines not be written.
+    /// Returns an error if facts on disk cannot be read, or timelines cannot be written.
     pub fn new(facts: Facts, ids: &AllIds, max_emails: usize, room: Room<'_>) -> io::Result<Self> {
         let runs = match facts {
             Facts::Memory(facts) => {
@@ -168,8 +167,8 @@ impl Timelines {
             }
             Facts::Runs(runs) => runs,
         };
-        // Nothing leads to an anonymous id. So all that others lead to is known before the first
-        // anonymous id is looked at, and these need not be in memory together.
+        // As no link leads to an anonymous id, the timelines of all other ids are built first.
+        // Those of anonymous ids then need not be in memory at the same time.
         let is_anonymous = |fact: &Fact| ids.space(fact.source) == Space::Anonymous;
         let others = Draft::of(ids, max_emails, |see| {
             runs.try_each(|fact| {
@@ -192,8 +191,8 @@ impl Timelines {
         Ok(Self { spots: others.finish(), anonymous: Some(anonymous) })
     }
 
-    /// What is known of `id`; of an anonymous id whose timeline is on disk, nothing:
-    /// [`load`](Self::load) reads that.
+    /// Returns the timeline of `id`. If that is on disk, it is empty, and has to be read by
+    /// [`load`](Self::load).
     #[inline]
     pub fn of(&self, id: NodeId) -> Timeline<'_> {
         match &self.anonymous {
@@ -202,30 +201,29 @@ impl Timelines {
         }
     }
 
-    /// Whether timelines of anonymous ids are on disk.
+    /// Returns whether timelines of anonymous ids are on disk.
     #[inline]
     pub fn are_on_disk(&self) -> bool {
         self.anonymous.as_ref().is_some_and(Anonymous::is_on_disk)
     }
 
-    /// What is known of `id`, whose timeline is on disk; `buffers` hold it. Nothing where it cannot be
-    /// read, which [`check`](Self::check) tells.
+    /// Reads the timeline of `id` from disk into `buffers`. If it cannot be read, it is empty, and
+    /// [`check`](Self::check) returns the error.
     pub fn load<'b>(&self, id: NodeId, buffers: &'b mut Buffers) -> Timeline<'b> {
         let anonymous = self.anonymous.as_ref().filter(|anonymous| anonymous.has(id));
         anonymous.map_or(Timeline::UNTIED, |anonymous| anonymous.load(id, buffers))
     }
 
-    /// Whether every timeline that was asked for was read.
+    /// Checks that all timelines could be read.
     ///
     /// # Errors
-    /// When one could not be read.
+    /// Returns an error if a timeline could not be read.
     #[inline]
     pub fn check(&self) -> io::Result<()> {
         self.anonymous.as_ref().map_or(Ok(()), Anonymous::check)
     }
 
-    /// Fetches what is known of `id` into the caches, so that the memory of many ids is waited for
-    /// at once.
+    /// Prefetches the summary of `id`, so that the cache misses of many ids overlap.
     #[inline]
     pub fn prefetch(&self, id: NodeId) {
         if self.anonymous.is_none() {
@@ -233,7 +231,7 @@ impl Timelines {
         }
     }
 
-    /// The same of its links.
+    /// Prefetches the links of `id`.
     #[inline]
     pub fn prefetch_links(&self, id: NodeId) {
         if self.anonymous.is_none() {
@@ -241,7 +239,7 @@ impl Timelines {
         }
     }
 
-    /// How many of the ids of `space`, which are among `ids`, lead to an e-mail.
+    /// Returns the number of ids of `space` that resolve to an e-mail.
     pub fn resolved(&self, ids: &AllIds, space: Space) -> u64 {
         let of_space = self.spots.slots.ids().filter(|&id| ids.space(id) == space);
         let resolved = of_space.filter(|&id| self.spots.of(id).distance().is_some()).count();
@@ -249,28 +247,28 @@ impl Timelines {
         resolved as u64 + apart.map_or(0, Anonymous::resolved)
     }
 
-    /// The ids that lead to more than `max_emails`, the limit that was asked for, and to how many.
+    /// Returns the ids with more e-mails than `max_emails`, which must be the limit given to
+    /// [`new`](Self::new), and how many they have.
     pub fn shared(&self, max_emails: usize) -> Vec<(NodeId, usize)> {
         let spots = self.spots.slots.ids().map(|id| (id, self.spots.of(id).emails()));
         let apart = self.anonymous.iter().flat_map(|anonymous| anonymous.shared().iter().copied());
         spots.filter(|&(_, emails)| emails > max_emails).chain(apart).collect()
     }
 
-    /// How many bytes of memory they take.
+    /// Returns the memory in bytes.
     pub fn bytes(&self) -> usize {
         self.spots.bytes() + self.anonymous.as_ref().map_or(0, Anonymous::bytes)
     }
 }
 
-/// Buffers for one timeline after the other.
+/// Buffers for timelines read from disk, which can be reused.
 #[derive(Debug, Default)]
 pub struct Buffers {
     pub(super) bytes: Vec<u8>,
     pub(super) links: Vec<Link>,
 }
 
-/// Puts `facts` in order: by source, then by what decides between competing things; a user id before an e-mail of the
-/// same event, and texts where nothing else tells two facts apart.
+/// Sorts `facts` by source, then by key, then by target: user ids before e-mails, then by text.
 pub fn sort(facts: &mut [Fact], ids: &AllIds) {
     facts.par_sort_unstable_by(|a, b| {
         a.source.cmp(&b.source).then_with(|| a.key.cmp(&b.key)).then_with(|| {

@@ -1,8 +1,8 @@
-//! Which values are ids and e-mail addresses at all.
+//! Validates and normalises ids and e-mail addresses.
 
 use crate::fql::glob::Glob;
 
-/// Values that trackers send where they have no id.
+/// Values that trackers send in place of a missing id.
 const NO_IDS: [&str; 15] = [
     "anonymous",
     "null",
@@ -20,32 +20,32 @@ const NO_IDS: [&str; 15] = [
     "nan",
     "[object object]",
 ];
-/// The longest of [`NO_IDS`].
+/// The length of the longest of [`NO_IDS`].
 const NO_ID_MAX: usize = 15;
-/// The longest address that SMTP can carry (RFC 5321 with erratum 1690).
+/// The maximum length of an address in SMTP (RFC 5321 with erratum 1690).
 const EMAIL_MAX: usize = 254;
-/// How a link to an address begins.
+/// The scheme of links to e-mail addresses.
 const MAILTO: &str = "mailto:";
 
-/// The values that are never an id.
+/// The values that are never accepted as an id.
 #[derive(Clone, Debug, Default)]
 pub struct Blocklist {
     globs: Vec<Glob>,
 }
 
 impl Blocklist {
-    /// The built-in values and `globs`, which are lower-case.
+    /// Creates the list of the built-in values and `globs`, which must be lower-case.
     pub fn new(globs: Vec<Glob>) -> Self {
         Self { globs }
     }
 
-    /// Whether `value` is no id of anyone: one of the built-in values or all zeros and dashes,
-    /// without regard to case, or taken by a glob.
+    /// Returns whether `value` is never an id: one of the built-in values, only zeros and dashes,
+    /// or matched by a glob. Case is ignored.
     pub fn blocks(&self, value: &str) -> bool {
         is_no_id(value.as_bytes()) || self.blocks_by_glob(value)
     }
 
-    /// Whether a glob takes `value`, without regard to case.
+    /// Returns whether a glob matches `value`, ignoring case.
     pub fn blocks_by_glob(&self, value: &str) -> bool {
         if self.globs.is_empty() {
             return false;
@@ -66,23 +66,23 @@ fn is_no_id(value: &[u8]) -> bool {
     }
 }
 
-/// Why a value is no e-mail address to work with.
+/// Why a value cannot be used as an e-mail address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EmailFault {
-    /// Not an address.
+    /// It is not an address.
     Invalid,
-    /// An address that the rules block.
+    /// The rules block the address.
     Blocked,
 }
 
-/// Writes the address that `value` is to `out`, trimmed and lower-cased: without zero-width
-/// characters, without `mailto:`, and of `Ana <ana@acme.example>` what stands in the brackets.
+/// Writes the normalised address of `value` to `out`: trimmed and lower-cased, without zero-width
+/// characters, `mailto:` and a display name, as in `Ana <ana@acme.example>`.
 ///
-/// An address has one `@`, a local part, a domain with a dot inside and none at its end, no blanks,
-/// commas or control characters, and at most 254 bytes.
+/// An address has one `@`, a non-empty local part, a domain that contains a dot but does not end
+/// with one, no whitespace, commas or control characters, and at most 254 bytes.
 ///
 /// # Errors
-/// What is wrong with it; `out` is then of no use.
+/// The reason why `value` is not accepted. The contents of `out` are then unspecified.
 pub fn normalise_email(
     value: &str,
     blocklist: &Blocklist,
@@ -113,13 +113,13 @@ pub fn normalise_email(
     }
 }
 
-/// The address in `text`, which may have a name before it and may be a link.
+/// Returns the address in `text`, without display name and `mailto:`.
 fn address(text: &str) -> &str {
     let text = text.trim();
     let bracketed = text.strip_suffix('>').and_then(|text| text.rsplit_once('<'));
     let text = bracketed.map_or(text, |(_, inside)| inside.trim());
     match text.split_at_checked(MAILTO.len()) {
-        // A link may propose a subject behind the address.
+        // A link can have a subject after the address.
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case(MAILTO) => {
             rest.split_once('?').map_or(rest, |(address, _)| address).trim()
         }
@@ -127,8 +127,8 @@ fn address(text: &str) -> &str {
     }
 }
 
-/// Whether `char` shows nothing and takes no room: copied from web pages, such characters end up in
-/// and around addresses unseen.
+/// Returns whether `char` is invisible. Such characters are often copied from web pages together
+/// with addresses.
 fn is_invisible(char: char) -> bool {
     matches!(
         char,

@@ -1,4 +1,4 @@
-//! Every block of the input once, on every thread of a pool.
+//! Distributes the blocks of the input to the threads of a pool.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -8,13 +8,13 @@ use crate::engine::watch::{Progress, Watch};
 use crate::error::Error;
 use crate::source::{Block, Reader};
 
-/// Hands each block that `reader` gives to a worker: `start` makes one for each thread, and `step`
-/// has it do a block and returns how many records that held. Which worker gets which block is
-/// chance. Returns the workers.
+/// Passes each block of `reader` to a worker. `start` creates one worker for each thread, and
+/// `step` lets it process a block and returns the number of records in it. The assignment of blocks
+/// to workers is not deterministic. Returns the workers.
 ///
 /// # Errors
-/// When it was interrupted, at the first error of a worker, or, if the reader is strict, at the
-/// first fault of an input.
+/// Returns an error if the job was cancelled; otherwise, returns the first error of a worker or, if
+/// the reader is strict, the first fault of an input.
 pub fn each_block<W: Send>(
     reader: &Reader,
     pool: &ThreadPool,

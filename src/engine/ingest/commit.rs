@@ -1,8 +1,9 @@
-//! The committer: takes the batches of all workers, detects duplicates, numbers ids, and keeps facts
-//! and rows.
+//! The committer: collects the batches of all workers, finds duplicates, numbers ids, and stores
+//! facts and rows.
 //!
-//! Batches are committed in any order, and side by side. The order does not change the result: duplicates
-//! are chosen by what the events say and, if they are alike in every way, by their place in the input.
+//! Batches are committed concurrently and in any order. The order does not change the result: which
+//! duplicate is kept depends on the contents of events, or for events that are equal in every way,
+//! on their positions in the input.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,51 +31,52 @@ use crate::engine::map::deletions::Deletions;
 use crate::engine::watch::Watch;
 use crate::error::Error;
 
-/// Room is made beforehand for no more events than this.
+/// The maximum number of events for which memory is reserved in advance.
 const MOST_EXPECTED: usize = 1 << 24;
-/// What the second phase lists of each id.
+/// The memory of the second phase for each id, in bytes.
 const LISTED_ID_BYTES: usize = 40;
-/// What a usual event takes in an input.
+/// The expected length of an event in the input, in bytes.
 const EVENT_BYTES: u64 = 1024;
 
-/// About how many events an input of so many bytes has; compressed ones have more.
+/// Estimates the number of events in an input of `bytes` bytes. Compressed inputs have more.
 pub fn expected_events(bytes: Option<u64>) -> usize {
     usize::try_from(bytes.unwrap_or(0) / EVENT_BYTES).unwrap_or(usize::MAX).min(MOST_EXPECTED)
 }
 
-/// What the first phase leaves to the second.
+/// The result of the first phase.
 #[derive(Debug)]
 pub struct Committed {
-    /// Every id of the run.
+    /// All ids of the input.
     pub ids: AllIds,
-    /// Every fact of an event that is kept; events are numbered as [`EventRef`]s, whose segments are in
-    /// the order of commit.
+    /// The facts of all kept events. Events are numbered as [`EventRef`]s, with segments in commit
+    /// order.
     pub facts: Facts,
     /// The rows and rejects.
     pub store: Store,
-    /// How many events were duplicates.
+    /// The number of duplicates.
     pub duplicates: u64,
-    /// How often message ids and contents do not agree, where that was asked for.
+    /// The counts of message ids and contents that do not agree; 0 unless they are profiled.
     pub profile: Profile,
-    /// Where what does not fit into memory may wait.
+    /// The memory and disk space for the second phase.
     pub scratch: Scratch,
 }
 
-/// Collects the batches of all workers, which commit side by side.
+/// Combines the batches of all workers, which commit concurrently.
 ///
-/// What a batch shares with others is behind locks that are held for short: ids that are known already are
-/// looked up by all at once, keys are divided into shards, each with a lock of its own.
+/// Locks on what batches share are held only briefly: known ids are looked up by all threads at the
+/// same time, and deduplication keys are divided into shards with separate locks.
 #[derive(Debug)]
 pub struct Committer {
     threads: usize,
-    /// The epochs that ended, on disk. Locked for reading while a batch is committed, so that the current
-    /// epoch does not end meanwhile.
+    /// The previous epochs, on disk. Locked for reading while a batch is committed, so that the
+    /// current epoch does not end in the meantime.
     epochs: RwLock<Epochs>,
     /// The ids of the current epoch.
     ids: RwLock<Ids>,
-    /// The facts of the current epoch, those of duplicates included.
+    /// The facts of the current epoch, including those of events that later turn out to be
+    /// duplicates.
     facts: Mutex<Vec<Fact>>,
-    /// One segment for each batch, in the order of commit.
+    /// The committed batches, in commit order.
     segments: Mutex<Vec<Segment>>,
     duplicates: AtomicU64,
     profile: Mutex<Profile>,
@@ -84,8 +86,9 @@ pub struct Committer {
 }
 
 impl Committer {
-    /// Creates an empty committer for about as many events as are `expected`, from so many `threads`;
-    /// `hasher` is that of the batches' ids. Rows wait in `spill`, keys where `scratch` says.
+    /// Creates a committer without batches for `threads` threads, with memory reserved for about
+    /// `expected` events. `hasher` is the hash function of the ids of batches. Rows are stored in
+    /// `spill`, and deduplication keys, ids and facts as `scratch` says.
     pub fn new(
         hasher: RandomState,
         spill: Arc<Spill>,
@@ -96,7 +99,7 @@ impl Committer {
         let deduplicators = Shards::new(&scratch.dir, scratch.table_bytes, threads);
         deduplicators.reserve(expected);
         let mut facts = Vec::new();
-        // Pages that are not used are never touched. If this fails, the list grows as usual.
+        // Unused memory is never touched. If the allocation fails, the list grows as needed.
         let _ = facts.try_reserve_exact(expected / 2);
         let mut ids = Ids::new(hasher);
         ids.reserve(expected / 4);
@@ -114,12 +117,11 @@ impl Committer {
         }
     }
 
-    /// Commits `batch`, whose rows and rejects are `stored` already. Returns the number of its segment, in
-    /// the order of commit.
+    /// Commits `batch`, whose rows and rejects are `stored`. Returns the number of its segment, in
+    /// commit order.
     ///
     /// # Errors
-    /// Returns an error if the numbers of its ids, the keys of its events, or what makes room for it, cannot
-    /// be spilled.
+    /// Returns an error if ids, keys or an epoch cannot be spilled.
     pub fn commit(&self, batch: &Batch, stored: StoredBatch) -> io::Result<usize> {
         let epochs = self.make_room(batch)?;
         let numbers = self.number(&batch.ids);
@@ -157,8 +159,9 @@ impl Committer {
         Ok(segment)
     }
 
-    /// Makes room in memory for what `batch` brings: keys go to disk first, since they are the most and are
-    /// read once more, then the epoch ends. Returns the lock that keeps the current epoch open.
+    /// Frees memory for what `batch` adds. Deduplication keys are moved to disk first, since they
+    /// take the most memory and are read only once more; after that, the epoch ends. Returns the
+    /// lock that keeps the current epoch open.
     fn make_room(&self, batch: &Batch) -> io::Result<RwLockReadGuard<'_, Epochs>> {
         let epochs = self.epochs.read().unwrap_or_else(PoisonError::into_inner);
         if self.budget_with(batch).is_some() {
@@ -176,14 +179,14 @@ impl Committer {
         Ok(self.epochs.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Tells the deduplicators how many bytes are left to them beside the ids and facts of the epoch if each
-    /// thread commits a batch like this one. Returns `None` if they take more already.
+    /// Sets the budget of the deduplicators to what remains after the ids and facts of the epoch if
+    /// each thread commits a batch like this one. Returns `None` if more is in use already.
     fn budget_with(&self, batch: &Batch) -> Option<()> {
         let (more_ids, more_facts) =
             (batch.ids.len() * self.threads, batch.facts.len() * self.threads);
         let id_bytes = {
             let ids = self.ids.read().unwrap_or_else(PoisonError::into_inner);
-            // To be sorted and ranked before it is written, an id takes another 20 bytes.
+            // Before an id is written, sorting and ranking it takes 20 more bytes.
             let sort_bytes = (ids.len() + more_ids) * 20;
             ids.bytes_with(more_ids, batch.ids.texts().len() * self.threads) + sort_bytes
         };
@@ -197,7 +200,8 @@ impl Committer {
         (bytes + self.deduplicators.bytes() <= self.scratch.table_bytes).then_some(())
     }
 
-    /// Writes the ids and facts of the epoch to disk, and begins the next, unless there are none.
+    /// Writes the ids and facts of the epoch to disk, and begins the next one, unless there are no
+    /// ids.
     fn end_epoch(&self, epochs: &mut Epochs) -> io::Result<()> {
         let mut ids = self.ids.write().unwrap_or_else(PoisonError::into_inner);
         let mut facts = lock(&self.facts);
@@ -209,7 +213,7 @@ impl Committer {
         Ok(())
     }
 
-    /// Returns the number of each of `ids`, those of a batch.
+    /// Returns the numbers of `ids`, which are those of a batch.
     fn number(&self, ids: &Ids) -> Vec<NodeId> {
         let mut numbers = Vec::with_capacity(ids.len());
         let known = self.ids.read().unwrap_or_else(PoisonError::into_inner);
@@ -221,8 +225,8 @@ impl Committer {
         numbers
     }
 
-    /// Drops the duplicates that the events of `batch`, which has become `segment`, bring to light. Returns
-    /// the rows of the batch that are among them.
+    /// Marks the duplicates found by adding the events of `batch`, which is `segment`. Returns
+    /// those of its rows that are duplicates.
     fn drop_duplicates(&self, batch: &Batch, segment: usize) -> io::Result<AHashSet<u32>> {
         let place_of = |event| place_of(&lock(&self.segments), event);
         let entry = |(row, mark): (u32, &EventKeys)| {
@@ -249,19 +253,20 @@ impl Committer {
         Ok(dropped)
     }
 
-    /// Whether ids and facts are too many for the second phase to have them in memory: beside them, it has a
-    /// list of the links of each id.
+    /// Returns whether the ids and facts exceed the memory of the second phase, which also needs an
+    /// entry for each id and a link for each fact.
     fn is_too_large(&self, ids: &Ids, facts: &[Fact]) -> bool {
         let listed =
             ids.len() * LISTED_ID_BYTES + facts.len() * (size_of::<Fact>() + size_of::<Link>());
         ids.bytes() + listed > self.scratch.table_bytes
     }
 
-    /// Ends the first phase after the last batch: finds the duplicates whose keys wait on disk, removes the
-    /// facts of duplicates, carries out `deletions`, and puts the segments in order.
+    /// Ends the first phase after the last batch: finds duplicates among keys on disk, removes the
+    /// facts of duplicates, applies `deletions`, and puts the segments in order.
     ///
     /// # Errors
-    /// Returns an error if the run was interrupted, or if what was spilled cannot be read or spilled again.
+    /// Returns an error if the job was cancelled, or if spilled data cannot be read or written
+    /// again.
     pub fn settle(
         self,
         deletions: &Deletions,
@@ -304,8 +309,8 @@ impl Committer {
     }
 }
 
-/// Drops the duplicates among the keys that wait on disk; returns how many there are. Several threads look
-/// through a part each.
+/// Marks the duplicates among keys on disk; returns how many there are. Several partitions are
+/// processed at the same time.
 fn drop_late_duplicates(
     deduplicators: Shards,
     segments: &mut [Segment],
@@ -342,7 +347,7 @@ fn into_inner<T>(mutex: Mutex<T>) -> T {
     mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Takes out of `facts` those of events that turned out to be duplicates only after they were taken.
+/// Removes the facts of events that turned out to be duplicates after their facts were stored.
 fn without_revoked(mut facts: Vec<Fact>, segments: &[Segment]) -> Vec<Fact> {
     if segments.iter().any(|segment| segment.revoked) {
         facts.retain(|fact| {
@@ -354,12 +359,12 @@ fn without_revoked(mut facts: Vec<Fact>, segments: &[Segment]) -> Vec<Fact> {
     facts
 }
 
-/// Where in the input `event` stands.
+/// Returns the position of `event` in the input.
 fn place_of(segments: &[Segment], event: EventRef) -> (Place, u32) {
     (segments[event.segment()].place, event.row())
 }
 
-/// Message ids and contents that do not go together.
+/// Counts of message ids with several contents, and contents with several message ids.
 #[derive(Debug, Default)]
 pub struct Profile {
     by_message: AHashMap<u64, Partner>,
@@ -382,12 +387,12 @@ impl Profile {
         }
     }
 
-    /// How many message ids came with more than one content.
+    /// Returns the number of message ids with more than one content.
     pub fn messages_with_several_contents(&self) -> u64 {
         self.by_message.values().filter(|partner| partner.several).count() as u64
     }
 
-    /// How many contents came with more than one message id.
+    /// Returns the number of contents with more than one message id.
     pub fn contents_with_several_messages(&self) -> u64 {
         self.by_content.values().filter(|partner| partner.several).count() as u64
     }

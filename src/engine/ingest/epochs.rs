@@ -1,5 +1,5 @@
-//! The epochs of a run whose ids and facts do not fit into memory: how they end, and how they come
-//! together once all is committed.
+//! The epochs of a run whose ids and facts do not fit into memory: writes them, and merges them
+//! once all batches are committed.
 
 use std::io;
 use std::path::PathBuf;
@@ -20,12 +20,13 @@ use crate::engine::identity::ids::Ids;
 use crate::engine::watch::Watch;
 use crate::error::Error;
 
-/// E-mails are kept in memory if they take no more than such a part of it.
+/// E-mails are kept in memory if they take no more than one part in so many of it.
 const EMAIL_SHARE: usize = 8;
-/// All epochs are read at once in such a part of the memory, and written in as much.
+/// All epochs are read at the same time in one part in so many of the memory, and written in
+/// another.
 const PIECES_SHARE: usize = 8;
 
-/// The ids and facts of a run, part for part on disk.
+/// The epochs, on disk.
 #[derive(Debug)]
 pub(super) struct Epochs {
     dir: PathBuf,
@@ -35,37 +36,37 @@ pub(super) struct Epochs {
 }
 
 impl Epochs {
-    /// None yet. What they come to is to take no more than `budget_bytes`; they wait in files in
-    /// `dir` that go away by themselves.
+    /// Creates a collection without epochs, in anonymous files in `dir`. Merging them takes up to
+    /// `budget_bytes`.
     pub(super) fn new(dir: PathBuf, budget_bytes: usize) -> Self {
         Self { spill: Spill::new(dir.clone(), 0), dir, budget_bytes, ended: Vec::new() }
     }
 
-    /// How many have ended; the current one has that number.
+    /// Returns the number of epochs that have ended, which is the number of the current one.
     pub(super) fn len(&self) -> usize {
         self.ended.len()
     }
 
-    /// Whether none has ended.
+    /// Returns whether no epoch has ended.
     pub(super) fn is_empty(&self) -> bool {
         self.ended.is_empty()
     }
 
-    /// Ends the current one, of which `ids` and `facts` are; the facts are of no use afterwards.
+    /// Ends the current epoch, which has `ids` and `facts`. The ids of `facts` are overwritten.
     ///
     /// # Errors
-    /// When something cannot be written.
+    /// Returns an error if something cannot be written.
     pub(super) fn end(&mut self, ids: &Ids, facts: &mut [Fact]) -> io::Result<()> {
         let piece_bytes = piece_bytes(self.budget_bytes, 256);
         self.ended.push(Epoch::write(ids, facts, &self.spill, piece_bytes)?);
         Ok(())
     }
 
-    /// Numbers all ids, and puts their numbers into `segments`, whose ids wait in `rows`, and into the
-    /// facts; leaves out those of events that are `dead`.
+    /// Numbers all ids, and replaces the ids of `segments`, which are in `rows`, and of facts by
+    /// these numbers. The facts of `dead` events are left out.
     ///
     /// # Errors
-    /// When the run was interrupted, or something cannot be read or written.
+    /// Returns an error if the job was cancelled, or something cannot be read or written.
     pub(super) fn settle(
         self,
         segments: &mut [Segment],
@@ -97,7 +98,7 @@ impl Epochs {
     }
 }
 
-/// Puts the `numbers` of the run into those of `segments` that came in `epoch`.
+/// Replaces the ids of the `segments` of `epoch` by their `numbers` in the run.
 fn renumber_segments(
     segments: &mut [Segment],
     epoch: usize,
@@ -112,8 +113,8 @@ fn renumber_segments(
     })
 }
 
-/// Puts the `numbers` of the run into `facts`, which wait in the first spill, and keeps those that
-/// count in the second.
+/// Replaces the ids of `facts`, which are in the first spill, by their `numbers` in the run, and
+/// writes facts of events that are kept to the second spill.
 fn renumber_facts(
     facts: &Sequence,
     (from, to): (&Spill, &Spill),

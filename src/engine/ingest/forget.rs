@@ -1,16 +1,16 @@
-//! Carries out deletion requests: which rows and facts are those of users that are to be forgotten.
+//! Applies deletion requests: finds the rows and facts of users that are to be deleted.
 //!
 //! A request covers, up to its time:
 //!
-//! - the events of its user id;
-//! - the events without a user id whose anonymous id is that user's at their time: of the ties of
-//!   the anonymous id to user ids the latest at or before the event, else the earliest after it, as
-//!   a signal is resolved;
-//! - the ties that those events make, and those by which an alias leads from the user id elsewhere.
+//! - the events with its user id;
+//! - the events without a user id whose anonymous id belongs to that user at their time: of the
+//!   user ids that the anonymous id is connected to, the latest at or before the event counts, or
+//!   else the earliest after it, as in the resolution of signals;
+//! - the facts of these events, and those of aliases from the user id to another one.
 //!
-//! What happened after it counts as that of a new person. All of this depends on times and ids
-//! alone, never on the order of the input. Where `user_id = false` under `[identity]`, nothing ties
-//! an anonymous id to a user id, and only the events of the user id itself are covered.
+//! Later events are those of a new person. All of this depends only on times and ids, not on the
+//! order of the input. With `user_id = false` under `[identity]`, no anonymous id is connected to a
+//! user id, and only the events of the user id itself are covered.
 
 use std::io;
 
@@ -31,18 +31,19 @@ use crate::engine::watch::Watch;
 use crate::error::Error;
 use crate::time::Time;
 
-/// Who is to be forgotten, and which anonymous ids were theirs.
+/// The users with deletion requests, and the anonymous ids connected to them.
 pub(in crate::engine) struct Forgotten {
     users: AHashMap<NodeId, Until>,
-    /// For each anonymous id that was ever tied to one of them, all its ties to user ids in order.
+    /// For each anonymous id that was ever connected to such a user, all its connections to user
+    /// ids, in order.
     ties: AHashMap<NodeId, Vec<(OrderKey, NodeId)>>,
 }
 
 impl Forgotten {
-    /// Those whom `deletions` name, with their ties among `facts`.
+    /// Creates the set of the users in `deletions`, with their connections among `facts`.
     ///
     /// # Errors
-    /// When what is on disk cannot be read.
+    /// Returns an error if facts or ids on disk cannot be read.
     pub(in crate::engine) fn new(
         deletions: &Deletions,
         ids: &AllIds,
@@ -75,7 +76,7 @@ impl Forgotten {
         Ok(Self { users, ties })
     }
 
-    /// Whether an event with these ids at `time` is covered.
+    /// Returns whether an event with these ids at `time` is covered.
     pub(in crate::engine) fn covers(
         &self,
         user: Option<NodeId>,
@@ -90,10 +91,10 @@ impl Forgotten {
         let until = user.and_then(|user| self.users.get(&user));
         until.is_some_and(|until| until.covers(time))
     }
-    /// Finds the rows of each segment that are covered and no duplicates, which are told already.
+    /// Finds the covered rows of each segment that are not duplicates, once duplicates are known.
     ///
     /// # Errors
-    /// When the run was interrupted or `spill` cannot be read.
+    /// Returns an error if the job was cancelled, or `spill` cannot be read.
     pub(super) fn find_rows(
         &self,
         segments: &mut [Segment],
@@ -115,7 +116,7 @@ impl Forgotten {
         pool.install(|| segments.par_iter_mut().try_for_each_init(Buffers::default, find))
     }
 
-    /// The rows of a segment that are covered and not among the `dead`.
+    /// Returns the rows of a segment that are covered and not in `dead`.
     fn covered_rows(&self, view: &SegmentView<'_>, dead: &[u32]) -> Vec<u32> {
         let global = |id: Option<NodeId>| id.and_then(|id| view.id(id));
         let mut bytes = view.rows;
@@ -128,10 +129,10 @@ impl Forgotten {
         covered.map(|(number, _)| number).collect()
     }
 
-    /// Takes the ties that are covered out of `facts`, whose events are of `segments`.
+    /// Removes the covered facts from `facts`, whose events are in `segments`.
     ///
     /// # Errors
-    /// When those on disk cannot be read or written.
+    /// Returns an error if facts on disk cannot be read or written.
     pub(super) fn take_back(&self, facts: Facts, segments: &[Segment]) -> io::Result<Facts> {
         facts.retain(|fact| {
             let event = EventRef::from_raw(fact.event);

@@ -1,4 +1,4 @@
-//! The first phase: blocks in from every file, batches committed.
+//! The first phase: reads blocks of all inputs, maps them to batches and commits these.
 
 pub mod blocks;
 pub mod commit;
@@ -23,20 +23,20 @@ use crate::engine::map::names::Names;
 use crate::error::Error;
 use crate::source::Reader;
 
-/// What the input came to.
+/// The results of the first phase.
 pub struct Ingested {
-    /// Ids, facts and rows.
+    /// The ids, facts and rows.
     pub committed: Committed,
     /// The sums over all events.
     pub counters: Counters,
 }
 
-/// Reads all that `reader` gives, on every thread of `pool`. What does not fit into memory until
-/// the second phase waits where `scratch` says.
+/// Reads and maps everything that `reader` returns, on all threads of `pool`. What does not fit
+/// into memory is stored as `scratch` says.
 ///
 /// # Errors
-/// When the run was interrupted, when rows or keys cannot be spilled, or, if the reader is strict, at the
-/// first fault of an input.
+/// Returns an error if the job was cancelled, or if rows or keys cannot be spilled; if the reader
+/// is strict, returns the first fault of an input.
 pub fn ingest(
     engine: &Engine,
     reader: &Reader,

@@ -117,7 +117,7 @@ impl<'a> Ranking<'a> {
     /// Returns all leads in order, in chunks of up to `most`.
     ///
     /// # Errors
-    /// If leads on disk cannot be read.
+    /// Returns an error if leads on disk cannot be read.
     pub fn chunks(&self, most: usize) -> io::Result<Chunks<'_>> {
         let source = match &self.0 {
             Kept::Memory(leads) => Source::Memory { leads, next: 0 },
@@ -129,7 +129,7 @@ impl<'a> Ranking<'a> {
     /// Calls `then` with each lead, in order.
     ///
     /// # Errors
-    /// If leads on disk cannot be read.
+    /// Returns an error if leads on disk cannot be read.
     pub fn each(&self, mut then: impl FnMut(&Ranked<'_>)) -> io::Result<()> {
         let mut chunks = self.chunks(AHEAD)?;
         while let Some(chunk) = chunks.next()? {
@@ -185,7 +185,7 @@ impl<'r> Chunks<'r> {
     /// Returns the next chunk, or `None` after the last.
     ///
     /// # Errors
-    /// If leads on disk cannot be read.
+    /// Returns an error if leads on disk cannot be read.
     pub fn next(&mut self) -> io::Result<Option<Chunk<'r>>> {
         match &mut self.source {
             Source::Memory { leads, next } => {

@@ -37,7 +37,7 @@ impl<'a> RunWriter<'a> {
     /// Appends a lead. Leads must be appended in the order of the table.
     ///
     /// # Errors
-    /// If the run cannot be written.
+    /// Returns an error if the run cannot be written.
     pub fn put(&mut self, score: i64, email: NodeId, lead: &Lead) -> io::Result<()> {
         self.bytes.extend_from_slice(&score.to_le_bytes());
         lead.write(email, &mut self.bytes);
@@ -56,7 +56,7 @@ impl<'a> RunWriter<'a> {
     /// Returns the run.
     ///
     /// # Errors
-    /// If the last piece cannot be written.
+    /// Returns an error if the last piece cannot be written.
     pub fn finish(mut self) -> io::Result<Run> {
         self.flush()?;
         Ok(self.run)
@@ -102,7 +102,7 @@ impl<'a> SortedRuns<'a> {
     /// Returns all leads in the order of the table.
     ///
     /// # Errors
-    /// If the first lead of a run cannot be read.
+    /// Returns an error if the first lead of a run cannot be read.
     pub fn merge(&self) -> io::Result<Merge<'_>> {
         let cursor = |run| Cursor {
             spill: &self.spill,
@@ -168,7 +168,7 @@ impl Merge<'_> {
     /// Returns the next lead, or `None` after the last.
     ///
     /// # Errors
-    /// If a lead cannot be read.
+    /// Returns an error if a lead cannot be read.
     pub fn next(&mut self) -> io::Result<Option<RunLead>> {
         let Some(Reverse((.., run))) = self.order.pop() else { return Ok(None) };
         let lead = self.heads[run].take();

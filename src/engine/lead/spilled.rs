@@ -80,7 +80,7 @@ impl SpilledLeads {
     /// e-mail.
     ///
     /// # Errors
-    /// If the marks cannot be written.
+    /// Returns an error if the marks cannot be written.
     pub fn accept(&self, leads: impl Iterator<Item = NodeId>) -> io::Result<()> {
         self.keep(leads.map(|email| (email, Lead { accepted: true, ..Lead::default() })))
     }
@@ -88,7 +88,7 @@ impl SpilledLeads {
     /// Folds, scores and ranks all leads, one partition per thread of `pool` at a time.
     ///
     /// # Errors
-    /// If the parts cannot be read, or the leads cannot be written.
+    /// Returns an error if the parts cannot be read, or the leads cannot be written.
     pub fn rank<'a>(
         self,
         terms: Terms<'a>,
@@ -180,7 +180,7 @@ impl<'a> Gatherer<'a> {
     /// Writes the collected leads if there are many or `when` demands it.
     ///
     /// # Errors
-    /// If the leads cannot be written.
+    /// Returns an error if the leads cannot be written.
     pub fn flush(&mut self, when: Flush) -> io::Result<()> {
         if when == Flush::Always || self.leads.len() >= self.spilled.gathered {
             self.spilled.keep(self.leads.drain())?;

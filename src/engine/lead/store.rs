@@ -47,7 +47,7 @@ impl LeadStore {
     /// e-mail.
     ///
     /// # Errors
-    /// If the marks cannot be written.
+    /// Returns an error if the marks cannot be written.
     pub fn accept(&self, mut leads: impl Iterator<Item = NodeId>) -> io::Result<()> {
         match self {
             Self::Memory(all) => leads.try_for_each(|lead| {
@@ -61,7 +61,7 @@ impl LeadStore {
     /// Scores and ranks all leads, on the threads of `pool`.
     ///
     /// # Errors
-    /// If leads on disk cannot be read or written.
+    /// Returns an error if leads on disk cannot be read or written.
     pub fn rank<'a>(
         self,
         terms: Terms<'a>,
@@ -128,7 +128,7 @@ impl Sink<'_> {
     /// Writes collected leads, if any, as `when` demands.
     ///
     /// # Errors
-    /// If the leads cannot be written.
+    /// Returns an error if the leads cannot be written.
     pub fn flush(&mut self, when: Flush) -> io::Result<()> {
         match self {
             Self::Memory(_) => Ok(()),

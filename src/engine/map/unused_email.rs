@@ -112,7 +112,7 @@ impl UnusedEmails {
     /// Returns the number of addresses that are not among the e-mails of `ids`.
     ///
     /// # Errors
-    /// If ids on disk cannot be read.
+    /// Returns an error if ids on disk cannot be read.
     pub fn count_unknown_in(&self, ids: &AllIds) -> io::Result<u64> {
         let mut left = self.addresses.len() as u64;
         if left > 0 {

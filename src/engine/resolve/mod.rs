@@ -88,8 +88,8 @@ pub struct Resolved<'a, V> {
 /// with the results of `end` in input order.
 ///
 /// # Errors
-/// If the job was cancelled, if spilled data cannot be read or leads cannot be spilled, or the
-/// first error of `end` or `write`.
+/// Returns an error if the job was cancelled, if spilled data cannot be read or leads cannot be
+/// spilled, or returns the first error of `end` or `write`.
 pub fn resolve<'a, V: Visit + Send, T: Send>(
     stage: Stage<'a>,
     input: Input<'_>,

@@ -78,7 +78,7 @@ impl<'a> OwnerFinder<'a> {
     /// Creates a finder that resolves ids with `identities`.
     ///
     /// # Errors
-    /// If ids on disk cannot be read.
+    /// Returns an error if ids on disk cannot be read.
     pub fn new(
         engine: &'a Engine,
         ids: &'a AllIds,

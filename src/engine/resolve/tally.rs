@@ -205,7 +205,7 @@ pub fn decide_contenders(mut contenders: Vec<Contender>, ledger: &Ledger) -> Dec
 /// accepted.
 ///
 /// # Errors
-/// If leads on disk cannot be written.
+/// Returns an error if leads on disk cannot be written.
 pub fn count_contenders(tally: &mut Tally, ledger: &Ledger, leads: &LeadStore) -> io::Result<()> {
     let decided = decide_contenders(std::mem::take(&mut tally.partial), ledger);
     tally.lost_identifies += decided.lost_identifies;

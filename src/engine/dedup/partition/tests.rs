@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Room for one piece of the table's entries, and not for two.
+/// A budget that fits one piece of the table's entries, but not two.
 const ONE_PIECE_BYTES: usize = 2 << 20;
 
 fn entry(key: u128, received: i64, row: u32) -> Entry {
@@ -16,7 +16,8 @@ fn deduplicator(dir: &Path, budget_bytes: usize) -> Deduplicator {
     Deduplicator::new(Arc::new(Spill::new(dir.to_owned(), 0)), budget_bytes, PART_BITS)
 }
 
-/// What a deduplicator says of `batches` in the end, in order; it has `budget_of` each batch in bytes.
+/// Returns the duplicates of `batches`, in order. `budget_of` is the budget in bytes for each
+/// batch.
 fn losers(batches: &[&[Entry]], budget_of: impl Fn(usize) -> usize) -> Vec<EventRef> {
     let dir = tempfile::tempdir().unwrap();
     let mut deduplicator = deduplicator(dir.path(), 0);
@@ -58,7 +59,7 @@ fn a_part_that_does_not_fit_is_parted_again() {
     let spill = Arc::new(Spill::new(dir.path().to_owned(), 0));
     let mut parts = Parts::new(0, Arc::clone(&spill), 0, PART_BITS);
     let keys = 40_000;
-    // All in one part, twice, the second time received earlier.
+    // All in one partition, twice, the second time received earlier.
     parts.hasher = RandomState::with_seeds(1, 2, 3, 4);
     let part_of = |key: &u128| parts.hasher.hash_one(*key) >> (u64::BITS - PART_BITS);
     let same: Vec<u128> = (0..).filter(|key| part_of(key) == 5).take(keys).collect();
@@ -129,7 +130,7 @@ fn without_entries_nothing_is_written() {
     assert!(deduplicator.into_parts(ONE_PIECE_BYTES).is_empty());
 }
 
-/// Events of which many are copies, and many of these alike in every way.
+/// Events, many of which are duplicates, and many of these equal in every way.
 fn entries() -> impl Strategy<Value = Vec<Entry>> {
     let one = (0..40_u128, prop_oneof![Just(i64::MIN), 0..3_i64], 0..2_i64, 0..2_u64);
     proptest::collection::vec(one, 1..150).prop_map(|all| {

@@ -18,8 +18,8 @@ use crate::time::Time;
 /// Returns `batch` with the columns of `schema`, which is that of batches of `kind`.
 ///
 /// # Errors
-/// If a column is missing or cannot be cast, if a column that cannot be null has nulls, or if the
-/// batch is of another job.
+/// Returns an error if a column is missing or cannot be cast, if a column that cannot be null has
+/// nulls, or if the batch is of another job.
 pub(in crate::engine) fn conform(
     batch: &RecordBatch,
     kind: &'static str,
@@ -165,7 +165,7 @@ impl Keys<'_> {
     /// Returns the key of a row of a batch of `kind`.
     ///
     /// # Errors
-    /// If the content hash does not have 16 bytes.
+    /// Returns an error if the content hash does not have 16 bytes.
     pub(in crate::engine) fn at(
         self,
         row: usize,

@@ -52,7 +52,7 @@ pub(in crate::engine) fn write(
 /// Calls `take` with each user id of `batch` and the time up to which it is covered.
 ///
 /// # Errors
-/// If the batch does not conform to the schema, or is of another job.
+/// Returns an error if the batch does not conform to the schema, or is of another job.
 pub(in crate::engine) fn each(
     batch: &RecordBatch,
     job: Fingerprint,

@@ -74,7 +74,7 @@ pub(in crate::engine) fn write<'a>(
 /// Calls `take` with the user id, e-mail and key of each tie of `batch`.
 ///
 /// # Errors
-/// If the batch does not conform to the schema, or is of another job.
+/// Returns an error if the batch does not conform to the schema, or is of another job.
 pub(in crate::engine) fn each(
     batch: &RecordBatch,
     job: Fingerprint,
@@ -107,7 +107,7 @@ pub(in crate::engine) fn write_names<'a>(
 /// Calls `take` with each e-mail of `batch` and the name of its lead.
 ///
 /// # Errors
-/// If the batch does not conform to the schema, or is of another job.
+/// Returns an error if the batch does not conform to the schema, or is of another job.
 pub(in crate::engine) fn each_name(
     batch: &RecordBatch,
     job: Fingerprint,

@@ -213,7 +213,7 @@ pub(in crate::engine) struct EventRows<'b> {
 /// Returns `batch` with the columns of event rows of `job`.
 ///
 /// # Errors
-/// If the batch does not conform to the schema, or is of another job.
+/// Returns an error if the batch does not conform to the schema, or is of another job.
 pub(in crate::engine) fn read(
     batch: &RecordBatch,
     job: Fingerprint,
@@ -274,7 +274,7 @@ impl<'b> EventRows<'b> {
     /// Returns a row.
     ///
     /// # Errors
-    /// If a value was not written by [`EventRowBuilder`].
+    /// Returns an error if a value was not written by [`EventRowBuilder`].
     pub(in crate::engine) fn row(&self, row: usize) -> Result<EventRow<'b>, ExchangeError> {
         let broken = |column| move || ExchangeError::BrokenValue { kind: KIND, column };
         let fate = self.fate.at(row);

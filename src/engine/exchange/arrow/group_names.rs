@@ -56,7 +56,7 @@ pub(in crate::engine) fn write<'a>(
 /// Calls `take` with each group, key and name of `batch`.
 ///
 /// # Errors
-/// If the batch does not conform to the schema, or is of another job.
+/// Returns an error if the batch does not conform to the schema, or is of another job.
 pub(in crate::engine) fn each(
     batch: &RecordBatch,
     job: Fingerprint,

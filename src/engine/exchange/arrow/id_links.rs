@@ -91,7 +91,7 @@ impl IdLinkBuilder {
 /// Returns `batch` with the columns of links of `job`.
 ///
 /// # Errors
-/// If the batch does not conform to the schema, or is of another job.
+/// Returns an error if the batch does not conform to the schema, or is of another job.
 pub(in crate::engine) fn read(
     batch: &RecordBatch,
     job: Fingerprint,

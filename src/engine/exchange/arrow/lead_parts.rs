@@ -227,7 +227,7 @@ struct LeadParts<'b> {
 /// Calls `take` with each part of `batch`.
 ///
 /// # Errors
-/// If the batch does not conform to the schema, or is of another job.
+/// Returns an error if the batch does not conform to the schema, or is of another job.
 pub(in crate::engine) fn each(
     batch: &RecordBatch,
     job: Fingerprint,

@@ -104,7 +104,7 @@ impl OwnerBuilder {
 /// Returns `batch` with the columns of resolved rows of `job`.
 ///
 /// # Errors
-/// If the batch does not conform to the schema, or is of another job.
+/// Returns an error if the batch does not conform to the schema, or is of another job.
 pub(in crate::engine) fn read(
     batch: &RecordBatch,
     job: Fingerprint,
@@ -138,7 +138,7 @@ impl<'b> RowOwners<'b> {
     /// Returns the owner of a row.
     ///
     /// # Errors
-    /// If a value was not written by [`OwnerBuilder`].
+    /// Returns an error if a value was not written by [`OwnerBuilder`].
     pub(in crate::engine) fn owner(&self, row: usize) -> Result<RowOwner<'b>, ExchangeError> {
         let broken = |column| ExchangeError::BrokenValue { kind: KIND, column };
         let [lead_email, brought_email, user_email] = self.emails.map(|column| column.at(row));

@@ -93,7 +93,7 @@ impl SightingBuilder {
 /// Calls `take` with each sighting of `batch`.
 ///
 /// # Errors
-/// If the batch does not conform to the schema, or is of another job.
+/// Returns an error if the batch does not conform to the schema, or is of another job.
 pub(in crate::engine) fn each(
     batch: &RecordBatch,
     job: Fingerprint,
