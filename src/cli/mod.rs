@@ -3,6 +3,7 @@
 pub mod args;
 pub mod command_tip;
 pub mod completions;
+mod interrupt;
 pub mod man;
 pub mod messages;
 pub mod moment;

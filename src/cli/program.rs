@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::sync::atomic::AtomicBool;
 
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -16,24 +15,23 @@ use super::command_tip::with_nearest_command;
 use super::next_steps::next_steps;
 use super::progress::{Follower, Style};
 use super::resolve::{self, Surroundings};
-use super::{completions, man, messages};
+use super::{completions, interrupt, man, messages};
 use crate::error::Error;
 use crate::jobs::check::report;
 use crate::jobs::{audit, check, explain, queue, run};
 
-/// The facilities of the process that the command uses.
+/// What the command is told of its process.
 #[derive(Clone, Copy, Debug)]
 pub struct Process {
-    /// Set to stop the command cleanly.
-    pub stop: &'static AtomicBool,
-    /// Makes signals set `stop`; called after the arguments are parsed.
-    pub watch_signals: fn() -> Result<(), Error>,
     /// Whether standard output was open when the process began.
     pub has_stdout: bool,
 }
 
 /// Runs the command that `args` describe, the first of which is the name of the program, and returns
 /// the exit code. Reports go to standard output, messages to standard error.
+///
+/// A job takes over the handlers of SIGINT, SIGTERM and SIGHUP: the first signal ends it in order, the
+/// second ends the process at once.
 pub fn main(args: impl IntoIterator<Item = OsString>, process: Process) -> u8 {
     let args: Vec<OsString> = args.into_iter().collect();
     let Cli { command, show } = match Cli::try_parse_from(&args) {
@@ -87,7 +85,7 @@ impl Process {
             self.needs_stdout()?;
         }
         let job = resolve::run(args, around)?;
-        let outcome = self.watched(display.progress, |watch| run::run(job, watch))?;
+        let outcome = watched(display.progress, |watch| run::run(job, watch))?;
         tell(&messages::run_summary(&outcome, display));
         Ok(outcome.exit_code())
     }
@@ -99,7 +97,7 @@ impl Process {
         let around = Surroundings::read();
         let display = resolve::display(show, around);
         let job = resolve::audit(args, show, around)?;
-        let outcome = self.watched(display.progress, |watch| audit::audit(job, watch))?;
+        let outcome = watched(display.progress, |watch| audit::audit(job, watch))?;
         tell(&messages::faults(&outcome.report.faults));
         Ok(outcome.exit_code())
     }
@@ -108,7 +106,7 @@ impl Process {
         let around = Surroundings::read();
         let display = resolve::display(show, around);
         let check = resolve::check::check(args, show, around)?;
-        let outcome = self.watched(display.progress, |watch| check::check(check.job, watch))?;
+        let outcome = watched(display.progress, |watch| check::check(check.job, watch))?;
         tell(&messages::check_summary(&outcome, &check.warnings, show.quiet));
         let mut out = std::io::stdout().lock();
         report::deliver(&check.reports, &outcome.checked, &check.setting, &mut out)?;
@@ -119,7 +117,7 @@ impl Process {
         let around = Surroundings::read();
         let display = resolve::display(show, around);
         let job = resolve::queue(args, show, around)?;
-        let outcome = self.watched(display.progress, |watch| queue::queue(job, watch))?;
+        let outcome = watched(display.progress, |watch| queue::queue(job, watch))?;
         tell(&messages::faults(&outcome.report.faults));
         Ok(outcome.exit_code())
     }
@@ -129,7 +127,7 @@ impl Process {
         let around = Surroundings::read();
         let display = resolve::display(show, around);
         let job = resolve::explain(args, show, around)?;
-        let outcome = self.watched(display.progress, |watch| explain::explain(job, watch))?;
+        let outcome = watched(display.progress, |watch| explain::explain(job, watch))?;
         tell(&messages::faults(&outcome.report.faults));
         Ok(outcome.exit_code())
     }
@@ -144,16 +142,11 @@ impl Process {
             folder or a file";
         Err(Error::Usage(text.into()))
     }
+}
 
-    /// Runs `job` and shows its progress, until it ends or is interrupted.
-    fn watched<T>(
-        self,
-        style: Style,
-        job: impl FnOnce(&Follower) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        (self.watch_signals)()?;
-        job(&Follower::new(self.stop, style))
-    }
+/// Runs `job` and shows its progress, until it ends or is interrupted.
+fn watched<T>(style: Style, job: impl FnOnce(&Follower) -> Result<T, Error>) -> Result<T, Error> {
+    job(&Follower::new(interrupt::watch()?, style))
 }
 
 /// Writes `text` to standard error; a failure is ignored, because there is no other place to report
