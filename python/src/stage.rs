@@ -10,6 +10,7 @@ use backtrail::engine::bucket;
 use backtrail::engine::bucket::counts::Counts;
 use backtrail::engine::bucket::forget::Forgettable;
 use backtrail::engine::bucket::leads::LeadParts;
+use backtrail::engine::bucket::links::Linkable;
 use backtrail::engine::bucket::resolve::Resolvable;
 use backtrail::engine::exchange::arrow::{
     ExchangeError, contenders, counts, email_ties as ties, event_rows, group_names, id_links,
@@ -69,17 +70,19 @@ pub fn dedup(py: Python<'_>, job: &Job, rows: Batches) -> PyResult<Table> {
     staged(py, event_rows::schema(), || bucket::dedup::dedup(&job.inner, &rows.0))
 }
 
-/// The links that rows make and that other buckets may ask for.
+/// The links that rows make and that other buckets may ask for; of rows of ``divided`` buckets all.
 #[pyfunction]
-#[pyo3(signature = (job, rows, deletions=None))]
+#[pyo3(signature = (job, rows, deletions=None, divided=Vec::new()))]
 pub fn links(
     py: Python<'_>,
     job: &Job,
     rows: Batches,
     deletions: Option<Batches>,
+    divided: Vec<u32>,
 ) -> PyResult<Table> {
     let deletions = given(deletions);
-    staged(py, id_links::schema(), || bucket::links::links(&job.inner, &rows.0, &deletions))
+    let given = Linkable { rows: &rows.0, deletions: &deletions, divided: &divided };
+    staged(py, id_links::schema(), || bucket::links::links(&job.inner, given))
 }
 
 /// Links without redundant ones; all links of a ``bucket`` belong together.
@@ -111,16 +114,22 @@ pub fn forget(
 
 /// Rows with their owners, and sightings; all rows of a ``bucket`` belong together, with the links that it needs.
 #[pyfunction]
-#[pyo3(signature = (job, rows, links, lead_names=None))]
+#[pyo3(signature = (job, rows, links, lead_names=None, deletions=None))]
 pub fn resolve(
     py: Python<'_>,
     job: &Job,
     rows: Batches,
     links: Batches,
     lead_names: Option<Batches>,
+    deletions: Option<Batches>,
 ) -> PyResult<(Table, Table)> {
-    let lead_names = given(lead_names);
-    let given = Resolvable { rows: &rows.0, links: &links.0, lead_names: &lead_names };
+    let (lead_names, deletions) = (given(lead_names), given(deletions));
+    let given = Resolvable {
+        rows: &rows.0,
+        links: &links.0,
+        lead_names: &lead_names,
+        deletions: &deletions,
+    };
     let resolved = py.detach(|| bucket::resolve::resolve(&job.inner, given));
     let resolved = resolved.map_err(|error| of_stage(py, &error))?;
     Ok((

@@ -53,7 +53,9 @@ def stages(job: backtrail.Job, events: Path) -> tuple[pa.Table, pa.Table, dict[s
     names = backtrail.lead_names(job, backtrail.email_ties(job, rows))
     of_users = links.filter(pc.field("source_kind") == "user_id")
     parts = [
-        backtrail.resolve(job, of_bucket(rows, at), [of_bucket(links, at), of_users], names[0])
+        backtrail.resolve(
+            job, of_bucket(rows, at), [of_bucket(links, at), of_users], names[0], deletions
+        )
         for at in range(BUCKETS)
     ]
     resolved = pa.concat_tables([pa.table(part[0]) for part in parts])

@@ -1,5 +1,6 @@
 //! The stage that marks rows covered by deletion requests.
 
+use ahash::AHashMap;
 use arrow_array::RecordBatch;
 
 use super::Job;
@@ -10,10 +11,11 @@ use crate::engine::exchange::arrow::event_rows::EventRows;
 use crate::engine::exchange::arrow::{ExchangeError, deletions};
 use crate::engine::exchange::event_row::EventFate;
 use crate::engine::identity::all_ids::AllIds;
+use crate::engine::identity::fact::Fact;
 use crate::engine::identity::facts::Facts;
-use crate::engine::identity::ids::Space;
+use crate::engine::identity::ids::{Ids, NodeId, Space};
 use crate::engine::ingest::forget::Forgotten;
-use crate::engine::map::deletions::Deletions;
+use crate::engine::map::deletions::{Deletions, Until};
 use crate::error::Error;
 
 /// The input of [`forget`], for one or more buckets.
@@ -60,8 +62,27 @@ pub fn forget(job: &Job, given: Forgettable<'_>) -> Result<Vec<RecordBatch>, Exc
     batches.iter().map(|batch| with_fates(batch, &fates(batch)?)).collect()
 }
 
+/// Removes from `facts` the ties of user ids that `deletions` cover. The row of such a tie can
+/// remain: it is an alias of somebody else, from the deleted user id to another id.
+pub(super) fn take_back(
+    job: &Job,
+    deletions: &[RecordBatch],
+    ids: &Ids,
+    facts: &mut Vec<Fact>,
+) -> Result<(), ExchangeError> {
+    let deletions = deletions_of(job, deletions)?;
+    let until_of: AHashMap<NodeId, Until> = deletions
+        .iter()
+        .filter_map(|(user, until)| Some((ids.find(Space::User, user)?, until)))
+        .collect();
+    facts.retain(|fact| {
+        !until_of.get(&fact.source).is_some_and(|until| until.covers(fact.key.time))
+    });
+    Ok(())
+}
+
 /// Reads deletion requests.
-pub(super) fn deletions_of(job: &Job, batches: &[RecordBatch]) -> Result<Deletions, ExchangeError> {
+fn deletions_of(job: &Job, batches: &[RecordBatch]) -> Result<Deletions, ExchangeError> {
     let mut all = Deletions::default();
     for batch in batches {
         deletions::each(batch, job.fingerprint, |user, until| all.add(user, until))?;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use ahash::{AHashMap, RandomState};
+use ahash::RandomState;
 use arrow_array::RecordBatch;
 
 use super::Job;
 use super::assign::bucket_of;
-use super::forget::deletions_of;
+use super::forget::take_back;
 use super::load::{Facts, Loader};
 use super::resolve::{add_links, rows_of};
 use crate::engine::EventRef;
@@ -17,44 +17,44 @@ use crate::engine::exchange::arrow::{ExchangeError, wanted_ids};
 use crate::engine::exchange::id_link::IdLink;
 use crate::engine::identity::all_ids::AllIds;
 use crate::engine::identity::fact::Fact;
-use crate::engine::identity::ids::{Ids, NodeId, Space};
+use crate::engine::identity::ids::{Ids, Space};
 use crate::engine::identity::timeline::sort;
-use crate::engine::map::deletions::Until;
+
+/// The input of [`links`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Linkable<'a> {
+    /// Rows that `dedup` returned.
+    pub rows: &'a [RecordBatch],
+    /// All deletion requests of the input, after `forget`; none before.
+    pub deletions: &'a [RecordBatch],
+    /// The buckets whose rows are divided among several calls of `forget` and `resolve`.
+    pub divided: &'a [u32],
+}
 
 /// Returns the links of the rows that other buckets need: those of user ids, and those of anonymous
 /// ids that an alias names and that belong to another bucket. The links of the visitors themselves
-/// are made from the rows where they are needed. Only kept rows make links. Links of user ids that
-/// `deletions` cover are left out.
+/// are made from the rows where they are needed; only those of divided buckets are returned, too.
+/// Only kept rows make links. Links of user ids that deletion requests cover are left out.
 ///
 /// # Errors
 /// Returns an error if a batch was not made by a stage of `job`.
-pub fn links(
-    job: &Job,
-    rows: &[RecordBatch],
-    deletions: &[RecordBatch],
-) -> Result<Vec<RecordBatch>, ExchangeError> {
+pub fn links(job: &Job, given: Linkable<'_>) -> Result<Vec<RecordBatch>, ExchangeError> {
     let mut loading = Loader::new(job, Facts::OfKept);
     let mut buckets: Vec<Vec<u32>> = Vec::new();
-    for batch in &rows_of(job, rows)? {
+    for batch in &rows_of(job, given.rows)? {
         let rows = EventRows::new(batch);
         buckets.push(rows.buckets().collect());
         loading.add(&rows)?;
     }
     let loaded = loading.finish();
     let (ids, mut facts) = (loaded.ids, loaded.facts);
-    let deletions = deletions_of(job, deletions)?;
-    let until_of: AHashMap<NodeId, Until> = deletions
-        .iter()
-        .filter_map(|(user, until)| Some((ids.find(Space::User, user)?, until)))
-        .collect();
-    let is_deleted =
-        |fact: &Fact| until_of.get(&fact.source).is_some_and(|until| until.covers(fact.key.time));
+    take_back(job, given.deletions, &ids, &mut facts)?;
     facts.retain(|fact| {
         let event = EventRef::from_raw(fact.event);
-        let own = || buckets[event.segment()][event.row() as usize];
-        let is_asked_for = ids.space(fact.source) == Space::User
-            || bucket_of(ids.text(fact.source), job.buckets) != own();
-        is_asked_for && !is_deleted(fact)
+        let own = buckets[event.segment()][event.row() as usize];
+        ids.space(fact.source) == Space::User
+            || bucket_of(ids.text(fact.source), job.buckets) != own
+            || given.divided.contains(&own)
     });
     let ids = AllIds::Memory(ids);
     sort(&mut facts, &ids);

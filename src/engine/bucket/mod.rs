@@ -18,7 +18,7 @@
 //! | [`links`](links::links) | rows | links whose source other buckets may need | nothing |
 //! | [`settle_links`](links::settle_links) | links | the same without redundant ones | `bucket` of links |
 //! | [`wanted`](links::wanted) | rows, and the links of their bucket | the user ids whose links a bucket needs | `bucket` of rows and links |
-//! | [`resolve`](resolve::resolve) | rows, the links of their bucket, the links of reached user ids | rows with their owners, sightings | `bucket` of rows and links |
+//! | [`resolve`](resolve::resolve) | rows, the links of their bucket, the links of reached user ids, deletion requests | rows with their owners, sightings | `bucket` of rows and links |
 //! | [`signals`](signals::signals) | rows with owners | the table of signals | nothing |
 //! | [`fold`](fold::fold) | rows with owners, the [`Timeframe`] | parts of leads, names of groups, sightings, counts | nothing |
 //! | [`leads`](leads::leads) | parts of leads, names of groups | the table of leads | `bucket` of parts |
@@ -27,6 +27,12 @@
 //! given together, and are held in memory together. `copies_bucket` equals `bucket` if
 //! [`Job::copies_share_a_bucket`]; otherwise rows have to be grouped by the former for `dedup`, and
 //! by the latter afterwards.
+//!
+//! **Large buckets.** All rows of an id belong to one bucket, and one id can have half of all events.
+//! Copies have the same `copies_key`, so that `dedup` can be given rows grouped by any function of
+//! it instead of by `copies_bucket`. The rows of a bucket can be divided among several calls of
+//! `forget` and `resolve`, each with all settled links of the bucket, if `links` is given the bucket
+//! in [`Linkable::divided`](links::Linkable::divided).
 //!
 //! **Reached user ids.** A visitor is connected to user ids, and aliases connect user ids to
 //! others. The host joins the user ids that a bucket needs with the links whose source is that user
@@ -50,8 +56,7 @@
 //! **Deletion requests.** If the input has any ([`Deletions`]), [`forget`](forget::forget) follows
 //! `settle_links`: it is given the rows and links of its bucket, and marks the covered rows.
 //! `links` and `settle_links` then have to be repeated with the remaining rows.
-//! Known deviation: with deletion requests, the census can count a user id as resolved that a run
-//! does not.
+//! These and `resolve` are given the requests, because they also cover ties of remaining rows.
 //!
 //! **The plan.** What the service would have refused depends on all events: the counts of all maps
 //! are added up, and their [`Timeframe`] ([`Counts::timeframe`](counts::Counts::timeframe)) is

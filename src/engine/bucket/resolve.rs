@@ -8,6 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::Job;
 use super::assign::bucket_of;
+use super::forget::take_back;
 use super::load::{Facts, Loaded, Loader};
 use crate::engine::exchange::arrow::email_ties;
 use crate::engine::exchange::arrow::event_rows::{self, EventRows};
@@ -58,6 +59,8 @@ pub struct Resolvable<'a> {
     pub links: &'a [RecordBatch],
     /// The names of leads with several e-mails, if there are any.
     pub lead_names: &'a [RecordBatch],
+    /// All deletion requests of the input.
+    pub deletions: &'a [RecordBatch],
 }
 
 /// The result of [`resolve`].
@@ -81,6 +84,7 @@ pub fn resolve(job: &Job, given: Resolvable<'_>) -> Result<ResolvedRows, Exchang
         loading.add(&EventRows::new(batch))?;
     }
     let Loaded { mut ids, mut facts, batches: loaded, .. } = loading.finish();
+    take_back(job, given.deletions, &ids, &mut facts)?;
     let (own_ids, own_facts) = (ids.len(), facts.len());
     add_links(job, given.links, &mut ids, &mut facts)?;
     let sources = facts[own_facts..].iter().map(|fact| fact.source);

@@ -16,7 +16,7 @@ use backtrail::engine::bucket::dedup::dedup;
 use backtrail::engine::bucket::fold::fold;
 use backtrail::engine::bucket::forget::{Forgettable, forget};
 use backtrail::engine::bucket::leads::{LeadParts, leads};
-use backtrail::engine::bucket::links::{links, settle_links, wanted};
+use backtrail::engine::bucket::links::{Linkable, links, settle_links, wanted};
 use backtrail::engine::bucket::map::{InputFile, map_files};
 use backtrail::engine::bucket::merge::{LeadNames, email_ties, lead_names};
 use backtrail::engine::bucket::resolve::{Resolvable, resolve};
@@ -124,7 +124,7 @@ impl<'a> Cluster<'a> {
             links = self.links(&rows, &deletions);
         }
         let names = self.lead_names(&rows);
-        let (resolved, more_sightings) = self.resolve(rows, &links, &names.names);
+        let (resolved, more_sightings) = self.resolve(rows, &links, &names.names, &deletions);
         sightings.extend(more_sightings);
         let users = deletions.iter().flat_map(|batch| slices(std::slice::from_ref(batch)));
         let merged = Merged {
@@ -156,9 +156,27 @@ impl<'a> Cluster<'a> {
         let links_of = grouped(links.clone(), "bucket");
         let forget = |(bucket, rows): (i32, Slices)| {
             let links = links_of.get(&bucket).map_or(&[][..], Vec::as_slice);
-            slices(&forget(&self.job, Forgettable { rows: &rows, links, deletions }).unwrap())
+            let of_part = |rows: Slices| {
+                slices(&forget(&self.job, Forgettable { rows: &rows, links, deletions }).unwrap())
+            };
+            self.divided(bucket, rows).into_iter().flat_map(of_part).collect::<Slices>()
         };
         grouped(rows, "bucket").into_iter().flat_map(forget).collect()
+    }
+
+    /// Into how many parts the rows of `bucket` are divided.
+    fn parts(&self, bucket: u32) -> usize {
+        usize::try_from((self.given.salt >> (bucket % 32)) % 4).unwrap()
+    }
+
+    /// The parts of the rows of a bucket, of which some are divided.
+    fn divided(&self, bucket: i32, rows: Slices) -> Vec<Slices> {
+        let count = self.parts(bucket.cast_unsigned()).max(1);
+        let mut parts = vec![Slices::new(); count];
+        for (at, row) in self.shuffled(rows).into_iter().enumerate() {
+            parts[at % count].push(row);
+        }
+        parts
     }
 
     fn lead_names(&self, rows: &Slices) -> LeadNames {
@@ -172,14 +190,25 @@ impl<'a> Cluster<'a> {
     }
 
     fn links(&self, rows: &Slices, deletions: &Slices) -> Slices {
-        let of = |rows| slices(&links(&self.job, rows, deletions).unwrap());
+        let divided: Vec<u32> =
+            (0..self.job.buckets()).filter(|&bucket| self.parts(bucket) > 1).collect();
+        let of = |rows| {
+            let given = Linkable { rows, deletions, divided: &divided };
+            slices(&links(&self.job, given).unwrap())
+        };
         let some = rows.chunks(3).flat_map(of);
         let groups = grouped(self.shuffled(some.collect()), "bucket").into_values();
         groups.flat_map(|links| slices(&settle_links(&self.job, &links).unwrap())).collect()
     }
 
     /// The rows with their owners, and sightings.
-    fn resolve(&self, rows: Slices, links: &Slices, lead_names: &Slices) -> (Slices, Slices) {
+    fn resolve(
+        &self,
+        rows: Slices,
+        links: &Slices,
+        lead_names: &Slices,
+        deletions: &Slices,
+    ) -> (Slices, Slices) {
         let mut links_of = grouped(links.clone(), "bucket");
         let mut rows_of = grouped(rows, "bucket");
         let buckets: BTreeSet<i32> = links_of.keys().chain(rows_of.keys()).copied().collect();
@@ -191,10 +220,12 @@ impl<'a> Cluster<'a> {
             let of_bucket = asked.iter().filter(|asked| int32(asked, "bucket") == bucket);
             let hop = of_bucket.map(|asked| text(asked, "user_id").to_owned()).collect();
             own.extend(reached(links, hop));
-            let given = Resolvable { rows: &rows, links: &own, lead_names };
-            let of_bucket = resolve(&self.job, given).unwrap();
-            resolved.extend(slices(&of_bucket.rows));
-            sightings.extend(slices(&of_bucket.sightings));
+            for rows in self.divided(bucket, rows) {
+                let given = Resolvable { rows: &rows, links: &own, lead_names, deletions };
+                let of_part = resolve(&self.job, given).unwrap();
+                resolved.extend(slices(&of_part.rows));
+                sightings.extend(slices(&of_part.sightings));
+            }
         }
         (resolved, sightings)
     }
