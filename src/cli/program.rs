@@ -17,8 +17,8 @@ use super::progress::{Follower, Style};
 use super::resolve::{self, Surroundings};
 use super::{completions, interrupt, man, messages};
 use crate::error::Error;
+use crate::jobs;
 use crate::jobs::check::report;
-use crate::jobs::{audit, check, explain, queue, run};
 
 /// What the command is told of its process.
 #[derive(Clone, Copy, Debug)]
@@ -41,8 +41,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>, process: Process) -> u8 {
     let result = match command {
         Command::Run(args) => process.run(&args, show),
         Command::Audit(args) => process.audit(args, show),
-        Command::Check(args) => process.check(args, show),
-        Command::Queue(args) => process.queue(args, show),
+        Command::Check(args) => check(args, show),
+        Command::Queue(args) => queue(args, show),
         Command::Explain(args) => process.explain(args, show),
         Command::Completions { shell, install: false } => {
             completions::print(shell, &mut std::io::stdout())
@@ -85,7 +85,7 @@ impl Process {
             self.needs_stdout()?;
         }
         let job = resolve::run(args, around)?;
-        let outcome = watched(display.progress, |watch| run::run(job, watch))?;
+        let outcome = watched(display.progress, |watch| jobs::run::run(job, watch))?;
         tell(&messages::run_summary(&outcome, display));
         Ok(outcome.exit_code())
     }
@@ -97,27 +97,7 @@ impl Process {
         let around = Surroundings::read();
         let display = resolve::display(show, around);
         let job = resolve::audit(args, show, around)?;
-        let outcome = watched(display.progress, |watch| audit::audit(job, watch))?;
-        tell(&messages::faults(&outcome.report.faults));
-        Ok(outcome.exit_code())
-    }
-
-    fn check(self, args: CheckArgs, show: Show) -> Result<u8, Error> {
-        let around = Surroundings::read();
-        let display = resolve::display(show, around);
-        let check = resolve::check::check(args, show, around)?;
-        let outcome = watched(display.progress, |watch| check::check(check.job, watch))?;
-        tell(&messages::check_summary(&outcome, &check.warnings, show.quiet));
-        let mut out = std::io::stdout().lock();
-        report::deliver(&check.reports, &outcome.checked, &check.setting, &mut out)?;
-        Ok(outcome.exit_code())
-    }
-
-    fn queue(self, args: QueueArgs, show: Show) -> Result<u8, Error> {
-        let around = Surroundings::read();
-        let display = resolve::display(show, around);
-        let job = resolve::queue(args, show, around)?;
-        let outcome = watched(display.progress, |watch| queue::queue(job, watch))?;
+        let outcome = watched(display.progress, |watch| jobs::audit::audit(job, watch))?;
         tell(&messages::faults(&outcome.report.faults));
         Ok(outcome.exit_code())
     }
@@ -127,7 +107,7 @@ impl Process {
         let around = Surroundings::read();
         let display = resolve::display(show, around);
         let job = resolve::explain(args, show, around)?;
-        let outcome = watched(display.progress, |watch| explain::explain(job, watch))?;
+        let outcome = watched(display.progress, |watch| jobs::explain::explain(job, watch))?;
         tell(&messages::faults(&outcome.report.faults));
         Ok(outcome.exit_code())
     }
@@ -142,6 +122,26 @@ impl Process {
             folder or a file";
         Err(Error::Usage(text.into()))
     }
+}
+
+fn check(args: CheckArgs, show: Show) -> Result<u8, Error> {
+    let around = Surroundings::read();
+    let display = resolve::display(show, around);
+    let check = resolve::check::check(args, show, around)?;
+    let outcome = watched(display.progress, |watch| jobs::check::check(check.job, watch))?;
+    tell(&messages::check_summary(&outcome, &check.warnings, show.quiet));
+    let mut out = std::io::stdout().lock();
+    report::deliver(&check.reports, &outcome.checked, &check.setting, &mut out)?;
+    Ok(outcome.exit_code())
+}
+
+fn queue(args: QueueArgs, show: Show) -> Result<u8, Error> {
+    let around = Surroundings::read();
+    let display = resolve::display(show, around);
+    let job = resolve::queue(args, show, around)?;
+    let outcome = watched(display.progress, |watch| jobs::queue::queue(job, watch))?;
+    tell(&messages::faults(&outcome.report.faults));
+    Ok(outcome.exit_code())
 }
 
 /// Runs `job` and shows its progress, until it ends or is interrupted.
