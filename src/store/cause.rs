@@ -7,6 +7,7 @@ use object_store::client::{HttpError, HttpErrorKind};
 
 use super::credential::CredentialError;
 use super::error::{StoreError, StoreErrorKind};
+use super::page::BrokenPage;
 use super::refusal::Refusal;
 use super::url::Scheme;
 use crate::mask;
@@ -22,6 +23,9 @@ pub(super) fn explained(scheme: Scheme, object: &str, error: &Error) -> StoreErr
     }
     if let Some(refusal) = Refusal::find(&error.to_string()) {
         return refused(scheme, object, &refusal);
+    }
+    if let Some(broken) = find::<BrokenPage>(error) {
+        return StoreError::new(object, StoreErrorKind::Unavailable, broken.to_string());
     }
     if let Some(http) = find::<HttpError>(error) {
         return unreachable(object, http);

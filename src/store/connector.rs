@@ -18,6 +18,7 @@ use object_store::client::{
     HttpResponseBody, HttpService, ReqwestConnector,
 };
 
+use super::page::Page;
 use super::refusal::Refusal;
 use super::replace::Replace;
 
@@ -121,18 +122,30 @@ impl HttpService for Guarded {
         if self.keeps {
             keep(&mut request);
         }
+        let page = Page::of(request.method(), request.uri());
         let response = self.execute(request).await?;
         let status = response.status();
         let is_refusal = status.is_client_error() || status.is_server_error();
         let is_elsewhere = status.is_redirection() && status != StatusCode::NOT_MODIFIED;
         if !is_refusal && !is_elsewhere {
-            return Ok(response);
+            return match page {
+                Some(page) => whole(response, page).await,
+                None => Ok(response),
+            };
         }
         if let Some(pause) = pause(&response) {
             tokio::time::sleep(pause).await;
         }
         reduced(response, is_head).await
     }
+}
+
+/// `response`, once it has come to its end and is a whole page of a listing.
+async fn whole(response: HttpResponse, page: Page) -> Result<HttpResponse, HttpError> {
+    let (parts, body) = response.into_parts();
+    let body = body.bytes().await?;
+    page.check(&body).map_err(|broken| HttpError::new(HttpErrorKind::Decode, broken))?;
+    Ok(HttpResponse::from_parts(parts, body.into()))
 }
 
 /// How long the store asks to wait before the next request.

@@ -33,6 +33,8 @@ mod object;
 #[cfg(feature = "object-store")]
 mod opened;
 #[cfg(feature = "object-store")]
+mod page;
+#[cfg(feature = "object-store")]
 mod piece;
 #[cfg(feature = "object-store")]
 mod refusal;

@@ -1,5 +1,6 @@
 //! Objects as they were found, and how a part of one is read.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -20,6 +21,9 @@ use super::web;
 const ATTEMPTS: u32 = 3;
 /// The pause before the second of them; each further one is twice as long.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// An answer that ends before its end.
+const CUT_OFF: &str = "the store ended its answer before all bytes were sent, at every try";
 
 /// The bytes of a part of an object, in order.
 pub(super) type Pieces = BoxStream<'static, Result<Bytes, StoreError>>;
@@ -46,6 +50,7 @@ struct Address {
 impl Object {
     /// An object of a store that lists objects; its URL ends with its key.
     pub(super) fn listed(store: &Arc<Store>, tag: Option<Box<str>>) -> Self {
+        let tag = tag.map(|tag| quoted(&tag).into());
         Self { store: Arc::clone(store), tag, address: None }
     }
 
@@ -125,10 +130,7 @@ impl Reading {
                 }
                 // Of one whose size is not known, the end of the answer is the end.
                 Ok(None) if !is_sized => return Ok(None),
-                Ok(None) => self.part.error(
-                    StoreErrorKind::Unavailable,
-                    "the store ended its answer before all bytes were sent, at every try",
-                ),
+                Ok(None) => self.part.error(StoreErrorKind::Unavailable, CUT_OFF),
                 Err(error) => error,
             };
             self.pieces = None;
@@ -177,13 +179,14 @@ impl Part {
         let url = Arc::clone(&self.url);
         let explained = move |error: &Error| store.explained(&url, error);
         let result = objects.get_opts(&path, options).await.map_err(|error| explained(&error))?;
-        let is_same = self.size.is_none_or(|size| size == result.meta.size)
-            && match (&self.object.tag, &result.meta.e_tag) {
-                (Some(tag), Some(now)) => **tag == **now,
-                _ => true,
-            };
-        if !is_same {
-            return Err(self.error(StoreErrorKind::Replaced, REPLACED));
+        let is_as_long = self.size.is_none_or(|size| size == result.meta.size);
+        let tags = self.object.tag.as_deref().zip(result.meta.e_tag.as_deref());
+        let is_same = tags.map(|(tag, now)| *tag == *quoted(now));
+        match (is_same, is_as_long) {
+            (None | Some(true), true) => {}
+            // The object is the same: the answer is not whole.
+            (Some(true), false) => return Err(self.error(StoreErrorKind::Unavailable, CUT_OFF)),
+            _ => return Err(self.error(StoreErrorKind::Replaced, REPLACED)),
         }
         let pieces = result.into_stream();
         Ok(pieces.map(move |piece| piece.map_err(|error| explained(&error))).boxed())
@@ -205,6 +208,11 @@ impl Part {
     fn error(&self, kind: StoreErrorKind, message: &str) -> StoreError {
         StoreError::new(&self.url, kind, message)
     }
+}
+
+/// A tag as headers have it: listings of Azure have it without its quotes.
+fn quoted(tag: &str) -> Cow<'_, str> {
+    if tag.ends_with('"') { Cow::Borrowed(tag) } else { Cow::Owned(format!("\"{tag}\"")) }
 }
 
 impl PartialEq for Object {

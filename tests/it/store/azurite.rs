@@ -99,6 +99,13 @@ impl Container {
         answer
     }
 
+    /// Makes a blob.
+    #[track_caller]
+    pub fn put(&self, name: &str, body: impl Into<Vec<u8>>) {
+        let headers = [("x-ms-blob-type", "BlockBlob")];
+        self.expect("PUT", &format!("/{name}"), &[], &headers, body);
+    }
+
     /// The content of a blob.
     #[track_caller]
     pub fn get(&self, name: &str) -> Vec<u8> {

@@ -52,14 +52,26 @@ impl Message {
         found.map(|(_, value)| value.as_str())
     }
 
+    /// The length that its head tells.
+    pub fn length(&self) -> Option<u64> {
+        self.header("Content-Length").and_then(|value| value.parse().ok())
+    }
+
     /// The body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// Reads a message; `None` where the stream ends before it begins.
+    /// Reads an answer; `None` where the stream ends before it begins.
     pub fn read(stream: impl Read, kind: NoMessage) -> io::Result<Option<Self>> {
         let mut stream = BufReader::new(stream);
+        let Some(mut message) = Self::read_head(&mut stream)? else { return Ok(None) };
+        message.body = message.read_body(&mut stream, kind)?;
+        Ok(Some(message))
+    }
+
+    /// Reads a message up to its body; `None` where the stream ends before it begins.
+    pub fn read_head(mut stream: impl BufRead) -> io::Result<Option<Self>> {
         let mut line = String::new();
         if stream.read_line(&mut line)? == 0 {
             return Ok(None);
@@ -80,14 +92,14 @@ impl Message {
                 message.headers.push((name.to_owned(), value.trim().to_owned()));
             }
         }
-        message.body = message.read_body(stream, kind)?;
         Ok(Some(message))
     }
 
-    fn read_body(&self, mut stream: impl BufRead, kind: NoMessage) -> io::Result<Vec<u8>> {
+    /// Reads what stands behind the head.
+    pub fn read_body(&self, mut stream: impl BufRead, kind: NoMessage) -> io::Result<Vec<u8>> {
         let mut body = Vec::new();
         let is_chunked = self.header("Transfer-Encoding").is_some_and(|value| value == "chunked");
-        let length = self.header("Content-Length").and_then(|value| value.parse().ok());
+        let length = self.length();
         let has_none = kind == NoMessage::AnswerToHead || matches!(self.status(), 204 | 304);
         match length {
             _ if has_none => {}

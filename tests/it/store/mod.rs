@@ -3,7 +3,13 @@
 
 mod azurite;
 mod http;
+mod input_cuts;
+mod inputs;
 mod moto;
+mod output_cuts;
 mod outputs;
 mod proxy;
 mod server;
+
+/// With this variable set, faults come at every byte; without it, at some.
+const ALL_FAULTS: &str = "BACKTRAIL_TEST_ALL_FAULTS";

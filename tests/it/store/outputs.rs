@@ -26,7 +26,7 @@ fn few() -> Workspace {
 }
 
 /// A folder with events, whose signals come to two parts.
-fn many() -> Workspace {
+pub fn many() -> Workspace {
     let workspace = Workspace::new();
     workspace.write("in.ndjson", events(0..5_000, 2_000));
     workspace
@@ -45,7 +45,7 @@ fn events(numbers: std::ops::Range<usize>, length: usize) -> String {
 }
 
 /// The outputs of a run into a folder, without the time that it took.
-fn expected(workspace: &Workspace) -> BTreeMap<String, Vec<u8>> {
+pub fn expected(workspace: &Workspace) -> BTreeMap<String, Vec<u8>> {
     workspace.run(["in.ndjson", "-o", "expected", "--overwrite"]).exits(0);
     let files = workspace.list("expected").into_iter();
     files.map(|name| (name.clone(), workspace.read(&format!("expected/{name}")))).collect()
@@ -72,14 +72,14 @@ fn assert_outputs(workspace: &Workspace, bucket: &Bucket, folder: &str) {
 }
 
 /// A run of `in.ndjson` into `url`, through the server at `address`.
-fn run(workspace: &Workspace, address: SocketAddr, arguments: &[&str]) -> Finished {
+pub fn run(workspace: &Workspace, address: SocketAddr, arguments: &[&str]) -> Finished {
     let mut command = workspace.command(["in.ndjson", "-o"].iter().chain(arguments));
     Bucket::configure(&mut command, address);
     finish(command)
 }
 
 /// Runs `command`, whose messages hold no credential.
-fn finish(mut command: Command) -> Finished {
+pub fn finish(mut command: Command) -> Finished {
     let output = command.output().unwrap();
     let finished = Finished::of(&command, output);
     for canary in [KEY_ID, SECRET, TOKEN, super::azurite::KEY, "Signature"] {
@@ -242,7 +242,7 @@ fn a_run_that_fails_or_is_interrupted_leaves_no_parts() {
         Proxy::new(
             bucket.address,
             |request| {
-                if request.is_part() { Fault::Silent } else { Fault::None }
+                if request.is_part() { Fault::Stall(0) } else { Fault::None }
             },
         );
     let mut command = workspace.command(["in.ndjson", "-o", "s3://out-aborted/x/"]);
@@ -282,11 +282,11 @@ fn parts_that_cannot_be_removed_are_told() {
 fn faults_that_pass_change_nothing() {
     let (small, large) = (few(), many());
     let faults = [
-        ("lost request", Fault::Lost, &small),
-        ("lost request", Fault::Lost, &large),
-        ("lost answer", Fault::AnswerLost, &small),
-        ("lost answer", Fault::AnswerLost, &large),
-        ("cut answer", Fault::Cut(10), &large),
+        ("lost request", Fault::CutRequest(usize::MAX), &small),
+        ("lost request", Fault::CutRequest(usize::MAX), &large),
+        ("lost answer", Fault::CutAnswer(0), &small),
+        ("lost answer", Fault::CutAnswer(0), &large),
+        ("cut answer", Fault::CutAnswer(250), &large),
         ("slow down", Fault::slow_down(0), &small),
         ("internal error", Fault::s3_error(500, "InternalError"), &large),
     ];

@@ -1,9 +1,9 @@
 //! A proxy between the program and an object store that injects faults.
 //!
-//! It takes one request after another from each connection, asks a plan what becomes of it, and
-//! keeps a log. Bodies are held whole: they are those of tests.
+//! It takes one request after another from each connection, asks a plan what becomes of it before
+//! its body has come, and keeps a log. Bodies are held whole: they are those of tests.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -67,14 +67,16 @@ pub enum Fault {
     None,
     /// The store does not see it; this is the answer.
     Answer { status: u16, headers: Vec<(&'static str, String)>, body: String },
-    /// The store does not see it, and the connection is closed.
-    Lost,
-    /// The store has carried it out, and the connection is closed without an answer.
-    AnswerLost,
-    /// The connection is closed after so many bytes of the body of the answer.
-    Cut(usize),
-    /// The store has carried it out, and nothing comes.
-    Silent,
+    /// The store does not see it: the connection is closed after so many bytes of its body.
+    CutRequest(usize),
+    /// The store has carried it out: the connection is closed after so many bytes of the answer.
+    CutAnswer(usize),
+    /// The store has carried it out: after so many bytes of the answer nothing comes.
+    Stall(usize),
+    /// The body of the answer ends after so many bytes, as if it were whole.
+    Shorten(usize),
+    /// The answer is changed on its way.
+    Change(fn(&mut Message)),
 }
 
 impl Fault {
@@ -173,28 +175,28 @@ fn signed(mut request: Message) -> Message {
 impl Shared {
     fn serve(&self, mut client: &TcpStream) -> io::Result<()> {
         client.set_nodelay(true)?;
-        loop {
-            let request = match Message::read(&mut client, NoMessage::Request) {
-                Ok(Some(request)) => request,
-                Ok(None) => return Ok(()),
-                Err(error) => return Err(error),
-            };
+        let mut reader = BufReader::new(client);
+        while let Some(mut request) = Message::read_head(&mut reader)? {
             let seen = self.see(&request);
             let fault = (self.plan)(&seen);
-            match fault {
-                Fault::Lost => return client.shutdown(Shutdown::Both),
-                Fault::Answer { status, headers, body } => {
-                    let head = Message::answer(status, headers, body.into_bytes());
-                    client.write_all(&head.to_bytes(seen.method == "HEAD"))?;
-                    continue;
-                }
-                _ => {}
+            if let Fault::CutRequest(bytes) = fault {
+                let bytes = request.length().unwrap_or(0).min(bytes as u64);
+                io::copy(&mut reader.take(bytes), &mut io::sink())?;
+                return client.shutdown(Shutdown::Both);
+            }
+            request.body = request.read_body(&mut reader, NoMessage::Request)?;
+            let is_head = seen.method == "HEAD";
+            if let Fault::Answer { status, headers, body } = fault {
+                let answer = Message::answer(status, headers, body.into_bytes());
+                client.write_all(&answer.to_bytes(is_head))?;
+                continue;
             }
             let answer = send(self.upstream, &signed(request))?;
-            if !self.give(client, &answer, &fault, seen.method == "HEAD")? {
+            if !self.give(client, answer, &fault, is_head)? {
                 return client.shutdown(Shutdown::Both);
             }
         }
+        Ok(())
     }
 
     /// Notes a request.
@@ -207,7 +209,7 @@ impl Shared {
             method: next(),
             target: next(),
             headers: request.headers.clone(),
-            body_bytes: request.body.len(),
+            body_bytes: request.length().map_or(0, |length| usize::try_from(length).unwrap()),
         };
         log.push(seen.clone());
         seen
@@ -217,19 +219,26 @@ impl Shared {
     fn give(
         &self,
         mut client: &TcpStream,
-        answer: &Message,
+        mut answer: Message,
         fault: &Fault,
         is_head: bool,
     ) -> io::Result<bool> {
-        let whole = answer.to_bytes(is_head);
-        let body = if is_head { 0 } else { answer.body.len() };
-        let up_to = |bytes: usize| &whole[..whole.len() - body + bytes.min(body)];
         match *fault {
-            Fault::AnswerLost => Ok(false),
-            Fault::Silent => self.wait_for_end(client).map(|()| false),
-            Fault::Cut(bytes) => client.write_all(up_to(bytes)).map(|()| false),
-            _ => client.write_all(&whole).map(|()| true),
+            Fault::Shorten(bytes) => answer.body.truncate(bytes),
+            Fault::Change(change) => change(&mut answer),
+            _ => {}
         }
+        let whole = answer.to_bytes(is_head);
+        match *fault {
+            Fault::CutAnswer(bytes) | Fault::Stall(bytes) => {
+                client.write_all(&whole[..bytes.min(whole.len())])?;
+            }
+            _ => return client.write_all(&whole).map(|()| true),
+        }
+        if matches!(fault, Fault::Stall(_)) {
+            self.wait_for_end(client)?;
+        }
+        Ok(false)
     }
 
     /// Waits until the client hangs up, or the proxy is dropped.

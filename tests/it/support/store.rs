@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read as _, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::ops::Bound;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -58,8 +58,14 @@ pub enum Fault {
     Refuse(u16, &'static str, Vec<(&'static str, String)>),
     /// Closes the connection after so many bytes of the body.
     CutAt(usize),
+    /// Closes the connection after so many bytes of the answer.
+    CutAnswerAt(usize),
+    /// Ends the body after so many bytes, as if it were whole.
+    ShortenTo(usize),
     /// Sends so many bytes of the body, and no more for a while.
     StallAt(usize),
+    /// Leaves out of a page of a listing where the next one is.
+    NoToken,
     /// Ends a body without saying how long it is after so many bytes.
     EndAt(usize),
     /// The same, and takes no notice of ranges and conditions.
@@ -134,6 +140,11 @@ impl Server {
     /// The address of an object, as on the web.
     pub fn address(&self, key: &str) -> String {
         format!("http://{}/bucket/{key}", self.address)
+    }
+
+    /// Where it listens.
+    pub fn socket(&self) -> SocketAddr {
+        self.address.parse().unwrap()
     }
 
     /// Lets `command` find this server and credentials for it, and nothing else.
@@ -215,6 +226,13 @@ impl Shared {
                 answer.headers.extend(headers.iter().cloned());
                 answer
             }
+            Some(Fault::NoToken) => {
+                let mut page = self.listing(request);
+                let text = String::from_utf8(page.body).unwrap();
+                page.body = text.split("<NextContinuationToken>").next().unwrap().into();
+                page.body.extend(b"</ListBucketResult>");
+                page
+            }
             _ if request.is_listing() => self.listing(request),
             Some(Fault::Whole(_)) => {
                 let mut request = request.clone();
@@ -223,6 +241,9 @@ impl Shared {
             }
             _ => self.object(request),
         };
+        if let Some(Fault::ShortenTo(at)) = fault {
+            answer.body.truncate(*at);
+        }
         let length = answer.body.len();
         let is_endless = matches!(fault, Some(Fault::EndAt(_) | Fault::Whole(_)));
         let mut head = format!("HTTP/1.1 {} -\r\n", answer.status);
@@ -236,6 +257,11 @@ impl Shared {
         }
         head += "\r\n";
         let mut out = stream;
+        if let Some(Fault::CutAnswerAt(at)) = fault {
+            let answer = [head.as_bytes(), &answer.body].concat();
+            out.write_all(&answer[..answer.len().min(*at)])?;
+            return Ok(false);
+        }
         out.write_all(head.as_bytes())?;
         if request.method == "HEAD" {
             return Ok(true);

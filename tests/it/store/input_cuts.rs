@@ -1,0 +1,127 @@
+//! Answers to reads and listings that end at every byte of them: nothing is lost, whatever broke.
+
+use std::time::Duration;
+
+use super::http::{Message, send};
+use crate::support::store::{Fault, Request, Server};
+use crate::support::{Finished, Workspace, gzip, track};
+
+/// More bytes than an answer here has, head and body.
+const LONGEST: usize = 600;
+
+/// How an answer ends early at a byte.
+type Cut = fn(usize) -> Fault;
+
+/// A run of `arguments` against `server`.
+fn run(workspace: &Workspace, server: &Server, arguments: &[&str]) -> Finished {
+    let mut command = server.found_by(workspace.command(arguments));
+    let output = command.output().unwrap();
+    Finished::of(&command, output)
+}
+
+/// The bytes at which answers end.
+fn bytes() -> impl Iterator<Item = usize> {
+    let is_all = std::env::var_os(super::ALL_FAULTS).is_some();
+    (0..LONGEST).step_by(if is_all { 1 } else { 7 })
+}
+
+/// The number in a key such as `f012/a`.
+fn number(key: &str) -> Option<usize> {
+    key.get(1..4)?.parse().ok()
+}
+
+fn events(name: usize) -> Vec<u8> {
+    (0..3).map(|event| track(&format!("{name}-{event}"))).collect::<String>().into_bytes()
+}
+
+/// Asserts that a run of `pattern` over `objects` gives the same tables where the answer to the
+/// first request that `meets` numbers ends at the byte of that number.
+fn assert_nothing_is_lost(
+    objects: &[(String, Vec<u8>)],
+    pattern: &str,
+    cuts: &[Cut],
+    meets: fn(&Request) -> Option<usize>,
+) {
+    let workspace = Workspace::new();
+    let tables = |out: &str, cut: Option<Cut>| {
+        let objects = objects.iter().map(|(key, bytes)| (key.as_str(), bytes.clone()));
+        let server = Server::with(objects, Duration::ZERO, move |request| {
+            let at = meets(request).filter(|_| request.earlier == 0)?;
+            cut.map(|cut| cut(at))
+        });
+        run(&workspace, &server, &[pattern, "-o", out, "--overwrite"]).exits(0);
+        let again = server.requests().iter().filter(|request| request.earlier > 0).count();
+        let tables = ["signals.csv", "leads.csv"];
+        (again, tables.map(|table| workspace.read(&format!("{out}/{table}"))))
+    };
+    let (_, expected) = tables("expected", None);
+    for &cut in cuts {
+        let (again, found) = tables("out", Some(cut));
+        assert!(found == expected, "{:?}", cut(0));
+        assert!(again > objects.len() / 4, "{:?}: only {again} requests came again", cut(0));
+    }
+}
+
+#[test]
+fn an_answer_with_an_object_may_break_at_any_byte() {
+    let packed = |number: usize| {
+        let bytes = events(number);
+        if number.is_multiple_of(2) { bytes } else { gzip(&bytes) }
+    };
+    let objects: Vec<_> = bytes().map(|at| (format!("f{at:03}"), packed(at))).collect();
+    let cuts = [Fault::CutAnswerAt as Cut, Fault::ShortenTo];
+    assert_nothing_is_lost(&objects, "s3://bucket/", &cuts, |request| {
+        request.is_read().then(|| number(&request.key)).flatten()
+    });
+}
+
+#[test]
+fn a_page_of_a_listing_may_break_at_any_byte() {
+    let objects: Vec<_> = bytes()
+        .flat_map(|at| [(format!("f{at:03}/a"), events(at)), (format!("f{at:03}/x/b"), events(at))])
+        .collect();
+    // One listing of each folder with all that is below it, and one of its folders alone.
+    for pattern in ["s3://bucket/f*", "s3://bucket/f*/[ax]*"] {
+        let cuts = [Fault::CutAnswerAt as Cut, Fault::ShortenTo];
+        assert_nothing_is_lost(&objects, pattern, &cuts, |request| {
+            request.query.get("prefix").and_then(|prefix| number(prefix))
+        });
+    }
+}
+
+#[test]
+fn a_page_that_stays_short_is_an_error_at_any_byte() {
+    let workspace = Workspace::new();
+    let objects = || ["f000/a", "f000/b"].map(|key| (key, events(1)));
+    let whole = {
+        let server = Server::new(objects());
+        let target = "/bucket?list-type=2&prefix=f000%2F";
+        send(server.socket(), &Message::request("GET", target, "")).unwrap().body.len()
+    };
+    for at in bytes().step_by(5).take_while(|&at| at < whole).chain([whole - 1]) {
+        let server = Server::with(objects(), Duration::ZERO, move |request| {
+            request.is_listing().then_some(Fault::ShortenTo(at))
+        });
+        run(&workspace, &server, &["s3://bucket/f000/", "-oout"])
+            .exits(2)
+            .says("s3://bucket/f000/: the store's listing is not whole: ");
+        assert!(workspace.list("out").is_empty(), "{at}");
+    }
+}
+
+#[test]
+fn a_page_that_tells_no_way_to_the_next_one_is_an_error() {
+    let keys: Vec<String> = (0..250).map(|number| format!("logs/{number:03}")).collect();
+    let workspace = Workspace::new();
+    for url in ["s3://bucket/logs/", "s3://bucket/logs/*"] {
+        let objects = keys.iter().map(|key| (key.as_str(), events(1)));
+        let server = Server::with(objects, Duration::ZERO, |request| {
+            request.is_listing().then_some(Fault::NoToken)
+        });
+        run(&workspace, &server, &[url, "-oout"]).exits(2).says(
+            "s3://bucket/logs/: the store's listing is not whole: a page does not say where the next \
+             one is",
+        );
+        assert!(workspace.list("out").is_empty());
+    }
+}
