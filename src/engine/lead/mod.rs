@@ -13,6 +13,7 @@ mod score_range;
 mod set;
 mod spilled;
 mod store;
+mod table;
 
 pub use exchange::PartTexts;
 pub use fold::{Leads, Page, Signal, Touch};
@@ -67,6 +68,11 @@ pub struct FirstTouch {
 
 /// The memory of one lead in bytes, including its texts and table entry.
 const LEAD_BYTES: usize = size_of::<Lead>() + 512;
+
+/// The memory of a text in bytes, rounded as allocators do.
+fn text_bytes(text: &str) -> usize {
+    if text.is_empty() { 0 } else { text.len().next_multiple_of(16) }
+}
 
 /// One lead.
 #[derive(Clone, Debug, Default)]
@@ -159,6 +165,25 @@ impl Lead {
     /// Returns whether any event belongs to it; otherwise it is not a lead.
     pub fn is_lead(&self) -> bool {
         self.exists
+    }
+
+    /// Returns the approximate memory outside of the struct, in bytes.
+    fn heap_bytes(&self) -> usize {
+        let traits = self.traits.iter().flatten().map(|kept| text_bytes(&kept.value));
+        let touch = self.first_touch.as_ref().map_or(0, |touch| {
+            let FirstTouch { page_url, referrer, utm_source, utm_medium, utm_campaign } =
+                &touch.value;
+            let texts = [page_url, referrer, utm_source, utm_medium, utm_campaign];
+            size_of::<Dated<FirstTouch>>()
+                + texts.map(|text| text_bytes(text)).iter().sum::<usize>()
+        });
+        traits.sum::<usize>()
+            + touch
+            + self.groups.capacity() * size_of::<(NodeId, OrderKey)>()
+            + self.anonymous_ids.heap_bytes()
+            + self.user_ids.heap_bytes()
+            + self.periods.heap_bytes()
+            + self.tallies.heap_bytes()
     }
 
     /// Sorts and deduplicates all sets, once all events are added.

@@ -47,6 +47,11 @@ impl<T: Ord + Copy> Multiset<T> {
         self.sorted = self.counts.len();
     }
 
+    /// Returns the memory outside of the struct, in bytes.
+    pub fn heap_bytes(&self) -> usize {
+        self.counts.capacity() * size_of::<(T, u64)>()
+    }
+
     /// Returns the values with their counts; sorted and distinct after [`settle`](Self::settle).
     pub fn as_slice(&self) -> &[(T, u64)] {
         &self.counts

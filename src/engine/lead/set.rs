@@ -46,6 +46,11 @@ impl<T: Ord + Copy> Set<T> {
         self.sorted = self.values.len();
     }
 
+    /// Returns the memory outside of the struct, in bytes.
+    pub fn heap_bytes(&self) -> usize {
+        if self.values.spilled() { self.values.capacity() * size_of::<T>() } else { 0 }
+    }
+
     /// Returns the values; sorted and distinct after [`settle`](Self::settle).
     pub fn as_slice(&self) -> &[T] {
         &self.values

@@ -5,13 +5,13 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use ahash::AHashMap;
 use rayon::ThreadPool;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::fold::{Signal, Touch};
 use super::rank::{Ranking, Terms};
 use super::run::{Run, RunWriter, SortedRuns};
+use super::table::LeadTable;
 use super::{LEAD_BYTES, Lead};
 use crate::engine::exchange::spill::{Piece, Spill};
 use crate::engine::identity::all_ids::AllIds;
@@ -21,41 +21,48 @@ use crate::engine::identity::ids::NodeId;
 /// The maximum number of partitions; with more, the buffers take more memory than is saved.
 const MOST_DIVISIONS: usize = 256;
 
-/// The number of bytes from which on parts of a partition are written.
-const PIECE_BYTES: usize = 32 << 10;
+/// The maximum and the minimum number of bytes from which on parts of a partition are written.
+const MOST_PIECE_BYTES: usize = 32 << 10;
+const LEAST_PIECE_BYTES: usize = 1 << 10;
+/// The share of a thread's memory for parts that are yet to be written.
+const PIECES_SHARE: usize = 8;
+/// The minimum memory of a thread: with less, leads would be folded one by one.
+const LEAST_THREAD_BYTES: usize = 64 << 10;
 
 /// Parts of leads on disk.
 #[derive(Debug)]
 pub struct SpilledLeads {
     spill: Spill,
     divisions: Vec<Mutex<Vec<Piece>>>,
-    /// The number of leads that a thread collects in memory before it writes them.
-    gathered: usize,
+    /// The memory for the leads that a thread collects before it writes them, and later folds at once.
+    thread_bytes: usize,
 }
 
 impl SpilledLeads {
     /// Creates the store for about `leads` leads, in anonymous files in `dir`. `threads` threads,
     /// which first collect leads and later fold partitions, use `budget_bytes` together.
     pub fn new(dir: PathBuf, leads: usize, budget_bytes: usize, threads: usize) -> Self {
-        let fitting = (budget_bytes / LEAD_BYTES / threads.max(1)).max(1);
-        let divisions = leads.div_ceil(fitting).clamp(1, MOST_DIVISIONS);
+        let thread_bytes = (budget_bytes / threads.max(1)).max(LEAST_THREAD_BYTES);
+        let divisions = leads.saturating_mul(LEAD_BYTES).div_ceil(thread_bytes);
         Self {
             spill: Spill::new(dir, 0),
-            divisions: (0..divisions).map(|_| Mutex::default()).collect(),
-            gathered: fitting,
+            divisions: (0..divisions.clamp(1, MOST_DIVISIONS)).map(|_| Mutex::default()).collect(),
+            thread_bytes,
         }
     }
 
     /// Writes parts of leads.
     fn keep(&self, parts: impl IntoIterator<Item = (NodeId, Lead)>) -> io::Result<()> {
         let mut written = vec![Vec::new(); self.divisions.len()];
+        let piece_bytes = self.thread_bytes / PIECES_SHARE / self.divisions.len();
+        let piece_bytes = piece_bytes.clamp(LEAST_PIECE_BYTES, MOST_PIECE_BYTES);
         for (email, lead) in parts {
             // E-mails are numbered in order of appearance, so that consecutive ones spread evenly.
             let division = email.index() % self.divisions.len();
             lead.write(email, &mut written[division]);
             // Pieces are written at once: all collected leads as bytes would take the same memory
             // again.
-            if written[division].len() >= PIECE_BYTES {
+            if written[division].len() >= piece_bytes {
                 self.keep_piece(division, &mut written[division])?;
             }
         }
@@ -95,44 +102,87 @@ impl SpilledLeads {
         ids: &'a AllIds,
         pool: &ThreadPool,
     ) -> io::Result<Ranking<'a>> {
-        let Self { spill, divisions, .. } = self;
+        let Self { spill, divisions, thread_bytes } = self;
+        let count = divisions.len();
         let fold = |division: Mutex<Vec<Piece>>| {
             let pieces = division.into_inner().unwrap_or_else(PoisonError::into_inner);
-            sorted_run(&spill, pieces, &terms, ids)
+            let division = Division { pieces, divisions: count, budget_bytes: thread_bytes };
+            division.sorted_runs(&spill, &terms, ids)
         };
-        let runs: io::Result<Vec<Run>> =
+        let runs: io::Result<Vec<Vec<Run>>> =
             pool.install(|| divisions.into_par_iter().map(fold).collect());
-        Ok(Ranking::of_runs(SortedRuns::new(spill, runs?, terms, ids)))
+        let runs = runs?.into_iter().flatten().collect();
+        Ok(Ranking::of_runs(SortedRuns::new(spill, runs, terms, ids)))
     }
 }
 
-/// Folds the parts in `pieces`, and writes the leads as a run.
-fn sorted_run(
-    spill: &Spill,
+/// A partition of leads, and how it is folded.
+struct Division {
     pieces: Vec<Piece>,
+    /// The number of partitions; each contains the e-mails whose numbers leave one remainder.
+    divisions: usize,
+    budget_bytes: usize,
+}
+
+impl Division {
+    /// Folds the parts and writes the leads as sorted runs: all of them at once, or, if they exceed the
+    /// budget together, those of some e-mails at a time.
+    fn sorted_runs(&self, spill: &Spill, terms: &Terms<'_>, ids: &AllIds) -> io::Result<Vec<Run>> {
+        let mut runs = Vec::new();
+        // The remainders of the e-mails' positions in the partition that are yet to be folded.
+        let mut open = vec![(0, 1)];
+        let mut leads = LeadTable::default();
+        while let Some((remainder, mut modulus)) = open.pop() {
+            let place = |email: NodeId| email.index() / self.divisions;
+            self.each(spill, |email, part| {
+                if place(email) % modulus != remainder {
+                    return;
+                }
+                leads.with(email, |lead| lead.merge(part));
+                if leads.bytes() > self.budget_bytes && leads.len() > 1 {
+                    open.push((remainder + modulus, 2 * modulus));
+                    modulus *= 2;
+                    leads.retain(|email| place(email) % modulus == remainder);
+                }
+            })?;
+            runs.push(sorted_run(&mut leads, spill, terms, ids)?);
+        }
+        Ok(runs)
+    }
+
+    fn each(&self, spill: &Spill, mut see: impl FnMut(NodeId, Lead)) -> io::Result<()> {
+        let mut buffer = Vec::new();
+        for piece in &self.pieces {
+            let mut bytes = spill.read(piece, &mut buffer)?;
+            while let Some((email, part)) = Lead::read(&mut bytes) {
+                see(email, part);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes the leads of `table` as a run, and empties it.
+fn sorted_run(
+    table: &mut LeadTable,
+    spill: &Spill,
     terms: &Terms<'_>,
     ids: &AllIds,
 ) -> io::Result<Run> {
-    let (mut leads, mut buffer) = (AHashMap::<NodeId, Lead>::new(), Vec::new());
-    for piece in pieces {
-        let mut bytes = spill.read(&piece, &mut buffer)?;
-        while let Some((email, part)) = Lead::read(&mut bytes) {
-            leads.entry(email).or_default().merge(part);
+    let weigh = |(place, (email, lead)): (usize, &mut (NodeId, Lead))| {
+        lead.settle();
+        lead.exists.then(|| (terms.weigh(lead).0, *email, place))
+    };
+    let mut order: Vec<(i64, NodeId, usize)> =
+        table.iter_mut().enumerate().filter_map(weigh).collect();
+    order.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| ids.order(a.1).cmp(&ids.order(b.1))));
+    let mut run = RunWriter::new(spill);
+    for (score, email, place) in order {
+        if let Some((_, lead)) = table.get(place) {
+            run.put(score, email, lead)?;
         }
     }
-    let mut ranked: Vec<(i64, NodeId, Lead)> = leads
-        .into_iter()
-        .filter(|(_, lead)| lead.exists)
-        .map(|(email, mut lead)| {
-            lead.settle();
-            (terms.weigh(&lead).0, email, lead)
-        })
-        .collect();
-    ranked.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| ids.order(a.1).cmp(&ids.order(b.1))));
-    let mut run = RunWriter::new(spill);
-    for (score, email, lead) in &ranked {
-        run.put(*score, *email, lead)?;
-    }
+    table.drain().for_each(drop);
     run.finish()
 }
 
@@ -140,41 +190,40 @@ fn sorted_run(
 #[derive(Debug)]
 pub struct Gatherer<'a> {
     spilled: &'a SpilledLeads,
-    leads: AHashMap<NodeId, Lead>,
+    leads: LeadTable,
 }
 
 impl<'a> Gatherer<'a> {
     /// Creates an empty collection for `spilled`.
     pub fn new(spilled: &'a SpilledLeads) -> Self {
-        Self { spilled, leads: AHashMap::new() }
+        Self { spilled, leads: LeadTable::default() }
     }
 
     /// Adds an identify call.
     pub fn identify(&mut self, touch: &Touch<'_>) {
-        self.existing(touch.lead).touch(touch);
+        self.leads.with(touch.lead, |lead| {
+            lead.exists = true;
+            lead.touch(touch);
+        });
     }
 
     /// Adds an event outside of the window, which enriches a lead but does not create one.
     pub fn enrich(&mut self, touch: &Touch<'_>) {
-        self.leads.entry(touch.lead).or_default().touch(touch);
+        self.leads.with(touch.lead, |lead| lead.touch(touch));
     }
 
     /// Adds a signal.
     pub fn signal(&mut self, touch: &Touch<'_>, signal: &Signal<'_>) {
-        let lead = self.existing(touch.lead);
-        lead.touch(touch);
-        lead.signal(touch.key, signal);
+        self.leads.with(touch.lead, |lead| {
+            lead.exists = true;
+            lead.touch(touch);
+            lead.signal(touch.key, signal);
+        });
     }
 
     /// Adds a group call, which does not create a lead.
     pub fn group(&mut self, lead: NodeId, key: OrderKey, group: NodeId) {
-        self.leads.entry(lead).or_default().join(group, key);
-    }
-
-    fn existing(&mut self, lead: NodeId) -> &mut Lead {
-        let lead = self.leads.entry(lead).or_default();
-        lead.exists = true;
-        lead
+        self.leads.with(lead, |lead| lead.join(group, key));
     }
 
     /// Writes the collected leads if there are many or `when` demands it.
@@ -182,7 +231,7 @@ impl<'a> Gatherer<'a> {
     /// # Errors
     /// Returns an error if the leads cannot be written.
     pub fn flush(&mut self, when: Flush) -> io::Result<()> {
-        if when == Flush::Always || self.leads.len() >= self.spilled.gathered {
+        if when == Flush::Always || self.leads.bytes() >= self.spilled.thread_bytes {
             self.spilled.keep(self.leads.drain())?;
         }
         Ok(())
