@@ -10,6 +10,7 @@ pub mod blocks;
 pub mod bytes;
 pub mod event_row;
 pub mod id_link;
+pub mod key_counts;
 pub mod lead_part;
 pub mod merge;
 pub mod ordered;

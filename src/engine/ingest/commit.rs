@@ -9,12 +9,13 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use ahash::{AHashMap, AHashSet, RandomState};
+use ahash::{AHashSet, RandomState};
 use rayon::ThreadPool;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::epochs::Epochs;
 use super::forget::Forgotten;
+use super::profile::{Disagreement, Profile};
 use crate::engine::EventRef;
 use crate::engine::dedup::Entry;
 use crate::engine::dedup::partition::Part;
@@ -35,6 +36,8 @@ use crate::error::Error;
 const MOST_EXPECTED: usize = 1 << 24;
 /// The memory of the second phase for each id, in bytes.
 const LISTED_ID_BYTES: usize = 40;
+/// The share of the tables' memory for comparing message ids with contents.
+const PROFILE_SHARE: usize = 8;
 /// The expected length of an event in the input, in bytes.
 const EVENT_BYTES: u64 = 1024;
 
@@ -56,7 +59,7 @@ pub struct Committed {
     /// The number of duplicates.
     pub duplicates: u64,
     /// The counts of message ids and contents that do not agree; 0 unless they are profiled.
-    pub profile: Profile,
+    pub profile: Disagreement,
     /// The memory and disk space for the second phase.
     pub scratch: Scratch,
 }
@@ -98,6 +101,7 @@ impl Committer {
     ) -> Self {
         let deduplicators = Shards::new(&scratch.dir, scratch.table_bytes, threads);
         deduplicators.reserve(expected);
+        let profile = Profile::new(scratch.dir.clone(), scratch.table_bytes / PROFILE_SHARE);
         let mut facts = Vec::new();
         // Unused memory is never touched. If the allocation fails, the list grows as needed.
         let _ = facts.try_reserve_exact(expected / 2);
@@ -110,7 +114,7 @@ impl Committer {
             facts: Mutex::new(facts),
             segments: Mutex::default(),
             duplicates: AtomicU64::new(0),
-            profile: Mutex::default(),
+            profile: Mutex::new(profile),
             deduplicators,
             spill,
             scratch,
@@ -154,7 +158,9 @@ impl Committer {
         lock(&self.facts).extend_from_slice(&kept);
         if !batch.profiles.is_empty() {
             let mut profile = lock(&self.profile);
-            batch.profiles.iter().for_each(|&(message, content)| profile.see(message, content));
+            for &(message, content) in &batch.profiles {
+                profile.see(message, content)?;
+            }
         }
         Ok(segment)
     }
@@ -305,7 +311,8 @@ impl Committer {
         }
         let store = Store::new(segments, spill);
         let duplicates = duplicates.into_inner() + late;
-        Ok(Committed { ids, facts, store, duplicates, profile: into_inner(profile), scratch })
+        let profile = into_inner(profile).finish().map_err(Error::Spill)?;
+        Ok(Committed { ids, facts, store, duplicates, profile, scratch })
     }
 }
 
@@ -362,38 +369,4 @@ fn without_revoked(mut facts: Vec<Fact>, segments: &[Segment]) -> Vec<Fact> {
 /// Returns the position of `event` in the input.
 fn place_of(segments: &[Segment], event: EventRef) -> (Place, u32) {
     (segments[event.segment()].place, event.row())
-}
-
-/// Counts of message ids with several contents, and contents with several message ids.
-#[derive(Debug, Default)]
-pub struct Profile {
-    by_message: AHashMap<u64, Partner>,
-    by_content: AHashMap<u64, Partner>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Partner {
-    first: u64,
-    several: bool,
-}
-
-impl Profile {
-    fn see(&mut self, message: u64, content: u64) {
-        for (map, key, other) in
-            [(&mut self.by_message, message, content), (&mut self.by_content, content, message)]
-        {
-            let partner = map.entry(key).or_insert(Partner { first: other, several: false });
-            partner.several |= partner.first != other;
-        }
-    }
-
-    /// Returns the number of message ids with more than one content.
-    pub fn messages_with_several_contents(&self) -> u64 {
-        self.by_message.values().filter(|partner| partner.several).count() as u64
-    }
-
-    /// Returns the number of contents with more than one message id.
-    pub fn contents_with_several_messages(&self) -> u64 {
-        self.by_content.values().filter(|partner| partner.several).count() as u64
-    }
 }

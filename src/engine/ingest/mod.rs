@@ -4,6 +4,7 @@ pub mod blocks;
 pub mod commit;
 mod epochs;
 pub(in crate::engine) mod forget;
+pub mod profile;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,8 +21,12 @@ use crate::engine::ingest::commit::{Committed, Committer, expected_events};
 use crate::engine::map::batch::Place;
 use crate::engine::map::counters::Counters;
 use crate::engine::map::names::Names;
+use crate::engine::map::unused_email::Addresses;
 use crate::error::Error;
 use crate::source::Reader;
+
+/// The share of the tables' memory for unused addresses.
+const ADDRESSES_SHARE: usize = 16;
 
 /// The results of the first phase.
 pub struct Ingested {
@@ -29,6 +34,8 @@ pub struct Ingested {
     pub committed: Committed,
     /// The sums over all events.
     pub counters: Counters,
+    /// Addresses in signals that no rule maps, except those in `counters`.
+    pub addresses: Addresses,
 }
 
 /// Reads and maps everything that `reader` returns, on all threads of `pool`. What does not fit
@@ -48,6 +55,8 @@ pub fn ingest(
     let spill = Arc::new(Spill::new(scratch.dir.clone(), scratch.row_bytes));
     let expected = expected_events(reader.total_bytes());
     let threads = pool.current_num_threads();
+    let addresses = Addresses::new(scratch.dir.clone(), scratch.table_bytes / ADDRESSES_SHARE);
+    let addresses = Mutex::new(addresses);
     let shared = Committer::new(hasher.clone(), Arc::clone(&spill), scratch, expected, threads);
     let many_names = Mutex::new(Names::default());
     let start = || (engine.parser(), Mapper::new(engine, hasher.clone()));
@@ -58,6 +67,7 @@ pub fn ingest(
         if let Some(names) = mapper.take_many_names() {
             *many_names.lock().unwrap_or_else(PoisonError::into_inner) += names;
         }
+        mapper.unused_emails().hand_over_many(&addresses).map_err(Error::Spill)?;
         let stored = StoredBatch::new(&mapper.batch, Some(&mapper.batch.ids), &spill)
             .map_err(Error::Spill)?;
         shared.commit(&mapper.batch, stored).map_err(Error::Spill)?;
@@ -69,5 +79,6 @@ pub fn ingest(
         counters += mapper.into_counters();
     }
     let committed = shared.settle(&counters.deletions, pool, watch)?;
-    Ok(Ingested { committed, counters })
+    let addresses = addresses.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(Ingested { committed, counters, addresses })
 }

@@ -29,7 +29,7 @@ use crate::engine::map::example::Position;
 use crate::engine::map::extract::Extract;
 use crate::engine::map::names::Names;
 use crate::engine::map::times::EventClock;
-use crate::engine::map::unused_email::UnusedEmail;
+use crate::engine::map::unused_email::{UnusedEmail, UnusedEmails};
 use crate::event::content::ContentHasher;
 use crate::event::{CallType, Event, Member};
 use crate::filter::destination::{Counts, Scratch, Verdict};
@@ -131,6 +131,11 @@ impl<'a> Mapper<'a> {
     /// waste memory.
     pub fn take_many_names(&mut self) -> Option<Names> {
         self.counters.take_many_names()
+    }
+
+    /// Returns the addresses in signals so far that no rule maps.
+    pub fn unused_emails(&mut self) -> &mut UnusedEmails {
+        &mut self.counters.unused_emails
     }
 
     /// Returns the sums over all blocks.

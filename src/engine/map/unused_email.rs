@@ -5,6 +5,8 @@
 
 use std::io;
 use std::ops::AddAssign;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ahash::AHashSet;
 use memchr::memchr;
@@ -12,11 +14,16 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::example::{Examples, Position};
 use crate::engine::Engine;
+use crate::engine::exchange::key_counts::KeyCounts;
+use crate::engine::exchange::spill::Spill;
 use crate::engine::identity::all_ids::AllIds;
 use crate::engine::identity::ids::Space;
 use crate::engine::identity::value::normalise_email;
 use crate::event::{Event, Inner};
 use crate::json::Json;
+
+/// The maximum number of addresses that each worker keeps.
+const MOST_OF_A_WORKER: usize = 1 << 14;
 
 /// A field with such an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,6 +98,18 @@ impl UnusedEmails {
         self.addresses.insert(found.address);
     }
 
+    /// Moves the addresses to `known`, if there are so many that not every worker should keep them.
+    ///
+    /// # Errors
+    /// Returns an error if they cannot be written to disk.
+    pub fn hand_over_many(&mut self, known: &Mutex<Addresses>) -> io::Result<()> {
+        if self.addresses.len() < MOST_OF_A_WORKER {
+            return Ok(());
+        }
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        self.addresses.drain().try_for_each(|address| known.0.add(key(address, false), 1))
+    }
+
     /// Returns the events with an address in `field`.
     pub fn of(&self, field: UnusedField) -> &Examples<()> {
         &self.by_field[field as usize]
@@ -101,29 +120,75 @@ impl UnusedEmails {
         self.addresses.iter().copied()
     }
 
-    /// Returns the number of addresses that are not among `known`, whose items are distinct.
-    pub fn count_unknown<'e>(&self, known: impl Iterator<Item = &'e str>) -> u64 {
-        if self.addresses.is_empty() {
-            return 0;
-        }
-        (self.addresses.len() - known.filter(|email| self.has(email)).count()) as u64
-    }
-
-    /// Returns the number of addresses that are not among the e-mails of `ids`.
+    /// Returns the number of addresses that are not among the e-mails that `each` passes to its
+    /// argument, each of them once.
     ///
     /// # Errors
-    /// Returns an error if ids on disk cannot be read.
-    pub fn count_unknown_in(&self, ids: &AllIds) -> io::Result<u64> {
+    /// Returns the error of `each`.
+    pub fn count_unknown(
+        &self,
+        each: impl FnOnce(&mut dyn FnMut(&str)) -> io::Result<()>,
+    ) -> io::Result<u64> {
         let mut left = self.addresses.len() as u64;
         if left > 0 {
-            ids.each(Space::Email, |_, email| left -= u64::from(self.has(email)))?;
+            each(&mut |email| left -= u64::from(self.has(email)))?;
         }
         Ok(left)
+    }
+
+    /// Returns the number of addresses, including those in `known`, that are not among the e-mails of
+    /// `ids`.
+    ///
+    /// # Errors
+    /// Returns an error if data on disk cannot be read.
+    pub fn count_unknown_in(&self, Addresses(mut known): Addresses, ids: &AllIds) -> io::Result<u64> {
+        if !known.is_empty() {
+            self.addresses.iter().try_for_each(|&address| known.add(key(address, false), 1))?;
+            let mut added = Ok(());
+            ids.each(Space::Email, |_, email| {
+                if added.is_ok() {
+                    added = known.add(key(xxh3_64(email.as_bytes()), true), 1);
+                }
+            })?;
+            added?;
+            return unknown(&known);
+        }
+        self.count_unknown(|see| ids.each(Space::Email, |_, email| see(email)))
     }
 
     fn has(&self, email: &str) -> bool {
         self.addresses.contains(&xxh3_64(email.as_bytes()))
     }
+}
+
+/// The addresses of all workers, as hashes, if there are many.
+#[derive(Debug)]
+pub struct Addresses(KeyCounts);
+
+impl Addresses {
+    /// Creates an empty set. It takes about `budget_bytes` of memory; the rest is in a file in `dir`.
+    pub fn new(dir: PathBuf, budget_bytes: usize) -> Self {
+        Self(KeyCounts::new(Arc::new(Spill::new(dir, 0)), budget_bytes))
+    }
+}
+
+/// The key that counts an address in a signal, or an e-mail that is known.
+fn key(address: u64, is_known: bool) -> u128 {
+    u128::from(address) << 1 | u128::from(is_known)
+}
+
+/// Returns the number of addresses that are not known.
+fn unknown(addresses: &KeyCounts) -> io::Result<u64> {
+    let (mut carried, mut unknown) = (None, 0);
+    addresses.each(|key, _| {
+        let address = key >> 1;
+        if key & 1 == 0 {
+            (carried, unknown) = (Some(address), unknown + 1);
+        } else if carried.take() == Some(address) {
+            unknown -= 1;
+        }
+    })?;
+    Ok(unknown)
 }
 
 impl AddAssign for UnusedEmails {

@@ -13,7 +13,6 @@ use crate::emit::{Crm, Format, FormulaGuard};
 use crate::engine::Engine;
 use crate::engine::exchange::spill::Scratch;
 use crate::engine::exchange::store::Store;
-use crate::engine::ingest::commit::Committed;
 use crate::engine::ingest::{Ingested, ingest};
 use crate::engine::map::counters::Counters;
 use crate::engine::map::example::Lines;
@@ -170,7 +169,8 @@ fn run_into(job: Job, watch: &dyn Watch, leftovers: &mut Leftovers) -> Result<Ou
     let (ahead_bytes, memory_bytes) = shares(&job.inputs, job.memory_bytes);
     let reader = reader(job.inputs, &job.engine, job.on_fault, ahead_bytes, watch);
     let scratch = Scratch::new(spill_dir, memory_bytes);
-    let Ingested { committed, counters } = ingest(&job.engine, &reader, &pool, scratch, watch)?;
+    let ingested = ingest(&job.engine, &reader, &pool, scratch, watch)?;
+    let Ingested { committed, counters, addresses } = ingested;
     go_on(watch)?;
     let files = shown_files(&reader, &job.engine);
     let lines = Lines::new(files.clone(), committed.store.segments());
@@ -186,7 +186,7 @@ fn run_into(job: Job, watch: &dyn Watch, leftovers: &mut Leftovers) -> Result<Ou
     watch.enter(Phase::Resolving);
     let timeframe = Timeframe::new(&counters.volume, &job.terms);
     let duplicates = committed.duplicates;
-    let profile = profile(&job.engine, &committed);
+    let profile = job.engine.profile_duplicates.then_some(committed.profile);
     let setting = Setting {
         engine: &job.engine,
         counters: &counters,
@@ -195,10 +195,11 @@ fn run_into(job: Job, watch: &dyn Watch, leftovers: &mut Leftovers) -> Result<Ou
         pool: &pool,
         watch,
     };
-    let produced = produce(setting, committed, &mut output).map_err(|error| match error {
-        Error::Interrupted if streams => Error::CutShort,
-        error => error,
-    })?;
+    let produced =
+        produce(setting, (committed, addresses), &mut output).map_err(|error| match error {
+            Error::Interrupted if streams => Error::CutShort,
+            error => error,
+        })?;
     warnings.extend(mostly_refused(&counters, &lines));
     let mut report = Facts {
         lines: &lines,
@@ -243,15 +244,6 @@ fn shown_files(reader: &Reader, engine: &Engine) -> BTreeMap<FileId, Input> {
         }
     }
     files
-}
-
-/// Returns the number of message ids with several contents, and of contents with several message
-/// ids; `None` if they were not requested.
-fn profile(engine: &Engine, committed: &Committed) -> Option<(u64, u64)> {
-    let profile = &committed.profile;
-    engine.profile_duplicates.then(|| {
-        (profile.messages_with_several_contents(), profile.contents_with_several_messages())
-    })
 }
 
 fn write_report(report: &Report, output: &mut Output) -> Result<(), Error> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::produce::Produced;
-use super::summary::{Facts, Read};
+use super::summary::{Facts, LISTED, Read};
 use crate::engine::bucket::Job;
 use crate::engine::bucket::census::SharedId;
 use crate::engine::bucket::counts::Counts;
@@ -108,7 +108,8 @@ fn produced(job: &Job, merged: &Merged, names: &Names) -> Produced {
         merge_refused: refused.map(|(emails, ids)| (size(*emails), ids.clone())).collect(),
         unknown_addresses: count("identity.unused_emails.unknown_addresses", ""),
         leads: counts.lead_sums(merged.scores.unwrap_or((0, 0))),
-        lost_leads: merged.lost_leads.clone(),
+        lost_leads: merged.lost_leads.len() as u64,
+        lost_lead_emails: merged.lost_leads.iter().take(LISTED).cloned().collect(),
         active_leads: counts.by_period("plan.periods.active_leads", &timeframe),
         tracked_users: if is_monthly { tracked() } else { Vec::new() },
         forgotten_leads: count("deleted.leads", ""),

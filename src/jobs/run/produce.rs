@@ -1,6 +1,6 @@
 //! The second phase of a run: processes every row once, then the leads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::io::Write;
 
 use rayon::ThreadPool;
@@ -9,16 +9,18 @@ use super::leads::write_leads;
 use super::output::Output;
 use super::page::TopLead;
 use super::signals::{Streams, write_signals};
+use super::summary::LISTED;
 use crate::engine::Engine;
 use crate::engine::exchange::rejects;
 use crate::engine::exchange::store::{Store, lines_before};
 use crate::engine::identity::Identities;
-use crate::engine::identity::all_ids::AllIds;
-use crate::engine::identity::ids::Space;
+use crate::engine::identity::all_ids::{AllIds, TextOrder};
+use crate::engine::identity::ids::{NodeId, Space};
 use crate::engine::identity::timeline::Timelines;
 use crate::engine::ingest::commit::Committed;
 use crate::engine::map::counters::Counters;
 use crate::engine::map::event_names::EventNames;
+use crate::engine::map::unused_email::Addresses;
 use crate::engine::plan::{Timeframe, TrackedUsers};
 use crate::engine::resolve::cold_time::ColdTimes;
 use crate::engine::resolve::history::History;
@@ -50,8 +52,10 @@ pub struct Produced {
     pub unknown_addresses: u64,
     /// Sums over the leads.
     pub leads: LeadSums,
-    /// The e-mails of the leads that the service would not have created.
-    pub lost_leads: Vec<String>,
+    /// The number of leads that the service would not have created.
+    pub lost_leads: u64,
+    /// The alphabetically first e-mails of these leads.
+    pub lost_lead_emails: Vec<String>,
     /// The number of leads with a signal, by period of the plan.
     pub active_leads: Vec<u64>,
     /// Monthly tracked users, by period of the plan; empty if the period is not a month.
@@ -85,14 +89,14 @@ pub struct Setting<'a> {
     pub watch: &'a dyn Watch,
 }
 
-/// Resolves, scores and writes what was `committed`.
+/// Resolves, scores and writes what was `committed`; `addresses` are those that signals carry unused.
 ///
 /// # Errors
 /// Returns an error if the run was interrupted, if spilled data cannot be read, or if an output
 /// cannot be written.
 pub fn produce(
     setting: Setting<'_>,
-    committed: Committed,
+    (committed, addresses): (Committed, Addresses),
     output: &mut Output,
 ) -> Result<Produced, Error> {
     let Setting { engine, counters, files, timeframe, pool, watch } = setting;
@@ -125,7 +129,8 @@ pub fn produce(
     let mut table = output.leads(engine)?;
     let rows =
         LeadRows { ids: &ids, groups: &resolved.groups, terms: &terms, events: names.as_slice() };
-    let (mut counter, mut lost_leads) = (LeadCounter::new(ledger.periods.len()), Vec::new());
+    let (mut counter, mut lost_leads) =
+        (LeadCounter::new(ledger.periods.len()), LostLeads::default());
     let mut forgotten = resolved.tally.forgotten.brought.clone();
     let mut top_leads = Vec::with_capacity(TopLead::SHOWN);
     write_leads(&rows, leads, engine.redaction.as_ref(), &mut table, pool, |ranked| {
@@ -138,10 +143,9 @@ pub fn produce(
             }));
         }
         if !ranked.lead.accepted {
-            lost_leads.push(ids.text(ranked.email).into_owned());
+            lost_leads.see(&ids, ranked.email);
         }
     })?;
-    lost_leads.sort_unstable();
     guarded_cells += table.guarded_cells();
     output.close(table)?;
     let (lead_sums, active_leads) = counter.finish();
@@ -165,9 +169,13 @@ pub fn produce(
         shared: shared(timelines, &ids, engine.rules.identity.max_emails as usize),
         merged_emails: merged.joined(),
         merge_refused: refused.map(|one| (one.emails, texts(&one.user_ids))).collect(),
-        unknown_addresses: counters.unused_emails.count_unknown_in(&ids).map_err(Error::Spill)?,
+        unknown_addresses: counters
+            .unused_emails
+            .count_unknown_in(addresses, &ids)
+            .map_err(Error::Spill)?,
         leads: lead_sums,
-        lost_leads,
+        lost_leads: lost_leads.count,
+        lost_lead_emails: lost_leads.emails(&ids),
         active_leads,
         tracked_users: tracked.as_ref().map_or_else(Vec::new, |users| users.counts(&ids)),
         forgotten_leads: forgotten.len() as u64,
@@ -177,6 +185,28 @@ pub fn produce(
     ids.check().map_err(Error::Spill)?;
     resolved.leads.free(pool);
     Ok(produced)
+}
+
+/// Leads that the service would not have created: their number, and those that are listed.
+#[derive(Default)]
+struct LostLeads<'a> {
+    count: u64,
+    first: BinaryHeap<(TextOrder<'a>, NodeId)>,
+}
+
+impl<'a> LostLeads<'a> {
+    fn see(&mut self, ids: &'a AllIds, email: NodeId) {
+        self.count += 1;
+        self.first.push((ids.order(email), email));
+        if self.first.len() > LISTED {
+            self.first.pop();
+        }
+    }
+
+    fn emails(self, ids: &AllIds) -> Vec<String> {
+        let first = self.first.into_sorted_vec().into_iter();
+        first.map(|(_, email)| ids.text(email).into_owned()).collect()
+    }
 }
 
 /// Writes the rejects in `store`, which come from `files`, in order.

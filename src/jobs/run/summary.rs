@@ -10,6 +10,7 @@ use crate::engine::Engine;
 use crate::engine::identity::Resolution;
 use crate::engine::identity::ids::Space;
 use crate::engine::identity::resolve::Through;
+use crate::engine::ingest::profile::Disagreement;
 use crate::engine::map::counters::Counters;
 use crate::engine::map::example::{Lines, Position};
 use crate::engine::map::names::Ranked;
@@ -29,7 +30,7 @@ use crate::report::{
 use crate::source::{FileId, Reader};
 
 /// The maximum number of event names, and of lost leads, that are listed.
-const LISTED: usize = 1000;
+pub(super) const LISTED: usize = 1000;
 
 /// The input of a report.
 pub struct Facts<'a> {
@@ -43,7 +44,7 @@ pub struct Facts<'a> {
     pub duplicates: u64,
     /// The number of message ids with several contents and of contents with several message ids, if
     /// requested.
-    pub profile: Option<(u64, u64)>,
+    pub profile: Option<Disagreement>,
     /// The line numbers of the inputs.
     pub lines: &'a Lines,
     /// The results of the second phase.
@@ -111,8 +112,8 @@ impl Facts<'_> {
             window: self.engine.window.map(Window::from),
             duplicates: Duplicates {
                 total: self.duplicates(),
-                same_message_id_different_content: self.profile.map(|profile| profile.0),
-                same_content_different_message_id: self.profile.map(|profile| profile.1),
+                same_message_id_different_content: self.profile.map(|profile| profile.messages),
+                same_content_different_message_id: self.profile.map(|profile| profile.contents),
             },
             identity,
             deleted,
@@ -332,8 +333,8 @@ impl Facts<'_> {
             retried: totals.retried,
             lost: totals.lost,
             lost_identifies: produced.tally.lost_identifies,
-            lost_leads: produced.lost_leads.len() as u64,
-            lost_lead_emails: produced.lost_leads.iter().take(LISTED).cloned().collect(),
+            lost_leads: produced.lost_leads,
+            lost_lead_emails: produced.lost_lead_emails.clone(),
             undated: ledger.undated,
             trend,
         }
