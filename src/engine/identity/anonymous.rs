@@ -2,6 +2,8 @@
 
 use std::io;
 
+use ahash::AHashMap;
+
 use super::all_ids::AllIds;
 use super::ids::{NodeId, Space};
 use super::slots::Slots;
@@ -16,6 +18,9 @@ use crate::time::Time;
 const BLOCK: usize = 32;
 /// The number of bytes that are written at once.
 const PIECE_BYTES: usize = 64 << 10;
+/// The maximum number of links of a timeline on disk. A longer one stays in memory, since it would be
+/// read with each timeline of its block.
+const MOST_LINKS: usize = 1 << 10;
 /// The size of a link on disk.
 const LINK_BYTES: usize = 12;
 
@@ -39,9 +44,13 @@ enum Kept {
 struct OnDisk {
     slots: Slots,
     blocks: Blocks,
+    long: Long,
     spill: Spill,
     failure: Failure,
 }
+
+/// Long timelines, by slot.
+type Long = AHashMap<usize, (Box<[Link]>, Summary)>;
 
 impl Anonymous {
     /// Returns whether `id` is an anonymous id.
@@ -66,9 +75,12 @@ impl Anonymous {
     }
 
     /// Reads the timeline of `id` from disk into `buffers`.
-    pub fn load<'b>(&self, id: NodeId, buffers: &'b mut Buffers) -> Timeline<'b> {
+    pub fn load<'b>(&'b self, id: NodeId, buffers: &'b mut Buffers) -> Timeline<'b> {
         let Kept::Disk(disk) = &self.kept else { return Timeline::UNTIED };
         let Some(place) = disk.slots.place(id) else { return Timeline::UNTIED };
+        if let Some((links, summary)) = disk.long.get(&place) {
+            return Timeline { links, summary: *summary };
+        }
         match disk.read(place, buffers) {
             Ok(summary) => Timeline { links: &buffers.links, summary },
             Err(error) => {
@@ -101,7 +113,10 @@ impl Anonymous {
     pub fn bytes(&self) -> usize {
         match &self.kept {
             Kept::Memory(spots) => spots.bytes(),
-            Kept::Disk(disk) => disk.slots.bytes() + disk.blocks.bytes(),
+            Kept::Disk(disk) => {
+                let long = disk.long.values().map(|(links, _)| size_of_val(&**links));
+                disk.slots.bytes() + disk.blocks.bytes() + long.sum::<usize>()
+            }
         }
     }
 }
@@ -134,6 +149,21 @@ fn put_timeline(links: &[Link], summary: Summary, out: &mut Vec<u8>) {
     }
 }
 
+/// Writes the timeline of a slot to `blocks`, or a long one to `long` instead.
+fn put_on_disk(
+    (place, links, summary): (usize, &[Link], Summary),
+    blocks: &mut BlockWriter<'_>,
+    long: &mut Long,
+) -> io::Result<()> {
+    let links = if links.len() > MOST_LINKS {
+        long.insert(place, (links.into(), summary));
+        &[]
+    } else {
+        links
+    };
+    blocks.put(|out| put_timeline(links, summary, out))
+}
+
 fn take_head(bytes: &mut &[u8]) -> Option<(usize, Summary)> {
     let count = take_length(bytes)?;
     let emails = u32::try_from(take_length(bytes)?).ok()?;
@@ -158,6 +188,7 @@ pub(super) struct AnonymousWriter<'s> {
     links: Vec<Link>,
     /// Timelines on disk, from then on.
     blocks: Option<BlockWriter<'s>>,
+    long: Long,
     resolved: u64,
     shared: Vec<(NodeId, usize)>,
 }
@@ -176,6 +207,7 @@ impl<'s> AnonymousWriter<'s> {
             spots: Vec::new(),
             links: Vec::new(),
             blocks: None,
+            long: Long::new(),
             resolved: 0,
             shared: Vec::new(),
         }
@@ -187,13 +219,13 @@ impl<'s> AnonymousWriter<'s> {
     /// Returns an error if it cannot be written.
     #[allow(clippy::cast_possible_truncation)] // 2^32 links would take 64 GiB
     pub fn put(&mut self, id: NodeId, links: &[Link], summary: Summary) -> io::Result<()> {
-        self.slots.push(id);
+        let place = self.slots.push(id);
         self.resolved += u64::from(summary.distance != NOWHERE);
         if summary.emails as usize > self.max_emails {
             self.shared.push((id, summary.emails as usize));
         }
         if let Some(blocks) = &mut self.blocks {
-            return blocks.put(|out| put_timeline(links, summary, out));
+            return put_on_disk((place, links, summary), blocks, &mut self.long);
         }
         let start = self.links.len() as u32;
         self.links.extend_from_slice(links);
@@ -206,9 +238,9 @@ impl<'s> AnonymousWriter<'s> {
     /// Moves the timelines to disk.
     fn spill(&mut self) -> io::Result<()> {
         let mut blocks = BlockWriter::new(self.spill, PIECE_BYTES, BLOCK);
-        for &Spot { start, end, summary } in &self.spots {
+        for (place, &Spot { start, end, summary }) in self.spots.iter().enumerate() {
             let links = &self.links[start as usize..end as usize];
-            blocks.put(|out| put_timeline(links, summary, out))?;
+            put_on_disk((place, links, summary), &mut blocks, &mut self.long)?;
         }
         (self.spots, self.links) = (Vec::new(), Vec::new());
         self.blocks = Some(blocks);
@@ -220,12 +252,14 @@ impl<'s> AnonymousWriter<'s> {
     /// # Errors
     /// Returns an error if the last timelines cannot be written.
     pub fn finish(self) -> io::Result<Written> {
-        let Self { end, mut slots, mut spots, mut links, blocks, resolved, shared, .. } = self;
+        let Self { end, mut slots, mut spots, mut links, blocks, long, resolved, shared, .. } =
+            self;
         slots.finish();
         let blocks = blocks.map(BlockWriter::finish).transpose()?;
         spots.shrink_to_fit();
         links.shrink_to_fit();
-        Ok(Written { end, spots: Spots { slots, by_slot: spots, links }, blocks, resolved, shared })
+        let spots = Spots { slots, by_slot: spots, links };
+        Ok(Written { end, spots, blocks, long, resolved, shared })
     }
 }
 
@@ -234,6 +268,7 @@ pub(super) struct Written {
     end: u32,
     spots: Spots,
     blocks: Option<Blocks>,
+    long: Long,
     resolved: u64,
     shared: Vec<(NodeId, usize)>,
 }
@@ -241,12 +276,12 @@ pub(super) struct Written {
 impl Written {
     /// Adds the spill to which the timelines were written.
     pub fn into_timelines(self, spill: Spill) -> Anonymous {
-        let Self { end, spots, blocks, resolved, shared } = self;
+        let Self { end, spots, blocks, long, resolved, shared } = self;
         let kept = match blocks {
             None => Kept::Memory(spots),
             Some(blocks) => {
                 let (slots, failure) = (spots.slots, Failure::default());
-                Kept::Disk(Box::new(OnDisk { slots, blocks, spill, failure }))
+                Kept::Disk(Box::new(OnDisk { slots, blocks, long, spill, failure }))
             }
         };
         Anonymous { end, kept, resolved, shared }

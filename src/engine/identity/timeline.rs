@@ -13,7 +13,7 @@ use super::fact::Fact;
 use super::facts::Facts;
 use super::ids::{NodeId, Space};
 use super::slots::Slots;
-use crate::engine::exchange::spill::Spill;
+use crate::engine::exchange::spill::{Scratch, Spill};
 use crate::time::Time;
 
 /// The maximum number of links of a chain from an id to an e-mail.
@@ -149,6 +149,16 @@ pub struct Room<'a> {
     pub dir: &'a Path,
 }
 
+impl<'a> Room<'a> {
+    /// Timelines of anonymous ids on disk get one part in so many of the memory for tables.
+    const SHARE: usize = 4;
+
+    /// Returns the room in `scratch`.
+    pub fn of(scratch: &'a Scratch) -> Self {
+        Self { bytes: scratch.table_bytes / Self::SHARE, dir: &scratch.dir }
+    }
+}
+
 impl Timelines {
     /// Builds the timelines of `facts`, which must be sorted. E-mails of an id are counted up to
     /// one more than `max_emails`.
@@ -209,9 +219,20 @@ impl Timelines {
 
     /// Reads the timeline of `id` from disk into `buffers`. If it cannot be read, it is empty, and
     /// [`check`](Self::check) returns the error.
-    pub fn load<'b>(&self, id: NodeId, buffers: &'b mut Buffers) -> Timeline<'b> {
+    pub fn load<'b>(&'b self, id: NodeId, buffers: &'b mut Buffers) -> Timeline<'b> {
         let anonymous = self.anonymous.as_ref().filter(|anonymous| anonymous.has(id));
         anonymous.map_or(Timeline::UNTIED, |anonymous| anonymous.load(id, buffers))
+    }
+
+    /// Returns the timeline of `id`, in memory or read into `buffers`. If it cannot be read, it is empty,
+    /// and [`check`](Self::check) returns the error.
+    pub fn read<'b>(&'b self, id: NodeId, buffers: &'b mut Buffers) -> Timeline<'b> {
+        match &self.anonymous {
+            Some(anonymous) if anonymous.is_on_disk() && anonymous.has(id) => {
+                anonymous.load(id, buffers)
+            }
+            _ => self.of(id),
+        }
     }
 
     /// Checks that all timelines could be read.

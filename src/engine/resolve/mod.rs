@@ -37,9 +37,6 @@ use sums::rule_terms;
 use tally::{Tally, count_contenders};
 use visit::Visit;
 
-/// Timelines of anonymous ids on disk get one part in so many of the memory for tables.
-const TIMELINES_SHARE: usize = 4;
-
 /// The context of a resolution.
 #[derive(Clone, Copy)]
 pub struct Stage<'a> {
@@ -99,8 +96,8 @@ pub fn resolve<'a, V: Visit + Send, T: Send>(
 ) -> Result<Resolved<'a, V>, Error> {
     let Stage { engine, ids, ledger, names, pool, watch } = stage;
     let Input { facts, store, scratch, dropped } = input;
-    let room = Room { bytes: scratch.table_bytes / TIMELINES_SHARE, dir: &scratch.dir };
-    let identities = pool.install(|| Identities::new(facts, ids, &engine.rules.identity, room));
+    let identity = &engine.rules.identity;
+    let identities = pool.install(|| Identities::new(facts, ids, identity, Room::of(scratch)));
     let identities = identities.map_err(Error::Spill)?;
     let finder = OwnerFinder::new(engine, ids, &identities, ledger).map_err(Error::Spill)?;
     let taken = ids.bytes() + identities.timelines.bytes();

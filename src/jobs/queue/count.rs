@@ -1,8 +1,6 @@
 //! The second phase of a queue: reads every row once more, when the identity of each visitor is
 //! known.
 
-use std::io;
-
 use ahash::AHashMap;
 use rayon::ThreadPool;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
@@ -17,7 +15,7 @@ use crate::engine::exchange::row::{Field, Row};
 use crate::engine::exchange::store::{Segment, SegmentView, Store};
 use crate::engine::identity::all_ids::AllIds;
 use crate::engine::identity::ids::{NodeId, Space};
-use crate::engine::identity::timeline::Timelines;
+use crate::engine::identity::timeline::{Buffers, Timeline, Timelines};
 use crate::engine::map::names::Names;
 use crate::engine::plan::{Calendar, Ledger};
 use crate::engine::watch::Watch;
@@ -130,9 +128,9 @@ pub struct Counter<'a> {
 struct Visitor(u64);
 
 impl Visitor {
-    fn new(space: Space, text: &str, timelines: &Timelines, id: NodeId) -> Self {
+    fn new(space: Space, text: &str, timeline: &Timeline<'_>) -> Self {
         let hash = xxh3_64_with_seed(text.as_bytes(), space as u64);
-        Self(hash & !1 | u64::from(timelines.of(id).emails() > 0))
+        Self(hash & !1 | u64::from(timeline.emails() > 0))
     }
 
     #[inline]
@@ -145,6 +143,8 @@ struct Worker {
     counted: Counted,
     days: Days,
     section: String,
+    /// Buffers for timelines on disk.
+    buffers: Buffers,
 }
 
 impl Counter<'_> {
@@ -153,15 +153,16 @@ impl Counter<'_> {
     /// # Errors
     /// Returns an error if the job was interrupted or if spilled data cannot be read.
     pub fn count(&self, pool: &ThreadPool, watch: &dyn Watch) -> Result<Counted, Error> {
-        let visitors = pool.install(|| self.visitors()).map_err(Error::Spill)?;
+        let visitors = pool.install(|| self.visitors());
         let start = || Worker {
             counted: self.nothing(),
             days: Days::new(self.calendar),
             section: String::new(),
+            buffers: Buffers::default(),
         };
         let work = |worker: &mut Worker, number: usize, view: &SegmentView<'_>| {
-            self.segment(worker, &self.store.segments()[number], view, &visitors);
-            Ok(())
+            self.segment(worker, &self.store.segments()[number], view, visitors.as_deref());
+            self.ids.check().and_then(|()| self.timelines.check()).map_err(Error::Spill)
         };
         let workers = self.store.each(pool, watch, start, work, |()| Ok(()))?;
         let mut sum = self.nothing();
@@ -176,23 +177,24 @@ impl Counter<'_> {
         Ok(sum)
     }
 
-    /// By number, the visitor of each id that can be one's.
-    fn visitors(&self) -> io::Result<Vec<Visitor>> {
-        let Self { ids, timelines, .. } = *self;
-        if let AllIds::Memory(ids) = ids {
-            let visitor = |place: u32| {
-                let id = NodeId::from_raw(place);
-                Visitor::new(ids.space(id), ids.text(id), timelines, id)
-            };
-            #[allow(clippy::cast_possible_truncation)] // ids are numbered in 32 bits
-            return Ok((0..ids.len() as u32).into_par_iter().map(visitor).collect());
+    /// By number, the visitor that each id would be; `None` where ids are on disk, for there may be
+    /// many.
+    fn visitors(&self) -> Option<Vec<Visitor>> {
+        let AllIds::Memory(ids) = self.ids else { return None };
+        let visitor = |place: u32| {
+            let id = NodeId::from_raw(place);
+            Visitor::new(ids.space(id), ids.text(id), &self.timelines.of(id))
+        };
+        #[allow(clippy::cast_possible_truncation)] // ids are numbered in 32 bits
+        Some((0..ids.len() as u32).into_par_iter().map(visitor).collect())
+    }
+
+    fn visitor(&self, id: NodeId, listed: Option<&[Visitor]>, buffers: &mut Buffers) -> Visitor {
+        if let Some(&visitor) = listed.and_then(|visitors| visitors.get(id.index())) {
+            return visitor;
         }
-        // Those of anonymous ids and of user ids come first.
-        let mut visitors = Vec::with_capacity(ids.count(Space::Anonymous) + ids.count(Space::User));
-        for space in [Space::Anonymous, Space::User] {
-            ids.each(space, |id, text| visitors.push(Visitor::new(space, text, timelines, id)))?;
-        }
-        Ok(visitors)
+        let timeline = self.timelines.read(id, buffers);
+        Visitor::new(self.ids.space(id), &self.ids.text(id), &timeline)
     }
 
     fn nothing(&self) -> Counted {
@@ -207,9 +209,9 @@ impl Counter<'_> {
         worker: &mut Worker,
         segment: &Segment,
         view: &SegmentView<'_>,
-        visitors: &[Visitor],
+        visitors: Option<&[Visitor]>,
     ) {
-        let Worker { counted, days, section: part } = worker;
+        let Worker { counted, days, section: part, buffers } = worker;
         let mut bytes = view.rows;
         let mut place = 0;
         while let Some(row) = Row::read(&mut bytes) {
@@ -220,7 +222,7 @@ impl Counter<'_> {
                 counted.outside.duplicates += u64::from(fate == Fate::Duplicate);
                 continue;
             }
-            let seen = self.seen(&row, fate, view, visitors, days);
+            let seen = self.seen(&row, fate, view, (visitors, buffers), days);
             let last = counted.tallies.len() - 1;
             let at = self.ranking.place(row.head.call, row.text(Field::Event)).min(last);
             counted.tallies[at].see(&seen);
@@ -238,7 +240,7 @@ impl Counter<'_> {
         row: &Row<'_>,
         fate: Fate,
         view: &SegmentView<'_>,
-        visitors: &[Visitor],
+        (visitors, buffers): (Option<&[Visitor]>, &mut Buffers),
         days: &mut Days,
     ) -> Seen {
         let minute = |time: Time| time.millis().map(|millis| millis.div_euclid(MINUTE_MS));
@@ -255,14 +257,17 @@ impl Counter<'_> {
             day: minute(key.time).map(|minute| days.start_of(minute)),
             period: received.and_then(|minute| self.ledger.period_of(minute)),
             rule: row.head.rule,
-            visitor: visitor.and_then(|id| visitors.get(id.index()).copied()),
-            before_identify: ids.into_iter().flatten().any(|id| self.is_before(id, key.time)),
+            visitor: visitor.map(|id| self.visitor(id, visitors, buffers)),
+            before_identify: ids
+                .into_iter()
+                .flatten()
+                .any(|id| self.is_before(id, key.time, buffers)),
         }
     }
 
     /// Returns `true` if `id` was identified shortly after `time`.
-    fn is_before(&self, id: NodeId, time: Time) -> bool {
-        let links = self.timelines.of(id).links;
+    fn is_before(&self, id: NodeId, time: Time, buffers: &mut Buffers) -> bool {
+        let links = self.timelines.read(id, buffers).links;
         let next = links.get(links.partition_point(|link| link.time <= time));
         match (next.and_then(|link| link.time.millis()), time.millis()) {
             (Some(tied), Some(time)) => tied - time <= SHORTLY_MS,

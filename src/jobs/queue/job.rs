@@ -126,9 +126,7 @@ pub fn queue(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let Ingested { committed, counters, profile, fields } = ingested;
     let Committed { ids, facts, store, duplicates, scratch, .. } = committed;
     let identity = &job.engine.rules.identity;
-    // Every id is asked of at once, so that nothing may be on disk.
-    let room = Room { bytes: usize::MAX, dir: &scratch.dir };
-    let identities = pool.install(|| Identities::new(facts, &ids, identity, room));
+    let identities = pool.install(|| Identities::new(facts, &ids, identity, Room::of(&scratch)));
     let identities = identities.map_err(Error::Spill)?;
     let ranking = Ranking::new(&counters.names);
     let ledger = Ledger::new(&counters.volume, &job.terms);
