@@ -13,6 +13,8 @@ pub use advise::advise;
 pub use choose::{Candidate, Shared, choose};
 pub use rewrite::{Target, condition, rewritten};
 
+use std::io;
+
 use ahash::{AHashMap, AHashSet};
 
 use crate::engine::Engine;
@@ -26,7 +28,7 @@ use crate::jobs::audit::event_counts::NONE;
 use crate::jobs::audit::line_set::LineSets;
 use crate::jobs::audit::origins::RowOrigins;
 use crate::jobs::audit::scenario::{Resources, Scenario};
-use crate::jobs::audit::signal_sums::{LeadSource, SignalSums};
+use crate::jobs::audit::signal_sums::SignalSums;
 use crate::jobs::audit::source_line::{Sightings, SourceLine};
 use crate::rules::Rule;
 
@@ -116,13 +118,16 @@ impl Uses {
 
     /// Returns what each unit would save and lose with the events that belong to it alone. Units
     /// that occur only in `shared` are included.
+    ///
+    /// # Errors
+    /// Returns an error if counts cannot be read back from disk.
     pub fn candidates(
         &self,
         shared: &[Shared],
         line_sets: &LineSets,
         signal_sums: &SignalSums,
         rules: &[Rule],
-    ) -> Vec<Candidate> {
+    ) -> io::Result<Vec<Candidate>> {
         let alone = self.units.iter().filter(|(unit, _)| {
             unit.call != CallType::Identify && line_sets.several(unit.by).is_none()
         });
@@ -136,31 +141,34 @@ impl Uses {
                 by_unit.entry(unit).or_insert_with(nothing);
             }
         }
-        for source in signal_sums.lead_sources.values() {
-            if let LeadSource::Only(unit) = source
-                && let Some(candidate) = by_unit.get_mut(unit)
-            {
+        let Some(contributions) = &signal_sums.contributions else {
+            return Ok(in_order(by_unit));
+        };
+        contributions.each_single_source(|unit| {
+            if let Some(candidate) = by_unit.get_mut(&unit) {
                 candidate.leads_lost += 1;
             }
-        }
-        let mut totals: AHashMap<_, u64> = AHashMap::new();
-        for (&(_, lead, rule), count) in &signal_sums.contributions {
-            *totals.entry((lead, rule)).or_default() += count;
-        }
-        for (&(unit, lead, rule), &count) in &signal_sums.contributions {
-            let Some(candidate) = by_unit.get_mut(&unit) else { continue };
-            let Some(terms) = rules.get(rule as usize) else { continue };
-            let total = totals.get(&(lead, rule)).copied().unwrap_or(count);
+        })?;
+        contributions.each_score(|rule, units| {
+            let Some(terms) = rules.get(rule as usize) else { return };
+            let total: u64 = units.iter().map(|(_, count)| count).sum();
             let within = |count: u64| terms.limit.map_or(count, |limit| count.min(limit.into()));
-            let lost = within(total) - within(total - count);
-            let lost = i64::try_from(lost).unwrap_or(i64::MAX);
-            candidate.score_lost =
-                candidate.score_lost.saturating_add(terms.score.saturating_mul(lost));
-        }
-        let mut all: Vec<Candidate> = by_unit.into_values().collect();
-        all.sort_unstable_by_key(|candidate| candidate.unit);
-        all
+            for (unit, count) in units {
+                let Some(candidate) = by_unit.get_mut(unit) else { continue };
+                let lost = within(total) - within(total - count);
+                let lost = i64::try_from(lost).unwrap_or(i64::MAX);
+                candidate.score_lost =
+                    candidate.score_lost.saturating_add(terms.score.saturating_mul(lost));
+            }
+        })?;
+        Ok(in_order(by_unit))
     }
+}
+
+fn in_order(by_unit: AHashMap<Unit, Candidate>) -> Vec<Candidate> {
+    let mut all: Vec<Candidate> = by_unit.into_values().collect();
+    all.sort_unstable_by_key(|candidate| candidate.unit);
+    all
 }
 
 /// Returns the rows of `scenario` that dropping `units` removes, and the raw signals that remain. A

@@ -56,8 +56,8 @@ pub fn ingest(
 ) -> Result<Ingested, Error> {
     let hasher = RandomState::new();
     let spill = Arc::new(Spill::new(scratch.dir.clone(), scratch.row_bytes));
-    // Each scenario has separate tables.
-    let scratch = Scratch { table_bytes: scratch.table_bytes / 2, ..scratch.clone() };
+    // Each scenario has separate tables, and the facts of one may be needed twice.
+    let scratch = Scratch { table_bytes: scratch.table_bytes / 3, ..scratch.clone() };
     let expected = expected_events(reader.total_bytes());
     let scenario = |_| {
         let (hasher, spill) = (hasher.clone(), Arc::clone(&spill));

@@ -5,6 +5,7 @@
 //! those of a run without the filter, and the figures after are those of a run with it.
 
 pub mod bots;
+pub mod contributions;
 pub mod event_counts;
 pub mod field_loss;
 pub mod finding;
@@ -13,6 +14,7 @@ pub mod html;
 pub mod ingest;
 mod job;
 pub mod judge;
+pub mod lead_lines;
 pub mod line_set;
 pub mod origins;
 mod redact;

@@ -1,13 +1,12 @@
 //! A scenario: the duplicates, identities, leads and plan of one side.
 
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ahash::AHashMap;
 use rayon::ThreadPool;
-use rayon::slice::ParallelSliceMut;
 
-use crate::engine::exchange::spill::Scratch;
+use crate::engine::exchange::spill::{Scratch, Spill};
 use crate::engine::exchange::store::{Dropped, SegmentView, Store, StoredBatch};
 use crate::engine::identity::all_ids::AllIds;
 use crate::engine::identity::fact::Fact;
@@ -24,8 +23,15 @@ use crate::engine::resolve::{Input, Stage, resolve};
 use crate::engine::watch::Watch;
 use crate::engine::{Engine, EventRef};
 use crate::error::Error;
+use crate::jobs::audit::contributions::Contributions;
+use crate::jobs::audit::lead_lines::{LeadLine, LeadLines};
 use crate::jobs::audit::origins::{RowOrigins, StoredOrigins};
 use crate::jobs::audit::signal_sums::{Notes, SignalCounter, SignalSums};
+
+/// The leads that are compared get this part of the memory for leads.
+const LINES_SHARE: usize = 16;
+/// The counts of what units contribute get this part, on all threads together.
+const CONTRIBUTIONS_SHARE: usize = 4;
 
 /// A scenario to which batches are still committed.
 #[derive(Debug)]
@@ -107,25 +113,14 @@ pub struct Outcome {
     pub tally: Tally,
     /// The ledger of the plan.
     pub ledger: Ledger,
-    /// The leads, sorted by e-mail.
-    pub leads: Vec<LeadLine>,
+    /// The leads.
+    pub leads: LeadLines,
     /// Sums over all leads.
     pub sums: LeadSums,
     /// The number of leads with a signal, by period of the plan.
     pub active_leads: Vec<u64>,
     /// Sums by event name, and the sums that a change of the filter needs.
     pub signal_sums: SignalSums,
-}
-
-/// The values of a lead that an audit compares.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LeadLine {
-    /// The e-mail of the lead.
-    pub email: Box<str>,
-    /// The score of the lead.
-    pub score: i64,
-    /// The number of signals of the lead.
-    pub signals: u64,
 }
 
 /// What is needed to resolve a scenario.
@@ -198,23 +193,35 @@ impl Scenario {
         let ids = &self.ids;
         let stage = Stage { engine, ids, ledger: &ledger, names, pool, watch };
         let input = Input { facts, store: &self.store, scratch: &self.scratch, dropped };
-        let start = || Notes::new(names, signal_counter);
+        let spill = Arc::new(Spill::new(self.scratch.dir.clone(), 0));
+        let share = self.scratch.lead_bytes / CONTRIBUTIONS_SHARE / pool.current_num_threads();
+        let contributions =
+            || signal_counter.contributions.then(|| Contributions::new(&spill, share));
+        let start = || Notes::new(names, signal_counter, contributions());
         let end = |notes: &mut Notes<'_>, number: usize, _: &SegmentView<'_>| {
             notes.count(|buffer| self.origins(number, buffer))
         };
         let resolved = resolve(stage, input, start, end, |()| Ok(()))?;
         let mut signal_sums = SignalSums::default();
-        resolved.visitors.into_iter().for_each(|notes| signal_sums += notes.into_sums());
-        let (mut counter, mut leads) = (LeadCounter::new(ledger.periods.len()), Vec::new());
+        for notes in resolved.visitors {
+            signal_sums.absorb(notes.into_sums()).map_err(Error::Spill)?;
+        }
+        let mut counter = LeadCounter::new(ledger.periods.len());
+        let share = self.scratch.lead_bytes / LINES_SHARE;
+        let (mut leads, mut put) = (LeadLines::new(self.scratch.dir.clone(), share), Ok(()));
         let see = |ranked: &Ranked<'_>| {
             counter.see(ranked);
             let email = ids.text(ranked.email).into();
-            leads.push(LeadLine { email, score: ranked.score, signals: ranked.lead.signals });
+            let line = LeadLine { email, score: ranked.score, signals: ranked.lead.signals };
+            if put.is_ok() {
+                put = leads.put(line);
+            }
         };
-        resolved.leads.each(see).and_then(|()| ids.check()).map_err(Error::Spill)?;
+        let seen = resolved.leads.each(see);
+        seen.and(put).and_then(|()| ids.check()).map_err(Error::Spill)?;
+        leads.finish();
         let (sums, active_leads) = counter.finish();
         resolved.leads.free(pool);
-        pool.install(|| leads.par_sort_unstable());
         Ok(Outcome { tally: resolved.tally, ledger, leads, sums, active_leads, signal_sums })
     }
 }

@@ -1,8 +1,7 @@
 //! Sums over identify calls and over signals that belong to leads.
 
+use std::io;
 use std::ops::AddAssign;
-
-use ahash::AHashMap;
 
 use super::fit::Unit;
 use crate::engine::exchange::row::{Field, Head};
@@ -10,8 +9,9 @@ use crate::engine::identity::ids::NodeId;
 use crate::engine::map::event_names::EventNames;
 use crate::engine::resolve::row::{ResolvedRow, RowLead};
 use crate::engine::resolve::visit::Visit;
+use crate::error::Error;
 use crate::event::CallType;
-use crate::jobs::audit::event_counts::NONE;
+use crate::jobs::audit::contributions::Contributions;
 use crate::jobs::audit::origins::RowOrigins;
 use crate::jobs::audit::source_line::{Sightings, SourceLine};
 
@@ -37,18 +37,6 @@ impl AddAssign for NameSum {
     }
 }
 
-/// Which events identify a lead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LeadSource {
-    /// Only events of this unit.
-    Only(Unit),
-    /// An identify call, or events of several units.
-    Others,
-}
-
-/// The number of signals by unit, lead and rule.
-pub type Contributions = AHashMap<(Unit, NodeId, u32), u64>;
-
 /// Sums over identify calls and signals.
 #[derive(Debug, Default)]
 pub struct SignalSums {
@@ -56,10 +44,8 @@ pub struct SignalSums {
     names: [Vec<NameSum>; CallType::ALL.len()],
     /// Signals and identify calls of the company's employees.
     pub internal: Sightings,
-    /// Scored signals that belong to a lead, if requested.
-    pub contributions: Contributions,
-    /// Which events identify each lead, if requested.
-    pub lead_sources: AHashMap<NodeId, LeadSource>,
+    /// What each unit contributes to leads, if requested.
+    pub contributions: Option<Contributions>,
     /// Signals of leads by position of their period, if the plan limits active leads.
     active: Vec<Sightings>,
 }
@@ -122,9 +108,13 @@ impl Visit for Notes<'_> {
 }
 
 impl<'a> Notes<'a> {
-    /// Creates empty sums.
-    pub fn new(names: &'a EventNames<'a>, counter: SignalCounter<'a>) -> Self {
-        let sums = SignalSums::default();
+    /// Creates empty sums, in `contributions` too, if these are requested.
+    pub fn new(
+        names: &'a EventNames<'a>,
+        counter: SignalCounter<'a>,
+        contributions: Option<Contributions>,
+    ) -> Self {
+        let sums = SignalSums { contributions, ..SignalSums::default() };
         Self { names, counter, of_segment: Vec::new(), sums, buffer: Vec::new() }
     }
 
@@ -146,15 +136,15 @@ impl<'a> Notes<'a> {
     /// segment.
     ///
     /// # Errors
-    /// Returns the error of `origins`.
-    pub fn count<'b, E>(
+    /// Returns the error of `origins`, or an error if counts cannot be written to disk.
+    pub fn count<'b>(
         &'b mut self,
-        origins: impl FnOnce(&'b mut Vec<u8>) -> Result<RowOrigins<'b>, E>,
-    ) -> Result<(), E> {
+        origins: impl FnOnce(&'b mut Vec<u8>) -> Result<RowOrigins<'b>, Error>,
+    ) -> Result<(), Error> {
         let Self { counter, of_segment, sums, buffer, .. } = self;
         let origins = origins(buffer)?;
         for note in of_segment.drain(..) {
-            counter.count(&note, origins, sums);
+            counter.count(&note, origins, sums).map_err(Error::Spill)?;
         }
         Ok(())
     }
@@ -167,7 +157,12 @@ impl<'a> Notes<'a> {
 
 impl SignalCounter<'_> {
     /// Adds `note` to `signal_sums`; `origins` are those of its segment.
-    fn count(&self, note: &Note, origins: RowOrigins<'_>, signal_sums: &mut SignalSums) {
+    fn count(
+        &self,
+        note: &Note,
+        origins: RowOrigins<'_>,
+        signal_sums: &mut SignalSums,
+    ) -> io::Result<()> {
         let (by, line) = origins.of(note.row);
         let source_line = SourceLine { place: origins.place, line };
         if note.in_window && note.lead.is_some_and(|lead| lead.internal) {
@@ -180,8 +175,9 @@ impl SignalCounter<'_> {
                 signal_sums.active(period).see(source_line);
             }
         }
-        if let Some(lead) = lead.filter(|_| self.contributions) {
-            self.add_contribution(note, lead, by, signal_sums);
+        match (lead, &mut signal_sums.contributions) {
+            (Some(lead), Some(contributions)) => self.contribute(note, lead, by, contributions),
+            _ => Ok(()),
         }
     }
 
@@ -200,19 +196,21 @@ impl SignalCounter<'_> {
         }
     }
 
-    fn add_contribution(&self, note: &Note, lead: NodeId, by: u32, signal_sums: &mut SignalSums) {
+    fn contribute(
+        &self,
+        note: &Note,
+        lead: NodeId,
+        by: u32,
+        contributions: &mut Contributions,
+    ) -> io::Result<()> {
         let unit = Unit::of(note.call, note.event, by);
         if note.in_window && self.score(note.rule) != 0 {
-            let rule = note.rule.unwrap_or(NONE);
-            *signal_sums.contributions.entry((unit, lead, rule)).or_default() += 1;
+            contributions.signal(lead, note.rule, unit)?;
         }
         if note.brings {
-            let source = match note.call {
-                CallType::Identify => LeadSource::Others,
-                _ => LeadSource::Only(unit),
-            };
-            signal_sums.add_lead_source(lead, source);
+            contributions.source(lead, Some(unit).filter(|_| note.call != CallType::Identify))?;
         }
+        Ok(())
     }
 }
 
@@ -246,28 +244,22 @@ impl SignalSums {
         self.active.get(period)
     }
 
-    fn add_lead_source(&mut self, lead: NodeId, source: LeadSource) {
-        let kept = self.lead_sources.entry(lead).or_insert(source);
-        if *kept != source {
-            *kept = LeadSource::Others;
-        }
-    }
-}
-
-impl AddAssign for SignalSums {
-    fn add_assign(&mut self, other: Self) {
+    /// Adds the sums of `other`.
+    ///
+    /// # Errors
+    /// Returns an error if counts cannot be written to disk.
+    pub fn absorb(&mut self, other: Self) -> io::Result<()> {
         for (call, number, sum) in other.names() {
             *self.name(call, number) += sum;
         }
         self.internal += other.internal;
-        for (stake, count) in other.contributions {
-            *self.contributions.entry(stake).or_default() += count;
-        }
-        for (lead, source) in other.lead_sources {
-            self.add_lead_source(lead, source);
-        }
         for (period, seen) in other.active.into_iter().enumerate() {
             *self.active(period) += seen;
         }
+        match (&mut self.contributions, other.contributions) {
+            (Some(contributions), Some(other)) => contributions.absorb(other)?,
+            (own, other) => *own = own.take().or(other),
+        }
+        Ok(())
     }
 }

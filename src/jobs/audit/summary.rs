@@ -22,7 +22,8 @@ use crate::error::Error;
 use crate::event::CallType;
 use crate::jobs::audit::event_counts::{EventCounts, NONE, Traits};
 use crate::jobs::audit::ingest::Ingested;
-use crate::jobs::audit::scenario::{LeadLine, Outcome, Resources};
+use crate::jobs::audit::lead_lines::{Comparison, LeadLine};
+use crate::jobs::audit::scenario::{Outcome, Resources};
 use crate::jobs::audit::signal_sums::{NameSum, SignalCounter};
 use crate::jobs::audit::source_line::{Sightings, SourceLine};
 use crate::parse::reject::Reason;
@@ -60,6 +61,10 @@ pub struct Evidence<'a> {
     pub outcomes: &'a [Outcome; 2],
     /// The raw signals by unit and period, if the plan does not suffice after the filter.
     pub uses: Option<&'a Uses>,
+    /// The difference between the leads of the two outcomes.
+    pub compared: Comparison,
+    /// The number of addresses that signals carry after the filter and that belong to no lead.
+    pub unknown_addresses: u64,
     /// The lines of the inputs.
     pub lines: Lines,
 }
@@ -131,10 +136,15 @@ impl Facts<'_> {
         let after = &ingested.scenarios[Side::After as usize];
         let uses =
             if is_over { Some(Uses::count(after, resources, &outcomes[1].ledger)?) } else { None };
+        let [before, left] = outcomes.each_ref().map(|outcome| &outcome.leads);
+        let unused = &ingested.counts.unused_emails;
+        let unknown_addresses = unused.count_unknown(|see| left.each(|lead| see(&lead.email)));
         let evidence = Evidence {
             facts: self,
             outcomes: &outcomes,
             uses: uses.as_ref(),
+            compared: Comparison::new(before, left).map_err(Error::Spill)?,
+            unknown_addresses: unknown_addresses.map_err(Error::Spill)?,
             lines: self.lines_of_files(),
         };
         let change = match &uses {
@@ -168,7 +178,7 @@ impl Facts<'_> {
             names: self.names(evidence),
             lines: self.lines(),
             plan: self.plan(evidence.outcomes),
-            leads: leads(evidence.outcomes),
+            leads: leads(evidence.outcomes, &evidence.compared),
             signals: Signals {
                 before: signals(&evidence.outcomes[0]),
                 after: signals(&evidence.outcomes[1]),
@@ -447,50 +457,20 @@ fn signals(outcome: &Outcome) -> SignalCounts {
     }
 }
 
-/// Compares two lists that are sorted by e-mail. Returns the leads that only `before` contains,
-/// those that only `after` contains, and those with a lower score in `after`.
-#[allow(clippy::type_complexity)] // three lists
-pub(super) fn compare<'l>(
-    before: &'l [LeadLine],
-    after: &'l [LeadLine],
-) -> (Vec<&'l LeadLine>, Vec<&'l LeadLine>, Vec<(&'l LeadLine, &'l LeadLine)>) {
-    let (mut lost, mut gained, mut lowered) = (Vec::new(), Vec::new(), Vec::new());
-    let mut afters = after.iter().peekable();
-    for lead in before {
-        while let Some(new) = afters.next_if(|other| other.email < lead.email) {
-            gained.push(new);
-        }
-        match afters.next_if(|other| other.email == lead.email) {
-            None => lost.push(lead),
-            Some(other) if other.score < lead.score => lowered.push((lead, other)),
-            Some(_) => {}
-        }
-    }
-    gained.extend(afters);
-    (lost, gained, lowered)
-}
-
-fn leads(outcomes: &[Outcome; 2]) -> Leads {
-    let (mut lost, gained, mut lowered) = compare(&outcomes[0].leads, &outcomes[1].leads);
-    lost.sort_by_key(|lead| std::cmp::Reverse(lead.score));
-    lowered.sort_by_key(|(before, after)| after.score.saturating_sub(before.score));
-    let lead = |lead: &&LeadLine| Lead {
-        email: lead.email.to_string(),
-        score: lead.score,
-        signals: lead.signals,
-    };
-    let lowered_lead = |(before, after): &(&LeadLine, &LeadLine)| Lowered {
-        email: before.email.to_string(),
+fn leads(outcomes: &[Outcome; 2], compared: &Comparison) -> Leads {
+    let lead = |LeadLine { email, score, signals }| Lead { email: email.into(), score, signals };
+    let lowered_lead = |(before, after): (LeadLine, i64)| Lowered {
+        email: before.email.into(),
         before: before.score,
-        after: after.score,
+        after,
     };
     Leads {
         before: lead_counts(&outcomes[0].sums),
         after: lead_counts(&outcomes[1].sums),
-        lost: lost.len() as u64,
-        gained: gained.len() as u64,
-        lowered: lowered.len() as u64,
-        lost_leads: lost.iter().take(LISTED).map(lead).collect(),
-        lowered_leads: lowered.iter().take(LISTED).map(lowered_lead).collect(),
+        lost: compared.lost,
+        gained: compared.gained,
+        lowered: compared.lowered,
+        lost_leads: compared.lost_leads().into_iter().map(lead).collect(),
+        lowered_leads: compared.lowered_leads().into_iter().map(lowered_lead).collect(),
     }
 }

@@ -29,9 +29,7 @@ pub fn unused(evidence: &Evidence<'_>) -> Option<(Kind, Finding)> {
     let kind = Kind::UnusedEmail;
     let counted = &evidence.facts.ingested.counts.unused_emails;
     let by_path = UnusedField::ALL.map(|field| (field.path(), counted.of(field).count()));
-    let leads = &evidence.outcomes[Side::After as usize].leads;
-    let unused =
-        UnusedEmails::new(&by_path, counted.count_unknown(leads.iter().map(|lead| &*lead.email)));
+    let unused = UnusedEmails::new(&by_path, evidence.unknown_addresses);
     let message = unused.warning()?;
     let first = UnusedField::ALL.into_iter().flat_map(|field| counted.of(field).first());
     let example = |(position, ()): &(crate::engine::map::example::Position, ())| {

@@ -9,10 +9,11 @@ use crate::error::Error;
 use crate::event::CallType;
 use crate::jobs::audit::Side;
 use crate::jobs::audit::event_counts::NONE;
+use crate::jobs::audit::lead_lines::Comparison;
 use crate::jobs::audit::report::{Change, Drop, Entry};
 use crate::jobs::audit::scenario::{Outcome, Resources};
 use crate::jobs::audit::signal_sums::SignalCounter;
-use crate::jobs::audit::summary::{Facts, LISTED, compare, lead_counts};
+use crate::jobs::audit::summary::{Facts, LISTED, lead_counts};
 
 /// Returns the smallest change to the filter of `facts` that fits the plan, with the outcome that
 /// it leads to.
@@ -30,7 +31,8 @@ pub fn advise(
     let line_sets = &facts.ingested.line_sets;
     let shared = uses.shared(line_sets);
     let rules = &facts.engine.rules.rules;
-    let mut candidates = uses.candidates(&shared, line_sets, &after.signal_sums, rules);
+    let mut candidates =
+        uses.candidates(&shared, line_sets, &after.signal_sums, rules).map_err(Error::Spill)?;
     candidates.retain(|candidate| can_write(facts, candidate.unit, resources.names));
     let limit = facts.terms.raw_signals.unwrap_or(u64::MAX);
     let raw = after.ledger.periods.iter().map(|usage| usage.raw_signals);
@@ -45,7 +47,7 @@ pub fn advise(
     let targets: Vec<Target<'_>> =
         chosen.iter().map(|&at| target(candidates[at].unit, resources.names)).collect();
     let list = facts.filters.after.allow.as_ref();
-    let leads_lost = compare(&after.leads, &left.leads).0.len() as u64;
+    let compared = Comparison::new(&after.leads, &left.leads).map_err(Error::Spill)?;
     let drops = |places: &mut dyn Iterator<Item = usize>| -> Vec<Drop> {
         places.take(LISTED).map(|at| drop_of(facts, &candidates[at], resources.names)).collect()
     };
@@ -61,7 +63,7 @@ pub fn advise(
         drop: drops(&mut chosen.iter().copied()),
         raw_signals: remaining(&after.ledger, &left.ledger),
         leads: lead_counts(&left.sums),
-        leads_lost,
+        leads_lost: compared.lost,
         score_lost: after.sums.total_score.saturating_sub(left.sums.total_score),
         allow: list.and_then(|list| rewritten(list, &targets)).unwrap_or_default(),
         others: drops(&mut others.into_iter()),
