@@ -33,6 +33,12 @@ impl Scratch {
         Self { dir, row_bytes, table_bytes: memory_bytes - row_bytes, lead_bytes }
     }
 
+    /// Reduces the memory for tables by `taken_bytes`.
+    #[must_use]
+    pub fn without(self, taken_bytes: usize) -> Self {
+        Self { table_bytes: self.table_bytes.saturating_sub(taken_bytes), ..self }
+    }
+
     /// Reduces the memory for leads if `taken_bytes` of the memory for tables are still in use.
     #[must_use]
     pub fn beside(&self, taken_bytes: usize) -> Self {

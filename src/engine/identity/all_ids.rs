@@ -136,6 +136,14 @@ impl AllIds {
         }
     }
 
+    /// Returns the number below which all anonymous ids and user ids are numbered.
+    pub fn visitors_end(&self) -> usize {
+        match self {
+            Self::Memory(ids) => ids.len(),
+            Self::Disk(_) => self.email_numbers().start as usize,
+        }
+    }
+
     /// Returns a range that contains the numbers of all e-mails.
     pub fn email_numbers(&self) -> Range<u32> {
         match self {

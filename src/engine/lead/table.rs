@@ -112,7 +112,10 @@ mod tests {
         assert_eq!(table.len(), 1000);
         assert_eq!(numbered(&table), (0..1000).map(|number| (number * 7, 3)).collect::<Vec<_>>());
         let bytes = table.bytes();
-        assert!((1000 * size_of::<Lead>()..1000 * 2 * size_of::<Lead>()).contains(&bytes), "{bytes}");
+        assert!(
+            (1000 * size_of::<Lead>()..1000 * 2 * size_of::<Lead>()).contains(&bytes),
+            "{bytes}"
+        );
         table.with(NodeId::from_raw(7), |lead| {
             (0..10_000).for_each(|id| lead.anonymous_ids.insert(NodeId::from_raw(id)));
         });

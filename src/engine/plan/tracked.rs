@@ -38,6 +38,11 @@ impl TrackedUsers {
         Self { ids, periods: (0..periods).map(|_| OnceLock::new()).collect() }
     }
 
+    /// Returns the memory that the set takes at most, in bytes.
+    pub fn most_bytes(&self) -> usize {
+        self.periods.len() * 2 * self.ids.div_ceil(64) * size_of::<AtomicU64>()
+    }
+
     /// Adds the ids of an event in `period`.
     #[inline]
     pub fn see(&self, period: usize, anonymous: Option<NodeId>, user: Option<NodeId>) {

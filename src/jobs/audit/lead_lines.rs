@@ -249,7 +249,10 @@ mod tests {
             assert_eq!(one.runs.is_empty(), budget_bytes == usize::MAX);
             let mut seen = Vec::new();
             one.each(|line| seen.push((line.signals, line.score))).unwrap();
-            assert!(seen.into_iter().eq(before.iter().map(|&(number, score)| (u64::from(number), score))));
+            assert!(
+                seen.into_iter()
+                    .eq(before.iter().map(|&(number, score)| (u64::from(number), score)))
+            );
             let found = Comparison::new(&one, &other).unwrap();
             let score_after = |number: u32| (number % 3 == 0).then(|| i64::from(number / 3 % 5));
             let lost: Vec<_> = before.iter().filter(|&&(n, _)| score_after(n).is_none()).collect();

@@ -104,7 +104,8 @@ pub fn produce(
     let Committed { ids, facts, store, scratch, .. } = committed;
     let names = EventNames::new(&counters.names);
     let is_monthly = engine.rules.plan.period == PeriodLength::Month;
-    let tracked = is_monthly.then(|| TrackedUsers::new(ledger.periods.len(), ids.len()));
+    let tracked = is_monthly.then(|| TrackedUsers::new(ledger.periods.len(), ids.visitors_end()));
+    let scratch = scratch.without(tracked.as_ref().map_or(0, TrackedUsers::most_bytes));
     let mut signals = output.signals(engine)?;
     let rejected = counters.rejects.iter().any(|&count| count > 0);
     let mut rejects = if rejected { output.file("rejects.ndjson")? } else { None };
