@@ -29,6 +29,7 @@ fn write_inputs(workspace: &Workspace) {
 
 fn run(workspace: &Workspace, out: &str, memory: &str, threads: &str) {
     let options = ["--rules", "rules.toml", "--memory", memory, "--threads", threads];
+    let options = [&options[..], &["--profile-duplicates"]].concat();
     workspace.run([&["in", "-o", out][..], &options].concat()).exits(0);
     assert_ledger_holds(workspace, out);
 }
@@ -75,7 +76,7 @@ fn little_memory_gives_the_same_audit() {
     let workspace = Workspace::new();
     write_inputs(&workspace);
     let rules = include_str!("../../benches/rules-10.toml");
-    workspace.write("rules.toml", rules);
+    workspace.write("rules.toml", format!("{rules}\n[plan]\nraw_signals = 500\n"));
     workspace.write("allow.txt", "identify\nDemo Requested\npage *\n");
     let audit = |memory: &str| {
         let options = ["--allow", "allow.txt", "--rules", "rules.toml", "--format", "json"];
@@ -87,7 +88,24 @@ fn little_memory_gives_the_same_audit() {
     };
     let plenty = audit("1GiB");
     assert!(plenty["leads"]["before"]["total"].as_u64().unwrap() > 0, "{plenty}");
+    assert!(!plenty["change"]["drop"].as_array().unwrap().is_empty(), "{plenty}");
     assert_eq!(audit("1"), plenty);
+}
+
+#[test]
+fn little_memory_gives_the_same_queue() {
+    let workspace = Workspace::new();
+    write_inputs(&workspace);
+    workspace.write("rules.toml", include_str!("../../benches/rules-10.toml"));
+    for options in [&["--format", "json"][..], &["--suggest"]] {
+        let queue = |memory: &str| {
+            let arguments = ["in", "--rules", "rules.toml", "--memory", memory];
+            workspace.does("queue", &[&arguments[..], options].concat()).stdout
+        };
+        let plenty = queue("1GiB");
+        assert!(!plenty.is_empty());
+        assert!(queue("1") == plenty, "{options:?}");
+    }
 }
 
 #[test]

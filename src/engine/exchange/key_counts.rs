@@ -86,7 +86,9 @@ impl KeyCounts {
         let mut rest = self.counts.clone();
         sum_up(&mut rest);
         if self.runs.is_empty() {
-            rest.into_iter().for_each(|(key, count)| see(key, count));
+            for (key, count) in rest {
+                see(key, count);
+            }
             return Ok(());
         }
         let rest = Source::Memory(rest.into_iter());

@@ -246,3 +246,66 @@ pub enum Flush {
     /// Always.
     Always,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::identity::ids::{Ids, Space};
+    use crate::engine::lead::Trait;
+    use crate::time::Time;
+    use ahash::RandomState;
+
+    #[test]
+    fn a_partition_that_exceeds_its_memory_is_folded_in_several_passes() {
+        let mut ids = Ids::new(RandomState::new());
+        let emails: Vec<NodeId> = (0..1000)
+            .map(|number| ids.intern(Space::Email, &format!("{number:04}@acme.example")))
+            .collect();
+        let ids = AllIds::Memory(ids);
+        let dir = tempfile::tempdir().unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        let ranked = |expected_leads, budget_bytes| {
+            let spilled = SpilledLeads::new(dir.path().to_owned(), expected_leads, budget_bytes, 1);
+            let mut gatherer = Gatherer::new(&spilled);
+            for step in 0..3000_u32 {
+                let key = OrderKey {
+                    time: Time::from_raw(step.into()),
+                    received: Time::MISSING,
+                    signal_id: step.into(),
+                };
+                let touch = Touch {
+                    lead: emails[step as usize * 7 % emails.len()],
+                    key,
+                    anonymous: Some(NodeId::from_raw(step)),
+                    user: None,
+                    traits: [""; Trait::ALL.len()],
+                    brings_email: None,
+                };
+                let signal = Signal {
+                    rule: None,
+                    event: step % 3,
+                    high_intent: step % 5 == 0,
+                    rehydrated: false,
+                    period: None,
+                    page: None,
+                };
+                gatherer.signal(&touch, &signal);
+                gatherer.flush(Flush::WhenMany).unwrap();
+            }
+            gatherer.flush(Flush::Always).unwrap();
+            let terms = Terms { rules: Vec::new(), events: &["a", "b", "c"] };
+            let ranking = spilled.rank(terms, &ids, &pool).unwrap();
+            let mut leads = Vec::new();
+            ranking
+                .each(|ranked| {
+                    leads.push((ranked.email, ranked.top_signal.to_owned(), ranked.lead.signals));
+                })
+                .unwrap();
+            leads
+        };
+        let plenty = ranked(1000, 1 << 30);
+        assert_eq!(plenty.len(), 1000);
+        assert!(plenty.iter().all(|(.., signals)| *signals == 3));
+        assert_eq!(ranked(1, 0), plenty, "one partition of some 600 KB in 64 KiB");
+    }
+}

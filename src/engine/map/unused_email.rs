@@ -141,7 +141,11 @@ impl UnusedEmails {
     ///
     /// # Errors
     /// Returns an error if data on disk cannot be read.
-    pub fn count_unknown_in(&self, Addresses(mut known): Addresses, ids: &AllIds) -> io::Result<u64> {
+    pub fn count_unknown_in(
+        &self,
+        Addresses(mut known): Addresses,
+        ids: &AllIds,
+    ) -> io::Result<u64> {
         if !known.is_empty() {
             self.addresses.iter().try_for_each(|&address| known.add(key(address, false), 1))?;
             let mut added = Ok(());
@@ -197,5 +201,40 @@ impl AddAssign for UnusedEmails {
             *sum += examples;
         }
         self.addresses.extend(other.addresses);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::identity::ids::Ids;
+    use ahash::RandomState;
+
+    #[test]
+    fn many_addresses_are_counted_as_few_are() {
+        const COUNT: usize = 40_000;
+        let address = |number: usize| format!("{number}@acme.example");
+        let mut ids = Ids::new(RandomState::new());
+        for number in (0..2 * COUNT).step_by(4) {
+            ids.intern(Space::Email, &address(number));
+            ids.intern(Space::User, &address(number + 1));
+        }
+        let ids = AllIds::Memory(ids);
+        let dir = tempfile::tempdir().unwrap();
+        for budget_bytes in [0, 1 << 30] {
+            let known = Mutex::new(Addresses::new(dir.path().to_owned(), budget_bytes));
+            let (mut one, mut other) = (UnusedEmails::default(), UnusedEmails::default());
+            for number in 0..COUNT {
+                for unused in [&mut one, &mut other] {
+                    unused.addresses.insert(xxh3_64(address(number).as_bytes()));
+                }
+                one.hand_over_many(&known).unwrap();
+                assert!(one.addresses.len() < MOST_OF_A_WORKER);
+            }
+            let nothing = || Addresses::new(dir.path().to_owned(), 0);
+            let expected = (COUNT - COUNT / 4) as u64;
+            assert_eq!(other.count_unknown_in(nothing(), &ids).unwrap(), expected);
+            assert_eq!(one.count_unknown_in(known.into_inner().unwrap(), &ids).unwrap(), expected);
+        }
     }
 }

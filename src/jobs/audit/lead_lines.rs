@@ -16,6 +16,8 @@ use crate::engine::exchange::spill::Spill;
 
 /// The number of runs that can be read at once in a part of the budget; more are not expected.
 const RUNS: usize = 64;
+/// The minimum memory for a list; with less, there would be many runs.
+const LEAST_BYTES: usize = 64 << 10;
 
 /// The values of a lead that an audit compares.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,7 +47,7 @@ impl LeadLines {
     /// Creates an empty list. Up to about `budget_bytes` of it are kept in memory, more in a file in
     /// `dir`.
     pub fn new(dir: PathBuf, budget_bytes: usize) -> Self {
-        let spill = Spill::new(dir, 0);
+        let (spill, budget_bytes) = (Spill::new(dir, 0), budget_bytes.max(LEAST_BYTES));
         Self { spill, budget_bytes, lines: Vec::new(), bytes: 0, runs: Vec::new() }
     }
 
