@@ -1,4 +1,4 @@
-//! E-mail addresses: how people write them, and where they stand.
+//! E-mail addresses: how people write them, and in which fields.
 
 use crate::support::{Finished, Workspace, assert_ledger_holds, unbroken};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ fn emails(workspace: &Workspace, out: &str) -> Vec<String> {
     leads.iter_mut().map(|lead| lead.remove("email").unwrap()).collect()
 }
 
-/// Runs over `events.ndjson`, with `rules` where there are any.
+/// Runs over `events.ndjson`, with `rules` unless they are empty.
 fn run(workspace: &Workspace, rules: &str, out: &str) -> Finished {
     workspace.write("rules.toml", format!("version = 1\n{rules}"));
     let finished = workspace.run(["events.ndjson", "--rules", "rules.toml", "-o", out]).exits(0);

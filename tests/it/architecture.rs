@@ -1,13 +1,13 @@
-//! The floors of the library: a module uses only those that `src/lib.rs` lists before it.
+//! The layers of the library: a module uses only modules that `src/lib.rs` lists before it.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Below the engine's front door, the stages may use one another freely; the jobs may not.
+/// Inside of the engine, the stages can use one another; the jobs cannot.
 const JOBS: [&str; 5] = ["audit", "check", "explain", "queue", "run"];
 
-/// A use of one module of the crate by another.
+/// A use of a module of the crate by another one.
 struct Use {
     from: PathBuf,
     line: usize,
@@ -104,7 +104,7 @@ fn files_that_the_overview_names_are_there() {
     let paths: Vec<_> =
         named.filter(|name| name.contains('/') || name.starts_with("main")).collect();
     assert!(paths.len() > 20, "{paths:?}");
-    // A file is named from the root, from `src`, or beside the file before it.
+    // A file is named from the root, from `src`, or relative to the previous file.
     let found = |path: &&str| {
         ["", "src", "src/jobs/audit", "src/parse/capture", "src/event"]
             .iter()

@@ -1,5 +1,5 @@
-//! `backtrail audit` as its users see it: its figures are those of runs, its findings name what is
-//! wrong and where, and it ends with the exit code that it promises.
+//! `backtrail audit` as users see it: its figures equal those of runs, its findings say what is
+//! wrong and where, and its exit codes are as documented.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -21,7 +21,7 @@ fn backtrail(workspace: &Workspace, args: &[&str]) -> Output {
     output
 }
 
-/// The JSON of an audit, whatever it finds.
+/// Returns the JSON of an audit, whatever its exit code.
 #[track_caller]
 fn audit(workspace: &Workspace, args: &[&str]) -> Value {
     let args = [&["audit", "--format", "json", "--allow-empty"], args].concat();
@@ -40,7 +40,7 @@ fn run(workspace: &Workspace, args: &[&str]) -> Value {
     workspace.report("out")
 }
 
-/// Asserts that what `audit` says of `side` is what `run` came to.
+/// Asserts that `side` of `audit` equals the results of `run`.
 #[track_caller]
 fn assert_same(audit: &Value, side: &str, run: &Value) {
     let at = |value: &Value, pointer: &str| {
@@ -91,7 +91,7 @@ fn leads(workspace: &Workspace) -> Vec<(String, i64)> {
     rows.map(|row| (row["email"].clone(), row["score"].parse().unwrap())).collect()
 }
 
-/// Audits `filter`, and holds both sides to runs.
+/// Audits `filter`, and compares both sides with runs.
 #[track_caller]
 fn assert_audit_is_two_runs(workspace: &Workspace, inputs: &[&str], filter: &[&str]) -> Value {
     let found = audit(workspace, &[inputs, filter].concat());
@@ -117,7 +117,7 @@ fn assert_audit_is_two_runs(workspace: &Workspace, inputs: &[&str], filter: &[&s
     found
 }
 
-/// The rules of the sample company without the list that they hold.
+/// The rules of the sample company without their allow list.
 fn rules_without_list() -> String {
     let rules = std::fs::read_to_string(testdata("trailco/rules.toml")).unwrap();
     let (head, rest) = rules.split_once("[filter]").unwrap();
@@ -135,7 +135,7 @@ fn findings<'f>(report: &'f Value, name: &str) -> Vec<&'f Value> {
     findings.filter(|finding| finding["finding"] == name).collect()
 }
 
-/// The one finding of this name.
+/// Returns the only finding with this name.
 #[track_caller]
 fn finding<'f>(report: &'f Value, name: &str) -> &'f Value {
     match findings(report, name)[..] {
@@ -308,7 +308,7 @@ fn the_change_does_what_it_promises() {
     assert!(change["drop"].as_array().unwrap().iter().all(|drop| drop["type"] != "identify"));
 }
 
-/// Audits the list that `found` advises and compares it with what was promised.
+/// Applies the list that `found` suggests, and compares the result with what was promised.
 #[track_caller]
 fn assert_change_holds(workspace: &Workspace, inputs: &[&str], found: &Value) {
     let change = &found["change"];
@@ -321,7 +321,7 @@ fn assert_change_holds(workspace: &Workspace, inputs: &[&str], found: &Value) {
         let same = periods.clone().find(|other| other["period"] == period["period"]);
         same.map_or(json!(0), |same| same["after"]["raw_signals"].clone())
     };
-    // What the change promises stands by period of the plan after the filter.
+    // The changes by period of the plan are those after the filter.
     let after = found["plan"]["periods"].as_array().unwrap().iter();
     let after = after.filter(|period| period["after"]["raw_signals"] != 0 || raw(period) != 0);
     let promised: Vec<Value> = change["raw_signals"].as_array().unwrap().clone();
@@ -359,7 +359,7 @@ fn pages_that_two_dropped_lines_take_are_dropped_with_both() {
     workspace.write("in.ndjson", pages.collect::<Vec<_>>().join("\n"));
     workspace.write("rules.toml", RULES);
     let inputs = ["in.ndjson", "--rules", "rules.toml", "--allow"];
-    // Of twelve pages four fit; the last list says the same twice.
+    // Four of twelve pages fit; the last list repeats lines.
     for (list, remaining, lines) in [
         ("page /p\nfql: userId != null", 0, 1),
         ("page /p\npage /p\nfql: userId != null", 0, 1),
@@ -402,7 +402,7 @@ when = 'type = "page" and properties.path = "/p"'
 score = 5
 "#;
 
-/// An event of a small world: few people, few names, few days, and many copies.
+/// An event of a small world: few people, few names, few days, and many duplicates.
 fn event() -> impl Strategy<Value = Value> {
     let call = prop_oneof![3 => Just("track"), 2 => Just("page"), 2 => Just("identify"),
         1 => Just("screen"), 1 => Just("alias"), 1 => Just("group")];
@@ -485,7 +485,7 @@ proptest! {
         workspace.write("allow.txt", &list);
         let inputs = ["in", "--rules", "rules.toml"];
         let found = assert_audit_is_two_runs(&workspace, &inputs, &["--allow", "allow.txt"]);
-        // A list that looks at how events were delivered may tell copies apart.
+        // A list that filters by delivery can separate duplicates.
         if by == "content" && !list.contains("receivedAt") && !found["change"].is_null() {
             assert_change_holds(&workspace, &["in", "--rules", "rules.toml", "--allow"], &found);
         }
@@ -495,7 +495,7 @@ proptest! {
     }
 }
 
-/// A history in which every finding has something to find.
+/// Writes a history that causes every finding.
 fn messy(workspace: &Workspace) {
     let mut lines = Vec::new();
     let mut add = |event: Value| {
@@ -579,7 +579,7 @@ fn each_finding_names_its_numbers_and_places() {
     assert_eq!(internal, [vec![3, 4], vec![8]]);
 }
 
-/// Signals of a bot among those of a browser: `crawled` pages, and `read` ones.
+/// Writes signals of a bot among those of a browser: `crawled` pages, and `read` ones.
 fn crawl(workspace: &Workspace, crawled: usize, read: usize) {
     let event = |number: usize, call: &str, agent: &str| {
         json!({"type": call, "messageId": format!("m{number}"), "event": "Read", "anonymousId": format!("a{number}"),
@@ -591,7 +591,7 @@ fn crawl(workspace: &Workspace, crawled: usize, read: usize) {
     events.extend((read..read + crawled).map(|at| event(at, "page", google)));
     let next = events.len();
     events.push(event(next, "track", "Mozilla/5.0 (compatible; bingbot/2.0)"));
-    // None of these is a signal of a bot that passes.
+    // None of these is a passing signal of a bot.
     events.push(event(next + 1, "identify", google));
     events.push(event(next + 2, "screen", google));
     events.push(event(next + 3, "track", "python-requests/2.31.0"));
@@ -614,7 +614,7 @@ fn bots_are_named_counted_and_can_be_dropped() {
     let message = bots["message"].as_str().unwrap();
     assert!(message.contains("`Googlebot` 2, `bingbot` 1"), "{message}");
     assert!(message.contains("37.5 % of the raw signals"), "{message}");
-    // The filter that it tells drops them.
+    // The suggested filter drops them.
     let help = bots["help"].as_str().unwrap();
     let condition = help.split('`').nth(3).unwrap();
     let drop = json!([{"type": "DROP"}]);
@@ -669,7 +669,7 @@ fn a_list_without_identify_fails_the_audit() {
         (&found["leads"]["before"]["total"], &found["leads"]["after"]["total"]),
         (&json!(1), &json!(0))
     );
-    // Without any identify call in the input, the list says it all the same.
+    // The same without any identify call in the input.
     workspace.write("tracks.ndjson", crate::support::track("1"));
     let output = backtrail(&workspace, &["audit", "tracks.ndjson", "--allow", "allow.txt"]);
     assert_eq!(output.status.code(), Some(1));
@@ -689,7 +689,7 @@ fn the_plan_and_the_input_are_judged() {
     assert_eq!(lines(exceeded), [5, 6]);
     assert_eq!(finding(&found, "filtered-input")["count"], 7);
     assert_eq!(found["change"]["drop"][0]["event"], "Ping");
-    // What was captured from a webhook was filtered before.
+    // Events captured from a webhook were already filtered.
     let captured = events[0].trim().replace('"', "\\\"");
     workspace.write("captured.ndjson", format!("{{\"body\": \"{captured}\"}}\n"));
     workspace.write("allow.txt", "identify\n");
@@ -758,7 +758,7 @@ fn the_text_fits_its_width_and_masks_addresses() {
             .unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         let (page, _list) = text.split_once("better list").unwrap_or((&text, ""));
-        // A path is one word.
+        // A path is a single word.
         let long =
             page.lines().find(|line| line.chars().count() > width && !line.contains(&events));
         assert_eq!(long, None, "{width}\n{text}");

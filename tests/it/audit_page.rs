@@ -1,5 +1,5 @@
-//! The page of an audit in a browser: it opens without a word on the console, asks for nothing,
-//! and shows the numbers of the JSON.
+//! The page of an audit in a browser: it opens without console messages, loads nothing, and shows
+//! the numbers of the JSON.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use crate::support::page::{element, list, rows, shown};
 use crate::support::{Workspace, axe, chromium, testdata};
 use serde_json::Value;
 
-/// Audits the sample company against `list` and gives the JSON; the page is `audit.html`.
+/// Audits the sample company with `list`, and returns the JSON; the page is `audit.html`.
 fn audit(workspace: &Workspace, list: &str) -> Value {
     workspace.write("allow.txt", list);
     let output = Command::new(env!("CARGO_BIN_EXE_backtrail"))
@@ -22,7 +22,7 @@ fn audit(workspace: &Workspace, list: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// The severity and the name of a finding, as its element is called.
+/// Returns the class of the element of a finding: its severity and name.
 fn kind(finding: &Value) -> String {
     let text = |member: &str| finding[member].as_str().unwrap();
     format!("{}-{}", text("severity"), text("finding"))
@@ -116,7 +116,7 @@ fn the_page_opens_quietly_and_shows_the_numbers_of_the_json() {
     assert_eq!(opened.console, [""; 0], "the console is not empty");
     assert_page_shows(&opened.dom, &report);
 
-    // A page that asks for something does say so: the check above can fail.
+    // A page that loads something is noticed: the check above can fail.
     let text = String::from_utf8(workspace.read("audit.html")).unwrap();
     workspace.write(
         "asks.html",

@@ -1,4 +1,4 @@
-//! Input, arguments and surroundings that go wrong: what is kept, what is told, how it ends.
+//! Faults of input, arguments and environment: what is kept, what is reported, and the exit code.
 
 use std::fs;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -11,7 +11,7 @@ use crate::support::{
 };
 use serde_json::{Value, json};
 
-/// How long anything may take on a busy machine.
+/// The maximum time for anything on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Runs over `events.ndjson` with these `bytes` and checks that every record is counted.
@@ -30,7 +30,7 @@ fn column(workspace: &Workspace, table: &str, name: &str) -> Vec<String> {
     rows.into_iter().map(|mut row| row.remove(name).unwrap()).collect()
 }
 
-/// The rejects as `[line, offset, reason]`.
+/// Returns the rejects as `[line, offset, reason]`.
 fn places(workspace: &Workspace) -> Value {
     let rejects = workspace.rejects("out");
     rejects
@@ -66,7 +66,7 @@ fn what_was_decoded_of_a_truncated_gzip_file_is_used_and_the_fault_is_told() {
     assert!(!workspace.path("strict").exists());
 }
 
-/// The most memory that a run has had so far, in bytes. None once it has ended.
+/// Returns the peak memory of a run so far, in bytes, or `None` if it has ended.
 #[cfg(target_os = "linux")]
 fn peak_memory(running: &Running) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{}/status", running.child.id())).ok()?;
@@ -108,7 +108,7 @@ fn a_line_of_100_mb_is_rejected_without_being_held_in_memory() {
 #[test]
 fn a_binary_file_among_good_ones_is_only_rejects() {
     let workspace = Workspace::new();
-    // Numbers of no pattern, every byte among them.
+    // Noise that contains every byte value.
     let noise = (0u32..200_000).map(|n| (n.wrapping_mul(2_654_435_761) >> 11).to_le_bytes()[1]);
     workspace.write("a.bin", [b"\x7fELF\0".to_vec(), noise.collect()].concat());
     workspace.write("b.ndjson", track("good"));
@@ -361,7 +361,7 @@ fn ctrl_c_leaves_what_was_there_and_nothing_else() {
         let mut running = Workspace::start(command);
         let mut stdin = running.child.stdin.take().unwrap();
         let lines: String = (0..1000).map(|n| track(&format!("m{n}"))).collect();
-        // So much fits into no pipe: once it is written the run is reading.
+        // This exceeds the capacity of a pipe: once it is written, the run is reading.
         (0..40).for_each(|_| stdin.write_all(lines.as_bytes()).unwrap());
         let feeder = std::thread::spawn(move || while stdin.write_all(lines.as_bytes()).is_ok() {});
         running.interrupt();
@@ -512,7 +512,8 @@ fn outputs_are_for_their_owner_alone() {
     }
 }
 
-/// What the table of `testdata/README.md` says of a fixture: exit code, events, rejects.
+/// The outcome of each fixture according to the table in `testdata/README.md`: exit code, events,
+/// rejects.
 const FIXTURES: [(&str, i32, u64, u64); 27] = [
     ("blank-lines.ndjson", 0, 2, 0),
     ("bom.ndjson", 0, 2, 0),

@@ -1,5 +1,5 @@
-//! The engine's stages over record batches against the program: whatever the buckets, the order of
-//! batches and the cut of the input into files, they give the tables of a run.
+//! Compares the engine's stages over record batches with the program: they give the tables of a run
+//! for any buckets, order of batches and division of the input into files.
 
 mod cluster;
 mod report;
@@ -13,12 +13,12 @@ use crate::oracle::settings::{DedupBy, Settings, settings};
 use crate::support::{Row, Workspace};
 use cluster::{Cluster, Given};
 
-/// How the input is cut and the work divided.
+/// How the input is divided and the work distributed.
 #[derive(Clone, Debug)]
 struct Division {
     files: usize,
     buckets: u32,
-    /// What batches are put in order by.
+    /// Determines the order of batches.
     salt: u64,
 }
 
@@ -40,7 +40,7 @@ fn difference(table: &str, run: &[Row], stages: &[Row]) -> Option<String> {
     })
 }
 
-/// Runs the program and the stages over `lines`, and tells where they differ.
+/// Runs the program and the stages over `lines`, and returns the differences.
 fn compared(lines: &[String], rules: &str, division: &Division) -> Result<(), String> {
     let workspace = Workspace::new();
     workspace.write("rules.toml", rules);
@@ -94,7 +94,7 @@ proptest! {
     }
 }
 
-/// Histories in which user ids are deleted now and then.
+/// Histories in which some user ids are deleted.
 fn with_deletions() -> impl Strategy<Value = (Settings, Vec<String>)> {
     let deletion = (any::<prop::sample::Index>(), 0..4_u8, proptest::option::of(0..24_u8));
     (hostile(), proptest::collection::vec(deletion, 1..4)).prop_map(
@@ -112,12 +112,12 @@ fn with_deletions() -> impl Strategy<Value = (Settings, Vec<String>)> {
     )
 }
 
-/// A time of the first of May.
+/// Returns a time on the first of May.
 fn at(minute: u16) -> String {
     format!("2025-05-01T{:02}:{:02}:00Z", minute / 60, minute % 60)
 }
 
-/// User ids that aliases tie to one another in long chains, circles among them, with few e-mails.
+/// User ids that aliases connect in long chains and cycles, with few e-mails.
 fn chains() -> impl Strategy<Value = Vec<String>> {
     let minute = 0..1440_u16;
     let alias = (0..24_u8, prop_oneof![8 => Just(1), 1 => 0..24_u8], minute.clone());
@@ -171,7 +171,7 @@ proptest! {
     }
 }
 
-/// An alias of somebody else that leads from a deleted user id stays, and ties that id no more.
+/// An alias of another person from a deleted user id remains, but no longer connects that id.
 #[test]
 fn a_tie_that_a_deletion_request_covers_resolves_nobody() {
     let lines = [
@@ -188,7 +188,7 @@ fn a_tie_that_a_deletion_request_covers_resolves_nobody() {
     assert_eq!(compared(&lines, "version = 1", &division), Ok(()));
 }
 
-/// A batch of one job given to a stage of another is refused before anything comes of it.
+/// Batches of another job are rejected before they are processed.
 #[test]
 fn stages_refuse_batches_of_other_rules() {
     let workspace = Workspace::new();

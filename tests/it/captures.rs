@@ -1,5 +1,5 @@
-//! Captured webhook deliveries: every tool's files give what the plain events give, bad ones are
-//! told by reason and place, and no secret is ever shown.
+//! Captured webhook deliveries: the files of every tool give what the plain events give, bad ones
+//! are reported with reason and position, and no secret is ever shown.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,7 +25,7 @@ const API_SECRET: &str = "capture-secret";
 const API_KEY: &str = "capture-key";
 const SIGNING_SECRET: &str = "capture-signing-secret";
 
-/// Each fixture, the shape that it has and how many of its captures hold no event.
+/// Each fixture, its shape, and the number of its captures without events.
 const FIXTURES: [(&str, &str, u64); 9] = [
     ("api-gateway-v1.ndjson", "api_gateway", 0),
     ("cloudevents.ndjson", "cloudevents", 0),
@@ -38,7 +38,7 @@ const FIXTURES: [(&str, &str, u64); 9] = [
     ("webhook-site.json", "webhook_site", 0),
 ];
 
-/// Runs over a fixture; the signals and the leads as they were written.
+/// Runs over a fixture; returns the signals and the leads as written.
 fn outputs(workspace: &Workspace, name: &str, more: &[&str]) -> [Vec<u8>; 2] {
     let input = testdata("captures").join(name);
     let mut command = workspace.command([input.as_os_str()]);
@@ -81,7 +81,7 @@ fn the_captures_of_every_tool_show_the_right_secret_key_and_signature() {
     let plain = outputs(&workspace, "events.ndjson", &flags);
     for (name, ..) in FIXTURES {
         if name == "cloudevents.ndjson" {
-            // They have no headers and no path.
+            // These have no headers and no path.
             let input = testdata("captures").join(name);
             let arguments = [input.to_str().unwrap(), "-o", "none", "--api-secret", API_SECRET];
             workspace.run(arguments).exits(2).says("4 unauthorized");
@@ -124,7 +124,7 @@ fn what_the_records_came_in_is_told() {
     assert!(!finished.stderr.contains("came as"), "{finished}");
 }
 
-/// A capture whose body is the text `body`.
+/// Returns a capture whose body is the text `body`.
 fn capture(body: &str, headers: &[(&str, &str)]) -> Value {
     let headers: BTreeMap<_, _> = headers.iter().copied().collect();
     json!({ "headers": headers, "body": body, "receivedAt": "2025-05-01T00:00:02Z" })
@@ -136,8 +136,8 @@ fn sign(secret: &str, text: &str) -> String {
     mac.finalize().into_bytes().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
-/// What `lines` come to: the message ids of the events, and of the refused the line, the reason
-/// and the detail.
+/// Runs over `lines`; returns the message ids of events, and the line, reason and detail of
+/// rejects.
 fn refused(lines: &[String], flags: &[&str]) -> (Vec<String>, Vec<(u64, String, String)>) {
     let workspace = Workspace::new();
     workspace.write("in.ndjson", lines.join("\n"));
@@ -333,7 +333,7 @@ fn a_signature_over_other_bytes_is_a_bad_one() {
     assert!(rejects[5].2.contains("JSON.stringify"), "{}", rejects[5].2);
 }
 
-/// What must be found nowhere.
+/// Texts that must not appear anywhere.
 const SECRETS: [&str; 4] = ["hunter2-secret", "hunter2-key", "hunter2-signing", "hunter2-other"];
 
 #[track_caller]
@@ -346,7 +346,7 @@ fn assert_untold(text: &[u8], place: &str) {
     }
 }
 
-/// Captures that are all refused, with secrets in every place that may hold one.
+/// Captures that are all rejected, with secrets in every place that can have one.
 fn telling_captures() -> String {
     let headers = json!({
         "X-Api-Secret": SECRETS[0], "Authorization": SECRETS[3], "cookie": [SECRETS[3]],
@@ -409,7 +409,7 @@ fn no_secret_is_told_by_rejects_reports_or_errors() {
         }
         assert_eq!(workspace.rejects("out").len(), 10);
     }
-    // Without --api-key nobody knows that a part of a path is a key.
+    // Without --api-key, parts of paths are not known to be keys.
     let mut headers_only =
         workspace.command(["in.ndjson", "-o", "none", "--overwrite", "--allow-empty"]);
     assert!(headers_only.output().unwrap().status.success());
@@ -458,7 +458,7 @@ fn no_secret_is_told_by_help_usage_or_the_list_of_processes() {
     assert_untold(finished.stderr.as_bytes(), "standard error");
 }
 
-/// What a parser hands on.
+/// The calls of a parser.
 #[derive(Default)]
 struct Heard {
     events: Vec<Shape>,
@@ -500,7 +500,7 @@ fn heard(lines: &str, auth: Auth) -> Heard {
     heard
 }
 
-/// JSON values in which the members of captures stand everywhere, with anything in them.
+/// JSON values with the members of captures anywhere, and any values in them.
 fn capture_like() -> impl Strategy<Value = Value> {
     let texts = prop_oneof![
         Just(track("m1")),

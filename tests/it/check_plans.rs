@@ -1,10 +1,10 @@
-//! `backtrail check --tracking-plan` with plans of every maker.
+//! `backtrail check --tracking-plan` with plans in every format.
 
 use crate::support::Workspace;
 use crate::support::check::{check, report};
 use serde_json::{Value, json};
 
-/// A schema whose `member` has these properties, of which `plan` must be there, and no others.
+/// A schema whose `member` has these properties and no others; `plan` is required.
 fn schema(member: &str) -> Value {
     let of_plan = json!({"type": "string", "enum": ["free", "pro"]});
     json!({
@@ -17,7 +17,7 @@ fn schema(member: &str) -> Value {
     })
 }
 
-/// A signal that fits [`schema`], and an identify call, a page and a signal that do not.
+/// A signal that is valid by [`schema`], and an identify call, a page and a signal that are not.
 fn events(workspace: &Workspace) {
     let line = |call: Value, rest: Value| {
         let mut event = json!({"messageId": "m", "anonymousId": "a"});
@@ -36,7 +36,7 @@ fn events(workspace: &Workspace) {
     workspace.write("events.ndjson", lines.concat());
 }
 
-/// What is wrong with [`events`] by a plan with a rule for each of the three calls.
+/// The errors of [`events`] by a plan with a rule for each of the three calls.
 const WRONG: [&str; 6] = [
     "invalid-type events.ndjson:3 /properties/url",
     "invalid-type events.ndjson:4 /properties/plan",
@@ -46,7 +46,7 @@ const WRONG: [&str; 6] = [
     "unplanned-property events.ndjson:2 /traits/shoe",
 ];
 
-/// The errors of a check of [`events`] against `plan`.
+/// Returns the errors of [`events`] checked against `plan`.
 #[track_caller]
 fn wrong(workspace: &Workspace, plan: &str) -> Vec<String> {
     let report = report(workspace, 1, &["events.ndjson", "--tracking-plan", plan]);
@@ -62,7 +62,7 @@ fn wrong(workspace: &Workspace, plan: &str) -> Vec<String> {
     errors
 }
 
-/// The plan as `RudderTyper` keeps it.
+/// The plan in the format of `RudderTyper`.
 fn rudder() -> Value {
     let rule = |name: &str, call: &str, member: &str| json!({"name": name, "eventType": call, "description": "", "rules": schema(member)});
     json!({"id": "tp_1", "name": "Plan", "version": 3, "creationType": "Data catalog", "rules": {"events": [
@@ -174,7 +174,7 @@ fn a_folder_has_one_schema_an_event() {
     assert_eq!(wrong(&workspace, "schemas"), WRONG);
     let finished = check(&workspace, &["events.ndjson", "--tracking-plan", "schemas"]);
     finished.says("schemas/package.json:1:1: nothing here is of a tracking plan");
-    // Another name is another event, and rules may stand alone, too.
+    // Another name is another event, and a rule can be a file of its own.
     workspace.write("other/sign_up.json", schema("properties").to_string());
     workspace.write("other/b.json", rudder()["rules"]["events"][0].to_string());
     let report = report(&workspace, 1, &["events.ndjson", "--tracking-plan", "other"]);

@@ -1,4 +1,4 @@
-//! The reports of `check`, read by other people's programs.
+//! The reports of `check`, read by other programs.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use backtrail::jobs::check::repository::Repository;
 use backtrail::report::layout::Layout;
 use serde_json::Value;
 
-/// Names that mean something to XML, JSON, URIs or SARIF, and characters that XML forbids.
+/// Names with special characters of XML, JSON, URIs or SARIF, and characters that XML forbids.
 const NASTY: &str =
     "a\"b'c<d>&e|f`g`\r\nh::%25\u{1}\u{ffff}😀 {0} [x](y) ]]> --> é\u{2028} ana@acme.example";
 
@@ -27,7 +27,7 @@ fn finding(violation: Violation, file: &str, line: u64) -> Finding {
     }
 }
 
-/// One finding of every kind, each in a case of its own.
+/// One finding of every kind, each in its own case.
 fn all_kinds() -> Checked {
     let findings: Vec<Finding> = (1..)
         .zip(Violation::ALL)

@@ -1,4 +1,5 @@
-//! What `backtrail check` asks of events whatever the plan says, and of what a plan only names.
+//! What `backtrail check` requires of events independent of the plan, and of events that a plan
+//! only names.
 
 use crate::support::Workspace;
 use crate::support::check::{Report, check, report};

@@ -19,7 +19,7 @@ fn output(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Output {
     backtrail().args(args).output().unwrap()
 }
 
-/// The output of a call that ends with `code`.
+/// Returns the output of a call that exits with `code`.
 #[track_caller]
 fn ends(code: i32, args: &[&str]) -> (String, String) {
     let output = output(args);
@@ -29,7 +29,7 @@ fn ends(code: i32, args: &[&str]) -> (String, String) {
     (stdout, stderr)
 }
 
-/// A `run` of the events of trailco to a folder; what it says on standard error.
+/// Runs over the events of trailco into a folder; returns the text on standard error.
 #[track_caller]
 fn run(code: i32, out: &Path, more: &[&str]) -> String {
     let out = out.to_str().unwrap();
@@ -270,7 +270,7 @@ fn there_are_completions_for_five_shells() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let (script, stderr) = ends(0, &["completions", shell]);
         assert!(script.contains("backtrail") && script.contains("max-rejects"), "{shell}");
-        // The generators for the other two offer no values.
+        // The generators for the other two shells do not complete values.
         let has_values = ["bash", "zsh", "fish"].contains(&shell);
         assert_eq!(script.contains("parquet"), has_values, "{shell}");
         assert_eq!(stderr, "");
@@ -310,7 +310,7 @@ mod signals {
         assert!(status.unwrap().success());
     }
 
-    /// A run that reads from a pipe and has begun to.
+    /// Starts a run that reads from a pipe, and waits until it reads.
     fn waiting(args: &[&str]) -> Child {
         let mut child = backtrail()
             .arg("run")
@@ -322,7 +322,7 @@ mod signals {
             .unwrap();
         let event =
             b"{\"type\":\"track\",\"event\":\"a\",\"messageId\":\"1\",\"anonymousId\":\"a\"}\n";
-        // More than a pipe holds: that it went in means that somebody reads.
+        // More than the capacity of a pipe: once it is written, the run is reading.
         child.stdin.as_mut().unwrap().write_all(&event.repeat(1 << 14)).unwrap();
         child
     }
@@ -333,7 +333,7 @@ mod signals {
         let out = dir.path().join("out");
         let mut child = waiting(&["-o", out.to_str().unwrap()]);
         interrupt(&child);
-        // Kept open, so that the end of input is not what ends the run.
+        // Kept open, so that the run does not end at the end of the input.
         let stdin = child.stdin.take();
         let output = child.wait_with_output().unwrap();
         drop(stdin);
@@ -359,7 +359,7 @@ mod signals {
     }
 }
 
-/// Stops a run as soon as it is about to write.
+/// Stops a run when it begins to write.
 #[derive(Default)]
 struct StopsBeforeWriting(std::sync::atomic::AtomicBool);
 

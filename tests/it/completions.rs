@@ -1,4 +1,4 @@
-//! Completions, as the shells themselves give them, and where they are installed.
+//! Completions as computed by the shells themselves, and their installation.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,7 +13,7 @@ fn script(workspace: &Workspace, shell: &str, name: &str) -> String {
     workspace.path(name).to_str().unwrap().to_owned()
 }
 
-/// What `command` prints.
+/// Returns the output of `command`.
 #[track_caller]
 fn printed(mut command: Command) -> String {
     let output = command.output().unwrap();
@@ -60,7 +60,7 @@ fn fish_completes_commands_and_values() {
     let complete = |line: &str| {
         let mut command = Command::new("fish");
         command.args(["--no-config", "-c", &format!("source '{file}'; complete -C '{line}'")]);
-        // It keeps its own files in the home folder.
+        // Fish stores its own files in the home folder.
         command.env("HOME", workspace.path("."));
         let text = printed(command);
         text.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect::<Vec<_>>()
@@ -71,7 +71,7 @@ fn fish_completes_commands_and_values() {
     assert_eq!(formats, ["csv", "json", "ndjson", "parquet"]);
 }
 
-/// A shell in a terminal of its own: what it shows once Tab was pressed behind `$line`.
+/// Runs a shell in its own terminal; prints what it shows when Tab is pressed after `$line`.
 const ZSH: &str = r#"
 zmodload zsh/zpty || exit 1
 zpty shell zsh -f -i
@@ -103,7 +103,7 @@ fn zsh_completes_commands_and_values() {
     }
 }
 
-/// `backtrail completions SHELL --install` for a user with this home folder.
+/// Runs `backtrail completions SHELL --install` for a user with this home folder.
 fn install(workspace: &Workspace, shell: &str, variables: &[(&str, &Path)]) -> Finished {
     let mut command = Command::new(env!("CARGO_BIN_EXE_backtrail"));
     command.args(["completions", shell, "--install"]).current_dir(workspace.path("."));
@@ -139,7 +139,7 @@ fn they_are_installed_where_the_shell_looks() {
         assert_eq!(said.lines().next(), workspace.path(place).to_str(), "{said}");
         let script = workspace.does("completions", &[shell]).exits(0).stdout;
         assert!(workspace.read(place) == script, "{place}");
-        // What is there is replaced once it is an old one.
+        // An earlier file of the program is replaced.
         install(&workspace, shell, variables).exits(0);
     }
     install(&workspace, "bash", &[]).exits(2).says("neither XDG_DATA_HOME nor HOME");

@@ -41,7 +41,8 @@ fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
     builder.into_inner().unwrap()
 }
 
-/// A zip archive; every other member is deflated. Sizes follow the contents, as in a stream.
+/// Returns a zip archive in which every other member is deflated. Sizes follow the contents, as in
+/// a stream.
 fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut archive = ZipArchiveWriter::new(Vec::new());
     for (place, (name, bytes)) in members.iter().enumerate() {
@@ -67,7 +68,8 @@ fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
     archive.finish().unwrap()
 }
 
-/// A zip archive of one stored member that states its sizes in front, in 64 bits if so told.
+/// Returns a zip archive with one stored member and its sizes in the local header, in 64 bits if
+/// `wide`.
 fn zip_by_hand(name: &str, bytes: &[u8], wide: bool) -> Vec<u8> {
     let (crc, size) = (crc32fast::hash(bytes), u32::try_from(bytes.len()).unwrap());
     let stated = if wide { u32::MAX } else { size };
@@ -99,13 +101,13 @@ fn utf16(bytes: &[u8]) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
-/// The message ids of the signals in `out`, in order.
+/// Returns the message ids of the signals in `out`, in order.
 fn ids(workspace: &Workspace, out: &str) -> Vec<String> {
     let rows = workspace.rows(&format!("{out}/signals.csv"));
     rows.into_iter().map(|row| row["message_id"].clone()).collect()
 }
 
-/// The names and counts of records of the inputs that the report lists.
+/// Returns the names and record counts of the inputs in the report.
 fn inputs(workspace: &Workspace, out: &str) -> Vec<(String, u64)> {
     let report = workspace.report(out);
     let inputs = report["inputs"].as_array().unwrap().iter();
@@ -263,7 +265,7 @@ fn encrypted_members_are_one_error_and_the_others_are_read() {
     let plain = events("m");
     let members: &[(&str, &[u8])] = &[("a", &plain), ("b", b"secret"), ("c", b"secret")];
     let mut bytes = zip(members);
-    // The flag of encryption, of the last two, in front of each and in the directory.
+    // Sets the encryption flag of the last two members in the local headers and in the directory.
     for (signature, flags) in [(b"PK\x03\x04", 6), (b"PK\x01\x02", 8)] {
         let places: Vec<_> = memchr::memmem::find_iter(&bytes, signature).skip(1).collect();
         for at in places {
@@ -282,7 +284,7 @@ fn encrypted_members_are_one_error_and_the_others_are_read() {
 #[test]
 fn members_that_overlap_are_refused() {
     let mut bytes = zip(&[("a", &events("m")), ("b", &events("n"))]);
-    // The directory's second entry is led to the first member.
+    // Makes the second entry of the directory point to the first member.
     let second = memchr::memmem::find_iter(&bytes, b"PK\x01\x02").nth(1).unwrap();
     bytes[second + 42..second + 46].fill(0);
     let workspace = Workspace::new();
@@ -345,7 +347,7 @@ fn damage_in_an_archive_costs_what_follows_it_and_is_told_with_its_place() {
 #[test]
 fn a_zip_archive_that_is_cut_off_gives_the_members_before_the_cut() {
     let long = (0..400).map(|number| track(&format!("m{number:03}"))).collect::<String>();
-    // Every other one is deflated; their sizes follow the contents.
+    // Every other member is deflated; sizes follow the contents.
     let streamed =
         zip(&[("z", b"{}"), ("a", long.as_bytes()), ("b", b"{}"), ("c", long.as_bytes())]);
     let streamed = streamed[deflated_member(&streamed)..].to_vec();
@@ -366,7 +368,7 @@ fn a_zip_archive_that_is_cut_off_gives_the_members_before_the_cut() {
     }
 }
 
-/// Where the second member of an archive begins.
+/// Returns the offset of the second member of an archive.
 fn deflated_member(archive: &[u8]) -> usize {
     memchr::memmem::find_iter(archive, b"PK\x03\x04").nth(1).unwrap()
 }

@@ -1,11 +1,11 @@
-//! Signal ids are what a JCS and an XXH3 library of another language make of the same events.
+//! Compares signal ids with those computed by a JCS and an XXH3 library in another language.
 
 use std::collections::HashSet;
 use std::path::Path;
 
 use crate::support::{Workspace, python};
 
-/// Values that stand as `properties.value`, as the JSON text has them.
+/// Values for `properties.value`, as JSON texts.
 const VALUES: [&str; 44] = [
     "1e21",
     "1e20",
@@ -42,7 +42,7 @@ const VALUES: [&str; 44] = [
     "{}",
     r#"{"b":1,"a":{"d":[{"z":0,"y":null}],"c":2},"":3}"#,
     r#"{"a":1,"b":2,"a":3}"#,
-    // By UTF-16 code units the astral names come before U+E000 and above.
+    // In order of UTF-16 code units, astral names precede U+E000 and above.
     "{\"\u{e000}\":1,\"\u{1f980}\":2,\"\u{ffee}\":3,\"\u{fb33}\":4,\"\u{d7ff}\":5,\"\u{10ffff}\":6,\"z\":7}",
     "{\"x\u{ffee}\":1,\"x\u{1f980}\":2,\"x\":3,\"xx\":4,\"X\":5}",
     "{\"\u{20ac}\":1,\"\\r\":2,\"1\":4,\"10\":5,\"2\":6,\"\u{80}\":7,\"\u{f6}\":8,\"o\u{308}\":9}",
@@ -54,8 +54,8 @@ const VALUES: [&str; 44] = [
     r#"{"nothing":null}"#,
 ];
 
-/// Other members of the event, as the JSON text has them; the first two stand for all that has no
-/// part in the hash.
+/// Other members of the event, as JSON texts. The first two are representatives of members that are
+/// not part of the hash.
 const MEMBERS: [&str; 20] = [
     r#""sentAt":"2025-05-01T00:00:09Z","receivedAt":"2025-05-01T00:00:09Z","integrations":{"All":true}"#,
     r#""_metadata":{"a":1},"writeKey":"w","projectId":"p","version":2,"channel":"server","extra":1"#,
@@ -88,7 +88,7 @@ fn events() -> Vec<String> {
         .map(|(at, members)| {
             let id = ids[at % ids.len()];
             let head = format!(r#""type":"track","messageId":"m{at}","event":"Ping""#);
-            // Where the members stand must not matter.
+            // The position of the members must not matter.
             match at % 2 {
                 0 => format!(r#"{{{head},{members},"anonymousId":{id}}}"#),
                 _ => format!(r#"{{ {members} , {head} , "anonymousId" : {id} }}"#),

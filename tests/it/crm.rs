@@ -1,4 +1,4 @@
-//! `--leads-for`: what the importers of CRMs get.
+//! `--leads-for`: the files for the importers of CRMs.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ fn trailco(workspace: &Workspace, more: &[&str]) -> crate::support::Finished {
     workspace.run([&[&*events, "--rules", &rules, "-o", "out"], more].concat())
 }
 
-/// The rows of a file as Python's `csv` reads them.
+/// Reads the rows of a file with Python's `csv`.
 fn read_by_python(path: &Path) -> Option<(Vec<String>, Vec<Row>)> {
     let mut python = python::with(&["csv", "json"])?;
     let script = "import csv, json, sys\n\

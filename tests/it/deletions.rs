@@ -1,15 +1,15 @@
-//! Delete calls: what a deletion request takes out of signals and leads, and what it leaves.
+//! Delete calls: which signals and leads a deletion request removes, and which it does not.
 
 use crate::support::{Workspace, assert_ledger_holds};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// A time of the first of May.
+/// Returns a time on the first of May.
 fn at(minute: u32) -> String {
     format!("2025-05-01T{:02}:{:02}:00Z", minute / 60, minute % 60)
 }
 
-/// An event of `anonymous` and `user` in `minute`, with what `more` says.
+/// Returns an event of `anonymous` and `user` in `minute`, with the members of `more`.
 fn event(call: &str, minute: u32, anonymous: &str, user: Option<&str>, more: &Value) -> Value {
     let mut event = json!({"type": call, "messageId": format!("{call}-{minute}-{anonymous}-{user:?}"),
         "event": "Ping", "anonymousId": anonymous, "timestamp": at(minute)});
@@ -36,7 +36,8 @@ fn write(workspace: &Workspace, name: &str, events: &[Value]) {
     workspace.write(name, events.iter().map(|event| format!("{event}\n")).collect::<String>());
 }
 
-/// Runs over `events`; gives the lines of the signals, sorted, the leads, and `deleted` of the report.
+/// Runs over `events`; returns the sorted lines of the signals, the leads, and `deleted` of the
+/// report.
 #[track_caller]
 fn run(events: &[Value], rules: &str) -> (Vec<String>, String, Value) {
     let workspace = Workspace::new();
@@ -51,7 +52,8 @@ fn run(events: &[Value], rules: &str) -> (Vec<String>, String, Value) {
     (signals, text("out/leads.csv"), workspace.report("out")["deleted"].clone())
 }
 
-/// Asserts that a run over `events` gives the tables of one without those whose places are `covered`.
+/// Asserts that a run over `events` gives the tables of one without the events at the indexes
+/// `covered`.
 #[track_caller]
 fn assert_covered(events: &[Value], covered: &[usize], leads: u64) {
     let all = run(events, "");
@@ -70,7 +72,7 @@ fn a_request_covers_what_its_user_did_up_to_then() {
         ping(1, "a", None),
         identify(2, "a", Some("u"), "ana@acme.example"),
         ping(3, "a", Some("u")),
-        // Without an anonymous id, and at the very minute.
+        // Without an anonymous id, and in the same minute.
         json!({"type": "track", "messageId": "m", "event": "Ping", "userId": "u", "timestamp": at(9)}),
         json!({"type": "track", "messageId": "n", "event": "Ping", "userId": "u"}),
         delete(9, "u"),
@@ -110,7 +112,7 @@ fn what_others_did_on_a_shared_device_stays() {
         ping(6, "a", None),
         delete(9, "u"),
     ];
-    // The last one is of whoever was there last.
+    // The last event belongs to the user who was connected last.
     assert_covered(&events, &[2, 3], 1);
 }
 
@@ -154,7 +156,7 @@ fn a_request_has_the_time_of_its_batch_or_covers_everything() {
     assert_eq!(left(timeless.clone()), 2);
     assert_eq!(left(json!({"batch": [timeless.clone()], "sentAt": at(10)})), 1);
     assert_eq!(left(json!({"body": timeless.to_string(), "receivedAt": at(10)})), 1);
-    // A user id may be a number, and one that is blocked is nobody's.
+    // A user id can be a number. A blocked one belongs to nobody.
     let (signals, ..) = run(&[ping(1, "a", Some("null")), delete(2, "null")], "");
     assert_eq!(signals.len(), 2);
 }
@@ -183,7 +185,7 @@ fn what_is_forgotten_was_a_raw_signal_and_is_told_of() {
     }
 }
 
-/// The places of the events that requests cover, by the words of the documentation.
+/// Returns the indexes of the events that requests cover, according to the documentation.
 fn covered(events: &[Value]) -> Vec<usize> {
     let time = |event: &Value| event["timestamp"].as_str().unwrap_or("").to_owned();
     let until = |user: &str| {
@@ -212,7 +214,7 @@ fn covered(events: &[Value]) -> Vec<usize> {
     (0..events.len()).filter(|&place| is_covered(&events[place])).collect()
 }
 
-/// Events of a few people, no two at one time.
+/// Events of a few people, at distinct times.
 fn history() -> impl Strategy<Value = Vec<Value>> {
     let one = (0..7_u8, 0..3_u8, 0..4_u8, 0..3_u8);
     let events = proptest::collection::vec(one, 1..24).prop_map(|events| {

@@ -1,5 +1,5 @@
-//! Deliveries by cloud services and log agents, and events in envelopes of unknown kinds: each
-//! form gives what the plain events give.
+//! Deliveries by cloud services and log agents, and events in unknown envelopes: all forms give
+//! what the plain events give.
 
 use std::fs;
 
@@ -25,7 +25,7 @@ fn lines(values: impl IntoIterator<Item = Value>) -> String {
     values.into_iter().map(|value| format!("{value}\n")).collect()
 }
 
-/// Asserts that each of `forms` gives what the plain events give, five records of its shape.
+/// Asserts that each of `forms` gives what the plain events give, and five records of its shape.
 #[track_caller]
 fn assert_forms(forms: &[(&str, String)]) {
     let workspace = Workspace::new();
@@ -42,12 +42,12 @@ fn base64(event: &Value) -> String {
     STANDARD.encode(event.to_string())
 }
 
-/// A line for each event.
+/// Returns one line per event.
 fn each(form: impl Fn(&Value) -> Value) -> String {
     lines(events().iter().map(form))
 }
 
-/// All events in one list.
+/// Returns all events in one list.
 fn all(form: impl Fn(&Value) -> Value) -> Value {
     events().iter().map(form).collect::<Vec<_>>().into()
 }
@@ -219,7 +219,7 @@ fn several_values_in_one_record_give_what_the_plain_events_give() {
         ),
         ("capture", json!({ "body": texts.join("\n"), "headers": {} }).to_string()),
     ]);
-    // What is broken among them costs itself.
+    // A broken record affects only itself.
     let workspace = Workspace::new();
     let body = format!("{}\n{}\n{}", texts[0], &texts[1][..40], texts[2]);
     outputs(&workspace, &sqs(body).to_string());

@@ -12,7 +12,7 @@ fn read(name: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The direct dependencies of the program, and those that the Python module has besides.
+/// The direct dependencies of the program, and the additional ones of the Python module.
 fn required() -> Crates {
     let mut crates = required_by("python/Cargo.toml");
     crates.remove("backtrail");

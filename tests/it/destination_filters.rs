@@ -1,4 +1,4 @@
-//! `run --filters`: what is not sent is not seen, and what is taken out was never there.
+//! `run --filters`: dropped events and properties do not affect any result.
 
 use crate::support::{Finished, Workspace, assert_ledger_holds};
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ fn drop_properties(fields: &Value) -> Value {
     json!({ "type": "DROP_PROPERTIES", "fields": fields })
 }
 
-/// A demo request; what is left out of it, by `n`, differs.
+/// A demo request; what the filters remove varies with `n`.
 fn demo(n: usize) -> Value {
     let name = ["Demo", "Ping", "Pong"][n % 3];
     json!({
@@ -65,7 +65,7 @@ fn demo(n: usize) -> Value {
     })
 }
 
-/// What the filters of [`PRIVACY`] leave of a record, by hand.
+/// Applies the filters of [`PRIVACY`] to a record by hand.
 fn by_hand(mut event: Value) -> Value {
     let name = event["event"].clone();
     if name == "Demo" {
@@ -92,7 +92,7 @@ fn privacy() -> Value {
     ] } })
 }
 
-/// The tables of two runs are the same.
+/// Asserts that the tables of two runs are equal.
 #[track_caller]
 fn assert_same(workspace: &Workspace, left: &str, right: &str) {
     for name in ["signals.csv", "leads.csv"] {
@@ -143,7 +143,7 @@ fn filtered_events_are_those_that_were_never_whole() {
 fn it_makes_no_difference_what_events_come_in() {
     let whole = |n| {
         let mut event = demo(n);
-        // The batch has it.
+        // The batch has the context instead.
         let context = event.as_object_mut().unwrap().remove("context").unwrap();
         (event, context)
     };

@@ -1,4 +1,5 @@
-//! Threads change nothing; the order of lines and files changes only the order of `signals`.
+//! Threads do not change the outputs; the order of lines and files only changes the order of
+//! `signals`.
 
 use crate::support::{Workspace, assert_ledger_holds, gzip};
 use proptest::prelude::*;
@@ -35,7 +36,7 @@ limit = 2
 map = { url = "context.page.url", company = "properties.company" }
 "#;
 
-/// A time that few others differ from, or none.
+/// A time, or none. Only few times differ from each other.
 fn time() -> impl Strategy<Value = Option<String>> {
     let near = (0..4u8, 0..3u8, 0..3u8);
     let text = near
@@ -43,7 +44,7 @@ fn time() -> impl Strategy<Value = Option<String>> {
     prop_oneof![6 => text.prop_map(Some), 1 => Just(None)]
 }
 
-/// When a copy of an event was sent, received, and taken to have happened.
+/// The delivery of a duplicate: when it was sent, received, and said to have happened.
 fn delivery() -> impl Strategy<Value = Map<String, Value>> {
     (time(), time(), time()).prop_map(|(timestamp, sent, received)| {
         let times = [("timestamp", timestamp), ("sentAt", sent), ("receivedAt", received)];
@@ -53,7 +54,7 @@ fn delivery() -> impl Strategy<Value = Map<String, Value>> {
     })
 }
 
-/// What an event is, whatever its delivery.
+/// The content of an event, independent of its delivery.
 fn content() -> impl Strategy<Value = Map<String, Value>> {
     let call = prop_oneof![
         4 => Just("track"), 4 => Just("page"), 1 => Just("screen"), 4 => Just("identify"),
@@ -98,7 +99,7 @@ fn content() -> impl Strategy<Value = Map<String, Value>> {
     })
 }
 
-/// The lines of a history: events, some delivered more than once, and now and then no event.
+/// The lines of a history: events, some delivered several times, and some lines without an event.
 pub(crate) fn history() -> impl Strategy<Value = Vec<String>> {
     let deliveries = || proptest::collection::vec(delivery(), 1..4);
     let event = (content(), deliveries()).prop_map(|(content, deliveries)| {
@@ -127,7 +128,7 @@ pub(crate) fn history() -> impl Strategy<Value = Vec<String>> {
 #[derive(Clone, Debug)]
 pub struct Arrangement {
     lines: Vec<String>,
-    /// For each file but the last, the share of the lines before its end; unsorted.
+    /// For each file but the last, the share of lines before its end; unsorted.
     cuts: Vec<f64>,
     compressed: [bool; 4],
 }
@@ -182,7 +183,7 @@ fn run_within(workspace: &Workspace, inputs: &str, out: &str, threads: usize, me
     assert_ledger_holds(workspace, out);
 }
 
-/// The report without what tells of the files and the clock.
+/// Returns the report without members that depend on files and time.
 fn report(workspace: &Workspace, out: &str) -> Value {
     let mut report = workspace.report(out);
     let members = report.as_object_mut().unwrap();
@@ -265,7 +266,7 @@ proptest! {
     }
 }
 
-/// Histories of a few lines are one block; this one is many, and several threads have some of it.
+/// Histories of a few lines have only one block. This one has many, processed by several threads.
 #[test]
 fn threads_change_no_byte_of_a_history_of_many_blocks() {
     let workspace = Workspace::new();

@@ -50,7 +50,7 @@ fn blocks(page: &str) -> Vec<Block<'_>> {
     blocks
 }
 
-/// `text` without how long something took and without the spaces at the ends of its lines.
+/// Returns `text` without durations and trailing spaces.
 fn without_times(text: &str) -> Vec<String> {
     let line = |line: &str| {
         let mut words: Vec<&str> = line.trim_end().split(' ').collect();
@@ -65,7 +65,7 @@ fn without_times(text: &str) -> Vec<String> {
     text.lines().map(line).collect()
 }
 
-/// Asserts that a page shows what was printed; a line `…` stands for any lines.
+/// Asserts that a page shows the printed text; a line `…` matches any number of lines.
 fn assert_shows(shown: &str, printed: &str, page: &Path) {
     let (shown, printed) = (without_times(shown), without_times(printed));
     let mut rest = &printed[..];
@@ -86,10 +86,10 @@ fn assert_shows(shown: &str, printed: &str, page: &Path) {
     assert!(is_whole, "{}: not shown:\n{}", page.display(), rest.join("\n"));
 }
 
-/// The programs beside `backtrail` that commands of the pages may use.
+/// The programs that commands of the pages can use.
 const PROGRAMS: [&str; 6] = ["backtrail", "cut", "grep", "head", "jq", "sort"];
 
-/// Whether a test can run `script`: every line begins with one of the programs.
+/// Returns whether a test can run `script`: every line begins with one of the programs.
 fn is_runnable(script: &str) -> bool {
     let joined = script.replace("\\\n", " ");
     joined.lines().all(|line| {
@@ -102,7 +102,7 @@ fn has_jq() -> bool {
     Command::new("jq").arg("--version").output().is_ok()
 }
 
-/// A folder with the files that `page` names.
+/// Creates a folder with the files that `page` names.
 fn workspace(page: &Path) -> Workspace {
     let workspace = Workspace::new();
     let link = |from: PathBuf, to: &str| {
@@ -146,7 +146,7 @@ fn the_commands_of_the_pages_run() {
                 .output()
                 .unwrap();
             let told = String::from_utf8_lossy(&output.stderr);
-            // An audit exits with 1 where it has findings, which is no error.
+            // An audit exits with 1 if it has findings, which is not an error.
             let is_audit = block.text.contains("backtrail audit");
             let good = output.status.success() || (is_audit && output.status.code() == Some(1));
             assert!(good, "{}: {}\n{told}", page.display(), block.text);

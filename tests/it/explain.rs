@@ -1,5 +1,5 @@
-//! `explain`: what it tells of a lead or a signal is what `run` makes of it, and every line that it
-//! names is there.
+//! `explain`: the explanation of a lead or signal agrees with `run`, and every line it names
+//! exists.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -45,7 +45,7 @@ fn lines(file: &str) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// Asserts that the line at `place` has `wanted`, be it in a body that is encoded.
+/// Asserts that the line at `place` contains `wanted`, even in an encoded body.
 #[track_caller]
 fn assert_line_has(place: &Value, wanted: &[&str]) {
     let (file, line) = (place["file"].as_str().unwrap(), place["line"].as_u64().unwrap());
@@ -55,7 +55,7 @@ fn assert_line_has(place: &Value, wanted: &[&str]) {
     assert!(found || is_capture, "{file}:{line} has none of {wanted:?}: {text}");
 }
 
-/// Asserts that every place of `report` names a line that has what is said to stand there.
+/// Asserts that every position in `report` is a line with the stated contents.
 fn assert_places_are_right(report: &Value) {
     for event in report["events"].as_array().unwrap() {
         let message_id = event["message_id"].as_str().unwrap();
@@ -85,7 +85,7 @@ fn assert_places_are_right(report: &Value) {
 #[track_caller]
 fn assert_fits(text: &str, columns: usize) {
     for line in text.lines() {
-        // A place is one word, so that it can be copied.
+        // A position is a single word, so that it can be copied.
         let is_place = line.trim_start().starts_with("testdata/");
         assert!(line.chars().count() <= columns || is_place, "{line}");
     }
@@ -176,7 +176,7 @@ fn every_person_of_the_sample_is_told_as_run_has_them() {
     }
 }
 
-/// A cell of a table as a value of the report has it.
+/// Returns a cell of a table as a value of the report.
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
@@ -188,7 +188,7 @@ fn cell(value: &Value) -> String {
     }
 }
 
-/// The row without the mark that keeps spreadsheets from running a cell.
+/// Returns the cell without the character that guards it in spreadsheets.
 fn unguarded(text: &str) -> &str {
     text.strip_prefix('\'').unwrap_or(text)
 }
@@ -273,7 +273,7 @@ fn assert_is_signal(report: &Value, row: &Row) {
     assert!(told.contains(&expected), "{expected:?} is not in {report:#}");
 }
 
-/// Settings under which copies can differ in what they are resolved by.
+/// Settings under which duplicates can differ in what they are resolved by.
 const SETTINGS: [&str; 6] = [
     "",
     "[dedup]\nby = \"message_id\"\n",
@@ -352,7 +352,7 @@ fn piped(input: &[u8], arguments: &[&str]) -> Finished {
     command.env("TMPDIR", workspace.path("")).stdin(Stdio::piped());
     let mut running = Workspace::start(command);
     let mut stdin = running.child.stdin.take().unwrap();
-    // Whoever refuses its input closes the pipe.
+    // Writing fails with a closed pipe if the program rejects its input.
     let _ = stdin.write_all(input);
     drop(stdin);
     let finished = running.finish();
@@ -445,7 +445,7 @@ fn what_a_deletion_request_covers_is_named_and_told_no_further() {
 #[test]
 fn what_the_plan_would_have_lost_is_told_by_the_volume_of_the_whole_input() {
     let workspace = Workspace::new();
-    // Three of the other visitor fill the plan; of the next minute, one fits.
+    // Three events of the other visitor fill the plan; one event of the next minute fits.
     let event = |id: &str, minute: u32, second: u32, visitor: &str| {
         format!(
             r#"{{"type":"track","event":"Ping","messageId":"{id}","anonymousId":"{visitor}","timestamp":"2025-05-01T10:{minute:02}:{second:02}Z"}}"#
@@ -470,7 +470,7 @@ fn what_the_plan_would_have_lost_is_told_by_the_volume_of_the_whole_input() {
     };
     assert_eq!(over("limited.toml", &[]), [Some(false), Some(true), Some(true)]);
     assert_eq!(over("free.toml", &[]), [None; 3]);
-    // What is not sent costs nothing.
+    // Dropped events do not count.
     let sent = ["--where", "anonymousId = 'a'"];
     assert_eq!(over("limited.toml", &sent), [Some(false); 3]);
     let told = text(

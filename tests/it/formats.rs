@@ -1,4 +1,4 @@
-//! One run's tables in every format are one table, to Python's readers and to `DuckDB`.
+//! The tables of a run are equal in every format, as read by Python and `DuckDB`.
 
 use std::path::Path;
 

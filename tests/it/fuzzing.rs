@@ -1,17 +1,16 @@
-//! The targets of `fuzz/`, a bounded number of times each: on their seeds, and on what becomes of
-//! these when bytes of them are changed, left out, repeated and exchanged.
+//! Runs the targets of `fuzz/` a limited number of times: on their seeds, and on mutated seeds.
 
 use std::fs;
 use std::path::Path;
 
 use crate::targets::{ALL, Named};
 
-/// How many changed seeds each target gets.
+/// The number of mutated seeds for each target.
 fn runs() -> u32 {
     std::env::var("BACKTRAIL_FUZZ_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(150)
 }
 
-/// A generator of numbers that repeats (`SplitMix64`).
+/// A reproducible generator of random numbers (`SplitMix64`).
 struct Numbers(u64);
 
 impl Numbers {
@@ -38,7 +37,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
     paths.into_iter().map(|path| fs::read(path).unwrap()).collect()
 }
 
-/// One of `seeds`, changed in a few places.
+/// Returns one of `seeds`, mutated in a few places.
 fn changed(seeds: &[Vec<u8>], numbers: &mut Numbers) -> Vec<u8> {
     let mut bytes = seeds[numbers.below(seeds.len())].clone();
     for _ in 0..=numbers.below(4) {
@@ -68,7 +67,7 @@ fn changed(seeds: &[Vec<u8>], numbers: &mut Numbers) -> Vec<u8> {
     bytes
 }
 
-/// The first of its seeds, and of what becomes of them, on which a target falls.
+/// Returns the first of the seeds and mutated seeds on which a target fails.
 fn fallen_on((name, target): Named) -> Option<String> {
     let seeds = seeds(name);
     assert!(!seeds.is_empty(), "{name} has no seed");

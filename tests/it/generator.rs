@@ -1,4 +1,4 @@
-//! The histories that the benches run on have the shape they claim.
+//! The generated histories for benchmarks have the documented properties.
 
 use std::collections::{HashMap, HashSet};
 
@@ -27,7 +27,7 @@ fn text<'e>(event: &'e Value, member: &str) -> &'e str {
     event[member].as_str().unwrap()
 }
 
-/// Hundredths of `whole`.
+/// Returns `part` in hundredths of `whole`.
 fn percent(part: usize, whole: usize) -> usize {
     (part * 100 + whole / 2) / whole
 }

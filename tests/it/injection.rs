@@ -1,5 +1,6 @@
-//! Names that mean something to whatever reads the outputs: terminals, browsers, XML, Markdown,
-//! workflow commands, spreadsheets. They come out as text, and addresses and secrets not at all.
+//! Names with special characters of the programs that read outputs: terminals, browsers, XML,
+//! Markdown, workflow commands, spreadsheets. They are shown as text, and addresses and secrets are
+//! not shown at all.
 
 use std::fs;
 use std::process::Command;
@@ -7,15 +8,15 @@ use std::process::Command;
 use crate::support::{Finished, Workspace, chromium, python};
 use serde_json::{Value, json};
 
-/// Sets colours, the clipboard and the direction of writing, begins lines and workflow commands,
-/// ends elements and sections, and is code, links, cells and formulas.
+/// Sets colours, the clipboard and the text direction, begins lines and workflow commands, ends
+/// elements and sections, and contains code, links, cells and formulas.
 const HOSTILE: &str = "=cmd|'/c'!A1 \u{1b}[31m\u{1b}]52;c;ZQ==\u{7}\u{9b}7m\u{202e}\u{2066}\u{61c}\
     \u{2028}\r\n::error::forged\r\n</script></title><img src=x onerror=alert(1)>]]>--> `b` | c | \
     [x](javascript:alert(1)) ![i](http://host.invalid/i) &lt; ${{ x }} %0A \u{7f}";
-/// What a terminal acts on, and what reorders text.
+/// Characters that terminals interpret, or that reorder text.
 const ACTED_ON: [char; 9] =
     ['\u{1b}', '\u{7}', '\u{7f}', '\u{9b}', '\u{202e}', '\u{2066}', '\u{61c}', '\u{2028}', '\r'];
-/// Planted where they must not come out again.
+/// Texts that must not appear in outputs.
 const CANARIES: [&str; 2] = ["canary@", "S3CRETCANARY"];
 
 /// Events, plan, rules, lists, filters and a file with hostile names.
@@ -81,7 +82,7 @@ fn has_no_canary(text: &str, what: &str) {
     }
 }
 
-/// Asserts that a person's terminal shows what was printed as text.
+/// Asserts that `printed` is plain text in a terminal.
 #[track_caller]
 fn is_plain(finished: &Finished) {
     let stdout = String::from_utf8_lossy(&finished.stdout);
@@ -163,7 +164,7 @@ fn spreadsheets_of_the_queue_hold_no_formula() {
     }
 }
 
-/// The files that `audit` and `check` make of the workspace, in the folder `made`.
+/// Writes the files of `audit` and `check` of the workspace into the folder `made`.
 fn make_files(workspace: &Workspace) {
     fs::create_dir(workspace.path("made")).unwrap();
     let audit = |page: &str, filter: [&str; 2]| {
@@ -203,7 +204,7 @@ fn reports_are_read_by_other_programs_as_text() {
         for forbidden in ["img", "iframe", "object", "form", "base", "del"] {
             assert_eq!(read["elements"][forbidden], Value::Null, "{forbidden} in {name}");
         }
-        // The name itself is there to be read.
+        // The name itself is readable.
         let text = read["text"].as_str().unwrap().to_owned();
         let attributes = String::from_utf8(workspace.read(&format!("made/{name}"))).unwrap();
         assert!(text.contains("alert(1)") || attributes.contains("alert(1)"), "{name}");

@@ -1,4 +1,4 @@
-//! Inputs as they are found: folders with other things in them, pipes, files that change meanwhile.
+//! Inputs in practice: folders with unrelated files, pipes, and files that change in the meantime.
 
 use std::fs;
 use std::io::Write;
@@ -62,7 +62,7 @@ fn a_file_that_is_cut_while_it_is_read_is_a_fault() {
         let workspace = Workspace::new();
         let lines: String = (0..2000).map(|number| track(&format!("m{number}"))).collect();
         workspace.write("b.ndjson", pack(lines.as_bytes()));
-        // The run finds both files, then waits for the first while the second is cut.
+        // The run finds both files, then waits for the first one while the second one is truncated.
         assert!(Command::new("mkfifo").arg(workspace.path("a")).status().unwrap().success());
         let arguments = ["a", "b.ndjson", "-o", "out", "--threads", "1"];
         let running = Workspace::start(workspace.command(arguments));
@@ -204,7 +204,7 @@ fn a_table_in_standard_input_is_named_too() {
 
 #[test]
 fn a_zstd_window_that_is_too_large_is_named_with_the_way_around_it() {
-    // A frame header that asks for a window of 2 GiB, and an empty last block.
+    // A frame header that requires a window of 2 GiB, and an empty last block.
     let frame = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa8, 0x01, 0x00, 0x00];
     let workspace = Workspace::new();
     workspace.write("e.zst", frame);

@@ -1,5 +1,5 @@
-//! The JSON Schemas of the reports: those committed are those of the program, and what it writes
-//! validates against them.
+//! The JSON Schemas of the reports: the committed ones are up to date, and reports validate against
+//! them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ fn file(command: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-/// Panics where `report` breaks the committed schema of `command`.
+/// Panics if `report` does not validate against the committed schema of `command`.
 #[track_caller]
 fn validates(command: &str, report: &Value) {
     let schema: Value = serde_json::from_slice(&fs::read(file(command)).unwrap()).unwrap();

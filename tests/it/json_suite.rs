@@ -1,5 +1,5 @@
-//! The JSON Parsing Test Suite (<https://github.com/nst/JSONTestSuite>): what a standard parser
-//! must take and must refuse, as lines and as values within events.
+//! The JSON Parsing Test Suite (<https://github.com/nst/JSONTestSuite>): what a parser must accept
+//! and reject, as lines and as values in events.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -14,45 +14,45 @@ use crate::support::emulator;
 use crate::support::{Finished, Workspace, testdata};
 use crate::targets::canonical::canonical;
 
-/// One text of the suite. Its name begins with `y` where parsers must take it, with `n` where they
-/// must refuse it, and with `i` where they may do either.
+/// One text of the suite. Its name begins with `y` if parsers must accept it, with `n` if they must
+/// reject it, and with `i` if they can do either.
 struct Case {
     name: String,
     text: Vec<u8>,
 }
 
-/// What became of a case.
+/// The outcome of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Verdict {
     Taken,
-    /// A value of the line was taken, and the rest of it refused.
+    /// A value of the line was accepted, and the rest rejected.
     TakenInPart,
-    /// It is a blank line, which is no record.
+    /// The line is blank, and not a record.
     Blank,
     Refused,
 }
 
-/// Where a case stands.
+/// The position of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Position {
-    /// It is a line between two events.
+    /// A line between two events.
     Line,
-    /// It is the value of a property, in a line behind others of the same structure, so that the
-    /// parser has learned their outline.
+    /// The value of a property, in a line after others of the same structure, so that the parser
+    /// uses their outline.
     Property,
-    /// It is the value of a property in an event over many lines.
+    /// The value of a property in an event of several lines.
     PropertyOverLines,
 }
 
 const POSITIONS: [Position; 3] = [Position::Line, Position::Property, Position::PropertyOverLines];
 
-/// Texts that are no JSON and are taken all the same, as the documentation of inputs says.
+/// Texts that are not JSON but are accepted, as documented for inputs.
 #[rustfmt::skip]
 const TAKEN: [(&str, Position, Verdict); 28] = {
     use Position::{Line, Property, PropertyOverLines};
     use Verdict::{Blank, Taken, TakenInPart};
     [
-        // Numbers that are none become `null`.
+        // Numbers that are not valid JSON become `null`.
         ("n_number_NaN", Line, Taken),
         ("n_number_NaN", Property, Taken),
         ("n_number_NaN", PropertyOverLines, Taken),
@@ -71,10 +71,10 @@ const TAKEN: [(&str, Position, Verdict); 28] = {
         ("n_structure_no_data", Line, Blank),
         // A comma at the end of a line separates values.
         ("n_array_comma_after_close", Line, Taken),
-        // Of several values in a line each is a record.
+        // Several values in a line are separate records.
         ("n_structure_double_array", Line, Taken),
         ("n_structure_object_with_trailing_garbage", Line, Taken),
-        // What follows a whole value is a record of its own, and is refused.
+        // The text after a complete value is a separate record, and is rejected.
         ("n_array_extra_close", Line, TakenInPart),
         ("n_object_trailing_comment", Line, TakenInPart),
         ("n_object_trailing_comment_open", Line, TakenInPart),
@@ -85,7 +85,7 @@ const TAKEN: [(&str, Position, Verdict); 28] = {
         ("n_structure_array_with_extra_array_close", Line, TakenInPart),
         ("n_structure_object_followed_by_closing_object", Line, TakenInPart),
         ("n_structure_trailing_#", Line, TakenInPart),
-        // Text before an object that ends the line, `[` here, is the beginning of a line of a log.
+        // Text before an object that ends the line, here `[`, is the beginning of a log line.
         ("n_array_unclosed_with_object_inside", Line, Taken),
     ]
 };
@@ -112,7 +112,7 @@ fn event(id: &str, value: &[u8]) -> Vec<u8> {
 }
 
 impl Position {
-    /// The file that has `case` here; `None` where a line cannot hold it.
+    /// Returns the file with `case` in this position, or `None` if a line cannot contain it.
     fn file(self, case: &Case) -> Option<Vec<u8>> {
         let text = case.text.strip_suffix(b"\n").unwrap_or(&case.text);
         if self != Self::PropertyOverLines && text.contains(&b'\n') {
@@ -140,17 +140,17 @@ impl Position {
     }
 }
 
-/// What a run over the whole suite gave.
+/// The results of a run over the whole suite.
 struct Run {
     verdicts: BTreeMap<(Position, String), Verdict>,
-    /// The cells that show the values of properties, by case.
+    /// The cells with the values of properties, by case.
     cells: BTreeMap<String, Vec<String>>,
 }
 
 const RULES: &str = "version = 1\n[dedup]\nby = 'none'\n[[rule]]\nid = 'all'\nwhen = 'all'\n\
                      map = { value = 'properties.value' }\n";
 
-/// Runs the program over all cases, itself run by the command `through`, if there is one.
+/// Runs the program over all cases, optionally with the command `through`.
 fn run(through: &[&str]) -> Run {
     let workspace = Workspace::new();
     workspace.write("rules.toml", RULES);
@@ -253,7 +253,7 @@ fn where_parsers_may_do_either_the_verdict_is_known() {
     insta::assert_snapshot!(table);
 }
 
-/// The processors of QEMU that make simd-json choose each of its kernels.
+/// The QEMU processors for which simd-json selects each of its kernels.
 #[cfg(target_arch = "x86_64")]
 const KERNELS: [(&str, &str); 3] =
     [("core2duo", "Native"), ("Nehalem", "SSE42"), ("Haswell", "AVX2")];

@@ -1,6 +1,6 @@
 //! Hostile inputs under limits of the system: memory by `ulimit -d`, the stack by `ulimit -s`.
 //!
-//! What a run may take follows from its options, not from its input: see [`bound`].
+//! The memory of a run depends on its options, not on its input: see [`bound`].
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -9,26 +9,26 @@ use std::thread;
 use crate::support::{Finished, Workspace, gzip, track};
 
 const MIB: usize = 1 << 20;
-/// What the runs here are given.
+/// The value of `--memory` of these runs.
 const MEMORY: usize = 16 * MIB;
 const MAX_RECORD: usize = MIB;
 const THREADS: usize = 2;
 
-/// The program, the stacks of its threads, and the first arena of its allocator: 128 MiB are
-/// reserved before anything is read.
+/// The program, the stacks of its threads, and the first arena of its allocator, which reserves 128
+/// MiB before anything is read.
 const AT_REST: usize = 160 * MIB;
-/// How many times its own length the longest record takes while it is read: its block, the tape
-/// of the parser, and what is written of it.
+/// The memory for the longest record while it is read, as a multiple of its length: its block, the
+/// tape of the parser, and what is written of it.
 const OF_A_RECORD: usize = 24;
-/// What a visitor, or the name of an event, takes for the length of the run.
+/// The memory for a visitor or an event name during the run.
 const OF_A_NAME: usize = 256;
 
-/// The most memory, in bytes, for an input with so many visitors or names of events.
+/// Returns the maximum memory in bytes for an input with `names` visitors or event names.
 fn bound(names: usize) -> usize {
     AT_REST + MEMORY + THREADS * OF_A_RECORD * MAX_RECORD + names * OF_A_NAME
 }
 
-/// Feeds `input` to `arguments` of the program, which may take `limit` bytes and a stack of 512 KiB.
+/// Feeds `input` to the program with `arguments`, limited to `limit` bytes and a stack of 512 KiB.
 #[track_caller]
 fn fed(
     workspace: &Workspace,
@@ -58,7 +58,7 @@ fn fed(
     })
 }
 
-/// A run over `input` within the bound; the workspace holds the folder `out`.
+/// Runs over `input` within the bound; the outputs are in the folder `out` of the workspace.
 #[track_caller]
 fn run(names: usize, input: impl Iterator<Item = Vec<u8>> + Send) -> Workspace {
     let workspace = Workspace::new();
@@ -118,7 +118,7 @@ fn a_million_open_brackets_need_no_stack() {
     workspace.write("allow.txt", "Ping\n");
     workspace.write("rules.toml", "version = 1\n");
     workspace.write("deep.ndjson", lines().flatten().collect::<Vec<u8>>());
-    // These read records of the usual 8 MiB.
+    // These read records of the default 8 MiB.
     let limit = bound(0) + THREADS * OF_A_RECORD * 7 * MIB;
     for arguments in [
         &["audit", "-", "--allow", "allow.txt"][..],
@@ -148,7 +148,7 @@ fn records_that_are_all_structure_fit_into_their_multiple() {
 fn a_decompression_bomb_is_read_in_pieces() {
     let zeros = gzip(&megabytes(64, 0).flatten().collect::<Vec<u8>>());
     let event = gzip(track("first").as_bytes());
-    // Members, so that they need not be in memory here: 256 MiB of zeros.
+    // Compressed members, so that they need not be in memory here: 256 MiB of zeros each.
     let bomb = [event].into_iter().chain((0..4).map(move |_| zeros.clone()));
     let workspace = run(0, bomb);
     assert_eq!(count(&workspace, "/events/total"), 1);

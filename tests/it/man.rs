@@ -1,4 +1,4 @@
-//! The man pages under `man/` are those of the command line as it is.
+//! The man pages under `man/` are up to date.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! Batches that lend to their events, and records that are nearly events: taken as what they mean
-//! to be, or named.
+//! Batches with members for their events, and records that are almost events: these are interpreted
+//! as intended, or reported.
 
 use crate::support::{Workspace, assert_ledger_holds, track};
 use base64::Engine as _;
@@ -36,7 +36,7 @@ fn the_context_of_a_batch_is_merged_into_that_of_an_element() {
         (&*lead["utm_campaign"], &*lead["utm_source"], &*lead["utm_medium"]),
         ("own", "news", "email")
     );
-    // The content is that of the event as if it had come with all of its context.
+    // The content is that of the event with its whole context.
     let mut whole = page.clone();
     whole["context"] = json!({ "page": { "url": "https://acme.example/p" },
         "campaign": { "name": "own", "source": "news", "medium": "email" }, "device": { "type": "phone" } });
@@ -45,7 +45,7 @@ fn the_context_of_a_batch_is_merged_into_that_of_an_element() {
         column(&merged, "out/signals.csv", "signal_id"),
         column(&alone, "out/signals.csv", "signal_id")
     );
-    // Within a capture, too.
+    // The same inside of a capture.
     let capture = json!({ "body": batch.to_string(), "time": "2025-03-01T12:00:00Z" }).to_string();
     let captured = run(&capture, &[]);
     assert_eq!(merged.read("out/leads.csv"), captured.read("out/leads.csv"));
@@ -72,7 +72,7 @@ fn a_type_in_other_letters_and_names_with_underscores_are_taken() {
     let events = &workspace.report("out")["events"];
     assert_eq!(events["total"], 2);
     assert_eq!((&events["call_types"], &events["snake_case_names"]), (&json!(1), &json!(1)));
-    // They are the events that they would have been.
+    // They are equal to the intended events.
     let plain = run(&format!("{}{IDENTIFY}\n", track("m1")), &[]);
     assert_eq!(plain.read("out/signals.csv"), workspace.read("out/signals.csv"));
 }

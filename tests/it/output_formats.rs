@@ -1,4 +1,4 @@
-//! One table in every format, read back by other programs' readers and compared cell by cell.
+//! One table in every format, read by other programs and compared cell by cell.
 
 use std::fs::File;
 use std::io::{self, Seek, Write};
@@ -18,7 +18,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
-/// What a test chooses of a signal; the rest follows from it.
+/// The values of a signal that a test chooses; the others follow from these.
 #[derive(Clone, Debug)]
 struct Sample {
     id: u128,
@@ -91,7 +91,7 @@ impl Sample {
     }
 }
 
-/// A cell's text: often one that a format has to treat with care.
+/// The text of a cell, often one that a format has to escape.
 fn cell() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
@@ -147,7 +147,7 @@ fn read_ndjson(bytes: &[u8]) -> Rows {
     text.split_terminator('\n').map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// The CSV cell that stands for a JSON value.
+/// Returns the CSV cell for a JSON value.
 fn csv_cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
@@ -217,8 +217,8 @@ pub fn batch_rows(batch: &RecordBatch) -> Rows {
     (0..batch.num_rows()).map(row).collect()
 }
 
-/// `row` as Parquet has it: JSON values of own columns are text there, and what is never missing
-/// is never null.
+/// Returns `row` as in Parquet: JSON values of custom columns are texts, and missing values of
+/// required columns are not null.
 fn as_parquet(mut row: Map<String, Value>) -> Map<String, Value> {
     for (name, value) in &mut row {
         if value.is_object() {
@@ -373,7 +373,7 @@ fn write_all(dir: &Path, samples: &[Sample]) {
     staging.commit(files).unwrap();
 }
 
-/// The same comparison by Python's own readers, where there is a Python.
+/// The same comparison with Python's readers, if there is a Python.
 #[test]
 fn python_reads_the_same_rows_from_every_format() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/read_outputs.py");

@@ -1,4 +1,4 @@
-//! What outputs never do: touch a file that is read, or replace what is no regular file.
+//! Outputs never overwrite a file that is read, or replace anything but a regular file.
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, symlink};
@@ -25,7 +25,7 @@ fn everything(workspace: &Workspace) -> Vec<(String, Vec<u8>)> {
     files.map(|name| (name.clone(), workspace.read(&name))).collect()
 }
 
-/// Asserts that `command` refuses because of `said` and changes no file.
+/// Asserts that `command` is refused with `said`, and changes no file.
 #[track_caller]
 fn refuses(workspace: &Workspace, said: &str, command: impl Fn() -> Finished) {
     let before = everything(workspace);
@@ -155,7 +155,7 @@ fn only_regular_files_are_replaced_by_tables() {
     assert!(fs::symlink_metadata(&path).unwrap().file_type().is_fifo());
     fs::remove_file(&path).unwrap();
 
-    // Left from another format, and so to be removed.
+    // A leftover of another format, which would be removed.
     workspace.write("target", "kept");
     symlink("../target", workspace.path("out/rejects.ndjson")).unwrap();
     workspace.run(arguments).exits(2).says("rejects.ndjson: is a symbolic link");
@@ -223,7 +223,7 @@ fn what_a_killed_run_left_is_gone_after_the_next_one() {
     let outputs = ["leads.csv", "report.html", "report.json", "signals.csv"];
     assert_eq!(workspace.list("out"), [&[".backtrail-inUse1.tmp"], &outputs[..]].concat());
     drop(held);
-    // Also when the run itself comes to nothing.
+    // Even if the run itself fails.
     workspace.run(["d/in.ndjson", "-o", "out"]).exits(2);
     assert_eq!(workspace.list("out"), outputs);
 }
@@ -234,7 +234,7 @@ fn a_set_that_a_kill_left_mixed_is_put_back_by_the_next_start() {
     workspace.run(["d/in.ndjson", "-o", "out"]).exits(0);
     let names = ["leads.csv", "report.html", "report.json", "signals.csv"];
     let old = names.map(|name| workspace.read(&format!("out/{name}")));
-    // As a run leaves it that is killed when it has given the first of its files their names.
+    // The state after a run that was killed when it had renamed the first of its files.
     fs::rename(workspace.path("out/signals.csv"), workspace.path("out/.backtrail-signals.csv.old"))
         .unwrap();
     workspace.write("out/signals.csv", "new rows");
@@ -246,7 +246,7 @@ fn a_set_that_a_kill_left_mixed_is_put_back_by_the_next_start() {
     };
     let entries = ["signals.csv", "rejects.ndjson", "leads.csv"].map(entry).join(",");
     let journal = format!(r#"{{"version":1,"entries":[{entries}]}}"#);
-    // The third file was not replaced yet: it is not the one that the journal names.
+    // The third file was not replaced yet: it differs from the one in the journal.
     let journal = journal
         .replace(r#""name":"leads.csv","new":{"id":"#, r#""name":"leads.csv","new":{"id":1"#);
     workspace.write("out/.backtrail-journal", journal);
@@ -290,7 +290,7 @@ fn a_stream_to_a_closed_standard_output_is_no_success() {
     run(">&-", "audit d/in.ndjson --allow allow.txt").exits(2).says("standard output is closed");
     run(">/dev/null", "run d/in.ndjson -o -").exits(0);
     run(">&-", "run d/in.ndjson -o out").exits(0);
-    // Open for reading as well, as some programs open it for those that they start.
+    // Opened for reading as well, as some programs do for their child processes.
     run("1<>/dev/null", "run d/in.ndjson -o -").exits(0);
 }
 
@@ -332,7 +332,7 @@ fn spreadsheets_take_no_cell_for_a_formula() {
     let cells = ["anonymous_ids", "user_ids", "phone", "title"].map(|name| lead[name].as_str());
     assert_eq!(cells, ["0a;'=cmd|x", "'=u", "+49 (30) 12-3", "'-2+cmd"]);
     let report = workspace.report("out").to_string();
-    // Each name stands in two columns.
+    // Each name is in two columns.
     assert!(report.contains("\"guarded_cells\":9"), "{report}");
     workspace.run(["in.ndjson", "-o", "raw", "--csv-raw"]).exits(0);
     assert_eq!(workspace.rows("raw/leads.csv")[0]["anonymous_ids"], "0a;=cmd|x");

@@ -1,5 +1,5 @@
-//! `backtrail queue` as its users see it: its figures are those of runs, whoever reads it sees
-//! neither addresses nor secrets, and what it suggests works.
+//! `backtrail queue` as users see it: its figures are those of runs, it shows neither addresses nor
+//! secrets, and its suggestions work.
 
 use std::collections::BTreeMap;
 use std::process::{Command, Output};
@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use crate::support::{Workspace, gzip, testdata};
 use serde_json::{Value, json};
 
-/// `backtrail ARGS` in the folder of `workspace`, on a page of 80 columns.
+/// Runs `backtrail ARGS` in the folder of `workspace`, with a width of 80 columns.
 fn backtrail(workspace: &Workspace, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_backtrail"));
     command.args(args).current_dir(workspace.path(".")).env("COLUMNS", "80");
@@ -17,7 +17,7 @@ fn backtrail(workspace: &Workspace, args: &[&str]) -> Output {
     output
 }
 
-/// What `backtrail queue ARGS` writes; it must end well.
+/// Returns the output of `backtrail queue ARGS`, which must succeed.
 #[track_caller]
 fn queue(workspace: &Workspace, args: &[&str]) -> String {
     let args = [&["queue"], args].concat();
@@ -120,7 +120,7 @@ fn the_figures_are_those_of_a_run() {
         assert_eq!(json!(count), rule["matches"], "{rule}");
     }
     assert!(by_rule.is_empty(), "{by_rule:?}");
-    // Of the plan of 100 a month, the three months have had 275: one event has no time.
+    // The three months used 275 of the plan of 100 per month: one event has no time.
     let shares: f64 = names.iter().map(|name| name["plan_share"].as_f64().unwrap()).sum();
     assert!((shares - 275.0 / 300.0).abs() < 1e-9, "{shares}");
     let demo = name(&report, "track", "Demo Requested");
@@ -139,7 +139,7 @@ fn a_visitor_is_known_if_anything_in_the_input_ties_it_to_an_address() {
         input +=
             &event("track", visitor + 10, &json!({"event": "Opened", "anonymousId": id, "n": 1}));
     }
-    // By a user id alone, which is one visitor more, and by a chain of ids.
+    // Identified by a user id alone, which is one more visitor, and by a chain of ids.
     input += &event("track", 20, &json!({"event": "Opened", "userId": "u1"}));
     input += &event(
         "identify",
@@ -152,7 +152,7 @@ fn a_visitor_is_known_if_anything_in_the_input_ties_it_to_an_address() {
     input += &event("identify", 22, &json!({"anonymousId": "a1", "userId": "u1"}));
     input +=
         &event("identify", 23, &json!({"userId": "u1", "traits": {"email": "b@acme.example"}}));
-    // Tied to an id that nobody is behind.
+    // Connected to an id that belongs to nobody.
     input += &event("identify", 24, &json!({"anonymousId": "a2", "userId": "u2"}));
     workspace.write("in.ndjson", input);
     let report = queue_json(&workspace, &["in.ndjson"]);
@@ -202,7 +202,7 @@ fn neither_threads_nor_files_nor_their_order_change_anything() {
         assert_eq!(told("2"), one, "{asked:?}");
         assert_eq!(told("7"), one, "{asked:?}");
     }
-    // The same lines, the other way round and cut otherwise.
+    // The same lines in reverse order and divided otherwise.
     let mut lines: Vec<String> = Vec::new();
     for file in ["2025-04.ndjson", "2025-06.ndjson"] {
         let text = std::fs::read_to_string(testdata("trailco/events").join(file)).unwrap();
@@ -279,7 +279,7 @@ fn one_event_is_shown_with_every_path_and_without_addresses() {
             assert!(!told.contains(secret), "{secret} in {told}");
         }
     }
-    // A call by its name, too.
+    // A call by its name.
     let report = queue_json(&workspace, &["in.ndjson", "--event", "page"]);
     assert_eq!(report["profile"]["events"], 1);
 }
@@ -307,7 +307,7 @@ fn a_filter_takes_away_what_a_run_would_not_see() {
     assert!(
         report["names"].as_array().unwrap().iter().all(|name| name["event"] != "Route Planned")
     );
-    // What a filter takes out of events is not among their paths.
+    // Properties that a filter drops are not among the paths.
     let paths =
         |args: &[&str]| queue(&workspace, &[&[&events, "--event", "Page Viewed"], args].concat());
     assert!(paths(&[]).contains("context.ip"));
@@ -367,7 +367,7 @@ fn past_a_thousand_names_the_rarest_are_summed_up() {
     let text = queue(&workspace, &["in.ndjson"]);
     assert!(text.contains("… 940 more names; --format csv has them"), "{text}");
     assert!(text.contains("and 500 rarer names with 500 events (32.5 %)"), "{text}");
-    // Any name can be asked for all the same.
+    // Any name can still be requested.
     let report = queue_json(&workspace, &["in.ndjson", "--event", "Name 999"]);
     assert_eq!(report["profile"]["events"], 1);
 }
@@ -461,7 +461,7 @@ fn a_file_is_written_whole_for_you_alone_and_not_over_another() {
     queue(&workspace, &[&events, "--suggest", "-o", "rules.toml", "--overwrite"]);
     assert!(workspace.read("rules.toml").starts_with(b"# Rules to start from"));
     assert_eq!(workspace.list("."), ["rules.toml"]);
-    // Nor is it ever a file that is read.
+    // An input file is never overwritten either.
     let event = event("track", 1, &json!({"event": "Opened", "anonymousId": "a"}));
     workspace.write("in.ndjson", &event);
     let output = backtrail(&workspace, &["queue", "in.ndjson", "-o", "in.ndjson", "--overwrite"]);
@@ -484,7 +484,7 @@ fn exit_codes_are_those_of_every_command() {
     workspace.write("in.ndjson", &event);
     assert_eq!(code(&["in.ndjson", "--suggest", "--event", "Opened"]), Some(2));
     assert_eq!(code(&["in.ndjson", "--suggest", "--format", "json"]), Some(2));
-    // What was read before the fault is shown.
+    // The results from before the fault are shown.
     let zipped = gzip(event.repeat(500).as_bytes());
     workspace
         .write("cut.gz", [gzip(event.as_bytes()), zipped[..zipped.len() - 9].to_vec()].concat());
@@ -494,7 +494,7 @@ fn exit_codes_are_those_of_every_command() {
     assert!(stdout.contains("Opened") && stdout.contains("fault"), "{stdout}");
 }
 
-/// The e-mails of the leads that a run over trailco with the rules at `rules` scores.
+/// Returns the e-mails of the leads with a score in a run over trailco with the rules at `rules`.
 fn scored(workspace: &Workspace, rules: &str) -> Vec<String> {
     let [events, _] = trailco();
     workspace.run([&events, "--rules", rules, "-o", "out", "--overwrite"]).exits(0);
@@ -519,7 +519,7 @@ fn what_is_suggested_of_trailco_passes_and_finds_its_leads() {
     let suggested = scored(&workspace, "rules.toml");
     let found = by_hand.iter().filter(|lead| suggested.contains(lead)).count();
     assert!(by_hand.len() > 20 && found * 10 >= by_hand.len() * 9, "{found} of {by_hand:?}");
-    // Both forms of a demo request have their address in the map.
+    // Both forms of a demo request have their address mapped.
     let text = String::from_utf8(workspace.read("rules.toml")).unwrap();
     assert!(text.contains("email = [\"properties.email\", \"properties.work_email\"]"), "{text}");
     assert!(text.contains("Route Planned: 78 events; comes in masses"), "{text}");
@@ -558,7 +558,7 @@ fn names_that_mean_something_else_to_a_list_are_quoted() {
     workspace.run(["in.ndjson", "--rules", "rules.toml", "-o", "out"]).exits(0);
     let report = workspace.report("out");
     assert_eq!(report["events"]["filtered"], 0);
-    // Who is called after a call is nobody's intent, the others ask for a demo.
+    // Every name has a rule that matches it; none is read as a call, a pattern or an expression.
     let unmapped = report["rules"]["unmapped_by_event"].as_array().unwrap();
     assert!(unmapped.is_empty(), "{unmapped:?}");
     assert_eq!(report["leads"]["total"], names.len());

@@ -1,4 +1,4 @@
-//! `--redact`: outputs name nobody, and tell all else as before.
+//! `--redact`: outputs contain no personal data, and are otherwise the same.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ const NAME: &str = "Anastasia Canarius";
 const PHONE: &str = "+49 30 5550199";
 const IPS: [&str; 2] = ["203.0.113.77", "2001:db8::77"];
 
-/// What no output may hold.
+/// Texts that no output can contain.
 const CANARIES: [&str; 8] = [
     "ana.canary",
     "acme-canary",
@@ -52,7 +52,7 @@ seats = "properties.seats"
 plan = "properties.plan"
 "#;
 
-/// Events with something of Ana in every place that outputs show.
+/// Events with personal data of Ana in every field that outputs show.
 fn events() -> Vec<Value> {
     let url = format!(
         "https://www.example/pricing?email={}&first_name=Anastasia&phone={}&ip={}&plan=pro#name=Canarius",
@@ -265,7 +265,7 @@ fn no_queue_holds_what_tells_who_somebody_is() {
     workspace.does("queue", &["in", "--redact", "--suggest"]).exits(2);
 }
 
-/// The folder of outputs of `trailco`, with `--redact` where `key` is given.
+/// The folder of outputs of `trailco`, with `--redact` if `key` is given.
 fn trailco(key: Option<&str>) -> Workspace {
     let workspace = Workspace::new();
     let path = |name: &str| testdata(name).to_str().unwrap().to_owned();

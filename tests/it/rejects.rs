@@ -1,12 +1,12 @@
-//! What `rejects.ndjson` shows of a record with bad items: each with its own text and place, and
-//! never more of them than the record is worth.
+//! What `rejects.ndjson` shows of a record with bad items: each with its own text and position, and
+//! no more of them than the size of the record justifies.
 
 use crate::support::{Workspace, assert_ledger_holds, track};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-/// Runs over `text`; the workspace and its rejects.
+/// Runs over `text`; returns the workspace and its rejects.
 #[track_caller]
 fn rejects_of(text: &str) -> (Workspace, Vec<Value>) {
     let workspace = Workspace::new();
@@ -118,7 +118,7 @@ fn a_record_of_4_mb_of_zeros_is_refused_in_bounded_memory() {
     workspace.write("zeros.json", format!("[{}]\n{}", vec!["0"; 2_000_000].join(","), track("m1")));
     let mut command = std::process::Command::new("sh");
     let program = env!("CARGO_BIN_EXE_backtrail");
-    // A tape takes many times its text, but the rejects of the elements take nothing.
+    // The tape takes a multiple of the text, but the rejects of the elements take nothing.
     command.args([
         "-c",
         &format!("ulimit -v 1500000; {program} run zeros.json -o out -q --threads 1"),
@@ -158,7 +158,7 @@ fn an_input_without_an_event_tells_the_first_places_and_keeps_its_rejects() {
     assert!(!finished.stderr.contains("events.json:4"), "{finished}");
     assert_eq!(workspace.list("out"), ["rejects.ndjson"]);
     assert_eq!(workspace.rejects("out").len(), 4);
-    // What an earlier run left stays as it is.
+    // Outputs of an earlier run are not changed.
     workspace.write("events.json", "9\n");
     workspace.run(["events.json", "-o", "out", "--overwrite"]).exits(2);
     assert_eq!(workspace.rejects("out").len(), 4);
@@ -184,7 +184,7 @@ fn delete_calls_are_named_and_their_users_have_no_leads() {
     let delete =
         |id: &str, user: &Value| json!({"type": "delete", "messageId": id, "userId": user});
     let events = [
-        // It does not matter whether what is known of a user comes before or after.
+        // Whether the events of a user come before or after does not matter.
         delete("d1", &json!("u1")),
         identify(json!("u1"), "ana@acme.example"),
         identify(json!(7), "ben@acme.example"),

@@ -1,5 +1,5 @@
-//! `report.html`: it opens without a word on the console, asks for nothing, runs nothing, and shows
-//! the numbers of `report.json`.
+//! `report.html`: it opens without console messages, loads nothing, runs nothing, and shows the
+//! numbers of `report.json`.
 
 use crate::support::page::{element, list, rows, shown};
 use crate::support::{Workspace, axe, chromium, testdata, track};
@@ -162,7 +162,7 @@ fn nothing_on_the_page_keeps_people_from_reading_it() {
         let found = axe::violations(&workspace, &browser, &script, &page, scheme);
         assert_eq!(found, [""; 0], "{scheme:?}");
     }
-    // What axe-core looks for, it finds.
+    // axe-core finds faults: the check above can fail.
     let faded = page.replace("--soft: #566173", "--soft: #eeeeee");
     let found = axe::violations(&workspace, &browser, &script, &faded, axe::Scheme::Light);
     assert!(found.iter().any(|rule| rule.starts_with("color-contrast")), "{found:?}");

@@ -1,19 +1,19 @@
-//! What people are shown: no secrets, and nothing that a terminal acts on.
+//! Texts for people: no secrets, and nothing that a terminal interprets.
 
 use std::fs;
 
 use crate::support::{Finished, Workspace, track};
 
-/// Begins every value that must not be shown.
+/// The beginning of every value that must not be shown.
 const SECRET: &str = "S3CR";
-/// Sets the title of a terminal, turns colours and the direction of writing, and begins lines.
+/// Sets the title of a terminal, changes colours and the text direction, and begins lines.
 const EVIL: &str = "\u{1b}]0;t\u{7}\u{1b}[31m\u{9b}7m\u{202e}\u{61c}\u{2066}\u{2028}\nforged: line";
 
-/// What a terminal acts on.
+/// Characters that a terminal interprets.
 const ACTED_ON: [char; 7] =
     ['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}', '\u{61c}', '\u{2066}', '\u{2028}'];
 
-/// A delivery that is no event, with secrets wherever tools put them.
+/// A delivery that is not an event, with secrets in every field in which tools put them.
 fn delivery() -> String {
     let headers = [
         "Authorization",
@@ -141,7 +141,7 @@ fn names_of_the_data_reach_no_terminal_as_they_are() {
     let audit = ["in.ndjson", "--allow", "allow.txt", "--rules", "r.toml", "--html", "page.html"];
     shows_plain_text(&workspace.does("audit", &audit));
     let page = fs::read_to_string(workspace.path("page.html")).unwrap();
-    // What follows is data for programs.
+    // The rest is data for programs.
     let (shown, _) = page.split_once("<script type=\"application/json\"").unwrap();
     assert!(!shown.contains(ACTED_ON), "{}", shown.escape_debug());
     for format in ["text", "github", "markdown"] {

@@ -1,4 +1,4 @@
-//! Inputs in object stores: what is found and read, and what becomes of faults.
+//! Inputs in object stores: what is found and read, and the handling of faults.
 
 use std::process::Command;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use serde_json::Value;
 use crate::support::store::{CANARIES, Fault, Request, Server, isolated};
 use crate::support::{Finished, Workspace, gzip, track};
 
-/// So many events, each with its own message id that begins with `name`.
+/// Returns `count` events, whose message ids begin with `name`.
 fn events(name: &str, count: usize) -> Vec<u8> {
     (0..count).map(|number| track(&format!("{name}-{number}"))).collect::<String>().into_bytes()
 }
 
-/// Runs the program against `server`; whatever it says and writes holds no credential.
+/// Runs the program with `server`, and asserts that its output contains no credentials.
 #[track_caller]
 fn run_in(workspace: &Workspace, server: &Server, arguments: &[&str]) -> Finished {
     run_with(workspace, server, arguments, |_| {})
@@ -258,7 +258,7 @@ fn what_is_read_is_guarded_by_the_tag_of_the_listing() {
 fn an_object_replaced_while_it_is_read_is_an_error_and_no_mixture() {
     let old = events("old", 3000);
     let length = old.len();
-    // The connection breaks, and what is there then is another object of the same size.
+    // The connection breaks, and then there is another object of the same size.
     let server = Server::with([("a", old)], Duration::ZERO, move |request| {
         if !request.is_read() {
             return None;
@@ -549,7 +549,7 @@ fn an_interrupt_ends_the_wait_for_a_store() {
 
 #[test]
 fn an_object_of_which_no_part_can_be_read_is_read_as_a_whole() {
-    // A server that knows no ranges, and does not say how long its answer is.
+    // A server without range support, which does not send the length of its answer.
     let bytes = events("a", 3000);
     let length = bytes.len();
     let server = Server::with([("a", bytes)], Duration::ZERO, move |_| Some(Fault::Whole(length)));

@@ -1,4 +1,4 @@
-//! A program that was built without object stores.
+//! A program built without support for object stores.
 
 use crate::support::Workspace;
 

@@ -1,4 +1,4 @@
-//! A run hands on its tables in memory, for programs that call it as a library.
+//! A run can return its tables in memory, for programs that call it as a library.
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! What commands show in a terminal: no table is wider than it, names in wide characters included,
-//! and colours are a matter of taste alone.
+//! The output of commands in a terminal: no table is wider than the terminal, even with names in
+//! wide characters, and colours carry no information.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,7 +9,8 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::support::{Workspace, testdata};
 
-/// Standard output and standard error of `backtrail ARGS` in a terminal of `columns`.
+/// Returns standard output and standard error of `backtrail ARGS` in a terminal of `columns`
+/// columns.
 fn shown(folder: &Path, columns: usize, args: &[&str]) -> [String; 2] {
     let mut command = Command::new(env!("CARGO_BIN_EXE_backtrail"));
     command.args(args).current_dir(folder).env("COLUMNS", columns.to_string());
@@ -20,13 +21,13 @@ fn shown(folder: &Path, columns: usize, args: &[&str]) -> [String; 2] {
     texts
 }
 
-/// `text` without the line that says how long it took.
+/// Returns `text` without the line with the duration.
 fn untimed(text: &str) -> String {
     let lines = text.lines().filter(|line| !line.starts_with("read "));
     lines.map(|line| format!("{line}\n")).collect()
 }
 
-/// What a command shows of the sample company.
+/// Returns the output of a command for the sample company.
 fn of_trailco(columns: usize, args: &[&str]) -> String {
     let [out, err] = shown(&testdata("trailco"), columns, args);
     format!("{}{}", untimed(&out), untimed(&err))
@@ -70,7 +71,7 @@ fn colours_add_nothing_but_colour() {
     assert_eq!(coloured, plain);
 }
 
-/// Events of these names by one visitor, who is then identified.
+/// Events with these names of one visitor, who is then identified.
 fn events(names: &[String]) -> String {
     let event = |(at, name): (usize, &String)| {
         let event = serde_json::json!({
@@ -84,7 +85,7 @@ fn events(names: &[String]) -> String {
     names.iter().enumerate().map(event).chain([format!("{identify}\n")]).collect()
 }
 
-/// A rule for each name, and a plan that is too small.
+/// A rule for each name, and a plan that is exceeded.
 fn rules(names: &[String]) -> String {
     let mut rules =
         "version = 1\n[plan]\nname = \"Growth\"\nraw_signals = 2\nperiod = \"month\"\n".to_owned();

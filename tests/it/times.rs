@@ -1,9 +1,9 @@
-//! Times as SDKs, warehouses and people write them.
+//! Times as written by SDKs, warehouses and people.
 
 use crate::support::{Workspace, assert_ledger_holds, unbroken};
 use serde_json::{Value, json};
 
-/// A track event with these members besides.
+/// Returns a track event with these additional members.
 fn track(message_id: &str, members: &Value) -> String {
     let mut event = json!({
         "type": "track", "event": "Ping", "messageId": message_id, "anonymousId": "a1",
@@ -149,7 +149,7 @@ fn clocks_of_clients_are_set_right_on_demand() {
     let workspace = Workspace::new();
     let received = "2025-03-01T10:00:10.000Z";
     let lines = [
-        // The clock of the client is an hour slow, and the event waited for five seconds.
+        // The clock of the client is an hour slow, and the event was sent five seconds later.
         track(
             "m1",
             &json!({"timestamp": "2025-03-01T09:00:00Z", "sentAt": "2025-03-01T09:00:05Z", "receivedAt": received}),
@@ -158,7 +158,7 @@ fn clocks_of_clients_are_set_right_on_demand() {
             "m2",
             &json!({"originalTimestamp": "2025-03-01T09:00:00Z", "sentAt": "2025-03-01T09:00:05Z", "receivedAt": received}),
         ),
-        // Segment has set this one right.
+        // Already corrected by Segment.
         track(
             "m3",
             &json!({"originalTimestamp": "2025-03-01T09:00:00Z", "timestamp": "2025-03-01T10:00:04Z", "sentAt": "2025-03-01T09:00:05Z", "receivedAt": received}),
@@ -168,7 +168,7 @@ fn clocks_of_clients_are_set_right_on_demand() {
             "m5",
             &json!({"timestamp": "2025-03-01T09:00:00Z", "sentAt": "2025-03-01T09:00:05Z"}),
         ),
-        // A year fast: without the correction `receivedAt` would stand instead.
+        // A year fast: without the correction, `receivedAt` would be used instead.
         track(
             "m6",
             &json!({"timestamp": "2026-03-01T09:00:00Z", "sentAt": "2026-03-01T09:00:05Z", "receivedAt": received}),

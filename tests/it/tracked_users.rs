@@ -1,4 +1,4 @@
-//! Monthly tracked users beside raw signals.
+//! Monthly tracked users next to raw signals.
 
 use crate::support::Workspace;
 use serde_json::{Value, json};

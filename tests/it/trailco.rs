@@ -1,4 +1,5 @@
-//! The sample company comes out as it is committed, and as its README says by hand.
+//! The outputs for the sample company equal the committed ones, and those computed by hand in its
+//! README.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,7 +14,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Runs the program on `inputs` and gives the folder of its outputs.
+/// Runs the program with `args` and returns the folder of its outputs.
 fn run(args: &[&str]) -> (tempfile::TempDir, std::process::Output) {
     let dir = tempfile::tempdir().unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_backtrail"))

@@ -1,4 +1,4 @@
-//! Values one behind another, and values that are nearly JSON: what comes of them.
+//! Several values in a row, and values that are almost JSON.
 
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ fn signals(workspace: &Workspace) -> Vec<String> {
     rows.map(|mut row| row.remove("message_id").unwrap()).collect()
 }
 
-/// The rejects as `[line, offset, reason]`.
+/// Returns the rejects as `[line, offset, reason]`.
 fn places(workspace: &Workspace) -> Value {
     let rejects = workspace.rejects("out");
     rejects
@@ -83,7 +83,7 @@ fn a_value_cut_in_a_line_of_many_costs_itself_alone() {
     assert_eq!(places(&workspace), json!([[1, event("a").len(), "invalid_json"]]));
 }
 
-/// Some events of a few visitors, every tenth an identify call, each with some padding.
+/// Events of a few visitors with some padding; every tenth is an identify call.
 fn history(count: usize) -> Vec<Value> {
     let event = |n: usize| {
         let visitor = format!("v{}", n % 97);
@@ -219,7 +219,8 @@ fn lone_surrogates_are_read_as_replacement_characters_and_counted() {
     assert_eq!(signals[0]["lead_email"], "ana@acme.example");
     assert_eq!(workspace.rows("out/leads.csv")[0]["name"], "Ana \u{fffd}");
 
-    // The hash is that of the text with the replacement characters, whatever was known before.
+    // Texts with replacement characters in the input have the same hash, so that these lines are
+    // duplicates.
     let written = page.replace("\\ud83d\\ude00", "\u{1f600}");
     let written = ["\\ud83d", "\\ude00", "\\udc00"]
         .iter()

@@ -1,4 +1,4 @@
-//! `--since` and `--until`: what lies in the window counts, and everything tells who is who.
+//! `--since` and `--until`: only events in the window count, but all events identify visitors.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use crate::support::{Row, Workspace, assert_ledger_holds, testdata, track};
 use proptest::prelude::*;
 use serde_json::Value;
 
-/// What a lead is, whatever it did in the window.
+/// The columns of a lead that do not depend on the window.
 const OF_THE_PERSON: [&str; 10] = [
     "name",
     "first_name",
@@ -27,7 +27,7 @@ fn run(workspace: &Workspace, out: &str, arguments: &[&str]) {
     assert_ledger_holds(workspace, out);
 }
 
-/// The rows of `signals` whose time is in the window, each as its cells.
+/// Returns the cells of the rows of `signals` whose time is in the window.
 fn in_window(rows: Vec<Row>, since: &str, until: &str) -> Vec<Row> {
     let lies_in = |row: &Row| {
         let time = row["timestamp"].as_str();
@@ -36,7 +36,7 @@ fn in_window(rows: Vec<Row>, since: &str, until: &str) -> Vec<Row> {
     rows.into_iter().filter(lies_in).collect()
 }
 
-/// The sums of each lead over `signals`, by the rules of [`RULES`].
+/// Returns the sums of each lead over `signals`, by the rules of [`RULES`].
 fn sums(signals: &[Row]) -> BTreeMap<String, BTreeMap<&'static str, String>> {
     let mut by_lead: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
     for row in signals.iter().filter(|row| !row["lead_email"].is_empty()) {
@@ -67,7 +67,7 @@ fn by_email(rows: Vec<Row>) -> BTreeMap<String, Row> {
     rows.into_iter().map(|row| (row["email"].clone(), row)).collect()
 }
 
-/// What is counted of each day of the plan that lies in the window.
+/// Returns the counts of each day of the plan in the window.
 fn days(report: &Value, since: &str, until: &str) -> Vec<(String, Value, Value)> {
     let periods = report["plan"]["periods"].as_array().unwrap().iter();
     let lies_in = |period: &&Value| {
@@ -257,7 +257,7 @@ fn bounds_in_the_wrong_order_are_an_error_that_names_both() {
     workspace.run(["in.ndjson", "-o", "out", "--since", "3/1/2025"]).exits(2).says("such as 30d");
 }
 
-/// `trailco` with a window over May and its rules; the two differ in nothing but the job.
+/// Runs `trailco` with a window of May and its rules; the commands differ only in the job.
 fn trailco(command: &str, more: &[&str]) -> (Workspace, Vec<u8>) {
     let workspace = Workspace::new();
     let path = |name: &str| testdata(name).to_str().unwrap().to_owned();

@@ -55,7 +55,7 @@ mod tests {
         assert_eq!(of("9223372036854775808"), of("9223372036854776000"));
         assert_ne!(of("7"), of("07"));
         assert_ne!(of("1234567890123456"), of("1234567890123457"));
-        // Buckets are part of what other programs keep: the hash never changes.
+        // Other programs store buckets, so the hash must never change.
         assert_eq!(of("a"), xxh3_64(b"a"));
         let of_buckets: Vec<_> = [1, 7, 1_000].map(|buckets| bucket_of("a", buckets)).into();
         assert_eq!(of_buckets[0], 0);

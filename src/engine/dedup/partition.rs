@@ -27,7 +27,7 @@ const RECORD_BYTES: usize = 48;
 /// The bounds of the size of pieces that are written at once.
 const LEAST_PIECE_BYTES: usize = RECORD_BYTES * 85;
 const MOST_PIECE_BYTES: usize = RECORD_BYTES * 5461;
-/// Buffers of entries that are not written yet take one part in so many of the budget.
+/// The inverse of the share of the budget for buffers of entries that are not written yet.
 const PIECES_SHARE: usize = 32;
 
 /// Finds duplicates: at once while all keys fit into a budget, otherwise at the end.

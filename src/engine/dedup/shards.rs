@@ -173,7 +173,7 @@ mod tests {
         Entry { key, rank, event }
     }
 
-    /// Adds `batches` from as many threads, and returns all losers in order.
+    /// Adds each of `batches` from its own thread, and returns all duplicates in order.
     fn losers(shards: Shards, batches: &[Vec<Entry>]) -> Vec<EventRef> {
         let shared = &shards;
         let mut losers: Vec<EventRef> = std::thread::scope(|scope| {

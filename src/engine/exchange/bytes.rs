@@ -5,7 +5,7 @@ use simdutf8::basic::from_utf8;
 /// Appends a length as LEB128: seven bits per byte, lowest first; the high bit is set if more
 /// follow.
 #[inline]
-#[allow(clippy::cast_possible_truncation)] // the lowest bits are what is wanted
+#[allow(clippy::cast_possible_truncation)] // only the lowest bits are written
 pub fn put_length(mut length: usize, out: &mut Vec<u8>) {
     while length >= 0x80 {
         out.push(length as u8 | 0x80);

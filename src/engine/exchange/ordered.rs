@@ -76,7 +76,7 @@ pub fn in_order<S: Send, T: Send, E: Send>(
             let mut state = lock();
             state.ready.insert(number, result);
             if state.writing {
-                continue; // whoever writes now will come to it
+                continue; // the thread that writes will find it
             }
             state.writing = true;
             loop {

@@ -21,8 +21,8 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Rows get one part in so many of the memory. They are read sequentially, for which disk is as
-    /// fast.
+    /// The inverse of the share of memory for rows. It is small, because rows are read sequentially,
+    /// for which disk is as fast.
     const ROW_SHARE: usize = 32;
 
     /// Divides `memory_bytes` between rows and tables, and later leads.
@@ -48,7 +48,7 @@ impl Scratch {
     }
 }
 
-/// Leads get at least one part in so many of their memory, however much is still in use.
+/// The inverse of the minimum share of their memory that leads get, however much is still in use.
 const LEAST_LEADS: usize = 4;
 
 /// The number of files. Threads that write to the same file wait for each other.

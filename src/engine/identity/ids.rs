@@ -246,7 +246,7 @@ impl Ids {
     }
 
     /// Returns the end of the text of each id in [`texts`](Self::texts).
-    #[allow(clippy::cast_possible_truncation)] // asked of the ids of a block
+    #[allow(clippy::cast_possible_truncation)] // used for the ids of a block only
     pub fn ends(&self) -> impl Iterator<Item = u32> + '_ {
         self.entries.iter().map(|entry| entry.range().end as u32)
     }

@@ -150,7 +150,7 @@ pub struct Room<'a> {
 }
 
 impl<'a> Room<'a> {
-    /// Timelines of anonymous ids on disk get one part in so many of the memory for tables.
+    /// The inverse of the share of table memory for timelines of anonymous ids.
     const SHARE: usize = 4;
 
     /// Returns the room in `scratch`.

@@ -36,7 +36,7 @@ use crate::error::Error;
 const MOST_EXPECTED: usize = 1 << 24;
 /// The memory of the second phase for each id, in bytes.
 const LISTED_ID_BYTES: usize = 40;
-/// The share of the tables' memory for comparing message ids with contents.
+/// The inverse of the share of table memory for comparing message ids with contents.
 const PROFILE_SHARE: usize = 8;
 /// The expected length of an event in the input, in bytes.
 const EVENT_BYTES: u64 = 1024;

@@ -20,10 +20,9 @@ use crate::engine::identity::ids::Ids;
 use crate::engine::watch::Watch;
 use crate::error::Error;
 
-/// E-mails are kept in memory if they take no more than one part in so many of it.
+/// The inverse of the share of memory up to which e-mails are kept in memory.
 const EMAIL_SHARE: usize = 8;
-/// All epochs are read at the same time in one part in so many of the memory, and written in
-/// another.
+/// The inverse of the share of memory for reading all epochs at the same time, and for writing them.
 const PIECES_SHARE: usize = 8;
 
 /// The epochs, on disk.

@@ -25,7 +25,7 @@ use crate::engine::map::unused_email::Addresses;
 use crate::error::Error;
 use crate::source::Reader;
 
-/// The share of the tables' memory for unused addresses.
+/// The inverse of the share of table memory for unused addresses.
 const ADDRESSES_SHARE: usize = 16;
 
 /// The results of the first phase.

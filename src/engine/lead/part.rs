@@ -214,7 +214,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Something that happens to a lead.
+    /// An update of a lead.
     #[derive(Clone, Debug)]
     struct Happening {
         key: OrderKey,

@@ -24,7 +24,7 @@ const MOST_DIVISIONS: usize = 256;
 /// The maximum and the minimum number of bytes from which on parts of a partition are written.
 const MOST_PIECE_BYTES: usize = 32 << 10;
 const LEAST_PIECE_BYTES: usize = 1 << 10;
-/// The share of a thread's memory for parts that are yet to be written.
+/// The inverse of the share of a thread's memory for parts that are yet to be written.
 const PIECES_SHARE: usize = 8;
 /// The minimum memory of a thread: with less, leads would be folded one by one.
 const LEAST_THREAD_BYTES: usize = 64 << 10;

@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_day_begins_where_clocks_land_when_midnight_is_skipped() {
-        // Clocks went from 23:30 to 00:30: the 31st began half past midnight.
+        // Clocks went from 23:30 to 00:30, so that the 31st began at 00:30.
         let toronto = calendar("America/Toronto", PeriodLength::Day);
         assert_eq!(
             shown(&toronto, "1919-03-31T12:00:00Z"),

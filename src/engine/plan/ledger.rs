@@ -106,7 +106,7 @@ impl Ledger {
 
     /// Returns how many raw signals `limit` raw signals per period allow in `span`, if the limit of
     /// the period in the middle of the span is spread evenly.
-    #[allow(clippy::cast_precision_loss)] // for a line in a picture
+    #[allow(clippy::cast_precision_loss)] // precise enough for a chart
     pub fn allowance(&self, span: &Span, limit: Option<u64>) -> Option<f64> {
         let minutes = span.end - span.start;
         let at = self.period_of(span.start + minutes / 2)?;

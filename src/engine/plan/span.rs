@@ -9,8 +9,8 @@ use crate::time::{DAY_MS, MINUTE_MS, Time};
 
 /// The maximum number of spans; longer histories get longer spans.
 const MAX_SPANS: usize = 110;
-/// One in so many raw signals may lie outside of the spans at each end, if that makes the spans
-/// shorter. A single wrong clock would otherwise turn days into years.
+/// The inverse of the share of raw signals that may lie outside of the spans at each end, if that
+/// makes the spans shorter. A single wrong clock would otherwise turn days into years.
 const OUTLIER_DIVISOR: u64 = 1_000;
 /// The maximum number of days of a week and a month.
 const WEEK: usize = 7;

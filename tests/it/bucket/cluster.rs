@@ -1,5 +1,5 @@
-//! A host that divides the work: it moves batches between stages, and looks into none of their
-//! values but those that it groups and joins by.
+//! A host that distributes the work: it moves batches between stages, and reads no values but those
+//! it groups and joins by.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -31,22 +31,22 @@ use serde_json::Value;
 use super::tables;
 use crate::support::Row;
 
-/// What a job is given.
+/// The input of a job.
 pub struct Given<'a> {
     pub paths: &'a [PathBuf],
     pub rules: &'a str,
-    /// What batches are put in order by.
+    /// Determines the order of batches.
     pub salt: u64,
 }
 
-/// What stages give.
+/// The results of the stages.
 pub struct Outcome {
     pub signals: Vec<Row>,
     pub leads: Vec<Row>,
     pub report: Value,
 }
 
-/// What files came to.
+/// The results of mapping files.
 struct Mapped {
     rows: Slices,
     deletions: Slices,
@@ -60,7 +60,7 @@ pub struct Cluster<'a> {
     given: &'a Given<'a>,
 }
 
-/// Batches of one row each: a host may cut batches anyhow.
+/// Batches of one row each, as a host can divide batches in any way.
 pub type Slices = Vec<RecordBatch>;
 
 fn slices(batches: &[RecordBatch]) -> Slices {
@@ -82,7 +82,7 @@ fn text<'b>(batch: &'b RecordBatch, column: &str) -> &'b str {
     batch.column_by_name(column).unwrap().as_string::<i32>().value(0)
 }
 
-/// The rows by the value of a column.
+/// Groups rows by the value of a column.
 fn grouped(slices: Slices, column: &str) -> BTreeMap<i32, Slices> {
     let mut groups: BTreeMap<i32, Slices> = BTreeMap::new();
     for slice in slices {
@@ -92,14 +92,14 @@ fn grouped(slices: Slices, column: &str) -> BTreeMap<i32, Slices> {
 }
 
 impl<'a> Cluster<'a> {
-    /// A host that divides the work among so many buckets.
+    /// Creates a host that distributes the work over `buckets` buckets.
     pub fn new(buckets: u32, given: &'a Given<'a>) -> Self {
         let rules = Rules::parse(given.rules).unwrap();
         let compiled = Engine::compile(rules, Options::default()).unwrap();
         Self { job: Job::new(compiled, buckets, [("rules", given.rules)]), given }
     }
 
-    /// Some order of `slices`.
+    /// Shuffles `slices`.
     fn shuffled(&self, mut slices: Slices) -> Slices {
         let (mut state, len) = (self.given.salt | 1, slices.len());
         for at in (1..len).rev() {
@@ -109,12 +109,12 @@ impl<'a> Cluster<'a> {
         slices
     }
 
-    /// Gives the rows that `other` maps to `dedup`.
+    /// Calls `dedup` with the rows that `other` maps.
     pub fn dedup_of(&self, other: &Self) -> Result<Slices, ExchangeError> {
         dedup(&self.job, &other.map().rows)
     }
 
-    /// All stages.
+    /// Runs all stages.
     pub fn outcome(&self) -> Outcome {
         let Mapped { rows, deletions, mut sightings, counts } = self.map();
         let mut rows = self.dedup(rows);
@@ -201,7 +201,7 @@ impl<'a> Cluster<'a> {
         groups.flat_map(|links| slices(&settle_links(&self.job, &links).unwrap())).collect()
     }
 
-    /// The rows with their owners, and sightings.
+    /// Returns the rows with their owners, and the sightings.
     fn resolve(
         &self,
         rows: Slices,
@@ -271,7 +271,7 @@ impl<'a> Cluster<'a> {
     }
 }
 
-/// The links of the user ids in `hop`, and of those that they lead to.
+/// Returns the links of the user ids in `hop`, and of those that they lead to.
 fn reached(links: &Slices, mut hop: BTreeSet<String>) -> Slices {
     let (mut seen, mut reached) = (hop.clone(), Slices::new());
     for _ in 0..MAX_HOPS {

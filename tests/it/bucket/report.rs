@@ -1,12 +1,12 @@
-//! The report of what stages gave against the report of a run.
+//! Compares the report of stages with the report of a run.
 
 use serde_json::Value;
 
-/// What is no count, or is told of this run alone.
+/// Members that are not counts, or are about one run only.
 const OTHERS: [&str; 5] =
     ["/inputs", "/elapsed_seconds", "/bytes_read", "/rules/file", "/events/timestamp_examples"];
 
-/// The first difference between the report of a run and that of stages.
+/// Returns the first difference between the report of a run and that of the stages.
 pub fn difference(run: &Value, stages: &Value) -> Option<String> {
     let [run, stages] = [run, stages].map(|report| {
         let mut report = report.clone();
@@ -18,7 +18,7 @@ pub fn difference(run: &Value, stages: &Value) -> Option<String> {
     first_difference("", &run, &stages)
 }
 
-/// `text` without the place of an example.
+/// Returns `text` without the position of an example.
 fn without_first(text: &str) -> String {
     let text = text.split(", as in ").next().unwrap_or_default();
     let mut parts = text.split(", the first at ");
@@ -42,7 +42,7 @@ fn first_difference(path: &str, run: &Value, stages: &Value) -> Option<String> {
                 first_difference(&format!("{path}/{at}"), run, stages)
             })
         }
-        // What was the first of its kind is no count.
+        // The positions of first examples are not counts.
         (Value::String(run), Value::String(stages)) if without_first(run) == *stages => None,
         _ => (run != stages).then(|| format!("{path}: a run has {run}, stages {stages}")),
     }

@@ -1,4 +1,4 @@
-//! Batches of tables as the rows that a CSV file of them would have.
+//! Converts batches of tables to the rows of a CSV file.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, TimestampMicrosecondType};

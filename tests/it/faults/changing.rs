@@ -1,4 +1,4 @@
-//! Inputs that shrink, grow, vanish or break while they are read.
+//! Inputs that shrink, grow, disappear or break while they are read.
 
 use std::fs;
 use std::io::Write as _;
@@ -8,14 +8,15 @@ use std::time::{Duration, Instant};
 use super::strace;
 use crate::support::{Finished, Workspace, assert_ledger_holds, gzip, track};
 
-/// Two halves of a history: what is cut between them ends at the end of a line, and of a member.
+/// Two halves of a history. The boundary between them is the end of a line, and of a compressed
+/// member.
 fn halves() -> [String; 2] {
     let half = |name: &str| (0..1500).map(|n| track(&format!("{name}{n}"))).collect();
     [half("a"), half("b")]
 }
 
-/// Does `change` to `b.ndjson` between the moment it is found and the moment it is opened: the run
-/// waits for a pipe in front of it meanwhile.
+/// Applies `change` to `b.ndjson` after it is found and before it is opened: in the meantime, the
+/// run waits for a pipe that comes first.
 fn run_while(workspace: &Workspace, input: &str, change: impl FnOnce(&fs::File)) -> Finished {
     let file = fs::File::options().read(true).write(true).open(workspace.path("b.ndjson")).unwrap();
     assert!(Command::new("mkfifo").arg(workspace.path("a")).status().unwrap().success());
@@ -38,7 +39,7 @@ fn await_begin(workspace: &Workspace) {
     }
 }
 
-/// The program `name` with `bytes` on its standard input.
+/// Compresses `bytes` with the program `name`.
 fn packed(name: &str, bytes: &[u8]) -> Option<Vec<u8>> {
     let mut command = Command::new(name);
     command.arg("-c").stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -47,7 +48,7 @@ fn packed(name: &str, bytes: &[u8]) -> Option<Vec<u8>> {
     Some(child.wait_with_output().ok()?.stdout)
 }
 
-/// How a file is made of two halves; its first part is whole by itself.
+/// Combines two halves into a file whose first part is complete by itself.
 type Pack = fn(&[u8]) -> Option<Vec<u8>>;
 
 #[test]

@@ -1,4 +1,4 @@
-//! Disks that are full or read-only, and limits of file sizes.
+//! Full and read-only disks, and limits of file sizes.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -8,7 +8,7 @@ use crate::support::{Finished, Workspace, track};
 
 const RULES: &str = "version = 1\n[[rule]]\nid = 'ping'\nwhen = 'event = \"Ping\"'\nscore = 1\n";
 
-/// Events whose tables need more room than a file system of 64 KiB has.
+/// Events whose tables need more space than a file system of 64 KiB has.
 fn workspace() -> Workspace {
     let workspace = Workspace::new();
     workspace.write("few.ndjson", (0..5).map(|n| track(&format!("m{n}"))).collect::<String>());
@@ -86,7 +86,7 @@ fn a_limit_of_file_sizes_leaves_the_set_of_before() {
     let read = || names.iter().map(|name| workspace.read(&format!("out/{name}")));
     let before: Vec<_> = read().collect();
     let mut failed = 0;
-    // From nothing at all to more than the largest table has.
+    // From no space at all to more than the largest table.
     for limit in (0..300_000).step_by(25_000) {
         let mut command = Command::new("prlimit");
         command.arg(format!("--fsize={limit}")).arg(env!("CARGO_BIN_EXE_backtrail"));

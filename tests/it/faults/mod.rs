@@ -1,8 +1,8 @@
-//! Promises about what goes wrong outside the program: system calls that fail, processes that are
-//! killed, disks that are full or read-only, inputs that change while they are read.
+//! Faults outside of the program: failing system calls, killed processes, full and read-only disks,
+//! and inputs that change while they are read.
 //!
-//! A run leaves the output folder as it was or with the whole new set, the exit code says which,
-//! and whatever a killed run left behind is gone after the next start.
+//! A run leaves the output folder unchanged or with the complete new set, the exit code says which,
+//! and leftovers of a killed run are removed at the next start.
 
 mod changing;
 mod disk;

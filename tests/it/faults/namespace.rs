@@ -1,11 +1,13 @@
-//! A place of its own for file systems that no other process sees, and that go with the process.
+//! A mount namespace for file systems that no other process sees, and that disappear with the
+//! process.
 
 use std::process::{Command, Stdio};
 
 use crate::support::{Finished, Workspace};
 
-/// The commands of `script`, run by `sh` where it may mount; `$BACKTRAIL` is the program. `None`
-/// where that is not allowed: the test says why it is skipped, unless `CI` is set.
+/// Runs the commands of `script` with `sh` in a mount namespace; `$BACKTRAIL` is the program.
+/// Returns `None` if that is not permitted: the test then reports why it is skipped, unless `CI` is
+/// set.
 #[allow(clippy::print_stderr)] // why a test is skipped is for people
 pub fn run(workspace: &Workspace, script: &str) -> Option<Finished> {
     let in_namespace = |script: &str| {

@@ -1,11 +1,11 @@
-//! System calls of a process, made to fail or to bring a signal by `strace`.
+//! Injects errors and signals at system calls of a process with `strace`.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// The calls that write, and those that open files.
+/// Calls that write, and calls that open files.
 const TRACED: [&str; 13] = [
     "write",
     "pwrite64",
@@ -22,28 +22,28 @@ const TRACED: [&str; 13] = [
     "mkdir",
 ];
 
-/// What belongs to the system: the dynamic loader cannot start a process without it.
+/// Files of the system, without which the dynamic loader cannot start a process.
 const OF_THE_SYSTEM: [&str; 6] = ["\"/etc/", "\"/lib", "\"/usr/", "\"/proc/", "\"/sys/", "\"/dev/"];
 
-/// What becomes of a system call.
+/// What is injected at a system call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Injection {
-    /// It fails.
+    /// An error.
     Error(&'static str),
-    /// It and all later ones of its name fail.
+    /// An error at this and all later calls of the same name.
     LastingError(&'static str),
-    /// It succeeds, and the process gets a signal.
+    /// A signal; the call succeeds.
     Signal(&'static str),
 }
 
-/// A call that a process makes.
+/// A system call of a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// How many calls of this name its thread has made, with this one.
+    /// The number of the call among those of this name in its thread, from 1.
     pub number: usize,
-    /// How many threads make it: a signal at it comes as often.
+    /// The number of threads that make the call; a signal is injected in each.
     pub threads: usize,
     /// The call with its arguments and result.
     pub text: String,
@@ -55,8 +55,8 @@ impl fmt::Display for Call {
     }
 }
 
-/// Whether `strace` is there and may trace. Where `CI` is set it must; elsewhere the test says why
-/// it is skipped.
+/// Returns whether `strace` exists and has permission to trace. If `CI` is set it must; otherwise
+/// the test reports why it is skipped.
 #[allow(clippy::print_stderr)] // why a test is skipped is for people
 pub fn is_there() -> bool {
     let tried = Command::new("strace").args(["-f", "-o", "/dev/null", "true"]).output();
@@ -68,8 +68,8 @@ pub fn is_there() -> bool {
     is_there
 }
 
-/// `command` under `strace`, which writes what it sees to `trace`, with an injection at a call if
-/// there is to be one.
+/// Wraps `command` in `strace`, which writes calls to `trace`, with an optional injection at a
+/// call.
 pub fn traced(command: &Command, trace: &Path, injection: Option<(&Call, Injection)>) -> Command {
     let names: Vec<String> = TRACED.iter().map(|name| format!("?{name}")).collect();
     let mut strace = Command::new("strace");
@@ -95,8 +95,9 @@ pub fn traced(command: &Command, trace: &Path, injection: Option<(&Call, Injecti
     strace
 }
 
-/// The calls of a trace. Those of several threads that have one name and number are one: what is
-/// injected meets them all. Where one of them is on a file of the system, it is left out.
+/// Parses the calls of a trace. Calls of several threads with the same name and number are
+/// combined, as an injection applies to all of them; they are left out if one of them is on a file
+/// of the system.
 pub fn calls(trace: &Path) -> Vec<Call> {
     let text = String::from_utf8_lossy(&std::fs::read(trace).unwrap()).into_owned();
     let mut numbers = HashMap::<(&str, &str), usize>::new();
@@ -104,7 +105,7 @@ pub fn calls(trace: &Path) -> Vec<Call> {
     for line in text.lines() {
         let Some((thread, text)) = line.split_once(' ') else { continue };
         let text = text.trim_start();
-        // Others are the rest of a call that another thread's stood in.
+        // The other lines are the ends of calls that were interrupted by those of another thread.
         let Some((name, _)) = text.split_once('(').filter(|(name, _)| TRACED.contains(name)) else {
             continue;
         };

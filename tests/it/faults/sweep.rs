@@ -1,4 +1,4 @@
-//! A failure or a signal at every system call of a small job that writes or opens a file.
+//! Injects an error or a signal at every system call of a small job that writes or opens a file.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,23 +19,23 @@ const INJECTIONS: [Injection; 6] = [
     Injection::Signal("SIGTERM"),
 ];
 
-/// With this variable set, every injection is made at every call; without it, each call meets one
-/// of the six, the same each time.
+/// If this variable is set, every injection is made at every call; otherwise, one of the six is
+/// made at each call, always the same.
 const ALL: &str = "BACKTRAIL_TEST_ALL_FAULTS";
 
-/// What a failed job leaves.
+/// The guarantee about files after a failed job.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Promise {
-    /// All files of before; the whole new set stands only where the job succeeds.
+    /// All previous files; or the complete new set if the job succeeds.
     AllOrNone,
-    /// The files of before or the new ones, each whole.
+    /// For each file, the previous or the new one, complete.
     EachWhole,
 }
 
 /// A job over `new.ndjson` that writes to the folder `out`.
 struct Job {
     arguments: &'static [&'static str],
-    /// What makes the files of before, from `old.ndjson`; nothing for none.
+    /// Creates the previous files from `old.ndjson`; empty for none.
     before: &'static [&'static str],
     promise: Promise,
 }
@@ -43,7 +43,8 @@ struct Job {
 /// The files of a folder by name.
 type Files = BTreeMap<String, Vec<u8>>;
 
-/// The files of `out`, ours that are hidden apart from the others. Times differ between runs.
+/// Returns the files of `out`, and separately the hidden files of the program. Times, which differ
+/// between runs, are removed.
 fn files(workspace: &Workspace) -> (Files, Vec<String>) {
     let time = Regex::new(r#"("elapsed_seconds": ?|input in )[0-9.e-]+"#).unwrap();
     let (hidden, names): (Vec<_>, Vec<_>) =
@@ -55,7 +56,7 @@ fn files(workspace: &Workspace) -> (Files, Vec<String>) {
     (names.into_iter().map(read).collect(), hidden)
 }
 
-/// Puts the folders as they are before the job.
+/// Restores the folders to their state before the job.
 fn reset(workspace: &Workspace, before: &Files) {
     for folder in ["out", "tmp"] {
         let _ = fs::remove_dir_all(workspace.path(folder));
@@ -79,7 +80,7 @@ impl Job {
         for name in ["RUST_BACKTRACE", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"] {
             command.env_remove(name);
         }
-        // Of cargo: the loader would look in more places.
+        // Set by cargo: the loader would search more folders.
         command.env_remove("LD_LIBRARY_PATH").env("TMPDIR", workspace.path("tmp"));
         command
     }
@@ -118,13 +119,13 @@ impl Job {
     }
 }
 
-/// A job with what was there before it and what it makes.
+/// A job with its previous files and its results.
 struct Case<'j> {
     job: &'j Job,
     workspace: Workspace,
     old: Files,
     new: Files,
-    /// How it exits when nothing fails.
+    /// The exit code without faults.
     clean: Option<i32>,
 }
 
@@ -139,7 +140,7 @@ impl Case<'_> {
         let (now, hidden) = files(&self.workspace);
         let said = format!("{injection:?} at {call}\nleaves {:?}\n{finished}", now.keys());
         match finished.status.code() {
-            // Signals that come before there is a handler end the process as well.
+            // Signals before the handler is installed also end the process.
             None => assert!(matches!(injection, Injection::Signal(_)), "{said}"),
             Some(code) => self.judge(code, &now, injection, &said),
         }
@@ -154,7 +155,7 @@ impl Case<'_> {
         self.start_again(&said);
     }
 
-    /// Checks what a process left that ended by itself.
+    /// Checks the files after a process that ended by itself.
     #[track_caller]
     fn judge(&self, code: i32, now: &Files, injection: Injection, said: &str) {
         if Some(code) == self.clean {
@@ -167,7 +168,7 @@ impl Case<'_> {
             _ => assert_eq!(code, 2, "{said}"),
         }
         match self.job.promise {
-            // What cannot be put back yet waits for the next start.
+            // What cannot be restored yet is restored at the next start.
             Promise::AllOrNone if lasting => {}
             Promise::AllOrNone => assert!(*now == self.old, "a failed job leaves files\n{said}"),
             Promise::EachWhole => self.assert_each_whole(now, said),
@@ -187,7 +188,7 @@ impl Case<'_> {
         }
     }
 
-    /// The next start puts in order what a killed process left, even if it comes to nothing itself.
+    /// The next start restores order after a killed process, even if it fails itself.
     #[track_caller]
     fn start_again(&self, said: &str) {
         let next = ["nothing.ndjson", "-o", "out", "--overwrite"];

@@ -1,4 +1,4 @@
-//! Two runs into one folder at once.
+//! Two concurrent runs into one folder.
 
 use crate::support::{Workspace, track};
 

@@ -1,4 +1,4 @@
-//! Which values are ids and e-mail addresses.
+//! Validates ids and e-mail addresses.
 
 use serde_json::Value;
 
@@ -22,14 +22,14 @@ const NO_IDS: [&str; 15] = [
     "[object object]",
 ];
 
-/// Why a value is no e-mail address of anyone.
+/// Why a value is not an e-mail address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     Invalid,
     Blocked,
 }
 
-/// Whether `id` is never anyone's.
+/// Returns whether `id` is blocked.
 pub fn is_blocked(id: &str, settings: &Settings) -> bool {
     let lower = id.to_lowercase();
     NO_IDS.contains(&&*lower)
@@ -37,7 +37,7 @@ pub fn is_blocked(id: &str, settings: &Settings) -> bool {
         || settings.block.iter().any(|glob| lower.starts_with(glob.trim_end_matches('*')))
 }
 
-/// The e-mail address that `value` is.
+/// Returns the e-mail address in `value`.
 pub fn email(value: &Value, settings: &Settings) -> Result<String, Fault> {
     let text = value.as_str().unwrap_or_default().replace('\u{200b}', "");
     let mut text = text.trim();

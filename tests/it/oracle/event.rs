@@ -1,4 +1,4 @@
-//! One line of a history: the event that it is, or why it is none.
+//! One line of a history: an event, or the reason for which it is rejected.
 
 use serde_json::{Map, Value};
 use xxhash_rust::xxh3::xxh3_128;
@@ -9,12 +9,12 @@ use crate::targets::canonical::canonical;
 /// Milliseconds since 1970; `None`, a missing time, sorts before all others.
 pub type Time = Option<i64>;
 
-/// What decides between things that compete.
+/// The order of events.
 pub type Key = (Time, Time, u128);
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// The members that make up the content, beside `timestamp`.
+/// The members that are part of the content, in addition to `timestamp`.
 const CONTENT: [&str; 13] = [
     "anonymousId",
     "category",
@@ -31,7 +31,7 @@ const CONTENT: [&str; 13] = [
     "userId",
 ];
 
-/// An event and what follows from it alone.
+/// An event with its derived values.
 #[derive(Clone, Debug)]
 pub struct Event {
     pub json: Value,
@@ -96,7 +96,7 @@ impl Event {
         (!value.is_null() && value != "").then_some(value)
     }
 
-    /// The same as the text that a cell of CSV shows.
+    /// Returns the value as the text of a CSV cell.
     pub fn text(&self, path: &str) -> String {
         self.present(path).map(cell).unwrap_or_default()
     }
@@ -119,18 +119,18 @@ impl Event {
         url.map(cell).unwrap_or_default()
     }
 
-    /// The minute in which it counts against the plan.
+    /// The minute in which the event counts against the plan.
     pub fn minute(&self) -> Option<i64> {
         Some(self.received.or(self.time)?.div_euclid(60_000))
     }
 }
 
-/// A string as it stands, anything else in canonical form.
+/// Returns a string unchanged, and anything else in canonical form.
 pub fn cell(value: &Value) -> String {
     value.as_str().map_or_else(|| canonical(value), str::to_owned)
 }
 
-/// The text of an id; `None` of what is none.
+/// Returns the text of an id, or `None` if `value` is not one.
 fn id_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.trim().is_empty() => Some(text.clone()),

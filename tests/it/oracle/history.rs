@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 type Object = Map<String, Value>;
 
-/// A time that few others differ from: days around the end of a month, hours around midnight in
-/// several zones. Now and then it is missing or no time.
+/// A time from a small set: days around the end of a month, hours around midnight in several zones.
+/// Some are missing or invalid.
 fn time() -> impl Strategy<Value = Option<String>> {
     let day = proptest::sample::select(&["04-29", "04-30", "05-01", "05-02", "05-03"][..]);
     let hour = proptest::sample::select(&["00", "03", "04", "12", "20", "22", "23"][..]);
@@ -18,7 +18,7 @@ fn time() -> impl Strategy<Value = Option<String>> {
     prop_oneof![8 => text.prop_map(Some), 1 => Just(None), 1 => Just(Some("soon".to_owned()))]
 }
 
-/// The value of an id, or none: blocked ones, numbers and blank ones among them.
+/// The value of an id, or none: includes blocked, numeric and blank ones.
 fn id(kind: &'static str) -> impl Strategy<Value = Option<Value>> {
     let usual = (0..4_u8).prop_map(move |number| json!(format!("{kind}{number}")));
     let odd = proptest::sample::select(vec![
@@ -149,7 +149,7 @@ fn properties() -> impl Strategy<Value = Option<Value>> {
     proptest::option::weighted(0.8, properties)
 }
 
-/// The members of an event that its call has and others have not.
+/// The members of an event that only its call has.
 fn payload(call: &'static str) -> BoxedStrategy<Object> {
     let members = match call {
         "identify" => traits().prop_map(|traits| vec![("traits", Some(traits))]).boxed(),
@@ -169,7 +169,7 @@ fn payload(call: &'static str) -> BoxedStrategy<Object> {
     members.prop_map(|members| object(members).as_object().unwrap().clone()).boxed()
 }
 
-/// What an event is, whatever its delivery.
+/// The content of an event, independent of its delivery.
 fn content() -> impl Strategy<Value = Object> {
     let call = prop_oneof![
         5 => Just("track"), 3 => Just("page"), 1 => Just("screen"), 4 => Just("identify"),
@@ -180,7 +180,7 @@ fn content() -> impl Strategy<Value = Object> {
     let original = proptest::option::weighted(0.4, time()).prop_map(Option::flatten);
     (call, message, id("a"), id("u"), original, context()).prop_map(
         |((call, payload), message, anonymous, user, original, context)| {
-            // At most one of the members without which there is no event is missing.
+            // At most one of the required members is missing.
             let anonymous = match (message, &user) {
                 (None, None) => Some(json!("a0")),
                 _ => anonymous,
@@ -192,7 +192,7 @@ fn content() -> impl Strategy<Value = Object> {
             put(&mut content, "userId", user);
             put(&mut content, "originalTimestamp", original.map(Value::from));
             put(&mut content, "context", context);
-            // An address that is no part of the content must follow from it.
+            // An address that is not part of the content must depend on it.
             let address =
                 (call == "identify" && message == Some(5)).then(|| json!("Top@acme.example"));
             put(&mut content, "email", address);
@@ -201,10 +201,11 @@ fn content() -> impl Strategy<Value = Object> {
     )
 }
 
-/// The lines of a history: events, some of them delivered several times, and now and then no event.
+/// The lines of a history: events, some of them delivered several times, and some lines without an
+/// event.
 ///
-/// With `distinct_receipts` no two lines were received at the same time, for settings under which
-/// copies may differ in what they show.
+/// With `distinct_receipts`, no two lines were received at the same time, for settings under which
+/// duplicates can have different outputs.
 pub fn history(distinct_receipts: bool) -> impl Strategy<Value = Vec<String>> {
     let deliveries = proptest::collection::vec((time(), time(), time()), 1..4);
     let event = (content(), deliveries).prop_map(|(content, deliveries)| {

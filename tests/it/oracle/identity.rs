@@ -1,4 +1,4 @@
-//! Who is behind an id, and when: identity facts and what they lead to.
+//! Identity resolution: facts, and the owners of ids at each time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use super::settings::{Policy, Settings};
 const MAX_STEPS: usize = 8;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// An id, or the e-mail that ids lead to.
+/// An id, or an e-mail that ids lead to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Node {
     Anonymous(String),
@@ -16,7 +16,7 @@ pub enum Node {
     Email(String),
 }
 
-/// One id tied to another by an event.
+/// A connection of two ids, made by an event.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fact {
     pub source: Node,
@@ -24,7 +24,7 @@ pub struct Fact {
     pub target: Node,
 }
 
-/// What led to an e-mail.
+/// How an e-mail was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Through {
     AnonymousId,
@@ -32,7 +32,7 @@ pub enum Through {
     Bridge,
 }
 
-/// Whose a signal is.
+/// The owner of a signal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
     pub email: String,
@@ -43,15 +43,16 @@ pub struct Owner {
 /// All facts of a history.
 pub struct Identities<'s> {
     settings: &'s Settings,
-    /// Every fact, by source and time.
+    /// All facts, by source and time.
     facts: Vec<Fact>,
-    /// For each id the facts that lead somewhere, in order, without those that repeat the one
-    /// before them.
+    /// For each id, the facts that lead to an e-mail, in order, without those that repeat the
+    /// previous one.
     ties: BTreeMap<Node, Vec<(Time, Node)>>,
     emails: BTreeMap<Node, BTreeSet<String>>,
-    /// Which e-mail names the lead of another.
+    /// The e-mail that names the lead of another one.
     names: BTreeMap<String, String>,
-    /// How many e-mails share which user ids, where these are too many for one person.
+    /// Groups of e-mails that are too many for one person: how many, and the user ids that they
+    /// share.
     pub merge_refused: Vec<(usize, Vec<String>)>,
 }
 
@@ -72,7 +73,7 @@ impl<'s> Identities<'s> {
         identities
     }
 
-    /// The owner of a signal at `time` with these ids.
+    /// Returns the owner of a signal at `time` with these ids.
     pub fn owner(
         &self,
         user: Option<&Node>,
@@ -98,7 +99,7 @@ impl<'s> Identities<'s> {
         Some(Owner { email, rehydrated: tied > time, through })
     }
 
-    /// The e-mail that `id` leads to at `time`, and the tie of `id` itself that leads there.
+    /// Returns the e-mail that `id` leads to at `time`, and the link of `id` that was followed.
     fn follow(
         &self,
         id: &Node,
@@ -143,7 +144,8 @@ impl<'s> Identities<'s> {
         self.emails.get(id).map_or(0, BTreeSet::len)
     }
 
-    /// The ids with more e-mails than a person has, and how many, counted to one past the limit.
+    /// Returns the ids with more e-mails than one person, and how many, counted to one more than
+    /// the limit.
     pub fn shared(&self) -> Vec<(&Node, usize)> {
         let most = self.settings.max_emails + 1;
         let shared = self.emails.iter().filter(|(_, emails)| emails.len() >= most);
@@ -163,7 +165,7 @@ impl<'s> Identities<'s> {
         self.names.iter().filter(|(email, name)| email != name).count()
     }
 
-    /// Joins the e-mails that user ids were tied to.
+    /// Merges the e-mails that a user id is connected to.
     fn merge(&mut self) {
         let of_user =
             |fact: &&Fact| matches!((&fact.source, &fact.target), (Node::User(_), Node::Email(_)));
@@ -201,7 +203,7 @@ impl<'s> Identities<'s> {
     }
 }
 
-/// How many facts the shortest chain from each id to an e-mail has.
+/// Returns the number of facts of the shortest chain from each id to an e-mail.
 fn distances(facts: &[Fact]) -> BTreeMap<Node, usize> {
     let mut distances = BTreeMap::new();
     for step in 1..=MAX_STEPS {
@@ -222,7 +224,7 @@ fn ties(facts: &[Fact]) -> BTreeMap<Node, Vec<(Time, Node)>> {
     let leads_on = |fact: &&Fact| {
         matches!(fact.target, Node::Email(_)) || distances.contains_key(&fact.target)
     };
-    // An event that ties an id to an e-mail says more of it than by the user id beside it.
+    // A connection to an e-mail takes precedence over one to a user id by the same event.
     let is_closest = |fact: &&Fact| {
         matches!(fact.target, Node::Email(_))
             || !facts.iter().any(|other| {
@@ -240,8 +242,8 @@ fn ties(facts: &[Fact]) -> BTreeMap<Node, Vec<(Time, Node)>> {
     ties
 }
 
-/// The e-mails of each id: its own, and those of the user ids that it is tied to, unless a user id
-/// is shared itself; a round for each step of the longest chain.
+/// Returns the e-mails of each id: its own, and those of the user ids that it is connected to,
+/// except for shared ones; one round for each step of the longest chain.
 fn emails(facts: &[Fact], max_emails: usize) -> BTreeMap<Node, BTreeSet<String>> {
     let mut emails: BTreeMap<Node, BTreeSet<String>> = BTreeMap::new();
     let round = |before: &BTreeMap<Node, BTreeSet<String>>| {
@@ -261,7 +263,7 @@ fn emails(facts: &[Fact], max_emails: usize) -> BTreeMap<Node, BTreeSet<String>>
     for _ in 0..MAX_STEPS {
         emails = round(&emails);
     }
-    // Anonymous ids stand before all chains of user ids.
+    // Anonymous ids precede all chains of user ids.
     let mut last = round(&emails);
     last.retain(|id, _| matches!(id, Node::Anonymous(_)));
     emails.extend(last);

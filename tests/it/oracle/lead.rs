@@ -1,4 +1,4 @@
-//! Leads: what the events of one e-mail add up to.
+//! Leads: the sums over the events of one e-mail.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,17 +10,17 @@ use super::settings::Rule;
 #[derive(Clone, Debug)]
 pub struct Part<'a> {
     pub event: &'a Event,
-    /// Its ids that are not blocked.
+    /// The ids that are not blocked.
     pub anonymous: Option<String>,
     pub user: Option<String>,
-    /// The traits that it brings, by column.
+    /// The traits, by column.
     pub traits: BTreeMap<&'static str, String>,
-    /// It brings the lead's e-mail itself.
+    /// Whether the event brings the e-mail of the lead.
     pub brings_email: bool,
     pub signal: Option<Signal<'a>>,
 }
 
-/// What a signal adds besides.
+/// What a signal adds to a lead.
 #[derive(Clone, Debug)]
 pub struct Signal<'a> {
     pub rule: Option<&'a Rule>,
@@ -28,7 +28,7 @@ pub struct Signal<'a> {
     pub rehydrated: bool,
 }
 
-/// The parts of a lead, and the groups that it joined.
+/// The updates of a lead, and the groups that it joined.
 #[derive(Clone, Debug, Default)]
 pub struct Lead<'a> {
     pub parts: Vec<Part<'a>>,
@@ -37,7 +37,7 @@ pub struct Lead<'a> {
 
 const TRAITS: [&str; 6] = ["name", "first_name", "last_name", "company", "title", "phone"];
 
-/// What an identify call tells of a person.
+/// Returns the traits of an identify call.
 pub fn traits_of_identify(event: &Event) -> BTreeMap<&'static str, String> {
     let text = |path: &str| {
         let value = event.present(path).filter(|value| value.is_string() || value.is_number());
@@ -61,7 +61,7 @@ impl Lead<'_> {
         self.parts.iter().filter_map(|part| Some((part, part.signal.as_ref()?)))
     }
 
-    /// The sum of what its signals score, within the rules' limits.
+    /// Returns the sum of the scores of its signals, within the limits of the rules.
     pub fn score(&self) -> i64 {
         let mut counted: BTreeMap<&str, u64> = BTreeMap::new();
         let mut score = 0;
@@ -79,7 +79,8 @@ impl Lead<'_> {
         self.signals().next().is_some()
     }
 
-    /// The signal names by what they score, then by how often they came, then by name.
+    /// Returns the signal name with the highest score; of several, the most frequent one, then the
+    /// first by name.
     fn top_signal(&self) -> String {
         let mut names: BTreeMap<&str, (i64, i64)> = BTreeMap::new();
         for (_, signal) in self.signals() {
@@ -98,7 +99,7 @@ impl Lead<'_> {
         latest.map(|(_, text)| text.clone()).unwrap_or_default()
     }
 
-    /// The row of the table; `groups` are the names of groups.
+    /// Returns the row of the table; `groups` has the names of groups.
     pub fn row(&self, email: &str, groups: &BTreeMap<String, (Key, String)>) -> Row {
         let mut row: Row = TRAITS.map(|name| (name.to_owned(), self.trait_text(name))).into();
         if row["company"].is_empty() {
@@ -158,12 +159,12 @@ impl Lead<'_> {
         .into()
     }
 
-    /// In which periods, by `period_of` an event, it has signals.
+    /// Returns the periods with signals; `period_of` returns that of an event.
     pub fn periods(&self, period_of: impl Fn(&Event) -> Option<usize>) -> BTreeSet<usize> {
         self.signals().filter_map(|(part, _)| period_of(part.event)).collect()
     }
 
-    /// The times at which events brought its e-mail, in no order.
+    /// Returns the events that bring the e-mail, in no particular order.
     pub fn bringing(&self) -> impl Iterator<Item = &Event> {
         self.parts.iter().filter(|part| part.brings_email).map(|part| part.event)
     }

@@ -1,8 +1,9 @@
-//! A second implementation of the pipeline, and the program against it on hostile histories.
+//! A second implementation of the pipeline, with which the program is compared on hostile
+//! histories.
 //!
-//! It is written from the description of what the program does, not from its code: one event after
-//! the other, with maps and sorts, over `serde_json`'s values. It replays everything but captures,
-//! destination filters, `unused_emails` and the trend of the plan, which other tests have.
+//! It is written from the description of the program, not from its code: one event after another,
+//! with maps and sorts, over `serde_json` values. It covers everything but captures, destination
+//! filters, `unused_emails` and the trend of the plan, which have other tests.
 
 mod address;
 mod event;
@@ -21,7 +22,7 @@ use crate::support::{Row, Workspace};
 use replay::replay;
 use settings::{DedupBy, Settings};
 
-/// The first difference between what the report has and what it should have.
+/// Returns the first difference between the actual and the expected report.
 fn difference(path: &str, found: &Value, wanted: &Value) -> Option<String> {
     match (found, wanted) {
         (Value::Object(found), Value::Object(wanted)) => {
@@ -50,7 +51,7 @@ fn difference(path: &str, found: &Value, wanted: &Value) -> Option<String> {
     }
 }
 
-/// The first difference between the rows of the program and those of the replay.
+/// Returns the first difference between the actual and the expected rows.
 fn difference_of_rows(table: &str, found: &[Row], wanted: &[Row]) -> Option<String> {
     let rows = found.iter().zip(wanted).enumerate();
     let of_rows = rows.into_iter().find_map(|(at, (found, wanted))| {
@@ -66,8 +67,8 @@ fn difference_of_rows(table: &str, found: &[Row], wanted: &[Row]) -> Option<Stri
     of_rows.or(of_lengths)
 }
 
-/// Runs the program over `lines`, divided into so many files, and tells where it differs from the
-/// replay. In little memory each file is an epoch of its own.
+/// Runs the program over `lines`, divided into `files` files, and returns the difference from the
+/// replay. With little memory, each file is an epoch.
 fn compared(
     lines: &[String],
     settings: &Settings,

@@ -1,4 +1,4 @@
-//! Raw signals against the plan, one delivery after the other.
+//! Raw signals against the plan, one delivery after another.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ const RETRY_MINUTES: i64 = 4 * 60;
 #[derive(Clone, Debug)]
 pub struct Period {
     pub label: String,
-    /// In minutes since 1970, as `end`.
+    /// In minutes since 1970, like `end`.
     pub start: i64,
     pub end: i64,
     pub raw_signals: u64,
@@ -25,11 +25,11 @@ pub struct Period {
     pub reached: Option<i64>,
 }
 
-/// What became of all deliveries.
+/// The outcome of all deliveries.
 #[derive(Debug)]
 pub struct Plan {
     pub periods: Vec<Period>,
-    /// For each delivery, whether the service took it, at once or later.
+    /// For each delivery, whether the service accepted it, at once or later.
     pub accepted: Vec<bool>,
     pub undated: u64,
 }
@@ -59,7 +59,7 @@ impl Plan {
     }
 
     fn deliver(&mut self, order: &[(i64, usize)], limit: u64) {
-        // What was refused in the period before, and when.
+        // The deliveries refused in the previous period, with their minutes.
         let mut refused: Vec<(i64, usize)> = Vec::new();
         for period in &mut self.periods {
             let mut used = 0;
@@ -87,7 +87,7 @@ impl Plan {
                 }
             }
         }
-        // Segment also retries when the last period is over, where the limit is new.
+        // Segment also retries after the end of the last period, when the limit is reset.
         if let Some(period) = self.periods.last() {
             let in_time = refused.iter().filter(|(minute, _)| minute + RETRY_MINUTES >= period.end);
             for &(_, at) in in_time.take(usize::try_from(limit).unwrap_or(usize::MAX)) {
@@ -100,7 +100,7 @@ impl Plan {
         }
     }
 
-    /// The place of the period in which `event` counts.
+    /// Returns the index of the period in which `event` counts.
     pub fn period_of(&self, event: &Event) -> Option<usize> {
         let minute = event.minute()?;
         self.periods.iter().position(|period| period.contains(minute))
@@ -113,7 +113,7 @@ impl Period {
     }
 }
 
-/// The periods from the first delivery to the last.
+/// Returns the periods from the first delivery to the last.
 fn periods(order: &[(i64, usize)], settings: &Settings) -> Vec<Period> {
     let zone = TimeZone::get(settings.timezone).unwrap();
     let date_of = |minute: i64| {
@@ -148,7 +148,7 @@ fn periods(order: &[(i64, usize)], settings: &Settings) -> Vec<Period> {
     periods
 }
 
-/// The light of `count` against `limit`, of which zero is none.
+/// Returns the light of `count` against `limit`, where 0 is unlimited.
 pub fn light(count: u64, limit: u64) -> &'static str {
     match count * 100 / limit.max(1) {
         _ if limit == 0 => "green",
@@ -158,8 +158,8 @@ pub fn light(count: u64, limit: u64) -> &'static str {
     }
 }
 
-/// How many users Segment would bill for events with these anonymous and user ids: the user ids,
-/// and the anonymous ids that no user id was with.
+/// Returns the number of users that Segment would bill for events with these anonymous and user
+/// ids: the distinct user ids, and the anonymous ids that never came with a user id.
 pub fn tracked_users(events: &[(Option<String>, Option<String>)]) -> usize {
     let users = events.iter().filter_map(|(_, user)| user.as_ref()).collect::<BTreeSet<_>>();
     let known = |id: &String| {

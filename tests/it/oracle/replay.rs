@@ -1,4 +1,4 @@
-//! The pipeline, one event after the other, with maps and sorts.
+//! The pipeline, one event after another, with maps and sorts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,9 +14,9 @@ use super::settings::{DedupBy, Rule, Settings};
 /// One row of a table, by column.
 pub type Row = BTreeMap<String, String>;
 
-/// What a run should give.
+/// The expected results of a run.
 pub struct Outcome {
-    /// In the order of the input.
+    /// In input order.
     pub signals: Vec<Row>,
     /// By score, then by e-mail.
     pub leads: Vec<Row>,
@@ -29,14 +29,14 @@ pub struct Outcome {
 pub struct Read {
     pub records: u64,
     pub rejects: BTreeMap<&'static str, u64>,
-    /// In the order of the input.
+    /// In input order.
     pub events: Vec<Event>,
     pub filtered: u64,
     /// Those that pass the filter.
     pub sent: Vec<Event>,
 }
 
-/// An event that is sent, and what it says by itself.
+/// An event that is sent, with what follows from it alone.
 pub struct Call<'a> {
     pub event: &'a Event,
     pub is_duplicate: bool,
@@ -45,19 +45,19 @@ pub struct Call<'a> {
     pub anonymous: Option<Node>,
     pub user: Option<Node>,
     pub blocked_ids: u64,
-    /// The e-mail that it brings, and what is wrong with one that it does not.
+    /// The e-mail that the event brings, or what is wrong with it.
     pub email: Option<String>,
     pub fault: Option<Fault>,
     pub lacks_email: bool,
-    /// The e-mail that its ids are tied to.
+    /// The e-mail that the ids are connected to.
     pub identifies: Option<String>,
-    /// The same, where it is the user id of an event that is no identify call.
+    /// The same, if it is the user id of an event other than an identify call.
     pub user_email: Option<String>,
     pub is_accepted: bool,
     pub period: Option<usize>,
 }
 
-/// A kept signal and whose it is.
+/// A kept signal with its owner.
 pub struct Resolved<'a> {
     pub call: &'a Call<'a>,
     pub owner: Option<Owner>,
@@ -121,7 +121,7 @@ fn read(lines: &[String], settings: &Settings) -> Read {
     read
 }
 
-/// Which events are not the copy received first.
+/// Returns the events that are duplicates of one received earlier.
 fn duplicates(sent: &[Event], settings: &Settings) -> BTreeSet<usize> {
     let mut copies: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (at, event) in sent.iter().enumerate() {
@@ -217,12 +217,12 @@ impl<'a> Call<'a> {
         paths.iter().find_map(|path| self.event.present(path))
     }
 
-    /// The user id, where user ids are looked at.
+    /// Returns the user id, if user ids are used.
     pub fn user(&self, settings: &Settings) -> Option<&Node> {
         self.user.as_ref().filter(|_| settings.user_id)
     }
 
-    /// The previous id of an alias, as the two kinds of id that it may be.
+    /// Returns the previous id of an alias, as each kind of id that it can be.
     pub fn previous(&self, settings: &Settings) -> Vec<Node> {
         let id = self.event.id("previousId").filter(|id| !address::is_blocked(id, settings));
         let ties = self.event.call == "alias" && self.user(settings).is_some();
@@ -230,7 +230,7 @@ impl<'a> Call<'a> {
         id.into_iter().flat_map(|id| [Node::Anonymous(id.clone()), Node::User(id)]).collect()
     }
 
-    /// What it ties together.
+    /// Returns the facts of the event.
     fn facts(&self, settings: &Settings) -> Vec<Fact> {
         let user = self.user(settings);
         let email = self.identifies.clone().map(Node::Email);
@@ -246,7 +246,7 @@ impl<'a> Call<'a> {
             .collect()
     }
 
-    /// How many ties it makes; an alias makes one, whatever its previous id was.
+    /// Returns the number of facts; an alias has one, whatever kind its previous id was.
     pub fn fact_count(&self, settings: &Settings) -> usize {
         let ids = [self.anonymous.as_ref(), self.user(settings)].into_iter().flatten().count();
         let to_email = if self.identifies.is_some() { ids } else { 0 };
@@ -254,7 +254,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// The e-mail of an identify call, whose name is told without regard to case.
+/// Returns the e-mail of an identify call; the case of the member name is ignored.
 fn identify_email(event: &Event) -> Option<&Value> {
     let traits = [&event.json["traits"], &event.json["context"]["traits"], &event.json];
     traits.into_iter().find_map(|traits| {
@@ -286,7 +286,7 @@ fn resolve<'a>(
     Resolved { call, lead: email.map(|email| identities.name(email)), owner, resolution }
 }
 
-/// Whether `email` is an address of staff.
+/// Returns whether `email` is of an internal domain.
 pub fn is_internal(email: &str, settings: &Settings) -> bool {
     let domain = email.rsplit('@').next().unwrap_or_default();
     settings.internal_domains.contains(&domain)
@@ -401,7 +401,7 @@ fn signal_row(signal: &Resolved<'_>) -> Row {
     .into()
 }
 
-/// A time as tables and reports write it; nothing where it is missing.
+/// Returns a time as in tables and reports; empty if it is missing.
 pub fn time_text(time: Time) -> String {
     let time = time.map(|millis| jiff::Timestamp::from_millisecond(millis).unwrap());
     time.map(|time| format!("{time:.3}")).unwrap_or_default()

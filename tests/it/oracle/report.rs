@@ -1,4 +1,4 @@
-//! The counts of a replay, as `report.json` has them.
+//! The counts of a replay, as in `report.json`.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ pub struct Totals<'a> {
 }
 
 impl Totals<'_> {
-    /// What the report must have; it has more.
+    /// Returns the members that the report must have; it has more.
     pub fn report(&self) -> Value {
         let rejects: u64 = self.read.rejects.values().sum();
         json!({
@@ -114,7 +114,7 @@ impl Totals<'_> {
         })
     }
 
-    /// How many ids of a kind there are in what is sent, and how many lead to an e-mail.
+    /// Returns how many ids of a kind are in sent events, and how many resolve to an e-mail.
     fn visitors(&self, is_wanted: fn(&Node) -> bool) -> Value {
         let mut ids: Vec<Node> = Vec::new();
         for call in self.calls {
@@ -253,7 +253,7 @@ impl Totals<'_> {
     }
 }
 
-/// A limit, of which zero is none.
+/// Returns a limit, or `None` for 0.
 fn or_none(limit: u64) -> Option<u64> {
     (limit > 0).then_some(limit)
 }

@@ -1,4 +1,4 @@
-//! What a replay is asked for: the settings and rules of a rules file, and that file.
+//! The settings and rules of a replay, and the rules file for them.
 
 use std::fmt::Write;
 
@@ -26,7 +26,7 @@ impl Policy {
     }
 }
 
-/// Which copies are one event.
+/// Which events are duplicates of each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DedupBy {
     Content,
@@ -85,7 +85,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The rules file that says so.
+    /// Returns the rules file with these settings.
     pub fn rules_file(&self) -> String {
         let mut file = format!("version = 1\n{}{}", self.plan(), self.identity());
         match self.dedup {
@@ -164,7 +164,7 @@ impl Rule {
     }
 }
 
-/// Three rules that overlap, with any worth and order.
+/// Three overlapping rules, with any score and order.
 fn rules() -> impl Strategy<Value = Vec<Rule>> {
     let worth = (-5..40_i64, proptest::option::of(1..4_u64), 0..3_i32, any::<bool>());
     [worth.clone(), worth.clone(), worth].prop_map(|[demo, page, rest]| {
@@ -196,7 +196,7 @@ fn rules() -> impl Strategy<Value = Vec<Rule>> {
             Rule {
                 call: Some("page"),
                 map: &[("company", &["properties.company"]), ("shown", &["context.page"])],
-                // A rule that maps no e-mail has nobody to identify.
+                // A rule that maps no e-mail cannot identify.
                 ..rule("page", (page.0, page.1, page.2, false))
             },
             Rule {

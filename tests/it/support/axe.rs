@@ -1,4 +1,4 @@
-//! axe-core, which finds what keeps people from reading a page.
+//! axe-core, which finds problems of accessibility.
 
 use std::ffi::OsString;
 use std::fs;
@@ -14,8 +14,8 @@ pub enum Scheme {
     Dark,
 }
 
-/// The script of axe-core: named by `BACKTRAIL_TEST_AXE`. Where `CI` is set there must be one;
-/// elsewhere the test says why it is skipped.
+/// Returns the script of axe-core named by `BACKTRAIL_TEST_AXE`. If `CI` is set, it must exist;
+/// otherwise the test reports why it is skipped.
 #[allow(clippy::print_stderr)] // why a test is skipped is for people
 pub fn find() -> Option<PathBuf> {
     let found = std::env::var_os("BACKTRAIL_TEST_AXE").map(PathBuf::from);
@@ -27,7 +27,7 @@ pub fn find() -> Option<PathBuf> {
     found
 }
 
-/// The rules that `page` breaks, and where, with everything on it unfolded.
+/// Returns the rules that `page` violates, and where, with all its sections unfolded.
 #[track_caller]
 pub fn violations(
     workspace: &Workspace,

@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use super::{Finished, Workspace};
 
-/// What `check` gave, as JSON.
+/// The results of `check`, as JSON.
 pub struct Report(pub Value);
 
 impl Report {
-    /// All of them.
+    /// Returns all findings.
     pub fn findings(&self) -> &[Value] {
         self.0["findings"].as_array().unwrap()
     }

@@ -1,19 +1,19 @@
-//! The browser that pages are opened with.
+//! The browser in which pages are opened.
 
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
-/// What a page came to.
+/// An opened page.
 pub struct Opened {
-    /// Its document, as the browser holds it.
+    /// The document in the browser.
     pub dom: String,
-    /// What the browser's console says.
+    /// The messages on the console of the browser.
     pub console: Vec<String>,
 }
 
-/// The browser named by `BACKTRAIL_TEST_CHROMIUM`, else the first of its usual names that runs.
-/// Where `CI` is set there must be one; elsewhere the test says why it is skipped.
+/// Returns the browser named by `BACKTRAIL_TEST_CHROMIUM`, or else the first of its usual names
+/// that runs. If `CI` is set, there must be one; otherwise the test reports why it is skipped.
 #[allow(clippy::print_stderr)] // why a test is skipped is for people
 pub fn find() -> Option<OsString> {
     let named = std::env::var_os("BACKTRAIL_TEST_CHROMIUM");
@@ -29,7 +29,7 @@ pub fn find() -> Option<OsString> {
     found
 }
 
-/// Opens the page at `path` without a window; `profile` is a folder for the browser itself.
+/// Opens the page at `path` without a window; `profile` is a folder for files of the browser.
 #[track_caller]
 pub fn open(browser: &OsString, path: &Path, profile: &Path) -> Opened {
     let mut command = Command::new(browser);

@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-/// The name of QEMU's user-mode emulator, if it runs. Where `CI` is set there must be one;
-/// elsewhere the test says why it is skipped.
+/// Returns the name of QEMU's user-mode emulator, if it runs. If `CI` is set, there must be one;
+/// otherwise the test reports why it is skipped.
 #[allow(clippy::print_stderr)] // why a test is skipped is for people
 pub fn find() -> Option<String> {
     let usual = ["qemu-x86_64", "qemu-x86_64-static"];

@@ -1,4 +1,4 @@
-//! A folder for one test, runs of the program in it, and what they left there.
+//! A folder for a test, runs of the program in it, and their results.
 
 pub mod axe;
 pub mod check;
@@ -44,7 +44,7 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
 /// One row of a table, by column.
 pub type Row = BTreeMap<String, String>;
 
-/// A folder of its own for one test.
+/// A temporary folder for one test.
 pub struct Workspace {
     dir: tempfile::TempDir,
 }
@@ -55,12 +55,12 @@ impl Workspace {
         Self { dir: tempfile::tempdir().unwrap() }
     }
 
-    /// Where `name` is in it.
+    /// Returns the path of `name` in the folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    /// Makes a file.
+    /// Writes a file.
     pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -73,7 +73,7 @@ impl Workspace {
         fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
-    /// The names in a folder, sorted, hidden ones too; none where there is no folder.
+    /// Returns the names in a folder, sorted, including hidden ones; empty if there is no folder.
     pub fn list(&self, name: &str) -> Vec<String> {
         let Ok(entries) = fs::read_dir(self.path(name)) else { return Vec::new() };
         let mut names: Vec<_> =
@@ -95,14 +95,14 @@ impl Workspace {
         csv::Reader::from_reader(bytes.as_slice()).deserialize().map(Result::unwrap).collect()
     }
 
-    /// `rejects.ndjson` of the folder `out`; nothing where there is none.
+    /// Returns `rejects.ndjson` of the folder `out`; empty if there is none.
     pub fn rejects(&self, out: &str) -> Vec<Value> {
         let text = fs::read_to_string(self.path(&format!("{out}/rejects.ndjson")));
         let text = text.unwrap_or_default();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// How many rejects `rejects.ndjson` of the folder `out` stands for.
+    /// Returns the number of rejects in `rejects.ndjson` of the folder `out`.
     pub fn rejected(&self, out: &str) -> u64 {
         let rejects = self.rejects(out).into_iter();
         let counts = rejects.map(|reject| match reject["more"].as_object() {
@@ -112,7 +112,7 @@ impl Workspace {
         counts.sum()
     }
 
-    /// `backtrail run` in this folder, not started yet.
+    /// Returns the command `backtrail run` in this folder.
     pub fn command<I: IntoIterator<Item: AsRef<OsStr>>>(&self, arguments: I) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_backtrail"));
         command.arg("run").args(arguments).current_dir(self.dir.path());
@@ -140,21 +140,21 @@ impl Workspace {
         Finished::of(&command, output)
     }
 
-    /// Starts `command` with everything that it says caught.
+    /// Starts `command` and captures its output.
     pub fn start(mut command: Command) -> Running {
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         Running { command, child }
     }
 }
 
-/// A run that goes on; it is killed if the test ends before it.
+/// A running process, which is killed if the test ends before it.
 pub struct Running {
     command: Command,
     pub child: Child,
 }
 
 impl Running {
-    /// Waits for the end.
+    /// Waits until the process has ended.
     pub fn finish(mut self) -> Finished {
         drop(self.child.stdin.take());
         let mut output = Output {
@@ -186,7 +186,7 @@ impl Drop for Running {
     }
 }
 
-/// A run that has ended. Shown, it is all that is needed to repeat and judge it.
+/// A finished process. Its debug output has everything that is needed to repeat it.
 pub struct Finished {
     command: String,
     folder: PathBuf,
@@ -196,7 +196,7 @@ pub struct Finished {
 }
 
 impl Finished {
-    /// Whatever else goes wrong, no e-mail address is told.
+    /// Asserts that no e-mail address is in the messages, whatever else went wrong.
     #[track_caller]
     pub fn of(command: &Command, output: Output) -> Self {
         let finished = Self {
@@ -224,7 +224,7 @@ impl Finished {
         self
     }
 
-    /// Asserts that standard error holds `text`, perhaps broken into lines.
+    /// Asserts that standard error contains `text`, even if it is wrapped.
     #[track_caller]
     pub fn says(self, text: &str) -> Self {
         let holds = self.stderr.contains(text) || unbroken(&self.stderr).contains(text);
@@ -232,7 +232,7 @@ impl Finished {
         self
     }
 
-    /// Asserts that nothing was said.
+    /// Asserts that standard error is empty.
     #[track_caller]
     pub fn says_nothing(self) -> Self {
         assert!(self.stderr.is_empty(), "standard error is not empty\n{self}");
@@ -240,7 +240,7 @@ impl Finished {
     }
 }
 
-/// `text` in one line, with single blanks.
+/// Returns `text` in one line, with single spaces.
 pub fn unbroken(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -257,7 +257,7 @@ impl fmt::Display for Finished {
 }
 
 /// Asserts that every record, event and signal of the run into `out` is in exactly one count, and
-/// that the table holds as many signals as the report says.
+/// that the table has as many signals as the report.
 #[track_caller]
 pub fn assert_ledger_holds(workspace: &Workspace, out: &str) {
     let report = workspace.report(out);

@@ -1,8 +1,8 @@
-//! What stands on a page, read from its document.
+//! The contents of a page, read from its document.
 
 use serde_json::Value;
 
-/// The element that begins with `start`, up to `end`.
+/// Returns the element that begins with `start`, up to `end`.
 #[track_caller]
 pub fn element<'d>(dom: &'d str, start: &str, end: &str) -> &'d str {
     let (_, rest) = dom.split_once(start).unwrap_or_else(|| panic!("no {start} in the page"));
@@ -36,7 +36,7 @@ pub fn plain(markup: &str) -> String {
     text.trim().replace("&amp;", "&")
 }
 
-/// A number as the page writes it.
+/// Returns a number as on the page.
 pub fn shown(number: &Value) -> String {
     let number = number.as_i64().unwrap();
     let digits = number.unsigned_abs().to_string();
@@ -50,7 +50,7 @@ pub fn shown(number: &Value) -> String {
     if number < 0 { format!("-{out}") } else { out }
 }
 
-/// The list at `pointer`.
+/// Returns the list at `pointer`.
 #[track_caller]
 pub fn list<'r>(report: &'r Value, pointer: &str) -> &'r Vec<Value> {
     report.pointer(pointer).unwrap().as_array().unwrap()

@@ -1,9 +1,9 @@
-//! Other people's programs that check what this one writes.
+//! Other programs that validate outputs.
 
 use std::process::Command;
 
-/// `name`, if it is there: then `name ARGS` runs. Where `CI` is set it must be there; elsewhere the
-/// test says why it is skipped.
+/// Returns `name` if it exists, which is if `name ARGS` runs. If `CI` is set, it must exist;
+/// otherwise the test reports why it is skipped.
 #[allow(clippy::print_stderr)] // why a test is skipped is for people
 pub fn find(name: &str, args: &[&str]) -> Option<Command> {
     match Command::new(name).args(args).output() {

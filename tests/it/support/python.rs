@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::process::Command;
 
-/// The interpreter named by `BACKTRAIL_TEST_PYTHON`, else `python3`, if it has all of `modules`.
-/// Where `CI` is set it must have them; elsewhere the test says why it is skipped.
+/// Returns the interpreter named by `BACKTRAIL_TEST_PYTHON`, or else `python3`, if it has all of
+/// `modules`. If `CI` is set, it must; otherwise the test reports why it is skipped.
 #[allow(clippy::print_stderr)] // why a test is skipped is for people
 pub fn with(modules: &[&str]) -> Option<Command> {
     let named = std::env::var_os("BACKTRAIL_TEST_PYTHON");
@@ -21,7 +21,7 @@ pub fn with(modules: &[&str]) -> Option<Command> {
     None
 }
 
-/// Runs `command` and gives what it prints; a failure shows all of it.
+/// Runs `command` and returns its output; a failure shows all of it.
 #[track_caller]
 pub fn output(mut command: Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));

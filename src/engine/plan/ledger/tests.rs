@@ -23,7 +23,7 @@ fn ledger(limit: u64, every: PeriodLength, zone: &str, counts: &[(&str, u64)]) -
     Ledger::new(&volume(counts), &Terms::of(limit, every, zone))
 }
 
-/// Label, raw signals, carried, over, retried, lost, minute reached.
+/// The label, raw signals, carried, over, retried, lost, and the minute in which the limit was reached.
 type Row = (String, u64, u64, u64, u64, u64, Option<String>);
 
 fn rows(ledger: &Ledger) -> Vec<Row> {
@@ -137,7 +137,7 @@ fn retries_take_the_room_of_the_next_period_oldest_first() {
     assert_eq!(ledger.verdict(minute("2025-07-01T22:00:00Z")), Verdict::Accepted);
     assert_eq!(ledger.verdict(minute("2025-07-01T23:00:00Z")), Verdict::Partial { accepted: 1 });
     assert_eq!(ledger.verdict(minute("2025-07-02T01:00:00Z")), Verdict::Lost);
-    // The day after the last is open to retries, though it has no row.
+    // The day after the last one accepts retries, although it has no row.
     assert_eq!(ledger.verdict(minute("2025-07-02T21:00:00Z")), Verdict::Accepted);
 }
 
@@ -197,26 +197,26 @@ fn counts_by_the_minute_add_up_by_period() {
     assert_eq!(mixes.iter().map(PeriodMix::total).collect::<Vec<_>>(), [1, 6, 8]);
 }
 
-/// How many of each minute's raw signals get through, told event by event: each knocks when it
-/// arrives, and once more at every turn of the calendar within four hours of its arrival.
-fn told_one_by_one(volume: &Volume, limit: u64, calendar: &Calendar) -> BTreeMap<i64, u64> {
-    // (when it knocks, when it arrived, number)
-    let mut knocks = std::collections::BTreeSet::new();
+/// Returns how many raw signals of each minute are accepted, computed event by event: each is tried
+/// on arrival, and again when a period begins within four hours after its arrival.
+fn accepted_one_by_one(volume: &Volume, limit: u64, calendar: &Calendar) -> BTreeMap<i64, u64> {
+    // (minute of the try, minute of arrival, number)
+    let mut tries = std::collections::BTreeSet::new();
     let mut number = 0_u64;
     for (minute, count) in volume.by_minute() {
         for _ in 0..count {
             number += 1;
-            knocks.insert((minute, minute, number));
+            tries.insert((minute, minute, number));
             let turn = calendar.containing(minute).end;
             if turn - minute <= 240 {
-                knocks.insert((turn, minute, number));
+                tries.insert((turn, minute, number));
             }
         }
     }
     let mut used: BTreeMap<i64, u64> = BTreeMap::new();
     let mut through: BTreeMap<i64, Vec<u64>> = BTreeMap::new();
-    // A retry at the turn sorts before the arrivals of that minute, as it arrived earlier.
-    for (when, arrived, number) in knocks {
+    // A retry sorts before the arrivals of the same minute, as it arrived earlier.
+    for (when, arrived, number) in tries {
         let taken = through.entry(arrived).or_default();
         let used = used.entry(calendar.containing(when).start).or_default();
         if !taken.contains(&number) && *used < limit {
@@ -237,7 +237,7 @@ fn zones() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-/// A month around one of the times when clocks change or years end, dense around midnights.
+/// Minutes in a month around a clock change or the end of a year, mostly near midnight.
 fn minutes() -> impl Strategy<Value = Vec<(i64, u64)>> {
     let starts = prop::sample::select(vec![
         minute("2025-03-08T00:00:00Z"),
@@ -251,7 +251,7 @@ fn minutes() -> impl Strategy<Value = Vec<(i64, u64)>> {
     let day = prop_oneof![0..4_i64, 0..35_i64];
     let hour = -300..300_i64;
     let near = prop_oneof![Just(0_i64), Just(-1), Just(-240), Just(-241), hour];
-    // Offsets put local midnights at other hours of UTC.
+    // The offsets are those of local midnights from midnight in UTC.
     let offset = prop::sample::select(vec![0_i64, -60, -120, 240, 300, 210, 150, -840, -780]);
     let moment = (day, near, offset).prop_map(|(day, near, offset)| day * 1_440 + offset + near);
     (starts, prop::collection::vec((moment, 1..6_u64), 0..40)).prop_map(|(start, counts)| {
@@ -275,7 +275,7 @@ proptest! {
         }
         let terms = Terms::of(limit, every, zone);
         let ledger = Ledger::new(&volume, &terms);
-        let expected = told_one_by_one(&volume, limit, &terms.calendar);
+        let expected = accepted_one_by_one(&volume, limit, &terms.calendar);
         let mut lost_by_period = vec![0; ledger.periods.len()];
         for (minute, count) in volume.by_minute() {
             let accepted = match ledger.verdict(minute) {
