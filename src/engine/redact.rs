@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_becomes_its_hash_however_it_is_written() {
+    fn an_address_in_any_notation_becomes_its_hash() {
         // printf ana@acme.example | sha256sum
         let hash = redaction().lead_id("ana@acme.example");
         assert_eq!(redaction().text(" Ana <ANA@acme.example>"), hash);
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn urls_keep_their_pages_and_lose_who_saw_them() {
+    fn urls_keep_their_pages_and_lose_personal_parameters() {
         for (url, shown) in [
             ("https://a.example/pricing?plan=pro", "https://a.example/pricing?plan=pro"),
             (
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_that_tell_somebody_still_tell_visitors_apart() {
+    fn redacted_ids_still_distinguish_visitors() {
         let redaction = redaction();
         let [one, other] = ["203.0.113.9", "203.0.113.10"].map(|id| redaction.id(id));
         assert!(one != other && one.len() == 64);
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shape_has_no_word() {
+    fn a_shape_has_no_words() {
         assert_eq!(Redaction::shape(r#"{"näme":"Ana 世", 12"#), r#"{"xxxx":"xxx x", 00"#);
     }
 }

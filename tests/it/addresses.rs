@@ -47,7 +47,7 @@ fn audit(workspace: &Workspace, more: &[&str]) -> std::process::Output {
 }
 
 #[test]
-fn a_blocked_user_id_identifies_nobody_whatever_address_it_holds() {
+fn a_blocked_user_id_identifies_nobody_even_if_it_is_an_address() {
     let workspace = Workspace::new();
     let user = json!({ "userId": "test-7 <ana@acme.example>" });
     workspace.write("events.ndjson", lines(&[track(1, &user), track(2, &json!({}))]));
@@ -62,7 +62,7 @@ fn a_blocked_user_id_identifies_nobody_whatever_address_it_holds() {
 }
 
 #[test]
-fn an_address_is_one_however_it_is_wrapped() {
+fn an_address_is_found_in_any_notation() {
     let workspace = Workspace::new();
     let values = [
         "Ana <ana@acme.example>",
@@ -138,7 +138,7 @@ fn user_ids_that_are_addresses_identify_where_the_rules_say_so() {
 }
 
 #[test]
-fn a_track_alone_makes_the_lead_that_its_user_id_is() {
+fn a_track_call_alone_creates_the_lead_of_its_user_id() {
     let workspace = Workspace::new();
     workspace.write("events.ndjson", lines(&[track(0, &json!({"userId": "Ana@acme.example"}))]));
     run(&workspace, "[identity]\nuser_id_is_email = true\nuser_id = false\n", "out");
@@ -148,7 +148,7 @@ fn a_track_alone_makes_the_lead_that_its_user_id_is() {
 }
 
 #[test]
-fn user_ids_that_are_addresses_are_told_where_nothing_takes_them() {
+fn unused_user_ids_that_are_addresses_are_reported() {
     let workspace = Workspace::new();
     workspace.write("events.ndjson", users_are_addresses());
     let summary = run(&workspace, "", "out").stderr;
@@ -165,7 +165,7 @@ fn user_ids_that_are_addresses_are_told_where_nothing_takes_them() {
 }
 
 #[test]
-fn addresses_at_hand_that_no_rule_maps_come_with_the_rule_that_would() {
+fn unmapped_addresses_are_reported_with_a_rule_that_maps_them() {
     let workspace = Workspace::new();
     let at_hand = json!({"context": {"traits": {"email": "Ana@acme.example"}}});
     let events = [

@@ -80,7 +80,7 @@ fn modules_use_only_those_that_the_library_lists_before_them() {
 }
 
 #[test]
-fn a_job_uses_another_only_through_its_front_door() {
+fn a_job_uses_another_only_through_its_root_module() {
     let mut inside = Vec::new();
     for Use { from, line, path } in uses() {
         let module = module_of(&from);

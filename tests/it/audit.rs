@@ -202,7 +202,7 @@ fn before_and_after_are_the_runs_without_and_with_destination_filters() {
 }
 
 #[test]
-fn before_and_after_are_runs_where_users_asked_to_be_forgotten() {
+fn before_and_after_are_runs_with_deletion_requests() {
     let workspace = Workspace::new();
     let event = |call: &str, user: &str, hour: u32, rest: Value| {
         let mut event = json!({"type": call, "messageId": format!("{call}{user}{hour}"), "anonymousId": format!("a-{user}"),
@@ -232,7 +232,7 @@ fn before_and_after_are_runs_where_users_asked_to_be_forgotten() {
 }
 
 #[test]
-fn ids_and_clocks_are_set_right_in_audits_as_in_runs() {
+fn ids_are_assigned_and_clocks_corrected_in_audits_as_in_runs() {
     let workspace = Workspace::new();
     let event = |call: &str, time: &str, sent: &str, rest: Value| {
         let mut event = json!({"type": call, "anonymousId": "a", "timestamp": time, "sentAt": sent,
@@ -295,7 +295,7 @@ fn two_filters_are_compared() {
 }
 
 #[test]
-fn the_change_does_what_it_promises() {
+fn the_suggested_change_has_the_promised_effect() {
     let workspace = Workspace::new();
     let events = trailco(&workspace);
     workspace
@@ -345,7 +345,7 @@ fn assert_change_holds(workspace: &Workspace, inputs: &[&str], found: &Value) {
 }
 
 #[test]
-fn pages_that_two_dropped_lines_take_are_dropped_with_both() {
+fn pages_that_match_two_dropped_lines_are_dropped_with_both() {
     let workspace = Workspace::new();
     let page = |number: usize, path: &str, user: Option<&str>| {
         json!({"type": "page", "messageId": number.to_string(), "anonymousId": "a", "userId": user,
@@ -626,7 +626,7 @@ fn bots_are_named_counted_and_can_be_dropped() {
 }
 
 #[test]
-fn a_bot_that_comes_seldom_is_a_note() {
+fn a_rare_bot_is_a_note() {
     let workspace = Workspace::new();
     crawl(&workspace, 1, 400);
     let found = audit(&workspace, &["in.ndjson", "--allow", "allow.txt"]);
@@ -698,7 +698,7 @@ fn the_plan_and_the_input_are_judged() {
 }
 
 #[test]
-fn an_invalid_filter_sends_nothing_and_a_taken_property_is_told() {
+fn an_invalid_filter_sends_nothing_and_a_dropped_property_is_reported() {
     let workspace = Workspace::new();
     messy(&workspace);
     workspace.write(
@@ -767,7 +767,7 @@ fn the_text_fits_its_width_and_masks_addresses() {
 }
 
 #[test]
-fn the_example_list_of_the_page_is_read_as_it_stands() {
+fn the_example_list_of_the_documentation_is_valid() {
     let workspace = Workspace::new();
     messy(&workspace);
     workspace.write(
@@ -801,7 +801,7 @@ fn the_page_is_private_and_replaces_an_earlier_one() {
 }
 
 #[test]
-fn the_lists_of_the_sample_company_come_to_what_the_readme_says() {
+fn the_lists_of_the_sample_company_have_the_documented_results() {
     let workspace = Workspace::new();
     let path = |name: &str| testdata(name).to_str().unwrap().to_owned();
     let (events, rules) = (path("trailco/events"), path("trailco/rules.toml"));
@@ -820,7 +820,7 @@ fn the_lists_of_the_sample_company_come_to_what_the_readme_says() {
 }
 
 #[test]
-fn too_many_active_leads_have_places_in_the_input() {
+fn too_many_active_leads_are_reported_with_positions() {
     let workspace = Workspace::new();
     let event = |id: u32, call: &str, visitor: &str, rest: &str| {
         format!(

@@ -105,7 +105,7 @@ fn assert_page_shows(dom: &str, report: &Value) {
 }
 
 #[test]
-fn the_page_opens_quietly_and_shows_the_numbers_of_the_json() {
+fn the_page_opens_without_messages_and_shows_the_numbers_of_the_json() {
     let Some(browser) = chromium::find() else { return };
     let workspace = Workspace::new();
     let report =
@@ -127,7 +127,7 @@ fn the_page_opens_quietly_and_shows_the_numbers_of_the_json() {
 }
 
 #[test]
-fn nothing_on_the_page_keeps_people_from_reading_it() {
+fn the_page_is_accessible() {
     let (Some(browser), Some(script)) = (chromium::find(), axe::find()) else { return };
     let workspace = Workspace::new();
     audit(&workspace, "group\npage /pricing*\nTrial Stared\nRoute Planned\nDemo Requested\n");

@@ -40,7 +40,7 @@ fn places(workspace: &Workspace) -> Value {
 }
 
 #[test]
-fn what_was_decoded_of_a_truncated_gzip_file_is_used_and_the_fault_is_told() {
+fn the_decoded_part_of_a_truncated_gzip_file_is_used_and_the_fault_reported() {
     let events: String = (0..5000).map(|n| track(&format!("m{n}"))).collect();
     let whole = gzip(events.as_bytes());
     let cut = &whole[..whole.len() / 2];
@@ -121,7 +121,7 @@ fn a_binary_file_among_good_ones_is_only_rejects() {
 }
 
 #[test]
-fn a_fault_is_told_where_all_that_was_read_before_it_is_rejected() {
+fn a_fault_is_reported_even_if_everything_before_it_is_rejected() {
     let workspace = Workspace::new();
     let packed = gzip("{\"a\":1}\n".repeat(100).as_bytes());
     workspace.write("cut.gz", &packed[..packed.len() - 4]);
@@ -233,7 +233,7 @@ fn ids_are_strings_or_numbers_and_nothing_else() {
 }
 
 #[test]
-fn traits_that_are_no_object_hold_no_email() {
+fn traits_that_are_no_object_have_no_email() {
     let identify = |id: &str, traits: &str| {
         let call = format!("\"identify\",\"traits\":{traits}");
         track(id).replace("\"track\"", &call)
@@ -253,7 +253,7 @@ fn traits_that_are_no_object_hold_no_email() {
 }
 
 #[test]
-fn times_that_are_none_do_not_take_the_event_with_them() {
+fn invalid_times_do_not_reject_the_event() {
     let times =
         ["0000-00-00T00:00:00Z", "10000-01-01T00:00:00Z", "2025-02-30T00:00:00Z", "", "soon"];
     let lines = times
@@ -268,7 +268,7 @@ fn times_that_are_none_do_not_take_the_event_with_them() {
 }
 
 #[test]
-fn a_file_of_a_folder_that_cannot_be_read_is_told_and_the_others_are_used() {
+fn an_unreadable_file_of_a_folder_is_reported_and_the_others_are_used() {
     let workspace = Workspace::new();
     workspace.write("in/a.ndjson", track("m1"));
     symlink("nowhere", workspace.path("in/b.ndjson")).unwrap();
@@ -320,7 +320,7 @@ fn a_full_disk_is_an_error() {
 }
 
 #[test]
-fn a_reader_that_goes_away_ends_the_run_quietly() {
+fn a_closed_reader_ends_the_run_silently() {
     let workspace = Workspace::new();
     let lines: String = (0..50_000).map(|n| track(&format!("m{n}"))).collect();
     workspace.write("events.ndjson", lines);
@@ -345,7 +345,7 @@ fn await_end(running: &mut Running, mut meanwhile: impl FnMut(&mut Running)) {
 }
 
 #[test]
-fn ctrl_c_leaves_what_was_there_and_nothing_else() {
+fn ctrl_c_keeps_previous_files_and_leaves_no_others() {
     for before in [false, true] {
         let workspace = Workspace::new();
         if before {
@@ -413,7 +413,7 @@ fn input_without_an_event_is_an_error_unless_it_is_expected() {
 }
 
 #[test]
-fn rejects_past_their_limit_are_a_finding() {
+fn more_rejects_than_the_limit_are_a_finding() {
     let workspace = Workspace::new();
     let lines: String = (0..8).map(|n| track(&format!("m{n}"))).collect();
     workspace.write("events.ndjson", lines + "{\nnull\n"); // 2 of 10 records
@@ -434,7 +434,7 @@ fn rejects_past_their_limit_are_a_finding() {
 }
 
 #[test]
-fn all_errors_of_a_rules_file_are_told_with_their_places_and_what_was_meant() {
+fn all_errors_of_a_rules_file_are_reported_with_positions_and_suggestions() {
     let rules = r#"version = 1
 [identity]
 blok = ["ana@acme.example"]
@@ -469,7 +469,7 @@ scroe = 4
 }
 
 #[test]
-fn outputs_are_replaced_only_when_asked_and_what_is_stale_goes() {
+fn outputs_are_replaced_only_on_request_and_stale_ones_removed() {
     let workspace = Workspace::new();
     workspace.write("first.ndjson", track("m1") + "{\n");
     workspace.write("second.ndjson", track("m2"));
@@ -545,7 +545,7 @@ const FIXTURES: [(&str, i32, u64, u64); 27] = [
 ];
 
 #[test]
-fn every_bad_file_comes_to_what_is_written_of_it() {
+fn every_bad_file_has_the_documented_outcome() {
     let mut names: Vec<_> = fs::read_dir(testdata("bad"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())

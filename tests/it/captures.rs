@@ -102,7 +102,7 @@ fn the_captures_of_every_tool_show_the_right_secret_key_and_signature() {
 }
 
 #[test]
-fn what_the_records_came_in_is_told() {
+fn shapes_of_records_are_reported() {
     let workspace = Workspace::new();
     let lines = [
         track("m1"),
@@ -155,7 +155,7 @@ fn refused(lines: &[String], flags: &[&str]) -> (Vec<String>, Vec<(u64, String, 
 }
 
 #[test]
-fn bodies_that_are_no_json_are_told_by_what_is_wrong() {
+fn bodies_that_are_not_json_are_reported_with_the_reason() {
     let message = |text: &str| json!({ "start": "", "request": { "raw": STANDARD.encode(text) } });
     let head = "POST / HTTP/1.1\r\nContent-Length: 99\r\n";
     let cases: Vec<(Value, &str)> = vec![
@@ -201,7 +201,7 @@ fn a_capture_in_a_capture_ten_levels_deep_is_too_deep_and_one_of_six_is_not() {
 }
 
 #[test]
-fn a_list_of_captures_tells_which_of_them_is_refused_and_where() {
+fn rejects_of_a_list_of_captures_name_the_capture_and_its_position() {
     let entry = |post: Value| json!({ "startedDateTime": "2025-05-01T00:00:02Z", "request": { "postData": post } });
     let har = json!({ "log": { "entries": [
         entry(Value::Null),
@@ -303,7 +303,7 @@ fn a_key_that_is_missing_or_wrong_is_unauthorized() {
 }
 
 #[test]
-fn a_signature_over_other_bytes_is_a_bad_one() {
+fn a_signature_of_other_bytes_is_invalid() {
     let body = track("m1").trim().to_owned();
     let signed = |text: &str, body: &str| {
         capture(body, &[("x-signature", &sign("hunter2", text))]).to_string()
@@ -381,7 +381,7 @@ fn telling_captures() -> String {
 }
 
 #[test]
-fn no_secret_is_told_by_rejects_reports_or_errors() {
+fn no_secret_is_in_rejects_reports_or_errors() {
     let workspace = Workspace::new();
     workspace.write("in.ndjson", telling_captures());
     workspace.write("secret", format!("{}\n", SECRETS[0]));
@@ -420,7 +420,7 @@ fn no_secret_is_told_by_rejects_reports_or_errors() {
 }
 
 #[test]
-fn no_secret_is_told_by_help_usage_or_the_list_of_processes() {
+fn no_secret_is_in_help_usage_or_the_process_list() {
     let workspace = Workspace::new();
     let secrets = [
         ("BACKTRAIL_API_SECRET", SECRETS[0]),

@@ -148,7 +148,7 @@ fn a_rule_or_a_schema_alone_is_no_plan() {
 }
 
 #[test]
-fn an_empty_plan_is_warned_of() {
+fn an_empty_plan_causes_a_warning() {
     let workspace = Workspace::new();
     events(&workspace);
     for empty in
@@ -161,7 +161,7 @@ fn an_empty_plan_is_warned_of() {
 }
 
 #[test]
-fn a_folder_has_one_schema_an_event() {
+fn a_folder_has_one_schema_per_event() {
     let workspace = Workspace::new();
     events(&workspace);
     workspace.write("schemas/signed_up.v1.json", schema("properties").to_string());
@@ -187,7 +187,7 @@ fn a_folder_has_one_schema_an_event() {
 }
 
 #[test]
-fn csv_as_the_app_downloads_it_is_a_plan() {
+fn the_csv_export_of_the_app_is_a_plan() {
     let workspace = Workspace::new();
     events(&workspace);
     workspace.write(
@@ -252,7 +252,7 @@ fn plans_of_terraform_are_read_in_every_form() {
 }
 
 #[test]
-fn what_only_terraform_can_tell_is_an_error_with_the_way_to_json() {
+fn expressions_of_terraform_are_an_error_that_suggests_json() {
     let workspace = Workspace::new();
     events(&workspace);
     let plan = |rules: &str| {

@@ -111,7 +111,7 @@ fn a_track_call_has_a_name() {
 }
 
 #[test]
-fn calls_have_what_their_specification_asks_for() {
+fn calls_have_the_members_required_by_the_specification() {
     let workspace = Workspace::new();
     let call = |rest: Value| {
         let mut event = json!({"userId": "u1", "messageId": "m"});
@@ -156,7 +156,7 @@ fn calls_have_what_their_specification_asks_for() {
 }
 
 #[test]
-fn a_plan_says_what_the_specification_says_once() {
+fn faults_against_both_plan_and_specification_are_reported_once() {
     let workspace = Workspace::new();
     workspace.write("plan.json", plan(&json!({"type": "object"})));
     workspace.write("a.ndjson", form(&json!("text")));
@@ -207,7 +207,7 @@ fn properties_that_a_rule_for_all_events_names_are_planned() {
 }
 
 #[test]
-fn references_that_multiply_are_an_invalid_plan_and_cost_nothing() {
+fn exponential_references_are_an_invalid_plan_and_take_no_time() {
     let workspace = Workspace::new();
     let next = |n: u32| json!({"$ref": format!("#/definitions/d{}", n + 1)});
     let mut definitions: Map<String, Value> =
@@ -230,7 +230,7 @@ fn references_that_multiply_are_an_invalid_plan_and_cost_nothing() {
 }
 
 #[test]
-fn thousands_of_uncovered_rules_are_placed_in_one_pass() {
+fn thousands_of_uncovered_rules_are_located_in_one_pass() {
     let workspace = Workspace::new();
     let schema = json!({"properties": {"properties": {"properties": {"x": {"type": "string"}}}}});
     let rule = |n: u32| json!({"type": "TRACK", "key": format!("E{n}"), "version": 1, "jsonSchema": schema});
@@ -247,7 +247,7 @@ fn thousands_of_uncovered_rules_are_placed_in_one_pass() {
 }
 
 #[test]
-fn fixtures_that_must_fail_give_nothing_that_is_expected() {
+fn fixtures_that_must_fail_are_not_part_of_expected_outputs() {
     let workspace = Workspace::new();
     let rules = "version = 1\n[[rule]]\nid = \"form\"\nwhen = 'event = \"Form Submitted\"'\n";
     workspace.write("rules.toml", rules);

@@ -78,7 +78,7 @@ fn help_lists_the_commands_and_what_run_takes() {
 }
 
 #[test]
-fn help_offers_no_more_than_there_is() {
+fn help_lists_no_command_that_does_not_exist() {
     let (_, stderr) = ends(2, &["state"]);
     assert!(stderr.contains("unrecognized subcommand"), "{stderr}");
 }
@@ -119,7 +119,7 @@ fn wrong_usage_ends_with_2_and_says_what_is_wrong() {
 }
 
 #[test]
-fn progress_is_told_in_lines_where_that_is_asked_for() {
+fn progress_is_printed_in_lines_on_request() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
     let out = out.to_str().unwrap();
@@ -142,7 +142,7 @@ fn progress_is_told_in_lines_where_that_is_asked_for() {
 }
 
 #[test]
-fn a_run_writes_its_files_and_tells_a_summary() {
+fn a_run_writes_its_files_and_prints_a_summary() {
     let dir = tempfile::tempdir().unwrap();
     let said = run(0, dir.path(), &["--format", "csv,ndjson"]);
     for file in [
@@ -184,7 +184,7 @@ fn findings_end_with_1_after_the_outputs_are_written() {
 }
 
 #[test]
-fn an_input_that_is_cut_off_ends_with_2_and_is_used_as_far_as_it_goes() {
+fn a_truncated_input_ends_with_2_and_is_used_up_to_the_fault() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().to_str().unwrap();
     let args = ["run", EVENTS, "testdata/bad/truncated.ndjson.gz", "-q", "-o", out];
@@ -238,7 +238,7 @@ fn one_table_streams_to_standard_output_and_the_summary_to_standard_error() {
 }
 
 #[test]
-fn standard_input_is_read_where_no_input_is_named() {
+fn standard_input_is_read_without_inputs() {
     let mut child = backtrail()
         .args(["run", "-q", "-o", "-"])
         .stdin(Stdio::piped())

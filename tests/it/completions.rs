@@ -147,7 +147,7 @@ fn they_are_installed_where_the_shell_looks() {
 }
 
 #[test]
-fn a_file_of_somebody_else_is_left_alone() {
+fn a_file_of_another_program_is_not_replaced() {
     let workspace = Workspace::new();
     let home = workspace.path("home");
     let place = "home/.config/fish/completions/backtrail.fish";

@@ -159,7 +159,7 @@ fn the_same_events_in_any_container_give_the_same_tables() {
 }
 
 #[test]
-fn members_of_archives_are_files_of_their_own() {
+fn members_of_archives_are_separate_files() {
     let (one, two) = (events("a"), events("b"));
     let broken = [b"no json\n".as_slice(), &two].concat();
     let long = format!("{}two.ndjson", "long/".repeat(40));
@@ -213,7 +213,7 @@ fn many_archives_give_the_same_tables_on_any_number_of_threads() {
 }
 
 #[test]
-fn a_zip_archive_is_read_whatever_way_it_was_written() {
+fn a_zip_archive_is_read_in_every_variant() {
     let plain = events("m");
     let written = [false, true].map(|wide| zip_by_hand("e.ndjson", &plain, wide));
     for bytes in written {
@@ -293,7 +293,7 @@ fn members_that_overlap_are_refused() {
 }
 
 #[test]
-fn damage_in_an_archive_costs_what_follows_it_and_is_told_with_its_place() {
+fn damage_in_an_archive_affects_what_follows_and_is_reported_with_its_position() {
     let long = (0..400).map(|number| track(&format!("m{number:03}"))).collect::<String>();
     let members: &[(&str, &[u8])] = &[("a", long.as_bytes()), ("b", long.as_bytes())];
     let archive = tar(members);

@@ -101,7 +101,7 @@ fn events() -> Vec<String> {
 }
 
 #[test]
-fn signal_ids_are_the_hashes_that_python_makes() {
+fn signal_ids_equal_the_hashes_computed_by_python() {
     let Some(mut python) = python::with(&["rfc8785", "xxhash"]) else { return };
     let events = events();
     let workspace = Workspace::new();
@@ -128,7 +128,7 @@ fn signal_ids_are_the_hashes_that_python_makes() {
 }
 
 #[test]
-fn delivery_has_no_part_in_a_signal_id() {
+fn delivery_is_not_part_of_a_signal_id() {
     let first = r#"{"type":"track","event":"Ping","messageId":"m","anonymousId":"a","originalTimestamp":"2025-05-01T00:00:00Z","properties":{"a":[1,null],"b":{}}"#;
     let lines = [
         format!("{first}}}\n"),

@@ -122,7 +122,7 @@ fn a_rule_finds_nothing_in_a_property_that_a_filter_drops() {
 }
 
 #[test]
-fn filtered_events_are_those_that_were_never_whole() {
+fn filtered_events_equal_events_without_the_dropped_properties() {
     let events: Vec<Value> = (0..120).map(demo).collect();
     let workspace = workspace(&privacy(), &events);
     filtered(&workspace, &[]);
@@ -140,7 +140,7 @@ fn filtered_events_are_those_that_were_never_whole() {
 }
 
 #[test]
-fn it_makes_no_difference_what_events_come_in() {
+fn the_shape_of_events_does_not_matter() {
     let whole = |n| {
         let mut event = demo(n);
         // The batch has the context instead.
@@ -201,7 +201,7 @@ fn threads_change_nothing() {
 }
 
 #[test]
-fn what_is_dropped_counts_as_filtered_and_not_against_the_plan() {
+fn dropped_events_count_as_filtered_and_not_against_the_plan() {
     let filters = json!([
         filter("event = 'Ping'", &json!({ "type": "DROP" })),
         filter("event = 'Pong'", &json!({ "type": "SAMPLE", "percent": 0, "path": "userId" })),
@@ -246,7 +246,7 @@ fn an_event_must_pass_the_allow_list_and_the_filters() {
 }
 
 #[test]
-fn times_that_a_filter_takes_out_are_missing() {
+fn times_that_a_filter_drops_are_missing() {
     let filters =
         json!([filter("all", &drop_properties(&json!({ "": ["timestamp", "receivedAt"] })))]);
     let workspace = workspace(&filters, &[demo(1)]);
@@ -353,7 +353,7 @@ fn a_folder_of_filters_is_read_file_by_file() {
 }
 
 #[test]
-fn filters_of_several_destinations_are_told() {
+fn filters_of_several_destinations_are_reported() {
     let of = |destination: &str| {
         let mut filter = filter("event = 'Ping'", &json!({ "type": "DROP" }));
         filter["destinationId"] = destination.into();
@@ -367,7 +367,7 @@ fn filters_of_several_destinations_are_told() {
 }
 
 #[test]
-fn an_invalid_filter_is_told_and_lets_nothing_through() {
+fn an_invalid_filter_is_reported_and_passes_nothing() {
     let filters = json!([filter("lowercase(event, 1) = 'x'", &json!({ "type": "DROP" }))]);
     let workspace = workspace(&filters, &[demo(1), demo(2)]);
     filtered(&workspace, &[])

@@ -101,7 +101,7 @@ fn shown(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn a_lead_under_two_addresses_is_told_with_the_limits_of_its_score() {
+fn a_lead_with_two_addresses_is_explained_with_the_limits_of_its_score() {
     insta::assert_snapshot!(shown(&["--email", "ana.ruiz@acme.example"]));
     let by_the_other = json(trailco(&["--email", "Ana@Acme.example", "--format", "json"]));
     assert_eq!(by_the_other["leads"][0]["email"], "ana.ruiz@acme.example");
@@ -118,17 +118,17 @@ fn a_second_device_is_bridged_by_the_user_id() {
 }
 
 #[test]
-fn a_wrong_clock_is_told() {
+fn a_wrong_clock_is_explained() {
     insta::assert_snapshot!(shown(&["--email", "greta@gronn.example"]));
 }
 
 #[test]
-fn a_lead_that_is_refused_a_merge_is_told() {
+fn a_lead_that_is_not_merged_is_explained() {
     insta::assert_snapshot!(shown(&["--email", "ida@alm.example"]));
 }
 
 #[test]
-fn copies_and_the_lookback_and_staff_and_filters_are_told() {
+fn duplicates_lookback_internal_people_and_filters_are_explained() {
     let copies = shown(&["--email", "farid@fennec.example"]);
     assert_eq!(copies.matches("which was received first").count(), 6, "{copies}");
     let late = shown(&["--email", "pavel@peak.example"]);
@@ -159,7 +159,7 @@ fn wide_terminals_are_used_and_narrow_ones_wrapped() {
 }
 
 #[test]
-fn every_person_of_the_sample_is_told_as_run_has_them() {
+fn every_lead_of_the_sample_is_explained_as_in_a_run() {
     let expected = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/trailco/expected");
     let read = |name: &str| -> Vec<Row> {
         let mut table = csv::Reader::from_path(expected.join(name)).unwrap();
@@ -330,7 +330,7 @@ proptest! {
 }
 
 #[test]
-fn an_unknown_subject_is_an_error_that_tells_no_address() {
+fn an_unknown_subject_is_an_error_without_addresses() {
     trailco(&["--email", "anna.ruiz@acme.example"])
         .exits(2)
         .says("no event of 287 events has this e-mail address; did you mean one at acme.example?");
@@ -405,7 +405,7 @@ fn destination_filters_and_expressions_say_what_they_dropped() {
 }
 
 #[test]
-fn what_a_deletion_request_covers_is_named_and_told_no_further() {
+fn covered_events_are_named_but_not_explained() {
     let workspace = Workspace::new();
     workspace.write(
         "in.ndjson",
@@ -443,7 +443,7 @@ fn what_a_deletion_request_covers_is_named_and_told_no_further() {
 }
 
 #[test]
-fn what_the_plan_would_have_lost_is_told_by_the_volume_of_the_whole_input() {
+fn losses_by_the_plan_are_explained_by_the_volume_of_the_whole_input() {
     let workspace = Workspace::new();
     // Three events of the other visitor fill the plan; one event of the next minute fits.
     let event = |id: &str, minute: u32, second: u32, visitor: &str| {
@@ -480,7 +480,7 @@ fn what_the_plan_would_have_lost_is_told_by_the_volume_of_the_whole_input() {
 }
 
 #[test]
-fn faults_of_the_input_are_told_and_change_the_exit_code() {
+fn faults_of_the_input_are_reported_and_change_the_exit_code() {
     let workspace = Workspace::new();
     let events = lines("testdata/trailco/events/2025-04.ndjson").join("\n");
     let mut bytes = gzip(events.as_bytes());

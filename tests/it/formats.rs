@@ -16,7 +16,7 @@ fn trailco() -> Workspace {
 }
 
 #[test]
-fn the_trailco_history_comes_to_what_is_written_of_it() {
+fn the_trailco_history_has_the_documented_results() {
     let workspace = trailco();
     assert_ledger_holds(&workspace, "out");
     let report = workspace.report("out");

@@ -64,7 +64,7 @@ fn every_line_is_an_event_with_sorted_members_and_no_blanks() {
 }
 
 #[test]
-fn events_have_the_size_asked_for() {
+fn events_have_the_requested_size() {
     for bytes in [BARE_BYTES, 1100, 1600, 4000] {
         let mean =
             write(&Plan { bytes, ..Plan::of(EVENTS) }).len() / usize::try_from(EVENTS).unwrap();
@@ -124,7 +124,7 @@ fn three_visitors_in_ten_are_identified_and_some_have_two_devices() {
 }
 
 #[test]
-fn there_are_as_many_event_names_as_asked_for() {
+fn there_are_as_many_event_names_as_requested() {
     for names in [1, 40, 200] {
         let events = parse(&write(&Plan { names, ..Plan::of(EVENTS) }));
         let seen: HashSet<_> = events.iter().filter_map(|event| event["event"].as_str()).collect();
@@ -133,7 +133,7 @@ fn there_are_as_many_event_names_as_asked_for() {
 }
 
 #[test]
-fn parts_make_up_the_whole_in_order_and_share_no_visitor() {
+fn parts_concatenate_to_the_whole_and_share_no_visitor() {
     let plan = Plan::of(1003);
     let parts: Vec<_> =
         (0..4).map(|part| parse(&write(&Plan { part: (part, 4), ..plan.clone() }))).collect();
@@ -157,7 +157,7 @@ fn events_are_received_in_order_over_half_a_year() {
 }
 
 #[test]
-fn a_rules_file_has_as_many_rules_as_asked_for_each_with_its_own_id() {
+fn a_rules_file_has_as_many_rules_as_requested_with_distinct_ids() {
     for count in [0, 10, 1000] {
         let file: toml::Table = crate::rules::rules_file(count).parse().unwrap();
         let rules = file.get("rule").and_then(toml::Value::as_array).map_or(&[][..], Vec::as_slice);

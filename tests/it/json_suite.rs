@@ -208,7 +208,7 @@ fn run(through: &[&str]) -> Run {
 }
 
 #[test]
-fn what_parsers_must_take_is_taken_and_what_they_must_refuse_is_refused() {
+fn texts_are_accepted_and_rejected_as_the_suite_requires() {
     let taken: BTreeMap<_, _> =
         TAKEN.iter().map(|&(name, position, verdict)| ((position, name), verdict)).collect();
     let mut wrong = Vec::new();
@@ -223,7 +223,7 @@ fn what_parsers_must_take_is_taken_and_what_they_must_refuse_is_refused() {
 }
 
 #[test]
-fn what_is_taken_is_read_as_serde_json_reads_it() {
+fn accepted_texts_have_the_values_of_serde_json() {
     let cells = run(&[]).cells;
     let mut compared = 0;
     for case in cases().iter().filter(|case| case.name.starts_with('y')) {
@@ -241,7 +241,7 @@ fn what_is_taken_is_read_as_serde_json_reads_it() {
 }
 
 #[test]
-fn where_parsers_may_do_either_the_verdict_is_known() {
+fn optional_texts_have_the_known_verdicts() {
     let mut table = String::new();
     let verdicts = run(&[]).verdicts;
     for case in cases().iter().filter(|case| case.name.starts_with('i')) {
@@ -266,7 +266,7 @@ fn every_kernel_gives_the_same_verdicts_and_values() {
     for (processor, kernel) in KERNELS {
         let mut told = Command::new(&emulator);
         told.args(["-cpu", processor]).arg(std::env::current_exe().unwrap());
-        told.args(["--exact", "json_suite::tells_its_kernel", "--nocapture"]);
+        told.args(["--exact", "json_suite::the_kernel_is_reported", "--nocapture"]);
         let told = String::from_utf8(told.output().unwrap().stdout).unwrap();
         assert!(told.contains(&format!("kernel {kernel}\n")), "{processor}: {told}");
         let run = run(&[&emulator, "-cpu", processor]);
@@ -277,6 +277,6 @@ fn every_kernel_gives_the_same_verdicts_and_values() {
 
 #[cfg(target_arch = "x86_64")]
 #[test]
-fn tells_its_kernel() {
+fn the_kernel_is_reported() {
     println!("kernel {:?}", simd_json::Deserializer::algorithm());
 }

@@ -155,7 +155,7 @@ fn a_decompression_bomb_is_read_in_pieces() {
 }
 
 #[test]
-fn shapes_of_lines_are_not_all_remembered() {
+fn the_number_of_remembered_outlines_is_limited() {
     let line = |n: usize| {
         let member = format!("\"properties\":{{\"k{n}\":{{\"s{}\":{n}}}}},\"anonymousId\"", n * 7);
         track(&format!("m{n}")).replace("\"anonymousId\"", &member)
@@ -167,7 +167,7 @@ fn shapes_of_lines_are_not_all_remembered() {
 }
 
 #[test]
-fn visitors_and_names_take_what_they_are_said_to() {
+fn visitors_and_names_take_the_documented_memory() {
     const COUNT: usize = 60_000;
     for member in ["\"a1\"", "\"Ping\""] {
         let line = move |n: usize| {

@@ -32,7 +32,7 @@ fn the_committed_pages_are_those_of_the_command_line() {
 }
 
 #[test]
-fn mandoc_finds_nothing_but_matters_of_style() {
+fn mandoc_finds_no_faults() {
     let Some(_) = program::find("mandoc", &["-V"]) else { return };
     for (name, text) in committed() {
         let dir = tempfile::tempdir().unwrap();

@@ -52,7 +52,7 @@ fn the_context_of_a_batch_is_merged_into_that_of_an_element() {
 }
 
 #[test]
-fn the_received_at_of_a_batch_fills_what_an_element_lacks() {
+fn the_received_at_of_a_batch_is_inherited() {
     let event: Value = serde_json::from_str(&track("m1")).unwrap();
     let mut own: Value = serde_json::from_str(&track("m2")).unwrap();
     own["receivedAt"] = json!("2025-05-01T00:00:09Z");
@@ -63,7 +63,7 @@ fn the_received_at_of_a_batch_fills_what_an_element_lacks() {
 }
 
 #[test]
-fn a_type_in_other_letters_and_names_with_underscores_are_taken() {
+fn types_in_other_case_and_names_with_underscores_are_accepted() {
     let upper = track("m1").replace(r#""type":"track""#, r#""type":"Track""#);
     let snake = r#"{"type":"identify","event":null,"message_id":"i1","anonymous_id":"a1","user_id":"u1","traits":{"email":"ana@acme.example"},"timestamp":"2025-03-01T11:00:00.000Z"}"#;
     let workspace = run(&format!("{upper}{snake}\n"), &[]);
@@ -78,7 +78,7 @@ fn a_type_in_other_letters_and_names_with_underscores_are_taken() {
 }
 
 #[test]
-fn foreign_requests_of_a_har_are_counted_apart() {
+fn foreign_requests_of_a_har_are_counted_separately() {
     let entry = |method: &str, url: &str, body: Option<&str>| {
         let post = body.map(|text| json!({ "mimeType": "text/plain", "text": text }));
         json!({ "startedDateTime": "2025-05-01T00:00:02Z", "request": { "method": method, "url": url, "headers": [], "postData": post } })

@@ -213,7 +213,7 @@ fn of_two_runs_at_once_without_overwrite_exactly_one_succeeds() {
 }
 
 #[test]
-fn what_a_killed_run_left_is_gone_after_the_next_one() {
+fn leftovers_of_a_killed_run_are_removed_by_the_next_one() {
     let workspace = workspace();
     workspace.write("out/.backtrail-4jc1nP.tmp", "somebody's rows");
     workspace.write("out/.backtrail-inUse1.tmp", "rows of a run that goes on");
@@ -229,7 +229,7 @@ fn what_a_killed_run_left_is_gone_after_the_next_one() {
 }
 
 #[test]
-fn a_set_that_a_kill_left_mixed_is_put_back_by_the_next_start() {
+fn a_mixed_set_after_a_kill_is_restored_at_the_next_start() {
     let workspace = workspace();
     workspace.run(["d/in.ndjson", "-o", "out"]).exits(0);
     let names = ["leads.csv", "report.html", "report.json", "signals.csv"];
@@ -276,7 +276,7 @@ fn a_limit_of_file_sizes_is_an_error_and_leaves_nothing() {
 }
 
 #[test]
-fn a_stream_to_a_closed_standard_output_is_no_success() {
+fn a_stream_to_a_closed_standard_output_is_an_error() {
     let workspace = workspace();
     let run = |redirection: &str, rest: &str| {
         let mut command = Command::new("sh");

@@ -57,7 +57,7 @@ fn trailco() -> [String; 2] {
 }
 
 #[test]
-fn ids_and_clocks_are_set_right_as_in_a_run() {
+fn ids_are_assigned_and_clocks_corrected_as_in_a_run() {
     let workspace = Workspace::new();
     let late = json!({"type": "track", "event": "Ping", "anonymousId": "a", "receivedAt": "2025-05-01T10:00:00Z",
         "timestamp": "2025-05-01T11:50:00Z", "sentAt": "2025-05-01T12:00:00Z"});
@@ -81,7 +81,7 @@ fn ids_and_clocks_are_set_right_as_in_a_run() {
 }
 
 #[test]
-fn users_who_are_forgotten_are_unknown_and_their_events_map_no_rule() {
+fn deleted_users_are_unknown_and_their_events_match_no_rule() {
     let workspace = Workspace::new();
     let identify = json!({"userId": "u", "traits": {"email": "ana@acme.example"}});
     let delete = event("delete", 9, &json!({"userId": "u", "timestamp": "2025-05-02T10:00:00Z"}));
@@ -130,7 +130,7 @@ fn the_figures_are_those_of_a_run() {
 }
 
 #[test]
-fn a_visitor_is_known_if_anything_in_the_input_ties_it_to_an_address() {
+fn a_visitor_is_known_if_any_event_connects_it_to_an_address() {
     let workspace = Workspace::new();
     let mut input = String::new();
     for visitor in 0..6 {
@@ -285,7 +285,7 @@ fn one_event_is_shown_with_every_path_and_without_addresses() {
 }
 
 #[test]
-fn a_name_that_no_event_has_is_an_error_that_names_the_nearest() {
+fn an_unknown_name_is_an_error_with_the_nearest_name() {
     let workspace = Workspace::new();
     let [events, _] = trailco();
     let output = backtrail(&workspace, &["queue", &events, "--event", "demo_request"]);
@@ -298,7 +298,7 @@ fn a_name_that_no_event_has_is_an_error_that_names_the_nearest() {
 }
 
 #[test]
-fn a_filter_takes_away_what_a_run_would_not_see() {
+fn filtered_events_are_not_in_the_queue() {
     let workspace = Workspace::new();
     let [events, _] = trailco();
     let filters = testdata("trailco/filters.json");
@@ -320,7 +320,7 @@ fn a_filter_takes_away_what_a_run_would_not_see() {
 }
 
 #[test]
-fn a_plan_without_measure_is_hardly_used() {
+fn an_enormous_plan_is_hardly_used() {
     let workspace = Workspace::new();
     let mut input = String::new();
     for (id, month) in ["2025-05", "2025-06"].into_iter().enumerate() {
@@ -344,7 +344,7 @@ fn a_plan_without_measure_is_hardly_used() {
 }
 
 #[test]
-fn past_a_thousand_names_the_rarest_are_summed_up() {
+fn beyond_a_thousand_names_the_rarest_are_combined() {
     let workspace = Workspace::new();
     let mut input = String::new();
     for id in 0..1_500 {
@@ -373,7 +373,7 @@ fn past_a_thousand_names_the_rarest_are_summed_up() {
 }
 
 #[test]
-fn many_visitors_are_estimated_within_the_error_that_is_told() {
+fn many_visitors_are_estimated_within_the_stated_error() {
     let workspace = Workspace::new();
     let visitors: u32 = 20_000;
     let lines = (0..visitors).map(|id| {
@@ -448,7 +448,7 @@ fn the_text_fits_a_terminal() {
 }
 
 #[test]
-fn a_file_is_written_whole_for_you_alone_and_not_over_another() {
+fn a_file_is_written_atomically_and_privately_and_replaces_no_other() {
     use std::os::unix::fs::PermissionsExt as _;
     let workspace = Workspace::new();
     let [events, _] = trailco();
@@ -503,7 +503,7 @@ fn scored(workspace: &Workspace, rules: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_is_suggested_of_trailco_passes_and_finds_its_leads() {
+fn the_suggestion_for_trailco_is_valid_and_finds_its_leads() {
     let workspace = Workspace::new();
     let [events, by_hand] = trailco();
     queue(&workspace, &[&events, "--suggest", "-o", "rules.toml"]);
@@ -527,7 +527,7 @@ fn what_is_suggested_of_trailco_passes_and_finds_its_leads() {
 }
 
 #[test]
-fn names_that_mean_something_else_to_a_list_are_quoted() {
+fn names_with_a_special_meaning_in_lists_are_quoted() {
     let workspace = Workspace::new();
     let names = [
         "identify",
@@ -565,7 +565,7 @@ fn names_that_mean_something_else_to_a_list_are_quoted() {
 }
 
 #[test]
-fn secrets_of_captures_are_asked_for_as_everywhere() {
+fn secrets_of_captures_are_required() {
     let workspace = Workspace::new();
     let captures = testdata("captures/generic.ndjson");
     let captures = captures.to_str().unwrap();

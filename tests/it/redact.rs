@@ -142,7 +142,7 @@ fn says_no_canary(what: &str, finished: &Finished) {
 }
 
 #[test]
-fn no_output_of_a_run_holds_what_tells_who_somebody_is() {
+fn no_output_of_a_run_has_personal_data() {
     let workspace = planted();
     let all = "csv,ndjson,json,parquet";
     let finished = workspace
@@ -184,7 +184,7 @@ fn no_output_of_a_run_holds_what_tells_who_somebody_is() {
 }
 
 #[test]
-fn no_explanation_holds_what_tells_who_somebody_is() {
+fn no_explanation_has_personal_data() {
     let workspace = planted();
     for subject in [["--email", EMAIL], ["--anonymous-id", "a1"], ["--user-id", EMAIL]] {
         for format in ["text", "json"] {
@@ -210,7 +210,7 @@ fn no_explanation_holds_what_tells_who_somebody_is() {
 }
 
 #[test]
-fn an_unknown_subject_is_no_way_to_learn_of_others() {
+fn an_unknown_subject_reveals_no_others() {
     let workspace = planted();
     let asked = EMAIL.replace("canary@", "canari@");
     let arguments = ["in", "--rules", "rules.toml", "--email", &asked, "--redact"];
@@ -220,7 +220,7 @@ fn an_unknown_subject_is_no_way_to_learn_of_others() {
 }
 
 #[test]
-fn no_stream_holds_what_tells_who_somebody_is() {
+fn no_stream_has_personal_data() {
     for emit in ["signals", "leads"] {
         let workspace = planted();
         let arguments = ["in", "--rules", "rules.toml", "-o", "-", "--emit", emit, "--redact"];
@@ -235,7 +235,7 @@ fn no_stream_holds_what_tells_who_somebody_is() {
 }
 
 #[test]
-fn no_report_of_an_audit_holds_what_tells_who_somebody_is() {
+fn no_report_of_an_audit_has_personal_data() {
     for format in ["text", "json"] {
         let workspace = planted();
         let arguments = ["in", "--rules", "rules.toml", "--allow", "allow.txt", "--redact"];
@@ -253,7 +253,7 @@ fn no_report_of_an_audit_holds_what_tells_who_somebody_is() {
 }
 
 #[test]
-fn no_queue_holds_what_tells_who_somebody_is() {
+fn no_queue_has_personal_data() {
     let page = ["--event", "Page Viewed"];
     for more in [&[][..], &["--format", "json"], &["--format", "csv"], &page] {
         let workspace = planted();
@@ -304,7 +304,7 @@ fn hashes_are_those_of_python() {
 }
 
 #[test]
-fn all_else_is_as_without_it() {
+fn everything_else_is_as_without_redaction() {
     let (plain, redacted) = (trailco(None), trailco(Some("")));
     for (table, person) in [
         ("signals", &["lead_email", "user_id", "page_url", "anonymous_id"][..]),

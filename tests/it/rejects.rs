@@ -130,7 +130,7 @@ fn a_record_of_4_mb_of_zeros_is_refused_in_bounded_memory() {
 }
 
 #[test]
-fn check_counts_every_bad_element_and_tells_a_thousand() {
+fn check_counts_every_bad_element_and_reports_a_thousand() {
     let workspace = Workspace::new();
     workspace.write("zeros.json", Value::from(vec![json!(0); 1500]).to_string());
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_backtrail"));
@@ -141,7 +141,7 @@ fn check_counts_every_bad_element_and_tells_a_thousand() {
 }
 
 #[test]
-fn an_input_without_an_event_tells_the_first_places_and_keeps_its_rejects() {
+fn an_input_without_events_reports_first_positions_and_keeps_its_rejects() {
     let workspace = Workspace::new();
     workspace.write(
         "events.json",
@@ -165,7 +165,7 @@ fn an_input_without_an_event_tells_the_first_places_and_keeps_its_rejects() {
 }
 
 #[test]
-fn an_input_of_which_most_is_refused_says_why_in_words() {
+fn an_input_with_mostly_rejects_is_reported_with_the_reason() {
     let workspace = Workspace::new();
     let row = r#"{"id":"1","anonymous_id":"a","event":"signed_up","event_text":"Signed Up","received_at":"x"}"#;
     workspace.write("tracks.json", format!("{}{row}\n{row}\n7\n", track("m1")));

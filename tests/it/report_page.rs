@@ -153,7 +153,7 @@ fn the_page_opens_quietly_and_shows_the_numbers_of_the_report() {
 }
 
 #[test]
-fn nothing_on_the_page_keeps_people_from_reading_it() {
+fn the_page_is_accessible() {
     let (Some(browser), Some(script)) = (chromium::find(), axe::find()) else { return };
     let workspace = Workspace::new();
     run(&workspace, &["--html-emails"]);
@@ -188,7 +188,7 @@ fn the_page_runs_no_script_and_asks_for_nothing() {
 }
 
 #[test]
-fn addresses_are_on_the_page_only_where_they_are_asked_for() {
+fn addresses_are_on_the_page_only_on_request() {
     let workspace = Workspace::new();
     let report = run(&workspace, &[]);
     assert!(!page(&workspace).contains("acme.example"));

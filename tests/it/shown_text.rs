@@ -90,7 +90,7 @@ fn shows_plain_text(finished: &Finished) {
 }
 
 #[test]
-fn names_of_files_reach_no_terminal_as_they_are() {
+fn names_of_files_are_escaped_in_terminals() {
     let workspace = Workspace::new();
     let name = |what: &str| format!("d/{what}{EVIL}");
     workspace.write(&name("broken.gz"), b"\x1f\x8b\x08zzzz");
@@ -122,7 +122,7 @@ fn names_of_files_reach_no_terminal_as_they_are() {
 }
 
 #[test]
-fn names_of_the_data_reach_no_terminal_as_they_are() {
+fn names_of_the_data_are_escaped_in_terminals() {
     let workspace = Workspace::new();
     let event = serde_json::json!({
         "type": "track", "event": format!("x{EVIL}"), "messageId": "1", "anonymousId": "a",

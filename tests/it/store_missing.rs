@@ -3,7 +3,7 @@
 use crate::support::Workspace;
 
 #[test]
-fn a_url_is_refused_with_what_the_program_lacks() {
+fn a_url_is_refused_with_the_missing_feature() {
     let workspace = Workspace::new();
     workspace.run(["s3://bucket/logs/", "-oout"]).exits(2).says(
         "s3://bucket/logs/: this backtrail was built without object stores (--no-default-features)",

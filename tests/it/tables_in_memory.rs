@@ -33,7 +33,7 @@ fn rows(table: &Gathered) -> Vec<Map<String, Value>> {
 }
 
 #[test]
-fn they_are_those_of_the_files() {
+fn tables_in_memory_equal_those_in_files() {
     let workspace = Workspace::new();
     let out = workspace.path("out");
     let job = Job { in_memory: InMemory::Yes, ..job(&out) };
@@ -47,7 +47,7 @@ fn they_are_those_of_the_files() {
 }
 
 #[test]
-fn nothing_is_written_where_they_are_all_that_is_wanted() {
+fn no_file_is_written_if_only_tables_are_requested() {
     let workspace = Workspace::new();
     let out = workspace.path("out");
     let destination = Destination::Nowhere { spill_dir: workspace.path(".") };
@@ -59,7 +59,7 @@ fn nothing_is_written_where_they_are_all_that_is_wanted() {
 }
 
 #[test]
-fn there_are_none_where_nobody_asked() {
+fn there_are_no_tables_unless_requested() {
     let workspace = Workspace::new();
     let outcome = run::run(job(&workspace.path("out")), &Unwatched).unwrap();
     assert!(outcome.tables.is_none());

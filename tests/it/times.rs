@@ -103,7 +103,7 @@ fn a_text_that_is_no_time_is_counted_shown_and_passed_over() {
 }
 
 #[test]
-fn times_that_no_event_can_have_are_warned_of() {
+fn implausible_times_cause_a_warning() {
     let workspace = Workspace::new();
     let received = json!("2015-07-03T13:39:50.000Z");
     let lines = [
@@ -145,7 +145,7 @@ fn examples_of_times_are_the_same_for_any_number_of_threads() {
 }
 
 #[test]
-fn clocks_of_clients_are_set_right_on_demand() {
+fn clocks_of_clients_are_corrected_on_request() {
     let workspace = Workspace::new();
     let received = "2025-03-01T10:00:10.000Z";
     let lines = [

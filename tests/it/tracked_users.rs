@@ -4,7 +4,7 @@ use crate::support::Workspace;
 use serde_json::{Value, json};
 
 #[test]
-fn tracked_users_are_counted_by_month_beside_raw_signals() {
+fn tracked_users_are_counted_by_month() {
     let workspace = Workspace::new();
     let event = |at: usize, month: u8, anonymous: Option<&str>, user: Option<&str>| {
         let event = json!({

@@ -33,7 +33,7 @@ fn report(dir: &Path) -> Value {
 }
 
 #[test]
-fn the_sample_comes_out_as_committed() {
+fn the_outputs_for_the_sample_are_the_committed_ones() {
     let (dir, output) = run(&["testdata/trailco/events", "--rules", "testdata/trailco/rules.toml"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let expected = root().join("testdata/trailco/expected");
@@ -49,7 +49,7 @@ fn the_sample_comes_out_as_committed() {
 }
 
 #[test]
-fn the_sample_has_the_numbers_that_its_readme_works_out_by_hand() {
+fn the_sample_has_the_numbers_computed_in_its_readme() {
     let (dir, _) = run(&["testdata/trailco/events", "--rules", "testdata/trailco/rules.toml"]);
     let report = report(dir.path());
     for (pointer, expected) in [

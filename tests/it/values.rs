@@ -40,7 +40,7 @@ fn places(workspace: &Workspace) -> Value {
 }
 
 #[test]
-fn several_values_on_a_line_are_a_record_each() {
+fn several_values_on_a_line_are_separate_records() {
     let (a, b, c) = (event("a"), event("b"), event("c"));
     for text in [
         format!("{a}{b}{c}"),
@@ -57,7 +57,7 @@ fn several_values_on_a_line_are_a_record_each() {
 }
 
 #[test]
-fn a_value_among_others_on_a_line_has_a_place_of_its_own() {
+fn a_value_among_others_on_a_line_has_its_own_offset() {
     let (a, b) = (event("a"), event("b"));
     let workspace = run_over(format!("{a}\n{a}{{\"x\":1}}{b} [\n"));
     assert_eq!(signals(&workspace), ["a", "b"]);
@@ -67,7 +67,7 @@ fn a_value_among_others_on_a_line_has_a_place_of_its_own() {
 }
 
 #[test]
-fn a_cut_line_costs_itself_alone() {
+fn a_truncated_line_affects_only_itself() {
     for cut in [r#"{"type":"track","event":"Sig"#, r#"{"type":"track","properties":{"a":1}"#, "{"] {
         let workspace =
             run_over(format!("{}\n{cut}\n{}\n{}\n", event("a"), event("b"), event("c")));
@@ -77,7 +77,7 @@ fn a_cut_line_costs_itself_alone() {
 }
 
 #[test]
-fn a_value_cut_in_a_line_of_many_costs_itself_alone() {
+fn a_truncated_value_in_a_line_affects_only_itself() {
     let workspace = run_over(format!("{}{{\"type\":\"tra{}{}", event("a"), event("b"), event("c")));
     assert_eq!(signals(&workspace), ["a", "b", "c"]);
     assert_eq!(places(&workspace), json!([[1, event("a").len(), "invalid_json"]]));
@@ -170,7 +170,7 @@ fn a_place_far_into_a_file_of_values_over_lines_is_known() {
 }
 
 #[test]
-fn a_list_that_was_cut_gives_its_whole_elements() {
+fn a_truncated_list_gives_its_complete_elements() {
     let (a, b) = (event("a"), event("b"));
     let workspace = run_over(format!("[\n{a},\n{b},\n{{\"type\": \"tr"));
     assert_eq!(signals(&workspace), ["a", "b"]);
@@ -232,7 +232,7 @@ fn lone_surrogates_are_read_as_replacement_characters_and_counted() {
 }
 
 #[test]
-fn of_names_that_are_one_when_mended_the_last_counts() {
+fn of_names_that_are_equal_after_repair_the_last_counts() {
     let (head, tail) =
         (r#"{"type":"track","messageId":"m","anonymousId":"v","event":"E","properties":{"#, "}}");
     let text = format!(
@@ -243,7 +243,7 @@ fn of_names_that_are_one_when_mended_the_last_counts() {
 }
 
 #[test]
-fn numbers_that_are_none_are_null_and_counted() {
+fn invalid_numbers_are_null_and_counted() {
     let text = event("a").replace(r#""pro""#, "NaN")
         + "\n"
         + &event("b").replace(r#""pro""#, "[-Infinity,1e400]");
@@ -276,7 +276,7 @@ fn escapes_of_nginx_are_decoded_and_counted() {
 }
 
 #[test]
-fn the_whole_events_of_a_broken_batch_are_taken() {
+fn complete_events_of_a_broken_batch_are_accepted() {
     let (a, b, c) = (event("a"), event("b"), event("c"));
     for (text, lost) in [
         (format!("{{\"batch\":[{a},,{b},{c}],\"sentAt\":\"2025-03-01T12:00:05Z\"}}"), 0),

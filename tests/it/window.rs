@@ -152,7 +152,7 @@ fn identify(id: &str, email: &str, day: u8) -> String {
 }
 
 #[test]
-fn whoever_was_identified_before_the_window_keeps_the_signals_in_it() {
+fn visitors_identified_before_the_window_keep_their_signals_in_it() {
     let workspace = Workspace::new();
     workspace.write("rules.toml", "version = 1\n");
     let before = track("t1").replace("05-01", "05-03");

@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn the_copy_received_first_is_kept_wherever_it_stood() {
+    fn the_duplicate_received_first_is_kept_at_any_position() {
         let mut dedup = Dedup::default();
         let event = |row| EventRef::new(0, row);
         let mut see = |key, rank, row| {
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn room_is_told_before_it_is_taken() {
+    fn the_memory_of_a_table_is_known_before_keys_are_added() {
         let mut dedup = Dedup::default();
         let (mut hashes, mut most) = (Vec::new(), 0);
         for key in 0..100_000_u32 {

@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_shared_by_no_more_threads_than_it_is_enough_for() {
+    fn memory_is_shared_by_no_more_threads_than_it_suffices_for() {
         let dir = tempfile::tempdir().unwrap();
         let at_once = |bytes| Shards::new(dir.path(), bytes, 8).into_parts(8).1;
         assert_eq!([0, 3 * LEAST_PART_BYTES, 1 << 30].map(at_once), [1, 3, 8]);

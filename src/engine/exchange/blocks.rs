@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_told_ever_after() {
+    fn a_failure_is_reported_by_every_check() {
         let failure = Failure::default();
         failure.check().unwrap();
         failure.set(io::Error::other("gone"));

@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn details_are_told_apart_beyond_those_that_have_numbers() {
+    fn details_without_numbers_are_distinguished() {
         let mut rejects = Rejects::default();
         for line in 0..MAX_DETAILS as u64 + 10 {
             for _ in 0..2 {

@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_tells_what_failed_and_where() {
+    fn an_error_says_what_failed_and_where() {
         let dir = tempfile::tempdir().unwrap();
         let gone = dir.path().join("gone");
         let error = Spill::new(gone.clone(), 0).keep(&[b"abc"]).unwrap_err().to_string();
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_a_full_disk_tells_how_much_must_fit() {
+    fn an_error_of_a_full_disk_says_how_much_must_fit() {
         let dir = tempfile::tempdir().unwrap();
         let spill = Spill::new(dir.path().to_owned(), 0);
         for _ in 0..3 {
@@ -371,7 +371,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_cannot_fit_is_told_before_it_is_written() {
+    fn data_that_cannot_fit_is_an_error_before_it_is_written() {
         let dir = tempfile::tempdir().unwrap();
         let spill = Spill::new(dir.path().to_owned(), 0);
         spill.expect(1).unwrap();

@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_cannot_be_read_is_told() {
+    fn a_text_that_cannot_be_read_is_reported() {
         let dir = tempfile::tempdir().unwrap();
         let dictionary = dictionary(&[(Space::User, "u".into())], dir.path().to_owned(), 0);
         assert_eq!(dictionary.text(NodeId::from_raw(64)), "");

@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_set_will_take_is_told_before() {
+    fn the_memory_of_a_set_is_known_before_ids_are_added() {
         let mut ids = Ids::new(RandomState::new());
         for number in 0..20_000 {
             let text = format!("{number:036}");

@@ -176,7 +176,7 @@ impl World {
 }
 
 #[test]
-fn what_was_someones_stays_theirs_and_history_goes_to_the_first() {
+fn history_before_the_first_link_belongs_to_the_first_owner() {
     let mut world = World::new(&[(10, "a", "e1"), (20, "a", "e2")]);
     let config = IdentityConfig::default();
     assert_eq!(world.found("a", 5, &config), "e1 rehydrated");
@@ -201,7 +201,7 @@ fn a_bridge_leads_where_the_user_id_leads_at_that_time() {
 }
 
 #[test]
-fn facts_that_lead_nowhere_are_passed_over() {
+fn facts_that_lead_to_no_email_are_ignored() {
     let mut world = World::new(&[(10, "a", "e1"), (20, "a", "u9"), (30, "u9", "u8")]);
     assert_eq!(world.found("a", 25, &IdentityConfig::default()), "e1 known");
 }

@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fillers_are_no_ids_whatever_their_case() {
+    fn placeholders_are_no_ids_in_any_case() {
         let blocklist = Blocklist::default();
         for value in [
             "Null",

@@ -130,7 +130,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_first_are_kept_whoever_saw_them(
+        fn the_first_are_kept_for_any_number_of_workers(
             lines in proptest::collection::btree_set(0_u64..100, 0..20),
             workers in 1_usize..4,
         ) {

@@ -62,7 +62,7 @@ mod tests {
     use super::Light;
 
     #[test]
-    fn the_light_changes_at_80_and_at_100_percent() {
+    fn the_light_changes_at_80_and_100_percent() {
         let light = |count, limit| Light::of(count, Some(limit)).name();
         assert_eq!(light(0, 10), "green");
         assert_eq!(light(79_999, 100_000), "green");

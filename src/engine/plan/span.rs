@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_few_strays_and_impossible_times_do_not_stretch_the_days() {
+    fn a_few_outliers_and_implausible_times_do_not_lengthen_the_spans() {
         let spans = spans(
             "UTC",
             &[

@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_limit_only_the_change_is_told() {
+    fn without_a_limit_only_the_change_is_known() {
         assert_eq!(months(0, &FULL), Some((200.0, 3, None)));
     }
 

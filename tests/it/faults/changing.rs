@@ -52,7 +52,7 @@ fn packed(name: &str, bytes: &[u8]) -> Option<Vec<u8>> {
 type Pack = fn(&[u8]) -> Option<Vec<u8>>;
 
 #[test]
-fn a_file_that_shrinks_at_a_whole_member_or_line_is_told() {
+fn a_file_that_shrinks_at_a_member_or_line_is_reported() {
     let packs: [(&str, Pack); 4] = [
         ("plain", |bytes| Some(bytes.to_vec())),
         ("gzip", |bytes| Some(gzip(bytes))),
@@ -76,7 +76,7 @@ fn a_file_that_shrinks_at_a_whole_member_or_line_is_told() {
 }
 
 #[test]
-fn standard_input_is_measured_from_where_it_stands() {
+fn standard_input_is_measured_from_its_position() {
     let workspace = Workspace::new();
     let [first, second] = halves();
     workspace.write("in.ndjson", first.clone() + &second);
@@ -90,7 +90,7 @@ fn standard_input_is_measured_from_where_it_stands() {
 }
 
 #[test]
-fn what_is_appended_meanwhile_is_read_as_well() {
+fn data_appended_during_a_run_is_read() {
     for input in ["b.ndjson", "-"] {
         let workspace = Workspace::new();
         workspace.write("b.ndjson", track("m1"));

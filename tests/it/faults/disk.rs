@@ -19,7 +19,7 @@ fn workspace() -> Workspace {
 }
 
 #[test]
-fn a_full_disk_leaves_the_set_of_before() {
+fn a_full_disk_keeps_the_previous_set() {
     for options in ["", "--memory 1", "--format csv,ndjson,parquet"] {
         let workspace = workspace();
         let script = format!(
@@ -43,7 +43,7 @@ fn a_full_disk_leaves_the_set_of_before() {
 }
 
 #[test]
-fn a_full_disk_keeps_nothing_of_a_first_run() {
+fn a_full_disk_leaves_nothing_of_a_first_run() {
     let workspace = workspace();
     let script = "mount -t tmpfs -o size=64k tmpfs mounted
         code=0; $BACKTRAIL run many.ndjson -o mounted/a/out || code=$?
@@ -54,7 +54,7 @@ fn a_full_disk_keeps_nothing_of_a_first_run() {
 }
 
 #[test]
-fn a_read_only_disk_is_told_with_the_folder() {
+fn a_read_only_disk_is_reported_with_the_folder() {
     let workspace = workspace();
     let script = "mount -t tmpfs -o size=1m tmpfs mounted
         $BACKTRAIL run few.ndjson -o mounted/out -q
@@ -79,7 +79,7 @@ fn a_read_only_disk_is_told_with_the_folder() {
 }
 
 #[test]
-fn a_limit_of_file_sizes_leaves_the_set_of_before() {
+fn a_limit_of_file_sizes_keeps_the_previous_set() {
     let workspace = workspace();
     workspace.run(["few.ndjson", "-o", "out"]).exits(0);
     let names = workspace.list("out");

@@ -221,7 +221,7 @@ fn workspace() -> Workspace {
 }
 
 #[test]
-fn a_run_replaces_the_set_of_before_or_leaves_it() {
+fn a_run_replaces_the_previous_set_or_keeps_it() {
     Job {
         arguments: &["run", "new.ndjson", "-o", "out", "--overwrite", "--threads", "1"],
         before: &["run", "old.ndjson", "-o", "out"],
@@ -231,7 +231,7 @@ fn a_run_replaces_the_set_of_before_or_leaves_it() {
 }
 
 #[test]
-fn a_first_run_makes_the_whole_set_or_nothing() {
+fn a_first_run_writes_the_complete_set_or_nothing() {
     Job {
         arguments: &["run", "new.ndjson", "-o", "out", "--threads", "1"],
         before: &[],
@@ -241,7 +241,7 @@ fn a_first_run_makes_the_whole_set_or_nothing() {
 }
 
 #[test]
-fn a_run_beyond_its_memory_replaces_the_set_of_before_or_leaves_it() {
+fn a_run_beyond_its_memory_replaces_the_previous_set_or_keeps_it() {
     Job {
         arguments: &[
             "run",

@@ -3,7 +3,7 @@
 use crate::support::{Workspace, track};
 
 #[test]
-fn of_two_runs_at_once_one_whole_set_stays() {
+fn of_two_concurrent_runs_one_complete_set_remains() {
     let workspace = Workspace::new();
     let events = |name: &str| (0..200).map(|n| track(&format!("{name}{n}"))).collect::<String>();
     workspace.write("a.ndjson", events("a"));

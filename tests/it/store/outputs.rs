@@ -136,7 +136,7 @@ fn large_outputs_are_sent_in_parts_while_they_are_made() {
 }
 
 #[test]
-fn objects_that_are_there_stay_unless_they_may_be_replaced() {
+fn existing_objects_are_replaced_only_on_request() {
     let Some(bucket) = Bucket::new("out-overwrite") else { return };
     let workspace = few();
     bucket.put("x/leads.csv", "old");

@@ -54,7 +54,7 @@ fn an_entry_comes_back_as_it_was() {
 }
 
 #[test]
-fn a_part_that_does_not_fit_is_parted_again() {
+fn a_partition_that_does_not_fit_is_partitioned_again() {
     let dir = tempfile::tempdir().unwrap();
     let spill = Arc::new(Spill::new(dir.path().to_owned(), 0));
     let mut parts = Parts::new(0, Arc::clone(&spill), 0, PART_BITS);
@@ -79,7 +79,7 @@ fn a_part_that_does_not_fit_is_parted_again() {
 }
 
 #[test]
-fn copies_of_one_event_take_no_room() {
+fn duplicates_of_one_event_take_no_memory() {
     let dir = tempfile::tempdir().unwrap();
     let spill = Arc::new(Spill::new(dir.path().to_owned(), 0));
     let mut parts = Parts::new(0, Arc::clone(&spill), 0, PART_BITS);
@@ -96,7 +96,7 @@ fn copies_of_one_event_take_no_room() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn the_file_goes_away_with_the_last_part() {
+fn the_file_is_deleted_with_the_last_partition() {
     let files = |dir: &Path| {
         let open = std::fs::read_dir("/proc/self/fd").unwrap();
         let paths = open.filter_map(|file| std::fs::read_link(file.unwrap().path()).ok());
@@ -114,7 +114,7 @@ fn the_file_goes_away_with_the_last_part() {
 }
 
 #[test]
-fn what_fits_is_told_at_once_and_leaves_no_part() {
+fn duplicates_in_memory_are_found_at_once_and_leave_no_partition() {
     let mut deduplicator = deduplicator(Path::new("nowhere"), 2 << 20);
     let mut losers = Vec::new();
     let entries = [entry(1, 5, 0), entry(1, 5, 1), entry(2, 5, 2)];
@@ -145,7 +145,7 @@ fn entries() -> impl Strategy<Value = Vec<Entry>> {
 
 proptest! {
     #[test]
-    fn the_verdicts_are_those_of_one_table_whatever_the_order_and_the_budget(
+    fn the_result_is_that_of_one_table_for_any_order_and_budget(
         (all, shuffled) in entries().prop_flat_map(|all| (Just(all.clone()), Just(all).prop_shuffle())),
         size in 1..60_usize,
         in_memory in 0..6_usize,

@@ -79,7 +79,7 @@ fn a_limit_that_is_just_reached_refuses_nothing() {
 }
 
 #[test]
-fn a_limit_of_zero_is_none() {
+fn a_limit_of_zero_is_unlimited() {
     let mut volume = volume(&[("2025-07-01T00:00:00Z", u64::MAX / 4)]);
     volume.undated = 3;
     let ledger = Ledger::new(&volume, &Terms::default());
@@ -176,7 +176,7 @@ fn an_absurd_span_keeps_only_the_periods_with_events() {
 }
 
 #[test]
-fn nothing_costs_nothing() {
+fn no_signals_use_nothing_of_the_plan() {
     let ledger = ledger(5, PeriodLength::Day, "UTC", &[]);
     assert_eq!((rows(&ledger), ledger.totals), (vec![], Totals::default()));
     assert_eq!((ledger.verdict(0), ledger.period_of(0)), (Verdict::Accepted, None));
@@ -263,7 +263,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn agrees_with_a_simulation_event_by_event(
+    fn usage_agrees_with_a_simulation_event_by_event(
         counts in minutes(),
         limit in prop_oneof![1..6_u64, 1..60_u64],
         zone in zones(),
@@ -291,7 +291,7 @@ proptest! {
     }
 
     #[test]
-    fn the_books_balance(counts in minutes(), limit in 0..40_u64, zone in zones()) {
+    fn every_raw_signal_is_accepted_retried_or_lost_once(counts in minutes(), limit in 0..40_u64, zone in zones()) {
         let mut volume = Volume::default();
         for (minute, count) in counts {
             volume.add(minute, count);
