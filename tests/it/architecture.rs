@@ -104,7 +104,7 @@ fn files_that_the_overview_names_are_there() {
     let paths: Vec<_> =
         named.filter(|name| name.contains('/') || name.starts_with("main")).collect();
     assert!(paths.len() > 20, "{paths:?}");
-    // A file is named from the root, from `src`, or relative to the previous file.
+    // A file is named relative to the root, to `src`, or to one of the other folders.
     let found = |path: &&str| {
         ["", "src", "src/jobs/audit", "src/parse/capture", "src/event"]
             .iter()
