@@ -19,14 +19,14 @@ use crate::time::Time;
 pub(super) const PART_BITS: u32 = 6;
 /// The depth at which partitions are not partitioned again: there are fewer events than partitions
 /// of this depth.
-const MOST_DEPTH: u32 = 8;
+const MAX_DEPTH: u32 = 8;
 /// The minimum memory for a partition, however small the budget.
-pub(super) const LEAST_PART_BYTES: usize = 2 << 20;
+pub(super) const MIN_PART_BYTES: usize = 2 << 20;
 /// The size of an entry on disk.
 const RECORD_BYTES: usize = 48;
 /// The bounds of the size of pieces that are written at once.
-const LEAST_PIECE_BYTES: usize = RECORD_BYTES * 85;
-const MOST_PIECE_BYTES: usize = RECORD_BYTES * 5461;
+const MIN_PIECE_BYTES: usize = RECORD_BYTES * 85;
+const MAX_PIECE_BYTES: usize = RECORD_BYTES * 5461;
 /// The inverse of the share of the budget for buffers of entries that are not written yet.
 const PIECES_SHARE: usize = 32;
 
@@ -37,17 +37,17 @@ pub struct Deduplicator {
     depth: u32,
     part_bits: u32,
     spill: Arc<Spill>,
-    held: Held,
+    storage: Storage,
     hashes: Vec<u32>,
 }
 
 #[derive(Debug)]
-enum Held {
+enum Storage {
     Table(Dedup),
     Parts(Parts),
 }
 
-impl Default for Held {
+impl Default for Storage {
     fn default() -> Self {
         Self::Table(Dedup::default())
     }
@@ -62,7 +62,7 @@ impl Deduplicator {
 
     /// Reserves memory for `entries` entries, if they fit into the budget.
     pub fn reserve(&mut self, entries: usize) {
-        if let Held::Table(dedup) = &mut self.held
+        if let Storage::Table(dedup) = &mut self.storage
             && dedup.has_room(entries, self.budget_bytes)
         {
             dedup.reserve(entries);
@@ -86,8 +86,8 @@ impl Deduplicator {
         losers: &mut Vec<EventRef>,
     ) -> io::Result<()> {
         self.make_room(entries.clone().count())?;
-        match &mut self.held {
-            Held::Table(dedup) => {
+        match &mut self.storage {
+            Storage::Table(dedup) => {
                 self.hashes.clear();
                 dedup.hash(entries.clone().map(|entry| entry.key), &mut self.hashes);
                 for (entry, &hash) in entries.zip(&self.hashes) {
@@ -99,7 +99,7 @@ impl Deduplicator {
                 }
                 Ok(())
             }
-            Held::Parts(parts) => entries.into_iter().try_for_each(|entry| parts.put(entry)),
+            Storage::Parts(parts) => entries.into_iter().try_for_each(|entry| parts.put(entry)),
         }
     }
 
@@ -110,17 +110,17 @@ impl Deduplicator {
 
     /// Returns the memory in bytes.
     pub fn bytes(&self) -> usize {
-        match &self.held {
-            Held::Table(dedup) => dedup.bytes(),
-            Held::Parts(parts) => parts.piece_bytes * parts.waiting.len(),
+        match &self.storage {
+            Storage::Table(dedup) => dedup.bytes(),
+            Storage::Parts(parts) => parts.piece_bytes * parts.buffers.len(),
         }
     }
 
     /// Moves the entries to disk if `more` entries do not fit.
     fn make_room(&mut self, more: usize) -> io::Result<()> {
-        match &self.held {
-            Held::Table(dedup) if !dedup.has_room(more, self.budget_bytes) => self.spill(),
-            Held::Table(_) | Held::Parts(_) => Ok(()),
+        match &self.storage {
+            Storage::Table(dedup) if !dedup.has_room(more, self.budget_bytes) => self.spill(),
+            Storage::Table(_) | Storage::Parts(_) => Ok(()),
         }
     }
 
@@ -129,8 +129,8 @@ impl Deduplicator {
     /// # Errors
     /// Returns an error if entries cannot be written to disk.
     pub fn spill(&mut self) -> io::Result<()> {
-        let Held::Table(dedup) = &mut self.held else { return Ok(()) };
-        if self.depth == MOST_DEPTH {
+        let Storage::Table(dedup) = &mut self.storage else { return Ok(()) };
+        if self.depth == MAX_DEPTH {
             return Ok(());
         }
         self.spill.expect((dedup.entries() * RECORD_BYTES) as u64)?;
@@ -140,16 +140,16 @@ impl Deduplicator {
         for entry in entries {
             parts.put(entry)?;
         }
-        self.held = Held::Parts(parts);
+        self.storage = Storage::Parts(parts);
         Ok(())
     }
 
     /// Returns the partitions on disk; empty if all duplicates have been found. Each of them is
     /// deduplicated in `budget_bytes`.
     pub fn into_parts(self, budget_bytes: usize) -> Vec<Part> {
-        match self.held {
-            Held::Table(_) => Vec::new(),
-            Held::Parts(parts) => parts.finish(budget_bytes),
+        match self.storage {
+            Storage::Table(_) => Vec::new(),
+            Storage::Parts(parts) => parts.finish(budget_bytes),
         }
     }
 }
@@ -164,12 +164,12 @@ struct Parts {
     spill: Arc<Spill>,
     part_bits: u32,
     piece_bytes: usize,
-    waiting: Vec<Waiting>,
+    buffers: Vec<PartBuffer>,
 }
 
 /// The entries of one partition.
 #[derive(Debug, Default)]
-struct Waiting {
+struct PartBuffer {
     written: Vec<Piece>,
     unwritten: Vec<u8>,
 }
@@ -183,15 +183,15 @@ impl Parts {
             depth,
             spill,
             part_bits,
-            piece_bytes: piece_bytes.clamp(LEAST_PIECE_BYTES, MOST_PIECE_BYTES),
-            waiting: (0..parts).map(|_| Waiting::default()).collect(),
+            piece_bytes: piece_bytes.clamp(MIN_PIECE_BYTES, MAX_PIECE_BYTES),
+            buffers: (0..parts).map(|_| PartBuffer::default()).collect(),
         }
     }
 
     fn put(&mut self, entry: Entry) -> io::Result<()> {
         let part = self.hasher.hash_one(entry.key) >> (u64::BITS - self.part_bits);
         #[allow(clippy::cast_possible_truncation)] // it has few bits
-        let Waiting { written, unwritten } = &mut self.waiting[part as usize];
+        let PartBuffer { written, unwritten } = &mut self.buffers[part as usize];
         // Reserved at once: a buffer grown by doubling could be twice as large.
         unwritten.reserve_exact(self.piece_bytes - unwritten.len());
         write(entry, unwritten);
@@ -203,8 +203,8 @@ impl Parts {
     }
 
     fn finish(self, budget_bytes: usize) -> Vec<Part> {
-        let Self { depth, spill, waiting, .. } = self;
-        let part = |Waiting { mut written, unwritten }| {
+        let Self { depth, spill, buffers, .. } = self;
+        let part = |PartBuffer { mut written, unwritten }| {
             if !unwritten.is_empty() {
                 written.push(Piece::Memory(unwritten.into()));
             }
@@ -217,7 +217,7 @@ impl Parts {
                 pieces: written,
             })
         };
-        waiting.into_iter().filter_map(part).collect()
+        buffers.into_iter().filter_map(part).collect()
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ahash::RandomState;
 
 use super::Entry;
-use super::partition::{Deduplicator, LEAST_PART_BYTES, PART_BITS, Part};
+use super::partition::{Deduplicator, MIN_PART_BYTES, PART_BITS, Part};
 use crate::engine::EventRef;
 use crate::engine::exchange::spill::Spill;
 
@@ -17,7 +17,7 @@ use crate::engine::exchange::spill::Spill;
 /// same time.
 const SHARDS_PER_THREAD: usize = 4;
 /// The maximum number of shards, as a power of two. Each is partitioned further on disk.
-const MOST_SHARD_BITS: u32 = PART_BITS - 1;
+const MAX_SHARD_BITS: u32 = PART_BITS - 1;
 
 /// A deduplicator divided into shards.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl Shards {
     /// memory; what does not fit is written to anonymous files in `dir`.
     pub fn new(dir: &Path, budget_bytes: usize, threads: usize) -> Self {
         let shards = if threads == 1 { 1 } else { threads.saturating_mul(SHARDS_PER_THREAD) };
-        let bits = shards.next_power_of_two().ilog2().min(MOST_SHARD_BITS);
+        let bits = shards.next_power_of_two().ilog2().min(MAX_SHARD_BITS);
         let shard_budget = budget_bytes >> bits;
         let spill = Arc::new(Spill::new(dir.to_owned(), 0));
         let shard = |_| Deduplicator::new(Arc::clone(&spill), shard_budget, PART_BITS - bits);
@@ -76,12 +76,12 @@ impl Shards {
         segment: usize,
         place_of: impl Fn(EventRef) -> P,
     ) -> io::Result<Vec<EventRef>> {
-        let divided = Divided::new(entries, self.all.len(), |entry| self.shard_of(entry));
+        let by_shard = ByShard::new(entries, self.all.len(), |entry| self.shard_of(entry));
         let mut losers = Vec::new();
         // Each segment begins with a different shard, so that threads do not all wait for the first
         // one.
         for number in (0..self.all.len()).map(|number| (number + segment) % self.all.len()) {
-            let of_shard = divided.of_shard(number).map(|at| entries[at as usize]);
+            let of_shard = by_shard.of_shard(number).map(|at| entries[at as usize]);
             self.with(&self.all[number], |shard| shard.pass(of_shard, &place_of, &mut losers))?;
         }
         Ok(losers)
@@ -99,8 +99,8 @@ impl Shards {
     /// same time within the budget.
     pub fn into_parts(self, threads: usize) -> (Vec<Part>, usize) {
         let budget_bytes = self.budget_of_each.into_inner() * self.all.len();
-        let at_once = threads.min(budget_bytes / LEAST_PART_BYTES).max(1);
-        let part_bytes = (budget_bytes / at_once).max(LEAST_PART_BYTES);
+        let at_once = threads.min(budget_bytes / MIN_PART_BYTES).max(1);
+        let part_bytes = (budget_bytes / at_once).max(MIN_PART_BYTES);
         let shards = self.all.into_iter();
         let shards = shards.map(|shard| shard.into_inner().unwrap_or_else(PoisonError::into_inner));
         (shards.flat_map(|shard| shard.into_parts(part_bytes)).collect(), at_once)
@@ -128,13 +128,13 @@ impl Shards {
 }
 
 /// The indexes of entries, grouped by shard.
-struct Divided {
+struct ByShard {
     indices: Vec<u32>,
     /// The end of the indexes of each shard in `indices`.
     ends: Vec<u32>,
 }
 
-impl Divided {
+impl ByShard {
     #[allow(clippy::cast_possible_truncation)] // the entries are those of a block
     fn new(entries: &[Entry], shards: usize, shard_of: impl Fn(&Entry) -> usize) -> Self {
         let of_each: Vec<u8> = entries.iter().map(|entry| shard_of(entry) as u8).collect();
@@ -231,6 +231,6 @@ mod tests {
     fn memory_is_shared_by_no_more_threads_than_it_suffices_for() {
         let dir = tempfile::tempdir().unwrap();
         let at_once = |bytes| Shards::new(dir.path(), bytes, 8).into_parts(8).1;
-        assert_eq!([0, 3 * LEAST_PART_BYTES, 1 << 30].map(at_once), [1, 3, 8]);
+        assert_eq!([0, 3 * MIN_PART_BYTES, 1 << 30].map(at_once), [1, 3, 8]);
     }
 }
