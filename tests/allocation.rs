@@ -84,7 +84,7 @@ fn allocations_with(filters: Option<&str>, wrap: fn(&str) -> String) -> usize {
         let lines = parser.read_block(&block, &mut mapper);
         counted = region.change().allocations + region.change().reallocations;
         mapper.end(lines);
-        assert_eq!(mapper.batch.marks.len() as u64, EVENTS);
+        assert_eq!(mapper.batch.events.len() as u64, EVENTS);
     }
     assert_eq!(mapper.into_counters().filters.changed, if filtered { 3 * EVENTS } else { 0 });
     counted

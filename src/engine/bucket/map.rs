@@ -262,8 +262,8 @@ impl<'a> BlockMap<'a> {
         let mut bytes = batch.rows.as_bytes();
         let mut facts = batch.facts.as_slice();
         let engine = &self.job.engine;
-        for (number, (mark, &(line, record))) in
-            batch.marks.iter().zip(&self.mapper.places).enumerate()
+        for (number, (keys, &(line, record))) in
+            batch.events.iter().zip(&self.mapper.places).enumerate()
         {
             let Some(row) = Row::read(&mut bytes) else { break };
             let of_row = facts.partition_point(|fact| fact.row as usize <= number);
@@ -280,9 +280,9 @@ impl<'a> BlockMap<'a> {
                 record: self.records + record,
                 line: self.lines + line + 1,
             };
-            (row.copies_key, row.copies_content) = (mark.dedup, mark.rank.content);
+            (row.copies_key, row.copies_content) = (keys.dedup, keys.rank.content);
             row.bucket = bucket_of_row(&row, self.job.buckets);
-            row.copies_bucket = match mark.dedup {
+            row.copies_bucket = match keys.dedup {
                 Some(key) if !self.job.copies_share_a_bucket() => {
                     bucket_of_hash(key, self.job.buckets)
                 }
@@ -356,7 +356,7 @@ impl PositionedMapper<'_> {
 
     fn rows(&self) -> usize {
         let batch: &Batch = &self.mapper.batch;
-        batch.marks.len()
+        batch.events.len()
     }
 }
 

@@ -149,7 +149,7 @@ impl Committer {
         let kept = batch.facts.iter().filter(|fact| !dropped.contains(&fact.row));
         let kept: Vec<Fact> = kept
             .map(|fact| Fact {
-                key: batch.marks[fact.row as usize].key,
+                key: batch.events[fact.row as usize].key,
                 source: numbers[fact.source.index()],
                 target: numbers[fact.target.index()],
                 event: EventRef::new(segment, fact.row).to_raw(),
@@ -235,11 +235,11 @@ impl Committer {
     /// those of its rows that are duplicates.
     fn drop_duplicates(&self, batch: &Batch, segment: usize) -> io::Result<AHashSet<u32>> {
         let place_of = |event| place_of(&lock(&self.segments), event);
-        let entry = |(row, mark): (u32, &EventKeys)| {
+        let entry = |(row, keys): (u32, &EventKeys)| {
             let event = EventRef::new(segment, row);
-            mark.dedup.map(|key| Entry { key, rank: mark.rank, event })
+            keys.dedup.map(|key| Entry { key, rank: keys.rank, event })
         };
-        let entries: Vec<Entry> = (0..).zip(&batch.marks).filter_map(entry).collect();
+        let entries: Vec<Entry> = (0..).zip(&batch.events).filter_map(entry).collect();
         let losers = self.deduplicators.losers(&entries, segment, place_of)?;
         let mut dropped = AHashSet::new();
         if losers.is_empty() {

@@ -49,7 +49,7 @@ pub struct Batch {
     /// The number of lines of the block.
     pub lines: u64,
     /// The keys of the events, in input order.
-    pub marks: Vec<EventKeys>,
+    pub events: Vec<EventKeys>,
     /// One row for each event, in the same order.
     pub rows: Rows,
     /// The ids that the rows and facts refer to.
@@ -69,7 +69,7 @@ impl Batch {
         Self {
             place: Place::default(),
             lines: 0,
-            marks: Vec::new(),
+            events: Vec::new(),
             rows: Rows::default(),
             ids: Ids::new(hasher),
             facts: Vec::new(),
@@ -82,7 +82,7 @@ impl Batch {
     pub fn restart(&mut self, place: Place) {
         self.place = place;
         self.lines = 0;
-        self.marks.clear();
+        self.events.clear();
         self.rows.clear();
         self.ids.clear();
         self.facts.clear();

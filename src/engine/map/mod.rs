@@ -217,7 +217,7 @@ impl<'a> Mapper<'a> {
         identifies: Option<NodeId>,
     ) -> bool {
         #[allow(clippy::cast_possible_truncation)] // a block holds far fewer than 2^32 events
-        let row = self.batch.marks.len() as u32;
+        let row = self.batch.events.len() as u32;
         let user = ids.user.filter(|_| self.engine.rules.identity.user_id);
         let previous = match user {
             Some(user) if call == CallType::Alias => self.previous(event, user),
@@ -419,7 +419,7 @@ impl<'a> Mapper<'a> {
         self.batch.rows.end(ids);
         let (dedup, content) = self.dedup(event, key.signal_id, row);
         let rank = Rank { received: key.received, time: key.time, content };
-        self.batch.marks.push(EventKeys { key, dedup, rank });
+        self.batch.events.push(EventKeys { key, dedup, rank });
         if self.engine.profile_duplicates {
             let profile = self.profile(event, plain);
             self.batch.profiles.push(profile);

@@ -163,12 +163,12 @@ impl<'a> Surveyor<'a> {
         out.restart(batch.place);
         out.lines = batch.lines;
         self.renumbered.clear();
-        for (mark, row) in batch.marks.iter().zip(&self.rows) {
+        for (keys, row) in batch.events.iter().zip(&self.rows) {
             let seen = row.sides & side.bit() != 0;
             #[allow(clippy::cast_possible_truncation)] // a block holds far fewer events
-            self.renumbered.push(if seen { out.marks.len() as u32 } else { NONE });
+            self.renumbered.push(if seen { out.events.len() as u32 } else { NONE });
             if seen {
-                out.marks.push(*mark);
+                out.events.push(*keys);
             }
         }
         out.rows.extend_from(&batch.rows, |row| self.renumbered[row] != NONE);

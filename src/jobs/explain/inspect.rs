@@ -162,7 +162,7 @@ fn map(
     let tied = mapper.batch.facts.len();
     let Some(received) = mapper.receive(event, arrival) else { return };
     let batch = &mapper.batch;
-    let dedup = batch.marks.last().and_then(|mark| mark.dedup);
+    let dedup = batch.events.last().and_then(|keys| keys.dedup);
     let facts = batch.facts.get(tied..).unwrap_or_default();
     then(Inspected { filtering, mapped: received, dedup, facts, ids: &batch.ids }, event);
 }
