@@ -24,6 +24,7 @@ from backtrail._errors import (
     RulesError,
     StageError,
     UsageError,
+    WorkerError,
 )
 from backtrail._native import (
     Job,
@@ -61,6 +62,7 @@ __all__ = [
     "StageError",
     "Table",
     "UsageError",
+    "WorkerError",
     "__version__",
     "census",
     "decide",

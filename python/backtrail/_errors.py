@@ -52,5 +52,9 @@ class StageError(Error):
     """A stage was given batches that no stage of the same job, rules and version gave."""
 
 
+class WorkerError(Error):
+    """A worker of a cluster has no backtrail, or another version than the driver."""
+
+
 class InputWarning(UserWarning):
     """An input could not be read to its end; what was read before the fault counts."""

@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from spark_session import sessions
 
 TESTDATA = Path(__file__).parents[2] / "testdata"
 
@@ -33,3 +35,9 @@ def command(tmp_path: Path) -> Command:
         return subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[Any]:
+    """One session for all tests: the start of Spark takes longer than they do."""
+    yield from sessions()

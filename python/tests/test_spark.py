@@ -1,48 +1,26 @@
 """The tables and the report of a job on Spark are those of ``run``, cell for cell."""
 
+import csv
 import json
-import os
-import shutil
+import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from conftest import Command
+from spark_session import HAS_SAIL, ordered_leads, skip_without
 
 import backtrail
 
-if "CI" not in os.environ:
-    pytest.importorskip("pyspark", reason="the extra `spark` is not installed")
-    if shutil.which("java") is None:
-        pytest.skip("Spark needs Java 17", allow_module_level=True)
-os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+skip_without()
 
 from pyspark.sql import SparkSession  # noqa: E402
 
 import backtrail.spark  # noqa: E402
-
-SETTINGS = {
-    "spark.ui.enabled": "false",
-    "spark.sql.shuffle.partitions": "3",
-    # Small data is not worth generated code.
-    "spark.sql.codegen.wholeStage": "false",
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-    "spark.driver.bindAddress": "127.0.0.1",
-    "spark.driver.host": "127.0.0.1",
-}
-
-
-@pytest.fixture(scope="module")
-def spark() -> Iterator[SparkSession]:
-    builder = SparkSession.builder.master("local[2]").appName("backtrail")
-    for name, value in SETTINGS.items():
-        builder = builder.config(name, value)
-    session = builder.getOrCreate()
-    yield session
-    session.stop()
+import backtrail.spark.__main__ as program  # noqa: E402
 
 
 def rows(table: pa.Table, key: str) -> list[dict[str, Any]]:
@@ -55,8 +33,8 @@ def same(result: backtrail.RunResult, output: Path) -> None:
     signals = pq.read_table(output / "signals.parquet")
     assert signals.column_names == result.signals.column_names
     assert rows(signals, "signal_id") == rows(pa.table(result.signals), "signal_id")
-    leads = pq.read_table(output / "leads.parquet")
-    assert leads.to_pylist() == pa.table(result.leads).to_pylist()
+    leads = pq.read_table(output / "leads.parquet").to_pylist()
+    assert ordered_leads(leads) == ordered_leads(pa.table(result.leads).to_pylist())
 
 
 def test_a_job_gives_what_run_gives(
@@ -82,16 +60,45 @@ def test_a_job_gives_what_run_gives(
     same(result, output)
 
 
-def test_what_is_wrong_is_told_before_a_task_starts(
-    spark: SparkSession, events: Path, tmp_path: Path
+def cells(paths: list[Path]) -> list[dict[str, str]]:
+    """The rows of CSV files, each with a header, in the order of the files."""
+    found: list[dict[str, str]] = []
+    for path in paths:
+        with path.open(newline="", encoding="utf-8") as file:
+            found.extend(csv.DictReader(file))
+    return found
+
+
+def test_csv_has_the_cells_of_the_command(
+    spark: SparkSession, command: Command, events: Path, rules: Path, tmp_path: Path
 ) -> None:
-    wrong = tmp_path / "rules.toml"
-    wrong.write_text('version = 1\n[[rule]]\nid = "a"\nwhen = "event ="\n')
-    with pytest.raises(backtrail.RulesError) as raised:
-        backtrail.spark.run(spark, events, wrong, str(tmp_path / "out"))
-    assert raised.value.line == 4
-    with pytest.raises(backtrail.InputError, match="no such file"):
-        backtrail.spark.run(spark, tmp_path / "none", None, str(tmp_path / "out"))
-    with pytest.raises(backtrail.UsageError, match="format"):
-        backtrail.spark.run(spark, events, None, str(tmp_path / "out"), format="ndjson")
-    assert not (tmp_path / "out").exists()
+    done = command("run", events, "--rules", rules, "-o", "single")
+    assert done.returncode == 0, done.stderr
+    output = tmp_path / "out"
+    both = ["csv", "parquet"]
+    backtrail.spark.run(spark, events, rules, str(output), buckets=3, format=both)
+    for name in ("signals", "leads"):
+        expected = cells([tmp_path / "single" / f"{name}.csv"])
+        got = cells(sorted((output / f"{name}.csv").glob("*.csv")))
+        for some in (got, expected):
+            if name == "signals":
+                some.sort(key=lambda row: row["signal_id"])
+            elif HAS_SAIL:
+                some.sort(key=lambda row: row["email"])
+        assert got == expected
+        assert pq.read_table(output / f"{name}.parquet").num_rows == len(expected)
+
+
+@pytest.mark.skipif(HAS_SAIL, reason="Sail has no spark-submit")
+def test_spark_submit_takes_the_arguments_of_run(events: Path, rules: Path, tmp_path: Path) -> None:
+    submit = Path(sys.executable).with_name("spark-submit")
+    output = tmp_path / "out"
+    line = [str(submit), "--master", "local[1]", program.__file__, str(events), "-o", str(output)]
+    line += ["--rules", str(rules), "--since", "2025-05-01", "--until", "2025-06-01", "--buckets", "2"]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    result = backtrail.run(events, rules=rules, since="2025-05-01", until="2025-06-01")
+    assert f"backtrail: {len(result.signals)} signals" in done.stderr
+    assert pq.read_table(output / "leads.parquet").num_rows == len(result.leads)
+    again = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert again.returncode == 2 and "has the outputs of a job already" in again.stderr

@@ -1,4 +1,4 @@
-"""The job of ``backtrail run`` on Spark 4::
+"""The job of ``backtrail run`` on Spark 3.5 or 4, or on Sail::
 
     import backtrail.spark
 

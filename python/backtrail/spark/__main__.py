@@ -7,7 +7,18 @@ from pyspark.sql import SparkSession
 
 from backtrail._errors import Error
 from backtrail.spark import run
+from backtrail.spark._run import TASK_BYTES, TASK_ROWS
 
+FLAGS = (
+    "overwrite",
+    "csv-raw",
+    "redact",
+    "strict",
+    "strict-detect",
+    "assign-ids",
+    "correct-clocks",
+    "allow-empty",
+)
 DESCRIPTION = "Turn Segment event exports into leads and signals on a Spark cluster."
 
 
@@ -23,10 +34,13 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--until", help="count only what happened before")
     made.add_argument("--format", default="parquet", help="parquet, csv, or both with a comma")
     made.add_argument("--checkpoint", help="folder of what stages gave, to go on from")
+    made.add_argument("--max-record-bytes", help="longer records are rejected")
     made.add_argument("--buckets", type=int, default=1024, help="groups of visitors")
     made.add_argument("--partitions", type=int, help="tasks of a shuffle")
-    for flag in ("overwrite", "redact", "strict", "strict-detect", "assign-ids", "correct-clocks"):
-        made.add_argument(f"--{flag}", action="store_true")
+    made.add_argument("--task-bytes", type=int, default=TASK_BYTES, help="bytes of files a task reads")
+    made.add_argument("--task-rows", type=int, default=TASK_ROWS, help="rows a task resolves together")
+    for flag in FLAGS:
+        made.add_argument(f"--{flag}", action="store_true", help=f"as of `backtrail run --{flag}`")
     made.add_argument("--remote", help="a Spark Connect server, such as sc://host:15002")
     return made
 
@@ -43,8 +57,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     finally:
         spark.stop()
-    signals = result.report["identity"]["signals"]
-    print(f"leads {result.report['leads']['total']}, signals {signals}", file=sys.stderr)
+    leads = result.report["leads"]["total"]
+    signals = result.report["identity"]["signals"]["total"]
+    print(f"backtrail: {signals} signals, {leads} leads: {args['output']}", file=sys.stderr)
     return 0 if not result.report["faults"] else 2
 
 

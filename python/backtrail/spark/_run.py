@@ -16,14 +16,19 @@ from pyspark.sql import functions as f
 from backtrail import _native, _settings
 from backtrail._arguments import Moment, Path, moment
 from backtrail._errors import InputError, InputWarning, OutputError, UsageError
-from backtrail.spark import _stages, _tables
+from backtrail.spark import _stages, _tables, _tasks
+from backtrail.spark._buckets import Buckets
 from backtrail.spark._checkpoint import Checkpoint
 from backtrail.spark._inputs import Task, tasks
 from backtrail.spark._job import Dataflow
 
 FORMATS = ("parquet", "csv")
+# The stages whose values were shuffled by group; ``links_left`` and ``forget`` where users are deleted.
+SHUFFLED = ("dedup", "links", "forget", "links_left", "resolve", "leads", "census")
 # A task reads about so many bytes as they are stored.
 TASK_BYTES = 128 << 20
+# A task resolves no more rows of one bucket.
+TASK_ROWS = 1 << 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +38,8 @@ class SparkResult:
     signals: DataFrame
     leads: DataFrame
     report: dict[str, Any]
+    tasks: dict[str, Any]
+    """What the tasks of each stage were given and took: ``tasks.json``."""
     checkpoint: str
     resumed: list[str]
     """The stages that an earlier job had done."""
@@ -62,17 +69,22 @@ def run(
     buckets: int = 1024,
     partitions: int | None = None,
     task_bytes: int = TASK_BYTES,
+    task_rows: int = TASK_ROWS,
     checkpoint: str | None = None,
 ) -> SparkResult:
-    """Read events on the workers, and write ``signals``, ``leads`` and ``report.json``.
+    """Read events on the workers, and write ``signals``, ``leads``, ``rejects.ndjson`` and ``report.json``.
 
-    inputs: files, folders or globs that the driver and all workers see under the same paths.
+    inputs: files, folders or globs that the driver and all workers see under the same paths; no URLs.
     rules, allow, filters: files that the driver reads; the workers get their contents.
     output: a folder on any file system that Spark writes to. It gets ``signals.parquet`` and
-        ``leads.parquet``, folders of files, or the same as CSV, and last ``report.json``.
+        ``leads.parquet``, folders of files, or the same as CSV, ``rejects.ndjson``, a folder of the
+        records that were refused, ``tasks.json``, what the tasks of each stage took, and last
+        ``report.json``.
     format: "parquet", "csv", or both.
     buckets: into how many groups visitors are divided. A task holds one of them in memory, about
         0.5 kB an event.
+    task_rows: a bucket of more rows is divided among several tasks, so that none has all events of
+        an id.
     partitions: tasks of a shuffle; by default those of the session (spark.sql.shuffle.partitions).
     task_bytes: a task reads about so many bytes of files; a file is read by one task.
     checkpoint: a folder, on the same terms as ``output``, that keeps what each stage gave; by
@@ -102,19 +114,23 @@ def run(
     }
     named = {"rules": rules, "allow": allow, "filters": filters}
     gathered = _settings.gather(named, chosen, buckets)
-    settings = gathered.plain()
+    settings = {**gathered.plain(), "in_order": not _is_remote(spark)}
     job = _settings.compile_named(named, gathered)
     read = tasks(inputs, task_bytes)
     output = output.rstrip("/")
-    if not overwrite:
-        _refuse_existing(spark, output)
+    _take_output(spark, output, overwrite)
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     spark.conf.set("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
-    identity = json.dumps([job.fingerprint, read])
+    identity = json.dumps([job.fingerprint, read, task_rows])
     kept = Checkpoint(spark, checkpoint or f"{output}/checkpoint", identity)
     count = partitions or int(spark.conf.get("spark.sql.shuffle.partitions") or 200)
-    flow = Dataflow(spark, job, settings, kept, count)
+    flow = Dataflow(spark, job, settings, kept, count, task_rows)
     return _Outputs(flow, output, formats, not csv_raw, strict, allow_empty).made(read)
+
+
+def _is_remote(spark: SparkSession) -> bool:
+    """Whether it is a session of Spark Connect, behind which any engine may be."""
+    return type(spark).__module__.startswith("pyspark.sql.connect")
 
 
 def _formats(format: str | Sequence[str]) -> list[str]:
@@ -125,13 +141,21 @@ def _formats(format: str | Sequence[str]) -> list[str]:
     return formats
 
 
-def _refuse_existing(spark: SparkSession, output: str) -> None:
+def _take_output(spark: SparkSession, output: str, overwrite: bool) -> None:
+    """Refuses an output that has a report; what is to be overwritten has none from now on."""
+    report = f"{output}/report.json"
     try:
-        spark.read.text(f"{output}/report.json").limit(1).collect()
+        if not spark.read.text(report).limit(1).collect():
+            return
     except AnalysisException:
         return
-    text = f"{output}: has the outputs of a job already; name another, or pass overwrite=True"
-    raise OutputError(text, output)
+    if not overwrite:
+        text = f"{output}: has the outputs of a job already; name another, or pass overwrite=True"
+        raise OutputError(text, output)
+    if FilePath(report).is_file():
+        FilePath(report).unlink()
+    else:
+        spark.createDataFrame([], "value string").write.mode("overwrite").text(report)
 
 
 @dataclasses.dataclass
@@ -154,26 +178,39 @@ class _Outputs:
         counted = flow.small(flow.counts("map_counts", mapped), "counts")
         self._look_for_events(counted)
         rows, deletions = flow.deduplicated(mapped), flow.only(mapped, "deletions")
-        requests = flow.small(deletions, "deletions")
-        links = flow.links(rows, "links")
-        if deletions.limit(1).count() > 0:
-            rows = flow.forgotten(rows, links, requests)
-            links = flow.links(rows, "links_left", requests)
+        requests, buckets = flow.small(deletions, "deletions"), flow.buckets(rows)
+        none = flow.none("deletions")
+        links = flow.links(rows, "links", buckets, none)
+        if requests != none:
+            rows = flow.forgotten(rows, links, buckets, requests)
+            links = flow.links(rows, "links_left", buckets, requests)
         needed, named = flow.needed(rows, links), flow.lead_names(rows)
         names = flow.small(flow.only(named, "lead_names"), "lead_names")
-        resolved = flow.resolved(rows, needed, names)
+        resolved = flow.resolved(rows, needed, buckets, names=names, deletions=requests)
         folded = flow.folded(resolved, counted)
         made, census = flow.leads(folded), flow.census(mapped, resolved, folded)
+        rejects = flow.only(mapped, "reject").select("line")
+        rejects.write.mode("overwrite").text(f"{self.output}/rejects.ndjson")
         self._write("signals", flow.signals(resolved))
         leads = flow.only(made, "leads")
         self._write("leads", leads.orderBy(f.col("score").desc(), f.col(leads.columns[0])))
         sums = flow.counts("all_counts", mapped, folded, made, census)
         told = self._told(mapped, named, made, census)
         report = self._report(sums, {**told, "faults": faults, "inputs": read})
-        self._write_report(report)
-        kept = flow.checkpoint
-        signals, leads = self._read("signals"), self._read("leads")
-        return SparkResult(signals, leads, report, kept.path("").rstrip("/"), kept.resumed)
+        tasks = self._tasks(buckets, report["events"]["total"])
+        self._write_json("tasks", tasks)
+        self._write_json("report", report)
+        kept, read_back = flow.checkpoint, [self._read(name) for name in ("signals", "leads")]
+        path = kept.path("").rstrip("/")
+        return SparkResult(read_back[0], read_back[1], report, tasks, path, kept.resumed)
+
+    def _tasks(self, buckets: Buckets, events: int) -> dict[str, Any]:
+        """What the tasks took, of each stage in order."""
+        some = _tasks.summaries(self.flow.tasks)
+        moved = sum(stage["bytes"] for stage in some if stage["stage"] in SHUFFLED)
+        of_buckets = {"count": self.flow.job.buckets, **buckets.summary()}
+        per_event = round(moved / events, 1) if events else None
+        return {"buckets": of_buckets, "shuffled_bytes_per_event": per_event, "stages": some}
 
     def _judge(self, faults: list[dict[str, Any]]) -> None:
         for fault in faults:
@@ -237,14 +274,14 @@ class _Outputs:
             return reader.parquet(f"{self.output}/{name}.parquet")
         return reader.options(header=True, escape='"', multiLine=True).csv(f"{self.output}/{name}.csv")
 
-    def _write_report(self, report: dict[str, Any]) -> None:
+    def _write_json(self, name: str, value: dict[str, Any]) -> None:
         """As a file where the output is a folder of the driver, else as a text dataset."""
-        text = json.dumps(report, indent=2, sort_keys=True)
+        text = json.dumps(value, indent=2)
         folder = FilePath(self.output)
         if folder.is_dir():
             with tempfile.NamedTemporaryFile("w", dir=folder, delete=False) as file:
                 file.write(text + "\n")
-            FilePath(file.name).replace(folder / "report.json")
+            FilePath(file.name).replace(folder / f"{name}.json")
         else:
             lines = self.flow.spark.createDataFrame([(line,) for line in text.split("\n")], "value string")
-            lines.coalesce(1).write.mode("overwrite").text(f"{self.output}/report.json")
+            lines.coalesce(1).write.mode("overwrite").text(f"{self.output}/{name}.json")

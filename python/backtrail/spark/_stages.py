@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from backtrail import _native, _settings
+from backtrail.spark._groups import GROUP, groups
 
 Plain = dict[str, Any]
 Batches = Iterator[pa.RecordBatch]
+Kind = str | tuple[str, ...]
 
 # The jobs that this process has compiled; a process has few.
 _jobs: dict[str, _native.Job] = {}
@@ -45,18 +46,27 @@ def schemas(settings: Plain) -> dict[str, pa.Schema]:
 
 # What maps give besides rows, and folds besides parts.
 FAULT = pa.schema([("path", pa.string()), ("offset", pa.int64()), ("message", pa.string())])
-READ = pa.schema([("bytes_read", pa.int64()), ("rejects", pa.binary())])
+READ = pa.schema([("bytes_read", pa.int64())])
 # What leads and censuses give besides.
 LOST = pa.schema([("email", pa.string())])
 SHARED = pa.schema([("kind", pa.string()), ("id", pa.string()), ("emails", pa.int64())])
 NAMED = pa.schema([("joined", pa.int64()), ("refused", pa.string())])
-OWN = {"fault": FAULT, "read": READ, "lost": LOST, "shared": SHARED, "named": NAMED}
+# A record that was refused, as a line of ``rejects.ndjson``.
+REJECT = pa.schema([("line", pa.string())])
+OWN = {
+    "fault": FAULT, "read": READ, "reject": REJECT, "lost": LOST, "shared": SHARED, "named": NAMED,
+}
 
 
 def envelope(settings: Plain, kinds: Iterable[str]) -> pa.Schema:
     """The schema of envelopes of these kinds."""
     known = {**schemas(settings), **OWN}
     return pa.schema([(kind, pa.struct(list(known[kind]))) for kind in kinds])
+
+
+def schema_of(settings: Plain, kind: Kind) -> pa.Schema:
+    """The schema of values of a kind, or of envelopes of several."""
+    return schemas(settings)[kind] if isinstance(kind, str) else envelope(settings, kind)
 
 
 def wrap(schema: pa.Schema, kind: str, table: Any) -> Batches:
@@ -69,26 +79,6 @@ def wrap(schema: pa.Schema, kind: str, table: Any) -> Batches:
             for name in schema.names
         ]
         yield pa.RecordBatch.from_arrays(columns, schema=schema)
-
-
-def groups(batches: Batches, column: str) -> Iterator[tuple[Any, list[pa.RecordBatch]]]:
-    """The batches of each value of ``column``, by which they are sorted."""
-    current: Any = None
-    gathered: list[pa.RecordBatch] = []
-    for batch in batches:
-        if batch.num_rows == 0:
-            continue
-        runs = pc.run_end_encode(batch.column(batch.schema.get_field_index(column)))
-        start = 0
-        for value, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
-            if gathered and value != current:
-                yield current, gathered
-                gathered = []
-            current = value
-            gathered.append(batch.slice(start, end - start))
-            start = end
-    if gathered:
-        yield current, gathered
 
 
 def out(table: Any, names: list[str] | None = None) -> Batches:
@@ -111,7 +101,7 @@ def unpacked(data: bytes) -> pa.Table:
     return pa.ipc.open_stream(data).read_all()
 
 
-MAP = ("rows", "counts", "deletions", "sightings", "fault", "read")
+MAP = ("rows", "counts", "deletions", "sightings", "fault", "read", "reject")
 RESOLVE = ("resolved", "sightings")
 FOLD = ("parts", "group_names", "contenders", "sightings", "counts")
 LEADS = ("leads", "counts", "lost")
@@ -136,29 +126,30 @@ def read_files(
             yield from wrap(schema, "deletions", sums["deletions"])
             yield from wrap(schema, "sightings", sums["sightings"])
             yield from wrap(schema, "fault", pa.Table.from_pylist(sums["faults"], FAULT))
-            read = {"bytes_read": sums["bytes_read"], "rejects": sums["rejects"]}
-            yield from wrap(schema, "read", pa.Table.from_pylist([read], READ))
+            read = [{"bytes_read": sums["bytes_read"]}]
+            yield from wrap(schema, "read", pa.Table.from_pylist(read, READ))
+            lines = sums["rejects"].decode().split("\n")[:-1]
+            yield from wrap(schema, "reject", pa.table([pa.array(lines, pa.string())], schema=REJECT))
 
 
 def dedup(settings: Plain, batches: Batches) -> Batches:
-    """Rows by ``copies_bucket`` to the same rows with their fates."""
+    """Rows by group to the same rows with their fates."""
     job = job_of(settings)
-    for _, rows in groups(batches, "copies_bucket"):
+    for _, rows in groups(batches, GROUP, settings):
         yield from out(_native.dedup(job, rows))
 
 
-def links(settings: Plain, batches: Batches, deletions: bytes | None = None) -> Batches:
+def links(settings: Plain, batches: Batches, deletions: bytes, divided: list[int]) -> Batches:
     """Rows to links."""
-    job = job_of(settings)
-    forgotten = None if deletions is None else unpacked(deletions)
+    job, requests = job_of(settings), unpacked(deletions)
     for batch in batches:
-        yield from out(_native.links(job, batch, forgotten))
+        yield from out(_native.links(job, batch, requests, divided))
 
 
 def settle_links(settings: Plain, batches: Batches) -> Batches:
     """Links by ``bucket`` to links without redundant ones."""
     job = job_of(settings)
-    for _, some in groups(batches, "bucket"):
+    for _, some in groups(batches, "bucket", settings):
         yield from out(_native.settle_links(job, some))
 
 
@@ -207,28 +198,29 @@ def _parted(
 
 
 def forget(settings: Plain, batches: Batches, deletions: bytes) -> Batches:
-    """Envelopes of rows and links by ``bucket`` to the rows with their fates."""
+    """Envelopes of rows and links by group to the rows with their fates."""
     job, requests = job_of(settings), unpacked(deletions)
-    for _, some in groups(batches, "bucket"):
+    for _, some in groups(batches, GROUP, settings):
         rows, of_bucket = _parted(some, "rows", "links")
         if rows:
             yield from out(_native.forget(job, rows, of_bucket, requests))
 
 
-def resolve(settings: Plain, batches: Batches, names: bytes | None = None) -> Batches:
-    """Envelopes of rows and links by ``bucket`` to envelopes of resolved rows and sightings."""
+def resolve(settings: Plain, batches: Batches, names: bytes, deletions: bytes) -> Batches:
+    """Envelopes of rows and links by group to envelopes of resolved rows and sightings."""
     job, schema = job_of(settings), envelope(settings, RESOLVE)
-    of_leads = None if names is None else unpacked(names)
-    for _, some in groups(batches, "bucket"):
+    of_leads, requests = unpacked(names), unpacked(deletions)
+    for _, some in groups(batches, GROUP, settings):
         rows, of_bucket = _parted(some, "rows", "links")
-        for kind, table in zip(RESOLVE, _native.resolve(job, rows, of_bucket, of_leads), strict=True):
+        resolved = _native.resolve(job, rows, of_bucket, of_leads, requests)
+        for kind, table in zip(RESOLVE, resolved, strict=True):
             yield from wrap(schema, kind, table)
 
 
 def census(settings: Plain, batches: Batches) -> Batches:
     """Sightings by ``bucket`` to envelopes of counts and shared ids."""
     job, schema = job_of(settings), envelope(settings, CENSUS)
-    for _, some in groups(batches, "bucket"):
+    for _, some in groups(batches, "bucket", settings):
         counts, shared = _native.census(job, some)
         yield from wrap(schema, "counts", counts)
         rows = [dict(zip(SHARED.names, one, strict=True)) for one in shared]
@@ -273,7 +265,7 @@ def decide(settings: Plain, batches: Batches, counts: bytes) -> Batches:
 def leads(settings: Plain, batches: Batches) -> Batches:
     """Envelopes of parts and names of groups by ``bucket`` to envelopes of leads and counts."""
     job, schema = job_of(settings), envelope(settings, LEADS)
-    for _, some in groups(batches, "bucket"):
+    for _, some in groups(batches, "bucket", settings):
         parts, names = _parted(some, "parts", "group_names")
         made, counts, lost = _native.leads(job, parts, names)
         yield from wrap(schema, "leads", made)

@@ -4,13 +4,16 @@ Nothing here may name anything of the package at the top: a worker without it, o
 is to say so.
 """
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
 Work = Callable[[Iterator[Any]], Iterator[Any]]
 
 
-def task(settings: dict[str, Any], stage: str, **given: Any) -> Work:
+def task(
+    settings: dict[str, Any], stage: str, kind: str | tuple[str, ...], given: dict[str, Any]
+) -> Work:
     """A function for ``mapInArrow`` that does ``stage`` of ``backtrail.spark._stages``."""
 
     def work(batches: Iterator[Any]) -> Iterator[Any]:
@@ -18,12 +21,14 @@ def task(settings: dict[str, Any], stage: str, **given: Any) -> Work:
         wheel = f"install the wheel of backtrail {version} on every node, or pass it with the job"
         try:
             from backtrail import __version__
-            from backtrail.spark import _stages
         except ImportError as error:
             raise RuntimeError(f"this worker cannot import backtrail ({error}): {wheel}") from error
         if __version__ != version:
             has = f"this worker has backtrail {__version__}, and the driver {version}"
             raise RuntimeError(f"{has}: {wheel}")
-        yield from getattr(_stages, stage)(settings, batches, **given)
+        from backtrail.spark import _measure, _stages
+
+        made = functools.partial(getattr(_stages, stage), settings, **given)
+        yield from _measure.measured(made, _stages.schema_of(settings, kind), batches)
 
     return work
