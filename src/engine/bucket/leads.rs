@@ -159,7 +159,7 @@ fn merged(
         let lead = Lead::of_part(part, ids, &job.rules, events).ok_or(broken)?;
         leads.entry(email).or_default().merge(lead);
     }
-    leads.values_mut().for_each(Lead::settle);
+    leads.values_mut().for_each(Lead::finish);
     Ok(leads)
 }
 

@@ -49,7 +49,7 @@ impl Lead {
         ids: &AllIds,
         texts: PartTexts<'_>,
     ) -> LeadPart {
-        self.settle();
+        self.finish();
         let text = |id: NodeId| -> Box<str> { ids.text(id).into() };
         let name = |(rule, event): (Option<u32>, u32)| {
             let rule = rule.and_then(|rule| texts.rules.get(rule as usize));

@@ -187,10 +187,10 @@ impl Lead {
     }
 
     /// Sorts and deduplicates all sets, once all events are added.
-    pub(in crate::engine) fn settle(&mut self) {
-        self.anonymous_ids.settle();
-        self.user_ids.settle();
-        self.periods.settle();
-        self.tallies.settle();
+    pub(in crate::engine) fn finish(&mut self) {
+        self.anonymous_ids.sort();
+        self.user_ids.sort();
+        self.periods.sort();
+        self.tallies.sort();
     }
 }

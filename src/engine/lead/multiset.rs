@@ -37,12 +37,12 @@ impl<T: Ord + Copy> Multiset<T> {
         }
         self.counts.push((thing, more));
         if self.counts.len() > 2 * self.sorted + FEW {
-            self.settle();
+            self.sort();
         }
     }
 
     /// Sorts the values and merges equal ones.
-    pub fn settle(&mut self) {
+    pub fn sort(&mut self) {
         sum_up(&mut self.counts);
         self.sorted = self.counts.len();
     }
@@ -52,7 +52,7 @@ impl<T: Ord + Copy> Multiset<T> {
         self.counts.capacity() * size_of::<(T, u64)>()
     }
 
-    /// Returns the values with their counts; sorted and distinct after [`settle`](Self::settle).
+    /// Returns the values with their counts; sorted and distinct after [`sort`](Self::sort).
     pub fn as_slice(&self) -> &[(T, u64)] {
         &self.counts
     }
@@ -72,7 +72,7 @@ mod tests {
                 multiset.add(thing);
                 *expected.entry(thing).or_insert(0) += 1;
             }
-            multiset.settle();
+            multiset.sort();
             prop_assert_eq!(multiset.as_slice(), &expected.into_iter().collect::<Vec<_>>()[..]);
         }
     }

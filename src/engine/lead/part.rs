@@ -325,8 +325,8 @@ mod tests {
             for part in read {
                 sum.merge(part);
             }
-            sum.settle();
-            whole.settle();
+            sum.finish();
+            whole.finish();
             prop_assert_eq!(bytes(&sum), bytes(&whole));
         }
     }

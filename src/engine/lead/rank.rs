@@ -299,7 +299,7 @@ impl Leads {
             if !lead.exists {
                 return None;
             }
-            lead.settle();
+            lead.finish();
             let (score, top_signal) = terms.weigh(lead);
             let prefix = ids.order(email).prefix();
             Some(Place { score, prefix, top_signal, email, index: index as u32 })

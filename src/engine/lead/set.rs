@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-/// A set with fast insertion, whose values are sorted by [`settle`](Self::settle).
+/// A set with fast insertion, whose values are sorted by [`sort`](Self::sort).
 #[derive(Clone, Debug)]
 pub struct Set<T: Copy> {
     /// The last added value, which is the most likely to be added again.
@@ -30,7 +30,7 @@ impl<T: Ord + Copy> Set<T> {
         }
         self.values.push(value);
         if self.values.len() > 2 * self.sorted + 8 {
-            self.settle();
+            self.sort();
         }
     }
 
@@ -40,7 +40,7 @@ impl<T: Ord + Copy> Set<T> {
     }
 
     /// Sorts the values and removes duplicates.
-    pub fn settle(&mut self) {
+    pub fn sort(&mut self) {
         self.values.sort_unstable();
         self.values.dedup();
         self.sorted = self.values.len();
@@ -51,7 +51,7 @@ impl<T: Ord + Copy> Set<T> {
         if self.values.spilled() { self.values.capacity() * size_of::<T>() } else { 0 }
     }
 
-    /// Returns the values; sorted and distinct after [`settle`](Self::settle).
+    /// Returns the values; sorted and distinct after [`sort`](Self::sort).
     pub fn as_slice(&self) -> &[T] {
         &self.values
     }
@@ -69,7 +69,7 @@ mod tests {
             for &value in &values {
                 set.insert(value);
             }
-            set.settle();
+            set.sort();
             let expected: std::collections::BTreeSet<u32> = values.into_iter().collect();
             prop_assert_eq!(set.as_slice(), &expected.into_iter().collect::<Vec<_>>()[..]);
         }

@@ -19,21 +19,21 @@ use crate::engine::identity::fact::OrderKey;
 use crate::engine::identity::ids::NodeId;
 
 /// The maximum number of partitions; with more, the buffers take more memory than is saved.
-const MOST_DIVISIONS: usize = 256;
+const MAX_PARTITIONS: usize = 256;
 
 /// The maximum and the minimum number of bytes from which on parts of a partition are written.
-const MOST_PIECE_BYTES: usize = 32 << 10;
-const LEAST_PIECE_BYTES: usize = 1 << 10;
+const MAX_PIECE_BYTES: usize = 32 << 10;
+const MIN_PIECE_BYTES: usize = 1 << 10;
 /// The inverse of the share of a thread's memory for parts that are yet to be written.
 const PIECES_SHARE: usize = 8;
 /// The minimum memory of a thread: with less, leads would be folded one by one.
-const LEAST_THREAD_BYTES: usize = 64 << 10;
+const MIN_THREAD_BYTES: usize = 64 << 10;
 
 /// Parts of leads on disk.
 #[derive(Debug)]
 pub struct SpilledLeads {
     spill: Spill,
-    divisions: Vec<Mutex<Vec<Piece>>>,
+    partitions: Vec<Mutex<Vec<Piece>>>,
     /// The memory for the leads that a thread collects before it writes them, and later folds at once.
     thread_bytes: usize,
 }
@@ -42,41 +42,43 @@ impl SpilledLeads {
     /// Creates the store for about `leads` leads, in anonymous files in `dir`. `threads` threads,
     /// which first collect leads and later fold partitions, use `budget_bytes` together.
     pub fn new(dir: PathBuf, leads: usize, budget_bytes: usize, threads: usize) -> Self {
-        let thread_bytes = (budget_bytes / threads.max(1)).max(LEAST_THREAD_BYTES);
-        let divisions = leads.saturating_mul(LEAD_BYTES).div_ceil(thread_bytes);
+        let thread_bytes = (budget_bytes / threads.max(1)).max(MIN_THREAD_BYTES);
+        let partitions = leads.saturating_mul(LEAD_BYTES).div_ceil(thread_bytes);
         Self {
             spill: Spill::new(dir, 0),
-            divisions: (0..divisions.clamp(1, MOST_DIVISIONS)).map(|_| Mutex::default()).collect(),
+            partitions: (0..partitions.clamp(1, MAX_PARTITIONS))
+                .map(|_| Mutex::default())
+                .collect(),
             thread_bytes,
         }
     }
 
     /// Writes parts of leads.
     fn keep(&self, parts: impl IntoIterator<Item = (NodeId, Lead)>) -> io::Result<()> {
-        let mut written = vec![Vec::new(); self.divisions.len()];
-        let piece_bytes = self.thread_bytes / PIECES_SHARE / self.divisions.len();
-        let piece_bytes = piece_bytes.clamp(LEAST_PIECE_BYTES, MOST_PIECE_BYTES);
+        let mut written = vec![Vec::new(); self.partitions.len()];
+        let piece_bytes = self.thread_bytes / PIECES_SHARE / self.partitions.len();
+        let piece_bytes = piece_bytes.clamp(MIN_PIECE_BYTES, MAX_PIECE_BYTES);
         for (email, lead) in parts {
             // E-mails are numbered in order of appearance, so that consecutive ones spread evenly.
-            let division = email.index() % self.divisions.len();
-            lead.write(email, &mut written[division]);
+            let partition = email.index() % self.partitions.len();
+            lead.write(email, &mut written[partition]);
             // Pieces are written at once: all collected leads as bytes would take the same memory
             // again.
-            if written[division].len() >= piece_bytes {
-                self.keep_piece(division, &mut written[division])?;
+            if written[partition].len() >= piece_bytes {
+                self.keep_piece(partition, &mut written[partition])?;
             }
         }
-        for (division, bytes) in written.iter_mut().enumerate() {
-            self.keep_piece(division, bytes)?;
+        for (partition, bytes) in written.iter_mut().enumerate() {
+            self.keep_piece(partition, bytes)?;
         }
         Ok(())
     }
 
-    /// Writes `bytes`, unless empty, as parts of leads of the partition `division`.
-    fn keep_piece(&self, division: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
+    /// Writes `bytes`, unless empty, as parts of leads of `partition`.
+    fn keep_piece(&self, partition: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
         if !bytes.is_empty() {
             let piece = self.spill.keep(&[bytes])?;
-            let pieces = &self.divisions[division];
+            let pieces = &self.partitions[partition];
             pieces.lock().unwrap_or_else(PoisonError::into_inner).push(piece);
             bytes.clear();
         }
@@ -102,29 +104,29 @@ impl SpilledLeads {
         ids: &'a AllIds,
         pool: &ThreadPool,
     ) -> io::Result<Ranking<'a>> {
-        let Self { spill, divisions, thread_bytes } = self;
-        let count = divisions.len();
-        let fold = |division: Mutex<Vec<Piece>>| {
-            let pieces = division.into_inner().unwrap_or_else(PoisonError::into_inner);
-            let division = Division { pieces, divisions: count, budget_bytes: thread_bytes };
-            division.sorted_runs(&spill, &terms, ids)
+        let Self { spill, partitions, thread_bytes } = self;
+        let count = partitions.len();
+        let fold = |partition: Mutex<Vec<Piece>>| {
+            let pieces = partition.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let partition = Partition { pieces, partitions: count, budget_bytes: thread_bytes };
+            partition.sorted_runs(&spill, &terms, ids)
         };
         let runs: io::Result<Vec<Vec<Run>>> =
-            pool.install(|| divisions.into_par_iter().map(fold).collect());
+            pool.install(|| partitions.into_par_iter().map(fold).collect());
         let runs = runs?.into_iter().flatten().collect();
         Ok(Ranking::of_runs(SortedRuns::new(spill, runs, terms, ids)))
     }
 }
 
 /// A partition of leads, and how it is folded.
-struct Division {
+struct Partition {
     pieces: Vec<Piece>,
     /// The number of partitions; each contains the e-mails whose numbers leave one remainder.
-    divisions: usize,
+    partitions: usize,
     budget_bytes: usize,
 }
 
-impl Division {
+impl Partition {
     /// Folds the parts and writes the leads as sorted runs: all of them at once, or, if they exceed the
     /// budget together, those of some e-mails at a time.
     fn sorted_runs(&self, spill: &Spill, terms: &Terms<'_>, ids: &AllIds) -> io::Result<Vec<Run>> {
@@ -133,7 +135,7 @@ impl Division {
         let mut open = vec![(0, 1)];
         let mut leads = LeadTable::default();
         while let Some((remainder, mut modulus)) = open.pop() {
-            let place = |email: NodeId| email.index() / self.divisions;
+            let place = |email: NodeId| email.index() / self.partitions;
             self.each(spill, |email, part| {
                 if place(email) % modulus != remainder {
                     return;
@@ -170,7 +172,7 @@ fn sorted_run(
     ids: &AllIds,
 ) -> io::Result<Run> {
     let weigh = |(place, (email, lead)): (usize, &mut (NodeId, Lead))| {
-        lead.settle();
+        lead.finish();
         lead.exists.then(|| (terms.weigh(lead).0, *email, place))
     };
     let mut order: Vec<(i64, NodeId, usize)> =
@@ -188,12 +190,12 @@ fn sorted_run(
 
 /// The leads that one thread collects before it writes them.
 #[derive(Debug)]
-pub struct Gatherer<'a> {
+pub struct LeadCollector<'a> {
     spilled: &'a SpilledLeads,
     leads: LeadTable,
 }
 
-impl<'a> Gatherer<'a> {
+impl<'a> LeadCollector<'a> {
     /// Creates an empty collection for `spilled`.
     pub fn new(spilled: &'a SpilledLeads) -> Self {
         Self { spilled, leads: LeadTable::default() }
@@ -266,7 +268,7 @@ mod tests {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
         let ranked = |expected_leads, budget_bytes| {
             let spilled = SpilledLeads::new(dir.path().to_owned(), expected_leads, budget_bytes, 1);
-            let mut gatherer = Gatherer::new(&spilled);
+            let mut collector = LeadCollector::new(&spilled);
             for step in 0..3000_u32 {
                 let key = OrderKey {
                     time: Time::from_raw(step.into()),
@@ -289,10 +291,10 @@ mod tests {
                     period: None,
                     page: None,
                 };
-                gatherer.signal(&touch, &signal);
-                gatherer.flush(Flush::WhenMany).unwrap();
+                collector.signal(&touch, &signal);
+                collector.flush(Flush::WhenMany).unwrap();
             }
-            gatherer.flush(Flush::Always).unwrap();
+            collector.flush(Flush::Always).unwrap();
             let terms = Terms { rules: Vec::new(), events: &["a", "b", "c"] };
             let ranking = spilled.rank(terms, &ids, &pool).unwrap();
             let mut leads = Vec::new();

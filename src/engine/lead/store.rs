@@ -8,7 +8,7 @@ use rayon::ThreadPool;
 use super::LEAD_BYTES;
 use super::fold::{Leads, Signal, Touch};
 use super::rank::{Ranking, Terms};
-use super::spilled::{Flush, Gatherer, SpilledLeads};
+use super::spilled::{Flush, LeadCollector, SpilledLeads};
 use crate::engine::exchange::spill::Scratch;
 use crate::engine::identity::all_ids::AllIds;
 use crate::engine::identity::fact::OrderKey;
@@ -39,7 +39,7 @@ impl LeadStore {
     pub fn sink(&self) -> Sink<'_> {
         match self {
             Self::Memory(leads) => Sink::Memory(leads),
-            Self::Spilled(spilled) => Sink::Spilled(Gatherer::new(spilled)),
+            Self::Spilled(spilled) => Sink::Spilled(LeadCollector::new(spilled)),
         }
     }
 
@@ -81,7 +81,7 @@ pub enum Sink<'a> {
     /// The leads in memory, which all threads share.
     Memory(&'a Leads),
     /// The leads that the thread collects.
-    Spilled(Gatherer<'a>),
+    Spilled(LeadCollector<'a>),
 }
 
 impl Sink<'_> {
@@ -97,7 +97,7 @@ impl Sink<'_> {
     pub fn identify(&mut self, touch: &Touch<'_>) {
         match self {
             Self::Memory(leads) => leads.identify(touch),
-            Self::Spilled(gatherer) => gatherer.identify(touch),
+            Self::Spilled(collector) => collector.identify(touch),
         }
     }
 
@@ -105,7 +105,7 @@ impl Sink<'_> {
     pub fn enrich(&mut self, touch: &Touch<'_>) {
         match self {
             Self::Memory(leads) => leads.enrich(touch),
-            Self::Spilled(gatherer) => gatherer.enrich(touch),
+            Self::Spilled(collector) => collector.enrich(touch),
         }
     }
 
@@ -113,7 +113,7 @@ impl Sink<'_> {
     pub fn signal(&mut self, touch: &Touch<'_>, signal: &Signal<'_>) {
         match self {
             Self::Memory(leads) => leads.signal(touch, signal),
-            Self::Spilled(gatherer) => gatherer.signal(touch, signal),
+            Self::Spilled(collector) => collector.signal(touch, signal),
         }
     }
 
@@ -121,7 +121,7 @@ impl Sink<'_> {
     pub fn group(&mut self, lead: NodeId, key: OrderKey, group: NodeId) {
         match self {
             Self::Memory(leads) => leads.group(lead, key, group),
-            Self::Spilled(gatherer) => gatherer.group(lead, key, group),
+            Self::Spilled(collector) => collector.group(lead, key, group),
         }
     }
 
@@ -132,7 +132,7 @@ impl Sink<'_> {
     pub fn flush(&mut self, when: Flush) -> io::Result<()> {
         match self {
             Self::Memory(_) => Ok(()),
-            Self::Spilled(gatherer) => gatherer.flush(when),
+            Self::Spilled(collector) => collector.flush(when),
         }
     }
 }
