@@ -33,7 +33,7 @@ use crate::engine::watch::Watch;
 use crate::error::Error;
 
 /// The maximum number of events for which memory is reserved in advance.
-const MOST_EXPECTED: usize = 1 << 24;
+const MAX_EXPECTED: usize = 1 << 24;
 /// The memory of the second phase for each id, in bytes.
 const LISTED_ID_BYTES: usize = 40;
 /// The inverse of the share of table memory for comparing message ids with contents.
@@ -43,7 +43,7 @@ const EVENT_BYTES: u64 = 1024;
 
 /// Estimates the number of events in an input of `bytes` bytes. Compressed inputs have more.
 pub fn expected_events(bytes: Option<u64>) -> usize {
-    usize::try_from(bytes.unwrap_or(0) / EVENT_BYTES).unwrap_or(usize::MAX).min(MOST_EXPECTED)
+    usize::try_from(bytes.unwrap_or(0) / EVENT_BYTES).unwrap_or(usize::MAX).min(MAX_EXPECTED)
 }
 
 /// The result of the first phase.
@@ -261,7 +261,7 @@ impl Committer {
 
     /// Returns whether the ids and facts exceed the memory of the second phase, which also needs an
     /// entry for each id and a link for each fact.
-    fn is_too_large(&self, ids: &Ids, facts: &[Fact]) -> bool {
+    fn exceeds_memory(&self, ids: &Ids, facts: &[Fact]) -> bool {
         let listed =
             ids.len() * LISTED_ID_BYTES + facts.len() * (size_of::<Fact>() + size_of::<Link>());
         ids.bytes() + listed > self.scratch.table_bytes
@@ -273,22 +273,22 @@ impl Committer {
     /// # Errors
     /// Returns an error if the job was cancelled, or if spilled data cannot be read or written
     /// again.
-    pub fn settle(
+    pub fn finish(
         self,
         deletions: &Deletions,
         pool: &ThreadPool,
         watch: &dyn Watch,
     ) -> Result<Committed, Error> {
-        let is_too_large = {
+        let exceeds_memory = {
             let ids = self.ids.read().unwrap_or_else(PoisonError::into_inner);
-            self.is_too_large(&ids, &lock(&self.facts))
+            self.exceeds_memory(&ids, &lock(&self.facts))
         };
         let Self { epochs, ids, facts, segments, duplicates, profile, deduplicators, .. } = self;
         let (spill, scratch) = (self.spill, self.scratch);
         let mut epochs = epochs.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut ids = ids.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (mut facts, mut segments) = (into_inner(facts), into_inner(segments));
-        if (is_too_large || !epochs.is_empty()) && !ids.is_empty() {
+        if (exceeds_memory || !epochs.is_empty()) && !ids.is_empty() {
             epochs.end(&ids, &mut facts).map_err(Error::Spill)?;
             ids = Ids::new(RandomState::new());
             facts = Vec::new();
@@ -302,7 +302,7 @@ impl Committer {
         let (ids, mut facts) = if epochs.is_empty() {
             (AllIds::Memory(ids), Facts::Memory(without_revoked(facts, &segments)))
         } else {
-            epochs.settle(&mut segments, &spill, pool, watch)?
+            epochs.merge(&mut segments, &spill, pool, watch)?
         };
         if deletions.calls > 0 {
             let forgotten = Forgotten::new(deletions, &ids, &facts).map_err(Error::Spill)?;

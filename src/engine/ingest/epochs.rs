@@ -66,7 +66,7 @@ impl Epochs {
     ///
     /// # Errors
     /// Returns an error if the job was cancelled, or something cannot be read or written.
-    pub(super) fn settle(
+    pub(super) fn merge(
         self,
         segments: &mut [Segment],
         rows: &Spill,

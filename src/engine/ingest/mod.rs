@@ -78,7 +78,7 @@ pub fn ingest(
     for (_, mapper) in workers {
         counters += mapper.into_counters();
     }
-    let committed = shared.settle(&counters.deletions, pool, watch)?;
+    let committed = shared.finish(&counters.deletions, pool, watch)?;
     let addresses = addresses.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok(Ingested { committed, counters, addresses })
 }

@@ -87,8 +87,8 @@ pub fn ingest(
         counters += own_counters;
         counts += own_counts;
     }
-    let settle = |scenario: OpenScenario| scenario.settle(&counters.deletions, pool, watch);
-    let [before, after] = shared.scenarios.map(settle);
+    let finish = |scenario: OpenScenario| scenario.finish(&counters.deletions, pool, watch);
+    let [before, after] = shared.scenarios.map(finish);
     let scenarios = [before?, after?];
     let line_sets = line_sets.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok(Ingested { scenarios, counters, counts, line_sets })

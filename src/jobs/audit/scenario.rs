@@ -65,8 +65,8 @@ impl OpenScenario {
     /// Finishes the scenario after the last batch.
     ///
     /// # Errors
-    /// Returns the errors of [`Committer::settle`].
-    pub fn settle(
+    /// Returns the errors of [`Committer::finish`].
+    pub fn finish(
         self,
         deletions: &Deletions,
         pool: &ThreadPool,
@@ -77,7 +77,7 @@ impl OpenScenario {
         origins.sort_unstable_by_key(|&(segment, _)| segment);
         let origins: Vec<_> = origins.into_iter().map(|(_, origins)| origins).collect();
         let Committed { ids, facts, store, duplicates, scratch, .. } =
-            committer.settle(deletions, pool, watch)?;
+            committer.finish(deletions, pool, watch)?;
         let by_place: AHashMap<_, _> =
             origins.iter().enumerate().map(|(at, origins)| (origins.place, at)).collect();
         let place_of = |place| by_place.get(&place).copied().unwrap_or(0);

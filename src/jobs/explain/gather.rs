@@ -142,7 +142,7 @@ impl Search<'_> {
         }
         let shared = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
         let Shared { committer, notes, blocks } = shared;
-        let settled = committer.settle(&counters.deletions, pool, watch)?;
+        let settled = committer.finish(&counters.deletions, pool, watch)?;
         let last_taken = contenders.settle(self.limit);
         Ok(Gathered { committed: settled, counters, notes, dropped, blocks, events, last_taken })
     }

@@ -113,7 +113,7 @@ pub fn ingest(
         profile += collector.profile;
         fields += collector.fields;
     }
-    let committed = shared.settle(&counters.deletions, pool, watch)?;
+    let committed = shared.finish(&counters.deletions, pool, watch)?;
     Ok(Ingested { committed, counters, profile, fields })
 }
 
