@@ -31,7 +31,7 @@
 //! **Large buckets.** All rows of an id belong to one bucket, and one id can have half of all events.
 //! Copies have the same `copies_key`, so that `dedup` can be given rows grouped by any function of
 //! it instead of by `copies_bucket`. The rows of a bucket can be divided among several calls of
-//! `forget` and `resolve`, each with all settled links of the bucket, if `links` is given the bucket
+//! `forget` and `resolve`, each with all links of the bucket from `settle_links`, if `links` is given the bucket
 //! in [`Linkable::divided`](links::Linkable::divided).
 //!
 //! **Reached user ids.** A visitor is connected to user ids, and aliases connect user ids to

@@ -46,7 +46,7 @@ impl KeyCounts {
     #[inline]
     pub fn add(&mut self, key: u128, count: u64) -> io::Result<()> {
         self.counts.push((key, count));
-        if self.counts.len() >= self.next { self.settle() } else { Ok(()) }
+        if self.counts.len() >= self.next { self.compact() } else { Ok(()) }
     }
 
     /// Adds the counts of `other`, which has the same spill.
@@ -59,7 +59,7 @@ impl KeyCounts {
     }
 
     /// Sorts the counts in memory and adds up those of each key; writes them if they are still many.
-    fn settle(&mut self) -> io::Result<()> {
+    fn compact(&mut self) -> io::Result<()> {
         sum_up(&mut self.counts);
         let most = (self.budget_bytes / ENTRY_BYTES).max(FEW);
         if self.counts.len() > most / 2 {

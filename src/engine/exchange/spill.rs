@@ -43,13 +43,13 @@ impl Scratch {
     #[must_use]
     pub fn beside(&self, taken_bytes: usize) -> Self {
         let left = self.table_bytes.saturating_sub(taken_bytes);
-        let least = self.lead_bytes / LEAST_LEADS;
+        let least = self.lead_bytes / MIN_LEADS_SHARE;
         Self { lead_bytes: self.lead_bytes.min(left).max(least), ..self.clone() }
     }
 }
 
 /// The inverse of the minimum share of their memory that leads get, however much is still in use.
-const LEAST_LEADS: usize = 4;
+const MIN_LEADS_SHARE: usize = 4;
 
 /// The number of files. Threads that write to the same file wait for each other.
 const FILES: usize = 8;

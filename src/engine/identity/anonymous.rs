@@ -20,7 +20,7 @@ const BLOCK: usize = 32;
 const PIECE_BYTES: usize = 64 << 10;
 /// The maximum number of links of a timeline on disk. A longer one stays in memory, since it would be
 /// read with each timeline of its block.
-const MOST_LINKS: usize = 1 << 10;
+const MAX_LINKS: usize = 1 << 10;
 /// The size of a link on disk.
 const LINK_BYTES: usize = 12;
 
@@ -155,7 +155,7 @@ fn put_on_disk(
     blocks: &mut BlockWriter<'_>,
     long: &mut Long,
 ) -> io::Result<()> {
-    let links = if links.len() > MOST_LINKS {
+    let links = if links.len() > MAX_LINKS {
         long.insert(place, (links.into(), summary));
         &[]
     } else {

@@ -23,7 +23,7 @@ use crate::event::{Event, Inner};
 use crate::json::Json;
 
 /// The maximum number of addresses that each worker keeps.
-const MOST_OF_A_WORKER: usize = 1 << 14;
+const MAX_WORKER_ADDRESSES: usize = 1 << 14;
 
 /// A field with such an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,7 +103,7 @@ impl UnusedEmails {
     /// # Errors
     /// Returns an error if they cannot be written to disk.
     pub fn hand_over_many(&mut self, known: &Mutex<Addresses>) -> io::Result<()> {
-        if self.addresses.len() < MOST_OF_A_WORKER {
+        if self.addresses.len() < MAX_WORKER_ADDRESSES {
             return Ok(());
         }
         let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -229,7 +229,7 @@ mod tests {
                     unused.addresses.insert(xxh3_64(address(number).as_bytes()));
                 }
                 one.hand_over_many(&known).unwrap();
-                assert!(one.addresses.len() < MOST_OF_A_WORKER);
+                assert!(one.addresses.len() < MAX_WORKER_ADDRESSES);
             }
             let nothing = || Addresses::new(dir.path().to_owned(), 0);
             let expected = (COUNT - COUNT / 4) as u64;
