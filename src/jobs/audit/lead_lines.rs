@@ -203,13 +203,13 @@ impl Comparison {
         }
     }
 
-    /// Returns the lost leads with the highest scores, up to [`LISTED`].
+    /// Returns the lost leads with the highest scores, up to `LISTED`.
     pub fn lost_leads(&self) -> Vec<LeadLine> {
         let sorted = self.lost_leads.clone().into_sorted_vec();
         sorted.into_iter().map(|(_, lead)| lead).collect()
     }
 
-    /// Returns the leads with the largest losses of score, up to [`LISTED`], each with its new score.
+    /// Returns the leads with the largest losses of score, up to `LISTED`, each with its new score.
     pub fn lowered_leads(&self) -> Vec<(LeadLine, i64)> {
         let sorted = self.lowered_leads.clone().into_sorted_vec();
         sorted.into_iter().map(|(_, lead, score)| (lead, score)).collect()
