@@ -258,10 +258,10 @@ fn without_secrets(line: &str, begin: usize, end: usize) -> String {
     out
 }
 
-/// Returns the nearest offset at or before `offset` that is a character boundary of `line`.
-fn char_boundary(line: &str, offset: usize) -> usize {
-    let offset = offset.min(line.len());
-    (0..=offset).rev().find(|&at| line.is_char_boundary(at)).unwrap_or(0)
+/// Returns the nearest offset at or before `offset` that is a character boundary of `text`.
+pub(crate) fn char_boundary(text: &str, offset: usize) -> usize {
+    let offset = offset.min(text.len());
+    (0..=offset).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
 
 /// Returns the byte range of `line` to show so that `from` is visible; a line that fits is shown

@@ -13,7 +13,7 @@ use hcl_edit::structure::{Block, Body, Structure};
 use hcl_edit::template::{Element, Template};
 
 use super::tree::{Entry, Node, Value};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, char_boundary};
 
 /// Terraform's function that encodes a value as JSON.
 const JSON_ENCODE: &str = "jsonencode";
@@ -26,7 +26,8 @@ pub fn parse(text: &str) -> Result<Node, Vec<Diagnostic>> {
     match hcl_edit::parser::parse_body(text) {
         Ok(body) => Ok(Node { span: 0..text.len(), value: of_body(&body) }),
         Err(error) => {
-            let at = error.location().offset().min(text.len());
+            // The parser counts bytes, and may stop within a character.
+            let at = char_boundary(text, error.location().offset());
             let width =
                 text.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
             let message = format!("not HCL: {}", error.message());
@@ -211,5 +212,11 @@ mod tests {
         let faults = parse("a = 1\nb = = 2\n").unwrap_err();
         assert_eq!(faults[0].span.start, 10, "{faults:?}");
         assert!(faults[0].message.starts_with("not HCL: "));
+    }
+
+    #[test]
+    fn a_fault_within_a_character_is_at_its_start() {
+        let faults = parse("h\"\u{6c4}\"\u{6c4}").unwrap_err();
+        assert_eq!(faults[0].span, 5..7, "{faults:?}");
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Deserializer, Value};
 use super::read::FORMATS;
 use super::{csv, terraform, yaml};
 use crate::config::tree::Node;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, char_boundary};
 
 /// A file of a plan.
 #[derive(Clone, Copy, Debug)]
@@ -102,9 +102,5 @@ fn not_json(text: &str, error: &serde_json::Error) -> Diagnostic {
 pub(crate) fn offset_of(text: &str, error: &serde_json::Error) -> usize {
     let before = error.line().saturating_sub(1);
     let start: usize = text.split_inclusive('\n').take(before).map(str::len).sum();
-    let mut offset = (start + error.column().saturating_sub(1)).min(text.len());
-    while !text.is_char_boundary(offset) {
-        offset -= 1;
-    }
-    offset
+    char_boundary(text, start + error.column().saturating_sub(1))
 }

@@ -129,7 +129,7 @@ impl<'a> Rest<'a> {
         clock.millis = millis;
         if let [b':', m1, m2] = *rest {
             // A form decoder replaced the plus: `.72405:30` was `.724+05:30`.
-            let digits = &self.0[1..self.0.len() - rest.len()];
+            let digits = self.0.get(1..self.0.len() - rest.len())?;
             let (of_second, hours) = digits.split_at_checked(digits.len().checked_sub(2)?)?;
             clock.millis = millis_of(of_second);
             let minutes = zone::offset(&[b'+', hours[0], hours[1], b':', m1, m2])?;

@@ -147,6 +147,13 @@ fn refuses_what_is_no_time_or_may_be_several() {
 }
 
 #[test]
+fn an_offset_without_hours_behind_whole_seconds_is_no_time() {
+    for text in ["2025-07-1T00:00:3:00", "2025-07-01T00:00:34:30", "2025-07-01T0000:30"] {
+        assert_eq!(read(text), None, "{text}");
+    }
+}
+
+#[test]
 fn a_text_without_an_offset_is_told() {
     let zone = |text: &str| Stamp::parse(text.as_bytes()).unwrap().zone;
     for text in ["2025-07-01", "2025-07-01 00:00:34.985123", "July 1, 2025 10:00 AM"] {

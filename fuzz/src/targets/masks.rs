@@ -31,6 +31,9 @@ pub fn target(data: &[u8]) {
         let addresses = mask::addresses(&planted);
         assert!(addresses.len() <= planted.len() * 4 + 16, "{addresses:?}");
     }
+    if text.contains(secret) {
+        return;
+    }
     // What a header holds is hidden without being known.
     let header = format!(
         r#"{{"headers":{{"x-api-secret":"{secret}"}},"n":{}}}"#,

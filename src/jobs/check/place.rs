@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::finding::{Excerpt, Place};
-use crate::diagnostic::{excerpt, masked};
+use crate::diagnostic::{char_boundary, excerpt, masked};
 
 /// Locates offsets in one text.
 ///
@@ -35,13 +35,13 @@ impl<'t> Placer<'t> {
 
     /// Returns the place and the excerpt of `span`. A span over several lines ends with the first.
     pub fn place(&mut self, span: &Range<usize>) -> (Place, Excerpt) {
-        let from = floor(self.text, span.start);
+        let from = char_boundary(self.text, span.start);
         let number = self.starts.partition_point(|&start| start <= from) - 1;
         let start = self.starts[number];
         let end = self.starts.get(number + 1).map_or(self.text.len(), |&next| next - 1);
         let line = &self.text[start..end];
         let line = line.strip_suffix('\r').unwrap_or(line);
-        let to = floor(self.text, span.end).clamp(from, (start + line.len()).max(from));
+        let to = char_boundary(self.text, span.end).clamp(from, (start + line.len()).max(from));
         let (text, carets) = excerpt(line, &(from - start..to - start));
         let place = Place {
             file: self.file.to_owned(),
@@ -60,15 +60,6 @@ impl<'t> Placer<'t> {
         self.last = (at, column);
         column
     }
-}
-
-/// Returns the last character boundary at or before `at`.
-fn floor(text: &str, at: usize) -> usize {
-    let mut at = at.min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
 }
 
 #[cfg(test)]
