@@ -256,7 +256,8 @@ mod tests {
                     .eq(before.iter().map(|&(number, score)| (u64::from(number), score)))
             );
             let found = Comparison::new(&one, &other).unwrap();
-            let score_after = |number: u32| (number % 3 == 0).then(|| i64::from(number / 3 % 5));
+            let score_after =
+                |number: u32| number.is_multiple_of(3).then(|| i64::from(number / 3 % 5));
             let lost: Vec<_> = before.iter().filter(|&&(n, _)| score_after(n).is_none()).collect();
             assert_eq!((found.lost, found.gained), (lost.len() as u64, 1000));
             let is_lower = |&&(n, score): &&(u32, i64)| score_after(n).is_some_and(|s| s < score);
