@@ -109,14 +109,16 @@ impl Cutter {
     }
 }
 
-/// Where a line can be cut of which `text` is the beginning: behind the last piece that is not its
-/// end. `None`
-/// where that is nowhere. `in_line` tells that other values stand before it in the line.
+/// Returns where a line that begins with `text` can be cut: after the last piece whose end is known.
+/// Returns `None` if there is no such piece. `in_line` states that other values precede `text` on the
+/// line.
 pub(super) fn line_cut(text: &[u8], in_line: bool) -> Option<usize> {
     let (mut cut, mut budget) = (0, Budget::of(text.len()));
     while let Some(piece) = next_piece(text, cut, &mut budget) {
         let divides = in_line || cut > 0 || divides(text, &piece);
-        if !divides || piece.range.end >= text.trim_ascii_end().len() {
+        // A broken piece ends where the next one begins, which may be yet to come.
+        let is_open = !piece.whole && skip_separators(text, piece.range.end) == text.len();
+        if !divides || is_open || piece.range.end >= text.trim_ascii_end().len() {
             break;
         }
         cut = piece.range.end;
@@ -169,6 +171,7 @@ mod tests {
             (r#"{"a":1"#, None),
             (r#"[1,{"b":1}"#, None),
             (r#"text {"b":1} {"#, None),
+            ("{\"a\":\"cut\u{1e}\u{1e}", None),
         ] {
             assert_eq!(line_cut(text.as_bytes(), false), cut, "{text}");
         }
