@@ -96,7 +96,7 @@ fn check(path: &Path, plan: &Plan, engine: &Engine, threads: usize) -> Examined 
         size: None,
         given: Given::Named,
     };
-    let discovery = Discovery { inputs: vec![input], ..Discovery::default() };
+    let discovery = Discovery { inputs: [input].into_iter().collect(), ..Discovery::default() };
     let reader = Reader::new(discovery, Options::default());
     let criteria = Criteria { plan: Some(plan), engine, has_rules: true, not_allowed: Level::Note };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");

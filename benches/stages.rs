@@ -297,7 +297,8 @@ fn first_phase(bencher: Bencher<'_, '_>, threads: usize) {
     };
     bencher.counter(BytesCount::new(history.len())).counter(ItemsCount::new(EVENTS)).bench_local(
         || {
-            let inputs = Discovery { inputs: vec![input.clone()], ..Discovery::default() };
+            let inputs =
+                Discovery { inputs: [input.clone()].into_iter().collect(), ..Discovery::default() };
             let reader = Reader::new(inputs, Options::default());
             let scratch = Scratch::new(dir.path().to_owned(), 1 << 30);
             ingest(&engine, &reader, &pool, scratch, &Unwatched).expect("it reads").counters.events

@@ -87,5 +87,5 @@ pub fn inputs(py: Python<'_>, args: Vec<OsString>) -> PyResult<Vec<(OsString, Op
         let place = absolute.map_or_else(|| OsString::from(&input.display), OsString::from);
         (place, input.size)
     };
-    Ok(found.inputs.into_iter().map(place).collect())
+    Ok(found.inputs.iter().map(place).collect())
 }

@@ -27,7 +27,7 @@ pub enum Digest {
 }
 
 /// Removes personal data from outputs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Redaction {
     digest: Digest,
     /// For each custom column of the rules, whether it maps a personal field.

@@ -16,7 +16,7 @@ const MOST_AHEAD: usize = 256 << 20;
 /// Divides `memory_bytes` into the part for reading ahead from object stores, if any of `inputs` is
 /// in one, and the rest, in bytes.
 pub fn shares(inputs: &Discovery, memory_bytes: usize) -> (u64, usize) {
-    if inputs.inputs.iter().all(|input| input.object.is_none()) {
+    if !inputs.inputs.has_objects() {
         return (0, memory_bytes);
     }
     let ahead = (memory_bytes / AHEAD_PART).min(MOST_AHEAD);
@@ -27,7 +27,7 @@ pub fn shares(inputs: &Discovery, memory_bytes: usize) -> (u64, usize) {
 pub fn reads(inputs: &Discovery, own_files: &[ReadFile]) -> impl Iterator<Item = ReadFile> {
     let inputs = inputs.inputs.iter().map(|input| match &input.object {
         Some(_) => ReadFile::object(input.display.as_str()),
-        None => ReadFile::input(input.path.clone()),
+        None => ReadFile::input(input.path),
     });
     inputs.chain(own_files.iter().cloned())
 }

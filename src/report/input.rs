@@ -27,7 +27,7 @@ impl Input {
             bytes: input.size,
             records: records.get(&file).copied().unwrap_or(0),
         };
-        reader.files().into_iter().map(input).collect()
+        reader.files().iter().map(input).collect()
     }
 }
 

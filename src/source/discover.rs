@@ -11,12 +11,13 @@ use walkdir::{DirEntry, WalkDir};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::fault::Fault;
+use super::inputs::Inputs;
 use super::nearby::nearby;
 use super::outputs;
 use super::pattern::{self, Matches};
 use super::remote::{Refused, Remote};
 use super::stdin;
-use crate::store::{Access, Found, Object, Scheme, StoreError, Stores, Url, UrlError};
+use crate::store::{Access, Object, Scheme, StoreError, Stores, Url, UrlError};
 
 /// How an input came into the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +47,7 @@ pub struct Input {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Discovery {
     /// In the order of the arguments, each argument's sorted by the bytes of their paths.
-    pub inputs: Vec<Input>,
+    pub inputs: Inputs,
     /// Folders that could not be listed, and the like.
     pub faults: Vec<Fault>,
     /// What is said of each output of an earlier run that was passed over.
@@ -126,7 +127,7 @@ pub fn discover_with(
         if arg == "-" {
             found.add_stdin();
         } else if let Some(url) = arg.to_str().and_then(Url::parse) {
-            found.add_url(&url.map_err(DiscoverError::Url)?, remote)?;
+            found.add_url(&url.map_err(DiscoverError::Url)?, args.len() == 1, remote)?;
         } else {
             found.add_argument(Path::new(arg))?;
         }
@@ -201,7 +202,13 @@ impl Finder {
         Ok(())
     }
 
-    fn add_url(&mut self, url: &Url, remote: &Remote<'_>) -> Result<(), DiscoverError> {
+    /// Adds what `url` names, which may be the only argument.
+    fn add_url(
+        &mut self,
+        url: &Url,
+        is_only: bool,
+        remote: &Remote<'_>,
+    ) -> Result<(), DiscoverError> {
         let named = remote.find(url).map_err(|refused| match refused {
             Refused::Store(error) => error.into(),
             Refused::Nothing if is_pattern(url.key()) => DiscoverError::NoMatch(url.to_string()),
@@ -209,17 +216,20 @@ impl Finder {
             Refused::Pattern(error) => bad_pattern(&url.to_string(), &error),
         })?;
         self.discovery.passed_over.extend(named.passed_over);
-        let given = if named.is_exact { Given::Named } else { Given::Found };
-        for Found { url: display, size, object } in named.objects {
+        if is_only {
+            // Nothing is found twice, and there may be millions.
+            debug_assert!(self.discovery.inputs.is_empty());
+            self.discovery.inputs = named.objects;
+            return Ok(());
+        }
+        for input in &named.objects {
             // Addresses of the web differ in their queries, too.
             let identity = if url.scheme() == Scheme::Web {
                 xxh3_128(url.address().as_bytes())
             } else {
-                xxh3_128(display.as_bytes())
+                xxh3_128(input.display.as_bytes())
             };
             if self.seen.insert(Identity::Object(identity)) {
-                let display = display.into();
-                let input = Input { path: None, object: Some(object), display, size, given };
                 self.discovery.inputs.push(input);
             }
         }
@@ -388,7 +398,7 @@ mod tests {
         let root = tree(&["d/a/b", "d/a.json", "d/.hidden", "d/.git/x", "d/A", "d/z/1", "d/z/.2"]);
         assert_eq!(names(root.path(), &["d"]), ["d/A", "d/a.json", "d/a/b", "d/z/1"]);
         assert_eq!(names(root.path(), &["d/.hidden", "d/.git"]), ["d/.hidden", "d/.git/x"]);
-        assert_eq!(found(root.path(), &["d/A"]).unwrap().inputs[0].size, Some(3));
+        assert_eq!(found(root.path(), &["d/A"]).unwrap().inputs.get(0).unwrap().size, Some(3));
     }
 
     #[test]
@@ -443,13 +453,14 @@ mod tests {
 
     #[test]
     fn without_arguments_standard_input_is_read_unless_it_is_a_terminal() {
-        let stdin = [Input {
+        let stdin: Inputs = std::iter::once(Input {
             path: None,
             object: None,
             display: "-".into(),
             size: stdin::size(), // a test program may be started with any
             given: Given::Named,
-        }];
+        })
+        .collect();
         assert_eq!(discover(&[], false).unwrap().inputs, stdin);
         assert_eq!(discover(&["-".into(), "-".into()], true).unwrap().inputs, stdin);
         assert_eq!(discover(&[], true), Err(DiscoverError::NoInput));

@@ -1,6 +1,6 @@
 //! All inputs, read by any number of threads at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,8 +9,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use super::abandonable::Abandonable;
 use super::block::{Block, FileId};
 use super::bytes::{Source, Stored};
-use super::discover::{Discovery, Given, Input};
+use super::discover::{Discovery, Input};
 use super::fault::Fault;
+use super::files::Files;
+use super::inputs::Inputs;
 use super::opened::Opened;
 use crate::store::{Ahead, Found};
 
@@ -68,7 +70,9 @@ impl Default for Options {
 /// a later one is opened only when all open ones are being read from by other threads, so there
 /// are never more open than there are threads.
 pub struct Reader {
-    inputs: Arc<Vec<Input>>,
+    inputs: Arc<Inputs>,
+    /// How many bytes they have, as they are stored, if that is known of all.
+    total_bytes: Option<u64>,
     /// Reads the objects among them.
     ahead: Option<Ahead>,
     options: Options,
@@ -86,7 +90,7 @@ struct State {
     /// How many threads hold an input or are opening one.
     busy: usize,
     /// The files that were met.
-    files: BTreeMap<FileId, Input>,
+    files: Files,
     /// What is said of files that were passed over.
     passed_over: BTreeSet<(Option<FileId>, String)>,
     faults: Vec<Fault>,
@@ -116,6 +120,7 @@ impl Reader {
     /// Prepares to read what was discovered. Nothing is opened yet.
     pub fn new(discovery: Discovery, options: Options) -> Self {
         let Discovery { inputs, faults, passed_over } = discovery;
+        let inputs = Arc::new(inputs);
         let stopped = match options.on_fault {
             OnFault::Stop => faults.first().cloned(),
             OnFault::Continue => None,
@@ -124,14 +129,14 @@ impl Reader {
             next: 0,
             idle: Vec::new(),
             busy: 0,
-            files: BTreeMap::new(),
+            files: Files::new(&inputs),
             passed_over: passed_over.into_iter().map(|text| (None, text)).collect(),
             faults,
             stopped,
         };
-        let inputs = Arc::new(inputs);
         Self {
             ahead: ahead(&inputs, options),
+            total_bytes: inputs.iter().map(|input| input.size).sum(),
             inputs,
             options,
             state: Mutex::new(state),
@@ -162,19 +167,18 @@ impl Reader {
     }
 
     /// The inputs, as they were discovered.
-    pub fn inputs(&self) -> &[Input] {
+    pub fn inputs(&self) -> &Inputs {
         &self.inputs
     }
 
     /// The files that were met so far, in order: inputs, and in place of archives their members.
-    pub fn files(&self) -> BTreeMap<FileId, Input> {
+    pub fn files(&self) -> Files {
         self.state().files.clone()
     }
 
     /// The name of a file that a block came from.
     pub fn name(&self, file: FileId) -> String {
-        let state = self.state();
-        state.files.get(&file).map(|input| input.display.clone()).unwrap_or_default()
+        self.state().files.name(file)
     }
 
     /// What is to be said of each file that holds no data and was passed over, in order.
@@ -197,7 +201,7 @@ impl Reader {
     /// How many bytes there are to read, as they are stored. `None` if the size of an input, such
     /// as standard input, is not known beforehand.
     pub fn total_bytes(&self) -> Option<u64> {
-        self.inputs.iter().map(|input| input.size).sum()
+        self.total_bytes
     }
 
     /// Waits until there is something to do. `None` if all is done.
@@ -219,11 +223,14 @@ impl Reader {
     }
 
     fn open(&self, number: u32) -> Result<Opened, Fault> {
-        let input = &self.inputs[number as usize];
+        // Turns are taken at inputs that there are.
+        let Some(input) = self.inputs.get(number as usize) else {
+            return Ok(Opened::new(number, String::new()));
+        };
         let mut opened = Opened::new(number, input.display.clone());
-        let source = self.source(number, input).map_err(|error| Fault {
+        let source = self.source(number, &input).map_err(|error| Fault {
             file: None,
-            display: input.display.clone(),
+            display: input.display,
             offset: None,
             decoded: None,
             message: error.to_string(),
@@ -271,15 +278,12 @@ impl Reader {
 
     /// Makes a file known: an input as it was discovered, or a member of one.
     pub(super) fn register(&self, file: FileId, name: &str, is_input: bool) {
-        let input = self.inputs.get(file.input as usize).filter(|_| is_input).cloned();
-        let member = || Input {
-            path: None,
-            object: None,
-            display: name.to_owned(),
-            size: None,
-            given: Given::Found,
-        };
-        self.state().files.insert(file, input.unwrap_or_else(member));
+        let files = &mut self.state().files;
+        if is_input {
+            files.add_input(file.input);
+        } else {
+            files.add_member(file, name);
+        }
     }
 
     /// Notes what is said of a file that is passed over; `file` is the next one that is not.
@@ -306,15 +310,14 @@ impl Reader {
 }
 
 /// What reads the objects among `inputs`, if there are any.
-fn ahead(inputs: &Arc<Vec<Input>>, options: Options) -> Option<Ahead> {
-    if inputs.iter().all(|input| input.object.is_none()) {
+fn ahead(inputs: &Arc<Inputs>, options: Options) -> Option<Ahead> {
+    if !inputs.has_objects() {
         return None;
     }
     let (inputs, count) = (Arc::clone(inputs), u32::try_from(inputs.len()).unwrap_or(u32::MAX));
     let find = move |index: u32| {
         let input = inputs.get(index as usize)?;
-        let url = input.display.as_str().into();
-        Some(Found { url, size: input.size, object: input.object.clone()? })
+        Some(Found { url: input.display.into(), size: input.size, object: input.object? })
     };
     Some(Ahead::new(count, Box::new(find), options.ahead_bytes, options.stop))
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use glob::{MatchOptions, Pattern, PatternError};
 
-use super::discover::is_pattern;
+use super::discover::{Given, Input, is_pattern};
+use super::inputs::Inputs;
 use super::outputs;
 use crate::store::{Found, Scheme, Store, StoreError, Stores, Url};
 use crate::time::Time;
@@ -34,9 +35,7 @@ pub struct Remote<'a> {
 /// What a URL names.
 #[derive(Debug, Default)]
 pub(super) struct Named {
-    pub objects: Vec<Found>,
-    /// Whether it is the name of one object.
-    pub is_exact: bool,
+    pub objects: Inputs,
     /// What is said of folders that were not listed.
     pub passed_over: Vec<String>,
 }
@@ -45,17 +44,49 @@ impl Named {
     /// Takes out Parquet tables that stand beside the report of a run: only these outputs cannot be
     /// told by their first bytes.
     fn pass_over_outputs(&mut self) {
-        let report = |found: &Found| found.url.strip_suffix("report.json").map(str::to_owned);
+        let report = |input: Input| input.display.strip_suffix("report.json").map(str::to_owned);
         let reports: HashSet<String> = self.objects.iter().filter_map(report).collect();
-        self.objects.retain(|found| {
+        if reports.is_empty() {
+            return;
+        }
+        let passed_over = &mut self.passed_over;
+        self.objects.retain(|input| {
             let table = ["signals", "leads"].into_iter().find(|table| {
-                let folder = found.url.strip_suffix(".parquet");
+                let folder = input.display.strip_suffix(".parquet");
                 let folder = folder.and_then(|url| url.strip_suffix(table));
                 folder.is_some_and(|folder| reports.contains(folder))
             });
-            self.passed_over.extend(table.map(|table| outputs::passed_over(&found.url, table)));
+            passed_over.extend(table.map(|table| outputs::passed_over(&input.display, table)));
             table.is_none()
         });
+    }
+
+    /// Adds an object.
+    fn push(&mut self, found: Found, given: Given) {
+        let Found { url, size, object } = found;
+        let display = url.into();
+        self.objects.push(Input { path: None, object: Some(object), display, size, given });
+    }
+
+    /// Adds the objects below the folders `prefixes` that are not hidden there.
+    fn add_below(&mut self, store: &Arc<Store>, prefixes: Vec<String>) -> Result<(), StoreError> {
+        let roots = prefixes.clone();
+        let is_wanted = move |key: &str| {
+            let root = roots.iter().find(|root| key.starts_with(root.as_str()));
+            let rest = root.map_or(key, |root| &key[root.len()..]);
+            !rest.split('/').any(is_hidden)
+        };
+        store.list(prefixes, is_wanted, |found| self.push(found, Given::Found))
+    }
+
+    /// Adds the objects right below the folder `prefix` that are not hidden, and gives back the
+    /// folders there.
+    fn add_level(&mut self, store: &Arc<Store>, prefix: &str) -> Result<Vec<String>, StoreError> {
+        store.level(prefix, |found| {
+            if !is_hidden(name(&found)) {
+                self.push(found, Given::Found);
+            }
+        })
     }
 }
 
@@ -89,24 +120,23 @@ impl Remote<'_> {
         let store = self.stores.open(url)?;
         let key = url.key();
         let may_list = url.scheme() != Scheme::Web;
-        let mut named = Named::default();
+        let (mut named, mut is_exact) = (Named::default(), false);
         if may_list && is_pattern(key) {
             let parts = parts(key)?;
-            Walk { store: &store, found: &mut named.objects }.expand(String::new(), &parts)?;
-            named.objects.sort_unstable_by(|a, b| a.url.cmp(&b.url));
-            named.objects.dedup_by(|a, b| a.url == b.url);
+            Walk { store: &store, named: &mut named }.expand(String::new(), &parts)?;
         } else if may_list && (key.is_empty() || key.ends_with('/')) {
             self.folder(&store, key, &mut named)?;
         }
         if named.objects.is_empty() && !(may_list && (key.is_empty() || key.ends_with('/'))) {
             if let Some(found) = store.find(url)? {
-                named.objects.push(found);
-                named.is_exact = true;
+                named.push(found, Given::Named);
+                is_exact = true;
             } else if may_list && !is_pattern(key) {
                 self.folder(&store, &format!("{key}/"), &mut named)?;
             }
         }
-        if !named.is_exact {
+        named.objects = std::mem::take(&mut named.objects).sorted();
+        if !is_exact {
             named.pass_over_outputs();
         }
         let is_nothing = named.objects.is_empty() && named.passed_over.is_empty();
@@ -121,8 +151,7 @@ impl Remote<'_> {
         named: &mut Named,
     ) -> Result<(), StoreError> {
         if self.window == (None, None) {
-            named.objects = below(store, vec![prefix.to_owned()])?;
-            return Ok(());
+            return named.add_below(store, vec![prefix.to_owned()]);
         }
         let mut parts = prefix.trim_end_matches('/').rsplit('/');
         let (last, before) = (parts.next(), parts.next());
@@ -132,35 +161,32 @@ impl Remote<'_> {
         let is_archive = last == Some(ARCHIVE);
         let is_inside = prefix.split('/').any(|name| name == ARCHIVE) && !is_archive;
         if is_inside {
-            named.objects = below(store, vec![prefix.to_owned()])?;
-            return Ok(());
+            return named.add_below(store, vec![prefix.to_owned()]);
         }
-        let level = store.level(prefix)?;
+        let folders = named.add_level(store, prefix)?;
         if is_archive {
-            for source in level.folders.iter().filter(|name| !is_hidden(name)) {
+            for source in folders.iter().filter(|name| !is_hidden(name)) {
                 self.days(store, &format!("{prefix}{source}/"), named)?;
             }
         } else {
             let archive = |name: &String| name == ARCHIVE;
-            let others = level.folders.iter().filter(|name| !archive(name) && !is_hidden(name));
+            let others = folders.iter().filter(|name| !archive(name) && !is_hidden(name));
             let others: Vec<_> = others.map(|name| format!("{prefix}{name}/")).collect();
             if !others.is_empty() {
-                named.objects.append(&mut below(store, others)?);
+                named.add_below(store, others)?;
             }
-            if level.folders.iter().any(archive) {
+            if folders.iter().any(archive) {
                 self.folder(store, &format!("{prefix}{ARCHIVE}/"), named)?;
             }
         }
-        named.objects.extend(level.objects.into_iter().filter(|found| !is_hidden(name(found))));
-        named.objects.sort_unstable_by(|a, b| a.url.cmp(&b.url));
         Ok(())
     }
 
     /// Adds the objects of the days of the window, of the source whose folder is `prefix`.
     fn days(&self, store: &Arc<Store>, prefix: &str, named: &mut Named) -> Result<(), StoreError> {
-        let level = store.level(prefix)?;
-        let all = level.folders.len();
-        let wanted = level.folders.into_iter().filter(|name| !is_hidden(name) && self.takes(name));
+        let folders = named.add_level(store, prefix)?;
+        let all = folders.len();
+        let wanted = folders.into_iter().filter(|name| !is_hidden(name) && self.takes(name));
         let wanted: Vec<_> = wanted.map(|name| format!("{prefix}{name}/")).collect();
         if wanted.len() < all {
             named.passed_over.push(format!(
@@ -173,10 +199,8 @@ impl Remote<'_> {
             ));
         }
         if !wanted.is_empty() {
-            named.objects.append(&mut below(store, wanted)?);
+            named.add_below(store, wanted)?;
         }
-        named.objects.extend(level.objects.into_iter().filter(|found| !is_hidden(name(found))));
-        named.objects.sort_unstable_by(|a, b| a.url.cmp(&b.url));
         Ok(())
     }
 
@@ -190,16 +214,6 @@ impl Remote<'_> {
         since.is_none_or(|since| day.saturating_add(2 * DAY) > since)
             && until.is_none_or(|until| day.saturating_sub(DAY) < until)
     }
-}
-
-/// The objects below the folders `prefixes` that are not hidden there.
-fn below(store: &Arc<Store>, prefixes: Vec<String>) -> Result<Vec<Found>, StoreError> {
-    let roots = prefixes.clone();
-    store.list(prefixes, move |key| {
-        let root = roots.iter().find(|root| key.starts_with(root.as_str()));
-        let rest = root.map_or(key, |root| &key[root.len()..]);
-        !rest.split('/').any(is_hidden)
-    })
 }
 
 fn is_hidden(name: &str) -> bool {
@@ -260,7 +274,7 @@ fn fits(parts: &[Part], names: &[&str]) -> bool {
 /// A walk along the parts of a pattern.
 struct Walk<'a> {
     store: &'a Arc<Store>,
-    found: &'a mut Vec<Found>,
+    named: &'a mut Named,
 }
 
 impl Walk<'_> {
@@ -278,24 +292,27 @@ impl Walk<'_> {
             [] => {}
             [Part::Below, ..] => {
                 let (parts, root) = (parts.to_vec(), prefix.len());
-                self.found.append(&mut self.store.list(vec![prefix], move |key| {
+                let is_wanted = move |key: &str| {
                     let names: Vec<&str> = key.get(root..).unwrap_or_default().split('/').collect();
                     fits(&parts, &names)
-                })?);
+                };
+                let named = &mut *self.named;
+                self.store
+                    .list(vec![prefix], is_wanted, |found| named.push(found, Given::Found))?;
             }
             [part, rest @ ..] => {
-                let level = self.store.level(&prefix)?;
                 let fits_part = |name: &str| fits(std::slice::from_ref(part), &[name]);
-                if rest.is_empty() {
-                    let objects = level.objects.into_iter();
-                    self.found.extend(objects.filter(|found| fits_part(name(found))));
-                }
-                let folders = level.folders.iter().filter(|name| fits_part(name));
+                let folders = self.store.level(&prefix, |found| {
+                    if rest.is_empty() && fits_part(name(&found)) {
+                        self.named.push(found, Given::Found);
+                    }
+                })?;
+                let folders = folders.iter().filter(|name| fits_part(name));
                 let folders = folders.map(|name| format!("{prefix}{name}/"));
                 if rest.is_empty() {
                     let folders: Vec<_> = folders.collect();
                     if !folders.is_empty() {
-                        self.found.append(&mut below(self.store, folders)?);
+                        self.named.add_below(self.store, folders)?;
                     }
                 } else {
                     for folder in folders {

@@ -66,24 +66,29 @@ pub fn spool(
     stop: Option<&'static AtomicBool>,
 ) -> Result<Spooled, SpoolError> {
     let (mut spooled, mut left) = (Spooled::default(), most);
-    for input in discovery.inputs.iter_mut().filter(|input| is_read_once(input)) {
+    let copied = |mut input: Input| {
+        if !is_read_once(&input) {
+            return Ok(input);
+        }
         let failed = |source| SpoolError::Io {
             display: input.display.clone(),
             dir: dir.display().to_string(),
             source,
         };
         let mut file = NamedTempFile::new_in(dir).map_err(failed)?;
-        let source = open(input, stop).map_err(failed)?;
+        let source = open(&input, stop).map_err(failed)?;
         let copied = copy(source, file.as_file_mut(), left).map_err(failed)?;
         let Some(rest) = left.checked_sub(copied) else {
-            return Err(SpoolError::TooLarge { display: input.display.clone(), most });
+            return Err(SpoolError::TooLarge { display: input.display, most });
         };
         left = rest;
         let path = file.into_temp_path();
         input.path = Some(path.to_path_buf());
         input.size = Some(copied);
         spooled.files.push(path);
-    }
+        Ok(input)
+    };
+    discovery.inputs = discovery.inputs.iter().map(copied).collect::<Result<_, _>>()?;
     Ok(spooled)
 }
 

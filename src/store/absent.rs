@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::access::Access;
 use super::error::{StoreError, StoreErrorKind};
+use super::found::Found;
 use super::url::Url;
 
 /// Stores that cannot be opened.
@@ -50,7 +51,8 @@ impl Store {
         self: &Arc<Self>,
         _prefixes: Vec<String>,
         _wanted: impl Fn(&str) -> bool + Send + Sync + 'static,
-    ) -> Result<Vec<Found>, StoreError> {
+        _found: impl FnMut(Found),
+    ) -> Result<(), StoreError> {
         match **self {}
     }
 
@@ -58,7 +60,11 @@ impl Store {
     ///
     /// # Errors
     /// None.
-    pub fn level(self: &Arc<Self>, _prefix: &str) -> Result<Level, StoreError> {
+    pub fn level(
+        self: &Arc<Self>,
+        _prefix: &str,
+        _found: impl FnMut(Found),
+    ) -> Result<Vec<String>, StoreError> {
         match **self {}
     }
 
@@ -72,24 +78,26 @@ impl Store {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Object {}
 
-/// An object that was found; there is none.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// Its URL.
-    pub url: Box<str>,
-    /// Its size in bytes.
-    pub size: Option<u64>,
-    /// How it is read.
-    pub object: Object,
-}
+impl Object {
+    /// There is no store.
+    pub fn listed(store: &Arc<Store>, _tag: Option<Box<str>>) -> Self {
+        match **store {}
+    }
 
-/// One level of a store; there is none.
-#[derive(Clone, Debug, Default)]
-pub struct Level {
-    /// The names of the folders.
-    pub folders: Vec<String>,
-    /// The objects.
-    pub objects: Vec<Found>,
+    /// There is no object.
+    pub fn store(&self) -> &Arc<Store> {
+        match *self {}
+    }
+
+    /// There is no object.
+    pub fn tag(&self) -> Option<&str> {
+        match *self {}
+    }
+
+    /// There is no object.
+    pub fn is_listed(&self) -> bool {
+        match *self {}
+    }
 }
 
 /// What object stands at this place among the inputs: none.

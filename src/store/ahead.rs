@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::{Buf as _, Bytes};
 
-use super::find::Found;
+use super::found::Found;
 use super::object::Object;
 use super::piece::Piece;
 

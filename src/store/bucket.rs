@@ -57,7 +57,7 @@ impl Bucket {
     /// # Errors
     /// When it is a web server, which takes none.
     pub(super) fn new(store: Arc<Store>, replace: Replace) -> Result<Self, StoreError> {
-        let objects = Arc::clone(store.objects()?);
+        let objects = store.objects()?.clone() as Arc<dyn ObjectStore>;
         Ok(Self { store, objects, replace })
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::gcp::{GcpCredential, GoogleCloudStorageBuilder, GoogleConfigKey};
+use object_store::list::PaginatedListStore;
 use object_store::{
     Certificate, ClientOptions, ObjectStore, RetryConfig, StaticCredentialProvider,
 };
@@ -16,8 +17,13 @@ use super::connector::Connector;
 use super::credential::{Chain, CredentialError, Profiles};
 use super::url::Url;
 
+/// Objects, and pages of lists of them.
+pub trait Listed: ObjectStore + PaginatedListStore {}
+
+impl<T: ObjectStore + PaginatedListStore> Listed for T {}
+
 /// The objects of a store.
-pub(super) type Objects = Arc<dyn ObjectStore>;
+pub(super) type Objects = Arc<dyn Listed>;
 
 /// How long a store may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -177,6 +183,12 @@ pub(super) fn azure(
     }
     for (key, value) in settings::<AzureConfigKey>(access, "AZURE_") {
         builder = builder.with_config(key, value);
+    }
+    // A managed identity of a service that is no machine.
+    if let Some(endpoint) =
+        ["IDENTITY_ENDPOINT", "MSI_ENDPOINT"].iter().find_map(|it| access.variable(it))
+    {
+        builder = builder.with_msi_endpoint(endpoint);
     }
     let mut endpoint = access.variable("AZURE_STORAGE_ENDPOINT").map(str::to_owned);
     let connection = access.variable("AZURE_STORAGE_CONNECTION_STRING").unwrap_or_default();

@@ -11,6 +11,7 @@
 
 mod access;
 mod error;
+mod found;
 mod replace;
 mod url;
 
@@ -28,6 +29,8 @@ mod connector;
 mod credential;
 #[cfg(feature = "object-store")]
 mod find;
+#[cfg(feature = "object-store")]
+mod listing;
 #[cfg(feature = "object-store")]
 mod object;
 #[cfg(feature = "object-store")]
@@ -48,6 +51,7 @@ mod absent;
 
 pub use access::Access;
 pub use error::{StoreError, StoreErrorKind};
+pub use found::Found;
 pub use replace::Replace;
 pub use url::{Scheme, Url, UrlError};
 
@@ -56,8 +60,6 @@ pub use ahead::{Ahead, Finder, ObjectReader};
 #[cfg(feature = "object-store")]
 pub use bucket::{Bucket, Upload, Version};
 #[cfg(feature = "object-store")]
-pub use find::{Found, Level};
-#[cfg(feature = "object-store")]
 pub use object::Object;
 #[cfg(feature = "object-store")]
 pub use opened::{Store, Stores};
@@ -65,4 +67,4 @@ pub use opened::{Store, Stores};
 pub use runtime::Runtime;
 
 #[cfg(not(feature = "object-store"))]
-pub use absent::{Ahead, Finder, Found, Level, Object, ObjectReader, Store, Stores};
+pub use absent::{Ahead, Finder, Object, ObjectReader, Store, Stores};

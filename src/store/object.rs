@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -49,7 +49,7 @@ struct Address {
 
 impl Object {
     /// An object of a store that lists objects; its URL ends with its key.
-    pub(super) fn listed(store: &Arc<Store>, tag: Option<Box<str>>) -> Self {
+    pub fn listed(store: &Arc<Store>, tag: Option<Box<str>>) -> Self {
         let tag = tag.map(|tag| quoted(&tag).into());
         Self { store: Arc::clone(store), tag, address: None }
     }
@@ -66,8 +66,18 @@ impl Object {
     }
 
     /// The store that it is in.
-    pub(super) fn store(&self) -> &Arc<Store> {
+    pub fn store(&self) -> &Arc<Store> {
         &self.store
+    }
+
+    /// The tag of its content, where the store told one.
+    pub fn tag(&self) -> Option<&str> {
+        self.tag.as_deref()
+    }
+
+    /// Whether it is one of a store that lists objects.
+    pub fn is_listed(&self) -> bool {
+        self.address.is_none()
     }
 
     /// Whether parts of it can be read beside one another.
@@ -118,6 +128,7 @@ impl Reading {
             if is_sized && self.part.range.is_empty() {
                 return Ok(None);
             }
+            let begun = Instant::now();
             let error = match self.piece().await {
                 Ok(Some(piece)) => {
                     self.failed = 0;
@@ -137,7 +148,9 @@ impl Reading {
             self.failed += 1;
             let is_passing = match error.kind {
                 StoreErrorKind::Unavailable => true,
-                StoreErrorKind::Credentials => self.part.object.store.renew_credentials().await,
+                StoreErrorKind::Credentials => {
+                    self.part.object.store.renew_credentials(begun).await
+                }
                 _ => false,
             };
             if !is_passing || self.failed >= ATTEMPTS {

@@ -5,15 +5,15 @@ use std::fmt;
 use std::future::Future;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
-use object_store::ObjectStore;
 use object_store::client::{HttpClient, HttpConnector as _};
 use object_store::path::Path;
 
 use super::access::Access;
 use super::bucket::Bucket;
 use super::cause;
-use super::client;
+use super::client::{self, Objects};
 use super::connector::Connector;
 use super::credential::Chain;
 use super::error::{StoreError, StoreErrorKind};
@@ -51,7 +51,7 @@ pub struct Store {
 /// How requests are made.
 pub(super) enum Client {
     /// To a store that lists objects.
-    Objects(Arc<dyn ObjectStore>),
+    Objects(Objects),
     /// To a web server.
     Web(HttpClient),
 }
@@ -150,7 +150,7 @@ impl Store {
     ///
     /// # Errors
     /// When it is a web server, which has single addresses and no list of objects.
-    pub fn objects(&self) -> Result<&Arc<dyn ObjectStore>, StoreError> {
+    pub(super) fn objects(&self) -> Result<&Objects, StoreError> {
         match &self.client {
             Client::Objects(objects) => Ok(objects),
             Client::Web(_) => {
@@ -189,10 +189,11 @@ impl Store {
         cause::explained(self.scheme, url, error)
     }
 
-    /// Asks for other credentials than those that the store refused. Whether there may be some.
-    pub(super) async fn renew_credentials(&self) -> bool {
+    /// Asks for other credentials than those with which the store refused a request that began at
+    /// `begun`. Whether there may be some.
+    pub(super) async fn renew_credentials(&self, begun: Instant) -> bool {
         match &self.credentials {
-            Some(credentials) => credentials.forget().await,
+            Some(credentials) => credentials.forget(begun).await,
             None => false,
         }
     }

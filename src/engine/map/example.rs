@@ -1,13 +1,12 @@
 //! Counters that keep the first few occurrences, with their positions in the input.
 
-use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
 use ahash::AHashMap;
 
 use super::batch::Place;
 use crate::engine::exchange::store::{Segment, lines_before};
-use crate::source::{FileId, Input};
+use crate::source::Files;
 
 /// The number of occurrences that a counter keeps.
 const KEPT: usize = 3;
@@ -82,19 +81,19 @@ impl<T> AddAssign for Examples<T> {
 /// Converts positions in blocks to line numbers of files, once all blocks are known.
 #[derive(Clone, Debug, Default)]
 pub struct Lines {
-    files: BTreeMap<FileId, Input>,
+    files: Files,
     before: AHashMap<Place, u64>,
 }
 
 impl Lines {
     /// Creates the line index of `files`, whose committed blocks are `segments`.
-    pub fn new(files: BTreeMap<FileId, Input>, segments: &[Segment]) -> Self {
+    pub fn new(files: Files, segments: &[Segment]) -> Self {
         let places = segments.iter().map(|segment| segment.place);
         Self { files, before: places.zip(lines_before(segments)).collect() }
     }
 
     /// Creates the line index of `files` from the number of lines of each block.
-    pub fn of_blocks(files: BTreeMap<FileId, Input>, mut blocks: Vec<(Place, u64)>) -> Self {
+    pub fn of_blocks(files: Files, mut blocks: Vec<(Place, u64)>) -> Self {
         blocks.sort_unstable();
         let (mut file, mut sum) = (None, 0);
         let before = |(place, lines): (Place, u64)| {
@@ -109,9 +108,9 @@ impl Lines {
 
     /// Returns the file name of `place` and the line number in the file, from 1, of the line
     /// `line_in_block`, from 0.
-    pub fn of(&self, place: Place, line_in_block: u64) -> (&str, u64) {
-        let file = self.files.get(&place.file).map_or("", |file| file.display.as_str());
-        (file, self.before.get(&place).copied().unwrap_or(0) + line_in_block + 1)
+    pub fn of(&self, place: Place, line_in_block: u64) -> (String, u64) {
+        let before = self.before.get(&place).copied().unwrap_or(0);
+        (self.files.name(place.file), before + line_in_block + 1)
     }
 }
 

@@ -99,7 +99,7 @@ impl Evidence<'_> {
 impl Evidence<'_> {
     fn example(&self, source_line: SourceLine) -> Example {
         let (file, line) = self.lines.of(source_line.place, source_line.line.into());
-        Example { file: file.to_owned(), line }
+        Example { file, line }
     }
 }
 

@@ -107,9 +107,9 @@ pub fn check(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let (ahead_bytes, _) = shares(&job.inputs, MEMORY_BYTES);
     let reader = reader(job.inputs.clone(), &job.engine, OnFault::Continue, ahead_bytes, watch);
     let examined = fixtures(&job, &reader, watch)?;
-    let files = reader.files().into_iter();
+    let files = reader.files();
     let names: Vec<(FileId, String)> =
-        files.map(|(file, input)| (file, input.display.replace('\\', "/"))).collect();
+        files.iter().map(|(file, input)| (file, input.display.replace('\\', "/"))).collect();
     let faults = reader.faults();
     if examined.events + examined.refused == 0 && faults.is_empty() && !job.allow_empty {
         let what =

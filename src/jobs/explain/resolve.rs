@@ -170,7 +170,7 @@ impl<'a> Context<'a> {
     /// Returns a line of a block.
     pub fn line(&self, place: Place, line: u64) -> report::Place {
         let (file, line) = self.lines.of(place, line);
-        report::Place { file: file.to_owned(), line }
+        report::Place { file, line }
     }
 
     /// Returns the ids by which the owner of a row is found.

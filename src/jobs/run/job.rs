@@ -1,6 +1,5 @@
 //! `backtrail run`: turns events into leads and signals.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,7 +25,7 @@ use crate::jobs::run::page::{Emails, TopLead, page};
 use crate::jobs::run::produce::{Setting, produce, write_rejects};
 use crate::jobs::run::summary::{Facts, Read};
 use crate::report::Report;
-use crate::source::{Discovery, FileId, Input, OnFault, Reader};
+use crate::source::{Discovery, Files, OnFault, Reader};
 use crate::store::{Stores, Url};
 
 /// The destination of the outputs of a run.
@@ -236,14 +235,11 @@ fn run_into(job: Job, watch: &dyn Watch, leftovers: &mut Leftovers) -> Result<Ou
 }
 
 /// Returns the inputs with their names as shown in outputs.
-fn shown_files(reader: &Reader, engine: &Engine) -> BTreeMap<FileId, Input> {
-    let mut files = reader.files();
-    if let Some(redaction) = &engine.redaction {
-        for input in files.values_mut() {
-            input.display = redaction.text(&input.display).into_owned();
-        }
+fn shown_files(reader: &Reader, engine: &Engine) -> Files {
+    match engine.redaction.clone() {
+        Some(redaction) => reader.files().shown(move |name| redaction.text(name).into_owned()),
+        None => reader.files(),
     }
-    files
 }
 
 fn write_report(report: &Report, output: &mut Output) -> Result<(), Error> {
@@ -271,7 +267,7 @@ fn write_page(
 fn keep_rejects(
     counters: &Counters,
     store: &Store,
-    files: &BTreeMap<FileId, Input>,
+    files: &Files,
     mut output: Output,
 ) -> Result<bool, Error> {
     if counters.rejects.iter().all(|&count| count == 0) {

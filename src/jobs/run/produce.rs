@@ -1,6 +1,6 @@
 //! The second phase of a run: processes every row once, then the leads.
 
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BinaryHeap;
 use std::io::Write;
 
 use rayon::ThreadPool;
@@ -32,7 +32,7 @@ use crate::engine::watch::{Phase, Watch};
 use crate::error::Error;
 use crate::report::Visitors;
 use crate::rules::PeriodLength;
-use crate::source::{self, FileId};
+use crate::source::Files;
 
 /// The results of the second phase, for the report.
 pub struct Produced {
@@ -80,7 +80,7 @@ pub struct Setting<'a> {
     /// The counts of the first phase.
     pub counters: &'a Counters,
     /// The inputs.
-    pub files: &'a BTreeMap<FileId, source::Input>,
+    pub files: &'a Files,
     /// The periods of the plan and the spans of the history.
     pub timeframe: &'a Timeframe,
     /// The thread pool.
@@ -214,16 +214,12 @@ impl<'a> LostLeads<'a> {
 ///
 /// # Errors
 /// Returns an error if spilled data cannot be read, or if `out` cannot be written.
-pub fn write_rejects(
-    store: &Store,
-    files: &BTreeMap<FileId, source::Input>,
-    out: &mut impl Write,
-) -> Result<(), Error> {
+pub fn write_rejects(store: &Store, files: &Files, out: &mut impl Write) -> Result<(), Error> {
     let mut buffer = Vec::new();
     for (segment, before) in store.segments().iter().zip(lines_before(store.segments())) {
         let encoded = store.rejects(segment, &mut buffer).map_err(Error::Spill)?;
-        let file = files.get(&segment.place.file).map_or("", |file| file.display.as_str());
-        rejects::write_lines(encoded, file, before, |lines| {
+        let file = files.name(segment.place.file);
+        rejects::write_lines(encoded, &file, before, |lines| {
             out.write_all(lines).map_err(Error::from_output)
         })?;
     }

@@ -1,6 +1,5 @@
 //! Writes the table of signals: a line for each signal, in the order of the input.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
@@ -23,7 +22,7 @@ use crate::engine::resolve::row::ResolvedRow;
 use crate::engine::resolve::visit::Visit;
 use crate::engine::resolve::{Input, Resolved, Stage, resolve};
 use crate::error::Error;
-use crate::source::{self, FileId};
+use crate::source::Files;
 
 /// The number of custom columns up to which a row needs no heap memory for them.
 const USUAL_COLUMNS: usize = 12;
@@ -161,7 +160,7 @@ impl SpentChunks {
 pub fn write_signals<'a>(
     stage: Stage<'a>,
     input: Input<'_>,
-    files: &BTreeMap<FileId, source::Input>,
+    files: &Files,
     (tracked, spans): (Option<&'a TrackedUsers>, &'a Spans),
     streams: &mut Streams<'_, '_>,
 ) -> Result<Resolved<'a, Render<'a>>, Error> {
@@ -189,8 +188,8 @@ pub fn write_signals<'a>(
         if let Some(out) = &mut streams.rejects {
             let encoded = store.rejects(&segments[segment], &mut buffer).map_err(Error::Spill)?;
             let place = segments[segment].place;
-            let file = files.get(&place.file).map_or("", |file| file.display.as_str());
-            rejects::write_lines(encoded, file, lines_before[segment], |lines| {
+            let file = files.name(place.file);
+            rejects::write_lines(encoded, &file, lines_before[segment], |lines| {
                 out.write_all(lines).map_err(Error::from_output)
             })?;
         }

@@ -171,7 +171,7 @@ impl Facts<'_> {
         let times = &self.counters.times;
         let at = |position: &Position| {
             let (file, line) = self.lines.of(position.place, position.line);
-            TimestampExample { file: file.to_owned(), line, ..TimestampExample::default() }
+            TimestampExample { file, line, ..TimestampExample::default() }
         };
         let missing = times.missing.first().iter();
         let unreadable = times.unreadable.first().iter().map(|(position, found)| {

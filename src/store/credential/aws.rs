@@ -69,15 +69,16 @@ impl Chain {
         Ok(Self { source: finder.source()?, context: context.clone(), known: Mutex::default() })
     }
 
-    /// Asks the source again when credentials are needed next. Whether that may give other ones:
-    /// none that have just come are forgotten.
-    pub async fn forget(&self) -> bool {
+    /// Asks the source again when credentials are needed next, if a request that began at `begun`
+    /// was refused with those that are known. Whether there may be other ones: none that have just
+    /// come are forgotten, but another request may have had them renewed in the meantime.
+    pub async fn forget(&self, begun: Instant) -> bool {
         let mut known = self.known.lock().await;
-        let is_old = known.as_ref().is_some_and(|known| known.since.elapsed() > NEW);
-        if is_old {
+        let Some(since) = known.as_ref().map(|known| known.since) else { return true };
+        if since < begun && since.elapsed() > NEW {
             *known = None;
         }
-        is_old
+        known.is_none() || since > begun
     }
 
     /// Credentials that are valid for a while.

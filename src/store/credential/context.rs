@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Uri;
 use object_store::ClientOptions;
 use object_store::client::{HttpClient, HttpConnector, ReqwestConnector};
 use reqsign_core::{
@@ -31,9 +32,12 @@ pub(super) fn context(access: &Access) -> object_store::Result<Context> {
     let envs: HashMap<String, String> =
         access.variables("").map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let env = StaticEnv { home_dir: access.home().cloned(), envs };
+    let sts =
+        ["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"].iter().find_map(|it| access.variable(it));
+    let sts = sts.and_then(|endpoint| endpoint.parse().ok());
     Ok(Context::new()
         .with_file_read(Files)
-        .with_http_send(Requests(client))
+        .with_http_send(Requests { client, sts })
         .with_command_execute(Programs)
         .with_env(env))
 }
@@ -49,15 +53,36 @@ impl FileRead for Files {
 
 /// Requests, whose answers hold credentials and are not kept.
 #[derive(Debug)]
-struct Requests(HttpClient);
+struct Requests {
+    client: HttpClient,
+    /// Where requests to the token service of AWS go instead, as `AWS_ENDPOINT_URL_STS` says.
+    sts: Option<Uri>,
+}
+
+impl Requests {
+    /// Where a request to `uri` goes.
+    fn place(&self, uri: Uri) -> Uri {
+        let Some(sts) = self.sts.as_ref().filter(|_| is_sts(&uri)) else { return uri };
+        let mut parts = uri.clone().into_parts();
+        parts.scheme = sts.scheme().cloned();
+        parts.authority = sts.authority().cloned();
+        Uri::from_parts(parts).unwrap_or(uri)
+    }
+}
+
+/// Whether `uri` is one of the token service of AWS.
+fn is_sts(uri: &Uri) -> bool {
+    uri.host().is_some_and(|host| host.starts_with("sts.") && host.contains(".amazonaws."))
+}
 
 impl HttpSend for Requests {
     async fn http_send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>> {
         let host = request.uri().host().unwrap_or_default().to_owned();
         let failed = |_| Error::unexpected(format!("{host} does not answer"));
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        parts.uri = self.place(parts.uri);
         let request = http::Request::from_parts(parts, body.into());
-        let response = self.0.execute(request).await.map_err(failed)?;
+        let response = self.client.execute(request).await.map_err(failed)?;
         let (parts, body) = response.into_parts();
         Ok(http::Response::from_parts(parts, body.bytes().await.map_err(failed)?))
     }

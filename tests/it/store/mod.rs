@@ -2,6 +2,7 @@
 //! injects faults.
 
 mod azurite;
+mod credentials;
 mod http;
 mod input_cuts;
 mod inputs;

@@ -34,7 +34,7 @@ pub fn unused(evidence: &Evidence<'_>) -> Option<(Kind, Finding)> {
     let first = UnusedField::ALL.into_iter().flat_map(|field| counted.of(field).first());
     let example = |(position, ()): &(crate::engine::map::example::Position, ())| {
         let (file, line) = evidence.lines.of(position.place, position.line);
-        Example { file: file.to_owned(), line }
+        Example { file, line }
     };
     let signals = evidence.outcomes[Side::After as usize].tally.resolutions.iter().sum();
     let finding = Finding {

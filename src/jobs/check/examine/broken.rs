@@ -25,8 +25,8 @@ pub(super) fn one_finding_each(parts: &mut Vec<Part>, reader: &Reader) {
         if lines < 2 || !no_line_is_json || own().all(|part| part.no_json == 0) {
             continue;
         }
-        let Some(input) = inputs.get(&file) else { continue };
-        let Some(part) = syntax_error(input, file) else { continue };
+        let Some(input) = inputs.get(file) else { continue };
+        let Some(part) = syntax_error(&input, file) else { continue };
         let first = parts.iter().position(|part| part.file == file).unwrap_or_default();
         parts.retain(|part| part.file != file);
         parts.insert(first.min(parts.len()), part);
@@ -39,7 +39,8 @@ fn syntax_error(input: &Input, file: FileId) -> Option<Part> {
     if input.path.is_none() && input.object.is_none() {
         return None;
     }
-    let discovery = Discovery { inputs: vec![input.clone()], ..Discovery::default() };
+    let discovery =
+        Discovery { inputs: [input.clone()].into_iter().collect(), ..Discovery::default() };
     let reader = Reader::new(discovery, Options::default());
     let (mut text, mut block) = (Vec::new(), Block::default());
     while reader.next(&mut block).ok()? {

@@ -1,0 +1,128 @@
+//! Tags of objects in little memory.
+
+/// How many digits a tag has that is a hash of the content.
+const DIGITS: usize = 32;
+
+/// Adds `tag` to `out`. A tag like `"9b2cf535f27731c974343645a3985328-12"`, which S3 and those that
+/// speak like it make, takes half of its length and less.
+pub(super) fn pack(tag: &str, out: &mut Vec<u8>) {
+    if let Some((hash, parts)) = hash(tag) {
+        // Such a tag has an odd number where others have twice their length.
+        let parts = parts.map_or(0, |parts| u64::from(parts) + 1);
+        number(parts << 1 | 1, out);
+        out.extend(hash.to_be_bytes());
+    } else {
+        number((tag.len() as u64) << 1, out);
+        out.extend(tag.as_bytes());
+    }
+}
+
+/// Takes a tag from the front of `bytes`.
+pub(super) fn unpack(bytes: &mut &[u8]) -> String {
+    let first = take_number(bytes);
+    if first & 1 == 0 {
+        let text = take(bytes, usize::try_from(first >> 1).unwrap_or(usize::MAX));
+        return String::from_utf8_lossy(text).into_owned();
+    }
+    let mut hash = [0; 16];
+    hash.copy_from_slice(take(bytes, 16));
+    let hash = u128::from_be_bytes(hash);
+    match (first >> 1).checked_sub(1) {
+        None => format!("\"{hash:032x}\""),
+        Some(parts) => format!("\"{hash:032x}-{parts}\""),
+    }
+}
+
+/// The hash and the number of parts that `tag` consists of, if it is written so and in no other way.
+fn hash(tag: &str) -> Option<(u128, Option<u32>)> {
+    let inner = tag.strip_prefix('"')?.strip_suffix('"')?;
+    let (digits, parts) = match inner.split_once('-') {
+        Some((digits, parts)) => (digits, Some(parts)),
+        None => (inner, None),
+    };
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    if digits.len() != DIGITS || !digits.bytes().all(is_digit) {
+        return None;
+    }
+    let hash = u128::from_str_radix(digits, 16).ok()?;
+    let Some(text) = parts else { return Some((hash, None)) };
+    let parts: u32 = text.parse().ok()?;
+    (parts.to_string() == text).then_some((hash, Some(parts)))
+}
+
+/// Adds `number` to `out`, seven bits a byte.
+pub(super) fn number(mut number: u64, out: &mut Vec<u8>) {
+    while number >= 0x80 {
+        out.push(number.to_le_bytes()[0] | 0x80);
+        number >>= 7;
+    }
+    out.push(number.to_le_bytes()[0]);
+}
+
+/// Takes a number from the front of `bytes`.
+pub(super) fn take_number(bytes: &mut &[u8]) -> u64 {
+    let (mut number, mut shift) = (0, 0);
+    while let [first, rest @ ..] = bytes {
+        *bytes = rest;
+        number |= u64::from(first & 0x7f) << shift;
+        if first & 0x80 == 0 {
+            break;
+        }
+        shift += 7;
+    }
+    number
+}
+
+/// Takes `count` bytes from the front of `bytes`.
+pub(super) fn take<'b>(bytes: &mut &'b [u8], count: usize) -> &'b [u8] {
+    let (taken, rest) = bytes.split_at(count);
+    *bytes = rest;
+    taken
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn length(tag: &str) -> usize {
+        let mut bytes = Vec::new();
+        pack(tag, &mut bytes);
+        let mut rest = bytes.as_slice();
+        assert_eq!((unpack(&mut rest), rest.len()), (tag.to_owned(), 0));
+        bytes.len()
+    }
+
+    #[test]
+    fn tags_come_back_as_they_were() {
+        let hash = "9b2cf535f27731c974343645a3985328";
+        assert_eq!(length(&format!("\"{hash}\"")), 17);
+        assert_eq!(length(&format!("\"{hash}-12\"")), 17);
+        for tag in [
+            String::new(),
+            hash.to_owned(),
+            format!("W/\"{hash}\""),
+            format!("\"{hash}-0012\""),
+            format!("\"{hash}-99999999999\""),
+            format!("\"{}\"", hash.to_uppercase()),
+            "\"0x8DBA1B2C3D4E5F6\"".to_owned(),
+        ] {
+            assert!(length(&tag) > tag.len(), "{tag}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_comes_back(tag in "\"?[0-9a-f]{30,34}(-[0-9]{0,12})?\"?|.{0,40}") {
+            length(&tag);
+        }
+
+        #[test]
+        fn any_number_comes_back(given: u64) {
+            let mut bytes = Vec::new();
+            number(given, &mut bytes);
+            prop_assert_eq!(take_number(&mut bytes.as_slice()), given);
+        }
+    }
+}
