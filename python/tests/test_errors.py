@@ -95,9 +95,14 @@ def test_ctrl_c_ends_a_run_that_waits_for_input(tmp_path: Path) -> None:
 
     ended = threading.Event()
     other = threading.Thread(target=interrupt_once_it_reads)
+    # What a shell runs in the background begins with the signal ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     other.start()
-    with pytest.raises(KeyboardInterrupt):
-        backtrail.run(pipe, output=out)
-    ended.set()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            backtrail.run(pipe, output=out)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        ended.set()
     other.join()
     assert not out.exists()
