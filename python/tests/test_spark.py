@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ import backtrail
 
 skip_without()
 
+import pyspark  # noqa: E402
 from pyspark.sql import SparkSession  # noqa: E402
 
 import backtrail.spark  # noqa: E402
@@ -93,12 +95,21 @@ def test_csv_has_the_cells_of_the_command(
 def test_spark_submit_takes_the_arguments_of_run(events: Path, rules: Path, tmp_path: Path) -> None:
     submit = Path(sys.executable).with_name("spark-submit")
     output = tmp_path / "out"
-    line = [str(submit), "--master", "local[1]", program.__file__, str(events), "-o", str(output)]
+    line = [str(submit), "--master", "local[1]", "--conf", "spark.sql.shuffle.partitions=2"]
+    line += [program.__file__, str(events), "-o", str(output)]
     line += ["--rules", str(rules), "--since", "2025-05-01", "--until", "2025-06-01", "--buckets", "2"]
-    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    # Otherwise, the script asks the first `python` of the path, which may have no PySpark.
+    home = {"SPARK_HOME": str(Path(pyspark.__file__).parent), "PYSPARK_PYTHON": sys.executable}
+    environment = {**os.environ, **home}
+
+    def submitted() -> "subprocess.CompletedProcess[str]":
+        # spark-submit prints what the program prints, errors included, to its standard output.
+        return subprocess.run(line, capture_output=True, text=True, check=False, env=environment)
+
+    done = submitted()
     assert done.returncode == 0, done.stderr
     result = backtrail.run(events, rules=rules, since="2025-05-01", until="2025-06-01")
-    assert f"backtrail: {len(result.signals)} signals" in done.stderr
+    assert f"backtrail: {len(result.signals)} signals" in done.stdout
     assert pq.read_table(output / "leads.parquet").num_rows == len(result.leads)
-    again = subprocess.run(line, capture_output=True, text=True, check=False)
-    assert again.returncode == 2 and "has the outputs of a job already" in again.stderr
+    again = submitted()
+    assert again.returncode == 2 and "has the outputs of a job already" in again.stdout
