@@ -11,6 +11,8 @@ mod grammar;
 
 mod nearest;
 
+mod varint;
+
 pub mod json;
 
 pub mod time;

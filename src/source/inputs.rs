@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::discover::{Given, Input};
-use super::tag::{number, pack, take, take_number, unpack};
+use super::tag::{pack, take, take_number, unpack};
 use crate::store::{Object, Store};
+use crate::varint;
 
 /// So many inputs in a row are told by what their names have that the ones before them have not.
 const ROW: usize = 16;
@@ -84,7 +85,7 @@ impl Inputs {
             None if is_file => None,
             _ => {
                 self.row.push(named | OTHER);
-                number(self.others.len() as u64, &mut self.row);
+                varint::put(self.others.len() as u64, &mut self.row);
                 self.others.push(input);
                 return;
             }
@@ -100,17 +101,17 @@ impl Inputs {
                 self.stores.push(Arc::clone(object.store()));
                 self.stores.len() - 1
             });
-            number(at as u64, &mut self.row);
+            varint::put(at as u64, &mut self.row);
         }
         if let Some(size) = input.size {
-            number(size, &mut self.row);
+            varint::put(size, &mut self.row);
         }
         if let Some(tag) = tag {
             pack(tag, &mut self.row);
         }
         let rest = &input.display.as_bytes()[shared..];
-        number(shared as u64, &mut self.row);
-        number(rest.len() as u64, &mut self.row);
+        varint::put(shared as u64, &mut self.row);
+        varint::put(rest.len() as u64, &mut self.row);
         self.row.extend(rest);
     }
 

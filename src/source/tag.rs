@@ -1,5 +1,7 @@
 //! Tags of objects in little memory.
 
+use crate::varint;
+
 /// How many digits a tag has that is a hash of the content.
 const DIGITS: usize = 32;
 
@@ -9,10 +11,10 @@ pub(super) fn pack(tag: &str, out: &mut Vec<u8>) {
     if let Some((hash, parts)) = hash(tag) {
         // Such a tag has an odd number where others have twice their length.
         let parts = parts.map_or(0, |parts| u64::from(parts) + 1);
-        number(parts << 1 | 1, out);
+        varint::put(parts << 1 | 1, out);
         out.extend(hash.to_be_bytes());
     } else {
-        number((tag.len() as u64) << 1, out);
+        varint::put((tag.len() as u64) << 1, out);
         out.extend(tag.as_bytes());
     }
 }
@@ -50,27 +52,9 @@ fn hash(tag: &str) -> Option<(u128, Option<u32>)> {
     (parts.to_string() == text).then_some((hash, Some(parts)))
 }
 
-/// Adds `number` to `out`, seven bits a byte.
-pub(super) fn number(mut number: u64, out: &mut Vec<u8>) {
-    while number >= 0x80 {
-        out.push(number.to_le_bytes()[0] | 0x80);
-        number >>= 7;
-    }
-    out.push(number.to_le_bytes()[0]);
-}
-
-/// Takes a number from the front of `bytes`.
+/// Takes a number that was put into `bytes` from their front.
 pub(super) fn take_number(bytes: &mut &[u8]) -> u64 {
-    let (mut number, mut shift) = (0, 0);
-    while let [first, rest @ ..] = bytes {
-        *bytes = rest;
-        number |= u64::from(first & 0x7f) << shift;
-        if first & 0x80 == 0 {
-            break;
-        }
-        shift += 7;
-    }
-    number
+    varint::take(bytes).unwrap_or_default()
 }
 
 /// Takes `count` bytes from the front of `bytes`.
@@ -121,7 +105,7 @@ mod tests {
         #[test]
         fn any_number_comes_back(given: u64) {
             let mut bytes = Vec::new();
-            number(given, &mut bytes);
+            varint::put(given, &mut bytes);
             prop_assert_eq!(take_number(&mut bytes.as_slice()), given);
         }
     }

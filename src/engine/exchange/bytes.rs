@@ -2,37 +2,19 @@
 
 use simdutf8::basic::from_utf8;
 
-/// Appends a length as LEB128: seven bits per byte, lowest first; the high bit is set if more
-/// follow.
+use crate::varint;
+
+/// Appends a length as LEB128.
 #[inline]
-#[allow(clippy::cast_possible_truncation)] // only the lowest bits are written
-pub fn put_length(mut length: usize, out: &mut Vec<u8>) {
-    while length >= 0x80 {
-        out.push(length as u8 | 0x80);
-        length >>= 7;
-    }
-    out.push(length as u8);
+pub fn put_length(length: usize, out: &mut Vec<u8>) {
+    varint::put(length as u64, out);
 }
 
 /// Reads a length from the beginning of `bytes`, and advances it.
 #[inline]
+#[allow(clippy::cast_possible_truncation)] // it was a usize
 pub fn take_length(bytes: &mut &[u8]) -> Option<usize> {
-    let (&first, rest) = bytes.split_first()?;
-    *bytes = rest;
-    if first < 0x80 {
-        return Some(usize::from(first));
-    }
-    let mut length = usize::from(first & 0x7f);
-    let mut shift = 7;
-    loop {
-        let (&next, rest) = bytes.split_first()?;
-        *bytes = rest;
-        length |= usize::from(next & 0x7f) << shift;
-        if next < 0x80 {
-            return Some(length);
-        }
-        shift += 7;
-    }
+    varint::take(bytes).map(|length| length as usize)
 }
 
 /// Appends the signed difference of `to` and `from`, which takes one byte if it is small.
