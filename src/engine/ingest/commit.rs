@@ -170,14 +170,14 @@ impl Committer {
     /// lock that keeps the current epoch open.
     fn make_room(&self, batch: &Batch) -> io::Result<RwLockReadGuard<'_, Epochs>> {
         let epochs = self.epochs.read().unwrap_or_else(PoisonError::into_inner);
-        if self.budget_with(batch).is_some() {
+        if self.has_room(batch) {
             return Ok(epochs);
         }
         drop(epochs);
         let mut epochs = self.epochs.write().unwrap_or_else(PoisonError::into_inner);
-        if self.budget_with(batch).is_none() {
+        if !self.has_room(batch) {
             self.deduplicators.spill()?;
-            if self.budget_with(batch).is_none() {
+            if !self.has_room(batch) {
                 self.end_epoch(&mut epochs)?;
             }
         }
@@ -186,8 +186,8 @@ impl Committer {
     }
 
     /// Sets the budget of the deduplicators to what remains after the ids and facts of the epoch if
-    /// each thread commits a batch like this one. Returns `None` if more is in use already.
-    fn budget_with(&self, batch: &Batch) -> Option<()> {
+    /// each thread commits a batch like this one. Returns `false` if more is in use already.
+    fn has_room(&self, batch: &Batch) -> bool {
         let (more_ids, more_facts) =
             (batch.ids.len() * self.threads, batch.facts.len() * self.threads);
         let id_bytes = {
@@ -203,7 +203,7 @@ impl Committer {
         };
         let bytes = id_bytes + facts * size_of::<Fact>();
         self.deduplicators.set_budget(self.scratch.table_bytes.saturating_sub(bytes));
-        (bytes + self.deduplicators.bytes() <= self.scratch.table_bytes).then_some(())
+        bytes + self.deduplicators.bytes() <= self.scratch.table_bytes
     }
 
     /// Writes the ids and facts of the epoch to disk, and begins the next one, unless there are no
@@ -259,14 +259,6 @@ impl Committer {
         Ok(dropped)
     }
 
-    /// Returns whether the ids and facts exceed the memory of the second phase, which also needs an
-    /// entry for each id and a link for each fact.
-    fn exceeds_memory(&self, ids: &Ids, facts: &[Fact]) -> bool {
-        let listed =
-            ids.len() * LISTED_ID_BYTES + facts.len() * (size_of::<Fact>() + size_of::<Link>());
-        ids.bytes() + listed > self.scratch.table_bytes
-    }
-
     /// Ends the first phase after the last batch: finds duplicates among keys on disk, removes the
     /// facts of duplicates, applies `deletions`, and puts the segments in order.
     ///
@@ -279,15 +271,12 @@ impl Committer {
         pool: &ThreadPool,
         watch: &dyn Watch,
     ) -> Result<Committed, Error> {
-        let exceeds_memory = {
-            let ids = self.ids.read().unwrap_or_else(PoisonError::into_inner);
-            self.exceeds_memory(&ids, &lock(&self.facts))
-        };
         let Self { epochs, ids, facts, segments, duplicates, profile, deduplicators, .. } = self;
         let (spill, scratch) = (self.spill, self.scratch);
         let mut epochs = epochs.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut ids = ids.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (mut facts, mut segments) = (into_inner(facts), into_inner(segments));
+        let exceeds_memory = second_phase_bytes(&ids, &facts) > scratch.table_bytes;
         if (exceeds_memory || !epochs.is_empty()) && !ids.is_empty() {
             epochs.end(&ids, &mut facts).map_err(Error::Spill)?;
             ids = Ids::new(RandomState::new());
@@ -314,6 +303,13 @@ impl Committer {
         let profile = into_inner(profile).finish().map_err(Error::Spill)?;
         Ok(Committed { ids, facts, store, duplicates, profile, scratch })
     }
+}
+
+/// Returns the memory of `ids` and `facts` in the second phase, which also needs an entry for each id
+/// and a link for each fact.
+fn second_phase_bytes(ids: &Ids, facts: &[Fact]) -> usize {
+    let fact_bytes = size_of::<Fact>() + size_of::<Link>();
+    ids.bytes() + ids.len() * LISTED_ID_BYTES + facts.len() * fact_bytes
 }
 
 /// Marks the duplicates among keys on disk; returns how many there are. Several partitions are
