@@ -72,18 +72,8 @@ fn run(bucket: &Server, workspace: &Workspace, configure: impl FnOnce(&mut Comma
 }
 
 /// Runs `command`, whose texts hold no secret.
-fn finish(mut command: Command, workspace: &Workspace) -> Finished {
-    let output = command.output().unwrap();
-    let finished = Finished::of(&command, output);
-    let mut texts = vec![finished.stderr.clone(), String::from_utf8_lossy(&finished.stdout).into()];
-    for name in workspace.list("out") {
-        let bytes = workspace.read(&format!("out/{name}"));
-        texts.push(String::from_utf8_lossy(&bytes).into_owned());
-    }
-    for canary in CANARIES {
-        assert!(!texts.iter().any(|text| text.contains(canary)), "{canary} is told");
-    }
-    finished
+fn finish(command: Command, workspace: &Workspace) -> Finished {
+    store::finish_without(&CANARIES, command, workspace)
 }
 
 /// Asserts that the requests to `bucket` bear the credentials that the service gave.

@@ -12,6 +12,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use super::{Finished, Workspace};
+
 /// What no message, report or log may hold.
 pub const CANARIES: [&str; 3] = ["CANARYKEYID", "canary-secret", "canary-token"];
 
@@ -408,4 +410,20 @@ fn decoded(text: &str) -> String {
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
+}
+
+/// Runs `command`, and asserts that neither what it prints nor the files in `out` hold one of `secrets`.
+#[track_caller]
+pub fn finish_without(secrets: &[&str], mut command: Command, workspace: &Workspace) -> Finished {
+    let output = command.output().unwrap();
+    let finished = Finished::of(&command, output);
+    let mut texts = vec![finished.stderr.clone(), String::from_utf8_lossy(&finished.stdout).into()];
+    for name in workspace.list("out") {
+        let bytes = workspace.read(&format!("out/{name}"));
+        texts.push(String::from_utf8_lossy(&bytes).into_owned());
+    }
+    for secret in secrets {
+        assert!(!texts.iter().any(|text| text.contains(secret)), "{secret} is told\n{finished}");
+    }
+    finished
 }
