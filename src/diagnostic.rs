@@ -264,6 +264,12 @@ pub(crate) fn char_boundary(text: &str, offset: usize) -> usize {
     (0..=offset).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
 
+/// Returns the byte range of the character of `text` at `offset`; empty at the end of `text`.
+pub(crate) fn char_span(text: &str, offset: usize) -> Range<usize> {
+    let start = char_boundary(text, offset);
+    start..text[start..].chars().next().map_or(start, |char| start + char.len_utf8())
+}
+
 /// Returns the byte range of `line` to show so that `from` is visible; a line that fits is shown
 /// whole.
 fn window(line: &str, from: usize) -> (usize, usize) {

@@ -13,7 +13,7 @@ use hcl_edit::structure::{Block, Body, Structure};
 use hcl_edit::template::{Element, Template};
 
 use super::tree::{Entry, Node, Value};
-use crate::diagnostic::{Diagnostic, char_boundary};
+use crate::diagnostic::{Diagnostic, char_span};
 
 /// Terraform's function that encodes a value as JSON.
 const JSON_ENCODE: &str = "jsonencode";
@@ -27,11 +27,8 @@ pub fn parse(text: &str) -> Result<Node, Vec<Diagnostic>> {
         Ok(body) => Ok(Node { span: 0..text.len(), value: of_body(&body) }),
         Err(error) => {
             // The parser counts bytes, and may stop within a character.
-            let at = char_boundary(text, error.location().offset());
-            let width =
-                text.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
-            let message = format!("not HCL: {}", error.message());
-            Err(vec![Diagnostic::error(at..at + width, message)])
+            let span = char_span(text, error.location().offset());
+            Err(vec![Diagnostic::error(span, format!("not HCL: {}", error.message()))])
         }
     }
 }

@@ -8,7 +8,7 @@ use simd_json::{Buffers, Node as TapeNode, StaticNode};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, char_span};
 use crate::json::MAX_DEPTH;
 use crate::json::diagnose::NotJson;
 
@@ -95,9 +95,9 @@ impl Node {
         match simd_json::to_tape_with_buffers(&mut bytes, &mut buffers) {
             Ok(tape) => Ok(json_node(&mut tape.0.iter(), 0..0, base)),
             Err(error) => {
-                let at = error.index().min(text.len().saturating_sub(1));
-                let fault = NotJson::new(&error, text.as_bytes(), "");
-                Err(vec![Diagnostic::error(at..at + 1, format!("not JSON: {}", fault.detail()))])
+                let fault = NotJson::new(&error, text.as_bytes());
+                let span = char_span(text, fault.offset);
+                Err(vec![Diagnostic::error(span, format!("not JSON: {}", fault.detail("")))])
             }
         }
     }
@@ -314,5 +314,16 @@ mod tests {
             assert!(source[place..].starts_with(char), "{char}: {}", &source[place..]);
         }
         assert!(source[written.place(99)..].starts_with('"'));
+    }
+
+    #[test]
+    fn a_fault_behind_text_that_is_not_ascii_is_placed_at_its_byte() {
+        let source = r#"{"dat㞦㞦\ilt2rs": 1}"#;
+        let faults = Node::parse_json(source).unwrap_err();
+        assert_eq!(&source[faults[0].span.clone()], "\\");
+        assert!(faults[0].message.contains("byte 12: expected a JSON escape"), "{faults:?}");
+        let deep = "[".repeat(MAX_DEPTH + 1);
+        let faults = Node::parse_json(&deep).unwrap_err();
+        assert_eq!(faults[0].span, MAX_DEPTH..MAX_DEPTH + 1);
     }
 }

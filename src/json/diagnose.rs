@@ -10,37 +10,63 @@ use crate::grammar::{Expected, Fault, Scanner};
 use super::MAX_DEPTH;
 use super::raw::skip_blanks;
 
-/// Why a text cannot be used as JSON, with the details in words.
-pub(crate) enum NotJson {
+/// Why a text cannot be used as JSON, and where.
+pub(crate) struct NotJson {
+    pub kind: Kind,
+    /// The offset of the fault in bytes, starting at 0.
+    pub offset: usize,
+}
+
+/// The kinds of [`NotJson`].
+pub(crate) enum Kind {
     /// It is not UTF-8.
-    NotUtf8(String),
+    NotUtf8,
     /// It is nested deeper than [`MAX_DEPTH`].
-    TooDeep(String),
-    /// It breaks the grammar.
-    Malformed(String),
+    TooDeep,
+    /// It breaks the grammar, with an explanation.
+    Malformed(&'static str),
 }
 
 impl NotJson {
     /// Explains why the parser refused `text` with `error`. `text` is the original, from before the
-    /// parser changed it in place. `of` names the text that byte offsets refer to.
-    pub(crate) fn new(error: &simd_json::Error, text: &[u8], of: &str) -> Self {
+    /// parser changed it in place.
+    pub(crate) fn new(error: &simd_json::Error, text: &[u8]) -> Self {
         if let Err(fault) = std::str::from_utf8(text) {
-            let at = fault.valid_up_to() + 1;
-            return Self::NotUtf8(format!("byte {at}{of} is not UTF-8"));
+            return Self { kind: Kind::NotUtf8, offset: fault.valid_up_to() };
         }
         if matches!(error.error(), ErrorType::DepthLimitExceeded) {
-            return Self::TooDeep(format!("nested deeper than {MAX_DEPTH} levels"));
+            return Self { kind: Kind::TooDeep, offset: too_deep(text) };
         }
-        let detail = diagnose(text, of).unwrap_or_else(|| "expected one JSON value".to_owned());
-        Self::Malformed(detail)
+        let (offset, what) = fault(text).unwrap_or((0, "expected one JSON value"));
+        Self { kind: Kind::Malformed(what), offset }
     }
 
-    /// Returns the details.
-    pub(crate) fn detail(self) -> String {
-        match self {
-            Self::NotUtf8(detail) | Self::TooDeep(detail) | Self::Malformed(detail) => detail,
+    /// Returns the explanation. `of` names the text that byte offsets refer to.
+    pub(crate) fn detail(&self, of: &str) -> String {
+        let byte = self.offset + 1;
+        match self.kind {
+            Kind::NotUtf8 => format!("byte {byte}{of} is not UTF-8"),
+            Kind::TooDeep => format!("nested deeper than {MAX_DEPTH} levels"),
+            Kind::Malformed(what) => format!("byte {byte}{of}: {what}"),
         }
     }
+}
+
+/// Returns the offset of the bracket that nests deeper than [`MAX_DEPTH`] levels.
+fn too_deep(text: &[u8]) -> usize {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    let exceeds = |byte: &u8| {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => depth += 1,
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > MAX_DEPTH
+    };
+    text.iter().position(exceeds).unwrap_or(0)
 }
 
 /// Returns where and why `text` is not one JSON value, as `byte 7 of the record: expected …` if
@@ -191,6 +217,13 @@ mod tests {
         }
         assert_eq!(diagnose(br#" {"a":1} "#, ""), None);
         assert!(diagnose(b"{", "").unwrap().starts_with("byte 2: expected"));
+    }
+
+    #[test]
+    fn the_bracket_that_nests_too_deep_is_found() {
+        let text = |opens: usize| format!(r#"{{"[\"[":{}"#, "[".repeat(opens));
+        assert_eq!(too_deep(text(MAX_DEPTH).as_bytes()), text(MAX_DEPTH - 1).len());
+        assert_eq!(too_deep(text(MAX_DEPTH - 1).as_bytes()), 0);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use simd_json::ErrorType;
 
 use super::shape::Shape;
 use crate::json::MAX_DEPTH;
-use crate::json::diagnose::{NotJson, diagnose_body};
+use crate::json::diagnose::{Kind, NotJson, diagnose_body};
 
 /// The reason why a record yields no event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -102,13 +102,13 @@ impl Refusal {
     /// Creates the refusal of a record that did not parse. `text` is the original, from before the
     /// parser changed it in place.
     pub fn from_parser(error: &simd_json::Error, text: &[u8]) -> Self {
-        let fault = NotJson::new(error, text, " of the record");
-        let reason = match fault {
-            NotJson::NotUtf8(_) => Reason::NotUtf8,
-            NotJson::TooDeep(_) => Reason::TooDeep,
-            NotJson::Malformed(_) => Reason::InvalidJson,
+        let fault = NotJson::new(error, text);
+        let reason = match fault.kind {
+            Kind::NotUtf8 => Reason::NotUtf8,
+            Kind::TooDeep => Reason::TooDeep,
+            Kind::Malformed(_) => Reason::InvalidJson,
         };
-        Self::new(reason, fault.detail())
+        Self::new(reason, fault.detail(" of the record"))
     }
 }
 
