@@ -15,13 +15,14 @@ pub mod reading;
 pub mod rules;
 pub mod source;
 pub mod streams;
+pub mod timelines;
 pub mod times;
 
 /// A target by its name.
 pub type Named = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const ALL: [Named; 14] = [
+pub const ALL: [Named; 15] = [
     ("captures", captures::target),
     ("csv", csv::target),
     ("evaluation", evaluation::target),
@@ -35,5 +36,6 @@ pub const ALL: [Named; 14] = [
     ("rules", rules::target),
     ("source", source::target),
     ("streams", streams::target),
+    ("timelines", timelines::target),
     ("times", times::target),
 ];

@@ -1,5 +1,5 @@
-//! Compressed files: what is compressed is what is read, and a damaged stream gives the beginning
-//! of it.
+//! Compressed files and archives: what is compressed is read back, and of a damaged stream, the
+//! beginning is.
 
 use std::io::Write;
 
@@ -23,7 +23,7 @@ pub fn target(data: &[u8]) {
     let mut stream = compressed(*codec, &text);
     let plain = reading::file(&text, 1 << 20);
     if *flip == 0 {
-        assert_eq!(reading::file(&stream, 1 << 20), plain, "codec {}", codec % 4);
+        assert_eq!(reading::file(&stream, 1 << 20), plain, "codec {}", codec % 5);
         return;
     }
     // Without its first bytes it is no stream.
@@ -38,9 +38,9 @@ pub fn target(data: &[u8]) {
     reading::file(&stream[..at], 64);
 }
 
-/// `text` as gzip, zstd, xz or bzip2.
+/// `text` as gzip, zstd, xz, bzip2 or a zip archive.
 fn compressed(codec: u8, text: &[u8]) -> Vec<u8> {
-    match codec % 4 {
+    match codec % 5 {
         0 => {
             let mut encoder = flate2::write::GzEncoder::new(Vec::new(), Compression::fast());
             encoder.write_all(text).unwrap();
@@ -57,10 +57,26 @@ fn compressed(codec: u8, text: &[u8]) -> Vec<u8> {
             encoder.write_all(text).unwrap();
             encoder.finish().unwrap()
         }
-        _ => {
+        3 => {
             let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
             encoder.write_all(text).unwrap();
             encoder.finish().unwrap()
         }
+        _ => zipped(text),
     }
+}
+
+/// A zip archive with `text` as its only file.
+fn zipped(text: &[u8]) -> Vec<u8> {
+    let mut archive = rawzip::ZipArchiveWriter::new(Vec::new());
+    let method = rawzip::CompressionMethod::DEFLATE;
+    let (mut entry, config) =
+        archive.new_file("events.ndjson").compression_method(method).start().unwrap();
+    let deflated = flate2::write::DeflateEncoder::new(&mut entry, Compression::fast());
+    let mut writer = config.wrap(deflated);
+    writer.write_all(text).unwrap();
+    let (deflated, sums) = writer.finish().unwrap();
+    deflated.finish().unwrap();
+    entry.finish(sums).unwrap();
+    archive.finish().unwrap()
 }
