@@ -6,6 +6,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::reserved::{PlainFile, Reserved};
+
 /// Why a stream ended before its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct DecodeError {
@@ -20,7 +22,7 @@ pub(super) trait Source: Send {
     /// Reads into `out`, which must not be empty; 0 is the end.
     ///
     /// # Errors
-    /// Once all bytes before the fault are delivered; the same again after that.
+    /// Once all bytes before the fault are delivered; after that, the same again or the end.
     fn read(&mut self, out: &mut [u8]) -> Result<usize, DecodeError>;
 
     /// Offset in the stored file of the byte `behind` bytes before the next one. What was decoded
@@ -31,12 +33,20 @@ pub(super) trait Source: Send {
     fn file(&self) -> Option<&Arc<File>> {
         None
     }
+
+    /// Takes the whole lines among the `len` bytes from offset `start` of the file on out of the
+    /// stream, which goes on behind them. Returns `None`, and changes nothing, if they have to be
+    /// read from the stream.
+    fn reserve_lines(&mut self, _start: u64, _len: usize) -> Option<Reserved> {
+        None
+    }
 }
 
 /// The bytes of a file as they are stored, or of a part of it.
 pub(super) struct Stored {
     source: Box<dyn Read + Send>,
-    file: Option<Arc<File>>,
+    /// The file, if `source` is all of it.
+    file: Option<PlainFile>,
     offset: u64,
     /// An end before this offset is a fault.
     least_end: u64,
@@ -63,7 +73,8 @@ impl Stored {
         let least_end = file.metadata()?.len().max(found.unwrap_or(0));
         let file = Arc::new(file);
         let source = Box::new(Arc::clone(&file));
-        Ok(Self { source, file: Some(file), offset: 0, least_end, bytes_read })
+        let file = Some(PlainFile::new(file, least_end));
+        Ok(Self { source, file, offset: 0, least_end, bytes_read })
     }
 
     /// The part of `file` at `range`. Only one part can be read at a time.
@@ -84,6 +95,14 @@ impl Stored {
     fn error(&self, message: String) -> DecodeError {
         DecodeError { offset: self.offset, message }
     }
+
+    /// The fault of an end at the present offset, unless another thread has reported it.
+    fn cut_off(&self) -> Option<DecodeError> {
+        match &self.file {
+            Some(file) => file.cut_off(self.offset),
+            None => cut_off(self.offset, self.least_end),
+        }
+    }
 }
 
 impl Source for Stored {
@@ -92,12 +111,7 @@ impl Source for Stored {
             match self.source.read(out) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(self.error(error.to_string())),
-                Ok(0) if self.offset < self.least_end => {
-                    let whole = self.least_end;
-                    let message =
-                        format!("the file was cut off while it was read: it had {whole} bytes");
-                    return Err(self.error(message));
-                }
+                Ok(0) => return self.cut_off().map_or(Ok(0), Err),
                 Ok(count) => {
                     self.offset += count as u64;
                     self.bytes_read.fetch_add(count as u64, Ordering::Relaxed);
@@ -112,8 +126,26 @@ impl Source for Stored {
     }
 
     fn file(&self) -> Option<&Arc<File>> {
-        self.file.as_ref()
+        self.file.as_ref().map(|plain| &plain.file)
     }
+
+    fn reserve_lines(&mut self, start: u64, len: usize) -> Option<Reserved> {
+        let reserved = self.file.as_ref()?.reserve(start, len)?;
+        let end = reserved.range.end;
+        Arc::clone(self.file()?).seek(SeekFrom::Start(end)).ok()?;
+        // Bytes that were read ahead of `start` are counted already.
+        self.bytes_read.fetch_add(end.wrapping_sub(self.offset), Ordering::Relaxed);
+        self.offset = end;
+        Some(reserved)
+    }
+}
+
+/// Returns the fault of an end at `offset`, if it is before `least_end`.
+pub(super) fn cut_off(offset: u64, least_end: u64) -> Option<DecodeError> {
+    (offset < least_end).then(|| DecodeError {
+        offset,
+        message: format!("the file was cut off while it was read: it had {least_end} bytes"),
+    })
 }
 
 /// A source with the part of it that was read but not used.
@@ -204,5 +236,14 @@ impl Source for Raw {
 
     fn offset(&self, behind: usize) -> u64 {
         self.source.offset(behind + self.end - self.start)
+    }
+
+    fn reserve_lines(&mut self, start: u64, len: usize) -> Option<Reserved> {
+        if self.end_of_source.is_some() {
+            return None;
+        }
+        let reserved = self.source.reserve_lines(start, len)?;
+        (self.start, self.end) = (0, 0);
+        Some(reserved)
     }
 }

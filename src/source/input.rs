@@ -1,6 +1,7 @@
 //! A stream whose bytes can be put back.
 
 use super::bytes::{DecodeError, Source};
+use super::reserved::Reserved;
 
 /// The most that the buffer of bytes put back keeps allocated for reuse, in bytes.
 const KEPT: usize = 16 << 20;
@@ -77,6 +78,19 @@ impl OpenInput {
             self.position -= count;
         }
         possible
+    }
+
+    /// Takes the whole lines among the `len` bytes from offset `start` on out of the input, which
+    /// goes on behind them. `start` is the offset of the next byte. Returns `None`, and changes
+    /// nothing, if they have to be read from the input.
+    pub fn reserve_lines(&mut self, start: u64, len: usize) -> Option<Reserved> {
+        if self.end.is_some() || self.decoded.is_some() {
+            return None;
+        }
+        let reserved = self.source.reserve_lines(start, len)?;
+        self.pending.clear();
+        self.position = 0;
+        Some(reserved)
     }
 
     /// Whether everything is read.

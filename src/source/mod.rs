@@ -29,6 +29,7 @@ mod outputs;
 mod pattern;
 mod reader;
 mod remote;
+mod reserved;
 mod skip;
 mod spool;
 mod stdin;

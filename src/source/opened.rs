@@ -10,6 +10,7 @@ use super::foreign::Kind;
 use super::input::OpenInput;
 use super::outputs;
 use super::reader::Reader;
+use super::reserved::Reserved;
 use super::stream::Stream;
 
 /// How many archives may stand in one another.
@@ -19,6 +20,16 @@ const NESTED: usize = 4;
 struct Level {
     name: String,
     archive: Box<dyn Archive>,
+}
+
+/// The next block of an input.
+pub(super) enum Next {
+    /// It is filled.
+    Filled,
+    /// It is to be filled with these lines, which takes no turn.
+    Reserved(Reserved),
+    /// There is none: all files are read.
+    End,
 }
 
 /// An input that is being read.
@@ -60,23 +71,26 @@ impl Opened {
         }
     }
 
-    /// Fills `block` with the next block. `false` when all files are read.
+    /// Fills `block` with the next block, or returns the lines with which it is to be filled.
     ///
     /// # Errors
     /// The fault that stops the run.
-    pub fn next(&mut self, reader: &Reader, block: &mut Block) -> Result<bool, Fault> {
+    pub fn next(&mut self, reader: &Reader, block: &mut Block) -> Result<Next, Fault> {
         loop {
             if let Some(mut stream) = self.stream.take() {
-                stream.next(block, reader.options());
+                if let Some(lines) = stream.next(block, reader.options()) {
+                    self.stream = Some(stream);
+                    return Ok(Next::Reserved(lines));
+                }
                 if !block.last {
                     self.stream = Some(stream);
                 } else if let Some(error) = stream.fault() {
                     reader.report(self.fault(error.clone(), stream.decoded()))?;
                 }
-                return Ok(true);
+                return Ok(Next::Filled);
             }
             if !self.next_file(reader)? {
-                return Ok(false);
+                return Ok(Next::End);
             }
         }
     }

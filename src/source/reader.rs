@@ -13,7 +13,8 @@ use super::discover::{Discovery, Input};
 use super::fault::Fault;
 use super::files::Files;
 use super::inputs::Inputs;
-use super::opened::Opened;
+use super::opened::{Next, Opened};
+use super::reserved::Reserved;
 use crate::store::{Ahead, Found};
 
 /// What a [`Reader`] does about an input that cannot be read to its end.
@@ -155,15 +156,31 @@ impl Reader {
                 Some(opened) => opened,
                 None => self.open(turn.input)?,
             };
-            let found = opened.next(self, block)?;
+            let next = opened.next(self, block)?;
             if !opened.is_done() {
                 turn.opened = Some(opened);
             }
-            if found {
-                return Ok(true);
+            drop(turn);
+            match next {
+                Next::Filled => return Ok(true),
+                Next::Reserved(lines) => return self.read(&lines, block).map(|()| true),
+                Next::End => {}
             }
         }
         Ok(false)
+    }
+
+    /// Fills `block` with `lines`.
+    fn read(&self, lines: &Reserved, block: &mut Block) -> Result<(), Fault> {
+        lines.read(block, self.options.max_record_bytes).or_else(|error| {
+            self.report(Fault {
+                file: Some(block.file),
+                display: self.name(block.file),
+                offset: Some(error.offset),
+                decoded: None,
+                message: error.message,
+            })
+        })
     }
 
     /// The inputs, as they were discovered.

@@ -6,6 +6,7 @@ use super::cut::{Cutter, line_cut};
 use super::input::OpenInput;
 use super::layout::Layout;
 use super::reader::Options;
+use super::reserved::Reserved;
 use super::skip::Skip;
 use crate::grammar::skip_separators;
 
@@ -46,20 +47,36 @@ impl Stream {
         self.input.decoded()
     }
 
-    /// Fills `block` with the next block. After one that is the last there is none.
-    pub fn next(&mut self, block: &mut Block, options: &Options) {
+    /// Fills `block` with the next block, or returns the lines with which it is to be filled. After
+    /// one that is the last there is none.
+    pub fn next(&mut self, block: &mut Block, options: &Options) -> Option<Reserved> {
         block.clear(options.block_bytes);
         block.file = self.file;
         block.number = self.number;
         block.offset = self.offset;
         block.in_line = self.in_line;
-        match self.kind.or_else(|| self.begin(block, options)) {
-            Some(BlockKind::Lines) => self.read_lines(block, options),
-            Some(BlockKind::Values) => self.read_values(block, options),
-            None => {}
+        let reserved = self.reserve(options);
+        if reserved.is_none() {
+            match self.kind.or_else(|| self.begin(block, options)) {
+                Some(BlockKind::Lines) => self.read_lines(block, options),
+                Some(BlockKind::Values) => self.read_values(block, options),
+                None => {}
+            }
+            block.last = self.input.at_end();
         }
-        block.last = self.input.at_end();
         self.number += 1;
+        reserved
+    }
+
+    /// Reserves the lines that [`read_lines`](Self::read_lines) would read, if they can be read out
+    /// of turn.
+    fn reserve(&mut self, options: &Options) -> Option<Reserved> {
+        if self.kind != Some(BlockKind::Lines) || self.in_line {
+            return None;
+        }
+        let reserved = self.input.reserve_lines(self.offset, options.block_bytes)?;
+        self.offset = reserved.range.end;
+        Some(reserved)
     }
 
     /// Finds out how the file is cut; `None` where that filled `block`, be it with blanks or with

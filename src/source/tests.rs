@@ -246,6 +246,63 @@ proptest! {
     }
 }
 
+/// Reads the file at `path` on `threads` threads; returns the blocks in order.
+#[cfg(unix)]
+fn blocks_of_file(path: &Path, options: Options, threads: usize) -> Vec<Block> {
+    let reader = Reader::new(discover(&[path.into()], true).unwrap(), options);
+    let blocks = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let mut block = Block::default();
+                while reader.next(&mut block).unwrap() {
+                    blocks.lock().unwrap().push(block.clone());
+                }
+            });
+        }
+    });
+    assert_eq!(reader.faults(), []);
+    let mut blocks = blocks.into_inner().unwrap();
+    blocks.sort_by_key(|block| block.number);
+    assert_eq!(reader.bytes_read(), fs::metadata(path).unwrap().len());
+    blocks
+}
+
+#[cfg(unix)]
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn blocks_of_a_file_that_threads_read_in_parallel_are_those_of_a_stream(
+        lengths in prop::collection::vec(
+            prop_oneof![40 => 0_usize..3_000, 2 => 10_000_usize..30_000, 1 => 60_000_usize..150_000],
+            1..300,
+        ),
+        mark in any::<bool>(),
+        line_end in any::<bool>(),
+        threads in 1_usize..5,
+    ) {
+        let mut text = if mark { b"\xef\xbb\xbf".to_vec() } else { Vec::new() };
+        for (number, length) in lengths.iter().enumerate() {
+            writeln!(text, "{{\"n\":{number},\"x\":\"{}\"}}", "x".repeat(*length)).unwrap();
+        }
+        text.truncate(text.len() - usize::from(!line_end));
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(&text).unwrap();
+        let options = options(40_000, 100_000);
+        let blocks = blocks_of_file(file.path(), options, threads);
+        let shape = |block: &Block| (block.number, block.offset, block.len, block.last);
+        let mut stream = stream(Cursor::new(text.clone()));
+        let mut expected = Block::default();
+        for block in &blocks {
+            assert!(stream.next(&mut expected, &options).is_none());
+            prop_assert_eq!(shape(block), shape(&expected));
+            prop_assert_eq!(block.content(), expected.content());
+            prop_assert_eq!(&block.oversize, &expected.oversize);
+        }
+        prop_assert!(expected.last);
+    }
+}
+
 #[test]
 fn a_value_over_many_lines_past_the_limit_is_passed_over() {
     let text = serde_json::to_vec_pretty(&vec![1; 400]).unwrap();
