@@ -3,15 +3,14 @@
 use std::io;
 use std::sync::Arc;
 
-use super::merge::{Cursor, Merge};
-use super::sequence::{Sequence, SequenceReader, SequenceWriter, broken, piece_bytes};
+use super::bytes::{take, take_u64};
+use super::runs::{MergedRuns, Record, write_run};
+use super::sequence::{Sequence, piece_bytes};
 use super::spill::Spill;
 use crate::engine::counts::sum_up;
 
 /// The size of a count in memory.
 const ENTRY_BYTES: usize = size_of::<(u128, u64)>();
-/// The size of a count on disk.
-const RECORD_BYTES: usize = 24;
 /// The number of counts up to which they are not sorted.
 const FEW: usize = 1 << 10;
 /// The number of runs that can be merged within the budget; more are not expected.
@@ -63,14 +62,8 @@ impl KeyCounts {
         sum_up(&mut self.counts);
         let most = (self.budget_bytes / ENTRY_BYTES).max(FEW);
         if self.counts.len() > most / 2 {
-            let mut run = SequenceWriter::new(&self.spill, piece_bytes(self.budget_bytes, RUNS));
-            for &(key, count) in &self.counts {
-                run.put(|out| {
-                    out.extend_from_slice(&key.to_le_bytes());
-                    out.extend_from_slice(&count.to_le_bytes());
-                })?;
-            }
-            self.runs.push(run.finish()?);
+            let piece_bytes = piece_bytes(self.budget_bytes, RUNS);
+            self.runs.push(write_run(&self.counts, &self.spill, piece_bytes)?);
             self.counts.clear();
         }
         self.next = (self.counts.len() * 2).clamp(FEW, most);
@@ -85,18 +78,9 @@ impl KeyCounts {
     pub fn each(&self, mut see: impl FnMut(u128, u64)) -> io::Result<()> {
         let mut rest = self.counts.clone();
         sum_up(&mut rest);
-        if self.runs.is_empty() {
-            for (key, count) in rest {
-                see(key, count);
-            }
-            return Ok(());
-        }
-        let rest = Source::Memory(rest.into_iter());
-        let runs = self.runs.iter().map(|run| Source::Disk(run.read(&self.spill)));
-        let sources = runs.chain([rest]).map(|source| Counts { source, key: 0, count: 0 });
-        let mut merge = Merge::new(sources)?;
+        let mut merged = MergedRuns::new(&self.runs, &self.spill, &rest)?;
         let mut open: Option<(u128, u64)> = None;
-        while let Some(&mut Counts { key, count, .. }) = merge.first() {
+        while let Some(&(key, count)) = merged.first() {
             match &mut open {
                 Some((same, sum)) if *same == key => *sum += count,
                 _ => {
@@ -105,7 +89,7 @@ impl KeyCounts {
                     }
                 }
             }
-            merge.advance()?;
+            merged.advance()?;
         }
         if let Some((key, sum)) = open {
             see(key, sum);
@@ -114,42 +98,18 @@ impl KeyCounts {
     }
 }
 
-/// Sorted counts.
-enum Source<'s> {
-    Memory(std::vec::IntoIter<(u128, u64)>),
-    Disk(SequenceReader<'s>),
-}
+impl Record for (u128, u64) {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.0.to_le_bytes());
+        out.extend_from_slice(&self.1.to_le_bytes());
+    }
 
-struct Counts<'s> {
-    source: Source<'s>,
-    key: u128,
-    count: u64,
-}
-
-impl Cursor for Counts<'_> {
-    fn advance(&mut self) -> io::Result<bool> {
-        match &mut self.source {
-            Source::Memory(counts) => {
-                let Some((key, count)) = counts.next() else { return Ok(false) };
-                (self.key, self.count) = (key, count);
-            }
-            Source::Disk(reader) => {
-                if !reader.fill()? {
-                    return Ok(false);
-                }
-                let record: &[u8; RECORD_BYTES] =
-                    reader.bytes().first_chunk().ok_or_else(broken)?;
-                let (key, count) = record.split_first_chunk().ok_or_else(broken)?;
-                self.key = u128::from_le_bytes(*key);
-                self.count = u64::from_le_bytes(*count.first_chunk().ok_or_else(broken)?);
-                reader.skip(RECORD_BYTES);
-            }
-        }
-        Ok(true)
+    fn read(bytes: &mut &[u8]) -> Option<Self> {
+        Some((take(bytes).map(u128::from_le_bytes)?, take_u64(bytes)?))
     }
 
     fn is_before(&self, other: &Self) -> bool {
-        self.key < other.key
+        self.0 < other.0
     }
 }
 

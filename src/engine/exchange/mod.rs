@@ -17,6 +17,7 @@ pub mod ordered;
 pub mod rejects;
 pub mod row;
 pub mod row_owner;
+pub mod runs;
 pub mod sequence;
 pub mod spill;
 pub mod store;

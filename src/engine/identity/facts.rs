@@ -4,10 +4,10 @@ use std::io;
 use std::sync::Arc;
 
 use super::all_ids::AllIds;
-use super::fact::{FACT_BYTES, Fact};
+use super::fact::Fact;
 use super::timeline::sort;
-use crate::engine::exchange::merge::{Cursor, Merge};
-use crate::engine::exchange::sequence::{Sequence, SequenceReader, SequenceWriter, broken};
+use crate::engine::exchange::runs::{MergedRuns, Record};
+use crate::engine::exchange::sequence::{Sequence, SequenceWriter};
 use crate::engine::exchange::spill::Spill;
 
 /// The facts of a run.
@@ -109,11 +109,10 @@ impl FactRuns {
     /// # Errors
     /// Returns an error if facts cannot be read, or returns the first error of `see`.
     pub fn try_each(&self, mut see: impl FnMut(Fact) -> io::Result<()>) -> io::Result<()> {
-        let cursors = self.runs.iter().map(|run| FactCursor::new(run.read(&self.spill)));
-        let mut merge = Merge::new(cursors)?;
-        while let Some(first) = merge.first() {
-            see(first.fact)?;
-            merge.advance()?;
+        let mut merged = MergedRuns::new(&self.runs, &self.spill, &[])?;
+        while let Some(&fact) = merged.first() {
+            see(fact)?;
+            merged.advance()?;
         }
         Ok(())
     }
@@ -126,29 +125,18 @@ impl FactRuns {
     }
 }
 
-/// A position in the facts of one run.
-struct FactCursor<'s> {
-    reader: SequenceReader<'s>,
-    fact: Fact,
-}
-
-impl<'s> FactCursor<'s> {
-    fn new(reader: SequenceReader<'s>) -> Self {
-        Self { reader, fact: Fact::read(&[0; FACT_BYTES]) }
+impl Record for Fact {
+    fn write(&self, out: &mut Vec<u8>) {
+        Fact::write(self, out);
     }
-}
 
-impl Cursor for FactCursor<'_> {
-    fn advance(&mut self) -> io::Result<bool> {
-        if !self.reader.fill()? {
-            return Ok(false);
-        }
-        self.fact = Fact::read(self.reader.bytes().first_chunk().ok_or_else(broken)?);
-        self.reader.skip(FACT_BYTES);
-        Ok(true)
+    fn read(bytes: &mut &[u8]) -> Option<Self> {
+        let (fact, rest) = bytes.split_first_chunk()?;
+        *bytes = rest;
+        Some(Fact::read(fact))
     }
 
     fn is_before(&self, other: &Self) -> bool {
-        self.fact.order() < other.fact.order()
+        self.order() < other.order()
     }
 }

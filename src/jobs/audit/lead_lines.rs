@@ -1,5 +1,4 @@
-//! The leads of a scenario as an audit compares them: in the order of their e-mails, on disk where
-//! they are many.
+//! The leads of a scenario as an audit compares them: by e-mail, on disk if they are many.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -7,11 +6,9 @@ use std::io;
 use std::path::PathBuf;
 
 use super::summary::LISTED;
-use crate::engine::exchange::bytes::{put_text, take, take_text};
-use crate::engine::exchange::merge::{Cursor, Merge};
-use crate::engine::exchange::sequence::{
-    Sequence, SequenceReader, SequenceWriter, broken, piece_bytes,
-};
+use crate::engine::exchange::bytes::{put_text, take, take_text, take_u64};
+use crate::engine::exchange::runs::{MergedRuns, Record, write_run};
+use crate::engine::exchange::sequence::{Sequence, piece_bytes};
 use crate::engine::exchange::spill::Spill;
 
 /// The number of runs that can be read at once in a part of the budget; more are not expected.
@@ -64,15 +61,8 @@ impl LeadLines {
 
     fn spill(&mut self) -> io::Result<()> {
         self.lines.sort_unstable();
-        let mut run = SequenceWriter::new(&self.spill, piece_bytes(self.budget_bytes, RUNS));
-        for LeadLine { email, score, signals } in &self.lines {
-            run.put(|out| {
-                put_text(email, out);
-                out.extend_from_slice(&score.to_le_bytes());
-                out.extend_from_slice(&signals.to_le_bytes());
-            })?;
-        }
-        self.runs.push(run.finish()?);
+        let piece_bytes = piece_bytes(self.budget_bytes, RUNS);
+        self.runs.push(write_run(&self.lines, &self.spill, piece_bytes)?);
         (self.lines, self.bytes) = (Vec::new(), 0);
         Ok(())
     }
@@ -88,61 +78,34 @@ impl LeadLines {
     /// Returns an error if leads cannot be read back.
     pub fn each(&self, mut see: impl FnMut(&LeadLine)) -> io::Result<()> {
         let mut lines = self.merge()?;
-        while let Some(first) = lines.first() {
-            see(&first.line);
+        while let Some(line) = lines.first() {
+            see(line);
             lines.advance()?;
         }
         Ok(())
     }
 
-    fn merge(&self) -> io::Result<Merge<LineCursor<'_>>> {
-        let runs = self.runs.iter().map(|run| Source::Disk(run.read(&self.spill)));
-        let sources = runs.chain([Source::Memory(self.lines.iter())]);
-        Merge::new(sources.map(|source| LineCursor { source, line: LeadLine::default() }))
+    fn merge(&self) -> io::Result<MergedRuns<'_, LeadLine>> {
+        MergedRuns::new(&self.runs, &self.spill, &self.lines)
     }
 }
 
-/// Where leads are read from, in order.
-enum Source<'l> {
-    Memory(std::slice::Iter<'l, LeadLine>),
-    Disk(SequenceReader<'l>),
-}
+impl Record for LeadLine {
+    fn write(&self, out: &mut Vec<u8>) {
+        put_text(&self.email, out);
+        out.extend_from_slice(&self.score.to_le_bytes());
+        out.extend_from_slice(&self.signals.to_le_bytes());
+    }
 
-struct LineCursor<'l> {
-    source: Source<'l>,
-    line: LeadLine,
-}
-
-impl Cursor for LineCursor<'_> {
-    fn advance(&mut self) -> io::Result<bool> {
-        match &mut self.source {
-            Source::Memory(lines) => {
-                let Some(line) = lines.next() else { return Ok(false) };
-                self.line.clone_from(line);
-            }
-            Source::Disk(reader) => {
-                if !reader.fill()? {
-                    return Ok(false);
-                }
-                let mut bytes = reader.bytes();
-                let before = bytes.len();
-                self.line = read(&mut bytes).ok_or_else(broken)?;
-                let len = before - bytes.len();
-                reader.skip(len);
-            }
-        }
-        Ok(true)
+    fn read(bytes: &mut &[u8]) -> Option<Self> {
+        let email = take_text(bytes)?.into();
+        let score = take(bytes).map(i64::from_le_bytes)?;
+        Some(Self { email, score, signals: take_u64(bytes)? })
     }
 
     fn is_before(&self, other: &Self) -> bool {
-        self.line.email < other.line.email
+        self.email < other.email
     }
-}
-
-fn read(bytes: &mut &[u8]) -> Option<LeadLine> {
-    let email = take_text(bytes)?.into();
-    let score = take(bytes).map(i64::from_le_bytes)?;
-    Some(LeadLine { email, score, signals: take(bytes).map(u64::from_le_bytes)? })
 }
 
 /// The difference between the leads of two scenarios.
@@ -169,17 +132,17 @@ impl Comparison {
         let mut befores = before.merge()?;
         while let Some(lead) = befores.first() {
             while let Some(other) = afters.first()
-                && other.line.email < lead.line.email
+                && other.is_before(lead)
             {
                 comparison.gained += 1;
                 afters.advance()?;
             }
             match afters.first() {
-                Some(other) if other.line.email == lead.line.email => {
-                    comparison.both(&lead.line, other.line.score);
+                Some(other) if other.email == lead.email => {
+                    comparison.both(lead, other.score);
                     afters.advance()?;
                 }
-                _ => comparison.lose(&lead.line),
+                _ => comparison.lose(lead),
             }
             befores.advance()?;
         }
