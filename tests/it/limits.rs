@@ -61,21 +61,22 @@ fn fed(
 /// Runs over `input` within the bound; the outputs are in the folder `out` of the workspace.
 #[track_caller]
 fn run(names: usize, input: impl Iterator<Item = Vec<u8>> + Send) -> Workspace {
+    run_with(MEMORY, MAX_RECORD, bound(names), input)
+}
+
+/// Runs over `input` with `--memory` and `--max-record-bytes`, limited to `limit` bytes.
+#[track_caller]
+fn run_with(
+    memory: usize,
+    max_record: usize,
+    limit: usize,
+    input: impl Iterator<Item = Vec<u8>> + Send,
+) -> Workspace {
     let workspace = Workspace::new();
-    let (memory, record) = (MEMORY.to_string(), MAX_RECORD.to_string());
-    let arguments = [
-        "run",
-        "-",
-        "-o",
-        "out",
-        "--memory",
-        &memory,
-        "--max-record-bytes",
-        &record,
-        "--threads",
-        "2",
-    ];
-    fed(&workspace, &arguments, bound(names), input).exits(0);
+    let (memory, record) = (memory.to_string(), max_record.to_string());
+    let mut arguments = vec!["run", "-", "-o", "out", "--threads", "2"];
+    arguments.extend(["--memory", &memory, "--max-record-bytes", &record]);
+    fed(&workspace, &arguments, limit, input).exits(0);
     workspace
 }
 
@@ -179,6 +180,60 @@ fn visitors_and_names_take_the_documented_memory() {
         let workspace = run(COUNT, lines);
         assert_eq!(count(&workspace, "/events/kept"), COUNT as u64);
     }
+}
+
+/// Runs over 400,000 events that `event` writes, of at most 1000 visitors. The limit is less than the
+/// memory of a run that keeps their rows and keys in memory, which exceeds 180 MiB.
+#[track_caller]
+fn run_skewed(event: impl Fn(usize) -> String + Send + Copy) -> Workspace {
+    const PART: usize = 1000;
+    let parts = (0..400).map(move |part| {
+        (part * PART..(part + 1) * PART).map(event).collect::<String>().into_bytes()
+    });
+    let (memory, record) = (4 * MIB, 64 << 10);
+    let limit = AT_REST + memory + THREADS * OF_A_RECORD * record + 1000 * OF_A_NAME;
+    let workspace = run_with(memory, record, limit, parts);
+    assert_eq!(count(&workspace, "/events/kept"), 400_000);
+    workspace
+}
+
+/// An event of `anonymous`, and of `user` if there is one.
+fn event_of(number: usize, anonymous: &str, user: Option<&str>) -> String {
+    let user = user.map_or(String::new(), |user| format!(",\"userId\":\"{user}\""));
+    let ids = format!("\"anonymousId\":\"{anonymous}\"{user}");
+    track(&format!("m{number}")).replace("\"anonymousId\":\"a1\"", &ids)
+}
+
+/// An identify call with an e-mail.
+fn identify(ids: &str) -> String {
+    format!(
+        r#"{{"type":"identify","messageId":"m0",{ids},"traits":{{"email":"ana@acme.example"}},"timestamp":"2025-05-01T00:00:00Z"}}"#
+    ) + "\n"
+}
+
+#[test]
+fn a_visitor_with_half_of_all_events_takes_no_more_memory() {
+    let workspace = run_skewed(|number| match number {
+        0 => identify(r#""anonymousId":"half""#),
+        _ if number % 2 == 0 => event_of(number, "half", None),
+        _ => event_of(number, &format!("a{}", number % 1000), None),
+    });
+    assert_eq!(count(&workspace, "/leads/total"), 1);
+}
+
+#[test]
+fn a_user_id_that_every_event_has_takes_no_more_memory() {
+    let workspace = run_skewed(|number| match number {
+        0 => identify(r#""userId":"everyone""#),
+        _ => event_of(number, &format!("a{}", number % 1000), Some("everyone")),
+    });
+    assert_eq!(count(&workspace, "/leads/total"), 1);
+}
+
+#[test]
+fn events_whose_ids_are_all_blocked_take_no_more_memory() {
+    let workspace = run_skewed(|number| event_of(number, "anonymous", Some("null")));
+    assert_eq!(count(&workspace, "/identity/signals/cold"), 400_000);
 }
 
 #[test]
