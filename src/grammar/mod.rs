@@ -11,7 +11,7 @@ mod piece;
 mod scanner;
 
 pub use piece::Piece;
-pub(crate) use piece::{Budget, divides, next_piece, pieces_of_line, skip_separators};
+pub(crate) use piece::{divides, next_piece, pieces_of_line, skip_separators};
 pub(crate) use scanner::{Expected, Fault, Scanner, Step};
 
 /// The byte before each value in the JSON text sequences of RFC 7464.

@@ -6,6 +6,9 @@ use memchr::memchr_iter;
 
 use super::{RECORD_SEPARATOR, Scanner, Step, is_blank};
 
+/// The number of times that bytes are scanned in search of the start of a value, on average.
+const MAX_SCANS: usize = 16;
+
 /// A part of a text that is a separate record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
@@ -13,19 +16,6 @@ pub struct Piece {
     pub range: Range<usize>,
     /// Whether the piece is a complete value; otherwise it is the text between two values.
     pub whole: bool,
-}
-
-/// The number of bytes that may still be scanned in search of the next value after a broken one.
-/// Each byte is scanned once for every possible start of a value before it; the limit keeps the
-/// cost linear for any text.
-#[derive(Debug)]
-pub(crate) struct Budget(usize);
-
-impl Budget {
-    /// Returns a budget for a text of `len` bytes.
-    pub fn of(len: usize) -> Self {
-        Self(len.saturating_mul(16))
-    }
 }
 
 /// Returns the offset of the first byte at or after `at` that is neither a blank, a comma nor a
@@ -38,7 +28,7 @@ pub(crate) fn skip_separators(text: &[u8], at: usize) -> usize {
 
 /// Returns the first piece of `text` at or after `from`, or `None` if only separators are left. A
 /// broken value extends to the next complete one.
-pub(crate) fn next_piece(text: &[u8], from: usize, budget: &mut Budget) -> Option<Piece> {
+pub(crate) fn next_piece(text: &[u8], from: usize) -> Option<Piece> {
     let start = skip_separators(text, from);
     let first = *text.get(start)?;
     if matches!(first, b'{' | b'[')
@@ -46,7 +36,7 @@ pub(crate) fn next_piece(text: &[u8], from: usize, budget: &mut Budget) -> Optio
     {
         return Some(Piece { range: start..start + length, whole: true });
     }
-    let mut end = next_start(text, start + 1, budget).unwrap_or(text.len());
+    let mut end = next_start(text, start).unwrap_or(text.len());
     while end > start + 1 && (is_blank(text[end - 1]) || text[end - 1] == RECORD_SEPARATOR) {
         end -= 1;
     }
@@ -59,8 +49,8 @@ pub(crate) fn next_piece(text: &[u8], from: usize, budget: &mut Budget) -> Optio
 /// A line that does not begin with a value, such as a log line that begins with a time, is one
 /// record.
 pub(crate) fn pieces_of_line(line: &[u8], in_line: bool) -> Option<Vec<Piece>> {
-    let (mut pieces, mut at, mut budget) = (Vec::new(), 0, Budget::of(line.len()));
-    while let Some(piece) = next_piece(line, at, &mut budget) {
+    let (mut pieces, mut at) = (Vec::new(), 0);
+    while let Some(piece) = next_piece(line, at) {
         if at == 0 && !in_line && !divides(line, &piece) {
             return None;
         }
@@ -75,28 +65,33 @@ pub(crate) fn divides(line: &[u8], first: &Piece) -> bool {
     first.whole || line[first.range.start] == b'{'
 }
 
-/// Returns the start, at or after `from`, of a complete object that is not part of another one.
+/// Returns the start of the first complete object after the start of a broken value at `start` that
+/// is not part of another one.
 ///
 /// An object inside another follows a colon, a comma or a bracket; an object after the remains of a
 /// broken one follows anything else.
-fn next_start(text: &[u8], from: usize, budget: &mut Budget) -> Option<usize> {
-    memchr_iter(b'{', text.get(from..)?).map(|at| from + at).find(|&at| {
+///
+/// Bytes may be scanned for several possible starts before them. To keep the cost linear for any
+/// text, starts are skipped while more than [`MAX_SCANS`] times the distance from `start` has been
+/// scanned in vain. The result depends on nothing before `start`, so that it does not matter how a
+/// file is divided into blocks.
+fn next_start(text: &[u8], start: usize) -> Option<usize> {
+    let mut scanned_in_vain = 0_usize;
+    for at in memchr_iter(b'{', text.get(start + 1..)?).map(|at| start + 1 + at) {
         let before = text[..at].iter().rev().find(|&&byte| !is_blank(byte));
         let inside = before.is_some_and(|byte| b":,[{".contains(byte));
         let mut behind = text[at + 1..].iter().copied().skip_while(|&byte| is_blank(byte));
-        if inside || behind.next() != Some(b'"') || budget.0 == 0 {
-            return false;
+        if inside || behind.next() != Some(b'"') || scanned_in_vain / MAX_SCANS > at - start {
+            continue;
         }
-        let scanned = Scanner::default().feed(&text[at..]);
-        let cost = match scanned {
-            Step::End(length) => length,
-            Step::Broken(fault) => fault.at,
+        match Scanner::default().feed(&text[at..]) {
+            Step::End(_) => return Some(at),
+            Step::Broken(fault) => scanned_in_vain += fault.at,
             // The rest of the text is inside this object.
-            Step::More => budget.0,
-        };
-        budget.0 = budget.0.saturating_sub(cost);
-        matches!(scanned, Step::End(_))
-    })
+            Step::More => return None,
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -106,8 +101,8 @@ mod tests {
 
     /// The pieces of `text`; broken ones begin with `!`.
     fn pieces(text: &str) -> Vec<String> {
-        let (mut found, mut at, mut budget) = (Vec::new(), 0, Budget::of(text.len()));
-        while let Some(piece) = next_piece(text.as_bytes(), at, &mut budget) {
+        let (mut found, mut at) = (Vec::new(), 0);
+        while let Some(piece) = next_piece(text.as_bytes(), at) {
             at = piece.range.end;
             let mark = if piece.whole { "" } else { "!" };
             found.push(format!("{mark}{}", &text[piece.range]));
@@ -150,8 +145,8 @@ mod tests {
     proptest! {
         #[test]
         fn pieces_are_in_order_and_leave_nothing_but_separators(text in r#"[{}\[\]",:a1 \x1e]{0,60}"#) {
-            let (mut at, mut budget) = (0, Budget::of(text.len()));
-            while let Some(piece) = next_piece(text.as_bytes(), at, &mut budget) {
+            let mut at = 0;
+            while let Some(piece) = next_piece(text.as_bytes(), at) {
                 prop_assert!(piece.range.start < piece.range.end);
                 prop_assert_eq!(skip_separators(text.as_bytes(), at), piece.range.start);
                 at = piece.range.end;

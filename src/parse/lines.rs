@@ -6,7 +6,7 @@ use memchr::{memchr, memchr_iter, memrchr};
 
 use super::reject::{Reason, Refusal, Reject};
 use super::{Parser, Place, Sink, from_utf8, mend};
-use crate::grammar::{Budget, RECORD_SEPARATOR, divides, is_blank, next_piece};
+use crate::grammar::{RECORD_SEPARATOR, divides, is_blank, next_piece};
 use crate::source::{Block, BlockKind, Oversize, Piece};
 
 impl Parser {
@@ -91,13 +91,13 @@ impl Parser {
                 return line.len();
             }
             let Err(error) = self.read_value(line, place, sink) else { return line.len() };
-            let Some(piece) = next_piece(line, 0, &mut cursor.budget) else { return line.len() };
+            let Some(piece) = next_piece(line, 0) else { return line.len() };
             if !divides(line, &piece) {
                 self.mend_or_refuse(line, &error, place, sink);
                 return line.len();
             }
         }
-        let Some(piece) = next_piece(line, 0, &mut cursor.budget) else { return line.len() };
+        let Some(piece) = next_piece(line, 0) else { return line.len() };
         let start = piece.range.start;
         let mut end = piece.range.end;
         if !piece.whole {
@@ -144,7 +144,6 @@ struct Cursor<'a> {
     /// Whether the position is at a further value of the same line.
     in_line: bool,
     oversize: OversizeRecords<'a>,
-    budget: Budget,
 }
 
 impl<'a> Cursor<'a> {
@@ -157,7 +156,6 @@ impl<'a> Cursor<'a> {
             lines: 0,
             in_line: false,
             oversize: block.oversize.iter().peekable(),
-            budget: Budget::of(content.len()),
         };
         if block.in_line {
             cursor.go_to(0);

@@ -3,7 +3,7 @@
 use memchr::memchr2_iter;
 
 use crate::grammar::{
-    Budget, Piece, RECORD_SEPARATOR, Scanner, Step, divides, is_blank, next_piece, skip_separators,
+    Piece, RECORD_SEPARATOR, Scanner, Step, divides, is_blank, next_piece, skip_separators,
 };
 
 /// Where, from `from` on, the next value begins after a broken one: at a line that begins with `{`
@@ -113,8 +113,8 @@ impl Cutter {
 /// Returns `None` if there is no such piece. `in_line` states that other values precede `text` on the
 /// line.
 pub(super) fn line_cut(text: &[u8], in_line: bool) -> Option<usize> {
-    let (mut cut, mut budget) = (0, Budget::of(text.len()));
-    while let Some(piece) = next_piece(text, cut, &mut budget) {
+    let mut cut = 0;
+    while let Some(piece) = next_piece(text, cut) {
         let divides = in_line || cut > 0 || divides(text, &piece);
         // A broken piece ends where the next one begins, which may be yet to come.
         let is_open = !piece.whole && skip_separators(text, piece.range.end) == text.len();

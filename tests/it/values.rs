@@ -83,6 +83,18 @@ fn a_truncated_value_in_a_line_affects_only_itself() {
     assert_eq!(places(&workspace), json!([[1, event("a").len(), "invalid_json"]]));
 }
 
+#[test]
+fn a_broken_line_is_divided_alike_whatever_lines_precede_it() {
+    let cut = r#"{"cut":1,"e"#;
+    let open = r#"{"cut":1,"e{"type":"tra"#;
+    let workspace = run_over(format!("{open}\n{cut}{}\n{open}\n", event("a")));
+    assert_eq!(signals(&workspace), ["a"]);
+    let second = open.len() + 1;
+    let third = second + cut.len() + event("a").len() + 1;
+    let at = [(1, 0), (2, second), (3, third)];
+    assert_eq!(places(&workspace), json!(at.map(|(line, at)| json!([line, at, "invalid_json"]))));
+}
+
 /// Events of a few visitors with some padding; every tenth is an identify call.
 fn history(count: usize) -> Vec<Value> {
     let event = |n: usize| {
