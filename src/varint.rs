@@ -1,6 +1,7 @@
-//! Numbers as LEB128: seven bits per byte, lowest first; the high bit is set if more follow.
+//! Unsigned integers in LEB128: seven bits per byte, lowest first; the high bit is set if more
+//! bytes follow.
 
-/// Appends `number`.
+/// Appends `number` to `out`.
 #[inline]
 #[allow(clippy::cast_possible_truncation)] // only the lowest bits are written
 pub(crate) fn put(mut number: u64, out: &mut Vec<u8>) {

@@ -81,7 +81,7 @@ impl Inputs {
         let named = if input.given == Given::Named { NAMED } else { 0 };
         let is_file = input.path.as_deref() == Some(Path::new(&input.display));
         let object = match &input.object {
-            Some(object) if object.is_listed() && input.path.is_none() => Some(object),
+            Some(object) if object.is_in_bucket() && input.path.is_none() => Some(object),
             None if is_file => None,
             _ => {
                 self.row.push(named | OTHER);
@@ -205,7 +205,7 @@ impl Iterator for Iter<'_> {
         let rest = at(take_number(row));
         self.name.extend(take(row, rest));
         let display = String::from_utf8_lossy(&self.name).into_owned();
-        let object = store.map(|store| Object::listed(store, tag.map(Into::into)));
+        let object = store.map(|store| Object::in_bucket(store, tag.map(Into::into)));
         let path = object.is_none().then(|| PathBuf::from(&display));
         let given = if kind & NAMED != 0 { Given::Named } else { Given::Found };
         Some(Input { path, object, display, size, given })

@@ -15,7 +15,7 @@ use super::files::Files;
 use super::inputs::Inputs;
 use super::opened::{Next, Opened};
 use super::reserved::Reserved;
-use crate::store::{Ahead, Found};
+use crate::store::{ObjectEntry, Prefetcher};
 
 /// What a [`Reader`] does about an input that cannot be read to its end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pub struct Reader {
     /// How many bytes they have, as they are stored, if that is known of all.
     total_bytes: Option<u64>,
     /// Reads the objects among them.
-    ahead: Option<Ahead>,
+    ahead: Option<Prefetcher>,
     options: Options,
     state: Mutex<State>,
     /// Told whenever a stream is given back.
@@ -327,16 +327,16 @@ impl Reader {
 }
 
 /// What reads the objects among `inputs`, if there are any.
-fn ahead(inputs: &Arc<Inputs>, options: Options) -> Option<Ahead> {
+fn ahead(inputs: &Arc<Inputs>, options: Options) -> Option<Prefetcher> {
     if !inputs.has_objects() {
         return None;
     }
     let (inputs, count) = (Arc::clone(inputs), u32::try_from(inputs.len()).unwrap_or(u32::MAX));
     let find = move |index: u32| {
         let input = inputs.get(index as usize)?;
-        Some(Found { url: input.display.into(), size: input.size, object: input.object? })
+        Some(ObjectEntry { url: input.display.into(), size: input.size, object: input.object? })
     };
-    Some(Ahead::new(count, Box::new(find), options.ahead_bytes, options.stop))
+    Some(Prefetcher::new(count, Box::new(find), options.ahead_bytes, options.stop))
 }
 
 impl State {

@@ -8,7 +8,7 @@ use glob::{MatchOptions, Pattern, PatternError};
 use super::discover::{Given, Input, is_pattern};
 use super::inputs::Inputs;
 use super::outputs;
-use crate::store::{Found, Scheme, Store, StoreError, Stores, Url};
+use crate::store::{ObjectEntry, Scheme, Store, StoreError, Stores, Url};
 use crate::time::Time;
 
 /// As in paths.
@@ -62,8 +62,8 @@ impl Named {
     }
 
     /// Adds an object.
-    fn push(&mut self, found: Found, given: Given) {
-        let Found { url, size, object } = found;
+    fn push(&mut self, found: ObjectEntry, given: Given) {
+        let ObjectEntry { url, size, object } = found;
         let display = url.into();
         self.objects.push(Input { path: None, object: Some(object), display, size, given });
     }
@@ -82,7 +82,7 @@ impl Named {
     /// Adds the objects right below the folder `prefix` that are not hidden, and gives back the
     /// folders there.
     fn add_level(&mut self, store: &Arc<Store>, prefix: &str) -> Result<Vec<String>, StoreError> {
-        store.level(prefix, |found| {
+        store.list_level(prefix, |found| {
             if !is_hidden(name(&found)) {
                 self.push(found, Given::Found);
             }
@@ -221,7 +221,7 @@ fn is_hidden(name: &str) -> bool {
 }
 
 /// The last part of the name of an object.
-fn name(found: &Found) -> &str {
+fn name(found: &ObjectEntry) -> &str {
     found.url.rsplit('/').next().unwrap_or(&found.url)
 }
 
@@ -302,7 +302,7 @@ impl Walk<'_> {
             }
             [part, rest @ ..] => {
                 let fits_part = |name: &str| fits(std::slice::from_ref(part), &[name]);
-                let folders = self.store.level(&prefix, |found| {
+                let folders = self.store.list_level(&prefix, |found| {
                     if rest.is_empty() && fits_part(name(&found)) {
                         self.named.push(found, Given::Found);
                     }

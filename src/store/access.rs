@@ -1,11 +1,12 @@
-//! With what stores are reached: settings and credentials of the environment.
+//! Settings and credentials of stores from the environment.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
-/// The beginnings of variables that stores and their platforms' tools read.
+/// Prefixes of the environment variables that stores and the command-line tools of their platforms
+/// read.
 const PREFIXES: [&str; 8] = [
     "AWS_",
     "GOOGLE_",
@@ -17,9 +18,9 @@ const PREFIXES: [&str; 8] = [
     "PATH",
 ];
 
-/// Settings and credentials as the environment has them, read once.
+/// Settings and credentials of stores, read from the environment once.
 ///
-/// Its debug output names variables and no values.
+/// Its debug output contains the names of variables, but no values.
 #[derive(Clone, Default)]
 pub struct Access {
     variables: BTreeMap<String, String>,
@@ -28,7 +29,8 @@ pub struct Access {
 }
 
 impl Access {
-    /// What of `variables` concerns stores, and the folder that holds files of credentials.
+    /// Keeps those of `variables` that concern stores. `home` is the home directory of the user,
+    /// which contains credential files.
     pub fn new(
         variables: impl IntoIterator<Item = (OsString, OsString)>,
         home: Option<PathBuf>,
@@ -37,40 +39,40 @@ impl Access {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
         let variables = variables.into_iter().filter_map(text);
-        let known = |name: &str| PREFIXES.iter().any(|prefix| name.starts_with(prefix));
-        let variables = variables.filter(|(name, value)| known(name) && !value.is_empty());
+        let is_relevant = |name: &str| PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+        let variables = variables.filter(|(name, value)| is_relevant(name) && !value.is_empty());
         Self { variables: variables.collect(), home, unsigned: false }
     }
 
-    /// The same, but requests are not signed: for what anybody may read.
+    /// Sets whether requests are sent without a signature, which suffices for public objects.
     #[must_use]
     pub fn unsigned(self, unsigned: bool) -> Self {
         Self { unsigned, ..self }
     }
 
-    /// Whether requests are not signed.
+    /// Returns `true` if requests are sent without a signature.
     pub fn is_unsigned(&self) -> bool {
         self.unsigned
     }
 
-    /// The value of a variable, which may be a secret.
+    /// Returns the value of a variable, which may be a secret. Empty variables count as unset.
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str)
     }
 
-    /// All variables whose names begin with `prefix`.
+    /// Returns the names and values of all variables that start with `prefix`.
     pub fn variables<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         let named = self.variables.iter().filter(move |(name, _)| name.starts_with(prefix));
         named.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Whether a program of this name is in a folder of `PATH`.
-    pub fn finds_program(&self, name: &str) -> bool {
+    /// Returns `true` if a program with this name exists in a folder of `PATH`.
+    pub fn has_program(&self, name: &str) -> bool {
         let folders = self.variable("PATH").map(std::env::split_paths);
         folders.into_iter().flatten().any(|folder| folder.join(name).is_file())
     }
 
-    /// The folder of the user.
+    /// Returns the home directory of the user.
     pub fn home(&self) -> Option<&PathBuf> {
         self.home.as_ref()
     }
@@ -89,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_variables_of_stores_are_kept_and_none_is_shown() {
+    fn keeps_only_variables_of_stores_and_hides_their_values() {
         let variables = [("AWS_SECRET_ACCESS_KEY", "canary"), ("TERM", "vt"), ("AWS_REGION", "")];
         let variables = variables.map(|(name, value)| (name.into(), value.into()));
         let access = Access::new(variables, None);

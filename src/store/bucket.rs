@@ -1,4 +1,4 @@
-//! What is written to a bucket: whole objects, and objects in parts.
+//! Writes to a bucket: single requests and multipart uploads.
 
 use std::fmt;
 use std::future::Future;
@@ -11,11 +11,11 @@ use object_store::{
 };
 
 use super::error::{StoreError, StoreErrorKind};
-use super::opened::Store;
 use super::replace::Replace;
+use super::stores::Store;
 use super::url::Scheme;
 
-/// What a file is, by the ending of its name.
+/// Content types by file extension.
 const CONTENT_TYPES: [(&str, &str); 5] = [
     (".csv", "text/csv; charset=utf-8"),
     (".html", "text/html; charset=utf-8"),
@@ -24,19 +24,19 @@ const CONTENT_TYPES: [(&str, &str); 5] = [
     (".parquet", "application/vnd.apache.parquet"),
 ];
 
-/// How often an upload is begun.
-const TRIES: usize = 3;
+/// How often the start of a multipart upload is attempted.
+const ATTEMPTS: usize = 3;
 
-/// What tells one content of an object from another.
+/// Identifies one version of the content of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
-    /// The number of its bytes.
+    /// The size in bytes.
     pub bytes: u64,
-    tag: Option<String>,
+    etag: Option<String>,
     modified: String,
 }
 
-/// A bucket that is written to. Made by [`Stores::bucket`](super::Stores::bucket).
+/// A bucket opened for writing by [`Stores::bucket`](super::Stores::bucket).
 #[derive(Clone, Debug)]
 pub struct Bucket {
     store: Arc<Store>,
@@ -44,7 +44,7 @@ pub struct Bucket {
     replace: Replace,
 }
 
-/// An object in the making, of which parts are stored already.
+/// A multipart upload that was started.
 pub struct Upload {
     store: Arc<Store>,
     key: String,
@@ -52,30 +52,30 @@ pub struct Upload {
 }
 
 impl Bucket {
-    /// Objects of `store`.
+    /// Creates a writer to `store`.
     ///
     /// # Errors
-    /// When it is a web server, which takes none.
+    /// Returns an error if `store` is a web server.
     pub(super) fn new(store: Arc<Store>, replace: Replace) -> Result<Self, StoreError> {
         let objects = store.objects()?.clone() as Arc<dyn ObjectStore>;
         Ok(Self { store, objects, replace })
     }
 
-    /// The store that it is in.
+    /// Returns the store of the bucket.
     pub fn store(&self) -> &Arc<Store> {
         &self.store
     }
 
-    /// Whether objects may take the places of others.
+    /// Returns whether uploads overwrite existing objects.
     pub fn replace(&self) -> Replace {
         self.replace
     }
 
-    /// Which content the object `key` has; `None` where there is no such object.
+    /// Requests the version of the object `key`; `None` if the object does not exist.
     ///
     /// # Errors
-    /// When that cannot be told, or when the store says that there is no such bucket.
-    pub async fn look_up(&self, key: &str) -> Result<Option<Version>, StoreError> {
+    /// Returns an error if the request fails, or if the bucket does not exist.
+    pub async fn version(&self, key: &str) -> Result<Option<Version>, StoreError> {
         match self.objects.head(&self.store.path(key)?).await {
             Ok(found) => Ok(Some(found.into())),
             Err(error) => match self.store.error(key, &error) {
@@ -85,26 +85,26 @@ impl Bucket {
         }
     }
 
-    /// Checks that the object `key` can be written, and leaves nothing of it.
+    /// Checks that the object `key` can be written, without leaving anything in the bucket.
     ///
     /// # Errors
-    /// When there is no such bucket, or when the credentials do not let it be written to.
+    /// Returns an error if the bucket does not exist, or if the credentials do not permit writing.
     pub async fn probe(&self, key: &str) -> Result<(), StoreError> {
         if self.store.scheme() == Scheme::Azure {
-            // An object in parts has no beginning there that could be refused.
-            return self.look_up(key).await.map(drop);
+            // A multipart upload starts without a request there, so that nothing could be refused.
+            return self.version(key).await.map(drop);
         }
-        self.begin(key).await?.abort().await
+        self.start_upload(key).await?.abort().await
     }
 
-    /// Begins an object in parts.
+    /// Starts a multipart upload.
     ///
     /// # Errors
-    /// Those of the request.
-    pub async fn begin(&self, key: &str) -> Result<Upload, StoreError> {
+    /// Returns an error if the request fails.
+    pub async fn start_upload(&self, key: &str) -> Result<Upload, StoreError> {
         let path = self.store.path(key)?;
         let options = PutMultipartOptions { attributes: attributes(key), ..Default::default() };
-        let mut tries = 1;
+        let mut attempts = 1;
         loop {
             let begun = self.objects.put_multipart_opts(&path, options.clone()).await;
             match begun.map_err(|error| self.store.error(key, &error)) {
@@ -115,19 +115,20 @@ impl Bucket {
                         parts,
                     });
                 }
-                // An answer that breaks off is not asked for again by the client.
-                Err(error) if error.kind == StoreErrorKind::Unavailable && tries < TRIES => {
-                    tries += 1;
+                // The client does not retry if the response is cut off.
+                Err(error) if error.kind == StoreErrorKind::Unavailable && attempts < ATTEMPTS => {
+                    attempts += 1;
                 }
                 Err(error) => return Err(error),
             }
         }
     }
 
-    /// Makes an object at once.
+    /// Uploads an object in one request.
     ///
     /// # Errors
-    /// Those of the request. The object may be there all the same, where only the answer was lost.
+    /// Returns an error if the request fails. The object may exist nevertheless if only the
+    /// response was lost.
     pub async fn put(&self, key: &str, data: Bytes) -> Result<(), StoreError> {
         let mode = match self.replace {
             Replace::Never => PutMode::Create,
@@ -138,11 +139,11 @@ impl Bucket {
         put.map(drop).map_err(|error| self.store.error(key, &error))
     }
 
-    /// The content of an object, which must be small.
+    /// Reads an object into memory. Only for small objects.
     ///
     /// # Errors
-    /// When it cannot be read.
-    pub async fn content(&self, key: &str) -> Result<Bytes, StoreError> {
+    /// Returns an error if the object cannot be read.
+    pub async fn get(&self, key: &str) -> Result<Bytes, StoreError> {
         let got = match self.objects.get(&self.store.path(key)?).await {
             Ok(got) => got.bytes().await,
             Err(error) => Err(error),
@@ -150,21 +151,21 @@ impl Bucket {
         got.map_err(|error| self.store.error(key, &error))
     }
 
-    /// Removes an object; that there is none is no error.
+    /// Deletes an object. Does nothing if it does not exist.
     ///
     /// # Errors
-    /// Those of the request, at every try.
+    /// Returns an error if the request fails at every attempt.
     pub async fn delete(&self, key: &str) -> Result<(), StoreError> {
         let deleted = self.objects.delete(&self.store.path(key)?).await;
-        without_missing(deleted.map_err(|error| self.store.error(key, &error)))
+        ignore_missing(deleted.map_err(|error| self.store.error(key, &error)))
     }
 }
 
 impl Upload {
-    /// Stores the next part. Parts may be stored side by side; they are in the order of the calls.
+    /// Uploads the next part. Parts may be uploaded concurrently; their order is that of the calls.
     ///
     /// # Errors
-    /// Those of the request, at every try.
+    /// Returns an error if the request fails at every attempt.
     pub fn put_part(
         &mut self,
         data: Bytes,
@@ -174,24 +175,23 @@ impl Upload {
         async move { part.await.map_err(|error| store.error(&key, &error)) }
     }
 
-    /// Makes the object of the parts, all of which must be stored.
+    /// Completes the upload, which creates the object. All parts must be uploaded.
     ///
     /// # Errors
-    /// Those of the request, at every try. The object may be there all the same, where only the
-    /// answer was lost.
+    /// Returns an error if the request fails at every attempt. The object may exist nevertheless if
+    /// only the response was lost.
     pub async fn complete(&mut self) -> Result<(), StoreError> {
         let made = self.parts.complete().await;
         made.map(drop).map_err(|error| self.error(&error))
     }
 
-    /// Gives the object up: parts that are stored are removed. Azure does that by itself, a week
-    /// later.
+    /// Aborts the upload, which deletes its parts. Azure deletes them itself after a week.
     ///
     /// # Errors
-    /// Those of the request, at every try.
+    /// Returns an error if the request fails at every attempt.
     pub async fn abort(&mut self) -> Result<(), StoreError> {
         let aborted = self.parts.abort().await;
-        without_missing(aborted.map_err(|error| self.error(&error)))
+        ignore_missing(aborted.map_err(|error| self.error(&error)))
     }
 
     fn error(&self, error: &Error) -> StoreError {
@@ -208,19 +208,19 @@ impl fmt::Debug for Upload {
 impl From<ObjectMeta> for Version {
     fn from(found: ObjectMeta) -> Self {
         let modified = found.last_modified.to_rfc3339();
-        Self { bytes: found.size, tag: found.e_tag, modified }
+        Self { bytes: found.size, etag: found.e_tag, modified }
     }
 }
 
-/// What is not there need not be removed.
-fn without_missing(removed: Result<(), StoreError>) -> Result<(), StoreError> {
+/// Ignores the error that there is nothing to delete.
+fn ignore_missing(removed: Result<(), StoreError>) -> Result<(), StoreError> {
     match removed {
         Err(error) if error.kind == StoreErrorKind::NotFound => Ok(()),
         removed => removed,
     }
 }
 
-/// What a browser and other programs are to take the object for.
+/// Returns the attributes with the content type of the object, for browsers and other programs.
 fn attributes(key: &str) -> Attributes {
     let known = CONTENT_TYPES.iter().find(|(ending, _)| key.ends_with(ending));
     known.map(|&(_, content)| (Attribute::ContentType, content)).into_iter().collect()

@@ -1,4 +1,4 @@
-//! Clients of stores, each with what its platform's own tools find.
+//! Clients of stores, configured like the command-line tools of their platforms.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -14,50 +14,51 @@ use object_store::{
 
 use super::access::Access;
 use super::connector::Connector;
-use super::credential::{Chain, CredentialError, Profiles};
+use super::credential::{CachedCredentials, CredentialError, Profiles};
 use super::url::Url;
 
-/// Objects, and pages of lists of them.
-pub trait Listed: ObjectStore + PaginatedListStore {}
+/// A client that reads, writes and lists objects.
+pub trait BucketClient: ObjectStore + PaginatedListStore {}
 
-impl<T: ObjectStore + PaginatedListStore> Listed for T {}
+impl<T: ObjectStore + PaginatedListStore> BucketClient for T {}
 
-/// The objects of a store.
-pub(super) type Objects = Arc<dyn Listed>;
+/// A shared client of one bucket.
+pub(super) type Objects = Arc<dyn BucketClient>;
 
-/// How long a store may take to accept a connection.
-const CONNECT: Duration = Duration::from_secs(10);
-/// How long it may send nothing; `AWS_READ_TIMEOUT` and the like say otherwise.
-const READ: Duration = Duration::from_secs(30);
-/// How often a request is tried before it fails; `AWS_MAX_ATTEMPTS` says otherwise.
+/// Timeout of connecting.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Timeout of waiting for the next bytes of a response; overridden by `AWS_READ_TIMEOUT` and the
+/// like.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// The number of attempts of a request; overridden by `AWS_MAX_ATTEMPTS`.
 const ATTEMPTS: usize = 8;
-/// Where requests go if nothing says otherwise.
+/// The region if neither the environment nor the profile sets one.
 const DEFAULT_REGION: &str = "us-east-1";
 
-/// How requests are made. Their length is not bounded in time, only the silence within.
+/// Returns the options of all clients: a whole request has no timeout, only its pauses have.
 pub(super) fn options() -> ClientOptions {
     ClientOptions::new()
         .with_timeout_disabled()
-        .with_connect_timeout(CONNECT)
-        .with_read_timeout(READ)
+        .with_connect_timeout(CONNECT_TIMEOUT)
+        .with_read_timeout(READ_TIMEOUT)
 }
 
-/// The same for AWS, which may stand behind other certificates than those of the system.
+/// Returns the options of clients of AWS, which may trust additional certificates.
 ///
 /// # Errors
-/// When the file of `AWS_CA_BUNDLE` holds no certificates.
+/// Returns an error if the file of `AWS_CA_BUNDLE` contains no certificates.
 fn aws_options(access: &Access) -> object_store::Result<ClientOptions> {
     let Some(path) = access.variable("AWS_CA_BUNDLE") else { return Ok(options()) };
-    let wrong = |why: &dyn std::fmt::Display| {
+    let invalid = |why: &dyn std::fmt::Display| {
         CredentialError(format!("{path}, which AWS_CA_BUNDLE names: {why}"))
     };
-    let bytes = std::fs::read(path).map_err(|error| wrong(&error))?;
+    let bytes = std::fs::read(path).map_err(|error| invalid(&error))?;
     let certificates = Certificate::from_pem_bundle(&bytes)
-        .map_err(|_| wrong(&"not a file of certificates in PEM"))?;
+        .map_err(|_| invalid(&"not a file of certificates in PEM"))?;
     Ok(certificates.into_iter().fold(options(), ClientOptions::with_root_certificate))
 }
 
-/// How requests are tried again.
+/// Returns the configuration of retries.
 pub(super) fn retries(access: &Access) -> RetryConfig {
     let attempts = access.variable("AWS_MAX_ATTEMPTS").and_then(|it| it.parse().ok());
     RetryConfig {
@@ -66,7 +67,7 @@ pub(super) fn retries(access: &Access) -> RetryConfig {
     }
 }
 
-/// All variables that begin with `prefix` and are settings of this kind of store.
+/// Returns the variables with this prefix that are settings of this kind of store.
 fn settings<'a, K: FromStr>(
     access: &'a Access,
     prefix: &'a str,
@@ -75,16 +76,16 @@ fn settings<'a, K: FromStr>(
     settings.filter_map(|(name, value)| Some((name.to_ascii_lowercase().parse().ok()?, value)))
 }
 
-/// A client of the bucket that `url` names, and where its credentials come from, if requests are
+/// Creates a client of a bucket in S3. Also returns the source of its credentials, if requests are
 /// signed.
 ///
 /// # Errors
-/// When settings or credentials are wrong.
+/// Returns an error if settings or credentials are invalid.
 pub(super) fn s3(
     url: &Url,
     access: &Access,
     connector: Connector,
-) -> object_store::Result<(Objects, Option<Arc<Chain>>)> {
+) -> object_store::Result<(Objects, Option<Arc<CachedCredentials>>)> {
     let mut builder = AmazonS3Builder::new().with_client_options(aws_options(access)?);
     for (key, value) in settings::<AmazonS3ConfigKey>(access, "AWS_") {
         let is_credential = matches!(
@@ -114,7 +115,7 @@ pub(super) fn s3(
     let credentials = if access.is_unsigned() || skips {
         None
     } else {
-        Some(Arc::new(Chain::new(access, &profiles, region)?))
+        Some(Arc::new(CachedCredentials::new(access, &profiles, region)?))
     };
     builder = match &credentials {
         Some(credentials) => builder.with_credentials(Arc::clone(credentials) as _),
@@ -128,10 +129,10 @@ pub(super) fn s3(
     Ok((Arc::new(builder.build()?), credentials))
 }
 
-/// A client of the bucket that `url` names.
+/// Creates a client of a bucket in Google Cloud Storage.
 ///
 /// # Errors
-/// When settings or credentials are wrong.
+/// Returns an error if settings or credentials are invalid.
 pub(super) fn google(
     url: &Url,
     access: &Access,
@@ -150,9 +151,9 @@ pub(super) fn google(
     }
     let unsigned = access.is_unsigned() || emulator.is_some();
     if unsigned {
-        // Requests that write are signed even so.
-        let nobody = GcpCredential { bearer: String::new() };
-        builder = builder.with_credentials(Arc::new(StaticCredentialProvider::new(nobody)));
+        // Writing requests are signed nevertheless.
+        let anonymous = GcpCredential { bearer: String::new() };
+        builder = builder.with_credentials(Arc::new(StaticCredentialProvider::new(anonymous)));
     }
     let builder = builder
         .with_bucket_name(url.bucket())
@@ -162,17 +163,17 @@ pub(super) fn google(
     Ok(Arc::new(builder.build()?))
 }
 
-/// A client of the container that `url` names.
+/// Creates a client of a container in Azure.
 ///
 /// # Errors
-/// When settings or credentials are wrong.
+/// Returns an error if settings or credentials are invalid.
 pub(super) fn azure(
     url: &Url,
     access: &Access,
     connector: Connector,
 ) -> object_store::Result<Objects> {
     let mut builder = MicrosoftAzureBuilder::new().with_client_options(options());
-    // What the Azure command line calls them.
+    // Names of the Azure command-line tool, which `object_store` does not know.
     for (variable, key) in [
         ("AZURE_STORAGE_ACCOUNT", AzureConfigKey::AccountName),
         ("AZURE_STORAGE_KEY", AzureConfigKey::AccessKey),
@@ -184,7 +185,7 @@ pub(super) fn azure(
     for (key, value) in settings::<AzureConfigKey>(access, "AZURE_") {
         builder = builder.with_config(key, value);
     }
-    // A managed identity of a service that is no machine.
+    // Managed identities of services other than virtual machines.
     if let Some(endpoint) =
         ["IDENTITY_ENDPOINT", "MSI_ENDPOINT"].iter().find_map(|it| access.variable(it))
     {
@@ -219,7 +220,7 @@ pub(super) fn azure(
     let is_plain = endpoint.is_some_and(|endpoint| endpoint.starts_with("http:"));
     let builder = builder
         .with_allow_http(is_plain || access.variable("AZURE_STORAGE_USE_EMULATOR").is_some())
-        .with_use_azure_cli(uses_cli(access))
+        .with_use_azure_cli(uses_azure_cli(access))
         .with_container_name(url.bucket())
         .with_skip_signature(access.is_unsigned())
         .with_retry(retries(access))
@@ -227,16 +228,16 @@ pub(super) fn azure(
     Ok(Arc::new(builder.build()?))
 }
 
-/// Whether tokens come from `az`, where nothing in the environment is a credential: it is installed,
-/// and no service of the platform stands beside the program.
-fn uses_cli(access: &Access) -> bool {
+/// Returns `true` if tokens are requested from `az` if the environment contains no credentials: if
+/// `az` is installed and the program does not run in a service with a managed identity.
+fn uses_azure_cli(access: &Access) -> bool {
     if let Some(value) = access.variable("AZURE_USE_AZURE_CLI") {
         return is_yes(value);
     }
     let is_managed = ["IDENTITY_ENDPOINT", "MSI_ENDPOINT", "AZURE_MSI_ENDPOINT"]
         .iter()
         .any(|name| access.variable(name).is_some());
-    !is_managed && access.finds_program("az")
+    !is_managed && access.has_program("az")
 }
 
 fn is_yes(value: &str) -> bool {

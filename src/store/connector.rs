@@ -1,8 +1,7 @@
-//! Requests on their way to a store, and what is kept of its answers where it refuses.
+//! An HTTP connector that adapts requests, checks listings and redacts error responses.
 //!
-//! An answer that says no is reduced to its status, the code that the store gives, and the region of
-//! a bucket: other parts of such answers hold what was signed, tokens and names of accounts, and
-//! must not come into a message.
+//! Error responses are reduced to their status, the error code and the region of the bucket. Their
+//! other parts contain signed texts, tokens and account names, which must not appear in messages.
 
 use std::time::Duration;
 
@@ -18,34 +17,34 @@ use object_store::client::{
     HttpResponseBody, HttpService, ReqwestConnector,
 };
 
-use super::page::Page;
-use super::refusal::Refusal;
+use super::error_response::ErrorResponse;
+use super::page_check::ListingFormat;
 use super::replace::Replace;
 
-/// How long a store may take to answer a request with a body, and how many bytes of it a second are
-/// the least that it is sent: many parts share a line.
-const PATIENCE: Duration = Duration::from_secs(60);
-const SLOWEST_BYTES_A_SECOND: u64 = 32 << 10;
-/// What is not bounded otherwise.
-const LONGEST_SENDING: Duration = Duration::from_secs(24 * 60 * 60);
-/// A store that asks for a longer pause does not get it.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// The timeout of requests with a body is this time plus the time of sending the body at the
+/// minimum rate, as many parts share a connection.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(60);
+const MIN_BYTES_PER_SECOND: u64 = 32 << 10;
+/// The read timeout of clients that have the timeout above instead.
+const NO_READ_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+/// The maximum delay that a `Retry-After` header can request.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
-/// No more is read of an answer that says no.
-const LONGEST_BODY: usize = 64 << 10;
+/// The maximum length of an error response that is read, in bytes.
+const MAX_ERROR_BYTES: usize = 64 << 10;
 
-/// Connects to a store.
+/// Creates HTTP clients for a store.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Connector {
-    /// Objects stored with `Content-Encoding: gzip` are to come as they are stored.
+    /// Whether objects stored with `Content-Encoding: gzip` are requested without decompression.
     pub as_stored: bool,
-    /// Objects are written, and perhaps may not take the places of others.
+    /// Whether uploads overwrite objects; `None` if the client only reads.
     pub writes: Option<Replace>,
 }
 
 impl Connector {
-    /// Gives TLS its cryptography, which it needs before the first client is made. Once more is no
-    /// error.
+    /// Installs the cryptography of TLS, which must precede the first client. Later calls do
+    /// nothing.
     pub fn prepare() {
         let _ = rustls::crypto::ring::default_provider().install_default();
     }
@@ -55,34 +54,42 @@ impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
         Self::prepare();
         let inner = ReqwestConnector::default().connect(options)?;
-        // The silence while a body is sent is that of the store.
-        let silent = options.clone().with_read_timeout(LONGEST_SENDING);
-        let sender =
-            self.writes.map(|_| ReqwestConnector::default().connect(&silent)).transpose()?;
-        // Google Cloud Storage knows no such condition there.
-        let keeps = self.writes == Some(Replace::Never) && !self.as_stored;
-        Ok(HttpClient::new(Guarded { inner, sender, as_stored: self.as_stored, keeps }))
+        // While a body is sent, the store sends nothing.
+        let sender_options = options.clone().with_read_timeout(NO_READ_TIMEOUT);
+        let sender = self
+            .writes
+            .map(|_| ReqwestConnector::default().connect(&sender_options))
+            .transpose()?;
+        // Google Cloud Storage does not support the condition for completions.
+        let is_create_only = self.writes == Some(Replace::Never) && !self.as_stored;
+        Ok(HttpClient::new(StoreService {
+            inner,
+            sender,
+            as_stored: self.as_stored,
+            is_create_only,
+        }))
     }
 }
 
-/// A client whose refusals can be shown.
+/// The HTTP service of the clients of `object_store`.
 #[derive(Debug)]
-struct Guarded {
+struct StoreService {
     inner: HttpClient,
-    /// For requests with a body.
+    /// The client for requests with a body.
     sender: Option<HttpClient>,
     as_stored: bool,
-    /// Whether objects are completed only where there is none.
-    keeps: bool,
+    /// Whether multipart uploads must not overwrite objects.
+    is_create_only: bool,
 }
 
-impl Guarded {
-    /// Sends `request`, and waits for the answer as long as its body takes on a slow line.
+impl StoreService {
+    /// Sends `request`, with a timeout that depends on the length of its body.
     async fn execute(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let bytes = request.body().content_length();
         match &self.sender {
             Some(sender) if bytes > 0 => {
-                let time = PATIENCE + Duration::from_secs(bytes as u64 / SLOWEST_BYTES_A_SECOND);
+                let time =
+                    RESPONSE_TIMEOUT + Duration::from_secs(bytes as u64 / MIN_BYTES_PER_SECOND);
                 let answer = tokio::time::timeout(time, sender.execute(request)).await;
                 answer
                     .unwrap_or_else(|elapsed| Err(HttpError::new(HttpErrorKind::Timeout, elapsed)))
@@ -92,12 +99,12 @@ impl Guarded {
     }
 }
 
-/// Makes a request that completes an object in parts one that fails where there is an object.
+/// Makes the completion of a multipart upload fail if the object exists.
 ///
-/// The clients of `object_store` have no such option. The header comes after the signature, which
-/// does not have to cover it in S3 and Google Cloud Storage, and must in Azure with the key of an
-/// account: there, nothing is done.
-fn keep(request: &mut HttpRequest) {
+/// The clients of `object_store` have no such option. The header is added after the signature. S3
+/// accepts that; Azure requires the header to be signed if the request is signed with an account
+/// key, so nothing is added there.
+fn require_absence(request: &mut HttpRequest) {
     let query = request.uri().query().unwrap_or_default();
     let has = |name: &str| query.split('&').any(|pair| pair.split('=').next() == Some(name));
     let is_s3 = request.method() == Method::POST && has("uploadId");
@@ -113,78 +120,82 @@ fn keep(request: &mut HttpRequest) {
 }
 
 #[async_trait]
-impl HttpService for Guarded {
+impl HttpService for StoreService {
     async fn call(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let is_head = request.method() == Method::HEAD;
         if self.as_stored && request.method() == Method::GET {
             request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         }
-        if self.keeps {
-            keep(&mut request);
+        if self.is_create_only {
+            require_absence(&mut request);
         }
-        let page = Page::of(request.method(), request.uri());
+        let listing = ListingFormat::of_request(request.method(), request.uri());
         let response = self.execute(request).await?;
         let status = response.status();
-        let is_refusal = status.is_client_error() || status.is_server_error();
-        let is_elsewhere = status.is_redirection() && status != StatusCode::NOT_MODIFIED;
-        if !is_refusal && !is_elsewhere {
-            return match page {
-                Some(page) => whole(response, page).await,
+        let is_error = status.is_client_error() || status.is_server_error();
+        let is_redirect = status.is_redirection() && status != StatusCode::NOT_MODIFIED;
+        if !is_error && !is_redirect {
+            return match listing {
+                Some(format) => checked_page(response, format).await,
                 None => Ok(response),
             };
         }
-        if let Some(pause) = pause(&response) {
-            tokio::time::sleep(pause).await;
+        if let Some(delay) = retry_after(&response) {
+            tokio::time::sleep(delay).await;
         }
-        reduced(response, is_head).await
+        redacted(response, is_head).await
     }
 }
 
-/// `response`, once it has come to its end and is a whole page of a listing.
-async fn whole(response: HttpResponse, page: Page) -> Result<HttpResponse, HttpError> {
+/// Receives the body of `response`, and checks that it is a complete page of a listing.
+async fn checked_page(
+    response: HttpResponse,
+    format: ListingFormat,
+) -> Result<HttpResponse, HttpError> {
     let (parts, body) = response.into_parts();
     let body = body.bytes().await?;
-    page.check(&body).map_err(|broken| HttpError::new(HttpErrorKind::Decode, broken))?;
+    format.check(&body).map_err(|error| HttpError::new(HttpErrorKind::Decode, error))?;
     Ok(HttpResponse::from_parts(parts, body.into()))
 }
 
-/// How long the store asks to wait before the next request.
-fn pause(response: &HttpResponse) -> Option<Duration> {
-    let asks = matches!(
+/// Returns the delay that the store requests with `Retry-After`.
+fn retry_after(response: &HttpResponse) -> Option<Duration> {
+    let is_overloaded = matches!(
         response.status(),
         StatusCode::SERVICE_UNAVAILABLE
             | StatusCode::TOO_MANY_REQUESTS
             | StatusCode::INTERNAL_SERVER_ERROR
     );
-    let seconds = response.headers().get(RETRY_AFTER).filter(|_| asks)?;
+    let seconds = response.headers().get(RETRY_AFTER).filter(|_| is_overloaded)?;
     let seconds: u64 = seconds.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds).min(LONGEST_PAUSE))
+    Some(Duration::from_secs(seconds).min(MAX_RETRY_AFTER))
 }
 
-/// `response` with nothing in its body but a [`Refusal`].
-async fn reduced(response: HttpResponse, is_head: bool) -> Result<HttpResponse, HttpError> {
+/// Replaces the body of an error response by the text of an [`ErrorResponse`].
+async fn redacted(response: HttpResponse, is_head: bool) -> Result<HttpResponse, HttpError> {
     let (mut parts, body) = response.into_parts();
     let header = |name: &str| parts.headers.get(name)?.to_str().ok().map(str::to_owned);
     let (region, code) = (header("x-amz-bucket-region"), header("x-ms-error-code"));
-    let body = if is_head { Vec::new() } else { beginning(body).await };
-    let refusal = Refusal::new(parts.status.as_u16(), code.as_deref(), &body, region.as_deref());
+    let body = if is_head { Vec::new() } else { first_bytes(body).await };
+    let error =
+        ErrorResponse::new(parts.status.as_u16(), code.as_deref(), &body, region.as_deref());
     if parts.status.is_redirection() {
-        // Only the body of an error comes through.
+        // `object_store` passes on only the bodies of client errors.
         parts.status = StatusCode::BAD_REQUEST;
     }
     parts.headers.remove(CONTENT_LENGTH);
-    Ok(HttpResponse::from_parts(parts, refusal.to_string().into()))
+    Ok(HttpResponse::from_parts(parts, error.to_string().into()))
 }
 
-/// The first bytes of a body.
-async fn beginning(body: HttpResponseBody) -> Vec<u8> {
-    let (mut body, mut beginning) = (body.bytes_stream(), Vec::new());
-    while let Some(Ok(piece)) = body.next().await
-        && beginning.len() < LONGEST_BODY
+/// Reads about the first [`MAX_ERROR_BYTES`] of a body.
+async fn first_bytes(body: HttpResponseBody) -> Vec<u8> {
+    let (mut body, mut bytes) = (body.bytes_stream(), Vec::new());
+    while let Some(Ok(chunk)) = body.next().await
+        && bytes.len() < MAX_ERROR_BYTES
     {
-        beginning.extend_from_slice(&piece);
+        bytes.extend_from_slice(&chunk);
     }
-    beginning
+    bytes
 }
 
 #[cfg(test)]
@@ -194,22 +205,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_completions_are_made_to_fail_where_an_object_is() {
-        for (method, target, authorization, kept) in [
+    fn only_completions_require_the_absence_of_the_object() {
+        for (method, target, authorization, is_conditional) in [
             ("POST", "/b/k?uploadId=1", "AWS4-HMAC-SHA256 x", true),
             ("POST", "/b/k?uploads", "AWS4-HMAC-SHA256 x", false),
             ("PUT", "/b/k?partNumber=1&uploadId=1", "AWS4-HMAC-SHA256 x", false),
             ("DELETE", "/b/k?uploadId=1", "AWS4-HMAC-SHA256 x", false),
             ("PUT", "/c/k?comp=blocklist", "Bearer x", true),
             ("PUT", "/c/k?comp=block&blockid=1", "Bearer x", false),
-            // Its signature would have to cover the header.
+            // Its signature would have to include the header.
             ("PUT", "/c/k?comp=blocklist", "SharedKey x", false),
         ] {
             let request = http::Request::builder().method(method).uri(target);
             let request = request.header(AUTHORIZATION, authorization);
             let mut request = request.body(HttpRequestBody::empty()).unwrap();
-            keep(&mut request);
-            assert_eq!(request.headers().contains_key(IF_NONE_MATCH), kept, "{method} {target}");
+            require_absence(&mut request);
+            assert_eq!(
+                request.headers().contains_key(IF_NONE_MATCH),
+                is_conditional,
+                "{method} {target}"
+            );
         }
     }
 }

@@ -1,43 +1,44 @@
-//! What keeps an object from being read or written.
+//! Errors of requests to stores.
 
 use crate::diagnostic::printable;
 
-/// What kind of error of a store it is, for those who do something about it.
+/// The kind of a [`StoreError`], for callers that handle some errors themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreErrorKind {
-    /// There is no such object, or no such bucket.
+    /// The object or the bucket does not exist.
     NotFound,
-    /// There is such an object already.
+    /// The object exists already.
     Exists,
-    /// The object is another one than it was.
+    /// The object was replaced since it was listed.
     Replaced,
-    /// The store does not let these credentials do it.
+    /// The credentials do not permit the request.
     Denied,
-    /// There are no credentials, or they are not valid or no longer.
+    /// There are no credentials, or they are invalid or expired.
     Credentials,
-    /// The store could not be reached, or did not answer to the end.
+    /// The store could not be reached, or its response was incomplete.
     Unavailable,
-    /// The program was built without stores.
+    /// The store, or this build of the program, does not support the operation.
     Unsupported,
     /// Anything else.
     Other,
 }
 
-/// Why something cannot be done with an object. Names the object and the cause; holds no credential,
-/// no query of a signed address and nothing of an object's content.
+/// An error of a request to a store.
+///
+/// Contains no credential, no query of a signed address, and no content of an object.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {message}", printable(.object))]
 pub struct StoreError {
     /// The URL of the object, the folder or the bucket.
     pub object: String,
-    /// What kind of error it is.
+    /// The kind of the error.
     pub kind: StoreErrorKind,
-    /// The cause, and what to do.
+    /// The cause and a remedy.
     pub message: String,
 }
 
 impl StoreError {
-    /// That something cannot be done with `object` because of `message`.
+    /// Creates an error about `object`, which is a URL, with a cause and a remedy.
     #[allow(clippy::needless_pass_by_value)] // texts, URLs and references to both
     pub fn new(object: impl ToString, kind: StoreErrorKind, message: impl Into<String>) -> Self {
         Self { object: object.to_string(), kind, message: message.into() }

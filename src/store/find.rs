@@ -1,41 +1,40 @@
-//! What object a URL names.
+//! Metadata of the object that a URL names.
 
 use std::sync::Arc;
 
 use object_store::{GetOptions, ObjectMeta};
 
+use super::entry::ObjectEntry;
 use super::error::{StoreError, StoreErrorKind};
-use super::found::Found;
 use super::object::Object;
-use super::opened::{Client, Store};
+use super::stores::{Client, Store};
 use super::url::Url;
 use super::web;
 
 impl Store {
-    /// The object that `url` names; `None` where there is none.
+    /// Requests the metadata of the object that `url` names; `None` if it does not exist.
     ///
     /// # Errors
-    /// When the store does not say.
-    pub fn find(self: &Arc<Self>, url: &Url) -> Result<Option<Found>, StoreError> {
+    /// Returns an error if the request fails, or if the bucket does not exist.
+    pub fn find(self: &Arc<Self>, url: &Url) -> Result<Option<ObjectEntry>, StoreError> {
         let store = Arc::clone(self);
         let url = url.clone();
-        let found = self.run(async move { store.find_it(&url).await }, None);
+        let found = self.run(async move { store.request_entry(&url).await }, None);
         match found {
             Ok(found) => Ok(Some(found)),
-            // That the bucket is not there is an error, not an answer.
-            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) if is_missing_object(&error) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    async fn find_it(self: Arc<Self>, url: &Url) -> Result<Found, StoreError> {
+    async fn request_entry(self: Arc<Self>, url: &Url) -> Result<ObjectEntry, StoreError> {
         let name = url.to_string();
         let objects = match self.client() {
             Client::Web(client) => {
                 let address = url.address();
                 let head = web::head(client, &address, &name).await?;
-                let object = Object::of_web(&self, head.tag, &address, head.is_ranged);
-                return Ok(Found { url: name.into(), size: head.size, object });
+                let object = Object::on_web(&self, head.tag, &address, head.is_ranged);
+                return Ok(ObjectEntry { url: name.into(), size: head.size, object });
             }
             Client::Objects(objects) => Arc::clone(objects),
         };
@@ -44,33 +43,32 @@ impl Store {
         let meta = match objects.get_opts(&path, options).await {
             Ok(result) => result.meta,
             Err(error) => {
-                let explained = self.explained(&name, &error);
-                if matches!(explained.kind, StoreErrorKind::NotFound | StoreErrorKind::Unavailable)
-                {
-                    return Err(explained);
+                let error = self.explain(&name, &error);
+                if matches!(error.kind, StoreErrorKind::NotFound | StoreErrorKind::Unavailable) {
+                    return Err(error);
                 }
-                // Only an answer with a body says why.
+                // The response to a HEAD request has no body and thus no error code.
                 let options = GetOptions { range: Some((0..1).into()), ..GetOptions::default() };
                 match objects.get_opts(&path, options).await {
                     Ok(result) => result.meta,
-                    Err(error) => return Err(self.explained(&name, &error)),
+                    Err(error) => return Err(self.explain(&name, &error)),
                 }
             }
         };
-        Ok(self.found(meta))
+        Ok(self.entry(meta))
     }
 
-    /// What a store says of an object.
-    pub(super) fn found(self: &Arc<Self>, meta: ObjectMeta) -> Found {
-        Found {
+    /// Converts the metadata of `object_store`.
+    pub(super) fn entry(self: &Arc<Self>, meta: ObjectMeta) -> ObjectEntry {
+        ObjectEntry {
             url: self.url(meta.location.as_ref()).into(),
             size: Some(meta.size),
-            object: Object::listed(self, meta.e_tag.map(Into::into)),
+            object: Object::in_bucket(self, meta.e_tag.map(Into::into)),
         }
     }
 }
 
-/// Whether there is no such object in a bucket that is there.
-fn is_missing(error: &StoreError) -> bool {
+/// Returns `true` if `error` says that the object, and not its bucket, does not exist.
+fn is_missing_object(error: &StoreError) -> bool {
     error.kind == StoreErrorKind::NotFound && !error.message.contains("bucket")
 }

@@ -1,4 +1,4 @@
-//! What there is below folders of a store, page by page.
+//! Listings of folders of a store, page by page.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -8,103 +8,106 @@ use object_store::list::{PaginatedListOptions, PaginatedListResult};
 use object_store::path::{DELIMITER, Path};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
+use super::entry::ObjectEntry;
 use super::error::{StoreError, StoreErrorKind};
-use super::found::Found;
-use super::opened::Store;
+use super::stores::Store;
 
-/// How often a page is asked for that breaks.
+/// How often the request of a page is attempted if the response is cut off.
 const ATTEMPTS: u32 = 4;
-/// How many folders are listed beside one another.
-const LISTINGS: usize = 16;
-/// How many pages of each of them wait to be taken.
-const PAGES: usize = 1;
+/// The maximum number of folders that are listed concurrently.
+const MAX_LISTINGS: usize = 16;
+/// The maximum number of pages per listing that were received and not taken.
+const MAX_WAITING_PAGES: usize = 1;
 
-/// What came of a listing: a page, or its end.
-type Came = Result<Option<Page>, StoreError>;
+/// A page of a listing, `None` at its end, or the error that ended it.
+type PageResult = Result<Option<Page>, StoreError>;
 
-/// What a page holds.
+/// A page of a listing.
 #[derive(Default)]
 struct Page {
-    objects: Vec<Found>,
+    objects: Vec<ObjectEntry>,
+    /// Names of folders, without `/`.
     folders: Vec<String>,
 }
 
 impl Store {
-    /// Gives `found` all objects below the folders `prefixes` (keys that end with `/`, or nothing)
-    /// whose keys `wanted` takes, in the order of their keys, if the store lists them so. Objects
-    /// without bytes are left out: consoles make them in place of folders.
+    /// Calls `on_object` with all objects below the folders `prefixes` whose keys `is_wanted`
+    /// accepts, in the order of the listing, which is that of the keys in most stores. A prefix is
+    /// empty or ends with `/`. Empty objects are skipped, as consoles create them as markers of
+    /// folders.
     ///
     /// # Errors
-    /// When a listing cannot be read to its end.
+    /// Returns an error if a listing cannot be read completely.
     pub fn list(
         self: &Arc<Self>,
         mut prefixes: Vec<String>,
-        wanted: impl Fn(&str) -> bool + Send + Sync + 'static,
-        mut found: impl FnMut(Found),
+        is_wanted: impl Fn(&str) -> bool + Send + Sync + 'static,
+        mut on_object: impl FnMut(ObjectEntry),
     ) -> Result<(), StoreError> {
-        // By their last bytes, too: `a.b/` comes before `a/`.
+        // With the final `/`: `a.b/` comes before `a/`.
         prefixes.sort_unstable();
-        let wanted = Arc::new(wanted);
-        let (mut prefixes, mut begun) = (prefixes.into_iter(), VecDeque::new());
+        let is_wanted = Arc::new(is_wanted);
+        let (mut prefixes, mut listings) = (prefixes.into_iter(), VecDeque::new());
         loop {
-            let missing = LISTINGS - begun.len();
-            begun.extend(
+            let missing = MAX_LISTINGS - listings.len();
+            listings.extend(
                 prefixes
                     .by_ref()
                     .take(missing)
-                    .map(|prefix| self.begin(prefix, None, Arc::clone(&wanted))),
+                    .map(|prefix| self.start_listing(prefix, None, Arc::clone(&is_wanted))),
             );
-            let Some(pages) = begun.pop_front() else { return Ok(()) };
-            self.take(pages, |page| page.objects.into_iter().for_each(&mut found))?;
+            let Some(pages) = listings.pop_front() else { return Ok(()) };
+            self.receive(pages, |page| page.objects.into_iter().for_each(&mut on_object))?;
         }
     }
 
-    /// Gives `found` the objects right below the folder `prefix`, in the same order, and gives back
-    /// the names of the folders there, sorted, without their `/`.
+    /// Calls `on_object` with the objects directly in the folder `prefix`, and returns the names of
+    /// its subfolders, sorted and without `/`.
     ///
     /// # Errors
-    /// When the listing cannot be read to its end.
-    pub fn level(
+    /// Returns an error if the listing cannot be read completely.
+    pub fn list_level(
         self: &Arc<Self>,
         prefix: &str,
-        mut found: impl FnMut(Found),
+        mut on_object: impl FnMut(ObjectEntry),
     ) -> Result<Vec<String>, StoreError> {
         let mut folders = BTreeSet::new();
-        let pages = self.begin(prefix.to_owned(), Some(DELIMITER), Arc::new(|_: &str| true));
-        self.take(pages, |page| {
-            page.objects.into_iter().for_each(&mut found);
+        let pages =
+            self.start_listing(prefix.to_owned(), Some(DELIMITER), Arc::new(|_: &str| true));
+        self.receive(pages, |page| {
+            page.objects.into_iter().for_each(&mut on_object);
             folders.extend(page.folders);
         })?;
         Ok(folders.into_iter().collect())
     }
 
-    /// Begins to list a folder on the thread of requests.
-    fn begin(
+    /// Starts to list a folder on the thread of requests.
+    fn start_listing(
         self: &Arc<Self>,
         prefix: String,
         delimiter: Option<&'static str>,
-        wanted: Arc<impl Fn(&str) -> bool + Send + Sync + 'static>,
-    ) -> Receiver<Came> {
-        let (sender, pages) = channel(PAGES);
+        is_wanted: Arc<impl Fn(&str) -> bool + Send + Sync + 'static>,
+    ) -> Receiver<PageResult> {
+        let (sender, pages) = channel(MAX_WAITING_PAGES);
         let store = Arc::clone(self);
         self.runtime().handle().spawn(async move {
-            let end = store.send_pages(&prefix, delimiter, wanted.as_ref(), &sender).await;
-            // Nobody waits for it once another listing has failed.
+            let end = store.send_pages(&prefix, delimiter, is_wanted.as_ref(), &sender).await;
+            // The receiver is gone if another listing has failures.
             let _ = sender.send(end.map(|()| None)).await;
         });
         pages
     }
 
-    /// Sends one page after the other.
+    /// Requests all pages and sends them to `pages`.
     async fn send_pages(
         self: &Arc<Self>,
         prefix: &str,
         delimiter: Option<&'static str>,
-        wanted: &(impl Fn(&str) -> bool + Sync),
-        pages: &Sender<Came>,
+        is_wanted: &(impl Fn(&str) -> bool + Sync),
+        pages: &Sender<PageResult>,
     ) -> Result<(), StoreError> {
         if !prefix.is_empty() {
-            // Keys with empty parts and the like cannot be read.
+            // Returns an error for keys with empty parts.
             self.path(prefix)?;
         }
         let mut options = PaginatedListOptions {
@@ -114,10 +117,10 @@ impl Store {
         loop {
             let PaginatedListResult { result, page_token } = self.page(prefix, &options).await?;
             let objects = result.objects.into_iter();
-            let objects = objects.filter(|meta| meta.size > 0 && wanted(meta.location.as_ref()));
+            let objects = objects.filter(|meta| meta.size > 0 && is_wanted(meta.location.as_ref()));
             let name = |path: &Path| path.filename().map(str::to_owned);
             let page = Page {
-                objects: objects.map(|meta| self.found(meta)).collect(),
+                objects: objects.map(|meta| self.entry(meta)).collect(),
                 folders: result.common_prefixes.iter().filter_map(name).collect(),
             };
             if pages.send(Ok(Some(page))).await.is_err() || page_token.is_none() {
@@ -127,46 +130,46 @@ impl Store {
         }
     }
 
-    /// One page, which is asked for again where it breaks.
+    /// Requests one page, with retries if the response is cut off or the credentials have expired.
     async fn page(
         &self,
         prefix: &str,
         options: &PaginatedListOptions,
     ) -> Result<PaginatedListResult, StoreError> {
-        let mut failed = 0;
+        let mut failures = 0;
         loop {
             let folder = Some(prefix).filter(|prefix| !prefix.is_empty());
-            let begun = Instant::now();
+            let start = Instant::now();
             let error = match self.objects()?.list_paginated(folder, options.clone()).await {
                 Ok(page) => return Ok(page),
                 Err(error) => self.error(prefix, &error),
             };
-            failed += 1;
-            let is_passing = match error.kind {
-                // An answer that is cut off cannot be understood.
+            failures += 1;
+            let is_transient = match error.kind {
+                // A response that is cut off cannot be parsed.
                 StoreErrorKind::Unavailable | StoreErrorKind::Other => true,
-                StoreErrorKind::Credentials => self.renew_credentials(begun).await,
+                StoreErrorKind::Credentials => self.renew_credentials(start).await,
                 _ => false,
             };
-            if !is_passing || failed == ATTEMPTS {
+            if !is_transient || failures == ATTEMPTS {
                 return Err(error);
             }
         }
     }
 
-    /// Gives `each` all pages of a listing.
-    fn take(
+    /// Calls `on_page` with all pages of a listing.
+    fn receive(
         &self,
-        mut pages: Receiver<Came>,
-        mut each: impl FnMut(Page),
+        mut pages: Receiver<PageResult>,
+        mut on_page: impl FnMut(Page),
     ) -> Result<(), StoreError> {
         loop {
             match pages.blocking_recv() {
-                Some(Ok(Some(page))) => each(page),
+                Some(Ok(Some(page))) => on_page(page),
                 Some(Ok(None)) => return Ok(()),
                 Some(Err(error)) => return Err(error),
                 None => {
-                    let message = "the thread of requests to stores has ended before its time";
+                    let message = "the thread of requests to stores ended unexpectedly";
                     return Err(StoreError::new(self.url(""), StoreErrorKind::Other, message));
                 }
             }

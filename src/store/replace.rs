@@ -1,12 +1,11 @@
-//! Whether an object may take the place of another.
+//! Whether uploads overwrite existing objects.
 
-/// Whether an object may take the place of another.
+/// Whether uploads overwrite existing objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Replace {
-    /// Only a place that is free is taken. The store checks that in the same instant, but not where
-    /// an object in parts is completed in Google Cloud Storage, or with the key of an account in
-    /// Azure.
+    /// Uploads fail if the object exists. The store checks this atomically, except when a multipart
+    /// upload is completed in Google Cloud Storage, or in Azure with an account key.
     Never,
-    /// What is there is replaced.
+    /// Existing objects are overwritten.
     Always,
 }

@@ -1,4 +1,4 @@
-//! The thread on which all requests to stores run, beside the threads that parse.
+//! The thread that sends all requests to stores.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,14 +11,14 @@ use tokio::sync::oneshot;
 
 use super::error::{StoreError, StoreErrorKind};
 
-/// How often the flag is looked at while an answer is awaited.
-const PATIENCE: Duration = Duration::from_millis(50);
+/// The interval at which a waiting caller checks the stop flag.
+const STOP_CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
-/// A thread that runs futures until this is dropped; what is still running then is dropped, too.
+/// A thread that runs futures. When this is dropped, the thread ends and drops unfinished futures.
 #[derive(Debug)]
 pub struct Runtime {
     handle: Handle,
-    /// Dropped, it ends the thread.
+    /// Ends the thread when dropped.
     _end: oneshot::Sender<()>,
 }
 
@@ -26,7 +26,7 @@ impl Runtime {
     /// Starts the thread.
     ///
     /// # Errors
-    /// When the system gives none.
+    /// Returns an error if the system cannot start a thread.
     pub fn start() -> Result<Self, StoreError> {
         let failed = |error: std::io::Error| {
             let message = format!("cannot start a thread for requests to stores: {error}");
@@ -37,18 +37,18 @@ impl Runtime {
         let (end, ended) = oneshot::channel::<()>();
         let run = move || {
             let _ = runtime.block_on(ended);
-            // A look-up of a name may hang on a thread of its own; nobody waits for it.
+            // Does not wait for DNS lookups, which block a thread of their own.
             runtime.shutdown_background();
         };
         thread::Builder::new().name("store".into()).spawn(run).map_err(failed)?;
         Ok(Self { handle, _end: end })
     }
 
-    /// Runs `future` on the thread and waits for what it comes to. Not to be called from the thread
+    /// Runs `future` on the thread and waits for its result. Must not be called from the thread
     /// itself.
     ///
     /// # Errors
-    /// Those of the future; and when `stop` was set before it was done.
+    /// Returns the error of the future, or an error if `stop` is set before it is done.
     pub fn run<T: Send + 'static>(
         &self,
         future: impl Future<Output = Result<T, StoreError>> + Send + 'static,
@@ -58,26 +58,26 @@ impl Runtime {
         let task = self.handle.spawn(async move {
             let _ = sender.send(future.await);
         });
-        let ended = |message: &str| {
+        let error = |message: &str| {
             Err(StoreError::new("object storage", StoreErrorKind::Other, message.to_owned()))
         };
         loop {
-            match receiver.recv_timeout(PATIENCE) {
+            match receiver.recv_timeout(STOP_CHECK_INTERVAL) {
                 Ok(result) => return result,
                 Err(RecvTimeoutError::Timeout) => {
                     if stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
                         task.abort();
-                        return ended("interrupted");
+                        return error("interrupted");
                     }
                 }
                 Err(RecvTimeoutError::Disconnected) => {
-                    return ended("the thread of requests to stores has ended before its time");
+                    return error("the thread of requests to stores ended unexpectedly");
                 }
             }
         }
     }
 
-    /// For tasks that run beside others.
+    /// Returns a handle for spawning tasks on the thread.
     pub fn handle(&self) -> &Handle {
         &self.handle
     }
@@ -88,21 +88,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn futures_run_to_their_end_or_until_the_flag_is_set() {
+    fn futures_run_until_they_are_done_or_the_stop_flag_is_set() {
         let runtime = Runtime::start().unwrap();
         assert_eq!(runtime.run(async { Ok(7) }, None), Ok(7));
         let stop = AtomicBool::new(true);
         let never = std::future::pending::<Result<(), StoreError>>();
         assert_eq!(runtime.run(never, Some(&stop)).unwrap_err().message, "interrupted");
         let panics = async {
-            assert!(runtime_is_there(), "a future that panics");
+            assert!(is_outside_runtime(), "a future that panics");
             Ok(())
         };
-        assert!(runtime.run(panics, None).unwrap_err().message.contains("before its time"));
-        assert_eq!(runtime.run(async { Ok(8) }, None), Ok(8), "others go on");
+        assert!(runtime.run(panics, None).unwrap_err().message.contains("ended unexpectedly"));
+        assert_eq!(runtime.run(async { Ok(8) }, None), Ok(8), "the runtime survives a panic");
     }
 
-    fn runtime_is_there() -> bool {
+    fn is_outside_runtime() -> bool {
         Handle::try_current().is_err()
     }
 }

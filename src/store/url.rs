@@ -1,21 +1,21 @@
-//! Names of objects, as arguments write them.
+//! URLs of objects.
 
 use std::fmt;
 
-/// Which kind of store a URL names.
+/// The kind of store that a URL names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
-    /// Amazon S3, and what speaks like it: `s3://bucket/key`.
+    /// Amazon S3 and compatible stores: `s3://bucket/key`.
     S3,
     /// Google Cloud Storage: `gs://bucket/key`.
     Google,
     /// Azure Blob Storage: `az://container/key`, `abfss://container@account.dfs.core.windows.net/key`.
     Azure,
-    /// One object of a web server: `https://host/path`.
+    /// An object of a web server: `https://host/path`.
     Web,
 }
 
-/// The beginnings of URLs, the scheme each stands for, and how it is written in messages.
+/// Schemes, the kind of store of each, and its canonical form in messages.
 const SCHEMES: [(&str, Scheme, &str); 10] = [
     ("s3", Scheme::S3, "s3"),
     ("s3a", Scheme::S3, "s3"),
@@ -29,60 +29,60 @@ const SCHEMES: [(&str, Scheme, &str); 10] = [
     ("http", Scheme::Web, "http"),
 ];
 
-/// What URLs there are, as errors say it.
+/// The supported schemes, for errors.
 const KNOWN: &str = "s3://, gs://, az://, abfss:// and https:// are";
 
-/// The name of an object, or of all objects whose keys begin with a prefix.
+/// The URL of an object, or of a folder with all objects whose keys start with a prefix.
 ///
-/// Displayed without the query of a web address, which may sign it.
+/// Displayed without the query of a web address, which may contain a signature.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Url {
     scheme: Scheme,
-    /// All that stands before the key, with its `/`: `s3://bucket/`.
+    /// Everything before the key, with the final `/`: `s3://bucket/`.
     root: String,
-    /// The bucket or the container; of the web, the host with its port.
+    /// The bucket or container; of web addresses, the host with its port.
     bucket: String,
-    /// The account that an Azure URL names.
+    /// The account in an Azure URL, with its host if the URL contains it.
     account: Option<String>,
-    /// What follows the root: of stores as they name it, of the web as the address has it.
+    /// What follows the root: in buckets the key itself, in web addresses the percent-encoded path.
     key: String,
-    /// The query of a web address, with its `?`.
+    /// The query of a web address, with `?`, or nothing.
     query: String,
 }
 
-/// A text that begins as a URL does but names no object.
+/// The error of a text that has a scheme but names no supported object.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
-    /// Nothing is known of its scheme.
-    #[error("{0}:// is not read; {KNOWN}")]
+    /// The scheme is not supported.
+    #[error("{0}:// is not supported; {KNOWN}")]
     Scheme(String),
-    /// Files need no scheme.
-    #[error("file:// is not read; name the path itself")]
+    /// Files are named by their path.
+    #[error("file:// is not supported; write the path without it")]
     File,
-    /// It names no bucket, container or host.
+    /// The bucket, container or host is missing.
     #[error("{0}:// names no {1}; write {0}://{1}/…")]
     NoBucket(&'static str, &'static str),
-    /// It holds a user name or a password.
+    /// The address contains a user name or password.
     #[error(
-        "credentials do not belong into an argument, which other users of the machine see; leave \
-         out what stands before the @"
+        "credentials do not belong into an argument, which other users of the machine can see; \
+         remove everything before the @"
     )]
     Credentials,
 }
 
 impl Url {
-    /// What `text` names; `None` where it is no URL.
+    /// Parses `text`; `None` if it has no scheme and is a path.
     ///
     /// # Errors
-    /// When it is one that cannot be read.
+    /// Returns an error if the URL is not supported or incomplete.
     pub fn parse(text: &str) -> Option<Result<Self, UrlError>> {
         let (scheme, rest) = text.split_once("://")?;
         let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
             && scheme.chars().all(|char| char.is_ascii_alphanumeric() || "+-.".contains(char));
-        is_scheme.then(|| Self::of(&scheme.to_ascii_lowercase(), rest))
+        is_scheme.then(|| Self::of_scheme(&scheme.to_ascii_lowercase(), rest))
     }
 
-    fn of(name: &str, rest: &str) -> Result<Self, UrlError> {
+    fn of_scheme(name: &str, rest: &str) -> Result<Self, UrlError> {
         let found = SCHEMES.iter().find(|(known, ..)| *known == name);
         let Some(&(_, scheme, name)) = found else {
             return Err(if name == "file" {
@@ -131,38 +131,38 @@ impl Url {
         })
     }
 
-    /// Which kind of store it names.
+    /// Returns the kind of store.
     pub fn scheme(&self) -> Scheme {
         self.scheme
     }
 
-    /// All that stands before the key, with its `/`.
+    /// Returns everything before the key, with the final `/`.
     pub fn root(&self) -> &str {
         &self.root
     }
 
-    /// The bucket or the container; of the web, the host with its port.
+    /// Returns the bucket or container; of a web address, the host with its port.
     pub fn bucket(&self) -> &str {
         &self.bucket
     }
 
-    /// The account that an Azure URL names, with its host where that is written.
+    /// Returns the account of an Azure URL, with its host if the URL contains it.
     pub fn account(&self) -> Option<&str> {
         self.account.as_deref()
     }
 
-    /// The key: of stores as they name it, of the web as the address has it.
+    /// Returns the key; of a web address, the percent-encoded path.
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// The same store with another key.
+    /// Returns the URL of the object `key` in the same store.
     #[must_use]
     pub fn with_key(&self, key: impl Into<String>) -> Self {
         Self { key: key.into(), query: String::new(), ..self.clone() }
     }
 
-    /// The object of this name in the folder that this names, whether with a `/` at its end or not.
+    /// Returns the URL of the object `name` in this folder, which may end with `/` or not.
     #[must_use]
     pub fn join(&self, name: &str) -> Self {
         let key = &self.key;
@@ -170,7 +170,7 @@ impl Url {
         self.with_key(format!("{key}{separator}{name}"))
     }
 
-    /// The whole address of an object of the web, which is not for messages.
+    /// Returns the complete address of an object on the web, which messages must not contain.
     pub fn address(&self) -> String {
         format!("{}{}{}", self.root, self.key, self.query)
     }
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_is_a_store_and_a_key() {
+    fn urls_are_split_into_store_and_key() {
         for (text, scheme, root, bucket, key) in [
             ("s3://b/logs/a.gz", Scheme::S3, "s3://b/", "b", "logs/a.gz"),
             ("S3A://b/a b?c#d%20", Scheme::S3, "s3://b/", "b", "a b?c#d%20"),
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_those_of_objects_in_the_folder() {
+    fn joined_names_are_objects_of_the_folder() {
         for (folder, object) in [
             ("s3://b", "s3://b/n"),
             ("s3://b/", "s3://b/n"),
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn the_query_of_a_web_address_is_sent_and_not_shown() {
+    fn the_query_of_a_web_address_is_part_of_the_address_but_not_displayed() {
         let signed = url("https://host/a.gz?X-Amz-Signature=canary#part");
         assert_eq!(signed.to_string(), "https://host/a.gz");
         assert_eq!(format!("{signed:?}"), "Url(https://host/a.gz)");
@@ -236,13 +236,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_url_is_a_path_and_what_cannot_be_read_says_why() {
+    fn texts_without_a_scheme_are_paths_and_unsupported_urls_are_errors() {
         for path in ["a/b", "./s3:/b", "a b://c", "://", "1s://b"] {
             assert!(Url::parse(path).is_none(), "{path}");
         }
         for (text, why) in [
-            ("ftp://host/a", "ftp:// is not read; s3://, "),
-            ("file:///a", "name the path itself"),
+            ("ftp://host/a", "ftp:// is not supported; s3://, "),
+            ("file:///a", "write the path"),
             ("s3:///a", "s3:// names no bucket"),
             ("az://@acct/a", "az:// names no container"),
             ("https://user:secret@host/a", "credentials do not belong"),

@@ -302,7 +302,7 @@ fn a_store_that_stays_overloaded_is_an_error_with_its_cause() {
     let workspace = Workspace::new();
     run_in(&workspace, &server, &["s3://bucket/logs/", "-oout"])
         .exits(2)
-        .says("s3://bucket/logs/a: at byte 0: the store was overloaded or broken at every try; try again later (503 SlowDown)");
+        .says("s3://bucket/logs/a: at byte 0: the store was overloaded or failing at every attempt; try again later (503 SlowDown)");
 }
 
 #[test]
@@ -396,7 +396,9 @@ fn what_is_not_there_is_said_and_nothing_is_written() {
             .exits(2)
             .says(&format!("{url}: no such object"));
     }
-    run_in(&workspace, &server, &["ftp://host/a", "-oout"]).exits(2).says("ftp:// is not read");
+    run_in(&workspace, &server, &["ftp://host/a", "-oout"])
+        .exits(2)
+        .says("ftp:// is not supported");
     assert!(workspace.list("out").is_empty());
 }
 

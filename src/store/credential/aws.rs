@@ -1,4 +1,4 @@
-//! Credentials of AWS, in the order in which its command line looks for them.
+//! Credentials of AWS, from the sources of its command-line tool, in the same order.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,85 +23,85 @@ use super::profile::{Profile, Profiles};
 use crate::mask;
 use crate::store::access::Access;
 
-/// Credentials that came within this time are not asked for again.
-const NEW: Duration = Duration::from_secs(5);
-/// How often a profile may take its credentials from another one.
-const LONGEST_CHAIN: usize = 5;
+/// Credentials are not requested again within this time.
+const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(5);
+/// The maximum length of a chain of profiles with `source_profile`.
+const MAX_PROFILE_CHAIN: usize = 5;
 
 type Provider = Box<dyn ProvideCredentialDyn<Credential = Credential>>;
 
-/// One source of credentials, found once, and what it gave last.
-pub struct Chain {
+/// A source of credentials and the credentials that it returned last.
+pub struct CachedCredentials {
     source: Source,
     context: Context,
-    known: Mutex<Option<Known>>,
+    cached: Mutex<Option<Cached>>,
 }
 
-/// Credentials and when they came.
-struct Known {
+/// Credentials and the time at which they were received.
+struct Cached {
     credential: Credential,
     since: Instant,
 }
 
-/// Where credentials come from.
+/// A source of credentials.
 struct Source {
     provider: Provider,
-    /// What people know it as.
+    /// The name of the source in messages.
     name: String,
-    /// What to do where it has none.
+    /// What to do if it has no credentials.
     remedy: String,
 }
 
-impl fmt::Debug for Chain {
+impl fmt::Debug for CachedCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Chain({})", self.source.name)
+        write!(f, "CachedCredentials({})", self.source.name)
     }
 }
 
-impl Chain {
-    /// Finds the source. Nothing is asked yet.
+impl CachedCredentials {
+    /// Selects the source. Requests nothing from it.
     ///
     /// # Errors
-    /// When a profile is named that is not there or is not complete.
+    /// Returns an error if the selected profile does not exist or is incomplete.
     pub fn new(access: &Access, profiles: &Profiles, region: &str) -> object_store::Result<Self> {
         let context = context(access)?;
-        let finder = Finder { access, profiles, region, context: &context };
-        Ok(Self { source: finder.source()?, context: context.clone(), known: Mutex::default() })
+        let finder = SourceFinder { access, profiles, region, context: &context };
+        Ok(Self { source: finder.source()?, context: context.clone(), cached: Mutex::default() })
     }
 
-    /// Asks the source again when credentials are needed next, if a request that began at `begun`
-    /// was refused with those that are known. Whether there may be other ones: none that have just
-    /// come are forgotten, but another request may have had them renewed in the meantime.
-    pub async fn forget(&self, begun: Instant) -> bool {
-        let mut known = self.known.lock().await;
-        let Some(since) = known.as_ref().map(|known| known.since) else { return true };
-        if since < begun && since.elapsed() > NEW {
-            *known = None;
+    /// Discards the cached credentials if the store refused a request with them that started at
+    /// `start`. Returns whether a retry may use other ones: credentials that were just received are
+    /// kept, but another request may have renewed them in the meantime.
+    pub async fn invalidate(&self, start: Instant) -> bool {
+        let mut cached = self.cached.lock().await;
+        let Some(since) = cached.as_ref().map(|cached| cached.since) else { return true };
+        if since < start && since.elapsed() > MIN_REFRESH_INTERVAL {
+            *cached = None;
         }
-        known.is_none() || since > begun
+        cached.is_none() || since > start
     }
 
-    /// Credentials that are valid for a while.
+    /// Returns the cached credentials if they are still valid, else requests new ones.
     async fn credential(&self) -> Result<Credential, CredentialError> {
-        let mut known = self.known.lock().await;
-        if let Some(known) = known.as_ref().filter(|known| known.credential.is_valid()) {
-            return Ok(known.credential.clone());
+        let mut cached = self.cached.lock().await;
+        if let Some(cached) = cached.as_ref().filter(|cached| cached.credential.is_valid()) {
+            return Ok(cached.credential.clone());
         }
         let Source { provider, name, remedy } = &self.source;
-        let why = match provider.provide_credential_dyn(&self.context).await {
+        let cause = match provider.provide_credential_dyn(&self.context).await {
             Ok(Some(credential)) => {
-                *known = Some(Known { credential: credential.clone(), since: Instant::now() });
+                *cached = Some(Cached { credential: credential.clone(), since: Instant::now() });
                 return Ok(credential);
             }
             Ok(None) => String::new(),
             Err(error) => format!(": {}", mask::secrets(&error.to_string(), &[])),
         };
-        Err(CredentialError(format!("no AWS credentials from {name}{why}; {remedy}")))
+        Err(CredentialError(format!("no AWS credentials from {name}{cause};  {remedy}")))
     }
 }
 
 #[async_trait]
-impl CredentialProvider for Chain {
+impl CredentialProvider for CachedCredentials {
     type Credential = AwsCredential;
 
     async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
@@ -114,15 +114,16 @@ impl CredentialProvider for Chain {
     }
 }
 
-/// What a source is found from.
-struct Finder<'a> {
+/// The settings that determine the source.
+struct SourceFinder<'a> {
     access: &'a Access,
     profiles: &'a Profiles,
     region: &'a str,
     context: &'a Context,
 }
 
-impl Finder<'_> {
+impl SourceFinder<'_> {
+    /// Selects the source: environment, profile, web identity, container or instance.
     fn source(&self) -> Result<Source, CredentialError> {
         let variable = |name| self.access.variable(name);
         if let (Some(id), Some(secret)) =
@@ -131,8 +132,8 @@ impl Finder<'_> {
             let provider = fixed(id, secret, variable("AWS_SESSION_TOKEN"));
             return Ok(Source::new(provider, "the environment", "set AWS_ACCESS_KEY_ID again"));
         }
-        let (name, is_named) = self.profiles.chosen();
-        if let Some(source) = self.of_profile(name, LONGEST_CHAIN)? {
+        let (name, is_named) = self.profiles.selected();
+        if let Some(source) = self.of_profile(name, MAX_PROFILE_CHAIN)? {
             return Ok(source);
         }
         if is_named {
@@ -158,11 +159,11 @@ impl Finder<'_> {
         Ok(instance())
     }
 
-    /// The source that a profile names; `None` where there is no such profile, or it names none.
+    /// Returns the source of a profile; `None` if the profile does not exist or has no source.
     fn of_profile(&self, name: &str, depth: usize) -> Result<Option<Source>, CredentialError> {
         let Some(profile) = self.profiles.profile(name) else { return Ok(None) };
         if let Some(role) = profile.get("role_arn") {
-            return self.assumed(name, profile, role, depth).map(Some);
+            return self.role_source(name, profile, role, depth).map(Some);
         }
         let called = format!("the AWS profile {name}");
         if let Some(session) = profile.get("sso_session").or(profile.get("sso_start_url")) {
@@ -175,10 +176,10 @@ impl Finder<'_> {
                 .with_account_id(setting("sso_account_id")?)
                 .with_role_name(setting("sso_role_name")?)
                 .with_region(setting("sso_region")?)
-                // The cache of tokens is named by the session, else by the address.
+                // The cached token is named by the session, or else by the URL.
                 .with_start_url(session);
             let remedy = format!("sign in with `aws sso login --profile {name}`");
-            let provider = Box::new(OrElse(sso, exported(name)));
+            let provider = Box::new(Fallback(sso, exported(name)));
             return Ok(Some(Source::new(provider, called, remedy)));
         }
         if let Some(source) = own_keys(name, profile) {
@@ -196,8 +197,8 @@ impl Finder<'_> {
         Ok(None)
     }
 
-    /// A role that is assumed with the credentials of another source.
-    fn assumed(
+    /// Returns the source of a role that is assumed with the credentials of another source.
+    fn role_source(
         &self,
         name: &str,
         profile: Profile<'_>,
@@ -216,10 +217,10 @@ impl Finder<'_> {
             return Ok(Source::new(Box::new(provider), called, remedy));
         }
         if profile.get("mfa_serial").is_some() {
-            // The code has to be typed, and the command line keeps what it gave.
+            // Only the command-line tool can ask for the code; it caches the credentials.
             return Ok(Source::new(Box::new(exported(name)), called, remedy));
         }
-        let base = self.base(name, profile, depth)?;
+        let base = self.base_source(name, profile, depth)?;
         let signer = RequestSigner::new("sts", self.region);
         let signer = Signer::new(self.context.clone(), Boxed(base.provider), signer);
         let mut provider = AssumeRoleCredentialProvider::new(role.to_owned(), signer)
@@ -235,35 +236,35 @@ impl Finder<'_> {
         Ok(Source::new(Box::new(provider), called, remedy))
     }
 
-    /// What a role of a profile is assumed with.
-    fn base(
+    /// Returns the source of the credentials with which a role is assumed.
+    fn base_source(
         &self,
         name: &str,
         profile: Profile<'_>,
         depth: usize,
     ) -> Result<Source, CredentialError> {
-        let wrong = |why: &str| CredentialError(format!("the AWS profile {name} {why}"));
+        let error = |why: &str| CredentialError(format!("the AWS profile {name} {why}"));
         match (profile.get("source_profile"), profile.get("credential_source")) {
             (Some(other), _) if other == name => own_keys(name, profile)
-                .ok_or_else(|| wrong("takes credentials from itself and has none")),
+                .ok_or_else(|| error("takes credentials from itself and has none")),
             (Some(other), _) if depth > 0 => self.of_profile(other, depth - 1)?.ok_or_else(|| {
-                wrong(&format!("takes credentials from the profile {other}, which has none"))
+                error(&format!("takes credentials from the profile {other}, which has none"))
             }),
-            (Some(_), _) => Err(wrong("takes credentials from too many others in turn")),
+            (Some(_), _) => Err(error("takes credentials from too many others in turn")),
             (None, Some("Ec2InstanceMetadata")) => Ok(instance()),
             (None, Some("EcsContainer")) => {
                 let provider = Box::new(ECSCredentialProvider::new());
                 Ok(Source::new(provider, "the role of the container", "check the role"))
             }
             (None, Some("Environment")) => {
-                Err(wrong("takes credentials from the environment, which has none"))
+                Err(error("takes credentials from the environment, which has none"))
             }
-            (None, _) => Err(wrong("has a role_arn but no source_profile")),
+            (None, _) => Err(error("has a role_arn but no source_profile")),
         }
     }
 }
 
-/// The keys that stand in a profile.
+/// Returns the keys of a profile as a source.
 fn own_keys(name: &str, profile: Profile<'_>) -> Option<Source> {
     let (id, secret) = (profile.get("aws_access_key_id")?, profile.get("aws_secret_access_key")?);
     let provider = fixed(id, secret, profile.get("aws_session_token"));
@@ -293,14 +294,14 @@ fn instance() -> Source {
     )
 }
 
-/// What the AWS command line itself comes to, where it is installed: it renews sessions, and knows
-/// ways of signing in that need a person.
+/// Returns the credentials that the AWS command-line tool exports, if it is installed. It renews
+/// sessions, and supports logins that need a person.
 fn exported(profile: &str) -> ProcessCredentialProvider {
     let command = format!("aws configure export-credentials --format process --profile {profile}");
     ProcessCredentialProvider::new().with_command(command)
 }
 
-/// A provider behind a pointer.
+/// A boxed provider, which implements the trait that [`Signer`] needs.
 #[derive(Debug)]
 struct Boxed(Provider);
 
@@ -315,11 +316,11 @@ impl ProvideCredential for Boxed {
     }
 }
 
-/// The credentials of the first, else those of the second.
+/// Tries the first provider, then the second.
 #[derive(Debug)]
-struct OrElse(SSOCredentialProvider, ProcessCredentialProvider);
+struct Fallback(SSOCredentialProvider, ProcessCredentialProvider);
 
-impl ProvideCredential for OrElse {
+impl ProvideCredential for Fallback {
     type Credential = Credential;
 
     async fn provide_credential(

@@ -1,4 +1,4 @@
-//! What sources of credentials use: files, requests, programs and the environment.
+//! The context of providers of credentials: files, HTTP, commands and the environment.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,19 +14,19 @@ use reqsign_core::{
 use crate::store::access::Access;
 use crate::store::connector::Connector;
 
-/// Services on the same machine answer sooner than this, or are not there.
-const CONNECT: Duration = Duration::from_secs(2);
-const ANSWER: Duration = Duration::from_secs(20);
+/// Metadata services on the same machine respond sooner than this, or do not exist.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The context of sources of credentials.
+/// Creates the context of all providers.
 ///
 /// # Errors
-/// When no client can be made.
+/// Returns an error if no HTTP client can be created.
 pub(super) fn context(access: &Access) -> object_store::Result<Context> {
     let options = ClientOptions::new()
         .with_allow_http(true)
-        .with_connect_timeout(CONNECT)
-        .with_timeout(ANSWER);
+        .with_connect_timeout(CONNECT_TIMEOUT)
+        .with_timeout(TIMEOUT);
     Connector::prepare();
     let client = ReqwestConnector::default().connect(&options)?;
     let envs: HashMap<String, String> =
@@ -51,17 +51,18 @@ impl FileRead for Files {
     }
 }
 
-/// Requests, whose answers hold credentials and are not kept.
+/// An HTTP client that keeps no responses, as they contain credentials.
 #[derive(Debug)]
 struct Requests {
     client: HttpClient,
-    /// Where requests to the token service of AWS go instead, as `AWS_ENDPOINT_URL_STS` says.
+    /// The endpoint of the AWS token service (STS), if `AWS_ENDPOINT_URL_STS` or `AWS_ENDPOINT_URL`
+    /// is set.
     sts: Option<Uri>,
 }
 
 impl Requests {
-    /// Where a request to `uri` goes.
-    fn place(&self, uri: Uri) -> Uri {
+    /// Replaces the endpoint of requests to STS.
+    fn redirect(&self, uri: Uri) -> Uri {
         let Some(sts) = self.sts.as_ref().filter(|_| is_sts(&uri)) else { return uri };
         let mut parts = uri.clone().into_parts();
         parts.scheme = sts.scheme().cloned();
@@ -70,7 +71,7 @@ impl Requests {
     }
 }
 
-/// Whether `uri` is one of the token service of AWS.
+/// Returns `true` if `uri` belongs to STS.
 fn is_sts(uri: &Uri) -> bool {
     uri.host().is_some_and(|host| host.starts_with("sts.") && host.contains(".amazonaws."))
 }
@@ -78,9 +79,9 @@ fn is_sts(uri: &Uri) -> bool {
 impl HttpSend for Requests {
     async fn http_send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>> {
         let host = request.uri().host().unwrap_or_default().to_owned();
-        let failed = |_| Error::unexpected(format!("{host} does not answer"));
+        let failed = |_| Error::unexpected(format!("{host} did not respond"));
         let (mut parts, body) = request.into_parts();
-        parts.uri = self.place(parts.uri);
+        parts.uri = self.redirect(parts.uri);
         let request = http::Request::from_parts(parts, body.into());
         let response = self.client.execute(request).await.map_err(failed)?;
         let (parts, body) = response.into_parts();
@@ -105,7 +106,7 @@ impl CommandExecute for Programs {
         Ok(CommandOutput {
             status: output.status.code().unwrap_or(-1),
             stdout: output.stdout,
-            // What it says may hold anything; people see it when they run it themselves.
+            // The output may contain secrets. Users see it when they run the program themselves.
             stderr: Vec::new(),
         })
     }

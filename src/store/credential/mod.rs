@@ -1,13 +1,13 @@
-//! Credentials as the platforms' own tools find them.
+//! Credentials from the sources that the command-line tools of the platforms use.
 
 mod aws;
 mod context;
 mod profile;
 
-pub(super) use aws::Chain;
+pub(super) use aws::CachedCredentials;
 pub(super) use profile::Profiles;
 
-/// Why there are no credentials. Holds none of them.
+/// The error that there are no valid credentials. Contains no credential.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct CredentialError(pub String);

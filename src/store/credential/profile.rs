@@ -1,4 +1,4 @@
-//! Profiles of the AWS command line: `~/.aws/config` and `~/.aws/credentials`.
+//! Profiles of the AWS command-line tool: `~/.aws/config` and `~/.aws/credentials`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use ini::{Ini, ParseOption};
 use super::CredentialError;
 use crate::store::access::Access;
 
-/// Names and values of a section.
+/// The settings of a section by name.
 type Section = BTreeMap<String, String>;
 
 /// The profiles of both files.
@@ -16,21 +16,21 @@ type Section = BTreeMap<String, String>;
 pub struct Profiles {
     named: BTreeMap<String, Section>,
     sessions: BTreeMap<String, Section>,
-    /// The one that is meant, and whether the environment names it.
-    chosen: String,
+    /// The selected profile, and whether the environment selects it.
+    selected: String,
     is_named: bool,
 }
 
 impl Profiles {
-    /// Reads both files; one that is not there is empty.
+    /// Reads both files. A missing file counts as empty.
     ///
     /// # Errors
-    /// When a file cannot be read as what it is.
+    /// Returns an error if a file is malformed.
     pub fn read(access: &Access) -> Result<Self, CredentialError> {
         let named = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].map(|name| access.variable(name));
         let named = named.into_iter().flatten().next();
         let mut profiles = Self {
-            chosen: named.unwrap_or("default").to_owned(),
+            selected: named.unwrap_or("default").to_owned(),
             is_named: named.is_some(),
             ..Self::default()
         };
@@ -47,14 +47,14 @@ impl Profiles {
                 let text = String::from_utf8_lossy(&bytes);
                 profiles.add(&text).map_err(|place| {
                     let path = path.display();
-                    CredentialError(format!("{path}:{place}: not a file of AWS profiles"))
+                    CredentialError(format!("{path}:{place}: not a valid file of AWS profiles"))
                 })?;
             }
         }
         Ok(profiles)
     }
 
-    /// Adds the sections of a file, or tells the line and column that is at fault.
+    /// Adds the sections of a file. Fails with the line and column of a syntax error.
     fn add(&mut self, text: &str) -> Result<(), String> {
         let options = ParseOption {
             enabled_escape: false,
@@ -78,17 +78,17 @@ impl Profiles {
         Ok(())
     }
 
-    /// The name of the profile that is meant, and whether the environment names it.
-    pub fn chosen(&self) -> (&str, bool) {
-        (&self.chosen, self.is_named)
+    /// Returns the name of the selected profile, and whether the environment selects it.
+    pub fn selected(&self) -> (&str, bool) {
+        (&self.selected, self.is_named)
     }
 
-    /// A setting of the profile that is meant.
+    /// Returns a setting of the selected profile.
     pub fn setting(&self, name: &str) -> Option<&str> {
-        self.profile(&self.chosen)?.get(name)
+        self.profile(&self.selected)?.get(name)
     }
 
-    /// A profile by its name.
+    /// Returns the profile with this name.
     pub fn profile(&self, name: &str) -> Option<Profile<'_>> {
         let section = self.named.get(name)?;
         let session = section.get("sso_session").and_then(|name| self.sessions.get(name));
@@ -104,14 +104,15 @@ pub struct Profile<'p> {
 }
 
 impl<'p> Profile<'p> {
-    /// A setting of it, or of the session that it signs in with.
+    /// Returns a setting of the profile, or else of its `sso-session`. Empty settings count as
+    /// missing.
     pub fn get(self, name: &str) -> Option<&'p str> {
         let found = self.section.get(name).or_else(|| self.session?.get(name));
         found.map(String::as_str).filter(|value| !value.is_empty())
     }
 }
 
-/// A path with `~` as the folder of the user.
+/// Replaces `~/` at the start of a path by the home directory.
 fn expanded(path: &str, access: &Access) -> Option<PathBuf> {
     match path.strip_prefix("~/") {
         Some(rest) => access.home().map(|home| home.join(rest)),
@@ -124,8 +125,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn profiles_of_both_files_are_one_and_sessions_stand_behind_them() {
-        let mut profiles = Profiles { chosen: "work".into(), ..Profiles::default() };
+    fn profiles_of_both_files_are_merged_and_inherit_from_their_session() {
+        let mut profiles = Profiles { selected: "work".into(), ..Profiles::default() };
         let config = "[default]\nregion = us-east-1\n[profile work]\nsso_session = acme\n\
                       sso_account_id = 1\n[sso-session acme]\nsso_region = eu-west-1\n";
         profiles.add(config).unwrap();
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_file_is_told_with_its_place_and_without_its_text() {
+    fn errors_of_malformed_files_name_the_place_but_no_content() {
         let home = tempfile::tempdir().unwrap();
         std::fs::create_dir(home.path().join(".aws")).unwrap();
         std::fs::write(home.path().join(".aws/credentials"), "[a\ncanary\n").unwrap();

@@ -104,7 +104,7 @@ fn a_page_that_stays_short_is_an_error_at_any_byte() {
         });
         run(&workspace, &server, &["s3://bucket/f000/", "-oout"])
             .exits(2)
-            .says("s3://bucket/f000/: the store's listing is not whole: ");
+            .says("s3://bucket/f000/: the store's listing is incomplete: ");
         assert!(workspace.list("out").is_empty(), "{at}");
     }
 }
@@ -119,8 +119,7 @@ fn a_page_that_tells_no_way_to_the_next_one_is_an_error() {
             request.is_listing().then_some(Fault::NoToken)
         });
         run(&workspace, &server, &[url, "-oout"]).exits(2).says(
-            "s3://bucket/logs/: the store's listing is not whole: a page does not say where the next \
-             one is",
+            "s3://bucket/logs/: the store's listing is incomplete: a page has no continuation token",
         );
         assert!(workspace.list("out").is_empty());
     }

@@ -135,14 +135,14 @@ fn faults_that_pass_change_nothing() {
 #[test]
 fn faults_that_stay_name_the_object_and_the_cause_and_the_other_objects_count() {
     let Some((bucket, workspace)) = prepared("in-staying") else { return };
-    let broken = "the connection to the store broke, at every try";
+    let broken = "the connection to the store failed at every attempt";
     for (fault, cause) in [
         (Fault::CutRequest(usize::MAX), broken),
         (Fault::CutAnswer(100), broken),
-        (Fault::Stall(0), "the store sent nothing for too long, at every try"),
+        (Fault::Stall(0), "the store timed out at every attempt"),
         (
             Fault::Shorten(100),
-            "the store ended its answer before all bytes were sent, at every try",
+            "the store ended its response before all bytes were sent, at every attempt",
         ),
         (Fault::slow_down(0), "try again later (503 SlowDown)"),
         (Fault::s3_error(403, "RequestTimeTooSkewed"), "set the clock"),
@@ -172,11 +172,11 @@ fn a_listing_that_stays_broken_is_named_and_nothing_is_read() {
         answer.body = b"<html><body>Sign in to the network</body></html>".into();
     };
     for (fault, cause) in [
-        (Fault::Change(no_token), "a page does not say where the next one is"),
-        (Fault::Change(something_else), "the answer is something else"),
-        (Fault::Shorten(400), "a page ends before its end"),
-        (Fault::CutAnswer(600), "the connection to the store broke, at every try"),
-        (Fault::Stall(600), "the store sent nothing for too long, at every try"),
+        (Fault::Change(no_token), "a page has no continuation token"),
+        (Fault::Change(something_else), "the response has another format"),
+        (Fault::Shorten(400), "a page is cut off"),
+        (Fault::CutAnswer(600), "the connection to the store failed at every attempt"),
+        (Fault::Stall(600), "the store timed out at every attempt"),
         (Fault::s3_error(403, "RequestTimeTooSkewed"), "set the clock"),
     ] {
         let met = fault.clone();
@@ -286,5 +286,5 @@ fn objects_of_azure_survive_what_those_of_s3_do() {
         };
         if request.has("comp=list") { Fault::Change(change) } else { Fault::None }
     });
-    run(&proxy, "30s").exits(2).says("az://in-azure/logs/: the store's listing is not whole");
+    run(&proxy, "30s").exits(2).says("az://in-azure/logs/: the store's listing is incomplete");
 }

@@ -65,7 +65,7 @@ impl Objects {
         let looks: Vec<_> = names
             .map(|name| {
                 let (bucket, key) = (self.place.bucket.clone(), self.place.key(&name));
-                async move { Ok::<_, StoreError>((name, bucket.look_up(&key).await?)) }
+                async move { Ok::<_, StoreError>((name, bucket.version(&key).await?)) }
             })
             .collect();
         let found = self.place.wait(async move { try_join_all(looks).await })?;

@@ -77,7 +77,7 @@ impl Object {
             Some(parts) => parts,
             none => {
                 let (bucket, key) = (self.place.bucket.clone(), self.key.clone());
-                let upload = self.place.wait(async move { bucket.begin(&key).await })?;
+                let upload = self.place.wait(async move { bucket.start_upload(&key).await })?;
                 none.insert(Parts { upload, count: 0, sending: JoinSet::new() })
             }
         };
@@ -160,10 +160,10 @@ async fn put(bucket: &Bucket, key: &str, data: Bytes) -> Answered<()> {
     let mut tries = 1;
     loop {
         let Err(error) = bucket.put(key, data.clone()).await else { return Ok(()) };
-        let found = bucket.look_up(key).await;
+        let found = bucket.version(key).await;
         let is_as_long = |found: &Version| found.bytes == data.len() as u64;
         if matches!(&found, Ok(Some(found)) if is_as_long(found))
-            && bucket.content(key).await.is_ok_and(|found| found == data)
+            && bucket.get(key).await.is_ok_and(|found| found == data)
         {
             return Ok(());
         }
@@ -182,12 +182,12 @@ async fn join(
     upload: &mut Upload,
     (before, bytes): (Option<Version>, u64),
 ) -> Answered<()> {
-    if bucket.replace() == Replace::Never && bucket.look_up(key).await?.is_some() {
-        let message = "there is such an object already";
+    if bucket.replace() == Replace::Never && bucket.version(key).await?.is_some() {
+        let message = "the object exists already";
         return Err(StoreError::new(bucket.store().url(key), StoreErrorKind::Exists, message));
     }
     let Err(error) = upload.complete().await else { return Ok(()) };
-    match bucket.look_up(key).await {
+    match bucket.version(key).await {
         Ok(Some(now)) if now.bytes == bytes && before.as_ref() != Some(&now) => Ok(()),
         _ => Err(error),
     }

@@ -1,4 +1,4 @@
-//! From errors of requests to errors that name the object, the cause and what to do.
+//! Conversion of errors of requests to errors that name the object, the cause and a remedy.
 
 use std::error::Error as StdError;
 
@@ -7,33 +7,33 @@ use object_store::client::{HttpError, HttpErrorKind};
 
 use super::credential::CredentialError;
 use super::error::{StoreError, StoreErrorKind};
-use super::page::BrokenPage;
-use super::refusal::Refusal;
+use super::error_response::ErrorResponse;
+use super::page_check::IncompletePage;
 use super::url::Scheme;
 use crate::mask;
 
-/// The longest text of another library that is shown.
-const LONGEST_TEXT: usize = 300;
+/// The maximum length of a text of another library in a message, in characters.
+const MAX_TEXT_CHARS: usize = 300;
 
-/// What `error` says of `object` in a store of this kind.
-pub(super) fn explained(scheme: Scheme, object: &str, error: &Error) -> StoreError {
+/// Converts `error` about `object` in a store of this kind.
+pub(super) fn explain(scheme: Scheme, object: &str, error: &Error) -> StoreError {
     if let Some(credential) = find::<CredentialError>(error) {
         let kind = StoreErrorKind::Credentials;
         return StoreError::new(object, kind, credential.to_string());
     }
-    if let Some(refusal) = Refusal::find(&error.to_string()) {
-        return refused(scheme, object, &refusal);
+    if let Some(response) = ErrorResponse::find(&error.to_string()) {
+        return explain_response(scheme, object, &response);
     }
-    if let Some(broken) = find::<BrokenPage>(error) {
-        return StoreError::new(object, StoreErrorKind::Unavailable, broken.to_string());
+    if let Some(incomplete) = find::<IncompletePage>(error) {
+        return StoreError::new(object, StoreErrorKind::Unavailable, incomplete.to_string());
     }
     if let Some(http) = find::<HttpError>(error) {
-        return unreachable(object, http);
+        return explain_http(object, http);
     }
     let (kind, message) = match innermost(error) {
         Error::NotFound { .. } => (StoreErrorKind::NotFound, "no such object".to_owned()),
         Error::AlreadyExists { .. } => {
-            (StoreErrorKind::Exists, "there is such an object already".to_owned())
+            (StoreErrorKind::Exists, "the object exists already".to_owned())
         }
         Error::Precondition { .. } => (StoreErrorKind::Replaced, REPLACED.to_owned()),
         Error::PermissionDenied { .. } => (StoreErrorKind::Denied, "access denied".to_owned()),
@@ -41,24 +41,28 @@ pub(super) fn explained(scheme: Scheme, object: &str, error: &Error) -> StoreErr
             (StoreErrorKind::Credentials, format!("not signed in{}", login(scheme)))
         }
         Error::InvalidPath { source } => {
-            let text = shown(&source.to_string());
+            let text = redact(&source.to_string());
             let why = "keys with empty, `.` or `..` parts cannot be read";
             (StoreErrorKind::Other, format!("{text}; {why}: copy such objects under other names"))
         }
-        other => (StoreErrorKind::Other, shown(&deepest(other).to_string())),
+        other => (StoreErrorKind::Other, redact(&root_cause(other).to_string())),
     };
     StoreError::new(object, kind, message)
 }
 
-/// An object that is not what it was.
+/// The message for an object whose ETag has changed.
 pub(super) const REPLACED: &str =
     "it was replaced while it was read; run again when nothing writes to it";
 
-/// What a refusal says of `object`.
-pub(super) fn refused(scheme: Scheme, object: &str, refusal: &Refusal) -> StoreError {
+/// Converts an error response about `object`.
+pub(super) fn explain_response(
+    scheme: Scheme,
+    object: &str,
+    response: &ErrorResponse,
+) -> StoreError {
     use StoreErrorKind as Kind;
-    let code = refusal.code.as_deref().unwrap_or_default();
-    let (kind, message) = match (refusal.status, code) {
+    let code = response.code.as_deref().unwrap_or_default();
+    let (kind, message) = match (response.status, code) {
         (_, "RequestTimeTooSkewed" | "RequestExpired" | "RequestInTheFuture") => (
             Kind::Credentials,
             "the clock of this machine differs from the store's by more than it allows; set the \
@@ -84,36 +88,36 @@ pub(super) fn refused(scheme: Scheme, object: &str, refusal: &Refusal) -> StoreE
             format!("the store does not accept the credentials{}", login(scheme)),
         ),
         (_, "NoSuchBucket" | "ContainerNotFound") => (Kind::NotFound, "no such bucket".into()),
-        (301 | 307 | 400, _) if refusal.region.is_some() || code == "PermanentRedirect" => {
-            let region = refusal.region.as_deref().unwrap_or("REGION");
+        (301 | 307 | 400, _) if response.region.is_some() || code == "PermanentRedirect" => {
+            let region = response.region.as_deref().unwrap_or("REGION");
             (Kind::Other, format!("the bucket is in another region; set AWS_REGION={region}"))
         }
         (404, _) => (Kind::NotFound, "no such object".into()),
-        (409, _) => (Kind::Exists, "there is such an object already".into()),
+        (409, _) => (Kind::Exists, "the object exists already".into()),
         (412, _) => (Kind::Replaced, REPLACED.into()),
         (403, _) => (Kind::Denied, format!("access denied{}", permission(scheme))),
         (429 | 500..=599, _) => (
             Kind::Unavailable,
-            "the store was overloaded or broken at every try; try again later".into(),
+            "the store was overloaded or failing at every attempt; try again later".into(),
         ),
         _ => (Kind::Other, "the store refused the request".into()),
     };
     let space = if code.is_empty() { "" } else { " " };
-    StoreError::new(object, kind, format!("{message} ({}{space}{code})", refusal.status))
+    StoreError::new(object, kind, format!("{message} ({}{space}{code})", response.status))
 }
 
-/// What it says of `object` that a request got no answer, or none to its end.
-pub(super) fn unreachable(object: &str, error: &HttpError) -> StoreError {
-    let cause = shown(&deepest(error).to_string());
+/// Converts an error of a connection, about `object`.
+pub(super) fn explain_http(object: &str, error: &HttpError) -> StoreError {
+    let cause = redact(&root_cause(error).to_string());
     let message = match error.kind() {
-        HttpErrorKind::Timeout => "the store sent nothing for too long, at every try".to_owned(),
+        HttpErrorKind::Timeout => "the store timed out at every attempt".to_owned(),
         HttpErrorKind::Connect => format!("cannot connect to the store: {cause}"),
-        _ => format!("the connection to the store broke, at every try: {cause}"),
+        _ => format!("the connection to the store failed at every attempt: {cause}"),
     };
     StoreError::new(object, StoreErrorKind::Unavailable, message)
 }
 
-/// How people sign in to a platform.
+/// Returns the remedy for missing or invalid credentials.
 fn login(scheme: Scheme) -> &'static str {
     match scheme {
         Scheme::S3 => {
@@ -121,11 +125,11 @@ fn login(scheme: Scheme) -> &'static str {
         }
         Scheme::Google => "; sign in with `gcloud auth application-default login`",
         Scheme::Azure => "; check the AZURE_… variables, or sign in with `az login`",
-        Scheme::Web => "; an address that is signed holds for a while only: have a new one made",
+        Scheme::Web => "; signed addresses expire: request a new one",
     }
 }
 
-/// What reading and writing needs.
+/// Returns the remedy for missing permissions.
 fn permission(scheme: Scheme) -> &'static str {
     match scheme {
         Scheme::S3 => {
@@ -143,7 +147,7 @@ fn permission(scheme: Scheme) -> &'static str {
     }
 }
 
-/// `error` and its causes.
+/// Returns `error` and its causes.
 fn causes<'e>(
     error: &'e (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
@@ -153,29 +157,30 @@ fn causes<'e>(
     })
 }
 
-/// The error of this type among the causes of `error`.
+/// Returns the first error of type `E` among `error` and its causes.
 fn find<'e, E: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e E> {
     causes(error).find_map(|error| error.downcast_ref())
 }
 
-/// The last error of `object_store` among the causes of `error`.
+/// Returns the last error of `object_store` among `error` and its causes.
 fn innermost(error: &Error) -> &Error {
     causes(error).filter_map(|error| error.downcast_ref()).last().unwrap_or(error)
 }
 
-fn deepest<'e>(error: &'e (dyn StdError + 'static)) -> &'e (dyn StdError + 'static) {
+/// Returns the last cause of `error`.
+fn root_cause<'e>(error: &'e (dyn StdError + 'static)) -> &'e (dyn StdError + 'static) {
     causes(error).last().unwrap_or(error)
 }
 
-/// A text of another library without secrets and queries of addresses.
-fn shown(text: &str) -> String {
+/// Returns a text of another library without secrets and without the queries of addresses.
+fn redact(text: &str) -> String {
     let without_query = |word: &str| match word.split_once('?') {
         Some((address, _)) if address.contains("://") => address.to_owned(),
         _ => word.to_owned(),
     };
     let words: Vec<String> = text.split_whitespace().map(without_query).collect();
     let text = mask::secrets(&words.join(" "), &[]).into_owned();
-    text.chars().take(LONGEST_TEXT).collect()
+    text.chars().take(MAX_TEXT_CHARS).collect()
 }
 
 #[cfg(test)]
@@ -187,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_name_the_cause_and_what_to_do() {
+    fn error_responses_are_converted_to_a_cause_and_a_remedy() {
         for (status, code, kind, text) in [
             (403, "RequestTimeTooSkewed", StoreErrorKind::Credentials, "set the clock"),
             (400, "ExpiredToken", StoreErrorKind::Credentials, "have expired; check AWS_PROFILE"),
@@ -198,22 +203,22 @@ mod tests {
             (412, "PreconditionFailed", StoreErrorKind::Replaced, "replaced while"),
             (503, "SlowDown", StoreErrorKind::Unavailable, "(503 SlowDown)"),
         ] {
-            let refusal = Refusal::new(status, Some(code), b"", None);
-            let error = explained(Scheme::S3, "s3://b/a", &generic(&refusal.to_string()));
+            let response = ErrorResponse::new(status, Some(code), b"", None);
+            let error = explain(Scheme::S3, "s3://b/a", &generic(&response.to_string()));
             assert_eq!(error.kind, kind, "{error}");
             assert!(error.to_string().starts_with("s3://b/a: ") && error.message.contains(text));
         }
-        let moved = Refusal::new(301, None, b"", Some("eu-west-1")).to_string();
-        let error = explained(Scheme::S3, "s3://b/a", &generic(&moved));
+        let moved = ErrorResponse::new(301, None, b"", Some("eu-west-1")).to_string();
+        let error = explain(Scheme::S3, "s3://b/a", &generic(&moved));
         assert!(error.message.contains("AWS_REGION=eu-west-1"), "{error}");
     }
 
     #[test]
-    fn texts_of_others_lose_queries_and_secrets() {
-        let shown = |text: &str| explained(Scheme::Web, "https://host/a", &generic(text)).message;
-        let text = shown("GET https://host/a?X-Amz-Signature=canary failed");
+    fn texts_of_other_libraries_are_redacted() {
+        let message = |text: &str| explain(Scheme::Web, "https://host/a", &generic(text)).message;
+        let text = message("GET https://host/a?X-Amz-Signature=canary failed");
         assert_eq!(text, "GET https://host/a failed");
-        let text = shown("sent Authorization: Bearer canary to https://host/a");
+        let text = message("sent Authorization: Bearer canary to https://host/a");
         assert!(!text.contains("canary"), "{text}");
     }
 }

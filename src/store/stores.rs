@@ -1,4 +1,4 @@
-//! Stores that are in use.
+//! Clients of stores that are in use.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,52 +12,52 @@ use object_store::path::Path;
 
 use super::access::Access;
 use super::bucket::Bucket;
-use super::cause;
 use super::client::{self, Objects};
 use super::connector::Connector;
-use super::credential::Chain;
+use super::credential::CachedCredentials;
 use super::error::{StoreError, StoreErrorKind};
+use super::explain;
 use super::replace::Replace;
 use super::runtime::Runtime;
 use super::url::{Scheme, Url};
 
-/// Opens stores: one client for each bucket, and one thread for the requests of all.
+/// Opens stores, with one client per bucket and one thread for the requests of all clients.
 ///
-/// Neither is made before it is needed.
+/// Both are created when they are first needed.
 #[derive(Debug)]
 pub struct Stores {
     access: Access,
-    open: Mutex<Open>,
+    open: Mutex<OpenStores>,
 }
 
 #[derive(Debug, Default)]
-struct Open {
+struct OpenStores {
     runtime: Option<Arc<Runtime>>,
-    /// By the beginnings of the URLs of their objects.
+    /// By the prefix of the URLs of their objects: `s3://bucket/`.
     stores: BTreeMap<String, Arc<Store>>,
 }
 
 /// One bucket, container or web server.
 pub struct Store {
     scheme: Scheme,
-    /// What stands before keys in URLs: `s3://bucket/`.
+    /// The prefix of the URLs of its objects: `s3://bucket/`.
     root: String,
     client: Client,
-    /// Where credentials come from that may be renewed.
-    credentials: Option<Arc<Chain>>,
+    /// The source of credentials that may expire.
+    credentials: Option<Arc<CachedCredentials>>,
     runtime: Arc<Runtime>,
 }
 
-/// How requests are made.
+/// The client that sends requests.
 pub(super) enum Client {
-    /// To a store that lists objects.
+    /// Of a store that lists objects.
     Objects(Objects),
-    /// To a web server.
+    /// Of a web server.
     Web(HttpClient),
 }
 
-impl Open {
-    /// The thread of requests, which is started where there is none yet.
+impl OpenStores {
+    /// Returns the thread of requests, which is started by the first call.
     fn runtime(&mut self) -> Result<Arc<Runtime>, StoreError> {
         match &self.runtime {
             Some(runtime) => Ok(Arc::clone(runtime)),
@@ -67,15 +67,15 @@ impl Open {
 }
 
 impl Stores {
-    /// Stores that are reached with what `access` holds.
+    /// Creates stores that are accessed with `access`.
     pub fn new(access: Access) -> Self {
         Self { access, open: Mutex::default() }
     }
 
-    /// The store that the object of `url` is in. No request is made yet.
+    /// Opens the store of the object `url`. Sends no request.
     ///
     /// # Errors
-    /// When settings are wrong or incomplete.
+    /// Returns an error if settings are invalid or incomplete.
     pub fn open(&self, url: &Url) -> Result<Arc<Store>, StoreError> {
         let mut open = self.lock();
         if let Some(store) = open.stores.get(url.root()) {
@@ -86,7 +86,7 @@ impl Stores {
         Ok(store)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Open> {
+    fn lock(&self) -> MutexGuard<'_, OpenStores> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -98,15 +98,15 @@ impl Stores {
     ) -> Result<Store, StoreError> {
         let client = self.client(url, writes);
         let (client, credentials) =
-            client.map_err(|error| cause::explained(url.scheme(), url.root(), &error))?;
+            client.map_err(|error| explain::explain(url.scheme(), url.root(), &error))?;
         let (scheme, root) = (url.scheme(), url.root().to_owned());
         Ok(Store { scheme, root, client, credentials, runtime })
     }
 
-    /// The bucket that `url` names, for writing. No request is made yet.
+    /// Opens the bucket of `url` for writing. Sends no request.
     ///
     /// # Errors
-    /// When settings are wrong or incomplete, and for a web server, which takes no objects.
+    /// Returns an error if settings are invalid or incomplete, or if `url` names a web server.
     pub fn bucket(&self, url: &Url, replace: Replace) -> Result<Bucket, StoreError> {
         let runtime = self.lock().runtime()?;
         Bucket::new(Arc::new(self.store(url, runtime, Some(replace))?), replace)
@@ -116,7 +116,7 @@ impl Stores {
         &self,
         url: &Url,
         writes: Option<Replace>,
-    ) -> object_store::Result<(Client, Option<Arc<Chain>>)> {
+    ) -> object_store::Result<(Client, Option<Arc<CachedCredentials>>)> {
         let access = &self.access;
         let connector = Connector { writes, ..Connector::default() };
         let client = match url.scheme() {
@@ -136,72 +136,72 @@ impl Stores {
 }
 
 impl Store {
-    /// Which kind of store it is.
+    /// Returns the kind of the store.
     pub fn scheme(&self) -> Scheme {
         self.scheme
     }
 
-    /// The URL of the object with this key.
+    /// Returns the URL of the object with this key.
     pub fn url(&self, key: &str) -> String {
         format!("{}{key}", self.root)
     }
 
-    /// The objects of the store.
+    /// Returns the client of the bucket.
     ///
     /// # Errors
-    /// When it is a web server, which has single addresses and no list of objects.
+    /// Returns an error for web servers, which list no objects.
     pub(super) fn objects(&self) -> Result<&Objects, StoreError> {
         match &self.client {
             Client::Objects(objects) => Ok(objects),
             Client::Web(_) => {
-                let message = "a web server lists no objects and takes none";
+                let message = "a web server can neither list nor store objects";
                 Err(StoreError::new(&self.root, StoreErrorKind::Unsupported, message))
             }
         }
     }
 
-    /// `key` as requests name it.
+    /// Parses `key` for requests.
     ///
     /// # Errors
-    /// When it has empty, `.` or `..` parts.
+    /// Returns an error if `key` has empty, `.` or `..` parts.
     pub fn path(&self, key: &str) -> Result<Path, StoreError> {
         Path::parse(key)
             .map_err(|source| self.error(key, &object_store::Error::InvalidPath { source }))
     }
 
-    /// The key of the object with this URL.
+    /// Returns the key of the object with this URL.
     pub(super) fn key<'u>(&self, url: &'u str) -> &'u str {
         url.strip_prefix(&self.root).unwrap_or(url)
     }
 
-    /// How requests are made.
+    /// Returns the client that sends requests.
     pub(super) fn client(&self) -> &Client {
         &self.client
     }
 
-    /// What `error` says of the object, or folder, with this key.
+    /// Converts an error about the object or folder with this key.
     pub fn error(&self, key: &str, error: &object_store::Error) -> StoreError {
-        self.explained(&self.url(key), error)
+        self.explain(&self.url(key), error)
     }
 
-    /// What `error` says of the object with this URL.
-    pub(super) fn explained(&self, url: &str, error: &object_store::Error) -> StoreError {
-        cause::explained(self.scheme, url, error)
+    /// Converts an error about the object with this URL.
+    pub(super) fn explain(&self, url: &str, error: &object_store::Error) -> StoreError {
+        explain::explain(self.scheme, url, error)
     }
 
-    /// Asks for other credentials than those with which the store refused a request that began at
-    /// `begun`. Whether there may be some.
-    pub(super) async fn renew_credentials(&self, begun: Instant) -> bool {
+    /// Discards the credentials with which the store refused a request that started at `start`.
+    /// Returns whether a retry may use other ones.
+    pub(super) async fn renew_credentials(&self, start: Instant) -> bool {
         match &self.credentials {
-            Some(credentials) => credentials.forget(begun).await,
+            Some(credentials) => credentials.invalidate(start).await,
             None => false,
         }
     }
 
-    /// Runs `future` on the thread of requests and waits for what it comes to.
+    /// Runs `future` on the thread of requests and waits for its result.
     ///
     /// # Errors
-    /// Those of the future; and when `stop` was set before it was done.
+    /// Returns the error of the future, or an error if `stop` is set before it is done.
     pub fn run<T: Send + 'static>(
         &self,
         future: impl Future<Output = Result<T, StoreError>> + Send + 'static,
@@ -210,7 +210,7 @@ impl Store {
         self.runtime.run(future, stop)
     }
 
-    /// The thread of requests.
+    /// Returns the thread of requests.
     pub fn runtime(&self) -> &Arc<Runtime> {
         &self.runtime
     }
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_settings_are_told_with_the_store() {
+    fn errors_of_settings_name_the_store() {
         let error = stores(&[("AWS_PROFILE", "nobody")]).open(&url("s3://b/x")).unwrap_err();
         assert_eq!(error.kind, StoreErrorKind::Credentials);
         assert!(error.to_string().starts_with("s3://b/: there is no AWS profile nobody"));

@@ -1,35 +1,35 @@
-//! What a store says when it refuses, reduced to what may be shown.
+//! Error responses of stores, reduced to what messages may contain.
 
 use std::fmt;
 
-/// What stands around it where it passes through other texts.
-const BEGIN: &str = "<refusal ";
+/// Delimiters of the text of an error response, which errors of `object_store` contain.
+const BEGIN: &str = "<error-response ";
 const END: char = '>';
 
-/// Codes and regions are short names; what is no such name is not shown.
-const LONGEST_NAME: usize = 64;
+/// The maximum length of codes and regions, in bytes. Longer texts are not codes and are dropped.
+const MAX_NAME_BYTES: usize = 64;
 
-/// The status of an answer, the code of its body, and the region of the bucket where that is told.
+/// The status, the error code and the region of an error response.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
-    /// The status of HTTP.
+pub(super) struct ErrorResponse {
+    /// The HTTP status.
     pub status: u16,
-    /// What the store calls it, such as `AccessDenied`.
+    /// The error code, such as `AccessDenied`.
     pub code: Option<String>,
-    /// Where the bucket is.
+    /// The region of the bucket, in a redirect to another region.
     pub region: Option<String>,
 }
 
-impl Refusal {
-    /// What an answer with this status and body, and perhaps a code of its own, comes to.
+impl ErrorResponse {
+    /// Extracts the error code from `body`, unless a header contains the `code`.
     pub fn new(status: u16, code: Option<&str>, body: &[u8], region: Option<&str>) -> Self {
         let body = String::from_utf8_lossy(&body[..body.len().min(64 << 10)]);
-        let of_body = || between(&body, "<Code>", "</Code>").or_else(|| json_code(&body));
-        let code = code.or_else(of_body).and_then(name);
+        let code_of_body = || between(&body, "<Code>", "</Code>").or_else(|| json_code(&body));
+        let code = code.or_else(code_of_body).and_then(name);
         Self { status, code, region: region.and_then(name) }
     }
 
-    /// The one that stands in `text`.
+    /// Parses the error response that `text` contains in its [`Display`](fmt::Display) form.
     pub fn find(text: &str) -> Option<Self> {
         let (_, rest) = text.split_once(BEGIN)?;
         let (inner, _) = rest.split_once(END)?;
@@ -40,18 +40,18 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for ErrorResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [code, region] = [&self.code, &self.region].map(|it| it.as_deref().unwrap_or("-"));
         write!(f, "{BEGIN}{} {code} {region}{END}", self.status)
     }
 }
 
-/// `text`, if it is a name that may be shown.
+/// Returns `text` if it looks like a code or a region, not like a text that may contain a secret.
 fn name(text: &str) -> Option<String> {
     let text = text.trim();
     let is_name = text.chars().all(|char| char.is_ascii_alphanumeric() || "_-.".contains(char));
-    let is_some = !text.is_empty() && text != "-" && text.len() <= LONGEST_NAME;
+    let is_some = !text.is_empty() && text != "-" && text.len() <= MAX_NAME_BYTES;
     (is_name && is_some).then(|| text.to_owned())
 }
 
@@ -59,7 +59,8 @@ fn between<'t>(text: &'t str, begin: &str, end: &str) -> Option<&'t str> {
     text.split_once(begin)?.1.split_once(end).map(|(inner, _)| inner)
 }
 
-/// The code of an answer in JSON: `{"error": "invalid_grant"}`, `{"error": {"code": …}}`.
+/// Returns the error code of a body in JSON: `{"error": "invalid_grant"}`, `{"error": {"code":
+/// …}}`.
 fn json_code(body: &str) -> Option<&str> {
     let rest = body.split_once("\"error\"")?.1;
     rest.split_once('"')?.1.split_once('"').map(|(inner, _)| inner)
@@ -70,25 +71,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_a_refusal_only_its_code_is_kept() {
+    fn keeps_only_the_code_of_a_body() {
         let body =
             b"<Error><Code>SignatureDoesNotMatch</Code><AWSAccessKeyId>canary</AWSAccessKeyId>\
                      <StringToSign>canary</StringToSign></Error>";
-        let refusal = Refusal::new(403, None, body, Some("eu-west-1"));
-        let text = format!("Error at https://host/?sig=canary: {refusal} after 3 tries");
-        assert_eq!(refusal.code.as_deref(), Some("SignatureDoesNotMatch"));
-        assert_eq!(Refusal::find(&text), Some(refusal.clone()));
-        assert!(!refusal.to_string().contains("canary"));
+        let response = ErrorResponse::new(403, None, body, Some("eu-west-1"));
+        let text = format!("Error at https://host/?sig=canary: {response} after 3 tries");
+        assert_eq!(response.code.as_deref(), Some("SignatureDoesNotMatch"));
+        assert_eq!(ErrorResponse::find(&text), Some(response.clone()));
+        assert!(!response.to_string().contains("canary"));
     }
 
     #[test]
-    fn codes_of_json_and_of_headers_are_read_and_texts_are_not() {
-        let code = |code, body: &str| Refusal::new(400, code, body.as_bytes(), None).code;
+    fn reads_codes_of_json_and_headers_but_no_texts() {
+        let code = |code, body: &str| ErrorResponse::new(400, code, body.as_bytes(), None).code;
         assert_eq!(code(None, r#"{"error":"invalid_grant"}"#).as_deref(), Some("invalid_grant"));
         assert_eq!(code(Some("BlobNotFound"), "").as_deref(), Some("BlobNotFound"));
         assert_eq!(code(None, "<Code>a secret text</Code>"), None);
         assert_eq!(code(None, "no code"), None);
-        let plain = Refusal::new(503, None, b"", None);
-        assert_eq!(Refusal::find(&plain.to_string()), Some(plain));
+        let plain = ErrorResponse::new(503, None, b"", None);
+        assert_eq!(ErrorResponse::find(&plain.to_string()), Some(plain));
     }
 }

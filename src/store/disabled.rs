@@ -1,32 +1,34 @@
-//! What stands for stores in a program that was built without them.
+//! Substitutes for the types of this module in builds without the feature `object-store`.
+//!
+//! Opening a store fails, so there is never a [`Store`] or an [`Object`].
 
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::access::Access;
+use super::entry::ObjectEntry;
 use super::error::{StoreError, StoreErrorKind};
-use super::found::Found;
 use super::url::Url;
 
-/// Stores that cannot be opened.
+/// Stores, none of which can be opened.
 #[derive(Debug)]
 pub struct Stores;
 
-/// There is none of it.
+/// A store, of which there is none.
 #[derive(Debug)]
 pub enum Store {}
 
 impl Stores {
-    /// Stores that cannot be opened.
+    /// Ignores `access`, as no store can be opened.
     pub fn new(_access: Access) -> Self {
         Self
     }
 
-    /// Opens nothing.
+    /// Opens no store.
     ///
     /// # Errors
-    /// Always: that the program was built without stores.
+    /// Always returns an error that says that the program was built without object stores.
     pub fn open(&self, url: &Url) -> Result<Arc<Store>, StoreError> {
         let message = "this backtrail was built without object stores (--no-default-features); \
                        build it with the feature object-store, or copy the object to a file";
@@ -35,96 +37,96 @@ impl Stores {
 }
 
 impl Store {
-    /// Finds nothing: there is no store.
+    /// Cannot be called.
     ///
     /// # Errors
     /// None.
-    pub fn find(self: &Arc<Self>, _url: &Url) -> Result<Option<Found>, StoreError> {
+    pub fn find(self: &Arc<Self>, _url: &Url) -> Result<Option<ObjectEntry>, StoreError> {
         match **self {}
     }
 
-    /// Lists nothing: there is no store.
+    /// Cannot be called.
     ///
     /// # Errors
     /// None.
     pub fn list(
         self: &Arc<Self>,
         _prefixes: Vec<String>,
-        _wanted: impl Fn(&str) -> bool + Send + Sync + 'static,
-        _found: impl FnMut(Found),
+        _is_wanted: impl Fn(&str) -> bool + Send + Sync + 'static,
+        _on_object: impl FnMut(ObjectEntry),
     ) -> Result<(), StoreError> {
         match **self {}
     }
 
-    /// Lists nothing: there is no store.
+    /// Cannot be called.
     ///
     /// # Errors
     /// None.
-    pub fn level(
+    pub fn list_level(
         self: &Arc<Self>,
         _prefix: &str,
-        _found: impl FnMut(Found),
+        _on_object: impl FnMut(ObjectEntry),
     ) -> Result<Vec<String>, StoreError> {
         match **self {}
     }
 
-    /// There is no store.
+    /// Cannot be called.
     pub fn url(&self, _key: &str) -> String {
         match *self {}
     }
 }
 
-/// An object; there is none.
+/// An object, of which there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Object {}
 
 impl Object {
-    /// There is no store.
-    pub fn listed(store: &Arc<Store>, _tag: Option<Box<str>>) -> Self {
+    /// Cannot be called.
+    pub fn in_bucket(store: &Arc<Store>, _tag: Option<Box<str>>) -> Self {
         match **store {}
     }
 
-    /// There is no object.
+    /// Cannot be called.
     pub fn store(&self) -> &Arc<Store> {
         match *self {}
     }
 
-    /// There is no object.
+    /// Cannot be called.
     pub fn tag(&self) -> Option<&str> {
         match *self {}
     }
 
-    /// There is no object.
-    pub fn is_listed(&self) -> bool {
+    /// Cannot be called.
+    pub fn is_in_bucket(&self) -> bool {
         match *self {}
     }
 }
 
-/// What object stands at this place among the inputs: none.
-pub type Finder = Box<dyn Fn(u32) -> Option<Found> + Send + Sync>;
+/// Returns the object of the input with this index, if that input is an object.
+pub type EntryLookup = Box<dyn Fn(u32) -> Option<ObjectEntry> + Send + Sync>;
 
-/// Reads nothing ahead.
+/// A prefetcher that reads nothing.
 #[derive(Debug)]
-pub struct Ahead;
+pub struct Prefetcher;
 
-impl Ahead {
-    /// Reads nothing ahead.
+impl Prefetcher {
+    /// Ignores its arguments, as there are no objects.
     pub fn new(
         _count: u32,
-        _find: Finder,
+        _find: EntryLookup,
         _budget: u64,
         _stop: Option<&'static AtomicBool>,
     ) -> Self {
         Self
     }
 
-    /// There is no object.
+    /// Returns a reader without bytes.
     pub fn open(&self, _index: u32) -> ObjectReader {
         ObjectReader
     }
 }
 
-/// The bytes of an object, of which there is none.
+/// A reader without bytes.
 #[derive(Debug)]
 pub struct ObjectReader;
 
