@@ -12,7 +12,7 @@ use backtrail::jobs::check::examine::{Criteria, Examined, examine};
 use backtrail::jobs::check::finding::Level;
 use backtrail::rules::Rules;
 use backtrail::schema::Plan;
-use backtrail::source::{Discovery, Given, Input, Options, Reader};
+use backtrail::source::{Discovery, Input, Options, Origin, Reader};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use serde_json::{Value, json};
@@ -94,7 +94,7 @@ fn check(path: &Path, plan: &Plan, engine: &Engine, threads: usize) -> Examined 
         object: None,
         display: "events".into(),
         size: None,
-        given: Given::Named,
+        origin: Origin::Named,
     };
     let discovery = Discovery { inputs: [input].into_iter().collect(), ..Discovery::default() };
     let reader = Reader::new(discovery, Options::default());

@@ -26,7 +26,7 @@ use backtrail::parse::auth::{Auth, Secret};
 use backtrail::parse::reject::{Reject, Surplus};
 use backtrail::parse::{Arrival, Detection, Sink};
 use backtrail::rules::Rules;
-use backtrail::source::{Block, Discovery, Given, Input, Options, PADDING, Reader};
+use backtrail::source::{Block, Discovery, Input, Options, Origin, PADDING, Reader};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use history::{History, Plan};
@@ -293,7 +293,7 @@ fn first_phase(bencher: Bencher<'_, '_>, threads: usize) {
         path: Some(path),
         object: None,
         size: None,
-        given: Given::Named,
+        origin: Origin::Named,
     };
     bencher.counter(BytesCount::new(history.len())).counter(ItemsCount::new(EVENTS)).bench_local(
         || {

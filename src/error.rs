@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::printable;
 use crate::emit::staging::StagingError;
-use crate::source::{DiscoverError, Fault, SpoolError, did_you_mean, nearby};
+use crate::source::{DiscoverError, Fault, SpoolError, did_you_mean, similar_path};
 
 /// The reason for which a command ended early. Messages name the place and what to do; none
 /// contains a value from the data.
@@ -30,14 +30,14 @@ pub enum Error {
         rendered: String,
     },
     /// A file that a flag names cannot be read.
-    #[error("{}: cannot read: {source}{}", .path.display(), did_you_mean(.nearby.as_deref()))]
+    #[error("{}: cannot read: {source}{}", .path.display(), did_you_mean(.similar.as_deref()))]
     Unreadable {
         /// The path of the file.
         path: PathBuf,
         /// The error of the operating system.
         source: io::Error,
         /// The path that was probably meant, if there is no such file.
-        nearby: Option<PathBuf>,
+        similar: Option<PathBuf>,
     },
     /// A file that a flag names is not UTF-8.
     #[error("{}:{line}:{column}: not UTF-8; save the file as UTF-8", .path.display())]
@@ -114,8 +114,8 @@ impl Error {
     /// Creates the error that a file named by a flag cannot be read.
     pub fn unreadable(path: &Path, source: io::Error) -> Self {
         let is_missing = source.kind() == io::ErrorKind::NotFound;
-        let nearby = is_missing.then(|| nearby(path)).flatten();
-        Self::Unreadable { path: path.to_owned(), source, nearby }
+        let similar = is_missing.then(|| similar_path(path)).flatten();
+        Self::Unreadable { path: path.to_owned(), source, similar }
     }
 
     /// Converts an error of writing an output.

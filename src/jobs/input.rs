@@ -45,7 +45,7 @@ pub fn reader(
         max_record_bytes: usize::try_from(engine.max_record_bytes).unwrap_or(usize::MAX),
         on_fault,
         stop: watch.stop_flag(),
-        ahead_bytes,
+        prefetch_bytes: ahead_bytes,
         ..Options::default()
     };
     Reader::new(inputs, options)

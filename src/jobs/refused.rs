@@ -104,7 +104,7 @@ fn describe_rejects(counters: &Counters, reader: &Reader) -> String {
         return format!("{count} captured {requests}, none that a Segment library sent");
     }
     if rejects == 0 {
-        return match reader.passed_over().first() {
+        return match reader.skipped().first() {
             Some(text) => format!("it has no records; {text}"),
             None => "it has no records".into(),
         };

@@ -28,7 +28,7 @@ impl Parser {
             let offset = cursor.place().offset;
             self.too_large(offset, &mut cursor.oversize, sink);
             if cursor.at >= content.len() {
-                return cursor.lines + block.lines_passed;
+                return cursor.lines + block.skipped_lines;
             }
             let in_valid = cursor.at - base;
             let place = cursor.place();
@@ -79,7 +79,7 @@ impl Parser {
         }
         self.too_large(u64::MAX, &mut oversize, sink);
         line_in_block += memchr_iter(b'\n', &content[counted..]).count() as u64;
-        line_in_block + block.lines_passed
+        line_in_block + block.skipped_lines
     }
 
     /// Reads `line`, or only its first value if it has several, and returns the number of bytes

@@ -1,95 +1,94 @@
-//! A piece of an input: whole lines or values, and where they stand.
+//! Blocks: consecutive whole lines or values of a file.
 
 use std::mem::take;
 use std::ops::Range;
 
 use crate::grammar::{Piece, pieces_of_line};
 
-/// How many readable bytes follow the lines of a [`Block`]: what simd-json wants to see beyond
-/// its input.
+/// The number of readable bytes after the content of a [`Block`], which simd-json requires.
 pub const PADDING: usize = 64;
 
-/// How much of a line that is too long is kept, in bytes.
+/// The number of bytes that are kept of an oversized line or value.
 pub const HEAD_BYTES: usize = 4096;
 
-/// A file that is read: an input, or a member of one that is an archive. In the order in which they
-/// are named.
+/// The id of a file: an input, or a member of one that is an archive. Ids are ordered like the
+/// inputs and their members.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId {
-    /// The index of the input in the list that [`discover`](super::discover) gave.
+    /// The index of the input in the list that [`discover`](super::discover) returned.
     pub input: u32,
-    /// How many members of the input stand before it; 0 of an input that is no archive.
+    /// The number of files before it in the archive; 0 for an input that is not an archive.
     pub member: u32,
 }
 
-/// How the bytes of a [`Block`] are to be read.
+/// The structure of the content of a [`Block`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BlockKind {
-    /// One record a line.
+    /// One record per line.
     #[default]
     Lines,
-    /// One record for each of [`Block::values`], whatever lines they take.
+    /// One record for each of [`Block::values`], which may span lines.
     Values,
 }
 
-/// A value, or a line of anything else, longer than the limit, whose bytes were passed over.
+/// A value that is longer than the limit, or a line that is and contains no values.
 ///
-/// Blanks stand in its place in the block, or nothing where it is all that the block was to hold.
+/// Its bytes are replaced by blanks, or missing if the block contains nothing else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Oversize {
-    /// Its byte offset in the decompressed file.
+    /// The offset in the decompressed file, in bytes.
     pub offset: u64,
-    /// Its length in bytes, without a line end.
+    /// The length in bytes, without a line end.
     pub length: u64,
-    /// How many lines of the same block stand before it.
+    /// The number of lines before it in the block.
     pub line_in_block: usize,
-    /// The first [`HEAD_BYTES`] of it, or all of it where it is shorter.
+    /// The first [`HEAD_BYTES`] of it, or all of it if it is shorter.
     pub head: Vec<u8>,
 }
 
-/// A piece of one input. The caller owns it and hands it in again: its buffer is reused.
+/// A block of one file. The caller passes it again for the next block, which reuses its buffer.
 #[derive(Clone, Debug, Default)]
 pub struct Block {
-    /// The file it is from.
+    /// The file of the block.
     pub file: FileId,
-    /// 0, 1, 2 … within the file, without a gap.
+    /// The number of the block in its file, from 0 without gaps.
     pub number: u32,
-    /// Whether the file ends here. Each file that could be opened has exactly one such block, also
-    /// an empty one; it may hold no bytes.
+    /// Whether this is the last block of the file. Each file that could be opened has exactly one
+    /// last block, which may be empty.
     pub last: bool,
-    /// Byte offset of its first byte in the decompressed file, counting from 0; a byte order mark
-    /// counts although it is left out.
+    /// The offset of the first byte in the decompressed file, in bytes from 0. A byte order mark is
+    /// counted, although it is not part of the content.
     pub offset: u64,
-    /// The lines, then whatever: at least [`PADDING`] bytes of it.
+    /// The content, followed by at least [`PADDING`] bytes of any value.
     pub bytes: Vec<u8>,
-    /// How many of `bytes` count.
+    /// The length of the content, in bytes.
     pub len: usize,
-    /// How the bytes are to be read.
+    /// The structure of the content.
     pub kind: BlockKind,
-    /// Where the records of a block of [`BlockKind::Values`] stand in it, in order.
+    /// The ranges of the records of a block of [`BlockKind::Values`], in order.
     pub values: Vec<Piece>,
-    /// The first byte stands behind other values of the same line.
+    /// Whether other values precede the first byte in the same line.
     pub in_line: bool,
-    /// What was too long, in order.
+    /// The lines and values over the limit, in order.
     pub oversize: Vec<Oversize>,
-    /// How many lines end in what was passed over and has no blanks in its place.
-    pub lines_passed: u64,
+    /// The number of line ends in skipped bytes that no blanks replace.
+    pub skipped_lines: u64,
 }
 
 impl Block {
-    /// The bytes that count: whole lines with their line ends, or whole values. The last line of a
-    /// file may lack its line end, and so may one that goes on in the next block.
+    /// Returns the content: whole lines with their line ends, or whole values. The last line has no
+    /// line end if the file ends or the line continues in the next block.
     pub fn content(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }
 
-    /// How many lines end in it.
+    /// Returns the number of line ends in the block and in what was skipped.
     pub fn lines(&self) -> u64 {
-        memchr::memchr_iter(b'\n', self.content()).count() as u64 + self.lines_passed
+        memchr::memchr_iter(b'\n', self.content()).count() as u64 + self.skipped_lines
     }
 
-    /// Makes it one line: `text`, which begins at `offset` of its file. The giants that it tells of
-    /// stay.
+    /// Replaces the content by one line, `text`, which starts at `offset` of the file. Keeps
+    /// [`oversize`](Self::oversize).
     pub fn fill(&mut self, text: &[u8], offset: u64) {
         (self.len, self.offset, self.kind) = (0, offset, BlockKind::Lines);
         self.make_room(text.len());
@@ -98,14 +97,14 @@ impl Block {
         self.values.clear();
     }
 
-    /// Makes it one record, a value over any number of lines.
+    /// Replaces the content by one record, a value that may span lines.
     pub fn fill_value(&mut self, text: &[u8], offset: u64, whole: bool) {
         self.fill(text, offset);
         self.kind = BlockKind::Values;
         self.values.push(Piece { range: 0..text.len(), whole });
     }
 
-    /// Empties it for reuse, giving memory back if it had grown well past `usual` bytes.
+    /// Empties the block for reuse. Shrinks the buffer if it is much larger than `usual` bytes.
     pub(super) fn clear(&mut self, usual: usize) {
         let most = usual.saturating_mul(4) + PADDING;
         if self.bytes.len() > most {
@@ -118,10 +117,10 @@ impl Block {
         self.values.clear();
         self.in_line = false;
         self.oversize.clear();
-        self.lines_passed = 0;
+        self.skipped_lines = 0;
     }
 
-    /// Makes room for `len` bytes and the padding. What is there stays.
+    /// Enlarges the buffer to `len` bytes and the padding. Keeps its bytes.
     pub(super) fn make_room(&mut self, len: usize) {
         let wanted = len.saturating_add(PADDING);
         if self.bytes.len() < wanted {
@@ -130,8 +129,8 @@ impl Block {
         }
     }
 
-    /// Takes the lines of more than `max` bytes, or the values of more in a line of several, out of
-    /// the content, leaving blanks.
+    /// Replaces lines over `max` bytes by blanks, or in lines of several values only those over the
+    /// limit.
     pub(super) fn blank_long_lines(&mut self, max: usize) {
         if self.len <= max {
             return;
@@ -151,7 +150,7 @@ impl Block {
         }
     }
 
-    /// Takes the values of more than `max` bytes out of the content, leaving blanks.
+    /// Removes the values over `max` bytes, and replaces their bytes by blanks.
     pub(super) fn blank_long_values(&mut self, max: usize) {
         if self.len <= max {
             return;
@@ -170,7 +169,7 @@ impl Block {
         self.values = values;
     }
 
-    /// Puts blanks in the place of what is too long; line ends stay.
+    /// Replaces `range`, which exceeds the limit, by blanks. Keeps line ends.
     fn blank(&mut self, range: Range<usize>, line_in_block: usize) {
         let long = &mut self.bytes[range.clone()];
         self.oversize.push(Oversize {
@@ -185,7 +184,8 @@ impl Block {
     }
 }
 
-/// What of `line` is longer than `max`: values, if it is more than one, else all of it.
+/// Returns the parts of `line` over `max` bytes: single values if the line has more than one, else
+/// the whole line.
 fn long_parts(line: &[u8], max: usize, in_line: bool) -> Vec<Range<usize>> {
     let pieces = pieces_of_line(line, in_line).filter(|pieces| in_line || pieces.len() > 1);
     let all = || vec![Piece { range: 0..line.len(), whole: false }];
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_over_the_limit_become_blanks_and_keep_their_place() {
+    fn lines_over_the_limit_become_blanks_of_the_same_length() {
         let mut block = block(b"ab\nabcd\r\nabc\r\n\nabcdef");
         block.blank_long_lines(3);
         assert_eq!(block.content(), b"ab\n    \r\nabc\r\n\n      ");
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_buffer_that_grew_for_a_giant_is_given_back() {
+    fn buffers_shrink_after_an_oversized_line() {
         let mut block = Block::default();
         block.make_room(1000);
         block.clear(1000);

@@ -1,4 +1,4 @@
-//! Bytes on their way out of a file, and where in the file they stand.
+//! Streams of bytes with their position in the stored file.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -8,79 +8,81 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::reserved::{PlainFile, Reserved};
 
-/// Why a stream ended before its time.
+/// The error that ended a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct DecodeError {
-    /// Byte offset in the file as it is stored.
+    /// The offset in the stored file, in bytes.
     pub offset: u64,
-    /// What went wrong.
+    /// The cause.
     pub message: String,
 }
 
-/// A stream of bytes that knows where it is in the file as that is stored.
+/// A stream of bytes that knows its position in the stored file.
 pub(super) trait Source: Send {
-    /// Reads into `out`, which must not be empty; 0 is the end.
+    /// Reads into `out`, which must not be empty. Returns the number of bytes; 0 at the end.
     ///
     /// # Errors
-    /// Once all bytes before the fault are delivered; after that, the same again or the end.
+    /// Returns an error after all bytes before it were returned. Later calls return the error again,
+    /// or 0.
     fn read(&mut self, out: &mut [u8]) -> Result<usize, DecodeError>;
 
-    /// Offset in the stored file of the byte `behind` bytes before the next one. What was decoded
-    /// has no place of its own there: its offset is how far the stored bytes are used up.
+    /// Returns the offset in the stored file of the byte `behind` bytes before the next one.
+    /// Decoded bytes have no position of their own; their offset is the number of stored bytes that
+    /// were consumed.
     fn offset(&self, behind: usize) -> u64;
 
-    /// The stored file, if the stream is all of it, byte for byte.
+    /// Returns the stored file, if the stream consists of exactly its bytes.
     fn file(&self) -> Option<&Arc<File>> {
         None
     }
 
-    /// Takes the whole lines among the `len` bytes from offset `start` of the file on out of the
-    /// stream, which goes on behind them. Returns `None`, and changes nothing, if they have to be
-    /// read from the stream.
+    /// Reserves the whole lines among the `len` bytes from offset `start` of the file on, and
+    /// continues after them. Returns `None`, and changes nothing, if they have to be read from the
+    /// stream.
     fn reserve_lines(&mut self, _start: u64, _len: usize) -> Option<Reserved> {
         None
     }
 }
 
-/// The bytes of a file as they are stored, or of a part of it.
+/// The stored bytes of a file, or of a range of it.
 pub(super) struct Stored {
     source: Box<dyn Read + Send>,
     /// The file, if `source` is all of it.
     file: Option<PlainFile>,
     offset: u64,
-    /// An end before this offset is a fault.
-    least_end: u64,
+    /// The minimum offset of the end; the file was truncated if it ends before.
+    min_end: u64,
     bytes_read: Arc<AtomicU64>,
 }
 
 impl Stored {
-    /// A pipe and the like, of any length, or standard input. An end before `found`, the size it
-    /// had when it was found, is a fault. What is read is counted into `bytes_read`.
+    /// Reads a stream, such as standard input or a pipe. If `size`, the size at discovery, is
+    /// known, an earlier end is an error. Adds the bytes that are read to `bytes_read`.
     pub fn stream(
         source: Box<dyn Read + Send>,
-        found: Option<u64>,
+        size: Option<u64>,
         bytes_read: Arc<AtomicU64>,
     ) -> Self {
-        Self { source, file: None, offset: 0, least_end: found.unwrap_or(0), bytes_read }
+        Self { source, file: None, offset: 0, min_end: size.unwrap_or(0), bytes_read }
     }
 
-    /// A regular file, to wherever it ends when it is read. If that is before its present size, or
-    /// before `found`, the size it had when it was found, it was cut meanwhile: a fault.
+    /// Reads a regular file up to its end. An end before its present size, or before `size`, the
+    /// size at discovery, is an error, as the file was truncated while it was read.
     ///
     /// # Errors
-    /// When the size of the file cannot be told.
-    pub fn file(file: File, found: Option<u64>, bytes_read: Arc<AtomicU64>) -> io::Result<Self> {
-        let least_end = file.metadata()?.len().max(found.unwrap_or(0));
+    /// Returns an error if the size of the file is unavailable.
+    pub fn file(file: File, size: Option<u64>, bytes_read: Arc<AtomicU64>) -> io::Result<Self> {
+        let min_end = file.metadata()?.len().max(size.unwrap_or(0));
         let file = Arc::new(file);
         let source = Box::new(Arc::clone(&file));
-        let file = Some(PlainFile::new(file, least_end));
-        Ok(Self { source, file, offset: 0, least_end, bytes_read })
+        let file = Some(PlainFile::new(file, min_end));
+        Ok(Self { source, file, offset: 0, min_end, bytes_read })
     }
 
-    /// The part of `file` at `range`. Only one part can be read at a time.
+    /// Reads `range` of `file`. Only one range can be read at a time, as they share the position.
     ///
     /// # Errors
-    /// When there is no such place in the file.
+    /// Returns an error if seeking fails.
     pub fn part(
         file: &Arc<File>,
         range: Range<u64>,
@@ -89,18 +91,18 @@ impl Stored {
         let mut source = Arc::clone(file);
         source.seek(SeekFrom::Start(range.start))?;
         let source = Box::new(source.take(range.end.saturating_sub(range.start)));
-        Ok(Self { source, file: None, offset: range.start, least_end: range.end, bytes_read })
+        Ok(Self { source, file: None, offset: range.start, min_end: range.end, bytes_read })
     }
 
     fn error(&self, message: String) -> DecodeError {
         DecodeError { offset: self.offset, message }
     }
 
-    /// The fault of an end at the present offset, unless another thread has reported it.
+    /// Returns the error of an end at the current offset, unless another thread has reported it.
     fn cut_off(&self) -> Option<DecodeError> {
         match &self.file {
             Some(file) => file.cut_off(self.offset),
-            None => cut_off(self.offset, self.least_end),
+            None => cut_off(self.offset, self.min_end),
         }
     }
 }
@@ -140,66 +142,66 @@ impl Source for Stored {
     }
 }
 
-/// Returns the fault of an end at `offset`, if it is before `least_end`.
-pub(super) fn cut_off(offset: u64, least_end: u64) -> Option<DecodeError> {
-    (offset < least_end).then(|| DecodeError {
+/// Returns the error of an end at `offset`, if it is before `min_end`.
+pub(super) fn cut_off(offset: u64, min_end: u64) -> Option<DecodeError> {
+    (offset < min_end).then(|| DecodeError {
         offset,
-        message: format!("the file was cut off while it was read: it had {least_end} bytes"),
+        message: format!("the file was cut off while it was read: it had {min_end} bytes"),
     })
 }
 
-/// A source with the part of it that was read but not used.
-pub(super) struct Raw {
+/// A source with a lookahead buffer.
+pub(super) struct BufferedSource {
     source: Box<dyn Source>,
     buffer: Vec<u8>,
-    /// `buffer[start..end]` is read and not used; `start <= end <= buffer.len()`.
+    /// `buffer[start..end]` was read and not consumed; `start <= end <= buffer.len()`.
     start: usize,
     end: usize,
-    /// What the source has come to.
+    /// The end of the source or its error, once reached.
     end_of_source: Option<Result<(), DecodeError>>,
 }
 
-impl Raw {
-    /// Looks up to `capacity` bytes ahead.
+impl BufferedSource {
+    /// Creates a buffer for up to `capacity` bytes.
     pub fn new(source: Box<dyn Source>, capacity: usize) -> Self {
         Self { source, buffer: vec![0; capacity], start: 0, end: 0, end_of_source: None }
     }
 
-    /// Looks at least `capacity` bytes ahead from now on.
+    /// Enlarges the buffer to at least `capacity` bytes.
     pub fn grow(&mut self, capacity: usize) {
         if self.buffer.len() < capacity {
             self.buffer.resize(capacity, 0);
         }
     }
 
-    /// What is read and not used.
+    /// Returns the bytes that were read and not consumed.
     pub fn available(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
 
-    /// Uses up `count` bytes of what is available.
+    /// Consumes `count` of the available bytes.
     pub fn consume(&mut self, count: usize) {
         self.start += count;
     }
 
-    /// A fault at the next byte.
+    /// Creates an error at the offset of the next byte.
     pub fn error(&self, message: &(impl ToString + ?Sized)) -> DecodeError {
         DecodeError { offset: self.offset(0), message: message.to_string() }
     }
 
-    /// Reads until `least` bytes are available or the source ends. `least` is at most the size of
+    /// Reads until `min` bytes are available or the source ends. `min` must not exceed the size of
     /// the buffer.
     ///
     /// # Errors
-    /// If the source fails before that.
-    pub fn refill(&mut self, least: usize) -> Result<(), DecodeError> {
-        if self.end - self.start >= least {
+    /// Returns an error if the source fails before that.
+    pub fn refill(&mut self, min: usize) -> Result<(), DecodeError> {
+        if self.end - self.start >= min {
             return Ok(());
         }
         self.buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
-        while self.end < least {
+        while self.end < min {
             match &self.end_of_source {
                 Some(result) => return result.clone(),
                 None => match self.source.read(&mut self.buffer[self.end..]) {
@@ -212,24 +214,25 @@ impl Raw {
         Ok(())
     }
 
-    /// The source, of which nothing may have been used yet, if it is a file byte for byte.
+    /// Returns the stored file if the source consists of exactly its bytes. Ignores what was
+    /// consumed.
     pub fn file(&self) -> Option<&Arc<File>> {
         self.source.file()
     }
 }
 
-impl Source for Raw {
-    /// First the bytes at hand, then straight from the source.
+impl Source for BufferedSource {
+    /// Returns the buffered bytes first, then reads directly from the source.
     fn read(&mut self, out: &mut [u8]) -> Result<usize, DecodeError> {
-        let at_hand = self.available();
-        if at_hand.is_empty() {
+        let available = self.available();
+        if available.is_empty() {
             return match &self.end_of_source {
                 Some(result) => result.clone().map(|()| 0),
                 None => self.source.read(out),
             };
         }
-        let count = at_hand.len().min(out.len());
-        out[..count].copy_from_slice(&at_hand[..count]);
+        let count = available.len().min(out.len());
+        out[..count].copy_from_slice(&available[..count]);
         self.consume(count);
         Ok(count)
     }

@@ -1,133 +1,135 @@
-//! The format of a file, detected from its first bytes.
+//! Detection of the format of a file from its first bytes.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use super::archive::{self, Archive, Tar};
-use super::bytes::{DecodeError, Raw, Source};
-use super::codec::{Decoder, Packing};
-use super::discover::Given;
-use super::foreign::Foreign;
+use super::bytes::{BufferedSource, DecodeError, Source};
+use super::codec::{Compression, Decoder};
+use super::discover::Origin;
 use super::unicode::{Encoding, Transcoder};
-use super::{outputs, table};
+use super::unsupported::Unsupported;
+use super::{csv_table, outputs};
 
-/// How many of a file's first bytes are looked at.
-const HEAD: usize = 512;
+/// The number of first bytes that are examined.
+const HEAD_BYTES: usize = 512;
 
-/// How many are looked at where these are text that does not begin as JSON does.
-const LONG_HEAD: usize = 64 << 10;
+/// The number of first bytes that are examined if they are text that does not begin as JSON.
+const TEXT_HEAD_BYTES: usize = 64 << 10;
 
-/// How many times a file may be packed.
-const LAYERS: usize = 4;
+/// The maximum number of nested compressions.
+const MAX_LAYERS: usize = 4;
 
-/// Extensions of files that hold no events, whatever braces stand in them.
+/// Extensions of files without events, even if they contain braces.
 const DOCUMENTS: [&str; 22] = [
     "md", "markdown", "rst", "adoc", "tex", "html", "htm", "xml", "svg", "yml", "yaml", "toml",
     "ini", "cfg", "css", "js", "ts", "py", "rb", "sh", "sql", "tf",
 ];
 
-/// Extensions of files that hold JSON, even if what they begin with is none.
+/// Extensions of files with JSON, even if they do not begin with it.
 const DATA: [&str; 5] = ["json", "ndjson", "jsonl", "jsonlines", "log"];
 
-/// What a file holds.
+/// The content of a file.
 pub(super) enum Content {
-    /// Text.
+    /// Text, which may contain JSON.
     Text {
-        /// Its bytes, in UTF-8 if all is well.
+        /// The bytes, in UTF-8 if the file is valid.
         source: Box<dyn Source>,
-        /// Whether these are other bytes than the stored ones.
+        /// Whether the bytes are decompressed or transcoded.
         is_decoded: bool,
     },
-    /// Files.
+    /// An archive of files.
     Archive(Box<dyn Archive>),
-    /// Something that is not read.
-    Foreign(Foreign),
-    /// This output of an earlier run.
+    /// A format that is not supported.
+    Unsupported(Unsupported),
+    /// An output of an earlier run, with its name.
     Output(&'static str),
 }
 
-/// A file whose content is to be told.
-pub(super) struct Unknown<'a> {
-    /// What it is called.
+/// What is known about a file before its content is detected.
+pub(super) struct FileInfo<'a> {
+    /// The name.
     pub name: &'a str,
-    /// Whether it was named or found. Of those that were named, less is passed over.
-    pub given: Given,
-    /// Counts the bytes that are read where that is not done already.
+    /// How it was discovered. Files named by an argument are skipped less often.
+    pub origin: Origin,
+    /// The counter of stored bytes, for readers that replace the source.
     pub bytes_read: &'a Arc<AtomicU64>,
 }
 
 impl Content {
-    /// Unpacks `source` as far as it is packed, and tells what it is.
+    /// Decompresses `source` through all layers, and detects its content.
     ///
     /// # Errors
-    /// When it is packed too often, or is a zip archive that cannot be read.
-    pub fn of(mut source: Box<dyn Source>, file: &Unknown<'_>) -> Result<Self, DecodeError> {
-        for layer in 0..=LAYERS {
-            let mut raw = Raw::new(source, HEAD);
-            // A fault comes again, behind the bytes that were read before it.
-            let _ = raw.refill(HEAD);
+    /// Returns an error if there are too many layers, or if it is a zip archive that cannot be
+    /// read.
+    pub fn of(mut source: Box<dyn Source>, file: &FileInfo<'_>) -> Result<Self, DecodeError> {
+        for layer in 0..=MAX_LAYERS {
+            let mut raw = BufferedSource::new(source, HEAD_BYTES);
+            // The source returns an error again after the bytes before it.
+            let _ = raw.refill(HEAD_BYTES);
             let head = raw.available();
-            if let Some(packing) = Packing::of(head) {
-                source = Box::new(Decoder::new(raw, packing)?);
+            if let Some(compression) = Compression::of(head) {
+                source = Box::new(Decoder::new(raw, compression)?);
             } else if let Some(encoding) = Encoding::of(head) {
                 source = Box::new(Transcoder::new(raw, encoding));
-            } else if archive::begins_tar(head) {
+            } else if archive::is_tar(head) {
                 return Ok(Self::Archive(Box::new(Tar::new(raw))));
-            } else if archive::begins_zip(head) {
+            } else if archive::is_zip(head) {
                 return Ok(Self::Archive(zip(raw, file.bytes_read)?));
-            } else if let Some(foreign) = Foreign::of(head) {
-                return Ok(Self::Foreign(foreign));
+            } else if let Some(unsupported) = Unsupported::of(head) {
+                return Ok(Self::Unsupported(unsupported));
             } else {
                 return Ok(Self::text(raw, layer > 0, file));
             }
         }
-        let message = format!("it is packed more than {LAYERS} times; unpack it first");
+        let message = format!("it is compressed more than {MAX_LAYERS} times; decompress it first");
         Err(DecodeError { offset: 0, message })
     }
 
-    /// What a text is.
-    fn text(mut raw: Raw, is_decoded: bool, file: &Unknown<'_>) -> Self {
-        let output = |head: &[u8]| match file.given {
-            Given::Found => outputs::told(head),
-            Given::Named => None,
+    /// Detects the content of a text.
+    fn text(mut raw: BufferedSource, is_decoded: bool, file: &FileInfo<'_>) -> Self {
+        let output = |head: &[u8]| match file.origin {
+            Origin::Found => outputs::detect(head),
+            Origin::Named => None,
         };
         if let Some(output) = output(raw.available()) {
             return Self::Output(output);
         }
         if !begins_as_json(raw.available()) {
-            raw.grow(LONG_HEAD);
-            let _ = raw.refill(LONG_HEAD);
+            raw.grow(TEXT_HEAD_BYTES);
+            let _ = raw.refill(TEXT_HEAD_BYTES);
             let head = raw.available();
-            if let Some(foreign) = markup(head).or_else(|| table::told(head)) {
-                return Self::Foreign(foreign);
+            if let Some(unsupported) = markup(head).or_else(|| csv_table::detect(head)) {
+                return Self::Unsupported(unsupported);
             }
-            if file.given == Given::Found && !may_hold_json(head, file.name) {
-                return Self::Foreign(Foreign::other("text without JSON"));
+            if file.origin == Origin::Found && !may_hold_json(head, file.name) {
+                return Self::Unsupported(Unsupported::other("text without JSON"));
             }
         }
         Self::Text { source: Box::new(raw), is_decoded }
     }
 }
 
-/// Whether a text begins with an object, a list or a separator of RFC 7464, or is blank.
+/// Returns `true` if a text is blank, or begins with an object, an array or a record separator (RFC
+/// 7464).
 fn begins_as_json(head: &[u8]) -> bool {
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
     matches!(text.first(), None | Some(b'{' | b'[' | 0x1e))
 }
 
-/// HTML or XML.
-fn markup(head: &[u8]) -> Option<Foreign> {
+/// Detects HTML and XML.
+fn markup(head: &[u8]) -> Option<Unsupported> {
     let start = head.trim_ascii_start();
     let begins = |text: &str| {
         start.get(..text.len()).is_some_and(|start| start.eq_ignore_ascii_case(text.as_bytes()))
     };
     if begins("<!doctype html") || begins("<html") {
-        return Some(Foreign::other("an HTML page"));
+        return Some(Unsupported::other("an HTML page"));
     }
-    begins("<?xml").then_some(Foreign::other("an XML document"))
+    begins("<?xml").then_some(Unsupported::other("an XML document"))
 }
 
-/// Whether a text that does not begin as JSON may hold some all the same, as logs do.
+/// Returns `true` if a text that does not begin as JSON may contain JSON nevertheless, as logs do.
 fn may_hold_json(head: &[u8], name: &str) -> bool {
     let file = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
     let mut extensions = file.rsplit('.');
@@ -139,12 +141,15 @@ fn may_hold_json(head: &[u8], name: &str) -> bool {
     DATA.contains(&extension) || (has_braces && !DOCUMENTS.contains(&extension))
 }
 
-/// The zip archive in `raw`: in place if that is a file, else in a temporary one.
-fn zip(mut raw: Raw, bytes_read: &Arc<AtomicU64>) -> Result<Box<dyn Archive>, DecodeError> {
+/// Opens the zip archive in `raw`: in place if it is a stored file, else from a temporary copy.
+fn zip(
+    mut raw: BufferedSource,
+    bytes_read: &Arc<AtomicU64>,
+) -> Result<Box<dyn Archive>, DecodeError> {
     match raw.file() {
         Some(file) => archive::open_zip(file, Arc::clone(bytes_read)),
-        // Its bytes are counted when they are copied.
-        None => archive::open_zip(&archive::spooled(&mut raw)?, Arc::default()),
+        // The bytes are counted while they are copied.
+        None => archive::open_zip(&archive::copy_to_file(&mut raw)?, Arc::default()),
     }
 }
 
@@ -153,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_passed_over_only_where_it_plainly_holds_no_json() {
+    fn texts_are_skipped_only_if_they_contain_no_json() {
         for (text, name, expected) in [
             ("2025-03-01 INFO {\"type\":\"track\"}\n", "in/app", true),
             ("2025-03-01 INFO {\"type\":\"track\"}\n", "in/app.txt", true),
@@ -169,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_begin_a_value_begins_as_json() {
+    fn recognizes_texts_that_begin_as_json() {
         for text in ["{", " [", "\u{feff}{", "\u{1e}{", "", " \r\n"] {
             assert!(begins_as_json(text.as_bytes()), "{text:?}");
         }

@@ -1,4 +1,4 @@
-//! From arguments to the list of inputs.
+//! Discovery: from the arguments to the list of inputs.
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -12,141 +12,145 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::fault::Fault;
 use super::inputs::Inputs;
-use super::nearby::nearby;
 use super::outputs;
 use super::pattern::{self, Matches};
-use super::remote::{Refused, Remote};
+use super::remote::{FindError, Remote};
 use super::stdin;
+use super::suggestion::similar_path;
 use crate::store::{Access, Object, Scheme, StoreError, Stores, Url, UrlError};
 
-/// How an input came into the list.
+/// How an input was discovered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Given {
-    /// It was named.
+pub enum Origin {
+    /// An argument names it.
     Named,
-    /// It was found in a folder, or by a pattern.
+    /// It is in a folder that an argument names, or matches a pattern.
     Found,
 }
 
-/// Something to read.
+/// A file, object or stream to be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Input {
-    /// Where it is; `None` of standard input, of objects, and of members of archives.
+    /// The path; `None` for standard input, objects and members of archives.
     pub path: Option<PathBuf>,
-    /// The object that it is, if it is one of a store.
+    /// The object, if the input is one of a store.
     pub object: Option<Object>,
-    /// What to call it before the user; `-` is standard input.
+    /// The name in messages; `-` is standard input.
     pub display: String,
-    /// Its size in bytes as it is stored; `None` of pipes, members of archives and the like.
+    /// The stored size in bytes; `None` for pipes, members of archives and other streams of unknown
+    /// length.
     pub size: Option<u64>,
-    /// Whether it was named or found.
-    pub given: Given,
+    /// How it was discovered.
+    pub origin: Origin,
 }
 
-/// What the arguments name.
+/// The inputs that the arguments name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Discovery {
-    /// In the order of the arguments, each argument's sorted by the bytes of their paths.
+    /// The inputs in the order of the arguments; those of one argument are sorted by the bytes of
+    /// their paths.
     pub inputs: Inputs,
-    /// Folders that could not be listed, and the like.
+    /// Folders and files that could not be read.
     pub faults: Vec<Fault>,
-    /// What is said of each output of an earlier run that was passed over.
-    pub passed_over: Vec<String>,
+    /// Messages about skipped inputs, such as outputs of an earlier run.
+    pub skipped: Vec<String>,
 }
 
-/// Arguments that name nothing.
+/// An error of an argument.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DiscoverError {
-    /// No argument, and nothing is piped in.
+    /// No argument, and standard input is a terminal.
     #[error("no input: name files or folders, or pipe events in")]
     NoInput,
-    /// No such file or folder.
-    #[error("{}: no such file or folder{}", .path.display(), did_you_mean(.nearby.as_deref()))]
+    /// A file or folder that does not exist.
+    #[error("{}: no such file or folder{}", .path.display(), did_you_mean(.similar.as_deref()))]
     Missing {
-        /// What was named.
+        /// The argument.
         path: PathBuf,
-        /// What was likely meant.
-        nearby: Option<PathBuf>,
+        /// The most similar path that exists.
+        similar: Option<PathBuf>,
     },
-    /// A URL that cannot be read.
+    /// A URL that is not supported.
     #[error("{0}")]
     Url(UrlError),
-    /// A store that does not say what is there.
+    /// A store that cannot be listed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// No object of this name, and none below it.
+    /// A URL with neither an object nor a folder.
     #[error("{0}: no such object, and none below it")]
     NoObject(String),
     /// A pattern that matches no file.
     #[error("{0}: no file matches this pattern; `*` stays in one folder, `**` goes into all below")]
     NoMatch(String),
-    /// A pattern that cannot be understood.
+    /// A pattern with invalid syntax.
     #[error("{pattern}: not a valid pattern: {message}; `[[]` stands for `[` itself")]
     BadPattern {
         /// The pattern.
         pattern: String,
-        /// What is wrong with it.
+        /// The syntax error.
         message: String,
     },
 }
 
-/// Lists what `args` name, without credentials for stores: files, folders (all files in them and below, hidden ones left out),
-/// patterns where no file has that very name, and `-` for standard input, which is also meant by no
-/// argument at all unless it is a terminal. What is reached twice is listed once.
+/// Lists the inputs that `args` name, without credentials for stores. An argument is a file, a
+/// folder (for all files in it and its subfolders, except hidden ones), a pattern if no file has
+/// that name, or `-` for standard input. Without arguments, standard input is read unless it is a
+/// terminal. An input that is named twice is listed once.
 ///
-/// Links to folders are followed when they are named, not when they are met on the way; that holds of
-/// patterns too, in which `**` meets them and any other component names them.
+/// Links to folders are followed if an argument names them, but not if they are found in a folder
+/// or by `**`. Other components of patterns follow them.
 ///
 /// # Errors
-/// If an argument names nothing. A folder that is there but cannot be read is no error but a
+/// Returns an error if an argument names nothing. A folder that exists but cannot be read is a
 /// [`Fault`] in the result.
 pub fn discover(args: &[OsString], stdin_is_terminal: bool) -> Result<Discovery, DiscoverError> {
     let stores = Stores::new(Access::default());
     discover_with(args, stdin_is_terminal, &Remote { stores: &stores, window: (None, None) })
 }
 
-/// The same, with objects of stores: URLs name objects, folders (all objects below a prefix) and
-/// patterns as paths do. What `remote` has a window for is narrowed to the days of it.
+/// Like [`discover`], with the credentials of `remote` for stores. URLs name objects, folders (all
+/// objects below a prefix) and patterns. Archives of events are restricted to the days of the
+/// window in `remote`.
 ///
 /// # Errors
-/// As of [`discover`], and when a store does not say what is there: a listing that is not whole would
-/// lose events.
+/// Returns an error if an argument names nothing, or if a store cannot be listed completely, which
+/// would lose events.
 pub fn discover_with(
     args: &[OsString],
     stdin_is_terminal: bool,
     remote: &Remote<'_>,
 ) -> Result<Discovery, DiscoverError> {
-    let mut found = Finder::default();
+    let mut finder = Finder::default();
     if args.is_empty() {
         if stdin_is_terminal {
             return Err(DiscoverError::NoInput);
         }
-        found.add_stdin();
+        finder.add_stdin();
     }
     for arg in args {
         if arg == "-" {
-            found.add_stdin();
+            finder.add_stdin();
         } else if let Some(url) = arg.to_str().and_then(Url::parse) {
-            found.add_url(&url.map_err(DiscoverError::Url)?, args.len() == 1, remote)?;
+            finder.add_url(&url.map_err(DiscoverError::Url)?, args.len() == 1, remote)?;
         } else {
-            found.add_argument(Path::new(arg))?;
+            finder.add_argument(Path::new(arg))?;
         }
     }
-    Ok(found.discovery)
+    Ok(finder.discovery)
 }
 
-/// What makes two paths the same file.
+/// The identity of an input, equal for two paths of one file.
 #[derive(PartialEq, Eq, Hash)]
 pub(super) enum Identity {
     #[cfg(unix)]
     Inode(u64, u64),
     Path(PathBuf),
-    /// The hash of a URL, of which there may be millions.
+    /// The hash of a URL, as there may be millions of URLs.
     Object(u128),
 }
 
 impl Identity {
-    /// What tells the file at `path` from all others.
+    /// Returns the identity of the file at `path`.
     pub fn of(path: &Path, metadata: &Metadata) -> Self {
         #[cfg(unix)]
         {
@@ -161,17 +165,19 @@ impl Identity {
     }
 }
 
+/// Collects inputs, each once.
 #[derive(Default)]
 struct Finder {
     discovery: Discovery,
     seen: HashSet<Identity>,
-    /// Folders whose files are listed already.
+    /// Folders whose files were listed already.
     walked: HashSet<Identity>,
 }
 
 impl Finder {
     fn add_stdin(&mut self) {
-        // So that a file both named and redirected is read once, where the system can tell.
+        // A file that is both named and redirected is read once, if the system reports its
+        // identity.
         let path = Path::new("/dev/stdin");
         let identity = fs::metadata(path).map(|metadata| Identity::of(path, &metadata));
         if self.seen.insert(identity.unwrap_or_else(|_| Identity::Path("-".into()))) {
@@ -180,21 +186,21 @@ impl Finder {
                 object: None,
                 display: "-".into(),
                 size: stdin::size(),
-                given: Given::Named,
+                origin: Origin::Named,
             });
         }
     }
 
     fn add_argument(&mut self, path: &Path) -> Result<(), DiscoverError> {
         match fs::metadata(path) {
-            Ok(metadata) => self.add_existing(path, &metadata, Given::Named),
+            Ok(metadata) => self.add_existing(path, &metadata, Origin::Named),
             Err(error) if is_missing(&error) => match path.to_str().filter(|s| is_pattern(s)) {
                 Some(pattern) if fs::symlink_metadata(path).is_err() => {
                     self.add_pattern(pattern)?;
                 }
                 _ => {
-                    let nearby = nearby(path);
-                    return Err(DiscoverError::Missing { path: path.to_path_buf(), nearby });
+                    let similar = similar_path(path);
+                    return Err(DiscoverError::Missing { path: path.to_path_buf(), similar });
                 }
             },
             Err(error) => self.add_fault(path, &error),
@@ -202,28 +208,28 @@ impl Finder {
         Ok(())
     }
 
-    /// Adds what `url` names, which may be the only argument.
+    /// Adds the objects that `url` names. `is_only` states that there is no other argument.
     fn add_url(
         &mut self,
         url: &Url,
         is_only: bool,
         remote: &Remote<'_>,
     ) -> Result<(), DiscoverError> {
-        let named = remote.find(url).map_err(|refused| match refused {
-            Refused::Store(error) => error.into(),
-            Refused::Nothing if is_pattern(url.key()) => DiscoverError::NoMatch(url.to_string()),
-            Refused::Nothing => DiscoverError::NoObject(url.to_string()),
-            Refused::Pattern(error) => bad_pattern(&url.to_string(), &error),
+        let named = remote.find(url).map_err(|error| match error {
+            FindError::Store(error) => error.into(),
+            FindError::NotFound if is_pattern(url.key()) => DiscoverError::NoMatch(url.to_string()),
+            FindError::NotFound => DiscoverError::NoObject(url.to_string()),
+            FindError::Pattern(error) => bad_pattern(&url.to_string(), &error),
         })?;
-        self.discovery.passed_over.extend(named.passed_over);
+        self.discovery.skipped.extend(named.skipped);
         if is_only {
-            // Nothing is found twice, and there may be millions.
+            // One URL has no duplicates, so hashing, possibly of millions of URLs, is unnecessary.
             debug_assert!(self.discovery.inputs.is_empty());
             self.discovery.inputs = named.objects;
             return Ok(());
         }
         for input in &named.objects {
-            // Addresses of the web differ in their queries, too.
+            // Web addresses may differ only in their queries.
             let identity = if url.scheme() == Scheme::Web {
                 xxh3_128(url.address().as_bytes())
             } else {
@@ -236,21 +242,21 @@ impl Finder {
         Ok(())
     }
 
-    /// Adds a named file, or the files of a named folder.
-    fn add_existing(&mut self, path: &Path, metadata: &Metadata, given: Given) {
+    /// Adds a file, or the files in a folder.
+    fn add_existing(&mut self, path: &Path, metadata: &Metadata, origin: Origin) {
         if metadata.is_dir() {
             self.add_folder(path);
         } else {
-            self.add_file(path, metadata, given);
+            self.add_file(path, metadata, origin);
         }
     }
 
-    fn add_file(&mut self, path: &Path, metadata: &Metadata, given: Given) {
-        if given == Given::Found
-            && let Some(output) = outputs::at(path)
+    fn add_file(&mut self, path: &Path, metadata: &Metadata, origin: Origin) {
+        if origin == Origin::Found
+            && let Some(output) = outputs::detect_file(path)
         {
-            let text = outputs::passed_over(&path.display().to_string(), output);
-            self.discovery.passed_over.push(text);
+            let text = outputs::skipped(&path.display().to_string(), output);
+            self.discovery.skipped.push(text);
             return;
         }
         if self.seen.insert(Identity::of(path, metadata)) {
@@ -259,12 +265,12 @@ impl Finder {
                 object: None,
                 display: path.display().to_string(),
                 size: metadata.is_file().then_some(metadata.len()),
-                given,
+                origin,
             });
         }
     }
 
-    /// Adds the files in `folder` and below it; each folder is walked once.
+    /// Adds the files in `folder` and its subfolders. Each folder is walked once.
     fn add_folder(&mut self, folder: &Path) {
         let mut paths = Vec::new();
         let (walked, mut faults) = (&mut self.walked, Vec::new());
@@ -290,9 +296,9 @@ impl Finder {
         sort_by_bytes(&mut paths);
         for path in paths {
             match fs::metadata(&path) {
-                // Pipes and devices are read when named, but nobody means them by a folder.
+                // Pipes and devices are read only if an argument names them.
                 Ok(metadata) if metadata.is_file() => {
-                    self.add_file(&path, &metadata, Given::Found);
+                    self.add_file(&path, &metadata, Origin::Found);
                 }
                 Ok(_) => {}
                 Err(error) => self.add_fault(&path, &error),
@@ -312,7 +318,7 @@ impl Finder {
         sort_by_bytes(&mut paths);
         for path in paths {
             match fs::metadata(&path) {
-                Ok(metadata) => self.add_existing(&path, &metadata, Given::Found),
+                Ok(metadata) => self.add_existing(&path, &metadata, Origin::Found),
                 Err(error) => self.add_fault(&path, &error),
             }
         }
@@ -320,7 +326,7 @@ impl Finder {
     }
 
     fn add_fault(&mut self, path: &Path, error: &io::Error) {
-        // Walking adds the path to the text of its errors; the cause is the plain one.
+        // `walkdir` adds the path to its errors; the cause does not contain it.
         let cause = error.get_ref().and_then(std::error::Error::source);
         self.discovery.faults.push(Fault {
             file: None,
@@ -337,22 +343,22 @@ fn bad_pattern(pattern: &str, error: &PatternError) -> DiscoverError {
     DiscoverError::BadPattern { pattern: pattern.to_owned(), message }
 }
 
-/// `; did you mean exports/?` of what was likely meant.
-pub(crate) fn did_you_mean(nearby: Option<&Path>) -> String {
-    nearby.map_or_else(String::new, |path| format!("; did you mean {}?", path.display()))
+/// Returns `; did you mean exports/?`, or nothing without a similar path.
+pub(crate) fn did_you_mean(similar: Option<&Path>) -> String {
+    similar.map_or_else(String::new, |path| format!("; did you mean {}?", path.display()))
 }
 
-/// Whether nothing can be there: a part of the path does not exist or is no folder.
+/// Returns `true` if the error says that the path cannot exist.
 fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
-/// Whether `name` can match other names.
+/// Returns `true` if `name` contains special characters of patterns.
 pub(super) fn is_pattern(name: &str) -> bool {
     name.contains(['*', '?', '['])
 }
 
-/// Whether an entry below the folder that was named is hidden.
+/// Returns `true` if an entry below the named folder is hidden.
 fn is_hidden(entry: &DirEntry) -> bool {
     entry.depth() > 0 && is_dotted(entry.file_name())
 }
@@ -361,7 +367,7 @@ fn is_dotted(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".")
 }
 
-/// Sorts by the bytes of the whole path: `a.json` before `a/b.json`.
+/// Sorts paths by their bytes: `a.json` before `a/b.json`.
 fn sort_by_bytes(paths: &mut [PathBuf]) {
     paths.sort_by(|a, b| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
 }
@@ -386,7 +392,7 @@ mod tests {
         discover(&args, false)
     }
 
-    /// The names of what is found, below `root`.
+    /// Returns the names of the inputs, relative to `root`.
     fn names(root: &Path, args: &[&str]) -> Vec<String> {
         let inputs = found(root, args).unwrap().inputs;
         let prefix = format!("{}/", root.display());
@@ -402,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_is_that_of_the_arguments_and_what_comes_twice_is_read_once() {
+    fn inputs_are_in_the_order_of_the_arguments_without_duplicates() {
         let root = tree(&["b", "a", "d/c"]);
         fs::hard_link(root.path().join("a"), root.path().join("d/again")).unwrap();
         assert_eq!(names(root.path(), &["b", "d", "d/../b", ""]), ["b", "d/again", "d/c"]);
@@ -410,7 +416,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn links_to_files_are_read_and_links_to_folders_only_when_named() {
+    fn follows_links_to_files_and_named_links_to_folders() {
         use std::os::unix::fs::symlink;
         let root = tree(&["real/x", "d/y", "other"]);
         symlink("../real", root.path().join("d/link")).unwrap();
@@ -457,8 +463,8 @@ mod tests {
             path: None,
             object: None,
             display: "-".into(),
-            size: stdin::size(), // a test program may be started with any
-            given: Given::Named,
+            size: stdin::size(), // the test runner may redirect any
+            origin: Origin::Named,
         })
         .collect();
         assert_eq!(discover(&[], false).unwrap().inputs, stdin);

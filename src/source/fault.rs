@@ -1,24 +1,24 @@
-//! Inputs that could not be read to their end.
+//! Faults: inputs that could not be read completely.
 
 use std::fmt;
 
 use super::block::FileId;
 use crate::diagnostic::printable;
 
-/// One input, or a folder on the way to one, that could not be read or not to its end.
+/// An error while reading one input, or while listing a folder.
 ///
-/// What was read before it counts all the same.
+/// Everything that was read before the fault is processed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// Which file; `None` of a folder that could not be listed.
+    /// The file; `None` for a folder that could not be listed.
     pub file: Option<FileId>,
-    /// The path as the user would write it; `-` is standard input.
+    /// The name in messages; `-` is standard input.
     pub display: String,
-    /// Where in the file as it is stored, in bytes from 0; `None` when it could not be opened.
+    /// The offset in the stored file, in bytes; `None` if it could not be opened.
     pub offset: Option<u64>,
-    /// How many bytes came out of the decompressor before it; `None` of plain files.
+    /// The number of bytes that were decompressed before the fault; `None` for plain files.
     pub decoded: Option<u64>,
-    /// What went wrong. Never holds anything of the file's content.
+    /// The cause. Contains no content of the file.
     pub message: String,
 }
 

@@ -1,4 +1,7 @@
-//! The list of inputs in little memory: there may be millions of them.
+//! A compact list of inputs, of which there may be millions.
+//!
+//! Inputs are encoded in groups of [`GROUP_LEN`]. Within a group, names are front-coded: each is
+//! stored as the length of the prefix that it shares with the previous name, and its suffix.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -7,144 +10,158 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::discover::{Given, Input};
-use super::tag::{pack, take, take_number, unpack};
+use super::discover::{Input, Origin};
+use super::etag::{pack, take, take_number, unpack};
 use crate::store::{Object, Store};
 use crate::varint;
 
-/// So many inputs in a row are told by what their names have that the ones before them have not.
-const ROW: usize = 16;
+/// The number of inputs in a group.
+const GROUP_LEN: usize = 16;
 
-/// What an entry begins with, added up. Without `OBJECT` and `OTHER` it is a file of that path.
+// An encoded input starts with a byte of the following flags. Without `OBJECT` and `UNPACKED`, the
+// input is a file whose path is its name.
+
+/// An argument names the input.
 const NAMED: u8 = 1;
-const SIZED: u8 = 2;
-const TAGGED: u8 = 4;
-/// An object that a store listed.
+/// The size follows.
+const HAS_SIZE: u8 = 2;
+/// The ETag follows.
+const HAS_TAG: u8 = 4;
+/// The input is an object in a bucket; the index of its store follows.
 const OBJECT: u8 = 8;
-/// What has more to it than its name, size and tag.
-const OTHER: u8 = 16;
+/// The input cannot be encoded; its index in `unpacked` follows, and nothing else.
+const UNPACKED: u8 = 16;
 
-/// Inputs in an order.
+/// An ordered list of inputs.
 #[derive(Clone, Default)]
 pub struct Inputs {
-    /// Rows that are full.
-    rows: Vec<Box<[u8]>>,
-    /// The one that is not.
-    row: Vec<u8>,
+    /// Encoded groups of [`GROUP_LEN`] inputs.
+    groups: Vec<Box<[u8]>>,
+    /// The last group, which may grow.
+    last_group: Vec<u8>,
     count: usize,
-    /// How many of them are objects.
+    /// The number of inputs that are objects.
     objects: usize,
-    /// The name of the last one.
-    last: Vec<u8>,
-    /// Where those stand that do not come behind the ones before them, by the bytes of their names.
-    breaks: Vec<usize>,
+    /// The name of the last input.
+    last_name: Vec<u8>,
+    /// The indexes of inputs whose names are not greater than the previous one, in byte order. They
+    /// start the sorted runs that [`sorted`](Self::sorted) merges.
+    run_starts: Vec<usize>,
+    /// The stores of the objects, each once.
     stores: Vec<Arc<Store>>,
-    others: Vec<Input>,
+    /// Inputs that the encoding cannot represent, such as standard input.
+    unpacked: Vec<Input>,
 }
 
 impl Inputs {
-    /// How many there are.
+    /// Returns the number of inputs.
     pub fn len(&self) -> usize {
         self.count
     }
 
-    /// Whether there is none.
+    /// Returns `true` if the list is empty.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// Whether some are objects of stores.
+    /// Returns `true` if the list contains objects of stores.
     pub fn has_objects(&self) -> bool {
         self.objects > 0
     }
 
-    /// Adds an input.
+    /// Appends an input.
     pub fn push(&mut self, input: Input) {
         let name = input.display.as_bytes();
-        if self.count > 0 && name <= self.last.as_slice() {
-            self.breaks.push(self.count);
+        if self.count > 0 && name <= self.last_name.as_slice() {
+            self.run_starts.push(self.count);
         }
-        if self.count > 0 && self.count.is_multiple_of(ROW) {
-            self.rows.push(self.row.as_slice().into());
-            self.row.clear();
+        if self.count > 0 && self.count.is_multiple_of(GROUP_LEN) {
+            self.groups.push(self.last_group.as_slice().into());
+            self.last_group.clear();
         }
-        let is_first = self.row.is_empty();
-        let shared = if is_first { 0 } else { shared(&self.last, name) };
-        self.last.truncate(shared);
-        self.last.extend(&name[shared..]);
+        let is_first = self.last_group.is_empty();
+        let shared = if is_first { 0 } else { shared_prefix_len(&self.last_name, name) };
+        self.last_name.truncate(shared);
+        self.last_name.extend(&name[shared..]);
         self.count += 1;
         self.objects += usize::from(input.object.is_some());
-        self.write(input, shared);
+        self.encode(input, shared);
     }
 
-    fn write(&mut self, input: Input, shared: usize) {
-        let named = if input.given == Given::Named { NAMED } else { 0 };
+    /// Appends `input` to the last group. Its name shares `shared` bytes with the previous one.
+    fn encode(&mut self, input: Input, shared: usize) {
+        let named = if input.origin == Origin::Named { NAMED } else { 0 };
         let is_file = input.path.as_deref() == Some(Path::new(&input.display));
         let object = match &input.object {
             Some(object) if object.is_in_bucket() && input.path.is_none() => Some(object),
             None if is_file => None,
             _ => {
-                self.row.push(named | OTHER);
-                varint::put(self.others.len() as u64, &mut self.row);
-                self.others.push(input);
+                self.last_group.push(named | UNPACKED);
+                varint::put(self.unpacked.len() as u64, &mut self.last_group);
+                self.unpacked.push(input);
                 return;
             }
         };
         let tag = object.and_then(Object::tag);
-        let kinds =
-            [(object.is_some(), OBJECT), (input.size.is_some(), SIZED), (tag.is_some(), TAGGED)];
-        let kinds = kinds.into_iter().filter(|(is, _)| *is).map(|(_, kind)| kind);
-        self.row.push(kinds.fold(named, |all, kind| all | kind));
+        let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
+        self.last_group.push(
+            named
+                | flag(object.is_some(), OBJECT)
+                | flag(input.size.is_some(), HAS_SIZE)
+                | flag(tag.is_some(), HAS_TAG),
+        );
         if let Some(object) = object {
             let at = self.stores.iter().position(|store| Arc::ptr_eq(store, object.store()));
             let at = at.unwrap_or_else(|| {
                 self.stores.push(Arc::clone(object.store()));
                 self.stores.len() - 1
             });
-            varint::put(at as u64, &mut self.row);
+            varint::put(at as u64, &mut self.last_group);
         }
         if let Some(size) = input.size {
-            varint::put(size, &mut self.row);
+            varint::put(size, &mut self.last_group);
         }
         if let Some(tag) = tag {
-            pack(tag, &mut self.row);
+            pack(tag, &mut self.last_group);
         }
-        let rest = &input.display.as_bytes()[shared..];
-        varint::put(shared as u64, &mut self.row);
-        varint::put(rest.len() as u64, &mut self.row);
-        self.row.extend(rest);
+        let suffix = &input.display.as_bytes()[shared..];
+        varint::put(shared as u64, &mut self.last_group);
+        varint::put(suffix.len() as u64, &mut self.last_group);
+        self.last_group.extend(suffix);
     }
 
-    /// The input at `index`.
+    /// Returns the input at `index`.
     pub fn get(&self, index: usize) -> Option<Input> {
         if index < self.count { self.range(index..index + 1).next() } else { None }
     }
 
-    /// All of them, in order.
+    /// Returns an iterator over all inputs in order.
     pub fn iter(&self) -> Iter<'_> {
         self.range(0..self.count)
     }
 
+    /// Returns an iterator over `range`. Decodes from the start of the group that contains it.
     fn range(&self, range: Range<usize>) -> Iter<'_> {
-        let first = range.start / ROW * ROW;
-        let mut iter = Iter { inputs: self, row: &[], name: Vec::new(), range: first..range.end };
+        let first = range.start / GROUP_LEN * GROUP_LEN;
+        let mut iter = Iter { inputs: self, group: &[], name: Vec::new(), range: first..range.end };
         while iter.range.start < range.start && iter.next().is_some() {}
         iter
     }
 
-    /// Keeps those that `keeps` says so of.
-    pub fn retain(&mut self, mut keeps: impl FnMut(&Input) -> bool) {
-        *self = self.iter().filter(|input| keeps(input)).collect();
+    /// Keeps only the inputs for which `is_kept` returns `true`.
+    pub fn retain(&mut self, mut is_kept: impl FnMut(&Input) -> bool) {
+        *self = self.iter().filter(|input| is_kept(input)).collect();
     }
 
-    /// The same in the order of the bytes of their names, each name once.
+    /// Sorts the inputs by the bytes of their names, and removes duplicates of names. Merges the
+    /// sorted runs, so that a list that is sorted already is returned as it is.
     #[must_use]
     pub(super) fn sorted(self) -> Self {
-        if self.breaks.is_empty() {
+        if self.run_starts.is_empty() {
             return self;
         }
-        let ends = self.breaks.iter().copied().chain([self.count]);
-        let starts = [0].into_iter().chain(self.breaks.iter().copied());
+        let ends = self.run_starts.iter().copied().chain([self.count]);
+        let starts = [0].into_iter().chain(self.run_starts.iter().copied());
         let mut runs: Vec<_> =
             starts.zip(ends).map(|(start, end)| self.range(start..end)).collect();
         let mut heads: Vec<Option<Input>> = runs.iter_mut().map(Iterator::next).collect();
@@ -157,7 +174,7 @@ impl Inputs {
             let input = std::mem::replace(&mut heads[run], runs[run].next());
             order.extend(name(&heads[run]).map(|name| Reverse((name, run))));
             let is_new =
-                |input: &Input| sorted.is_empty() || sorted.last != input.display.as_bytes();
+                |input: &Input| sorted.is_empty() || sorted.last_name != input.display.as_bytes();
             if let Some(input) = input.filter(is_new) {
                 sorted.push(input);
             }
@@ -166,17 +183,17 @@ impl Inputs {
     }
 }
 
-/// How many bytes two names begin with alike.
-fn shared(one: &[u8], other: &[u8]) -> usize {
+/// Returns the length of the common prefix of two names, in bytes.
+fn shared_prefix_len(one: &[u8], other: &[u8]) -> usize {
     one.iter().zip(other).take_while(|(one, other)| one == other).count()
 }
 
-/// Inputs one after the other.
+/// An iterator over a range of [`Inputs`].
 pub struct Iter<'i> {
     inputs: &'i Inputs,
-    /// What is left of a row.
-    row: &'i [u8],
-    /// The name of the one before.
+    /// The rest of the current group.
+    group: &'i [u8],
+    /// The name of the previous input.
     name: Vec<u8>,
     range: Range<usize>,
 }
@@ -187,28 +204,29 @@ impl Iterator for Iter<'_> {
     fn next(&mut self) -> Option<Input> {
         let index = self.range.next()?;
         let inputs = self.inputs;
-        if index.is_multiple_of(ROW) {
-            self.row = inputs.rows.get(index / ROW).map_or(&inputs.row, |row| row);
+        if index.is_multiple_of(GROUP_LEN) {
+            self.group =
+                inputs.groups.get(index / GROUP_LEN).map_or(&inputs.last_group, |group| group);
         }
         let at = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-        let row = &mut self.row;
-        let kind = take(row, 1)[0];
-        if kind & OTHER != 0 {
-            let input = inputs.others[at(take_number(row))].clone();
+        let group = &mut self.group;
+        let flags = take(group, 1)[0];
+        if flags & UNPACKED != 0 {
+            let input = inputs.unpacked[at(take_number(group))].clone();
             self.name = input.display.clone().into_bytes();
             return Some(input);
         }
-        let store = (kind & OBJECT != 0).then(|| &inputs.stores[at(take_number(row))]);
-        let size = (kind & SIZED != 0).then(|| take_number(row));
-        let tag = (kind & TAGGED != 0).then(|| unpack(row));
-        self.name.truncate(at(take_number(row)));
-        let rest = at(take_number(row));
-        self.name.extend(take(row, rest));
+        let store = (flags & OBJECT != 0).then(|| &inputs.stores[at(take_number(group))]);
+        let size = (flags & HAS_SIZE != 0).then(|| take_number(group));
+        let tag = (flags & HAS_TAG != 0).then(|| unpack(group));
+        self.name.truncate(at(take_number(group)));
+        let suffix_len = at(take_number(group));
+        self.name.extend(take(group, suffix_len));
         let display = String::from_utf8_lossy(&self.name).into_owned();
         let object = store.map(|store| Object::in_bucket(store, tag.map(Into::into)));
         let path = object.is_none().then(|| PathBuf::from(&display));
-        let given = if kind & NAMED != 0 { Given::Named } else { Given::Found };
-        Some(Input { path, object, display, size, given })
+        let origin = if flags & NAMED != 0 { Origin::Named } else { Origin::Found };
+        Some(Input { path, object, display, size, origin })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -261,14 +279,14 @@ mod tests {
 
     fn file(name: &str, size: Option<u64>) -> Input {
         let path = Some(PathBuf::from(name));
-        Input { path, object: None, display: name.to_owned(), size, given: Given::Found }
+        Input { path, object: None, display: name.to_owned(), size, origin: Origin::Found }
     }
 
     #[test]
-    fn inputs_of_all_kinds_come_back_as_they_were() {
+    fn inputs_of_all_kinds_are_decoded_unchanged() {
         let stdin = Input { path: None, ..file("-", None) };
         let copied = Input { path: Some("/tmp/copy".into()), ..file("pipe", Some(3)) };
-        let named = Input { given: Given::Named, ..file("logs/a", Some(u64::MAX)) };
+        let named = Input { origin: Origin::Named, ..file("logs/a", Some(u64::MAX)) };
         let given = [stdin, copied, named, file("", None), file("logs/ü", Some(0))];
         let inputs: Inputs = given.iter().cloned().collect();
         assert_eq!(inputs.iter().collect::<Vec<_>>(), given);
@@ -278,16 +296,16 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_alike_take_little_memory() {
+    fn names_with_common_prefixes_take_little_memory() {
         let name = |number| format!("segment-logs/source/1746057600000/{number:08}.gz");
         let inputs: Inputs = (0..10_000).map(|number| file(&name(number), Some(5_000))).collect();
-        let bytes: usize = inputs.rows.iter().map(|row| row.len()).sum();
+        let bytes: usize = inputs.groups.iter().map(|group| group.len()).sum();
         assert!(bytes < 150_000, "{bytes}");
     }
 
     proptest! {
         #[test]
-        fn any_inputs_are_found_by_their_places_and_sorted(names in prop::collection::vec("[ab/ü]{0,4}", 0..60)) {
+        fn any_inputs_are_returned_by_index_and_sorted(names in prop::collection::vec("[ab/ü]{0,4}", 0..60)) {
             let given: Vec<Input> =
                 names.iter().map(|name| file(name, Some(name.len() as u64))).collect();
             let inputs: Inputs = given.iter().cloned().collect();

@@ -1,29 +1,30 @@
-//! The layout of the values of a file, detected from its beginning.
+//! Detection of the layout of a file's values from its beginning.
 
 use memchr::{memchr, memrchr};
 
-use super::cut::next_start;
-use super::input::OpenInput;
+use super::pushback::Pushback;
 use super::reader::Options;
+use super::split::next_start;
 use crate::grammar::{Scanner, Step, is_blank, skip_separators};
 
-/// How a file is to be cut.
+/// How the values of a file are separated.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Layout {
-    /// Each line stands alone.
+    /// Each line has its own values.
     Lines,
-    /// Values end where their structure ends.
+    /// Values may span lines, and end where their brackets close.
     Values,
-    /// The file is one value over many lines: this is all of it.
+    /// The file is one value over many lines, which is contained here.
     Whole(Vec<u8>),
-    /// It begins with so many bytes of blank lines: what comes behind them will tell.
+    /// The file begins with this number of bytes in blank lines. The following bytes determine the
+    /// layout.
     Blank(usize),
 }
 
 impl Layout {
-    /// Finds out how `input` is laid out; `head` is a buffer for its first bytes. What was read to
-    /// find out is put back, unless it is one value or blank.
-    pub fn find(input: &mut OpenInput, head: &mut [u8], options: &Options) -> Self {
+    /// Detects the layout of `input`. `head` is a buffer for its first bytes. Puts back all bytes
+    /// that were read, except those of a single value or of blank lines.
+    pub fn detect(input: &mut Pushback, head: &mut [u8], options: &Options) -> Self {
         let filled = input.fill(head);
         let (text, ended) = (&head[..filled], filled < head.len());
         if !ended
@@ -34,16 +35,16 @@ impl Layout {
             return Self::Blank(line_end + 1);
         }
         let mut first = None;
-        match told(&mut first, text, ended, options) {
-            Some(Told::Lines) => {
+        match detect(&mut first, text, ended, options) {
+            Some(Detected::Lines) => {
                 input.put_back(text);
                 return Self::Lines;
             }
-            Some(Told::Values) => {
+            Some(Detected::Values) => {
                 input.put_back(text);
                 return Self::Values;
             }
-            Some(Told::Whole) => return Self::Whole(text.to_vec()),
+            Some(Detected::Whole) => return Self::Whole(text.to_vec()),
             None => {}
         }
         let mut text = text.to_vec();
@@ -53,10 +54,10 @@ impl Layout {
             let count = input.fill(&mut text[start..]);
             let ended = start + count < text.len();
             text.truncate(start + count);
-            let layout = match told(&mut first, &text, ended, options) {
-                Some(Told::Lines) => Self::Lines,
-                Some(Told::Values) => Self::Values,
-                Some(Told::Whole) => return Self::Whole(text),
+            let layout = match detect(&mut first, &text, ended, options) {
+                Some(Detected::Lines) => Self::Lines,
+                Some(Detected::Values) => Self::Values,
+                Some(Detected::Whole) => return Self::Whole(text),
                 None => continue,
             };
             input.put_back_owned(text);
@@ -65,30 +66,35 @@ impl Layout {
     }
 }
 
-/// What is told of a file that begins with `text`, and is all of it if it `ended`; `None` where more
-/// must be seen. `first` is its first value, once that has begun.
-fn told(first: &mut Option<First>, text: &[u8], ended: bool, options: &Options) -> Option<Told> {
+/// Detects the layout of a file that begins with `text`, and ends with it if `ended`. Returns
+/// `None` if more bytes are needed. `first` is the state of the first value, once it has begun.
+fn detect(
+    first: &mut Option<First>,
+    text: &[u8],
+    ended: bool,
+    options: &Options,
+) -> Option<Detected> {
     if let Some(first) = first {
-        return first.look(text, ended, options);
+        return first.examine(text, ended, options);
     }
     match Beginning::of(text) {
-        Beginning::Value(start) => first.insert(First::new(start)).look(text, ended, options),
-        Beginning::Other => Some(Told::Lines),
+        Beginning::Value(start) => first.insert(First::new(start)).examine(text, ended, options),
+        Beginning::Other => Some(Detected::Lines),
         Beginning::Blank | Beginning::Comment => {
-            (ended || text.len() > options.far()).then_some(Told::Lines)
+            (ended || text.len() > options.layout_limit()).then_some(Detected::Lines)
         }
     }
 }
 
-/// What a file begins with.
+/// The beginning of a file.
 enum Beginning {
-    /// A value, from here on. Lines that are comments may stand before it.
+    /// A value at this offset, perhaps after comments.
     Value(usize),
-    /// Nothing but separators so far.
+    /// Only separators so far.
     Blank,
-    /// Nothing but comments, and what may become one.
+    /// Only comments and what may become one so far.
     Comment,
-    /// Neither.
+    /// Other text.
     Other,
 }
 
@@ -111,43 +117,48 @@ impl Beginning {
     }
 }
 
-/// What the first value of a file tells.
+/// The layout that the first value implies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Told {
+enum Detected {
     Lines,
     Values,
     Whole,
 }
 
-/// The first value of a file.
+/// The state of the first value of a file.
 struct First {
     start: usize,
-    /// All before this was looked at.
-    looked: usize,
+    /// The number of bytes that were examined.
+    examined: usize,
     state: State,
-    /// It is longer than a value over many lines may be.
-    too_long: bool,
+    /// Whether it is longer than a value over many lines may be.
+    is_too_long: bool,
 }
 
 enum State {
-    Open(Scanner),
-    /// It is whole and spans lines.
+    Incomplete(Scanner),
+    /// It is complete and spans lines.
     Ended,
-    /// It spans lines and is broken.
+    /// It is malformed and spans lines.
     Broken,
 }
 
 impl First {
-    /// The one that begins at `start`.
+    /// Creates the state of a value that begins at `start`.
     fn new(start: usize) -> Self {
-        Self { start, looked: start, state: State::Open(Scanner::default()), too_long: false }
+        Self {
+            start,
+            examined: start,
+            state: State::Incomplete(Scanner::default()),
+            is_too_long: false,
+        }
     }
 
-    /// Looks at more of the file, which begins with `text`, and all of which it is if it `ended`.
-    fn look(&mut self, text: &[u8], ended: bool, options: &Options) -> Option<Told> {
-        if let State::Open(scanner) = &mut self.state {
-            let step = scanner.feed(&text[self.looked..]);
-            self.looked = text.len();
+    /// Examines more of the file, which begins with `text` and ends with it if `ended`.
+    fn examine(&mut self, text: &[u8], ended: bool, options: &Options) -> Option<Detected> {
+        if let State::Incomplete(scanner) = &mut self.state {
+            let step = scanner.feed(&text[self.examined..]);
+            self.examined = text.len();
             let (end, next) = match step {
                 Step::End(length) => (self.start + length, State::Ended),
                 Step::Broken(fault) => (self.start + fault.at, State::Broken),
@@ -157,46 +168,46 @@ impl First {
                 Step::More => return None,
             };
             if memchr(b'\n', &text[self.start..end]).is_none() {
-                return Some(Told::Lines);
+                return Some(Detected::Lines);
             }
-            self.too_long = !ended && matches!(step, Step::More);
-            self.looked = if let State::Ended = next { end } else { self.start + 1 };
+            self.is_too_long = !ended && matches!(step, Step::More);
+            self.examined = if let State::Ended = next { end } else { self.start + 1 };
             self.state = next;
         }
         if let State::Ended = self.state {
-            let rest = &text[self.looked..];
-            self.looked = text.len();
+            let rest = &text[self.examined..];
+            self.examined = text.len();
             return match rest.iter().all(|&byte| is_blank(byte)) {
-                false => Some(Told::Values),
-                true if text.len() > options.max_value_bytes => Some(Told::Values),
-                true => ended.then_some(Told::Whole),
+                false => Some(Detected::Values),
+                true if text.len() > options.max_value_bytes => Some(Detected::Values),
+                true => ended.then_some(Detected::Whole),
             };
         }
         self.after_broken(text, ended, options)
     }
 
-    /// A first line that was cut is followed by lines that are whole; a broken value over many
-    /// lines is not.
-    fn after_broken(&mut self, text: &[u8], ended: bool, options: &Options) -> Option<Told> {
-        if let Some(next) = next_start(text, self.looked) {
+    /// Examines what follows a malformed value. A truncated first line is followed by complete
+    /// lines, a malformed value over many lines is not.
+    fn after_broken(&mut self, text: &[u8], ended: bool, options: &Options) -> Option<Detected> {
+        if let Some(next) = next_start(text, self.examined) {
             let line = &text[next..];
             let end = memchr(b'\n', line);
             if end.is_some() || ended {
                 let line = &line[skip_separators(line, 0)..end.unwrap_or(line.len())];
                 let is_whole = Scanner::scan(line).is_ok();
-                return Some(if is_whole { Told::Lines } else { Told::Values });
+                return Some(if is_whole { Detected::Lines } else { Detected::Values });
             }
-            // Its line end, by which it is found again.
-            self.looked = next - 1;
+            // Points to the line end, which `next_start` finds again.
+            self.examined = next - 1;
         } else {
-            // The line end may be the last byte so far.
-            self.looked = text.len().saturating_sub(1).max(self.looked);
+            // The last byte may be the line end.
+            self.examined = text.len().saturating_sub(1).max(self.examined);
         }
         if ended {
-            return Some(Told::Values);
+            return Some(Detected::Values);
         }
-        let told = if self.too_long { Told::Values } else { Told::Lines };
-        (text.len() - self.start > options.far()).then_some(told)
+        let detected = if self.is_too_long { Detected::Values } else { Detected::Lines };
+        (text.len() - self.start > options.layout_limit()).then_some(detected)
     }
 }
 
@@ -204,24 +215,24 @@ impl First {
 mod tests {
     use super::*;
 
-    /// What is told of `text`, whichever way it comes.
-    fn told(text: &str) -> Told {
+    /// Returns the layout of `text`, which must not depend on where the input is split.
+    fn detected(text: &str) -> Detected {
         let options = Options::default();
-        let look = |first: &mut Option<First>, text: &[u8], ended| {
-            super::told(first, text, ended, &options)
+        let examine = |first: &mut Option<First>, text: &[u8], ended| {
+            super::detect(first, text, ended, &options)
         };
-        let told = look(&mut None, text.as_bytes(), true).unwrap();
+        let detected = examine(&mut None, text.as_bytes(), true).unwrap();
         for cut in 0..text.len() {
             let mut first = None;
-            let early = look(&mut first, &text.as_bytes()[..cut], false);
-            let late = early.or_else(|| look(&mut first, text.as_bytes(), true));
-            assert_eq!(late, Some(told), "{text:?} cut at {cut}");
+            let early = examine(&mut first, &text.as_bytes()[..cut], false);
+            let late = early.or_else(|| examine(&mut first, text.as_bytes(), true));
+            assert_eq!(late, Some(detected), "{text:?} cut at {cut}");
         }
-        told
+        detected
     }
 
     #[test]
-    fn a_first_line_that_is_whole_makes_lines_of_all() {
+    fn a_complete_first_line_implies_lines() {
         for text in [
             "",
             "\n\n",
@@ -236,12 +247,12 @@ mod tests {
             "[2025-03-01] text\n",
             "{\"a\":1",
         ] {
-            assert_eq!(told(text), Told::Lines, "{text:?}");
+            assert_eq!(detected(text), Detected::Lines, "{text:?}");
         }
     }
 
     #[test]
-    fn a_cut_first_line_before_whole_ones_is_a_line() {
+    fn a_truncated_first_line_before_complete_ones_implies_lines() {
         for text in [
             "{\"a\":1\n{\"a\":2}\n{\"a\":3}\n",
             "{\"a\":\n{\"b\":{}}\n{\"a\":3}\n",
@@ -249,20 +260,20 @@ mod tests {
             "[\n{\"a\":1},\n{\"a\":\n{\"a\":3}\n]\n",
             "[\nz\n{\"a\":1}\n]\n",
         ] {
-            assert_eq!(told(text), Told::Lines, "{text:?}");
+            assert_eq!(detected(text), Detected::Lines, "{text:?}");
         }
     }
 
     #[test]
-    fn a_file_that_is_one_value_is_told() {
+    fn detects_files_of_one_value() {
         for text in ["{\n}", " [\n{\"a\":1}\n,{}]\r\n \n", "// x\n{\n\"a\":1\n}\n", "\u{1e}{\n}\n"]
         {
-            assert_eq!(told(text), Told::Whole, "{text:?}");
+            assert_eq!(detected(text), Detected::Whole, "{text:?}");
         }
     }
 
     #[test]
-    fn values_over_lines_are_told_also_when_the_first_is_broken() {
+    fn detects_values_over_lines_even_if_the_first_is_malformed() {
         for text in [
             "{\n}\n{\n}",
             "{\n}{}",
@@ -272,7 +283,7 @@ mod tests {
             "{\"batch\":[\n,{}\n,{}",
             "{\n\"a\": 1",
         ] {
-            assert_eq!(told(text), Told::Values, "{text:?}");
+            assert_eq!(detected(text), Detected::Values, "{text:?}");
         }
     }
 }

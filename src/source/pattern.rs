@@ -1,4 +1,4 @@
-//! Patterns (`logs/**/*.gz`) and the paths that match them.
+//! Expansion of glob patterns (`logs/**/*.gz`).
 
 use std::collections::HashSet;
 use std::fs;
@@ -9,48 +9,49 @@ use glob::{MatchOptions, Pattern, PatternError};
 
 use super::discover::Identity;
 
-/// A leading dot is matched only by a dot, as shells have it.
+/// Wildcards do not match a leading dot, as in shells.
 const OPTIONS: MatchOptions = MatchOptions {
     case_sensitive: true,
     require_literal_separator: true,
     require_literal_leading_dot: true,
 };
 
-/// One component of a pattern.
-enum Part {
-    /// A name, or the root, `.` or `..`.
+/// A component of a pattern.
+enum PatternPart {
+    /// This name, or the root, `.` or `..`.
     Literal(PathBuf),
-    /// Any name that matches.
+    /// Every name that matches.
     Name(Pattern),
-    /// `**`: this folder and all below it, but for hidden ones. Links to folders are not followed.
-    Below,
+    /// `**`: the folder itself and all folders below it that are not hidden. Links to folders are
+    /// not followed.
+    Recursive,
 }
 
-/// What the walk came to.
+/// The result of an expansion.
 #[derive(Default)]
 pub(super) struct Matches {
-    /// What matches, in no particular order; perhaps several times.
+    /// The matching paths, in no particular order and possibly repeated.
     pub paths: Vec<PathBuf>,
     /// Folders that could not be listed.
     pub faults: Vec<(PathBuf, io::Error)>,
 }
 
-/// Finds what matches `pattern`.
+/// Finds the paths that match `pattern`.
 ///
 /// # Errors
-/// When it is no pattern.
+/// Returns an error if the syntax of the pattern is invalid.
 pub(super) fn matches(pattern: &str) -> Result<Matches, PatternError> {
-    // The whole tells the place of an error.
+    // Errors have the position in the whole pattern.
     Pattern::new(pattern)?;
     let mut parts = Vec::new();
     for component in Path::new(pattern).components() {
         let text = component.as_os_str().to_string_lossy();
         parts.push(match component {
-            Component::Normal(_) if text == "**" => Part::Below,
+            Component::Normal(_) if text == "**" => PatternPart::Recursive,
             Component::Normal(_) if super::discover::is_pattern(&text) => {
-                Part::Name(Pattern::new(&text)?)
+                PatternPart::Name(Pattern::new(&text)?)
             }
-            _ => Part::Literal(component.as_os_str().into()),
+            _ => PatternPart::Literal(component.as_os_str().into()),
         });
     }
     let mut walk = Walk { parts: &parts, seen: HashSet::new(), found: Matches::default() };
@@ -58,30 +59,31 @@ pub(super) fn matches(pattern: &str) -> Result<Matches, PatternError> {
     Ok(walk.found)
 }
 
-/// A walk along the components of a pattern.
+/// The expansion of one pattern.
 struct Walk<'p> {
-    parts: &'p [Part],
-    /// The folders that were walked, and from which component on: no way leads twice through one.
+    parts: &'p [PatternPart],
+    /// Folders that were listed, with the component that their entries were matched with. Prevents
+    /// cycles through links.
     seen: HashSet<(Identity, usize)>,
     found: Matches,
 }
 
 impl Walk<'_> {
-    /// Adds what is below `path` and matches the components from `at` on.
+    /// Adds the paths below `path` that match the components from `at` on.
     fn expand(&mut self, path: PathBuf, at: usize) {
         match self.parts.get(at) {
             None => self.found.paths.push(path),
-            Some(Part::Literal(name)) => {
+            Some(PatternPart::Literal(name)) => {
                 let path = path.join(name);
                 if fs::symlink_metadata(&path).is_ok() {
                     self.expand(path, at + 1);
                 }
             }
-            Some(Part::Name(_) | Part::Below) => self.list(&path, at),
+            Some(PatternPart::Name(_) | PatternPart::Recursive) => self.list(&path, at),
         }
     }
 
-    /// Does so with the entries of the folder at `path`, for a component that they can match.
+    /// Expands the entries of the folder `path` that match component `at`, which is not a literal.
     fn list(&mut self, path: &Path, at: usize) {
         let folder = if path.as_os_str().is_empty() { Path::new(".") } else { path };
         match fs::metadata(folder) {
@@ -92,8 +94,8 @@ impl Walk<'_> {
             }
             _ => return,
         }
-        if matches!(self.parts[at], Part::Below) {
-            // A last `**` stands for the folder itself.
+        if matches!(self.parts[at], PatternPart::Recursive) {
+            // `**` also matches the folder itself.
             self.expand(path.to_path_buf(), at + 1);
         }
         let entries = match fs::read_dir(folder) {
@@ -111,18 +113,18 @@ impl Walk<'_> {
     fn enter(&mut self, path: &Path, entry: &fs::DirEntry, at: usize) {
         let name = entry.file_name();
         match &self.parts[at] {
-            Part::Name(pattern) => {
+            PatternPart::Name(pattern) => {
                 if pattern.matches_with(&name.to_string_lossy(), OPTIONS) {
                     self.expand(path.to_path_buf(), at + 1);
                 }
             }
-            Part::Below => {
+            PatternPart::Recursive => {
                 let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
                 if is_folder && !name.as_encoded_bytes().starts_with(b".") {
                     self.list(path, at);
                 }
             }
-            Part::Literal(_) => {}
+            PatternPart::Literal(_) => {}
         }
     }
 }
@@ -143,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn links_to_folders_that_lead_back_do_not_make_the_walk_longer() {
+    fn cyclic_links_are_followed_once() {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join("d")).unwrap();
         fs::write(root.path().join("d/a.json"), "").unwrap();
@@ -157,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_to_a_folder_is_followed_where_a_component_names_it() {
+    fn links_to_folders_are_followed_only_by_components_that_match_their_name() {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir_all(root.path().join("real/x")).unwrap();
         fs::write(root.path().join("real/x/a.json"), "").unwrap();

@@ -1,4 +1,4 @@
-//! All inputs, read by any number of threads at once.
+//! Reading of all inputs by any number of threads.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -6,53 +6,55 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::abandonable::Abandonable;
 use super::block::{Block, FileId};
 use super::bytes::{Source, Stored};
 use super::discover::{Discovery, Input};
 use super::fault::Fault;
 use super::files::Files;
 use super::inputs::Inputs;
-use super::opened::{Next, Opened};
+use super::interruptible::Interruptible;
+use super::open_input::{Next, OpenInput};
 use super::reserved::Reserved;
 use crate::store::{ObjectEntry, Prefetcher};
 
-/// What a [`Reader`] does about an input that cannot be read to its end.
+/// How a [`Reader`] handles a fault.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnFault {
-    /// Notes it and goes on with the others.
+    /// Records it and continues with the other inputs.
     #[default]
     Continue,
-    /// Stops.
+    /// Stops reading.
     Stop,
 }
 
-/// How inputs are read.
+/// Options of a [`Reader`].
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// How many bytes a block has, about. Blocks of longer lines are larger.
+    /// The approximate length of a block, in bytes. Blocks with a longer line are larger.
     pub block_bytes: usize,
-    /// Values of more bytes than this, and lines of anything else, are passed over.
+    /// The maximum length of a value, in bytes, and of a line without values. Longer ones are
+    /// skipped.
     pub max_record_bytes: usize,
-    /// Up to how many bytes a file may be one JSON value over many lines.
+    /// The maximum length of a file that consists of one JSON value over many lines, in bytes.
     pub max_value_bytes: usize,
-    /// What an unreadable input does to the run.
+    /// How faults are handled.
     pub on_fault: OnFault,
-    /// Once set, standard input and pipes end, even while nothing comes.
+    /// A flag that ends standard input and pipes, even while they block.
     pub stop: Option<&'static AtomicBool>,
-    /// Up to how many bytes of objects of stores are read before they are asked for, about.
-    pub ahead_bytes: u64,
+    /// The approximate number of bytes of objects that are prefetched.
+    pub prefetch_bytes: u64,
 }
 
 impl Options {
-    /// After so many bytes that do not tell how a file is laid out, it is one line after the other.
-    pub(super) fn far(&self) -> usize {
+    /// Returns the number of bytes after which the detection of a file's layout stops and assumes
+    /// lines.
+    pub(super) fn layout_limit(&self) -> usize {
         self.max_record_bytes.saturating_add(self.block_bytes)
     }
 }
 
 impl Default for Options {
-    /// The usual sizes: blocks of 1 MiB, records up to 8 MiB, a file's only value up to 256 MiB.
+    /// Blocks of 1 MiB, records up to 8 MiB, and files of one value up to 256 MiB.
     fn default() -> Self {
         Self {
             block_bytes: 1 << 20,
@@ -60,51 +62,51 @@ impl Default for Options {
             max_value_bytes: 256 << 20,
             on_fault: OnFault::Continue,
             stop: None,
-            ahead_bytes: 128 << 20,
+            prefetch_bytes: 128 << 20,
         }
     }
 }
 
-/// Hands out the blocks of all inputs to any number of threads.
+/// Returns the blocks of all inputs to any number of threads.
 ///
-/// The blocks of one input come in order, those of several inputs mixed. Earlier inputs go first;
-/// a later one is opened only when all open ones are being read from by other threads, so there
-/// are never more open than there are threads.
+/// The blocks of one input are returned in order, those of several inputs interleaved. Earlier
+/// inputs have priority: a later one is opened only if other threads are reading from all open
+/// ones, so that there are never more open inputs than threads.
 pub struct Reader {
     inputs: Arc<Inputs>,
-    /// How many bytes they have, as they are stored, if that is known of all.
+    /// The sum of the stored sizes in bytes, if all are known.
     total_bytes: Option<u64>,
-    /// Reads the objects among them.
-    ahead: Option<Prefetcher>,
+    /// Downloads the objects among the inputs.
+    prefetcher: Option<Prefetcher>,
     options: Options,
     state: Mutex<State>,
-    /// Told whenever a stream is given back.
+    /// Notified when a turn ends.
     changed: Condvar,
     bytes_read: Arc<AtomicU64>,
 }
 
 struct State {
-    /// Index of the first input that was not opened yet.
+    /// The index of the first input that was not opened yet.
     next: usize,
-    /// Open inputs that no thread is reading from.
-    idle: Vec<Opened>,
-    /// How many threads hold an input or are opening one.
+    /// Open inputs that no thread reads from.
+    idle: Vec<OpenInput>,
+    /// The number of turns.
     busy: usize,
-    /// The files that were met.
+    /// The files that were read.
     files: Files,
-    /// What is said of files that were passed over.
-    passed_over: BTreeSet<(Option<FileId>, String)>,
+    /// Messages about skipped files, each with the file that follows it.
+    skipped: BTreeSet<(Option<FileId>, String)>,
     faults: Vec<Fault>,
-    /// The fault that stopped the run.
+    /// The fault that stopped reading.
     stopped: Option<Fault>,
 }
 
-/// The right to read from one input; given back when dropped, with the input if it goes on.
+/// The exclusive right to read from one input. Returns the input to the reader when dropped.
 struct Turn<'r> {
     reader: &'r Reader,
     input: u32,
-    /// `None` if it is yet to be opened, or at its end.
-    opened: Option<Opened>,
+    /// `None` if it was not opened yet, or is at its end.
+    opened: Option<OpenInput>,
 }
 
 impl Drop for Turn<'_> {
@@ -118,9 +120,9 @@ impl Drop for Turn<'_> {
 }
 
 impl Reader {
-    /// Prepares to read what was discovered. Nothing is opened yet.
+    /// Creates a reader of the inputs that were discovered. Opens none of them.
     pub fn new(discovery: Discovery, options: Options) -> Self {
-        let Discovery { inputs, faults, passed_over } = discovery;
+        let Discovery { inputs, faults, skipped } = discovery;
         let inputs = Arc::new(inputs);
         let stopped = match options.on_fault {
             OnFault::Stop => faults.first().cloned(),
@@ -131,12 +133,12 @@ impl Reader {
             idle: Vec::new(),
             busy: 0,
             files: Files::new(&inputs),
-            passed_over: passed_over.into_iter().map(|text| (None, text)).collect(),
+            skipped: skipped.into_iter().map(|text| (None, text)).collect(),
             faults,
             stopped,
         };
         Self {
-            ahead: ahead(&inputs, options),
+            prefetcher: prefetcher(&inputs, options),
             total_bytes: inputs.iter().map(|input| input.size).sum(),
             inputs,
             options,
@@ -146,10 +148,10 @@ impl Reader {
         }
     }
 
-    /// Fills `block` with the next block of some input. `false` when there is none left.
+    /// Fills `block` with the next block of some input. Returns `false` if there is none left.
     ///
     /// # Errors
-    /// The first fault, if the options say to stop at it; to all threads from then on.
+    /// Returns the first fault to all threads if [`OnFault::Stop`] is set.
     pub fn next(&self, block: &mut Block) -> Result<bool, Fault> {
         while let Some(mut turn) = self.take_turn()? {
             let mut opened = match turn.opened.take() {
@@ -170,7 +172,7 @@ impl Reader {
         Ok(false)
     }
 
-    /// Fills `block` with `lines`.
+    /// Reads `lines` into `block`.
     fn read(&self, lines: &Reserved, block: &mut Block) -> Result<(), Fault> {
         lines.read(block, self.options.max_record_bytes).or_else(|error| {
             self.report(Fault {
@@ -183,45 +185,46 @@ impl Reader {
         })
     }
 
-    /// The inputs, as they were discovered.
+    /// Returns the inputs that were discovered.
     pub fn inputs(&self) -> &Inputs {
         &self.inputs
     }
 
-    /// The files that were met so far, in order: inputs, and in place of archives their members.
+    /// Returns the files that were read so far, in order. Archives are represented by their
+    /// members.
     pub fn files(&self) -> Files {
         self.state().files.clone()
     }
 
-    /// The name of a file that a block came from.
+    /// Returns the name of a file.
     pub fn name(&self, file: FileId) -> String {
         self.state().files.name(file)
     }
 
-    /// What is to be said of each file that holds no data and was passed over, in order.
-    pub fn passed_over(&self) -> Vec<String> {
-        self.state().passed_over.iter().map(|(_, text)| text.clone()).collect()
+    /// Returns the messages about skipped files, in order.
+    pub fn skipped(&self) -> Vec<String> {
+        self.state().skipped.iter().map(|(_, text)| text.clone()).collect()
     }
 
-    /// What could not be read so far, in the order of the inputs.
+    /// Returns the faults so far, in the order of the inputs.
     pub fn faults(&self) -> Vec<Fault> {
         let mut faults = self.state().faults.clone();
         faults.sort_by_key(|fault| fault.file);
         faults
     }
 
-    /// How many bytes were read so far, as they are stored.
+    /// Returns the number of stored bytes that were read so far.
     pub fn bytes_read(&self) -> u64 {
         self.bytes_read.load(Ordering::Relaxed)
     }
 
-    /// How many bytes there are to read, as they are stored. `None` if the size of an input, such
-    /// as standard input, is not known beforehand.
+    /// Returns the sum of the stored sizes in bytes; `None` if the size of an input, such as
+    /// standard input, is unknown.
     pub fn total_bytes(&self) -> Option<u64> {
         self.total_bytes
     }
 
-    /// Waits until there is something to do. `None` if all is done.
+    /// Waits for an input that no other thread reads. Returns `None` if all inputs are read.
     fn take_turn(&self) -> Result<Option<Turn<'_>>, Fault> {
         let mut state = self.state();
         loop {
@@ -239,12 +242,12 @@ impl Reader {
         }
     }
 
-    fn open(&self, number: u32) -> Result<Opened, Fault> {
-        // Turns are taken at inputs that there are.
+    fn open(&self, number: u32) -> Result<OpenInput, Fault> {
+        // Cannot happen, as turns have valid indexes.
         let Some(input) = self.inputs.get(number as usize) else {
-            return Ok(Opened::new(number, String::new()));
+            return Ok(OpenInput::new(number, String::new()));
         };
-        let mut opened = Opened::new(number, input.display.clone());
+        let mut opened = OpenInput::new(number, input.display.clone());
         let source = self.source(number, &input).map_err(|error| Fault {
             file: None,
             display: input.display,
@@ -256,12 +259,12 @@ impl Reader {
         Ok(opened)
     }
 
-    /// The bytes of `input`. Opening a pipe waits for its writer, so that is left to the thread
-    /// that reads it.
+    /// Opens `input`. Pipes are opened by the thread that reads them, as opening blocks until there
+    /// is a writer.
     fn source(&self, number: u32, input: &Input) -> io::Result<Box<dyn Source>> {
         let counter = || Arc::clone(&self.bytes_read);
-        if let Some(ahead) = self.ahead.as_ref().filter(|_| input.object.is_some()) {
-            let object = Box::new(ahead.open(number));
+        if let Some(prefetcher) = self.prefetcher.as_ref().filter(|_| input.object.is_some()) {
+            let object = Box::new(prefetcher.open(number));
             return Ok(Box::new(Stored::stream(object, input.size, counter())));
         }
         let is_file = |path| std::fs::metadata(path).map(|metadata| metadata.is_file());
@@ -271,11 +274,11 @@ impl Reader {
             }
             (Some(path), None) => Stored::stream(Box::new(File::open(path)?), None, counter()),
             (Some(path), Some(stop)) => {
-                let source = Abandonable::new(move || File::open(path), stop)?;
+                let source = Interruptible::new(move || File::open(path), stop)?;
                 Stored::stream(Box::new(source), None, counter())
             }
             (None, Some(stop)) if input.size.is_none() => {
-                let source = Abandonable::new(|| Ok(io::stdin()), stop)?;
+                let source = Interruptible::new(|| Ok(io::stdin()), stop)?;
                 Stored::stream(Box::new(source), None, counter())
             }
             (None, _) => Stored::stream(Box::new(io::stdin()), input.size, counter()),
@@ -283,17 +286,17 @@ impl Reader {
         Ok(Box::new(stored))
     }
 
-    /// How inputs are read.
+    /// Returns the options.
     pub(super) fn options(&self) -> &Options {
         &self.options
     }
 
-    /// Counts the bytes that are read.
+    /// Returns the counter of stored bytes that were read.
     pub(super) fn counter(&self) -> &Arc<AtomicU64> {
         &self.bytes_read
     }
 
-    /// Makes a file known: an input as it was discovered, or a member of one.
+    /// Registers a file: an input, or a member of one.
     pub(super) fn register(&self, file: FileId, name: &str, is_input: bool) {
         let files = &mut self.state().files;
         if is_input {
@@ -303,15 +306,15 @@ impl Reader {
         }
     }
 
-    /// Notes what is said of a file that is passed over; `file` is the next one that is not.
-    pub(super) fn pass_over(&self, file: FileId, text: String) {
-        self.state().passed_over.insert((Some(file), text));
+    /// Records a message about a skipped file; `file` is the id that the next file will have.
+    pub(super) fn skip(&self, file: FileId, text: String) {
+        self.state().skipped.insert((Some(file), text));
     }
 
-    /// Notes a fault.
+    /// Records a fault.
     ///
     /// # Errors
-    /// The first fault, if the options say to stop at it.
+    /// Returns the first fault if [`OnFault::Stop`] is set.
     pub(super) fn report(&self, fault: Fault) -> Result<(), Fault> {
         let mut state = self.state();
         state.faults.push(fault.clone());
@@ -326,8 +329,8 @@ impl Reader {
     }
 }
 
-/// What reads the objects among `inputs`, if there are any.
-fn ahead(inputs: &Arc<Inputs>, options: Options) -> Option<Prefetcher> {
+/// Creates the prefetcher of the objects among `inputs`, if there are any.
+fn prefetcher(inputs: &Arc<Inputs>, options: Options) -> Option<Prefetcher> {
     if !inputs.has_objects() {
         return None;
     }
@@ -336,18 +339,18 @@ fn ahead(inputs: &Arc<Inputs>, options: Options) -> Option<Prefetcher> {
         let input = inputs.get(index as usize)?;
         Some(ObjectEntry { url: input.display.into(), size: input.size, object: input.object? })
     };
-    Some(Prefetcher::new(count, Box::new(find), options.ahead_bytes, options.stop))
+    Some(Prefetcher::new(count, Box::new(find), options.prefetch_bytes, options.stop))
 }
 
 impl State {
-    /// The earliest input, of `count`, that can be read from now, and what is open of it.
-    fn earliest(&mut self, count: usize) -> Option<(u32, Option<Opened>)> {
+    /// Returns the first of `count` inputs that no thread reads, and its state if it is open.
+    fn earliest(&mut self, count: usize) -> Option<(u32, Option<OpenInput>)> {
         let earliest = (0..self.idle.len()).min_by_key(|&at| self.idle[at].input());
         if let Some(at) = earliest {
             let opened = self.idle.swap_remove(at);
             return Some((opened.input(), Some(opened)));
         }
-        // Inputs are counted in 32 bits: more could not be listed in memory.
+        // Indexes have 32 bits, as a longer list does not fit into memory.
         let input = u32::try_from(self.next).ok().filter(|_| self.next < count)?;
         self.next += 1;
         Some((input, None))

@@ -1,74 +1,74 @@
-//! From URLs to the list of inputs.
+//! Discovery of objects: from URLs to the list of inputs.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use glob::{MatchOptions, Pattern, PatternError};
 
-use super::discover::{Given, Input, is_pattern};
+use super::discover::{Input, Origin, is_pattern};
 use super::inputs::Inputs;
 use super::outputs;
 use crate::store::{ObjectEntry, Scheme, Store, StoreError, Stores, Url};
 use crate::time::Time;
 
-/// As in paths.
+/// Like the options for paths in `pattern`.
 const OPTIONS: MatchOptions = MatchOptions {
     case_sensitive: true,
     require_literal_separator: true,
     require_literal_leading_dot: true,
 };
 
-/// The folder in which Segment's archive has a folder for each source, and in that one for each day.
-const ARCHIVE: &str = "segment-logs";
-/// What a folder of a day spans, in milliseconds.
-const DAY: i64 = 24 * 60 * 60 * 1000;
+/// The root folder of Segment's archives, which contain a folder for each source and day.
+const ARCHIVE_FOLDER: &str = "segment-logs";
+/// The time that the folder of one day covers, in milliseconds.
+const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
-/// How objects are found.
+/// How objects are discovered.
 #[derive(Clone, Copy, Debug)]
 pub struct Remote<'a> {
-    /// What opens stores.
+    /// The stores, with their credentials.
     pub stores: &'a Stores,
-    /// Which days of an archive are listed: those of this window, and one before and after it.
+    /// The start and end of the time window. In archives, only the days of this window and one day
+    /// before and after it are listed.
     pub window: (Option<Time>, Option<Time>),
 }
 
-/// What a URL names.
+/// The objects that a URL names.
 #[derive(Debug, Default)]
-pub(super) struct Named {
+pub(super) struct UrlInputs {
     pub objects: Inputs,
-    /// What is said of folders that were not listed.
-    pub passed_over: Vec<String>,
+    /// Messages about outputs of earlier runs and days that were skipped.
+    pub skipped: Vec<String>,
 }
 
-impl Named {
-    /// Takes out Parquet tables that stand beside the report of a run: only these outputs cannot be
-    /// told by their first bytes.
-    fn pass_over_outputs(&mut self) {
+impl UrlInputs {
+    /// Removes Parquet tables next to a `report.json` of a run. Other outputs are detected by their
+    /// first bytes.
+    fn skip_outputs(&mut self) {
         let report = |input: Input| input.display.strip_suffix("report.json").map(str::to_owned);
         let reports: HashSet<String> = self.objects.iter().filter_map(report).collect();
         if reports.is_empty() {
             return;
         }
-        let passed_over = &mut self.passed_over;
+        let skipped = &mut self.skipped;
         self.objects.retain(|input| {
             let table = ["signals", "leads"].into_iter().find(|table| {
                 let folder = input.display.strip_suffix(".parquet");
                 let folder = folder.and_then(|url| url.strip_suffix(table));
                 folder.is_some_and(|folder| reports.contains(folder))
             });
-            passed_over.extend(table.map(|table| outputs::passed_over(&input.display, table)));
+            skipped.extend(table.map(|table| outputs::skipped(&input.display, table)));
             table.is_none()
         });
     }
 
-    /// Adds an object.
-    fn push(&mut self, found: ObjectEntry, given: Given) {
-        let ObjectEntry { url, size, object } = found;
+    fn push(&mut self, entry: ObjectEntry, origin: Origin) {
+        let ObjectEntry { url, size, object } = entry;
         let display = url.into();
-        self.objects.push(Input { path: None, object: Some(object), display, size, given });
+        self.objects.push(Input { path: None, object: Some(object), display, size, origin });
     }
 
-    /// Adds the objects below the folders `prefixes` that are not hidden there.
+    /// Adds the objects below the folders `prefixes`, except those that are hidden there.
     fn add_below(&mut self, store: &Arc<Store>, prefixes: Vec<String>) -> Result<(), StoreError> {
         let roots = prefixes.clone();
         let is_wanted = move |key: &str| {
@@ -76,143 +76,149 @@ impl Named {
             let rest = root.map_or(key, |root| &key[root.len()..]);
             !rest.split('/').any(is_hidden)
         };
-        store.list(prefixes, is_wanted, |found| self.push(found, Given::Found))
+        store.list(prefixes, is_wanted, |entry| self.push(entry, Origin::Found))
     }
 
-    /// Adds the objects right below the folder `prefix` that are not hidden, and gives back the
-    /// folders there.
+    /// Adds the objects directly in the folder `prefix` that are not hidden, and returns the names
+    /// of its subfolders.
     fn add_level(&mut self, store: &Arc<Store>, prefix: &str) -> Result<Vec<String>, StoreError> {
-        store.list_level(prefix, |found| {
-            if !is_hidden(name(&found)) {
-                self.push(found, Given::Found);
+        store.list_level(prefix, |entry| {
+            if !is_hidden(name(&entry)) {
+                self.push(entry, Origin::Found);
             }
         })
     }
 }
 
-/// Why a URL names nothing.
-pub(super) enum Refused {
+/// The error of a URL.
+pub(super) enum FindError {
     Store(StoreError),
     Pattern(PatternError),
-    /// Nothing is there.
-    Nothing,
+    /// No object exists.
+    NotFound,
 }
 
-impl From<StoreError> for Refused {
+impl From<StoreError> for FindError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
 }
 
-impl From<PatternError> for Refused {
+impl From<PatternError> for FindError {
     fn from(error: PatternError) -> Self {
         Self::Pattern(error)
     }
 }
 
 impl Remote<'_> {
-    /// Finds what `url` names: an object, else all objects below the folder of that name, else those
-    /// that match the pattern.
+    /// Lists the objects that `url` names: the object with this key, or else all objects in the
+    /// folder with this name, or those that match the pattern.
     ///
     /// # Errors
-    /// When nothing is there, or the store does not say.
-    pub(super) fn find(&self, url: &Url) -> Result<Named, Refused> {
+    /// Returns an error if no object exists, or if a request fails.
+    pub(super) fn find(&self, url: &Url) -> Result<UrlInputs, FindError> {
         let store = self.stores.open(url)?;
         let key = url.key();
         let may_list = url.scheme() != Scheme::Web;
-        let (mut named, mut is_exact) = (Named::default(), false);
+        let (mut inputs, mut is_exact) = (UrlInputs::default(), false);
         if may_list && is_pattern(key) {
-            let parts = parts(key)?;
-            Walk { store: &store, named: &mut named }.expand(String::new(), &parts)?;
+            let parts = components(key)?;
+            Walk { store: &store, inputs: &mut inputs }.expand(String::new(), &parts)?;
         } else if may_list && (key.is_empty() || key.ends_with('/')) {
-            self.folder(&store, key, &mut named)?;
+            self.add_folder(&store, key, &mut inputs)?;
         }
-        if named.objects.is_empty() && !(may_list && (key.is_empty() || key.ends_with('/'))) {
-            if let Some(found) = store.find(url)? {
-                named.push(found, Given::Named);
+        if inputs.objects.is_empty() && !(may_list && (key.is_empty() || key.ends_with('/'))) {
+            if let Some(entry) = store.find(url)? {
+                inputs.push(entry, Origin::Named);
                 is_exact = true;
             } else if may_list && !is_pattern(key) {
-                self.folder(&store, &format!("{key}/"), &mut named)?;
+                self.add_folder(&store, &format!("{key}/"), &mut inputs)?;
             }
         }
-        named.objects = std::mem::take(&mut named.objects).sorted();
+        inputs.objects = std::mem::take(&mut inputs.objects).sorted();
         if !is_exact {
-            named.pass_over_outputs();
+            inputs.skip_outputs();
         }
-        let is_nothing = named.objects.is_empty() && named.passed_over.is_empty();
-        if is_nothing { Err(Refused::Nothing) } else { Ok(named) }
+        let is_empty = inputs.objects.is_empty() && inputs.skipped.is_empty();
+        if is_empty { Err(FindError::NotFound) } else { Ok(inputs) }
     }
 
-    /// Adds the objects below the folder `prefix`: of an archive, those of the days of the window.
-    fn folder(
+    /// Adds the objects below the folder `prefix`. If it is in an archive or contains one, only the
+    /// days of the window are listed.
+    fn add_folder(
         &self,
         store: &Arc<Store>,
         prefix: &str,
-        named: &mut Named,
+        inputs: &mut UrlInputs,
     ) -> Result<(), StoreError> {
         if self.window == (None, None) {
-            return named.add_below(store, vec![prefix.to_owned()]);
+            return inputs.add_below(store, vec![prefix.to_owned()]);
         }
         let mut parts = prefix.trim_end_matches('/').rsplit('/');
         let (last, before) = (parts.next(), parts.next());
-        if before == Some(ARCHIVE) {
-            return self.days(store, prefix, named);
+        if before == Some(ARCHIVE_FOLDER) {
+            return self.add_days(store, prefix, inputs);
         }
-        let is_archive = last == Some(ARCHIVE);
-        let is_inside = prefix.split('/').any(|name| name == ARCHIVE) && !is_archive;
+        let is_archive = last == Some(ARCHIVE_FOLDER);
+        let is_inside = prefix.split('/').any(|name| name == ARCHIVE_FOLDER) && !is_archive;
         if is_inside {
-            return named.add_below(store, vec![prefix.to_owned()]);
+            return inputs.add_below(store, vec![prefix.to_owned()]);
         }
-        let folders = named.add_level(store, prefix)?;
+        let folders = inputs.add_level(store, prefix)?;
         if is_archive {
             for source in folders.iter().filter(|name| !is_hidden(name)) {
-                self.days(store, &format!("{prefix}{source}/"), named)?;
+                self.add_days(store, &format!("{prefix}{source}/"), inputs)?;
             }
         } else {
-            let archive = |name: &String| name == ARCHIVE;
+            let archive = |name: &String| name == ARCHIVE_FOLDER;
             let others = folders.iter().filter(|name| !archive(name) && !is_hidden(name));
             let others: Vec<_> = others.map(|name| format!("{prefix}{name}/")).collect();
             if !others.is_empty() {
-                named.add_below(store, others)?;
+                inputs.add_below(store, others)?;
             }
             if folders.iter().any(archive) {
-                self.folder(store, &format!("{prefix}{ARCHIVE}/"), named)?;
+                self.add_folder(store, &format!("{prefix}{ARCHIVE_FOLDER}/"), inputs)?;
             }
         }
         Ok(())
     }
 
-    /// Adds the objects of the days of the window, of the source whose folder is `prefix`.
-    fn days(&self, store: &Arc<Store>, prefix: &str, named: &mut Named) -> Result<(), StoreError> {
-        let folders = named.add_level(store, prefix)?;
+    /// Adds the objects of the days in the window, of the source with the folder `prefix`.
+    fn add_days(
+        &self,
+        store: &Arc<Store>,
+        prefix: &str,
+        inputs: &mut UrlInputs,
+    ) -> Result<(), StoreError> {
+        let folders = inputs.add_level(store, prefix)?;
         let all = folders.len();
-        let wanted = folders.into_iter().filter(|name| !is_hidden(name) && self.takes(name));
+        let wanted = folders.into_iter().filter(|name| !is_hidden(name) && self.is_in_window(name));
         let wanted: Vec<_> = wanted.map(|name| format!("{prefix}{name}/")).collect();
         if wanted.len() < all {
-            named.passed_over.push(format!(
+            inputs.skipped.push(format!(
                 "{}: {} of {all} folders of days are outside --since and --until and were not \
-                 listed; events that came more than a day after they happened, and what else these \
-                 days tell of who is who, are missing; name {}** to read all",
+                 listed; events that were received more than a day after they happened, and \
+                 identities in these days, are missing; name {}** to read all",
                 store.url(prefix),
                 all - wanted.len(),
                 store.url(prefix),
             ));
         }
         if !wanted.is_empty() {
-            named.add_below(store, wanted)?;
+            inputs.add_below(store, wanted)?;
         }
         Ok(())
     }
 
-    /// Whether the folder called `name` may hold events of the window. It is called by the first
-    /// millisecond of the day on which its events came; clocks may differ by a day, and events come
-    /// later than they happen.
-    fn takes(&self, name: &str) -> bool {
+    /// Returns `true` if the folder `name` may contain events in the window. It is named by the
+    /// first millisecond of the day on which its events were received. Clocks may differ by a day,
+    /// and events are received after they happen.
+    fn is_in_window(&self, name: &str) -> bool {
         let Ok(day) = name.parse::<i64>() else { return true };
         let (since, until) =
             (self.window.0.and_then(Time::millis), self.window.1.and_then(Time::millis));
-        since.is_none_or(|since| day.saturating_add(2 * DAY) > since)
-            && until.is_none_or(|until| day.saturating_sub(DAY) < until)
+        since.is_none_or(|since| day.saturating_add(2 * DAY_MILLIS) > since)
+            && until.is_none_or(|until| day.saturating_sub(DAY_MILLIS) < until)
     }
 }
 
@@ -220,68 +226,70 @@ fn is_hidden(name: &str) -> bool {
     name.starts_with('.')
 }
 
-/// The last part of the name of an object.
-fn name(found: &ObjectEntry) -> &str {
-    found.url.rsplit('/').next().unwrap_or(&found.url)
+/// Returns the last component of the URL of an object.
+fn name(entry: &ObjectEntry) -> &str {
+    entry.url.rsplit('/').next().unwrap_or(&entry.url)
 }
 
-/// One part of a pattern.
+/// A component of a pattern.
 #[derive(Clone)]
-enum Part {
-    /// A name.
+enum Component {
+    /// This name.
     Literal(String),
-    /// Any name that matches.
+    /// Every name that matches.
     Name(Pattern),
-    /// `**`: this folder and all below it, but for hidden ones.
-    Below,
+    /// `**`: the folder itself and all folders below it that are not hidden.
+    Recursive,
 }
 
-/// The parts of the pattern `key`.
-fn parts(key: &str) -> Result<Vec<Part>, PatternError> {
-    // The whole tells the place of an error.
+/// Splits the pattern `key` into its components.
+fn components(key: &str) -> Result<Vec<Component>, PatternError> {
+    // Errors have the position in the whole pattern.
     Pattern::new(key)?;
-    let mut parts: Vec<Part> = Vec::new();
+    let mut parts: Vec<Component> = Vec::new();
     for name in key.trim_end_matches('/').split('/') {
         match name {
-            "**" if matches!(parts.last(), Some(Part::Below)) => {}
-            "**" => parts.push(Part::Below),
-            name if is_pattern(name) => parts.push(Part::Name(Pattern::new(name)?)),
-            name => parts.push(Part::Literal(name.to_owned())),
+            "**" if matches!(parts.last(), Some(Component::Recursive)) => {}
+            "**" => parts.push(Component::Recursive),
+            name if is_pattern(name) => parts.push(Component::Name(Pattern::new(name)?)),
+            name => parts.push(Component::Literal(name.to_owned())),
         }
     }
     Ok(parts)
 }
 
-/// Whether the names of a key match `parts`: all of them, or their beginning, which is a folder then.
-fn fits(parts: &[Part], names: &[&str]) -> bool {
-    let Some((part, rest)) = parts.split_first() else {
+/// Returns `true` if the names in a key match all of `pattern`, or at least its beginning, if this
+/// is the name of a folder.
+fn is_match(pattern: &[Component], names: &[&str]) -> bool {
+    let Some((component, rest)) = pattern.split_first() else {
         return !names.iter().any(|name| is_hidden(name));
     };
     let first = names.split_first();
-    match part {
-        Part::Below => {
-            fits(rest, names)
-                || first.is_some_and(|(name, names)| !is_hidden(name) && fits(parts, names))
+    match component {
+        Component::Recursive => {
+            is_match(rest, names)
+                || first.is_some_and(|(name, names)| !is_hidden(name) && is_match(pattern, names))
         }
-        Part::Name(pattern) => first
-            .is_some_and(|(name, names)| pattern.matches_with(name, OPTIONS) && fits(rest, names)),
-        Part::Literal(literal) => {
-            first.is_some_and(|(name, names)| *name == literal && fits(rest, names))
+        Component::Name(name_pattern) => first.is_some_and(|(name, names)| {
+            name_pattern.matches_with(name, OPTIONS) && is_match(rest, names)
+        }),
+        Component::Literal(literal) => {
+            first.is_some_and(|(name, names)| *name == literal && is_match(rest, names))
         }
     }
 }
 
-/// A walk along the parts of a pattern.
+/// Lists the folders that can match a pattern.
 struct Walk<'a> {
     store: &'a Arc<Store>,
-    named: &'a mut Named,
+    inputs: &'a mut UrlInputs,
 }
 
 impl Walk<'_> {
-    /// Adds what is below the folder `prefix` and matches `parts`. Only folders that may hold such
-    /// objects are listed.
-    fn expand(&mut self, mut prefix: String, mut parts: &[Part]) -> Result<(), StoreError> {
-        while let [Part::Literal(name), rest @ ..] = parts
+    /// Adds the objects below the folder `prefix` that match `parts`. Lists only folders that may
+    /// contain such objects.
+    fn expand(&mut self, mut prefix: String, mut parts: &[Component]) -> Result<(), StoreError> {
+        while let [Component::Literal(name), rest @ ..] = parts
             && !rest.is_empty()
         {
             prefix.push_str(name);
@@ -290,29 +298,30 @@ impl Walk<'_> {
         }
         match parts {
             [] => {}
-            [Part::Below, ..] => {
+            [Component::Recursive, ..] => {
                 let (parts, root) = (parts.to_vec(), prefix.len());
                 let is_wanted = move |key: &str| {
                     let names: Vec<&str> = key.get(root..).unwrap_or_default().split('/').collect();
-                    fits(&parts, &names)
+                    is_match(&parts, &names)
                 };
-                let named = &mut *self.named;
+                let inputs = &mut *self.inputs;
                 self.store
-                    .list(vec![prefix], is_wanted, |found| named.push(found, Given::Found))?;
+                    .list(vec![prefix], is_wanted, |entry| inputs.push(entry, Origin::Found))?;
             }
-            [part, rest @ ..] => {
-                let fits_part = |name: &str| fits(std::slice::from_ref(part), &[name]);
-                let folders = self.store.list_level(&prefix, |found| {
-                    if rest.is_empty() && fits_part(name(&found)) {
-                        self.named.push(found, Given::Found);
+            [component, rest @ ..] => {
+                let is_component_match =
+                    |name: &str| is_match(std::slice::from_ref(component), &[name]);
+                let folders = self.store.list_level(&prefix, |entry| {
+                    if rest.is_empty() && is_component_match(name(&entry)) {
+                        self.inputs.push(entry, Origin::Found);
                     }
                 })?;
-                let folders = folders.iter().filter(|name| fits_part(name));
+                let folders = folders.iter().filter(|name| is_component_match(name));
                 let folders = folders.map(|name| format!("{prefix}{name}/"));
                 if rest.is_empty() {
                     let folders: Vec<_> = folders.collect();
                     if !folders.is_empty() {
-                        self.named.add_below(self.store, folders)?;
+                        self.inputs.add_below(self.store, folders)?;
                     }
                 } else {
                     for folder in folders {
@@ -330,7 +339,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_match_as_paths_do() {
+    fn keys_match_patterns_like_paths() {
         for (pattern, key, expected) in [
             ("l/*.gz", "l/a.gz", true),
             ("l/*.gz", "l/x/a.gz", false),
@@ -347,21 +356,28 @@ mod tests {
             ("**/**/a", "l/x/a", true),
         ] {
             let names: Vec<&str> = key.split('/').collect();
-            assert_eq!(fits(&parts(pattern).unwrap(), &names), expected, "{pattern} {key}");
+            assert_eq!(
+                is_match(&components(pattern).unwrap(), &names),
+                expected,
+                "{pattern} {key}"
+            );
         }
-        assert!(parts("a/[").is_err());
+        assert!(components("a/[").is_err());
     }
 
     #[test]
-    fn days_of_the_window_are_taken_and_one_before_and_after() {
+    fn lists_the_days_of_the_window_and_one_before_and_after() {
         let stores = Stores::new(crate::store::Access::default());
-        let day = |number: i64| Time::from_millis(number * DAY);
+        let day = |number: i64| Time::from_millis(number * DAY_MILLIS);
         let remote = Remote { stores: &stores, window: (day(10), day(12)) };
         let taken: Vec<i64> =
-            (0..20).filter(|day| remote.takes(&(day * DAY).to_string())).collect();
+            (0..20).filter(|day| remote.is_in_window(&(day * DAY_MILLIS).to_string())).collect();
         assert_eq!(taken, [9, 10, 11, 12]);
-        assert!(remote.takes("2025-07-01"), "what is no day is read");
+        assert!(remote.is_in_window("2025-07-01"), "folders that are no days are listed");
         let since = Remote { window: (day(10), None), ..remote };
-        assert!(!since.takes(&(8 * DAY).to_string()) && since.takes(&(900 * DAY).to_string()));
+        assert!(
+            !since.is_in_window(&(8 * DAY_MILLIS).to_string())
+                && since.is_in_window(&(900 * DAY_MILLIS).to_string())
+        );
     }
 }

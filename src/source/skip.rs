@@ -1,36 +1,38 @@
-//! The end of a value that is too long to be held.
+//! Skipping of values that exceed the limit.
 
 use memchr::memchr;
 
-use super::cut::next_start;
+use super::split::next_start;
 use crate::grammar::{Scanner, Step, skip_separators};
 
-/// Passes over the rest of a value.
+/// Finds the end of a value whose beginning was read.
 pub(super) struct Skip {
-    /// `None` once it is broken.
+    /// `None` if the value is malformed.
     scanner: Option<Scanner>,
-    /// It ends with its line, if not before.
+    /// Whether the end of the line ends the value.
     in_line: bool,
-    /// The last byte passed.
-    before: u8,
+    /// The last byte that was skipped.
+    last_byte: u8,
 }
 
 impl Skip {
-    /// The rest of the line that begins with `text`, or of the value that it begins with.
+    /// Skips the value that `text` begins with, or else the whole line.
     pub fn line(text: &[u8]) -> Self {
         let start = skip_separators(text, 0);
         let mut scanner = Scanner::default();
         let is_value = matches!(text.get(start), Some(b'{' | b'['))
             && matches!(scanner.feed(&text[start..]), Step::More);
-        Self { scanner: is_value.then_some(scanner), in_line: true, before: 0 }
+        Self { scanner: is_value.then_some(scanner), in_line: true, last_byte: 0 }
     }
 
-    /// The rest of a value over many lines, of which `scanner` has seen what was read.
-    pub fn value(scanner: Option<Scanner>, before: u8) -> Self {
-        Self { scanner, in_line: false, before }
+    /// Skips a value over many lines, whose bytes so far `scanner` has seen. `last_byte` is the
+    /// last of them.
+    pub fn value(scanner: Option<Scanner>, last_byte: u8) -> Self {
+        Self { scanner, in_line: false, last_byte }
     }
 
-    /// Where, in the next `bytes`, it ends. The line end that ends a line is not passed.
+    /// Returns where in the following `bytes` the value ends. A line end that ends the value is not
+    /// part of it.
     pub fn end(&mut self, bytes: &[u8]) -> Option<usize> {
         let line_end = if self.in_line { memchr(b'\n', bytes) } else { None };
         let part = &bytes[..line_end.unwrap_or(bytes.len())];
@@ -43,14 +45,14 @@ impl Skip {
             }
         }
         if self.scanner.is_none() && !self.in_line {
-            if self.before == b'\n' && matches!(bytes.first(), Some(b'{' | b'[')) {
+            if self.last_byte == b'\n' && matches!(bytes.first(), Some(b'{' | b'[')) {
                 return Some(0);
             }
             if let Some(start) = next_start(bytes, 0) {
                 return Some(start);
             }
         }
-        self.before = bytes.last().copied().unwrap_or(self.before);
+        self.last_byte = bytes.last().copied().unwrap_or(self.last_byte);
         line_end
     }
 }

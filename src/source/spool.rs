@@ -1,4 +1,4 @@
-//! Inputs that can be read only once, kept in temporary files for jobs that read them twice.
+//! Copies of inputs that can be read only once, for jobs that read their inputs twice.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -7,79 +7,79 @@ use std::sync::atomic::AtomicBool;
 
 use tempfile::{NamedTempFile, TempPath};
 
-use super::abandonable::Abandonable;
 use super::discover::{Discovery, Input};
+use super::interruptible::Interruptible;
 use crate::diagnostic::printable;
 
-/// How much is copied at a time, in bytes.
-const CHUNK: usize = 256 << 10;
+/// The length of a chunk, in bytes.
+const CHUNK_BYTES: usize = 256 << 10;
 
-/// Why an input could not be kept.
+/// The error of an input that could not be copied.
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
-    /// It is larger than what may be kept of all inputs.
+    /// The inputs exceed the limit.
     #[error(
         "{}: this job reads its input twice, so what can be read only once is kept in a temporary \
-         file, and there is more of it than {most} bytes; raise --max-spool, or name a file",
+         file, and there is more of it than {max_bytes} bytes; raise --max-spool, or name a file",
         printable(.display)
     )]
     TooLarge {
-        /// The input.
+        /// The name of the input.
         display: String,
-        /// How many bytes may be kept.
-        most: u64,
+        /// The limit for all inputs together, in bytes.
+        max_bytes: u64,
     },
-    /// It cannot be read, or not be written to a file.
+    /// The input cannot be read, or its copy cannot be written.
     #[error("{}: cannot keep it in a temporary file in {dir}: {source}", printable(.display))]
     Io {
-        /// The input.
+        /// The name of the input.
         display: String,
-        /// The folder of the file.
+        /// The folder of the temporary file.
         dir: String,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
-/// The temporary files that stand for inputs; they go away with it.
+/// Temporary copies of inputs, which are deleted when this is dropped.
 #[derive(Debug, Default)]
 pub struct Spooled {
     files: Vec<TempPath>,
 }
 
 impl Spooled {
-    /// Whether every input could be read twice as it was.
+    /// Returns `true` if no input had to be copied.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
 }
 
-/// Copies standard input and pipes among `discovery` to files in `dir`, at most `most` bytes of all,
-/// and puts these files in their place. Copying ends once `stop` is set.
+/// Copies standard input and pipes in `discovery` to files in `dir`, at most `max_bytes` in total,
+/// and replaces the inputs by these files. The copies end once `stop` is set.
 ///
 /// # Errors
-/// When there is more to copy, or when it cannot be read or written.
+/// Returns an error if the inputs exceed the limit, or if reading or writing fails.
 pub fn spool(
     discovery: &mut Discovery,
     dir: &Path,
-    most: u64,
+    max_bytes: u64,
     stop: Option<&'static AtomicBool>,
 ) -> Result<Spooled, SpoolError> {
-    let (mut spooled, mut left) = (Spooled::default(), most);
+    let (mut spooled, mut left) = (Spooled::default(), max_bytes);
     let copied = |mut input: Input| {
         if !is_read_once(&input) {
             return Ok(input);
         }
-        let failed = |source| SpoolError::Io {
+        let io_error = |source| SpoolError::Io {
             display: input.display.clone(),
             dir: dir.display().to_string(),
             source,
         };
-        let mut file = NamedTempFile::new_in(dir).map_err(failed)?;
-        let source = open(&input, stop).map_err(failed)?;
-        let copied = copy(source, file.as_file_mut(), left).map_err(failed)?;
+        let mut file = NamedTempFile::new_in(dir).map_err(io_error)?;
+        let source = open(&input, stop).map_err(io_error)?;
+        let copied = copy(source, file.as_file_mut(), left).map_err(io_error)?;
         let Some(rest) = left.checked_sub(copied) else {
-            return Err(SpoolError::TooLarge { display: input.display, most });
+            return Err(SpoolError::TooLarge { display: input.display, max_bytes });
         };
         left = rest;
         let path = file.into_temp_path();
@@ -92,26 +92,26 @@ pub fn spool(
     Ok(spooled)
 }
 
-/// Whether nothing can be read of it a second time. Objects of stores are read again, if they are
-/// the same.
+/// Returns `true` if an input can be read only once. Objects of stores are requested again, with
+/// the same ETag.
 fn is_read_once(input: &Input) -> bool {
     input.size.is_none() && input.object.is_none()
 }
 
 fn open(input: &Input, stop: Option<&'static AtomicBool>) -> io::Result<Box<dyn Read>> {
     Ok(match (input.path.clone(), stop) {
-        (Some(path), Some(stop)) => Box::new(Abandonable::new(move || File::open(path), stop)?),
+        (Some(path), Some(stop)) => Box::new(Interruptible::new(move || File::open(path), stop)?),
         (Some(path), None) => Box::new(File::open(path)?),
-        (None, Some(stop)) => Box::new(Abandonable::new(|| Ok(io::stdin()), stop)?),
+        (None, Some(stop)) => Box::new(Interruptible::new(|| Ok(io::stdin()), stop)?),
         (None, None) => Box::new(io::stdin()),
     })
 }
 
-/// Copies up to `most` bytes, and one chunk past them where there are more; gives how many there
-/// were.
-fn copy(mut from: impl Read, to: &mut impl Write, most: u64) -> io::Result<u64> {
-    let (mut chunk, mut copied) = (vec![0; CHUNK], 0);
-    while copied <= most {
+/// Copies up to `max_bytes`, and one more chunk if there are more. Returns the number of bytes that
+/// were copied.
+fn copy(mut from: impl Read, to: &mut impl Write, max_bytes: u64) -> io::Result<u64> {
+    let (mut chunk, mut copied) = (vec![0; CHUNK_BYTES], 0);
+    while copied <= max_bytes {
         match from.read(&mut chunk) {
             Ok(0) => break,
             Ok(count) => {
@@ -130,18 +130,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn copying_stops_past_the_limit() {
-        let source = vec![7; CHUNK * 3];
-        for (most, expected) in [(u64::MAX, CHUNK * 3), (0, CHUNK), (CHUNK as u64, CHUNK * 2)] {
+    fn copying_stops_after_the_limit() {
+        let source = vec![7; CHUNK_BYTES * 3];
+        for (max_bytes, expected) in
+            [(u64::MAX, CHUNK_BYTES * 3), (0, CHUNK_BYTES), (CHUNK_BYTES as u64, CHUNK_BYTES * 2)]
+        {
             let mut kept = Vec::new();
-            let copied = copy(source.as_slice(), &mut kept, most).unwrap();
-            assert_eq!((copied, kept.len()), (expected as u64, expected), "{most}");
+            let copied = copy(source.as_slice(), &mut kept, max_bytes).unwrap();
+            assert_eq!((copied, kept.len()), (expected as u64, expected), "{max_bytes}");
         }
     }
 
     #[cfg(unix)]
     #[test]
-    fn files_are_left_where_they_are() {
+    fn files_are_not_copied() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("a");
         std::fs::write(&file, "a").unwrap();

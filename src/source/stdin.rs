@@ -1,6 +1,6 @@
-//! Standard input where it is a regular file (`backtrail run < events.ndjson`).
+//! The size of standard input if it is a regular file (`backtrail run < events.ndjson`).
 
-/// How many bytes of it are left to read; `None` of pipes, terminals and the like.
+/// Returns the number of bytes left to read; `None` for pipes, terminals and the like.
 #[cfg(unix)]
 pub(super) fn size() -> Option<u64> {
     use std::fs::File;
@@ -9,11 +9,11 @@ pub(super) fn size() -> Option<u64> {
 
     let mut file = File::from(stdin().as_fd().try_clone_to_owned().ok()?);
     let found = file.metadata().ok().filter(std::fs::Metadata::is_file)?;
-    // Another program may have read the first of it.
+    // Another program may have read the beginning.
     Some(found.len().saturating_sub(file.stream_position().ok()?))
 }
 
-/// Not known here.
+/// Unknown on this platform.
 #[cfg(not(unix))]
 pub(super) fn size() -> Option<u64> {
     None

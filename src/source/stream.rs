@@ -1,33 +1,33 @@
-//! An open input, cut into blocks.
+//! Splitting of a file into blocks.
 
 use super::block::{Block, BlockKind, FileId, HEAD_BYTES, Oversize};
 use super::bytes::DecodeError;
-use super::cut::{Cutter, line_cut};
-use super::input::OpenInput;
 use super::layout::Layout;
+use super::pushback::Pushback;
 use super::reader::Options;
 use super::reserved::Reserved;
 use super::skip::Skip;
+use super::split::{Splitter, line_split};
 use crate::grammar::skip_separators;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// An input and how far its blocks have come.
+/// The state of splitting a file into blocks.
 pub(super) struct Stream {
     pub file: FileId,
-    input: OpenInput,
-    /// Number and decompressed offset of the next block.
+    input: Pushback,
+    /// The number of the next block, and its offset in the decompressed file.
     number: u32,
     offset: u64,
-    /// How it is cut; not known before its first block that is not blank.
+    /// The layout; unknown before the first block that is not blank.
     kind: Option<BlockKind>,
-    /// The next block begins within a line.
+    /// Whether the next block begins within a line.
     in_line: bool,
 }
 
 impl Stream {
-    /// The blocks of `input` from its first byte on.
-    pub fn new(file: FileId, mut input: OpenInput) -> Self {
+    /// Starts to split `input`. Skips a byte order mark.
+    pub fn new(file: FileId, mut input: Pushback) -> Self {
         let mut head = [0; BYTE_ORDER_MARK.len()];
         let count = input.fill(&mut head);
         let offset = if head == BYTE_ORDER_MARK { count as u64 } else { 0 };
@@ -37,18 +37,18 @@ impl Stream {
         Self { file, input, number: 0, offset, kind: None, in_line: false }
     }
 
-    /// The fault that cut the input short, once the last block is out.
+    /// Returns the error that ended the input, once the last block was returned.
     pub fn fault(&self) -> Option<&DecodeError> {
         self.input.fault()
     }
 
-    /// How many bytes were decompressed; `None` of plain inputs.
+    /// Returns the number of bytes that were decompressed; `None` for plain inputs.
     pub fn decoded(&self) -> Option<u64> {
         self.input.decoded()
     }
 
-    /// Fills `block` with the next block, or returns the lines with which it is to be filled. After
-    /// one that is the last there is none.
+    /// Fills `block` with the next block, or returns the lines to be read into it. Must not be called
+    /// after the last block.
     pub fn next(&mut self, block: &mut Block, options: &Options) -> Option<Reserved> {
         block.clear(options.block_bytes);
         block.file = self.file;
@@ -57,7 +57,7 @@ impl Stream {
         block.in_line = self.in_line;
         let reserved = self.reserve(options);
         if reserved.is_none() {
-            match self.kind.or_else(|| self.begin(block, options)) {
+            match self.kind.or_else(|| self.detect_layout(block, options)) {
                 Some(BlockKind::Lines) => self.read_lines(block, options),
                 Some(BlockKind::Values) => self.read_values(block, options),
                 None => {}
@@ -68,8 +68,7 @@ impl Stream {
         reserved
     }
 
-    /// Reserves the lines that [`read_lines`](Self::read_lines) would read, if they can be read out
-    /// of turn.
+    /// Reserves the lines of the next block, if other threads may read them in the meantime.
     fn reserve(&mut self, options: &Options) -> Option<Reserved> {
         if self.kind != Some(BlockKind::Lines) || self.in_line {
             return None;
@@ -79,12 +78,12 @@ impl Stream {
         Some(reserved)
     }
 
-    /// Finds out how the file is cut; `None` where that filled `block`, be it with blanks or with
-    /// the whole file.
-    fn begin(&mut self, block: &mut Block, options: &Options) -> Option<BlockKind> {
+    /// Detects the layout. Returns `None` if this filled `block`, with blank lines or the whole
+    /// file.
+    fn detect_layout(&mut self, block: &mut Block, options: &Options) -> Option<BlockKind> {
         let head = options.block_bytes.max(1);
         block.make_room(head);
-        match Layout::find(&mut self.input, &mut block.bytes[..head], options) {
+        match Layout::detect(&mut self.input, &mut block.bytes[..head], options) {
             Layout::Lines => self.kind = Some(BlockKind::Lines),
             Layout::Values => self.kind = Some(BlockKind::Values),
             Layout::Blank(length) => {
@@ -96,18 +95,19 @@ impl Stream {
                 block.bytes = text;
                 block.make_room(block.len);
                 block.kind = BlockKind::Values;
-                // Comments may stand before it.
-                Cutter::default().cut(&block.bytes[..block.len], true, &mut block.values);
+                // Comments may precede it.
+                Splitter::default().split(&block.bytes[..block.len], true, &mut block.values);
             }
         }
         self.kind
     }
 
-    /// Reads whole lines, at least one; of one that is too long for a block, whole values.
+    /// Reads whole lines, at least one. A line that does not fit into a block is split between
+    /// values.
     fn read_lines(&mut self, block: &mut Block, options: &Options) {
         block.kind = BlockKind::Lines;
-        // A line with its line end.
-        let longest = options.max_record_bytes.saturating_add(2);
+        // The maximum length of a line with its line end.
+        let max_line_bytes = options.max_record_bytes.saturating_add(2);
         let mut target = options.block_bytes.max(1);
         let mut filled = 0;
         loop {
@@ -121,7 +121,7 @@ impl Stream {
             let line_end = memchr::memrchr(b'\n', &block.bytes[seen..filled]);
             self.in_line &= line_end.is_none();
             let end = line_end.map(|at| seen + at + 1).or_else(|| {
-                let cut = line_cut(&block.bytes[..filled], self.in_line)?;
+                let cut = line_split(&block.bytes[..filled], self.in_line)?;
                 self.in_line = true;
                 Some(cut)
             });
@@ -130,11 +130,11 @@ impl Stream {
                 self.input.put_back(&block.bytes[end..filled]);
                 break;
             }
-            if filled >= longest {
+            if filled >= max_line_bytes {
                 let skip = Skip::line(&block.bytes[..filled]);
                 return self.skip(skip, block, filled, options);
             }
-            target = target.saturating_mul(2).min(longest);
+            target = target.saturating_mul(2).min(max_line_bytes);
         }
         self.offset += block.len as u64;
         block.blank_long_lines(options.max_record_bytes);
@@ -143,15 +143,15 @@ impl Stream {
     /// Reads whole values, at least one.
     fn read_values(&mut self, block: &mut Block, options: &Options) {
         block.kind = BlockKind::Values;
-        let longest = options.max_record_bytes.saturating_add(2);
+        let max_line_bytes = options.max_record_bytes.saturating_add(2);
         let mut target = options.block_bytes.max(1);
-        let (mut filled, mut cutter) = (0, Cutter::default());
+        let (mut filled, mut splitter) = (0, Splitter::default());
         loop {
             block.make_room(target);
             filled += self.input.fill(&mut block.bytes[filled..target]);
             let ended = filled < target;
-            cutter.cut(&block.bytes[..filled], ended, &mut block.values);
-            let end = if ended { filled } else { cutter.open_at() };
+            splitter.split(&block.bytes[..filled], ended, &mut block.values);
+            let end = if ended { filled } else { splitter.incomplete_start() };
             if ended || end > 0 {
                 block.len = end;
                 if end < filled {
@@ -159,45 +159,45 @@ impl Stream {
                 }
                 break;
             }
-            if filled >= longest {
-                let skip = Skip::value(cutter.into_scanner(), block.bytes[filled - 1]);
+            if filled >= max_line_bytes {
+                let skip = Skip::value(splitter.into_scanner(), block.bytes[filled - 1]);
                 return self.skip(skip, block, filled, options);
             }
-            target = target.saturating_mul(2).min(longest);
+            target = target.saturating_mul(2).min(max_line_bytes);
         }
         self.offset += block.len as u64;
         block.blank_long_values(options.max_record_bytes);
     }
 
-    /// Passes over a line or a value of which `block` holds the first `length` bytes. A blank line
-    /// stands for a line, and nothing for a value.
+    /// Skips a line or a value whose first `length` bytes `block` contains. The block contains a
+    /// blank line for a line, and nothing for a value.
     fn skip(&mut self, mut skip: Skip, block: &mut Block, length: usize, options: &Options) {
         let step = options.block_bytes.max(1);
-        let begun = &block.bytes[..length];
+        let beginning = &block.bytes[..length];
         let start = if block.kind == BlockKind::Lines && !self.in_line {
             0
         } else {
-            skip_separators(begun, 0)
+            skip_separators(beginning, 0)
         };
-        let mut head = begun[start..length.min(start + HEAD_BYTES)].to_vec();
-        let mut before_end = begun[length - 1];
-        let mut lines = memchr::memchr_iter(b'\n', begun).count() as u64;
+        let mut head = beginning[start..length.min(start + HEAD_BYTES)].to_vec();
+        let mut last_byte = beginning[length - 1];
+        let mut lines = memchr::memchr_iter(b'\n', beginning).count() as u64;
         let mut length = length as u64;
-        let goes_on = loop {
+        let continues = loop {
             let count = self.input.fill(&mut block.bytes[..step]);
             let read = &block.bytes[..count];
             let end = skip.end(read);
-            let passed = &read[..end.unwrap_or(count)];
-            length += passed.len() as u64;
-            lines += memchr::memchr_iter(b'\n', passed).count() as u64;
-            head.extend(passed.iter().take(HEAD_BYTES - head.len()));
-            before_end = passed.last().copied().unwrap_or(before_end);
+            let skipped = &read[..end.unwrap_or(count)];
+            length += skipped.len() as u64;
+            lines += memchr::memchr_iter(b'\n', skipped).count() as u64;
+            head.extend(skipped.iter().take(HEAD_BYTES - head.len()));
+            last_byte = skipped.last().copied().unwrap_or(last_byte);
             if let Some(end) = end {
-                let goes_on = block.kind == BlockKind::Values || read.get(end) != Some(&b'\n');
-                let line_end = usize::from(!goes_on);
+                let continues = block.kind == BlockKind::Values || read.get(end) != Some(&b'\n');
+                let line_end = usize::from(!continues);
                 self.input.put_back(&read[end + line_end..]);
                 self.offset += line_end as u64;
-                break goes_on;
+                break continues;
             }
             if count < step {
                 break block.kind == BlockKind::Values;
@@ -206,13 +206,13 @@ impl Stream {
         let offset = block.offset + start as u64;
         self.offset += length;
         length -= start as u64;
-        if before_end == b'\r' && !goes_on {
+        if last_byte == b'\r' && !continues {
             length -= 1;
             head.truncate(usize::try_from(length).unwrap_or(HEAD_BYTES));
         }
         block.oversize.push(Oversize { offset, length, line_in_block: 0, head });
-        self.in_line = block.kind == BlockKind::Lines && goes_on;
-        (block.bytes[0], block.len) = (b'\n', usize::from(!goes_on));
-        block.lines_passed = lines;
+        self.in_line = block.kind == BlockKind::Lines && continues;
+        (block.bytes[0], block.len) = (b'\n', usize::from(!continues));
+        block.skipped_lines = lines;
     }
 }

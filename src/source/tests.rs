@@ -1,4 +1,4 @@
-//! Tests of the way from stored bytes to lines, across the modules.
+//! Tests from stored bytes to lines, across modules.
 
 use std::fs;
 use std::io::{self, Cursor, Read, Write};
@@ -9,9 +9,9 @@ use proptest::prelude::*;
 
 use super::block::{Block, BlockKind, FileId, HEAD_BYTES, PADDING};
 use super::bytes::{DecodeError, Stored};
-use super::content::{Content, Unknown};
-use super::discover::{Given, discover};
-use super::input::OpenInput;
+use super::content::{Content, FileInfo};
+use super::discover::{Origin, discover};
+use super::pushback::Pushback;
 use super::reader::{OnFault, Options, Reader};
 use super::stream::Stream;
 use crate::grammar::{Piece, pieces_of_line};
@@ -24,7 +24,7 @@ fn options(block_bytes: usize, max_record_bytes: usize) -> Options {
     Options { block_bytes, max_record_bytes, ..Options::default() }
 }
 
-/// A line as a parser would get it.
+/// A line that a parser receives.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Line {
     Text(u64, Vec<u8>),
@@ -36,7 +36,7 @@ fn without_line_end(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// What the lines of `text` are, said in the plainest way.
+/// Returns the lines of `text`, in the simplest implementation.
 fn lines_of(text: &[u8], max: usize) -> Vec<Line> {
     let mut offset = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     let mut lines = Vec::new();
@@ -53,13 +53,13 @@ fn lines_of(text: &[u8], max: usize) -> Vec<Line> {
     lines
 }
 
-/// The lines of a block, checked for what every block promises.
+/// Returns the lines of a block, after checking the invariants of blocks.
 fn lines_of_block(block: &Block) -> Vec<Line> {
     assert!(block.bytes.len() >= block.len + PADDING);
-    // A damaged file can begin like one of values over many lines.
+    // A damaged file can look like one of values over many lines.
     assert!(matches!(block.kind, BlockKind::Lines | BlockKind::Values));
     let content = block.content();
-    // A line of values may go on in the next block.
+    // A line of several values may continue in the next block.
     assert!(block.last || content.ends_with(b"\n") || content.contains(&b'{'));
     let mut at = 0;
     let mut lines = Vec::new();
@@ -78,18 +78,18 @@ fn lines_of_block(block: &Block) -> Vec<Line> {
     lines
 }
 
-/// A source that gives few bytes at a time and breaks in the end, if told to.
+/// A source that returns few bytes at a time, and an error at the end if `fails`.
 struct Trickle {
     bytes: Cursor<Vec<u8>>,
     step: usize,
-    breaks: bool,
+    fails: bool,
 }
 
 impl Read for Trickle {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let most = out.len().min(self.step);
         match self.bytes.read(&mut out[..most])? {
-            0 if self.breaks => Err(io::Error::other("the disk is gone")),
+            0 if self.fails => Err(io::Error::other("the disk was removed")),
             count => Ok(count),
         }
     }
@@ -97,16 +97,17 @@ impl Read for Trickle {
 
 fn stream(source: impl Read + Send + 'static) -> Stream {
     let stored = Stored::stream(Box::new(source), None, Arc::default());
-    let file = Unknown { name: "", given: Given::Named, bytes_read: &Arc::default() };
+    let file = FileInfo { name: "", origin: Origin::Named, bytes_read: &Arc::default() };
     match Content::of(Box::new(stored), &file) {
         Ok(Content::Text { source, is_decoded }) => {
-            Stream::new(FileId::default(), OpenInput::new(source, is_decoded))
+            Stream::new(FileId::default(), Pushback::new(source, is_decoded))
         }
         _ => panic!("no text"),
     }
 }
 
-/// All lines of a stored file, the fault that ended it, and the size of the largest buffer.
+/// Returns all lines of a stored file, the error that ended it, and the capacity of the largest
+/// buffer.
 fn read_all(
     source: impl Read + Send + 'static,
     options: &Options,
@@ -144,7 +145,7 @@ fn members(text: &[u8], cut: usize, compress: fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
     [compress(head), compress(tail)].concat()
 }
 
-/// Text that does not compress well, so that its compressed form has many bytes to cut at.
+/// Returns text that compresses badly, so that its compressed form has many bytes to cut at.
 fn noisy_lines(count: u64) -> Vec<u8> {
     let mut seed = 1_u64;
     let mut text = Vec::new();
@@ -174,7 +175,7 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn the_lines_of_all_blocks_are_the_lines_of_the_file(
+    fn blocks_contain_all_lines_of_the_file(
         text in text(),
         block_bytes in 1_usize..100,
         max in 0_usize..150,
@@ -185,7 +186,7 @@ proptest! {
         let stored =
             [text.clone(), gzip(&text), members(&text, cut, gzip), members(&text, cut, zstd)];
         for bytes in stored {
-            let source = Trickle { bytes: Cursor::new(bytes), step, breaks: false };
+            let source = Trickle { bytes: Cursor::new(bytes), step, fails: false };
             let (lines, fault, largest) = read_all(source, &options(block_bytes, max));
             prop_assert_eq!(&lines, &expected);
             prop_assert_eq!(fault, None);
@@ -219,13 +220,13 @@ proptest! {
     }
 
     #[test]
-    fn values_are_cut_alike_whatever_the_size_of_blocks(
+    fn values_do_not_depend_on_the_size_of_blocks(
         (text, expected) in values(),
-        // The first block holds the beginning of the first value.
+        // The first block contains the beginning of the first value.
         block_bytes in 2_usize..60,
         step in 1_usize..50,
     ) {
-        let source = Trickle { bytes: Cursor::new(text.clone()), step, breaks: false };
+        let source = Trickle { bytes: Cursor::new(text.clone()), step, fails: false };
         let (found, lines) = values_of(source, &options(block_bytes, 100));
         let found: Vec<_> = found.iter().map(|(_, text)| text.clone()).collect();
         prop_assert_eq!(found, expected);
@@ -304,18 +305,18 @@ proptest! {
 }
 
 #[test]
-fn a_value_over_many_lines_past_the_limit_is_passed_over() {
+fn a_value_over_many_lines_that_exceeds_the_limit_is_skipped() {
     let text = serde_json::to_vec_pretty(&vec![1; 400]).unwrap();
     let stored = [&text, b"\n{\n}\n".as_slice()].concat();
     let options = Options { max_value_bytes: 100, ..options(16, 1000) };
     let (values, lines) = values_of(Cursor::new(stored.clone()), &options);
-    let giant = format!("{} bytes", text.len());
-    assert_eq!(values, [(0, giant.into_bytes()), (text.len() as u64 + 1, b"{\n}".to_vec())]);
+    let oversized = format!("{} bytes", text.len());
+    assert_eq!(values, [(0, oversized.into_bytes()), (text.len() as u64 + 1, b"{\n}".to_vec())]);
     assert_eq!(lines, 404);
 }
 
 #[test]
-fn a_list_past_the_limit_that_has_a_line_for_each_element_is_read_as_lines() {
+fn an_array_over_the_limit_with_one_element_per_line_is_read_as_lines() {
     let text = format!("[\n{}{{}}\n]\n", "{\"a\":1},\n".repeat(50)).into_bytes();
     let options = Options { max_value_bytes: 100, ..options(16, 1000) };
     let (lines, ..) = read_all(Cursor::new(text.clone()), &options);
@@ -323,7 +324,7 @@ fn a_list_past_the_limit_that_has_a_line_for_each_element_is_read_as_lines() {
 }
 
 #[test]
-fn blanks_before_the_first_value_do_not_tell_how_a_file_is_laid_out() {
+fn blanks_before_the_first_value_do_not_determine_the_layout() {
     for before in [" ".repeat(500), "\n".repeat(500), " \r\n".repeat(200) + " ", ",\n".repeat(99)] {
         for (values, tail) in [(vec!["{\n\"a\": 1\n}", "{\n}"], "\n"), (vec!["[\n]"], "")] {
             let text = before.clone() + &values.join("\n") + tail;
@@ -342,7 +343,7 @@ fn blanks_before_the_first_value_do_not_tell_how_a_file_is_laid_out() {
 }
 
 #[test]
-fn comments_past_the_first_block_do_not_either() {
+fn comments_longer_than_a_block_do_not_determine_the_layout() {
     let text = "// what this is\n".repeat(40) + "{\n\"a\": 1\n}\n{\n}\n";
     for block_bytes in [1, 16, 64, 10_000] {
         let (found, _) = values_of(Cursor::new(text.clone()), &options(block_bytes, 1000));
@@ -351,7 +352,7 @@ fn comments_past_the_first_block_do_not_either() {
 }
 
 #[test]
-fn a_value_too_long_in_a_line_of_many_costs_itself_alone() {
+fn an_oversized_value_in_a_line_of_several_does_not_affect_the_others() {
     let long = format!("{{\"a\":\"{}\"}}", "x".repeat(5000));
     for (head, tail) in [("{}{\"b\":2}", "{\"c\":3} [4]\n{}"), ("", "{}\n"), ("{},", "\n")] {
         for block_bytes in [7, 64, 300, 10_000] {
@@ -367,14 +368,14 @@ fn a_value_too_long_in_a_line_of_many_costs_itself_alone() {
 }
 
 #[test]
-fn broken_newline_delimited_json_is_not_gathered_in_memory() {
+fn malformed_newline_delimited_json_is_read_in_bounded_memory() {
     let text = [b"{\"cut\": \n".as_slice(), &noisy_lines(500)].concat();
     let (lines, _, largest) = read_all(Cursor::new(text.clone()), &options(256, 1000));
     assert_eq!(lines, lines_of(&text, 1000));
     assert!(largest < 1000);
 }
 
-/// The pieces of `text`, which begins at `offset`, with their own offsets.
+/// Returns the pieces of `text`, which begins at `offset`, with their offsets.
 fn pieces_of(text: &str, offset: usize) -> Vec<(u64, Vec<u8>)> {
     let pieces = text.split_inclusive('\n').scan(0, |start, line| {
         let before = *start;
@@ -387,8 +388,8 @@ fn pieces_of(text: &str, offset: usize) -> Vec<(u64, Vec<u8>)> {
     pieces.flatten().collect()
 }
 
-/// All values of a stored file with their offsets, whichever way it is laid out, and how many lines
-/// it has; of one that is too long the number of its bytes.
+/// Returns all values of a stored file with their offsets, in any layout, and the number of its
+/// lines. An oversized value is represented by its length.
 fn values_of(source: impl Read + Send + 'static, options: &Options) -> (Vec<(u64, Vec<u8>)>, u64) {
     let mut stream = stream(source);
     let mut block = Block::default();
@@ -397,9 +398,9 @@ fn values_of(source: impl Read + Send + 'static, options: &Options) -> (Vec<(u64
         stream.next(&mut block, options);
         let limit = options.block_bytes.max(options.max_record_bytes + 2);
         assert!(block.bytes.len() >= block.len + PADDING && block.len <= limit);
-        let giants = block.oversize.iter();
+        let oversized = block.oversize.iter();
         values.extend(
-            giants.map(|giant| (giant.offset, format!("{} bytes", giant.length).into_bytes())),
+            oversized.map(|value| (value.offset, format!("{} bytes", value.length).into_bytes())),
         );
         match block.kind {
             BlockKind::Lines => {
@@ -422,7 +423,7 @@ fn values_of(source: impl Read + Send + 'static, options: &Options) -> (Vec<(u64
     (values, lines)
 }
 
-/// Values one behind another in some way, and their texts.
+/// Generates values in some layout, and their texts.
 fn values() -> impl Strategy<Value = (Vec<u8>, Vec<Vec<u8>>)> {
     let value = prop::collection::btree_map("[ab{}\\[\"]{1,3}", 0..100_u8, 1..4);
     let layout =
@@ -437,7 +438,7 @@ fn values() -> impl Strategy<Value = (Vec<u8>, Vec<Vec<u8>>)> {
     )
 }
 
-/// Whether `lines` are the first lines of `all`, the last of them perhaps cut.
+/// Returns `true` if `lines` are the first lines of `all`, the last of them possibly truncated.
 fn is_prefix(lines: &[Line], all: &[Line]) -> bool {
     let Some((Line::Text(offset, cut), whole)) = lines.split_last() else {
         return lines.is_empty();
@@ -447,12 +448,12 @@ fn is_prefix(lines: &[Line], all: &[Line]) -> bool {
 }
 
 #[test]
-fn gzip_cut_anywhere_gives_the_lines_before_the_cut_and_a_fault() {
+fn truncated_gzip_returns_the_lines_before_the_cut_and_an_error() {
     let text = noisy_lines(40);
     let bytes = members(&text, 700, gzip);
     let second = gzip(&text[..700]).len();
     let all = lines_of(&text, 1000);
-    // One byte does not tell the format; whole members are whole files.
+    // One byte does not identify the format, and a cut between members leaves a valid file.
     for cut in (2..bytes.len()).filter(|&cut| cut != second) {
         let (lines, fault, _) = read_all(Cursor::new(bytes[..cut].to_vec()), &options(128, 1000));
         assert!(is_prefix(&lines, &all), "cut at {cut}");
@@ -462,13 +463,13 @@ fn gzip_cut_anywhere_gives_the_lines_before_the_cut_and_a_fault() {
                 Line::Text(offset, text) => offset + text.len() as u64,
                 Line::Oversize(..) => 0,
             });
-            assert!(decoded >= Some(699), "the first member counts: cut at {cut}");
+            assert!(decoded >= Some(699), "the first member is complete: cut at {cut}");
         }
     }
 }
 
 #[test]
-fn zstd_cut_anywhere_gives_the_lines_before_the_cut_and_a_fault() {
+fn truncated_zstd_returns_the_lines_before_the_cut_and_an_error() {
     let text = noisy_lines(8000);
     let bytes = zstd(&text);
     let all = lines_of(&text, 1000);
@@ -487,7 +488,7 @@ fn zstd_cut_anywhere_gives_the_lines_before_the_cut_and_a_fault() {
 }
 
 #[test]
-fn bytes_decoded_before_corruption_are_delivered() {
+fn bytes_before_corrupt_data_are_returned() {
     let text = noisy_lines(20_000);
     let all = lines_of(&text, 1000);
     for compress in [gzip, zstd] {
@@ -497,14 +498,18 @@ fn bytes_decoded_before_corruption_are_delivered() {
         let (lines, fault, _) = read_all(Cursor::new(bytes), &options(5000, 1000));
         let fault = fault.unwrap();
         assert!(fault.message.starts_with("corrupt"), "{fault:?}");
-        // The text is alike all over, so a little under six tenths of it stands before the damage.
-        let sure = all.len() / 2;
-        assert!(lines.len() > sure && lines[..sure] == all[..sure], "{} lines", lines.len());
+        // The text compresses uniformly, so slightly less than six tenths of it precede the damage.
+        let certain = all.len() / 2;
+        assert!(
+            lines.len() > certain && lines[..certain] == all[..certain],
+            "{} lines",
+            lines.len()
+        );
     }
 }
 
 #[test]
-fn a_wrong_checksum_is_a_fault_after_all_lines() {
+fn a_wrong_checksum_is_an_error_after_all_lines() {
     let text = noisy_lines(100);
     for (mut bytes, from_end) in [(gzip(&text), 8), (zstd(&text), 1)] {
         let at = bytes.len() - from_end;
@@ -516,15 +521,15 @@ fn a_wrong_checksum_is_a_fault_after_all_lines() {
 }
 
 #[test]
-fn garbage_after_compressed_data_is_a_fault_and_zero_padding_is_not() {
+fn garbage_after_compressed_data_is_an_error_and_zero_padding_is_not() {
     let text = noisy_lines(3);
     for bytes in [gzip(&text), zstd(&text)] {
         let padded = [bytes.as_slice(), &[0; 1000]].concat();
         let (lines, fault, _) = read_all(Cursor::new(padded), &options(512, 1000));
         assert_eq!((lines, fault), (lines_of(&text, 1000), None));
 
-        let soiled = [bytes.as_slice(), b"garbage"].concat();
-        let (lines, fault, _) = read_all(Cursor::new(soiled), &options(512, 1000));
+        let with_garbage = [bytes.as_slice(), b"garbage"].concat();
+        let (lines, fault, _) = read_all(Cursor::new(with_garbage), &options(512, 1000));
         assert_eq!(lines, lines_of(&text, 1000));
         let fault = fault.unwrap();
         assert_eq!(fault.offset, bytes.len() as u64);
@@ -541,24 +546,24 @@ fn a_zstd_file_may_begin_with_a_skippable_frame() {
 }
 
 #[test]
-fn a_source_that_breaks_gives_what_it_had() {
+fn bytes_before_an_error_of_the_source_are_returned() {
     let text = noisy_lines(10);
     for bytes in [text.clone(), gzip(&text)] {
         let length = bytes.len() as u64;
         let half = bytes[..bytes.len() - 1].to_vec();
-        let source = Trickle { bytes: Cursor::new(half), step: 7, breaks: true };
+        let source = Trickle { bytes: Cursor::new(half), step: 7, fails: true };
         let (lines, fault, _) = read_all(source, &options(64, 1000));
         assert!(is_prefix(&lines, &lines_of(&text, 1000)));
         assert_eq!(lines.len(), 10);
         let fault = fault.unwrap();
-        assert_eq!((fault.offset, fault.message.as_str()), (length - 1, "the disk is gone"));
+        assert_eq!((fault.offset, fault.message.as_str()), (length - 1, "the disk was removed"));
     }
 }
 
 #[test]
-fn a_giant_line_is_passed_over_in_bounded_memory() {
-    let giant = vec![b'x'; 3 << 20];
-    let text = [b"{}\n".as_slice(), &giant, b"\r\n{}\n", &giant].concat();
+fn an_oversized_line_is_skipped_in_bounded_memory() {
+    let long = vec![b'x'; 3 << 20];
+    let text = [b"{}\n".as_slice(), &long, b"\r\n{}\n", &long].concat();
     let (lines, fault, largest) = read_all(Cursor::new(gzip(&text)), &options(4096, 100_000));
     assert_eq!((&lines, fault), (&lines_of(&text, 100_000), None));
     assert_eq!(lines[1], Line::Oversize(3, 3 << 20, vec![b'x'; HEAD_BYTES]));
@@ -570,7 +575,7 @@ fn reader_of(folder: &Path, options: Options) -> Reader {
 }
 
 #[test]
-fn many_threads_share_many_files_and_every_file_ends_once() {
+fn many_threads_read_many_files_and_every_file_ends_once() {
     let folder = tempfile::tempdir().unwrap();
     let mut expected = Vec::new();
     for number in 0..40_u64 {
@@ -614,7 +619,7 @@ fn many_threads_share_many_files_and_every_file_ends_once() {
 }
 
 #[test]
-fn one_file_is_shared_too() {
+fn many_threads_read_one_file() {
     let folder = tempfile::tempdir().unwrap();
     let text = noisy_lines(3000);
     fs::write(folder.path().join("a"), gzip(&text)).unwrap();
@@ -645,7 +650,7 @@ fn folder_with_faults() -> tempfile::TempDir {
 }
 
 #[test]
-fn faults_are_noted_and_the_other_files_are_read() {
+fn after_a_fault_the_other_files_are_read() {
     let folder = folder_with_faults();
     let reader = reader_of(folder.path(), options(512, 1000));
     fs::remove_file(folder.path().join("c")).unwrap();
@@ -666,7 +671,7 @@ fn faults_are_noted_and_the_other_files_are_read() {
 }
 
 #[test]
-fn when_told_so_the_first_fault_stops_the_run() {
+fn the_first_fault_stops_reading_if_requested() {
     let folder = folder_with_faults();
     let options = Options { on_fault: OnFault::Stop, ..options(512, 1000) };
     let reader = reader_of(folder.path(), options);

@@ -1,11 +1,11 @@
-//! UTF-16 and UTF-32 as UTF-8.
+//! Transcoding of UTF-16 and UTF-32 to UTF-8.
 
-use super::bytes::{DecodeError, Raw, Source};
+use super::bytes::{BufferedSource, DecodeError, Source};
 
-/// How much is read at a time, in bytes; a multiple of the size of every unit.
-const CHUNK: usize = 64 << 10;
+/// The number of bytes that are read at a time; a multiple of the length of every code unit.
+const CHUNK_BYTES: usize = 64 << 10;
 
-/// An encoding that a byte order mark tells.
+/// An encoding that a byte order mark identifies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Encoding {
     Utf16Le,
@@ -15,7 +15,7 @@ pub(super) enum Encoding {
 }
 
 impl Encoding {
-    /// Tells the encoding from the byte order mark; UTF-8's is not for here.
+    /// Detects the encoding by its byte order mark, except UTF-8.
     pub fn of(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [0xff, 0xfe, 0, 0, ..] => Some(Self::Utf32Le),
@@ -26,7 +26,7 @@ impl Encoding {
         }
     }
 
-    /// How many bytes a code unit has.
+    /// Returns the length of a code unit, in bytes.
     fn unit_bytes(self) -> usize {
         match self {
             Self::Utf16Le | Self::Utf16Be => 2,
@@ -34,7 +34,7 @@ impl Encoding {
         }
     }
 
-    /// The code unit in `bytes`.
+    /// Decodes the code unit in `bytes`.
     fn unit(self, bytes: &[u8]) -> u32 {
         let join = |high: u32, byte: &u8| high << 8 | u32::from(*byte);
         match self {
@@ -44,27 +44,28 @@ impl Encoding {
     }
 }
 
-/// A source as UTF-8, without its byte order mark. What is no character becomes U+FFFD.
+/// A source transcoded to UTF-8, without its byte order mark. Invalid code units are replaced by
+/// U+FFFD.
 pub(super) struct Transcoder {
-    raw: Raw,
+    raw: BufferedSource,
     encoding: Encoding,
-    /// `text[position..]` is decoded and not delivered.
+    /// `text[position..]` was decoded and not returned yet.
     text: String,
     position: usize,
-    /// The first half of a pair of UTF-16.
+    /// The high surrogate whose low surrogate follows.
     high: Option<u32>,
     error: Option<DecodeError>,
 }
 
 impl Transcoder {
-    /// Decodes what `raw` gives, which begins with the byte order mark of `encoding`.
-    pub fn new(mut raw: Raw, encoding: Encoding) -> Self {
-        raw.grow(CHUNK);
+    /// Transcodes `raw`, which begins with the byte order mark of `encoding`.
+    pub fn new(mut raw: BufferedSource, encoding: Encoding) -> Self {
+        raw.grow(CHUNK_BYTES);
         raw.consume(encoding.unit_bytes());
         Self { raw, encoding, text: String::new(), position: 0, high: None, error: None }
     }
 
-    /// Decodes the next piece; nothing is added at the end.
+    /// Decodes the next part into `text`, which is empty at the end.
     fn decode(&mut self) -> Result<(), DecodeError> {
         let size = self.encoding.unit_bytes();
         self.text.clear();
@@ -90,7 +91,7 @@ impl Transcoder {
     }
 }
 
-/// Appends the character that `unit`, of `size` bytes, is or completes.
+/// Appends the character that `unit`, of `size` bytes, encodes or completes.
 fn push(text: &mut String, high: &mut Option<u32>, unit: u32, size: usize) {
     if size == 2
         && let Some(first) = high.take()
@@ -161,7 +162,7 @@ mod tests {
     fn decoded(bytes: Vec<u8>, step: usize) -> (Vec<u8>, Option<DecodeError>) {
         let encoding = Encoding::of(&bytes).unwrap();
         let source = Stored::stream(Box::new(Cursor::new(bytes)), None, Arc::default());
-        let mut raw = Raw::new(Box::new(source), 4);
+        let mut raw = BufferedSource::new(Box::new(source), 4);
         raw.refill(4).unwrap();
         let mut transcoder = Transcoder::new(raw, encoding);
         let (mut text, mut piece) = (Vec::new(), vec![0; step]);
@@ -179,7 +180,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn text_of_any_encoding_comes_out_as_it_went_in(text in "[a-zé\u{1f600}\n\u{feff}]{0,40}", step in 1_usize..9) {
+        fn text_in_any_encoding_is_decoded_unchanged(text in "[a-zé\u{1f600}\n\u{feff}]{0,40}", step in 1_usize..9) {
             for encoding in ALL {
                 let (found, error) = decoded(encoded(&text, encoding), step);
                 prop_assert_eq!(String::from_utf8(found).unwrap(), text.as_str());
@@ -189,15 +190,15 @@ mod tests {
     }
 
     #[test]
-    fn text_longer_than_a_piece_is_whole() {
-        let text = "a\u{1f600}é".repeat(CHUNK);
+    fn text_longer_than_a_chunk_is_complete() {
+        let text = "a\u{1f600}é".repeat(CHUNK_BYTES);
         for encoding in ALL {
             assert!(decoded(encoded(&text, encoding), 4096).0 == text.as_bytes(), "{encoding:?}");
         }
     }
 
     #[test]
-    fn half_a_pair_becomes_the_replacement_character() {
+    fn unpaired_surrogates_become_replacement_characters() {
         for (units, expected) in [
             (&[0xd83d, 0x61][..], "\u{fffd}a"),
             (&[0xdc00, 0x61], "\u{fffd}a"),
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_cut_inside_a_character_is_a_fault_at_its_place() {
+    fn a_text_that_ends_inside_a_character_is_an_error_at_its_offset() {
         let mut bytes = encoded("ab", Encoding::Utf16Le);
         bytes.pop();
         let (text, error) = decoded(bytes, 7);

@@ -112,7 +112,7 @@ fn outputs_of_an_earlier_run_in_an_input_folder_are_passed_over_with_a_warning()
     }
     let finished = workspace.run(["d", "-o", "out"]).exits(0);
     for name in workspace.list("d").iter().filter(|name| *name != "events.ndjson") {
-        assert!(finished.stderr.contains(&format!("d/{name}: passed over")), "{name}\n{finished}");
+        assert!(finished.stderr.contains(&format!("d/{name}: skipped")), "{name}\n{finished}");
     }
     assert_eq!(inputs(&workspace, "out"), ["d/events.ndjson"]);
 }
@@ -144,7 +144,7 @@ fn files_of_a_folder_that_hold_no_json_are_one_warning_each() {
     }
     let finished = workspace.run(["in", "-o", "out"]).exits(0);
     for (name, _) in others {
-        let told = format!("in/{name}: passed over: ");
+        let told = format!("in/{name}: skipped: ");
         assert_eq!(finished.stderr.matches(&told).count(), 1, "{name}\n{finished}");
     }
     assert_ledger_holds(&workspace, "out");

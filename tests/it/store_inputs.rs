@@ -182,8 +182,8 @@ fn outputs_of_an_earlier_run_are_passed_over() {
     }
     run_in(&workspace, &server, &["s3://bucket/logs/", "-oout", "--overwrite"])
         .exits(0)
-        .says("s3://bucket/logs/out/signals.parquet: passed over")
-        .says("s3://bucket/logs/out/leads.csv: passed over");
+        .says("s3://bucket/logs/out/signals.parquet: skipped")
+        .says("s3://bucket/logs/out/leads.csv: skipped");
     assert_eq!(total(&workspace), 2);
 }
 

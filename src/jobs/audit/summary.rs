@@ -184,7 +184,7 @@ impl Facts<'_> {
                 after: signals(&evidence.outcomes[1]),
             },
             losses: Self::losses(evidence.outcomes, names),
-            warnings: self.warnings.iter().cloned().chain(self.reader.passed_over()).collect(),
+            warnings: self.warnings.iter().cloned().chain(self.reader.skipped()).collect(),
             faults: Fault::all(self.reader),
             bytes_read: self.reader.bytes_read(),
             ..Report::default()

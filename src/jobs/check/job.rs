@@ -142,7 +142,7 @@ pub fn check(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let stale = checked.findings.iter_mut();
     let stale = stale.filter(|finding| finding.violation == Violation::StaleBaseline);
     stale.for_each(|finding| levels.apply(finding));
-    Ok(Outcome { checked, faults, passed_over: reader.passed_over() })
+    Ok(Outcome { checked, faults, passed_over: reader.skipped() })
 }
 
 /// Checks that no output is an input, before anything is done.

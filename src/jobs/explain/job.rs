@@ -204,7 +204,7 @@ fn report(
         leads,
         ids,
         events,
-        warnings: job.warnings.iter().cloned().chain(reader.passed_over()).collect(),
+        warnings: job.warnings.iter().cloned().chain(reader.skipped()).collect(),
         faults: Fault::all(reader),
     }
 }

@@ -66,7 +66,7 @@ impl Facts<'_> {
             faults: Fault::all(self.reader),
             bytes_read: self.reader.bytes_read(),
             rules: self.rules_file,
-            warnings: self.warnings.into_iter().chain(self.reader.passed_over()).collect(),
+            warnings: self.warnings.into_iter().chain(self.reader.skipped()).collect(),
             ..Report::default()
         }
     }

@@ -237,7 +237,7 @@ fn run_into(job: Job, watch: &dyn Watch, leftovers: &mut Leftovers) -> Result<Ou
 /// Returns the inputs with their names as shown in outputs.
 fn shown_files(reader: &Reader, engine: &Engine) -> Files {
     match engine.redaction.clone() {
-        Some(redaction) => reader.files().shown(move |name| redaction.text(name).into_owned()),
+        Some(redaction) => reader.files().renamed(move |name| redaction.text(name).into_owned()),
         None => reader.files(),
     }
 }

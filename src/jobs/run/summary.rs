@@ -82,7 +82,7 @@ impl Read {
         Self {
             inputs: Input::all(reader, records),
             faults: Fault::all(reader),
-            passed_over: reader.passed_over(),
+            passed_over: reader.skipped(),
             bytes_read: reader.bytes_read(),
         }
     }

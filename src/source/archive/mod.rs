@@ -1,34 +1,34 @@
-//! Archives: files that hold files.
+//! Archives, which contain files.
 
 mod salvage;
 mod tar;
 mod zip;
 
-pub(super) use tar::{Tar, begins as begins_tar};
-pub(super) use zip::{begins as begins_zip, open as open_zip, spooled};
+pub(super) use tar::{Tar, is_tar};
+pub(super) use zip::{copy_to_file, is_zip, open as open_zip};
 
 use super::bytes::{DecodeError, Source};
 
-/// A file of an archive.
+/// A file in an archive.
 pub(super) struct Member {
-    /// Its path in the archive.
+    /// The path in the archive.
     pub name: String,
-    /// Its bytes, or why there are none.
+    /// The contents, or the error that prevents reading them.
     pub source: Result<Box<dyn Source>, DecodeError>,
 }
 
-/// The files of an archive, one after the other, as they stand in it.
+/// The files of an archive, in stored order.
 pub(super) trait Archive: Send {
-    /// The next member that is a file and is meant to be read: folders, links and hidden files are
-    /// left out, as in folders. The one before need not be read to its end.
+    /// Returns the next member to be read. Skips folders, links and hidden files. The previous
+    /// member need not be read to its end.
     ///
     /// # Errors
-    /// If the archive cannot be read on; that is its end.
+    /// Returns an error if the rest of the archive cannot be read.
     fn next(&mut self) -> Result<Option<Member>, DecodeError>;
 }
 
-/// The path of a member as it is shown; `None` of hidden ones, and of what macOS adds.
-fn visible(path: &str) -> Option<String> {
+/// Returns the display path of a member; `None` for hidden files and metadata of macOS.
+fn display_path(path: &str) -> Option<String> {
     let parts: Vec<&str> =
         path.split(['/', '\\']).filter(|part| !part.is_empty() && *part != ".").collect();
     let hidden = |part: &&str| *part != ".." && part.starts_with('.');
@@ -40,10 +40,10 @@ fn visible(path: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::visible;
+    use super::display_path;
 
     #[test]
-    fn hidden_members_and_those_of_macos_are_not_shown() {
+    fn hidden_members_and_metadata_of_macos_are_skipped() {
         for (path, shown) in [
             ("a.json", Some("a.json")),
             ("./logs//a.json", Some("logs/a.json")),
@@ -54,7 +54,7 @@ mod tests {
             ("__MACOSX/logs/a.json", None),
             ("./", None),
         ] {
-            assert_eq!(visible(path).as_deref(), shown, "{path}");
+            assert_eq!(display_path(path).as_deref(), shown, "{path}");
         }
     }
 }

@@ -4,27 +4,28 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tar::{EntryType, Header, PaxExtensions};
 
-use super::{Archive, Member, visible};
-use crate::source::bytes::{DecodeError, Raw, Source};
+use super::{Archive, Member, display_path};
+use crate::source::bytes::{BufferedSource, DecodeError, Source};
 
-/// Headers, and contents but for the last part, come in blocks of so many bytes.
-const BLOCK: usize = 512;
+/// Headers and contents are padded to blocks of this length, in bytes.
+const BLOCK_BYTES: usize = 512;
 
-/// The most that a header's extension may hold, in bytes: a path.
-const EXTENSION: u64 = 1 << 20;
+/// The maximum length of an extended header, in bytes.
+const MAX_EXTENSION_BYTES: u64 = 1 << 20;
 
-/// How much is passed over at a time, in bytes.
-const STEP: usize = 64 << 10;
+/// The number of bytes that are skipped at a time.
+const SKIP_BYTES: usize = 64 << 10;
 
-/// Whether a tar archive begins with these bytes: a header whose checksum is right.
-pub(in crate::source) fn begins(head: &[u8]) -> bool {
-    let Some(block) = head.get(..BLOCK) else { return false };
-    block[0] != 0 && checks(block)
+/// Returns `true` if a file with these first bytes is a tar archive, as it begins with a header
+/// with a valid checksum.
+pub(in crate::source) fn is_tar(head: &[u8]) -> bool {
+    let Some(block) = head.get(..BLOCK_BYTES) else { return false };
+    block[0] != 0 && has_valid_checksum(block)
 }
 
-/// Whether the checksum in the header `block` is its own: the sum of its bytes, with blanks in
-/// place of the checksum.
-fn checks(block: &[u8]) -> bool {
+/// Returns `true` if the checksum in a header is valid: the sum of its bytes, with blanks in place
+/// of the checksum itself.
+fn has_valid_checksum(block: &[u8]) -> bool {
     let sum: u32 = block
         .iter()
         .enumerate()
@@ -33,12 +34,12 @@ fn checks(block: &[u8]) -> bool {
     Header::from_byte_slice(block).cksum().is_ok_and(|stated| stated == sum)
 }
 
-/// Where in an archive reading is.
+/// The position in an archive.
 struct State {
-    raw: Raw,
-    /// How many bytes of the present member are not read yet.
+    raw: BufferedSource,
+    /// The number of unread bytes of the current member.
     remaining: u64,
-    /// How many bytes fill its last block.
+    /// The length of the padding after the current member, in bytes.
     padding: u64,
 }
 
@@ -56,16 +57,16 @@ impl State {
         Ok(count)
     }
 
-    /// Passes over what is left of the present member.
+    /// Skips the rest of the current member.
     fn skip(&mut self) -> Result<(), DecodeError> {
         let mut rest = self.remaining + std::mem::take(&mut self.padding);
-        let mut waste = vec![0; STEP.min(usize::try_from(rest).unwrap_or(STEP))];
+        let mut waste = vec![0; SKIP_BYTES.min(usize::try_from(rest).unwrap_or(SKIP_BYTES))];
         while rest > 0 {
-            let most = usize::try_from(rest).unwrap_or(STEP).min(STEP);
+            let most = usize::try_from(rest).unwrap_or(SKIP_BYTES).min(SKIP_BYTES);
             let count = self.raw.read(&mut waste[..most])?;
             if count == 0 {
                 return match self.remaining {
-                    0 => Ok(()), // the last block may lack its filling
+                    0 => Ok(()), // the last padding may be missing
                     _ => Err(self.raw.error("the tar archive is cut off inside a member")),
                 };
             }
@@ -75,13 +76,13 @@ impl State {
         Ok(())
     }
 
-    /// The next header. Zeros before it, or before the end, are the end of an archive that another
-    /// one may follow.
+    /// Returns the next header. Skips blocks of zeros, which end an archive, as another archive may
+    /// follow.
     fn header(&mut self) -> Result<Option<Header>, DecodeError> {
         loop {
-            self.raw.refill(BLOCK)?;
+            self.raw.refill(BLOCK_BYTES)?;
             let block = self.raw.available();
-            let block = &block[..block.len().min(BLOCK)];
+            let block = &block[..block.len().min(BLOCK_BYTES)];
             if block.iter().all(|&byte| byte == 0) {
                 let count = block.len();
                 self.raw.consume(count);
@@ -90,27 +91,27 @@ impl State {
                 }
                 continue;
             }
-            if block.len() < BLOCK {
+            if block.len() < BLOCK_BYTES {
                 return Err(self.raw.error("the tar archive is cut off inside a header"));
             }
-            if !checks(block) {
+            if !has_valid_checksum(block) {
                 return Err(self.raw.error("corrupt tar archive: expected the header of a member"));
             }
             let header = Header::from_byte_slice(block).clone();
-            self.raw.consume(BLOCK);
+            self.raw.consume(BLOCK_BYTES);
             return Ok(Some(header));
         }
     }
 
-    /// Begins the contents of a member.
+    /// Starts the contents of a member.
     fn begin(&mut self, size: u64) {
         self.remaining = size;
-        self.padding = size.next_multiple_of(BLOCK as u64) - size;
+        self.padding = size.next_multiple_of(BLOCK_BYTES as u64) - size;
     }
 
-    /// What the extension that begins here holds.
+    /// Reads the contents of an extended header.
     fn extension(&mut self) -> Result<Vec<u8>, DecodeError> {
-        if self.remaining > EXTENSION {
+        if self.remaining > MAX_EXTENSION_BYTES {
             return Err(self.raw.error("corrupt tar archive: a header over 1 MiB"));
         }
         let mut text = vec![0; usize::try_from(self.remaining).unwrap_or(0)];
@@ -123,7 +124,7 @@ impl State {
     }
 }
 
-/// What extensions say of the member that follows them.
+/// Properties in extended headers of the member that follows them.
 #[derive(Default)]
 struct Extended {
     path: Option<Vec<u8>>,
@@ -131,8 +132,8 @@ struct Extended {
 }
 
 impl Extended {
-    /// Takes what POSIX's extended header says.
-    fn take(&mut self, records: &[u8]) {
+    /// Reads the records of a POSIX extended header (pax).
+    fn read_pax(&mut self, records: &[u8]) {
         for record in PaxExtensions::new(records).flatten() {
             match record.key_bytes() {
                 b"path" => self.path = Some(record.value_bytes().to_vec()),
@@ -143,13 +144,13 @@ impl Extended {
     }
 }
 
-/// The members of a tar archive.
+/// A tar archive.
 pub(in crate::source) struct Tar(Arc<Mutex<State>>);
 
 impl Tar {
-    /// The archive that `raw` gives.
-    pub fn new(mut raw: Raw) -> Self {
-        raw.grow(BLOCK);
+    /// Reads the archive in `raw`.
+    pub fn new(mut raw: BufferedSource) -> Self {
+        raw.grow(BLOCK_BYTES);
         Self(Arc::new(Mutex::new(State { raw, remaining: 0, padding: 0 })))
     }
 }
@@ -174,14 +175,16 @@ impl Archive for Tar {
                     while path.pop_if(|byte| *byte == 0).is_some() {}
                     extended.path = Some(path);
                 }
-                EntryType::XHeader => extended.take(&state.extension()?),
+                EntryType::XHeader => extended.read_pax(&state.extension()?),
                 EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
                     let Extended { path, size } = std::mem::take(&mut extended);
                     state.begin(size.unwrap_or(stated));
                     let path = path.unwrap_or_else(|| header.path_bytes().into_owned());
-                    let Some(name) = visible(&String::from_utf8_lossy(&path)) else { continue };
+                    let Some(name) = display_path(&String::from_utf8_lossy(&path)) else {
+                        continue;
+                    };
                     if path.ends_with(b"/") {
-                        continue; // how the oldest archives have folders
+                        continue; // a folder in archives before POSIX
                     }
                     let source: Result<Box<dyn Source>, _> = match kind {
                         EntryType::GNUSparse => {
@@ -191,7 +194,7 @@ impl Archive for Tar {
                     };
                     return Ok(Some(Member { name, source }));
                 }
-                // A longer link name, or an extension for all members, says nothing of the next.
+                // These do not describe the next member.
                 EntryType::GNULongLink | EntryType::XGlobalHeader => {}
                 _ => extended = Extended::default(),
             }
@@ -199,7 +202,7 @@ impl Archive for Tar {
     }
 }
 
-/// The contents of the present member.
+/// The contents of the current member.
 struct Contents(Arc<Mutex<State>>);
 
 impl Source for Contents {

@@ -1,4 +1,4 @@
-//! Zip archives, read by the directory at their end.
+//! Zip archives, read by their central directory.
 
 use std::fs::File;
 use std::io;
@@ -12,39 +12,40 @@ use rawzip::{
 };
 
 use super::salvage::Salvage;
-use super::{Archive, Member, visible};
-use crate::source::bytes::{DecodeError, Raw, Source, Stored};
-use crate::source::codec::{Decoder, Packing};
+use super::{Archive, Member, display_path};
+use crate::source::bytes::{BufferedSource, DecodeError, Source, Stored};
+use crate::source::codec::{Compression, Decoder};
 
-/// The least that stands before the contents of a member, in bytes.
-const LOCAL_HEADER: u64 = 30;
+/// The minimum length of a local file header, in bytes.
+const MIN_HEADER_BYTES: u64 = 30;
 
-/// Whether a zip archive begins with these bytes: with a member, or with the directory if it has
-/// none.
-pub(in crate::source) fn begins(head: &[u8]) -> bool {
+/// Returns `true` if a file with these first bytes is a zip archive: a member, or the central
+/// directory if it is empty.
+pub(in crate::source) fn is_zip(head: &[u8]) -> bool {
     head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06")
 }
 
-/// What the directory says of a member.
+/// A member in the central directory.
 struct Entry {
-    /// Its path as it is shown.
+    /// The display path.
     name: String,
     method: CompressionMethod,
     wayfinder: ZipArchiveEntryWayfinder,
     crc: u32,
 }
 
-/// The zip archive in `file`; what is read of its members is counted into `bytes_read`. One without
-/// a directory gives the members that stand in front of where it is cut off.
+/// Opens the zip archive in `file`. Adds the bytes that are read from members to `bytes_read`. If
+/// there is no central directory, the archive is truncated and only the members before its end are
+/// read.
 ///
 /// # Errors
-/// When the directory is wrong, or members overlap.
+/// Returns an error if the directory is malformed, or if members overlap.
 pub(in crate::source) fn open(
     file: &Arc<File>,
     bytes_read: Arc<AtomicU64>,
 ) -> Result<Box<dyn Archive>, DecodeError> {
     let length = file.metadata().map_or(0, |metadata| metadata.len());
-    let fault = |error: &dyn std::error::Error| {
+    let directory_error = |error: &dyn std::error::Error| {
         let message = format!(
             "the zip archive is cut off or corrupt: the directory at its end cannot be read \
              ({error})"
@@ -52,22 +53,22 @@ pub(in crate::source) fn open(
         DecodeError { offset: length, message }
     };
     let mut buffer = vec![0; MAX_CENTRAL_DIRECTORY_RECORD_SIZE];
-    let own = file.try_clone().map_err(|error| fault(&error))?;
+    let own = file.try_clone().map_err(|error| directory_error(&error))?;
     let archive = match ZipArchive::from_file(own, &mut buffer) {
         Ok(archive) => archive,
         Err(error) => {
-            let salvage = Salvage::new(Arc::clone(file), fault(&error), bytes_read);
+            let salvage = Salvage::new(Arc::clone(file), directory_error(&error), bytes_read);
             return Ok(Box::new(salvage));
         }
     };
     let mut directory = archive.entries(&mut buffer);
     let (mut entries, mut places) = (Vec::new(), Vec::new());
     let mut encrypted = 0;
-    while let Some(entry) = directory.next_entry().map_err(|error| fault(&error))? {
+    while let Some(entry) = directory.next_entry().map_err(|error| directory_error(&error))? {
         let start = entry.local_header_offset();
-        let least = LOCAL_HEADER.saturating_add(entry.compressed_size_hint());
+        let least = MIN_HEADER_BYTES.saturating_add(entry.compressed_size_hint());
         places.push((start, start.saturating_add(least)));
-        let name = visible(&String::from_utf8_lossy(entry.file_path().as_bytes()));
+        let name = display_path(&String::from_utf8_lossy(entry.file_path().as_bytes()));
         let is_file = !entry.is_dir() && !entry.mode().is_symlink();
         let Some(name) = name.filter(|_| is_file) else { continue };
         if entry.flags().is_encrypted() {
@@ -77,36 +78,38 @@ pub(in crate::source) fn open(
         let (method, crc) = (entry.compression_method(), entry.crc32());
         entries.push(Entry { name, method, wayfinder: entry.wayfinder(), crc });
     }
-    check_places(&mut places)?;
+    check_overlaps(&mut places)?;
     let (all, entries) = (entries.len() + encrypted, entries.into_iter());
     Ok(Box::new(Zip { archive, file: Arc::clone(file), entries, all, encrypted, bytes_read }))
 }
 
-/// The members of a zip archive.
+/// A zip archive.
 struct Zip {
     archive: ZipArchive<FileReader>,
     file: Arc<File>,
     entries: std::vec::IntoIter<Entry>,
-    /// How many members there are, and how many of them are encrypted.
+    /// The number of members, and how many of them are encrypted.
     all: usize,
     encrypted: usize,
     bytes_read: Arc<AtomicU64>,
 }
 
 impl Zip {
-    /// The bytes of a member.
+    /// Returns the contents of a member.
     fn contents(&self, entry: &Entry) -> Result<Box<dyn Source>, DecodeError> {
         let located = self.archive.get_entry(entry.wayfinder);
         let (start, end) = located.map_err(|error| damaged(0, &error))?.compressed_data_range();
         let stored = Stored::part(&self.file, start..end, Arc::clone(&self.bytes_read));
         let stored = Box::new(stored.map_err(|error| damaged(start, &error))?);
-        let source: Box<dyn Source> = match packing(entry.method) {
-            Some(Stores::Plain) => stored,
-            Some(Stores::Packed(packing)) => Box::new(Decoder::new(Raw::new(stored, 0), packing)?),
+        let source: Box<dyn Source> = match storage(entry.method) {
+            Some(Storage::Plain) => stored,
+            Some(Storage::Compressed(compression)) => {
+                Box::new(Decoder::new(BufferedSource::new(stored, 0), compression)?)
+            }
             None => {
                 let method = entry.method;
                 let message = format!(
-                    "packed with {method}, which is not read; unpack the archive with `7z x`"
+                    "compressed with {method}, which is not supported; unpack the archive with `7z x`"
                 );
                 return Err(DecodeError { offset: start, message });
             }
@@ -116,9 +119,9 @@ impl Zip {
     }
 }
 
-/// Refuses archives in which members share bytes: these are made to unpack to many times what they
-/// hold. `places` says where members begin and how far they reach at least.
-fn check_places(places: &mut [(u64, u64)]) -> Result<(), DecodeError> {
+/// Returns an error if members share bytes, as in archives that are made to decompress to many
+/// times their size (zip bombs). `places` are the offset and the minimum end of each member.
+fn check_overlaps(places: &mut [(u64, u64)]) -> Result<(), DecodeError> {
     places.sort_unstable();
     match places.windows(2).find(|pair| pair[0].1 > pair[1].0) {
         Some(pair) => {
@@ -129,22 +132,22 @@ fn check_places(places: &mut [(u64, u64)]) -> Result<(), DecodeError> {
     }
 }
 
-/// How the bytes of a member are stored.
-pub(super) enum Stores {
-    /// As they are.
+/// How the contents of a member are stored.
+pub(super) enum Storage {
+    /// Without compression.
     Plain,
     /// Compressed.
-    Packed(Packing),
+    Compressed(Compression),
 }
 
-/// What `method` means; `None` if it is not read.
-pub(super) fn packing(method: CompressionMethod) -> Option<Stores> {
+/// Converts `method`; `None` if it is not supported.
+pub(super) fn storage(method: CompressionMethod) -> Option<Storage> {
     match method {
-        CompressionMethod::STORE => Some(Stores::Plain),
-        CompressionMethod::DEFLATE => Some(Stores::Packed(Packing::Deflate)),
-        CompressionMethod::BZIP2 => Some(Stores::Packed(Packing::Bzip2)),
-        CompressionMethod::ZSTD => Some(Stores::Packed(Packing::Zstd)),
-        CompressionMethod::XZ => Some(Stores::Packed(Packing::Xz)),
+        CompressionMethod::STORE => Some(Storage::Plain),
+        CompressionMethod::DEFLATE => Some(Storage::Compressed(Compression::Deflate)),
+        CompressionMethod::BZIP2 => Some(Storage::Compressed(Compression::Bzip2)),
+        CompressionMethod::ZSTD => Some(Storage::Compressed(Compression::Zstd)),
+        CompressionMethod::XZ => Some(Storage::Compressed(Compression::Xz)),
         _ => None,
     }
 }
@@ -164,8 +167,8 @@ impl Archive for Zip {
             count => {
                 let all = self.all;
                 let message = format!(
-                    "{count} of the {all} members of this zip archive are encrypted, which are \
-                     not read; unpack it with its password (`unzip` or `7z x`) and name the folder"
+                    "{count} of the {all} members of this zip archive are encrypted and \
+                     cannot be read; unpack it with its password (`unzip` or `7z x`) and name the folder"
                 );
                 Err(DecodeError { offset: 0, message })
             }
@@ -173,7 +176,7 @@ impl Archive for Zip {
     }
 }
 
-/// The contents of a member, checked against the size and the checksum that the directory states.
+/// The contents of a member, verified against the size and the checksum in the directory.
 struct Verified {
     source: Box<dyn Source>,
     size: u64,
@@ -213,24 +216,25 @@ impl Source for Verified {
     }
 }
 
-/// What `raw` gives, as a file: a zip archive is read from its end.
+/// Copies `raw` to a temporary file, as zip archives are read from their end.
 ///
 /// # Errors
-/// When the source fails, or there is no room for a temporary file.
-pub(in crate::source) fn spooled(raw: &mut Raw) -> Result<Arc<File>, DecodeError> {
-    let no_room = |raw: &Raw, error: &io::Error| {
+/// Returns an error if the source fails, or if the file cannot be written.
+pub(in crate::source) fn copy_to_file(raw: &mut BufferedSource) -> Result<Arc<File>, DecodeError> {
+    let file_error = |raw: &BufferedSource, error: &io::Error| {
         raw.error(&format_args!(
             "cannot use a temporary file for the zip archive: {error}; free some space, or unpack \
              the archive and name the folder"
         ))
     };
-    let mut file = tempfile::tempfile().map_err(|error| no_room(raw, &error))?;
-    let mut piece = vec![0; 256 << 10];
+    let mut file = tempfile::tempfile().map_err(|error| file_error(raw, &error))?;
+    let mut chunk = vec![0; 256 << 10];
     loop {
-        let count = raw.read(&mut piece)?;
+        let count = raw.read(&mut chunk)?;
         if count == 0 {
             return Ok(Arc::new(file));
         }
-        io::Write::write_all(&mut file, &piece[..count]).map_err(|error| no_room(raw, &error))?;
+        io::Write::write_all(&mut file, &chunk[..count])
+            .map_err(|error| file_error(raw, &error))?;
     }
 }

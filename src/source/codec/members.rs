@@ -1,10 +1,10 @@
-//! Formats of which a file is members, each compressed on its own.
+//! Formats whose files consist of members, each compressed independently.
 
-use super::engine::Engine;
+use super::decompressor::Decompressor;
 use super::{Codec, Step, at_member};
-use crate::source::bytes::{DecodeError, Raw};
+use crate::source::bytes::{BufferedSource, DecodeError};
 
-/// How many members there may be.
+/// The number of members that may follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Count {
     Any,
@@ -12,30 +12,30 @@ enum Count {
     None,
 }
 
-/// The members of a file, one after the other.
+/// The members of a file, decompressed one after the other.
 pub(super) struct Members<E> {
-    /// `None` between members.
-    engine: Option<E>,
-    /// How many may follow.
+    /// The decompressor of the current member; `None` between members.
+    decompressor: Option<E>,
+    /// The number of members that may follow.
     count: Count,
-    /// Whether the engine may have more bytes for us before it reads on.
+    /// Whether the decompressor may return more bytes without further input.
     may_hold_output: bool,
 }
 
-impl<E: Engine> Members<E> {
-    /// As many members as there are.
+impl<E: Decompressor> Members<E> {
+    /// Decompresses all members.
     pub fn many() -> Self {
-        Self { engine: None, count: Count::Any, may_hold_output: false }
+        Self { decompressor: None, count: Count::Any, may_hold_output: false }
     }
 
-    /// One member; what follows it is not looked at.
+    /// Decompresses one member and ignores the bytes after it.
     pub fn one() -> Self {
         Self { count: Count::One, ..Self::many() }
     }
 
-    /// The engine of the member that goes on or begins here; `None` at the end.
-    fn engine(&mut self, raw: &mut Raw) -> Result<Option<&mut E>, DecodeError> {
-        if self.engine.is_none() {
+    /// Returns the decompressor of the current or the next member; `None` at the end.
+    fn decompressor(&mut self, raw: &mut BufferedSource) -> Result<Option<&mut E>, DecodeError> {
+        if self.decompressor.is_none() {
             let begins = match self.count {
                 Count::Any => at_member(raw, E::begins)?,
                 Count::One => true,
@@ -47,41 +47,46 @@ impl<E: Engine> Members<E> {
             if self.count == Count::One {
                 self.count = Count::None;
             }
-            self.engine = Some(E::start().map_err(|error| raw.error(&error))?);
+            self.decompressor = Some(E::start().map_err(|error| raw.error(&error))?);
             self.may_hold_output = false;
         }
-        Ok(self.engine.as_mut())
+        Ok(self.decompressor.as_mut())
     }
 
-    /// `None` if there is more to do before anything comes out.
-    fn step(&mut self, raw: &mut Raw, out: &mut [u8]) -> Result<Option<Step>, DecodeError> {
+    /// Makes one call of the decompressor. Returns `None` if it has written nothing and there is
+    /// more input.
+    fn step(
+        &mut self,
+        raw: &mut BufferedSource,
+        out: &mut [u8],
+    ) -> Result<Option<Step>, DecodeError> {
         let held_output = self.may_hold_output;
-        let Some(engine) = self.engine(raw)? else { return Ok(Some((0, None))) };
+        let Some(decompressor) = self.decompressor(raw)? else { return Ok(Some((0, None))) };
         if !held_output {
             raw.refill(1)?;
         }
-        let progress = engine.run(raw.available(), out);
-        let (used, wrote) = (progress.used, progress.wrote);
-        raw.consume(used);
-        self.may_hold_output = wrote == out.len();
+        let progress = decompressor.run(raw.available(), out);
+        let (consumed, written) = (progress.consumed, progress.written);
+        raw.consume(consumed);
+        self.may_hold_output = written == out.len();
         let error = match progress.at_end {
             Ok(true) => {
-                self.engine = None;
+                self.decompressor = None;
                 None
             }
-            Err(why) => Some(raw.error(&format_args!("corrupt {} data: {why}", E::NAME))),
-            Ok(false) if used > 0 || wrote > 0 || held_output => None,
+            Err(cause) => Some(raw.error(&format_args!("corrupt {} data: {cause}", E::NAME))),
+            Ok(false) if consumed > 0 || written > 0 || held_output => None,
             Ok(false) if raw.available().is_empty() => {
                 Some(raw.error(&format_args!("the {} data is cut off", E::NAME)))
             }
             Ok(false) => Some(raw.error(&format_args!("corrupt {} data", E::NAME))),
         };
-        Ok((wrote > 0 || error.is_some()).then_some((wrote, error)))
+        Ok((written > 0 || error.is_some()).then_some((written, error)))
     }
 }
 
-impl<E: Engine> Codec for Members<E> {
-    fn read(&mut self, raw: &mut Raw, out: &mut [u8]) -> Step {
+impl<E: Decompressor> Codec for Members<E> {
+    fn read(&mut self, raw: &mut BufferedSource, out: &mut [u8]) -> Step {
         loop {
             match self.step(raw, out) {
                 Ok(None) => {}

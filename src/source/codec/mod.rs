@@ -1,84 +1,84 @@
-//! Compressed streams, decompressed.
+//! Decompression.
 //!
-//! The decoders are driven by hand, so that what was decoded before a fault is not lost and the
-//! place of the fault in the compressed file is known.
+//! The decoders are called for small parts of the data, so that the bytes before an error are not
+//! lost and the offset of the error in the compressed file is known.
 
-mod engine;
+mod decompressor;
 mod members;
 mod zstd;
 
-use engine::{Bzip2, Deflate, Gzip, Xz};
+use decompressor::{Bzip2, Deflate, Gzip, Xz};
 use members::Members;
 use zstd::Zstd;
 
-use super::bytes::{DecodeError, Raw, Source};
+use super::bytes::{BufferedSource, DecodeError, Source};
 
-/// How much compressed data is read at a time, in bytes. A zstd block with the header of the next
-/// one fits in, so the decoder never has to gather one.
-const CHUNK: usize = 256 << 10;
+/// The number of compressed bytes that are read at a time. A zstd block and the header of the next
+/// one fit, so that the decoder never has to buffer input.
+const CHUNK_BYTES: usize = 256 << 10;
 
-/// How many bytes tell that another member begins.
-const MAGIC: usize = 6;
+/// The number of bytes that identify the beginning of a member.
+const MAGIC_BYTES: usize = 6;
 
 /// A compressed format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Packing {
-    /// RFC 1952, one member or many.
+pub(super) enum Compression {
+    /// RFC 1952, with one or more members.
     Gzip,
-    /// RFC 8878, one frame or many.
+    /// RFC 8878, with one or more frames.
     Zstd,
-    /// One stream or many.
+    /// One or more streams.
     Bzip2,
-    /// One stream or many.
+    /// One or more streams.
     Xz,
-    /// RFC 1951: what stands in zip archives, without a header of its own.
+    /// RFC 1951, in zip archives, without a header.
     Deflate,
 }
 
-impl Packing {
-    /// Tells the format from the first bytes.
+impl Compression {
+    /// Detects the format by its magic bytes.
     pub fn of(bytes: &[u8]) -> Option<Self> {
         [
-            (Self::Gzip, engine::begins_gzip(bytes)),
+            (Self::Gzip, decompressor::begins_gzip(bytes)),
             (Self::Zstd, zstd::begins(bytes)),
-            (Self::Bzip2, engine::begins_bzip2(bytes)),
-            (Self::Xz, engine::begins_xz(bytes)),
+            (Self::Bzip2, decompressor::begins_bzip2(bytes)),
+            (Self::Xz, decompressor::begins_xz(bytes)),
         ]
         .into_iter()
-        .find_map(|(packing, begins)| begins.then_some(packing))
+        .find_map(|(compression, begins)| begins.then_some(compression))
     }
 }
 
-/// What was decoded, and what came after it.
+/// The number of bytes that were decoded, and the error after them.
 type Step = (usize, Option<DecodeError>);
 
-/// A decompressor that takes its input from `raw`.
+/// A decompressor that reads from `raw`.
 trait Codec: Send {
-    /// Decodes into `out`; nothing and no error is the end.
-    fn read(&mut self, raw: &mut Raw, out: &mut [u8]) -> Step;
+    /// Decodes into `out`. No bytes and no error mean the end.
+    fn read(&mut self, raw: &mut BufferedSource, out: &mut [u8]) -> Step;
 }
 
-/// A source of which the decompressed bytes can be read.
+/// A source whose bytes are decompressed.
 pub(super) struct Decoder {
-    raw: Raw,
+    raw: BufferedSource,
     codec: Box<dyn Codec>,
-    /// Found, but to be told only when the bytes before it are delivered.
+    /// The error that follows the bytes that were returned.
     error: Option<DecodeError>,
 }
 
 impl Decoder {
-    /// Decompresses what `raw` gives.
+    /// Decompresses `raw`.
     ///
     /// # Errors
-    /// When there is no memory for it.
-    pub fn new(mut raw: Raw, packing: Packing) -> Result<Self, DecodeError> {
-        raw.grow(CHUNK);
-        let codec: Box<dyn Codec> = match packing {
-            Packing::Gzip => Box::new(Members::<Gzip>::many()),
-            Packing::Bzip2 => Box::new(Members::<Bzip2>::many()),
-            Packing::Xz => Box::new(Members::<Xz>::many()),
-            Packing::Deflate => Box::new(Members::<Deflate>::one()),
-            Packing::Zstd => Box::new(Zstd::new().map_err(|error| raw.error(&error))?),
+    /// Returns an error if the memory of the decompressor cannot be allocated.
+    pub fn new(mut raw: BufferedSource, compression: Compression) -> Result<Self, DecodeError> {
+        raw.grow(CHUNK_BYTES);
+        let codec: Box<dyn Codec> = match compression {
+            Compression::Gzip => Box::new(Members::<Gzip>::many()),
+            Compression::Bzip2 => Box::new(Members::<Bzip2>::many()),
+            Compression::Xz => Box::new(Members::<Xz>::many()),
+            Compression::Deflate => Box::new(Members::<Deflate>::one()),
+            Compression::Zstd => Box::new(Zstd::new().map_err(|error| raw.error(&error))?),
         };
         Ok(Self { raw, codec, error: None })
     }
@@ -102,14 +102,14 @@ impl Source for Decoder {
     }
 }
 
-/// Whether another member (of gzip, bzip2 or xz) or frame (of zstd) begins here; zeros before it
-/// or before the end are padding.
+/// Returns `true` if another member (gzip, bzip2, xz) or frame (zstd) begins here. Skips zeros,
+/// which are padding.
 ///
 /// # Errors
-/// If anything else stands here.
-fn at_member(raw: &mut Raw, begins: fn(&[u8]) -> bool) -> Result<bool, DecodeError> {
+/// Returns an error if other bytes follow.
+fn at_member(raw: &mut BufferedSource, begins: fn(&[u8]) -> bool) -> Result<bool, DecodeError> {
     loop {
-        raw.refill(MAGIC)?;
+        raw.refill(MAGIC_BYTES)?;
         let rest = raw.available();
         if rest.is_empty() || begins(rest) {
             return Ok(!rest.is_empty());

@@ -4,13 +4,14 @@ use std::io;
 
 use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
 
-use super::{CHUNK, Codec, Step, at_member};
-use crate::source::bytes::{DecodeError, Raw};
+use super::{CHUNK_BYTES, Codec, Step, at_member};
+use crate::source::bytes::{BufferedSource, DecodeError};
 
-/// How many bytes tell the kind of a frame.
-const FRAME_MAGIC: usize = 4;
+/// The number of bytes that identify the kind of a frame.
+const FRAME_MAGIC_BYTES: usize = 4;
 
-/// RFC 8878: a frame begins with 28 b5 2f fd; a skippable one with 50 … 5f 2a 4d 18.
+/// Returns `true` if a frame begins with `bytes` (RFC 8878): 28 b5 2f fd, or 50 … 5f 2a 4d 18 if it
+/// is skippable.
 pub(super) fn begins(bytes: &[u8]) -> bool {
     match bytes {
         [0x28, 0xb5, 0x2f, 0xfd, ..] => true,
@@ -19,10 +20,10 @@ pub(super) fn begins(bytes: &[u8]) -> bool {
     }
 }
 
-/// What is wrong with a frame, from the library's own text.
-fn explained(error: &io::Error) -> String {
+/// Converts an error of the library.
+fn error_message(error: &io::Error) -> String {
     let text = error.to_string();
-    // The library refuses windows over 128 MiB: each open file would hold one in memory.
+    // The library rejects windows over 128 MiB, as each open file would keep one in memory.
     if text.contains("too much memory") {
         return "unsupported zstd window: it is over 128 MiB, as `zstd --long` or `--ultra` makes \
                 it; unpack the file first with `zstd -d --long=31`"
@@ -31,39 +32,44 @@ fn explained(error: &io::Error) -> String {
     format!("corrupt zstd data: {text}")
 }
 
-/// The frames, one after the other.
+/// The frames of a file, decompressed one after the other.
 pub(super) struct Zstd {
     decoder: Decoder<'static>,
     in_frame: bool,
-    /// How many bytes the decoder wants next. It gets exactly these: that is one compressed block,
-    /// so no call fails that has decoded a good one.
+    /// The number of bytes that the decoder requests next. It gets exactly these, which are one
+    /// block, so that no call fails after it has decoded a valid block.
     hint: usize,
-    /// Whether the decoder may have more bytes for us before it reads on.
+    /// Whether the decoder may return more bytes without further input.
     may_hold_output: bool,
 }
 
 impl Zstd {
-    /// A decoder at the beginning of a frame.
+    /// Creates a decoder at the beginning of a frame.
     ///
     /// # Errors
-    /// When there is no memory for it.
+    /// Returns an error if its memory cannot be allocated.
     pub fn new() -> io::Result<Self> {
         let decoder = Decoder::new()?;
         Ok(Self { decoder, in_frame: false, hint: 0, may_hold_output: false })
     }
 
-    /// `None` if there is more to do before anything comes out.
-    fn step(&mut self, raw: &mut Raw, out: &mut [u8]) -> Result<Option<usize>, DecodeError> {
+    /// Makes one call of the decoder. Returns `None` if it has written nothing and there is more
+    /// input.
+    fn step(
+        &mut self,
+        raw: &mut BufferedSource,
+        out: &mut [u8],
+    ) -> Result<Option<usize>, DecodeError> {
         if !self.in_frame {
             if !at_member(raw, begins)? {
                 return Ok(Some(0));
             }
             self.in_frame = true;
-            self.hint = FRAME_MAGIC;
+            self.hint = FRAME_MAGIC_BYTES;
         }
         let mut feed: &[u8] = &[];
         if !self.may_hold_output {
-            let want = self.hint.clamp(1, CHUNK);
+            let want = self.hint.clamp(1, CHUNK_BYTES);
             raw.refill(want)?;
             feed = &raw.available()[..want.min(raw.available().len())];
             if feed.is_empty() {
@@ -72,18 +78,18 @@ impl Zstd {
         }
         let (mut from, mut to) = (InBuffer::around(feed), OutBuffer::around(out));
         let result = self.decoder.run(&mut from, &mut to);
-        let (used, wrote) = (from.pos(), to.pos());
-        let hint = result.map_err(|error| raw.error(&explained(&error)))?;
-        raw.consume(used);
-        self.may_hold_output = wrote == out.len() && hint > 0;
+        let (consumed, written) = (from.pos(), to.pos());
+        let hint = result.map_err(|error| raw.error(&error_message(&error)))?;
+        raw.consume(consumed);
+        self.may_hold_output = written == out.len() && hint > 0;
         self.hint = hint;
         self.in_frame = hint > 0;
-        Ok((wrote > 0).then_some(wrote))
+        Ok((written > 0).then_some(written))
     }
 }
 
 impl Codec for Zstd {
-    fn read(&mut self, raw: &mut Raw, out: &mut [u8]) -> Step {
+    fn read(&mut self, raw: &mut BufferedSource, out: &mut [u8]) -> Step {
         loop {
             match self.step(raw, out) {
                 Ok(None) => {}

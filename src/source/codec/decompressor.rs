@@ -1,4 +1,4 @@
-//! The decompressors that libraries bring, behind one face.
+//! Adapters of the decompressors of libraries to one trait.
 
 use flate2::{Decompress, FlushDecompress, Status};
 use liblzma::stream::Action;
@@ -6,75 +6,76 @@ use liblzma::stream::Action;
 /// The base-2 logarithm of the largest window that RFC 1951 allows.
 const WINDOW_BITS: u8 = 15;
 
-/// The most memory that an xz stream may ask for, in bytes. `xz -9` asks for 65 MiB.
-const XZ_MEMORY: u64 = 512 << 20;
+/// The maximum memory of an xz decompressor, in bytes. `xz -9` needs 65 MiB.
+const MAX_XZ_MEMORY_BYTES: u64 = 512 << 20;
 
-/// What a decompressor has done.
+/// The result of a call of a decompressor.
 pub(super) struct Progress {
-    /// How many bytes of the input it has used up.
-    pub used: usize,
-    /// How many bytes it has written.
-    pub wrote: usize,
-    /// Whether the member is at its end, or what is wrong with it.
+    /// The number of bytes of the input that were consumed.
+    pub consumed: usize,
+    /// The number of bytes that were written.
+    pub written: usize,
+    /// Whether the member has ended, or the error in its data.
     pub at_end: Result<bool, String>,
 }
 
 /// The decompressor of one member of a format.
-pub(super) trait Engine: Send + Sized {
-    /// What the format is called.
+pub(super) trait Decompressor: Send + Sized {
+    /// The name of the format in messages.
     const NAME: &'static str;
 
-    /// A decompressor for the next member.
+    /// Creates a decompressor for a member.
     ///
     /// # Errors
-    /// When there is no memory for it.
+    /// Returns an error if its memory cannot be allocated.
     fn start() -> Result<Self, String>;
 
-    /// Whether a member begins with these bytes.
+    /// Returns `true` if a member begins with these bytes.
     fn begins(bytes: &[u8]) -> bool;
 
     /// Decompresses from `input` into `out`.
     fn run(&mut self, input: &[u8], out: &mut [u8]) -> Progress;
 }
 
-/// The differences of two counters of bytes, each bounded by the length of a slice.
+/// Returns the differences of two counters of bytes. Each is at most the length of a slice.
 fn advanced(before: (u64, u64), after: (u64, u64)) -> (usize, usize) {
     let difference = |before, after| usize::try_from(after - before).unwrap_or(usize::MAX);
     (difference(before.0, after.0), difference(before.1, after.1))
 }
 
-/// RFC 1952: a member begins with 1f 8b.
+/// Returns `true` if `bytes` begin with the magic bytes of a gzip member (RFC 1952).
 pub(super) fn begins_gzip(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0x1f, 0x8b])
 }
 
-/// A stream begins with `BZh`, its level, and the digits of π or, if it is empty, those of √π.
+/// Returns `true` if `bytes` begin a bzip2 stream: `BZh`, the level, and the digits of π or, if it
+/// is empty, of √π.
 pub(super) fn begins_bzip2(bytes: &[u8]) -> bool {
     let [b'B', b'Z', b'h', b'1'..=b'9', rest @ ..] = bytes else { return false };
     let rest = &rest[..rest.len().min(2)];
     [[0x31, 0x41], [0x17, 0x72]].iter().any(|digits| digits.starts_with(rest))
 }
 
-/// A stream begins with fd `7zXZ` 00.
+/// Returns `true` if `bytes` begin with the magic bytes of an xz stream.
 pub(super) fn begins_xz(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\xfd7zXZ\0")
 }
 
-fn inflate(engine: &mut Decompress, input: &[u8], out: &mut [u8]) -> Progress {
-    let before = (engine.total_in(), engine.total_out());
-    let result = engine.decompress(input, out, FlushDecompress::None);
-    let (used, wrote) = advanced(before, (engine.total_in(), engine.total_out()));
+fn inflate(decompressor: &mut Decompress, input: &[u8], out: &mut [u8]) -> Progress {
+    let before = (decompressor.total_in(), decompressor.total_out());
+    let result = decompressor.decompress(input, out, FlushDecompress::None);
+    let (consumed, written) = advanced(before, (decompressor.total_in(), decompressor.total_out()));
     let at_end = match result {
         Ok(status) => Ok(status == Status::StreamEnd),
         Err(error) => Err(error.message().unwrap_or("invalid").to_owned()),
     };
-    Progress { used, wrote, at_end }
+    Progress { consumed, written, at_end }
 }
 
-/// A member of gzip.
+/// The decompressor of a gzip member.
 pub(super) struct Gzip(Decompress);
 
-impl Engine for Gzip {
+impl Decompressor for Gzip {
     const NAME: &'static str = "gzip";
 
     fn start() -> Result<Self, String> {
@@ -90,10 +91,10 @@ impl Engine for Gzip {
     }
 }
 
-/// A member of a zip archive.
+/// The decompressor of a member of a zip archive.
 pub(super) struct Deflate(Decompress);
 
-impl Engine for Deflate {
+impl Decompressor for Deflate {
     const NAME: &'static str = "deflate";
 
     fn start() -> Result<Self, String> {
@@ -109,10 +110,10 @@ impl Engine for Deflate {
     }
 }
 
-/// A stream of bzip2.
+/// The decompressor of a bzip2 stream.
 pub(super) struct Bzip2(bzip2::Decompress);
 
-impl Engine for Bzip2 {
+impl Decompressor for Bzip2 {
     const NAME: &'static str = "bzip2";
 
     fn start() -> Result<Self, String> {
@@ -126,24 +127,24 @@ impl Engine for Bzip2 {
     fn run(&mut self, input: &[u8], out: &mut [u8]) -> Progress {
         let before = (self.0.total_in(), self.0.total_out());
         let result = self.0.decompress(input, out);
-        let (used, wrote) = advanced(before, (self.0.total_in(), self.0.total_out()));
+        let (consumed, written) = advanced(before, (self.0.total_in(), self.0.total_out()));
         let at_end = match result {
             Ok(bzip2::Status::MemNeeded) => Err("out of memory".to_owned()),
             Ok(status) => Ok(matches!(status, bzip2::Status::StreamEnd)),
             Err(error) => Err(error.to_string()),
         };
-        Progress { used, wrote, at_end }
+        Progress { consumed, written, at_end }
     }
 }
 
-/// A stream of xz.
+/// The decompressor of an xz stream.
 pub(super) struct Xz(liblzma::stream::Stream);
 
-impl Engine for Xz {
+impl Decompressor for Xz {
     const NAME: &'static str = "xz";
 
     fn start() -> Result<Self, String> {
-        let stream = liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY, 0);
+        let stream = liblzma::stream::Stream::new_stream_decoder(MAX_XZ_MEMORY_BYTES, 0);
         stream.map(Self).map_err(|error| error.to_string())
     }
 
@@ -154,7 +155,7 @@ impl Engine for Xz {
     fn run(&mut self, input: &[u8], out: &mut [u8]) -> Progress {
         let before = (self.0.total_in(), self.0.total_out());
         let result = self.0.process(input, out, Action::Run);
-        let (used, wrote) = advanced(before, (self.0.total_in(), self.0.total_out()));
+        let (consumed, written) = advanced(before, (self.0.total_in(), self.0.total_out()));
         let at_end = match result {
             Ok(status) => Ok(status == liblzma::stream::Status::StreamEnd),
             Err(liblzma::stream::Error::MemLimit) => {
@@ -162,6 +163,6 @@ impl Engine for Xz {
             }
             Err(error) => Err(error.to_string()),
         };
-        Progress { used, wrote, at_end }
+        Progress { consumed, written, at_end }
     }
 }

@@ -1,15 +1,15 @@
-//! Tags of objects in little memory.
+//! A compact encoding of ETags.
 
 use crate::varint;
 
-/// How many digits a tag has that is a hash of the content.
+/// The number of hexadecimal digits in an MD5 hash.
 const DIGITS: usize = 32;
 
-/// Adds `tag` to `out`. A tag like `"9b2cf535f27731c974343645a3985328-12"`, which S3 and those that
-/// speak like it make, takes half of its length and less.
+/// Appends `tag` to `out`. Tags like `"9b2cf535f27731c974343645a3985328-12"`, the MD5 hash and the
+/// number of parts that S3 and compatible stores return, take at most half of their length.
 pub(super) fn pack(tag: &str, out: &mut Vec<u8>) {
     if let Some((hash, parts)) = hash(tag) {
-        // Such a tag has an odd number where others have twice their length.
+        // An odd number distinguishes it from the length of other tags, which is doubled.
         let parts = parts.map_or(0, |parts| u64::from(parts) + 1);
         varint::put(parts << 1 | 1, out);
         out.extend(hash.to_be_bytes());
@@ -19,7 +19,7 @@ pub(super) fn pack(tag: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// Takes a tag from the front of `bytes`.
+/// Decodes a tag from the beginning of `bytes`, and advances it.
 pub(super) fn unpack(bytes: &mut &[u8]) -> String {
     let first = take_number(bytes);
     if first & 1 == 0 {
@@ -35,7 +35,8 @@ pub(super) fn unpack(bytes: &mut &[u8]) -> String {
     }
 }
 
-/// The hash and the number of parts that `tag` consists of, if it is written so and in no other way.
+/// Parses the hash and the number of parts, if the tag is in the canonical form that [`unpack`]
+/// restores.
 fn hash(tag: &str) -> Option<(u128, Option<u32>)> {
     let inner = tag.strip_prefix('"')?.strip_suffix('"')?;
     let (digits, parts) = match inner.split_once('-') {
@@ -52,12 +53,12 @@ fn hash(tag: &str) -> Option<(u128, Option<u32>)> {
     (parts.to_string() == text).then_some((hash, Some(parts)))
 }
 
-/// Takes a number that was put into `bytes` from their front.
+/// Decodes a number from the beginning of `bytes`, and advances it.
 pub(super) fn take_number(bytes: &mut &[u8]) -> u64 {
     varint::take(bytes).unwrap_or_default()
 }
 
-/// Takes `count` bytes from the front of `bytes`.
+/// Returns the first `count` bytes of `bytes`, and advances it.
 pub(super) fn take<'b>(bytes: &mut &'b [u8], count: usize) -> &'b [u8] {
     let (taken, rest) = bytes.split_at(count);
     *bytes = rest;
@@ -79,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_come_back_as_they_were() {
+    fn tags_are_decoded_unchanged() {
         let hash = "9b2cf535f27731c974343645a3985328";
         assert_eq!(length(&format!("\"{hash}\"")), 17);
         assert_eq!(length(&format!("\"{hash}-12\"")), 17);
@@ -98,15 +99,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_comes_back(tag in "\"?[0-9a-f]{30,34}(-[0-9]{0,12})?\"?|.{0,40}") {
+        fn any_text_is_decoded_unchanged(tag in "\"?[0-9a-f]{30,34}(-[0-9]{0,12})?\"?|.{0,40}") {
             length(&tag);
         }
 
         #[test]
-        fn any_number_comes_back(given: u64) {
+        fn any_number_is_decoded_unchanged(number: u64) {
             let mut bytes = Vec::new();
-            varint::put(given, &mut bytes);
-            prop_assert_eq!(take_number(&mut bytes.as_slice()), given);
+            varint::put(number, &mut bytes);
+            prop_assert_eq!(take_number(&mut bytes.as_slice()), number);
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Tables in text: a header line, then values with commas, semicolons or tabs between.
+//! Detection of tables in CSV, with commas, semicolons or tabs.
 
-use super::foreign::{Foreign, Kind};
+use super::unsupported::{Kind, Unsupported};
 
-/// The longest name of a column, in bytes.
-const LONGEST_NAME: usize = 64;
+/// The maximum length of the name of a column, in bytes.
+const MAX_NAME_BYTES: usize = 64;
 
-/// What the rows of a table seem to be.
+/// Columns that identify warehouse exports, and the descriptions of these.
 const WAREHOUSE: [(&str, &str); 6] = [
     ("event_text", "a CSV table that looks like a warehouse export of tracks"),
     ("event", "a CSV table that looks like a warehouse export of tracks"),
@@ -23,19 +23,19 @@ const WAREHOUSE_REMEDY: &str = "the events themselves, as JSON, are in Segment's
 const CSV_REMEDY: &str = "write its rows as JSON events, for example with DuckDB: COPY (FROM \
                           'FILE') TO 'events.ndjson'";
 
-/// Tells a table by the first lines of a text, `head`. Lines that hold a brace are none of a header.
-pub(super) fn told(head: &[u8]) -> Option<Foreign> {
+/// Detects a table by its first lines. Lines with braces are not headers.
+pub(super) fn detect(head: &[u8]) -> Option<Unsupported> {
     let mut lines = head.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii_end);
     let header = str::from_utf8(lines.next()?).ok()?;
     let (separator, columns) = [',', '\t', ';'].into_iter().find_map(|separator| {
         let columns: Vec<&str> = header.split(separator).map(unquoted).collect();
         is_header(&columns).then_some((separator, columns))
     })?;
-    // The last line may be cut.
+    // The last line may be incomplete.
     let mut rows: Vec<&[u8]> = lines.filter(|line| !line.is_empty()).collect();
     rows.pop();
-    let width = |row: &&[u8]| cells(row, separator) == columns.len();
-    if rows.first().is_some_and(|row| !width(row)) {
+    let has_all_cells = |row: &&[u8]| count_cells(row, separator) == columns.len();
+    if rows.first().is_some_and(|row| !has_all_cells(row)) {
         return None;
     }
     let has = |name: &str| columns.iter().any(|column| column.eq_ignore_ascii_case(name));
@@ -43,21 +43,21 @@ pub(super) fn told(head: &[u8]) -> Option<Foreign> {
     let known = WAREHOUSE.iter().find(|(column, _)| is_warehouse && has(column));
     let (what, remedy) =
         known.map_or(("a CSV table", CSV_REMEDY), |(_, what)| (*what, WAREHOUSE_REMEDY));
-    Some(Foreign::new(Kind::Other, what, remedy))
+    Some(Unsupported::new(Kind::Other, what, remedy))
 }
 
-/// A column's name without its quotes.
+/// Returns the name of a column without its quotes.
 fn unquoted(column: &str) -> &str {
     column.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(column)
 }
 
-/// Whether these are the names of columns: two or more, and no text.
+/// Returns `true` if these are names of at least two columns, not text.
 fn is_header(columns: &[&str]) -> bool {
-    // Two words with a comma between them are a text.
+    // Two phrases separated by a comma are text.
     let may_have_blanks = columns.len() > 2;
     let is_name = |column: &&str| {
         let mut chars = column.chars();
-        column.len() <= LONGEST_NAME
+        column.len() <= MAX_NAME_BYTES
             && chars.next().is_some_and(|first| first.is_alphabetic() || first == '_')
             && chars.all(|char| {
                 char.is_alphanumeric()
@@ -68,8 +68,8 @@ fn is_header(columns: &[&str]) -> bool {
     columns.len() > 1 && columns.iter().all(is_name)
 }
 
-/// How many cells a row has; separators in quotes are text.
-fn cells(row: &[u8], separator: char) -> usize {
+/// Returns the number of cells in a row. Separators in quotes do not count.
+fn count_cells(row: &[u8], separator: char) -> usize {
     let mut in_quotes = false;
     let mut count = 1;
     for &byte in row {
@@ -87,11 +87,11 @@ mod tests {
     use super::*;
 
     fn what(text: &str) -> Option<&'static str> {
-        told(text.as_bytes()).map(|foreign| foreign.what())
+        detect(text.as_bytes()).map(|unsupported| unsupported.what())
     }
 
     #[test]
-    fn tables_are_told_by_their_header_and_named_for_what_they_are() {
+    fn detects_tables_and_warehouse_exports_by_their_header() {
         let tracks = "id,received_at,anonymous_id,event,event_text,user_id\nm1,2025,a1,x,X,u1\n";
         assert!(what(tracks).unwrap().ends_with("warehouse export of tracks"));
         let users = "id,received_at,user_id,email\r\nm1,2025,a1,x\r\n";
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_no_tables() {
+    fn texts_are_not_tables() {
         for text in [
             "",
             "hello, world\n",

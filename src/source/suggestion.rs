@@ -1,22 +1,23 @@
-//! The file or folder that was likely meant by a path that names none.
+//! Suggestions for paths that do not exist.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::nearest::nearest;
 
-/// So many names of a folder are looked at.
-const MOST_NAMES: usize = 10_000;
+/// The maximum number of names in a folder that are compared.
+const MAX_NAMES: usize = 10_000;
 
-/// What `path`, which names nothing, was likely meant to be: the first of its parts that is not
-/// there is replaced by the nearest name in that folder. `None` where no name is near.
-pub(crate) fn nearby(path: &Path) -> Option<PathBuf> {
+/// Returns the path that `path`, which does not exist, was probably meant to be: its first missing
+/// component is replaced by the most similar name in that folder. Returns `None` if no name is
+/// similar.
+pub(crate) fn similar_path(path: &Path) -> Option<PathBuf> {
     let missing = path.ancestors().take_while(|part| !exists(part)).last()?;
     let rest = path.strip_prefix(missing).ok()?;
     let folder = missing.parent()?;
     let name = missing.file_name()?.to_str()?;
     let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let entries = std::fs::read_dir(here).ok()?.take(MOST_NAMES).filter_map(Result::ok);
+    let entries = std::fs::read_dir(here).ok()?.take(MAX_NAMES).filter_map(Result::ok);
     let names: Vec<String> =
         entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     let is_hidden = |name: &str| name.starts_with('.');
@@ -27,7 +28,7 @@ pub(crate) fn nearby(path: &Path) -> Option<PathBuf> {
     Some(if rest != OsStr::new("") && exists(&whole) { whole } else { found })
 }
 
-/// Whether there is something; the current folder is the empty path, too.
+/// Returns `true` if the path exists. The empty path is the current folder.
 fn exists(path: &Path) -> bool {
     path.as_os_str().is_empty() || path.symlink_metadata().is_ok()
 }
@@ -37,24 +38,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_part_that_is_not_there_is_replaced() {
+    fn the_first_missing_component_is_replaced() {
         let root = tempfile::tempdir().unwrap();
-        let path = |name: &str| root.path().join(name);
-        std::fs::create_dir_all(path("exports/2025")).unwrap();
-        std::fs::write(path("exports/2025/june.ndjson"), "").unwrap();
-        std::fs::write(path("exports/.june.ndjson"), "").unwrap();
+        let at = |name: &str| root.path().join(name);
+        std::fs::create_dir_all(at("exports/2025")).unwrap();
+        std::fs::write(at("exports/2025/june.ndjson"), "").unwrap();
+        std::fs::write(at("exports/.june.ndjson"), "").unwrap();
         let found = |name: &str| {
-            nearby(&path(name)).map(|found| found.strip_prefix(root.path()).unwrap().to_owned())
+            similar_path(&at(name)).map(|found| found.strip_prefix(root.path()).unwrap().to_owned())
         };
-        for (given, meant) in [
+        for (path, meant) in [
             ("exprots", "exports"),
             ("exprots/2025/june.ndjson", "exports/2025/june.ndjson"),
             ("exports/2025/june.json", "exports/2025/june.ndjson"),
             ("exprots/2024/june.ndjson", "exports"),
         ] {
-            assert_eq!(found(given), Some(PathBuf::from(meant)), "{given}");
+            assert_eq!(found(path), Some(PathBuf::from(meant)), "{path}");
         }
         assert_eq!(found("rules.toml"), None);
-        assert_eq!(found("exports/june.ndjson"), None, "a hidden file is not meant");
+        assert_eq!(found("exports/june.ndjson"), None, "hidden files are not suggested");
     }
 }

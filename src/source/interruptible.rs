@@ -1,4 +1,4 @@
-//! Standard input and pipes that can be given up while nothing comes.
+//! Readers of standard input and pipes that can be interrupted while they block.
 
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,33 +6,34 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-/// How much is read at a time, in bytes.
-const CHUNK: usize = 256 << 10;
-/// How many chunks are read ahead.
-const AHEAD: usize = 4;
-/// How often the flag is looked at while nothing comes.
-const PATIENCE: Duration = Duration::from_millis(50);
+/// The length of a chunk, in bytes.
+const CHUNK_BYTES: usize = 256 << 10;
+/// The maximum number of chunks that wait to be consumed.
+const MAX_WAITING_CHUNKS: usize = 4;
+/// The interval at which a waiting reader checks the stop flag.
+const STOP_CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
-/// A source that a thread of its own opens and reads: opening a pipe that has no writer, or reading
-/// from one that says nothing, cannot be broken off, but waiting for that thread can. Once the flag
-/// is set, reading ends as if the source did.
-pub(super) struct Abandonable {
+/// A reader whose source is opened and read by a thread of its own.
+///
+/// Opening a pipe without a writer and reading from an idle one block and cannot be interrupted,
+/// but waiting for that thread can. Once the stop flag is set, the reader is at its end.
+pub(super) struct Interruptible {
     chunks: Receiver<io::Result<Vec<u8>>>,
     chunk: Vec<u8>,
     position: usize,
     stop: &'static AtomicBool,
 }
 
-impl Abandonable {
-    /// Reads what `open` gives until `stop` is set.
+impl Interruptible {
+    /// Starts to read the source that `open` returns, until `stop` is set.
     ///
     /// # Errors
-    /// When no thread can be started.
+    /// Returns an error if no thread can be started.
     pub fn new<R: Read>(
         open: impl FnOnce() -> io::Result<R> + Send + 'static,
         stop: &'static AtomicBool,
     ) -> io::Result<Self> {
-        let (sender, chunks) = sync_channel(AHEAD);
+        let (sender, chunks) = sync_channel(MAX_WAITING_CHUNKS);
         let read_all = move || match open() {
             Ok(source) => read_into(source, &sender),
             Err(error) => drop(sender.send(Err(error))),
@@ -42,10 +43,10 @@ impl Abandonable {
     }
 }
 
-/// Sends all that `source` gives, an empty chunk or an error last, for as long as anybody listens.
+/// Sends the bytes of `source`, then an empty chunk or an error, until the receiver is dropped.
 fn read_into(mut source: impl Read, sender: &SyncSender<io::Result<Vec<u8>>>) {
     loop {
-        let mut chunk = vec![0; CHUNK];
+        let mut chunk = vec![0; CHUNK_BYTES];
         let read = match source.read(&mut chunk) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             read => read,
@@ -61,10 +62,10 @@ fn read_into(mut source: impl Read, sender: &SyncSender<io::Result<Vec<u8>>>) {
     }
 }
 
-impl Read for Abandonable {
+impl Read for Interruptible {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         while self.position == self.chunk.len() {
-            match self.chunks.recv_timeout(PATIENCE) {
+            match self.chunks.recv_timeout(STOP_CHECK_INTERVAL) {
                 Ok(chunk) => {
                     (self.chunk, self.position) = (chunk?, 0);
                     if self.chunk.is_empty() {
@@ -88,10 +89,10 @@ mod tests {
 
     static NEVER: AtomicBool = AtomicBool::new(false);
 
-    /// Gives one piece, then waits for longer than any test does.
-    struct Stuck(bool);
+    /// Returns three bytes, then blocks for longer than any test runs.
+    struct Blocked(bool);
 
-    impl Read for Stuck {
+    impl Read for Blocked {
         fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
             if self.0 {
                 thread::sleep(Duration::from_secs(3600));
@@ -103,9 +104,9 @@ mod tests {
     }
 
     #[test]
-    fn all_bytes_come_through_in_order() {
-        let bytes: Vec<u8> = (0..=250).cycle().take(CHUNK * 3 + 17).collect();
-        let mut source = Abandonable::new(
+    fn all_bytes_arrive_in_order() {
+        let bytes: Vec<u8> = (0..=250).cycle().take(CHUNK_BYTES * 3 + 17).collect();
+        let mut source = Interruptible::new(
             {
                 let bytes = bytes.clone();
                 || Ok(io::Cursor::new(bytes))
@@ -120,28 +121,28 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_the_source_comes_through() {
+    fn an_error_of_the_source_is_returned() {
         struct Broken;
         impl Read for Broken {
             fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
                 Err(io::Error::other("broken"))
             }
         }
-        let mut source = Abandonable::new(|| Ok(Broken), &NEVER).unwrap();
+        let mut source = Interruptible::new(|| Ok(Broken), &NEVER).unwrap();
         assert_eq!(source.read(&mut [0; 8]).unwrap_err().to_string(), "broken");
     }
 
     #[test]
-    fn a_source_that_cannot_be_opened_is_an_error() {
+    fn an_error_of_opening_the_source_is_returned() {
         let open = || Err::<io::Empty, _>(io::Error::other("not there"));
-        let mut source = Abandonable::new(open, &NEVER).unwrap();
+        let mut source = Interruptible::new(open, &NEVER).unwrap();
         assert_eq!(source.read(&mut [0; 8]).unwrap_err().to_string(), "not there");
     }
 
     #[test]
-    fn a_source_that_waits_is_given_up_when_the_flag_is_set() {
+    fn the_stop_flag_ends_a_blocked_read() {
         static STOP: AtomicBool = AtomicBool::new(false);
-        let mut source = Abandonable::new(|| Ok(Stuck(false)), &STOP).unwrap();
+        let mut source = Interruptible::new(|| Ok(Blocked(false)), &STOP).unwrap();
         let mut out = [0; 8];
         assert_eq!(source.read(&mut out).unwrap(), 3);
         let waiter = thread::spawn(move || source.read(&mut [0; 8]).unwrap());

@@ -3,60 +3,60 @@
 use super::archive::Archive;
 use super::block::{Block, FileId};
 use super::bytes::{DecodeError, Source};
-use super::content::{Content, Unknown};
-use super::discover::Given;
+use super::content::{Content, FileInfo};
+use super::discover::Origin;
 use super::fault::Fault;
-use super::foreign::Kind;
-use super::input::OpenInput;
 use super::outputs;
+use super::pushback::Pushback;
 use super::reader::Reader;
 use super::reserved::Reserved;
 use super::stream::Stream;
+use super::unsupported::Kind;
 
-/// How many archives may stand in one another.
-const NESTED: usize = 4;
+/// The maximum number of archives that contain one another.
+const MAX_NESTED_ARCHIVES: usize = 4;
 
-/// An archive and what it is called.
-struct Level {
+/// An open archive and its name.
+struct OpenArchive {
     name: String,
     archive: Box<dyn Archive>,
 }
 
 /// The next block of an input.
 pub(super) enum Next {
-    /// It is filled.
+    /// The block was filled.
     Filled,
-    /// It is to be filled with these lines, which takes no turn.
+    /// These lines are to be read into the block, which needs no turn.
     Reserved(Reserved),
-    /// There is none: all files are read.
+    /// All files are read.
     End,
 }
 
-/// An input that is being read.
-pub(super) struct Opened {
-    /// The file that is read now or, between files, the next one.
+/// An input that is being read: a file, or the files of an archive.
+pub(super) struct OpenInput {
+    /// The id that the next registered file gets.
     file: FileId,
     name: String,
     stream: Option<Stream>,
-    /// The archives that the file stands in, the innermost last.
-    archives: Vec<Level>,
+    /// The archives that contain the file, the innermost last.
+    archives: Vec<OpenArchive>,
 }
 
-impl Opened {
-    /// The input numbered `input`, not opened yet.
+impl OpenInput {
+    /// Creates the state of an input that is not opened yet.
     pub fn new(input: u32, name: String) -> Self {
         Self { file: FileId { input, member: 0 }, name, stream: None, archives: Vec::new() }
     }
 
-    /// The index of the input.
+    /// Returns the index of the input.
     pub fn input(&self) -> u32 {
         self.file.input
     }
 
-    /// Begins to read the input itself.
+    /// Opens the input itself. Reports the fault if `source` could not be opened.
     ///
     /// # Errors
-    /// The fault that stops the run.
+    /// Returns the fault that stops reading.
     pub fn begin(
         &mut self,
         reader: &Reader,
@@ -71,10 +71,10 @@ impl Opened {
         }
     }
 
-    /// Fills `block` with the next block, or returns the lines with which it is to be filled.
+    /// Fills `block` with the next block, or returns the lines to be read into it.
     ///
     /// # Errors
-    /// The fault that stops the run.
+    /// Returns the fault that stops reading.
     pub fn next(&mut self, reader: &Reader, block: &mut Block) -> Result<Next, Fault> {
         loop {
             if let Some(mut stream) = self.stream.take() {
@@ -95,95 +95,94 @@ impl Opened {
         }
     }
 
-    /// Whether nothing is left to read, so far as that is known.
+    /// Returns `true` if all files are read. May return `false` if only empty archives remain.
     pub fn is_done(&self) -> bool {
         self.stream.is_none() && self.archives.is_empty()
     }
 
-    /// Goes on to the next file of the archives. `false` if there is none.
+    /// Opens the next file of the archives. Returns `false` if there is none.
     fn next_file(&mut self, reader: &Reader) -> Result<bool, Fault> {
-        let Some(level) = self.archives.last_mut() else { return Ok(false) };
-        match level.archive.next() {
+        let Some(parent) = self.archives.last_mut() else { return Ok(false) };
+        match parent.archive.next() {
             Ok(Some(member)) => {
-                self.name = format!("{}/{}", level.name, member.name);
+                self.name = format!("{}/{}", parent.name, member.name);
                 match member.source {
                     Ok(source) => self.open(reader, source)?,
-                    Err(error) => self.refuse(reader, error)?,
+                    Err(error) => self.report_error(reader, error)?,
                 }
             }
-            Ok(None) => {
-                self.leave(reader);
-            }
+            Ok(None) => self.close_archive(reader),
             Err(error) => {
-                self.leave(reader);
+                self.close_archive(reader);
                 reader.report(self.fault(error, None))?;
             }
         }
         Ok(true)
     }
 
-    /// Leaves the innermost archive. The input itself is listed if it has no members.
-    fn leave(&mut self, reader: &Reader) {
-        if let Some(level) = self.archives.pop() {
-            self.name = level.name;
+    /// Closes the innermost archive. Registers the input itself if it has no members.
+    fn close_archive(&mut self, reader: &Reader) {
+        if let Some(parent) = self.archives.pop() {
+            self.name = parent.name;
         }
         if self.archives.is_empty() && self.file.member == 0 {
             self.register(reader);
         }
     }
 
-    /// Opens the file that `source` gives.
+    /// Detects the content of `source`, and opens it.
     fn open(&mut self, reader: &Reader, source: Box<dyn Source>) -> Result<(), Fault> {
-        let given = self.given(reader);
-        let file = Unknown { name: &self.name, given, bytes_read: reader.counter() };
+        let origin = self.origin(reader);
+        let file = FileInfo { name: &self.name, origin, bytes_read: reader.counter() };
         match Content::of(source, &file) {
             Ok(Content::Text { source, is_decoded }) => {
                 let file = self.register(reader);
-                self.stream = Some(Stream::new(file, OpenInput::new(source, is_decoded)));
+                self.stream = Some(Stream::new(file, Pushback::new(source, is_decoded)));
             }
-            Ok(Content::Archive(_)) if self.archives.len() == NESTED => {
-                let message = format!("an archive in {NESTED} others; unpack it first");
-                return self.refuse(reader, DecodeError { offset: 0, message });
+            Ok(Content::Archive(_)) if self.archives.len() == MAX_NESTED_ARCHIVES => {
+                let message =
+                    format!("an archive inside of {MAX_NESTED_ARCHIVES} others; unpack it first");
+                return self.report_error(reader, DecodeError { offset: 0, message });
             }
             Ok(Content::Archive(archive)) => {
-                self.archives.push(Level { name: self.name.clone(), archive });
+                self.archives.push(OpenArchive { name: self.name.clone(), archive });
             }
             Ok(Content::Output(output)) => {
-                reader.pass_over(self.file, outputs::passed_over(&self.name, output));
+                reader.skip(self.file, outputs::skipped(&self.name, output));
             }
-            Ok(Content::Foreign(foreign))
-                if given == Given::Found && foreign.kind == Kind::Other =>
+            Ok(Content::Unsupported(unsupported))
+                if origin == Origin::Found && unsupported.kind == Kind::Other =>
             {
-                let text = format!("{}: passed over: this is {}", self.name, foreign.what());
-                reader.pass_over(self.file, text);
+                let text = format!("{}: skipped: this is {}", self.name, unsupported.what());
+                reader.skip(self.file, text);
             }
-            Ok(Content::Foreign(foreign)) => {
+            Ok(Content::Unsupported(unsupported)) => {
                 self.register(reader);
-                let error = DecodeError { offset: 0, message: foreign.refusal() };
-                // It is the file as a whole.
+                let error = DecodeError { offset: 0, message: unsupported.message() };
+                // The fault concerns the file as a whole.
                 return reader.report(Fault { offset: None, ..self.fault(error, None) });
             }
-            Err(error) => return self.refuse(reader, error),
+            Err(error) => return self.report_error(reader, error),
         }
         Ok(())
     }
 
-    /// Notes that the present file cannot be read.
-    fn refuse(&mut self, reader: &Reader, error: DecodeError) -> Result<(), Fault> {
+    /// Reports that the current file cannot be read.
+    fn report_error(&mut self, reader: &Reader, error: DecodeError) -> Result<(), Fault> {
         self.register(reader);
         reader.report(self.fault(error, None))
     }
 
-    /// Whether the present file was named itself, not found in a folder or an archive.
-    fn given(&self, reader: &Reader) -> Given {
+    /// Returns how the current file was discovered. Members of archives were not named.
+    fn origin(&self, reader: &Reader) -> Origin {
         let input = reader.inputs().get(self.file.input as usize);
         match input {
-            Some(input) if self.archives.is_empty() => input.given,
-            _ => Given::Found,
+            Some(input) if self.archives.is_empty() => input.origin,
+            _ => Origin::Found,
         }
     }
 
-    /// Makes the present file known; the next one has the next number.
+    /// Registers the current file, and returns its id.
     fn register(&mut self, reader: &Reader) -> FileId {
         let file = self.file;
         reader.register(file, &self.name, self.archives.is_empty());
@@ -193,7 +192,7 @@ impl Opened {
 
     fn fault(&self, error: DecodeError, decoded: Option<u64>) -> Fault {
         let DecodeError { offset, message } = error;
-        // The file that was registered last.
+        // The id of the file that was registered last.
         let file = FileId { member: self.file.member.saturating_sub(1), ..self.file };
         Fault {
             file: Some(file),

@@ -1,37 +1,37 @@
-//! A stream whose bytes can be put back.
+//! A reader with pushback.
 
 use super::bytes::{DecodeError, Source};
 use super::reserved::Reserved;
 
-/// The most that the buffer of bytes put back keeps allocated for reuse, in bytes.
-const KEPT: usize = 16 << 20;
+/// The maximum capacity of the pushback buffer that is kept for reuse, in bytes.
+const MAX_KEPT_BYTES: usize = 16 << 20;
 
-/// What ends an input.
+/// How a source ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum End {
     Regular,
     Fault(DecodeError),
 }
 
-/// The decompressed bytes of an open input. Bytes once read can be put back, to be read again.
-pub(super) struct OpenInput {
+/// The decompressed bytes of an input. Bytes that were read can be put back and are read again.
+pub(super) struct Pushback {
     source: Box<dyn Source>,
-    /// How many bytes came out of the source, if they are not the stored ones.
+    /// The number of bytes that the source returned; `None` if it is not compressed.
     decoded: Option<u64>,
-    /// `pending[position..]` comes before what the source gives next.
+    /// `pending[position..]` precedes the next bytes of the source.
     pending: Vec<u8>,
     position: usize,
     end: Option<End>,
 }
 
-impl OpenInput {
-    /// What `source` gives; `is_decoded` says whether these are other bytes than the stored ones.
+impl Pushback {
+    /// Reads from `source`. `is_decoded` states whether its bytes differ from the stored ones.
     pub fn new(source: Box<dyn Source>, is_decoded: bool) -> Self {
         let decoded = is_decoded.then_some(0);
         Self { source, decoded, pending: Vec::new(), position: 0, end: None }
     }
 
-    /// Fills `out`. Returns how many bytes it got: fewer than `out` holds only at the end.
+    /// Fills `out` and returns the number of bytes, which is less than its length only at the end.
     pub fn fill(&mut self, out: &mut [u8]) -> usize {
         let pending = &self.pending[self.position..];
         let mut filled = pending.len().min(out.len());
@@ -50,10 +50,10 @@ impl OpenInput {
         filled
     }
 
-    /// Puts back `tail`, the last bytes that were read.
+    /// Puts back `tail`, which must be the bytes that were read last.
     pub fn put_back(&mut self, tail: &[u8]) {
         if !self.rewind(tail.len()) {
-            if self.pending.capacity() > KEPT {
+            if self.pending.capacity() > MAX_KEPT_BYTES {
                 self.pending = Vec::new();
             }
             self.pending.clear();
@@ -62,7 +62,7 @@ impl OpenInput {
         }
     }
 
-    /// Does the same without a copy.
+    /// Like [`put_back`](Self::put_back), without a copy.
     pub fn put_back_owned(&mut self, tail: Vec<u8>) {
         if !self.rewind(tail.len()) {
             self.pending = tail;
@@ -70,19 +70,19 @@ impl OpenInput {
         }
     }
 
-    /// Steps back over the last `count` bytes if they came from `pending`: so they all do while
-    /// there is some of it left.
+    /// Puts back the last `count` bytes without a copy if they came from `pending`, as is the case
+    /// while `pending` has further bytes. Returns whether they did.
     fn rewind(&mut self, count: usize) -> bool {
-        let possible = self.position < self.pending.len();
-        if possible {
+        let is_possible = self.position < self.pending.len();
+        if is_possible {
             self.position -= count;
         }
-        possible
+        is_possible
     }
 
-    /// Takes the whole lines among the `len` bytes from offset `start` on out of the input, which
-    /// goes on behind them. `start` is the offset of the next byte. Returns `None`, and changes
-    /// nothing, if they have to be read from the input.
+    /// Reserves the whole lines among the `len` bytes from offset `start` on, which is that of the
+    /// next byte, and continues after them. Returns `None`, and changes nothing, if they have to be
+    /// read from the input.
     pub fn reserve_lines(&mut self, start: u64, len: usize) -> Option<Reserved> {
         if self.end.is_some() || self.decoded.is_some() {
             return None;
@@ -93,12 +93,12 @@ impl OpenInput {
         Some(reserved)
     }
 
-    /// Whether everything is read.
+    /// Returns `true` if all bytes were read.
     pub fn at_end(&self) -> bool {
         self.end.is_some() && self.position == self.pending.len()
     }
 
-    /// The fault that cut the input short, if one did and has been reached.
+    /// Returns the error that ended the input, once it has been reached.
     pub fn fault(&self) -> Option<&DecodeError> {
         match &self.end {
             Some(End::Fault(error)) => Some(error),
@@ -106,7 +106,7 @@ impl OpenInput {
         }
     }
 
-    /// How many bytes were decoded so far; `None` if the bytes are the stored ones.
+    /// Returns the number of bytes decoded so far; `None` if the input is not compressed.
     pub fn decoded(&self) -> Option<u64> {
         self.decoded
     }
