@@ -26,6 +26,7 @@ from backtrail._errors import (
     UsageError,
     WorkerError,
 )
+from backtrail._inputs import Input, inputs
 from backtrail._native import (
     Job,
     Mapping,
@@ -52,6 +53,7 @@ from backtrail._stages import job
 
 __all__ = [
     "Error",
+    "Input",
     "InputError",
     "InputWarning",
     "Job",
@@ -70,6 +72,7 @@ __all__ = [
     "email_ties",
     "fold",
     "forget",
+    "inputs",
     "job",
     "lead_names",
     "leads",

@@ -49,6 +49,7 @@ class _Sums(TypedDict):
     sightings: Table
     rejects: bytes
     faults: list[dict[str, Any]]
+    skipped: list[str]
     bytes_read: int
 
 class Mapping(Iterator[Table]):
@@ -60,8 +61,11 @@ class Mapping(Iterator[Table]):
 # A table, a stream or a batch with the PyCapsule interface, or an iterable of these.
 _Batches: TypeAlias = Any
 
-def inputs(args: Sequence[str]) -> list[tuple[str, int | None]]: ...
-def map(job: Job, files: Sequence[tuple[int, str]]) -> Mapping: ...
+# The path or URL of an input, its size in bytes, its tag, and whether it was named.
+_Entry: TypeAlias = tuple[str, int | None, str | None, bool]
+
+def inputs(job: Job, args: Sequence[str]) -> tuple[list[_Entry], list[str]]: ...
+def map(job: Job, files: Sequence[tuple[int, str | PathLike[str] | _Entry]]) -> Mapping: ...
 def dedup(job: Job, rows: _Batches) -> Table: ...
 def links(
     job: Job, rows: _Batches, deletions: _Batches = None, divided: Sequence[int] = ()

@@ -84,6 +84,7 @@ def run(
     max_rejects: int | str | None = None,
     allow_empty: bool = False,
     fail_over_plan: bool = False,
+    no_sign_request: bool = False,
     profile_duplicates: bool = False,
     threads: int = 0,
     memory: int | str | None = None,
@@ -92,10 +93,12 @@ def run(
 ) -> RunResult:
     """Read events, and work out leads, signals and what the plan says.
 
-    inputs: files, folders, globs, or ``"-"`` for standard input; one, or several.
+    inputs: files, folders, globs, URLs of object stores, or ``"-"`` for standard input; one, or
+        several. Credentials of stores are found in the environment, as the command finds them.
     rules, allow, filters: the rules file, the allow list, the destination filters.
     where: an FQL expression; only events of which it is true pass.
     since, until: a date, a time, or a text such as ``"30d"``; signals and sums are those between.
+    no_sign_request: reads objects without credentials.
     output: the folder to write to, as the command does; None writes nothing.
     format: the formats of the tables there, of csv, ndjson, json and parquet; csv by default.
     tables: whether the result has the tables in memory, which takes some 300 bytes a signal. By
@@ -146,6 +149,7 @@ def run(
         "max_rejects": max_rejects,
         "allow_empty": allow_empty,
         "fail_over_plan": fail_over_plan,
+        "no_sign_request": no_sign_request,
         "profile_duplicates": profile_duplicates,
         "threads": threads,
         "memory": memory,

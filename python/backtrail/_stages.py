@@ -18,7 +18,8 @@ def job(
 
     buckets: into how many groups visitors are divided.
     options: those of ``backtrail.run`` that decide about events: where, since, until, redact,
-        strict_detect, assign_ids, correct_clocks, max_record_bytes.
+        strict_detect, assign_ids, correct_clocks, max_record_bytes; and no_sign_request, for objects
+        that are read without credentials.
 
     Every process of a job is to be given the same. Batches bear a fingerprint of all of it in their
     column ``job``, and a stage refuses those of another job with a StageError.

@@ -2,7 +2,7 @@
 
 use backtrail::engine::exchange::arrow::ExchangeError;
 use backtrail::error::Error;
-use backtrail::source::Fault;
+use backtrail::source::{DiscoverError, Fault};
 use pyo3::exceptions::{PyBrokenPipeError, PyKeyboardInterrupt};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -43,6 +43,9 @@ impl Told {
             Error::Fault(fault) => Self::of_fault(fault),
             Error::Unread(faults) => {
                 faults.first().map_or_else(|| Self::new("InputError"), Self::of_fault)
+            }
+            Error::Discover(DiscoverError::Store(error)) => {
+                Self { file: Some(error.object.clone()), ..Self::new("InputError") }
             }
             Error::Discover(_) | Error::Empty { .. } | Error::Spool(_) => Self::new("InputError"),
             Error::Output(_) | Error::Write(_) | Error::Spill(_) => Self::new("OutputError"),

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use backtrail::cli::resolve::{self, Surroundings};
 use backtrail::engine::bucket;
 use backtrail::engine::compile::Compiled;
-use backtrail::source::{Input, discover};
+use backtrail::store::Stores;
 use pyo3::prelude::*;
 
-use crate::error::{exception, made_of_fault, usage};
+use crate::error::{exception, usage};
 use crate::run::{parsed, told};
 
 /// Rules, filters and settings, compiled, and into how many buckets visitors are divided.
@@ -19,6 +19,8 @@ use crate::run::{parsed, told};
 #[pyclass(frozen, module = "backtrail")]
 pub struct Job {
     pub inner: Arc<bucket::Job>,
+    /// What inputs in object stores are reached with.
+    pub stores: Stores,
     pub warnings: Vec<String>,
     pub rules_file: Option<String>,
     pub filters_file: Option<String>,
@@ -34,13 +36,15 @@ impl Job {
         texts: Vec<(String, String)>,
     ) -> PyResult<Self> {
         let (args, _) = parsed(args).map_err(|error| usage(py, &told(&error)))?;
-        let settings = resolve::settings(&args, Surroundings::read());
+        let around = Surroundings::read();
+        let stores = around.stores(args.store);
+        let settings = resolve::settings(&args, around);
         let settings = settings.map_err(|error| exception(py, &error))?;
         let resolve::Settings { engine, terms, rules_file, filters_file, warnings } = settings;
         let compiled = Compiled { engine, terms, warnings: Vec::new() };
         let texts = texts.iter().map(|(name, text)| (name.as_str(), text.as_str()));
         let inner = Arc::new(bucket::Job::new(compiled, buckets, texts));
-        Ok(Self { inner, warnings, rules_file, filters_file })
+        Ok(Self { inner, stores, warnings, rules_file, filters_file })
     }
 
     /// How many buckets there are.
@@ -72,20 +76,4 @@ impl Job {
     fn warnings(&self) -> Vec<String> {
         self.warnings.clone()
     }
-}
-
-/// The inputs that arguments name, in order: the path, absolute, or the URL of each, and its size.
-#[pyfunction]
-pub fn inputs(py: Python<'_>, args: Vec<OsString>) -> PyResult<Vec<(OsString, Option<u64>)>> {
-    let found = py.detach(|| discover(&args, true));
-    let found = found.map_err(|error| exception(py, &error.into()))?;
-    if let Some(fault) = found.faults.first() {
-        return Err(made_of_fault(py, fault));
-    }
-    let place = |input: Input| {
-        let absolute = input.path.as_ref().and_then(|path| std::path::absolute(path).ok());
-        let place = absolute.map_or_else(|| OsString::from(&input.display), OsString::from);
-        (place, input.size)
-    };
-    Ok(found.inputs.iter().map(place).collect())
 }

@@ -5,6 +5,7 @@
 
 mod command;
 mod error;
+mod input;
 mod interrupt;
 mod job;
 mod map;
@@ -27,7 +28,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(run::run, module)?)?;
     module.add_class::<job::Job>()?;
     module.add_class::<map::Mapping>()?;
-    module.add_function(wrap_pyfunction!(job::inputs, module)?)?;
+    module.add_function(wrap_pyfunction!(input::inputs, module)?)?;
     module.add_function(wrap_pyfunction!(map::map, module)?)?;
     module.add_function(wrap_pyfunction!(report::census, module)?)?;
     module.add_function(wrap_pyfunction!(report::report, module)?)?;

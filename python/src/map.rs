@@ -1,6 +1,5 @@
 //! Files to rows.
 
-use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,10 +8,12 @@ use backtrail::engine::bucket;
 use backtrail::engine::bucket::map::{FileMap, InputFile, MapSums};
 use backtrail::engine::exchange::arrow::{ExchangeError, counts, deletions, event_rows, sightings};
 use backtrail::error::Error;
+use backtrail::store::Stores;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
 use crate::error::{exception, of_stage};
+use crate::input::Place;
 use crate::job::Job;
 use crate::table::Table;
 
@@ -33,10 +34,11 @@ pub struct Mapping {
     sums: Mutex<Option<MapSums>>,
 }
 
-/// Maps ``files``, each a number among all inputs and a path, to rows.
+/// Maps ``files`` to rows. Each is the number of a file among all inputs, and a path, a URL, or an
+/// ``Input``, which must be the content that was listed.
 #[pyfunction]
-pub fn map(py: Python<'_>, job: &Job, files: Vec<(u32, PathBuf)>) -> PyResult<Mapping> {
-    let files = files.into_iter().map(|(number, path)| InputFile { number, path }).collect();
+pub fn map(py: Python<'_>, job: &Job, files: Vec<(u32, Place)>) -> PyResult<Mapping> {
+    let files = py.detach(|| found(&job.stores, files)).map_err(|error| exception(py, &error))?;
     let (sender, receiver) = sync_channel(WAITING);
     let job = Arc::clone(&job.inner);
     let thread = std::thread::Builder::new().name("map".into());
@@ -44,6 +46,15 @@ pub fn map(py: Python<'_>, job: &Job, files: Vec<(u32, PathBuf)>) -> PyResult<Ma
         .spawn(move || read(&job, files, &sender))
         .map_err(|error| exception(py, &Error::Setup(error.to_string())))?;
     Ok(Mapping { parts: Mutex::new(receiver), sums: Mutex::new(None) })
+}
+
+fn found(stores: &Stores, files: Vec<(u32, Place)>) -> Result<Vec<InputFile>, Error> {
+    let mut found = Vec::with_capacity(files.len());
+    for (number, place) in files {
+        let inputs = place.find(stores)?;
+        found.extend(inputs.iter().map(|input| InputFile { number, input }));
+    }
+    Ok(found)
 }
 
 /// Reads until there is no more, or nobody takes it.
@@ -92,7 +103,7 @@ impl Mapping {
 
     /// What the files came to, once the iterator has ended: ``counts``, ``deletions`` and ``sightings`` as
     /// tables,
-    /// ``rejects`` as lines of ``rejects.ndjson``, ``faults`` as dicts, ``bytes_read``. None before.
+    /// ``rejects`` as lines of ``rejects.ndjson``, ``faults`` as dicts, ``skipped`` as warnings, ``bytes_read``. None before.
     fn sums<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
         let sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(sums) = &*sums else { return Ok(None) };
@@ -110,6 +121,7 @@ impl Mapping {
             faults.append(entry)?;
         }
         told.set_item("faults", faults)?;
+        told.set_item("skipped", &sums.skipped)?;
         told.set_item("bytes_read", sums.bytes_read)?;
         Ok(Some(told))
     }

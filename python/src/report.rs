@@ -40,6 +40,7 @@ pub struct Told {
     lost_leads: Vec<String>,
     inputs: Vec<(String, Option<u64>, u64)>,
     faults: Vec<(String, Option<u64>, String)>,
+    skipped: Vec<String>,
     bytes_read: u64,
     elapsed_seconds: f64,
 }
@@ -61,6 +62,7 @@ pub fn report(py: Python<'_>, job: &Job, counts: Batches, told: Told) -> PyResul
         lost_leads: told.lost_leads,
         inputs: told.inputs.into_iter().map(input).collect(),
         faults: told.faults.into_iter().map(fault).collect(),
+        skipped: told.skipped,
         bytes_read: told.bytes_read,
         rules_file: job.rules_file.clone(),
         filters_file: job.filters_file.clone(),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from object_store import Bucket, buckets
 from spark_session import sessions
 
 TESTDATA = Path(__file__).parents[2] / "testdata"
@@ -41,3 +42,9 @@ def command(tmp_path: Path) -> Command:
 def spark() -> Iterator[Any]:
     """One session for all tests: the start of Spark takes longer than they do."""
     yield from sessions()
+
+
+@pytest.fixture(scope="session")
+def store() -> Iterator[Bucket]:
+    """A bucket of a store on this machine."""
+    yield from buckets()

@@ -77,8 +77,11 @@ def test_rules_that_are_wrong_are_told_before_anything_starts(
     assert error.column is not None and error.column > 8
     with pytest.raises(backtrail.InputError, match="no such file"):
         backtrail.spark.run(spark, tmp_path / "none", None, str(output))
-    with pytest.raises(backtrail.UsageError, match="s3a://: a cluster reads files"):
-        backtrail.spark.run(spark, "s3a://exports/segment/", None, str(output))
+    with pytest.raises(backtrail.UsageError, match="does not read standard input"):
+        backtrail.spark.run(spark, "-", None, str(output))
+    with pytest.raises(backtrail.UsageError, match="may sign the address") as refused:
+        backtrail.spark.run(spark, "https://host/a.gz?sig=canary", None, str(output))
+    assert "canary" not in str(refused.value)
     with pytest.raises(backtrail.UsageError, match="format"):
         backtrail.spark.run(spark, events, None, str(output), format="ndjson")
     assert not output.exists()
@@ -156,7 +159,8 @@ def test_what_a_task_raises_is_raised_as_it_is(
 ) -> None:
     gone = tmp_path / "gone.ndjson"
     monkeypatch.setattr(
-        "backtrail.spark._inputs._native.inputs", lambda some: [(str(gone), 10)]
+        "backtrail.spark._inputs._native.inputs",
+        lambda job, some: ([(str(gone), 10, None, True)], []),
     )
     with pytest.raises(backtrail.InputError, match="no such file"):
         backtrail.spark.run(spark, events, None, str(tmp_path / "out"))

@@ -73,6 +73,7 @@ def stages(job: backtrail.Job, events: Path) -> tuple[pa.Table, pa.Table, dict[s
         "lost_leads": made[2],
         "inputs": [],
         "faults": [],
+        "skipped": sums["skipped"],
         "bytes_read": sums["bytes_read"],
         "elapsed_seconds": 0.0,
     }

@@ -185,7 +185,10 @@ pub fn settings(args: &RunArgs, around: Surroundings) -> Result<Settings, Error>
 }
 
 /// Returns the inputs that `args` name; of archives in stores, only the days of the window.
-fn inputs(
+///
+/// # Errors
+/// Returns an error if an argument names nothing, or if a store does not answer.
+pub fn inputs(
     args: &[OsString],
     stores: &Stores,
     window: Option<Window>,

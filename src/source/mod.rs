@@ -21,6 +21,7 @@ mod files;
 mod inputs;
 mod interruptible;
 mod layout;
+mod listed;
 mod open_input;
 mod outputs;
 mod pattern;
@@ -46,6 +47,7 @@ pub use discover::{DiscoverError, Discovery, Input, Origin, discover, discover_w
 pub use fault::Fault;
 pub use files::Files;
 pub use inputs::Inputs;
+pub use listed::Listed;
 pub use reader::{OnFault, Options, Reader};
 pub use remote::Remote;
 pub use spool::{SpoolError, Spooled, spool};

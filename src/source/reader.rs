@@ -15,7 +15,7 @@ use super::inputs::Inputs;
 use super::interruptible::Interruptible;
 use super::open_input::{Next, OpenInput};
 use super::reserved::Reserved;
-use crate::store::{ObjectEntry, Prefetcher};
+use crate::store::{ObjectEntry, Prefetcher, StoreError};
 
 /// How a [`Reader`] handles a fault.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -211,6 +211,11 @@ impl Reader {
         let mut faults = self.state().faults.clone();
         faults.sort_by_key(|fault| fault.file);
         faults
+    }
+
+    /// Returns the errors of stores so far. Each is the message of a fault, too.
+    pub fn store_errors(&self) -> Vec<StoreError> {
+        self.prefetcher.as_ref().map_or_else(Vec::new, Prefetcher::errors)
     }
 
     /// Returns the number of stored bytes that were read so far.

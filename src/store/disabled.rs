@@ -120,6 +120,11 @@ impl Prefetcher {
         Self
     }
 
+    /// Returns no errors.
+    pub fn errors(&self) -> Vec<StoreError> {
+        Vec::new()
+    }
+
     /// Returns a reader without bytes.
     pub fn open(&self, _index: u32) -> ObjectReader {
         ObjectReader

@@ -15,6 +15,7 @@ use bytes::{Buf as _, Bytes};
 
 use super::download::Download;
 use super::entry::ObjectEntry;
+use super::error::StoreError;
 use super::object::Object;
 
 /// The maximum length of a range, in bytes.
@@ -57,6 +58,8 @@ struct State {
     free_bytes: i64,
     /// The number of unfinished requests.
     requests: usize,
+    /// The errors of reads.
+    errors: Vec<StoreError>,
     is_closed: bool,
 }
 
@@ -97,6 +100,7 @@ impl Prefetcher {
             active: BTreeMap::new(),
             free_bytes: i64::try_from(budget).unwrap_or(i64::MAX),
             requests: 0,
+            errors: Vec::new(),
             is_closed: false,
         };
         let range_bytes = (budget / (2 * WINDOW)).clamp(MIN_RANGE_BYTES, MAX_RANGE_BYTES);
@@ -120,6 +124,11 @@ impl Prefetcher {
         self.shared.start_downloads(state);
         let shared = Arc::clone(&self.shared);
         ObjectReader { shared, index, download: None, chunk: Bytes::new() }
+    }
+
+    /// Returns the errors of reads so far.
+    pub fn errors(&self) -> Vec<StoreError> {
+        self.shared.state().errors.clone()
     }
 }
 
@@ -294,6 +303,7 @@ impl Read for ObjectReader {
                 Ok(None) => self.release(&download),
                 Err(error) => {
                     self.download = Some(download);
+                    self.shared.state().errors.push(error.clone());
                     return Err(io::Error::other(error.message));
                 }
             }

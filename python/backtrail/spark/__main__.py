@@ -18,13 +18,14 @@ FLAGS = (
     "assign-ids",
     "correct-clocks",
     "allow-empty",
+    "no-sign-request",
 )
 DESCRIPTION = "Turn Segment event exports into leads and signals on a Spark cluster."
 
 
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m backtrail.spark", description=DESCRIPTION)
-    made.add_argument("inputs", nargs="+", help="files, folders or globs that all workers see")
+    made.add_argument("inputs", nargs="+", help="files, folders or globs that all workers see, or URLs of stores")
     made.add_argument("-o", "--output", required=True, help="folder of the outputs")
     made.add_argument("--rules", help="rules file, which the driver reads")
     made.add_argument("--allow", help="allow list")
@@ -49,6 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     args = vars(parser().parse_args(arguments))
     remote, formats = args.pop("remote"), args.pop("format").split(",")
     builder = SparkSession.builder.appName("backtrail")
+    is_ours = SparkSession.getActiveSession() is None
     spark = (builder.remote(remote) if remote else builder).getOrCreate()
     try:
         result = run(spark, format=formats, **args)
@@ -56,7 +58,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"backtrail: error: {error}", file=sys.stderr)
         return 2
     finally:
-        spark.stop()
+        if is_ours:  # the session of a platform is for the platform to end
+            spark.stop()
     leads = result.report["leads"]["total"]
     signals = result.report["identity"]["signals"]["total"]
     print(f"backtrail: {signals} signals, {leads} leads: {args['output']}", file=sys.stderr)

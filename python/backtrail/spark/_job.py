@@ -15,7 +15,7 @@ from backtrail.spark import _stages, _worker
 from backtrail.spark._buckets import Buckets
 from backtrail.spark._checkpoint import Checkpoint
 from backtrail.spark._groups import GROUP
-from backtrail.spark._inputs import Task
+from backtrail.spark._inputs import Task, packed
 from backtrail.spark._measure import COLUMN, with_task
 from backtrail.spark._stages import Kind
 
@@ -49,7 +49,8 @@ class Dataflow:
         """Envelopes of all that the files hold."""
         def make() -> DataFrame:
             numbers = self.spark.range(0, len(tasks), 1, len(tasks))
-            return self._each(numbers, "read_files", _stages.MAP, files=tasks)
+            files = [packed(task) for task in tasks]
+            return self._each(numbers, "read_files", _stages.MAP, files=files)
 
         return self._stage("map", make)
 

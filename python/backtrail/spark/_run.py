@@ -1,6 +1,7 @@
 """A whole job: from files to signals, leads and the report."""
 
 import dataclasses
+import hashlib
 import json
 import tempfile
 import time
@@ -16,10 +17,11 @@ from pyspark.sql import functions as f
 from backtrail import _native, _settings
 from backtrail._arguments import Moment, Path, moment
 from backtrail._errors import InputError, InputWarning, OutputError, UsageError
+from backtrail._inputs import Input
 from backtrail.spark import _stages, _tables, _tasks
 from backtrail.spark._buckets import Buckets
 from backtrail.spark._checkpoint import Checkpoint
-from backtrail.spark._inputs import Task, tasks
+from backtrail.spark._inputs import listed, tasks
 from backtrail.spark._job import Dataflow
 
 FORMATS = ("parquet", "csv")
@@ -65,6 +67,7 @@ def run(
     correct_clocks: bool = False,
     strict: bool = False,
     allow_empty: bool = False,
+    no_sign_request: bool = False,
     max_record_bytes: int | str | None = None,
     buckets: int = 1024,
     partitions: int | None = None,
@@ -74,7 +77,10 @@ def run(
 ) -> SparkResult:
     """Read events on the workers, and write ``signals``, ``leads``, ``rejects.ndjson`` and ``report.json``.
 
-    inputs: files, folders or globs that the driver and all workers see under the same paths; no URLs.
+    inputs: files, folders or globs that the driver and all workers see under the same paths, or URLs of
+        object stores. The driver lists them, and workers read the objects that were listed: one that was
+        replaced since is a damaged input. Driver and workers find credentials in their own environments,
+        as the command finds them.
     rules, allow, filters: files that the driver reads; the workers get their contents.
     output: a folder on any file system that Spark writes to. It gets ``signals.parquet`` and
         ``leads.parquet``, folders of files, or the same as CSV, ``rejects.ndjson``, a folder of the
@@ -111,21 +117,23 @@ def run(
         "assign_ids": assign_ids,
         "correct_clocks": correct_clocks,
         "max_record_bytes": max_record_bytes,
+        "no_sign_request": no_sign_request,
     }
     named = {"rules": rules, "allow": allow, "filters": filters}
     gathered = _settings.gather(named, chosen, buckets)
     settings = {**gathered.plain(), "in_order": not _is_remote(spark)}
     job = _settings.compile_named(named, gathered)
-    read = tasks(inputs, task_bytes)
+    files, skipped = listed(job, inputs)
     output = output.rstrip("/")
     _take_output(spark, output, overwrite)
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     spark.conf.set("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
-    identity = json.dumps([job.fingerprint, read, task_rows])
-    kept = Checkpoint(spark, checkpoint or f"{output}/checkpoint", identity)
+    identity = hashlib.sha256(json.dumps([job.fingerprint, files, task_rows, task_bytes]).encode())
+    kept = Checkpoint(spark, checkpoint or f"{output}/checkpoint", identity.hexdigest())
     count = partitions or int(spark.conf.get("spark.sql.shuffle.partitions") or 200)
     flow = Dataflow(spark, job, settings, kept, count, task_rows)
-    return _Outputs(flow, output, formats, not csv_raw, strict, allow_empty).made(read)
+    outputs = _Outputs(flow, output, formats, not csv_raw, strict, allow_empty)
+    return outputs.made(files, task_bytes, skipped)
 
 
 def _is_remote(spark: SparkSession) -> bool:
@@ -170,9 +178,9 @@ class _Outputs:
     allow_empty: bool
     begun: float = dataclasses.field(default_factory=time.monotonic)
 
-    def made(self, read: list[Task]) -> SparkResult:
+    def made(self, files: list[Input], task_bytes: int, left_out: list[str]) -> SparkResult:
         flow = self.flow
-        mapped = flow.mapped(read)
+        mapped = flow.mapped(tasks(files, task_bytes))
         faults = [row.asDict() for row in flow.only(mapped, "fault").collect()]
         self._judge(faults)
         counted = flow.small(flow.counts("map_counts", mapped), "counts")
@@ -196,13 +204,15 @@ class _Outputs:
         self._write("leads", leads.orderBy(f.col("score").desc(), f.col(leads.columns[0])))
         sums = flow.counts("all_counts", mapped, folded, made, census)
         told = self._told(mapped, named, made, census)
-        report = self._report(sums, {**told, "faults": faults, "inputs": read})
-        tasks = self._tasks(buckets, report["events"]["total"])
-        self._write_json("tasks", tasks)
+        told["skipped"] = left_out + told["skipped"]
+        told["inputs"] = [(file.place, file.size, 0) for file in files]
+        report = self._report(sums, {**told, "faults": faults})
+        figures = self._tasks(buckets, report["events"]["total"])
+        self._write_json("tasks", figures)
         self._write_json("report", report)
         kept, read_back = flow.checkpoint, [self._read(name) for name in ("signals", "leads")]
         path = kept.path("").rstrip("/")
-        return SparkResult(read_back[0], read_back[1], report, tasks, path, kept.resumed)
+        return SparkResult(read_back[0], read_back[1], report, figures, path, kept.resumed)
 
     def _tasks(self, buckets: Buckets, events: int) -> dict[str, Any]:
         """What the tasks took, of each stage in order."""
@@ -248,16 +258,15 @@ class _Outputs:
             ],
             "scores": None if scores[0] is None else tuple(scores),
             "lost_leads": [row[0] for row in only(made, "lost").collect()],
+            "skipped": sorted(row[0] for row in only(mapped, "skipped").collect()),
             "bytes_read": read[0][0] or 0,
         }
 
     def _report(self, sums: DataFrame, told: dict[str, Any]) -> dict[str, Any]:
         counts = _stages.unpacked(self.flow.small(sums, "counts"))
-        files = sorted(file for task in told["inputs"] for file in task)
         faults = [(fault["path"], fault["offset"], fault["message"]) for fault in told["faults"]]
         told = {
             **told,
-            "inputs": [(path, None, 0) for _, path in files],
             "faults": sorted(faults, key=str),
             "elapsed_seconds": time.monotonic() - self.begun,
         }

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from backtrail import _native, _settings
 from backtrail.spark._groups import GROUP, groups
+from backtrail.spark._inputs import unpacked as unpacked_task
 
 Plain = dict[str, Any]
 Batches = Iterator[pa.RecordBatch]
@@ -51,10 +52,18 @@ READ = pa.schema([("bytes_read", pa.int64())])
 LOST = pa.schema([("email", pa.string())])
 SHARED = pa.schema([("kind", pa.string()), ("id", pa.string()), ("emails", pa.int64())])
 NAMED = pa.schema([("joined", pa.int64()), ("refused", pa.string())])
+# A warning about a file that was skipped.
+SKIPPED = pa.schema([("text", pa.string())])
 # A record that was refused, as a line of ``rejects.ndjson``.
 REJECT = pa.schema([("line", pa.string())])
 OWN = {
-    "fault": FAULT, "read": READ, "reject": REJECT, "lost": LOST, "shared": SHARED, "named": NAMED,
+    "fault": FAULT,
+    "read": READ,
+    "reject": REJECT,
+    "skipped": SKIPPED,
+    "lost": LOST,
+    "shared": SHARED,
+    "named": NAMED,
 }
 
 
@@ -101,7 +110,7 @@ def unpacked(data: bytes) -> pa.Table:
     return pa.ipc.open_stream(data).read_all()
 
 
-MAP = ("rows", "counts", "deletions", "sightings", "fault", "read", "reject")
+MAP = ("rows", "counts", "deletions", "sightings", "fault", "read", "reject", "skipped")
 RESOLVE = ("resolved", "sightings")
 FOLD = ("parts", "group_names", "contenders", "sightings", "counts")
 LEADS = ("leads", "counts", "lost")
@@ -109,14 +118,12 @@ CENSUS = ("counts", "shared")
 NAMES = ("lead_names", "named")
 
 
-def read_files(
-    settings: Plain, batches: Batches, files: list[list[tuple[int, str]]]
-) -> Batches:
+def read_files(settings: Plain, batches: Batches, files: list[bytes]) -> Batches:
     """Maps the files of the tasks whose numbers are in the first column."""
     job, schema = job_of(settings), envelope(settings, MAP)
     for batch in batches:
         for number in batch.column(0).to_pylist():
-            mapping = _native.map(job, files[number])
+            mapping = _native.map(job, unpacked_task(files[number]))
             for rows in mapping:
                 yield from wrap(schema, "rows", rows)
             sums = mapping.sums()
@@ -130,6 +137,8 @@ def read_files(
             yield from wrap(schema, "read", pa.Table.from_pylist(read, READ))
             lines = sums["rejects"].decode().split("\n")[:-1]
             yield from wrap(schema, "reject", pa.table([pa.array(lines, pa.string())], schema=REJECT))
+            texts = pa.array(sums["skipped"], pa.string())
+            yield from wrap(schema, "skipped", pa.table([texts], schema=SKIPPED))
 
 
 def dedup(settings: Plain, batches: Batches) -> Batches:

@@ -1,9 +1,7 @@
 //! The stage that maps files or lines to rows.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::path::PathBuf;
 
 use ahash::RandomState;
 use arrow_array::RecordBatch;
@@ -27,16 +25,20 @@ use crate::event::Event;
 use crate::parse::deletion::Deletion;
 use crate::parse::reject::{Reject, Surplus};
 use crate::parse::{Arrival, Parser, Repairs, Sink};
-use crate::source::{Block, FileId, Options, Reader, discover};
+use crate::source::{Block, DiscoverError, Discovery, FileId, Input, Inputs, Options, Reader};
 
-/// A file to map.
+/// The number of bytes of objects of stores that are read before they are parsed, about. A host runs
+/// one map on each core.
+const PREFETCH_BYTES: u64 = 32 << 20;
+
+/// A file or object to map.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InputFile {
     /// The number of the file among all inputs of the job, from 0. It determines the order of
     /// signals, but no value.
     pub number: u32,
-    /// The path of the file.
-    pub path: PathBuf,
+    /// The file.
+    pub input: Input,
 }
 
 /// The results of mapping files or lines, besides the rows.
@@ -54,6 +56,8 @@ pub struct MapSums {
     pub rejects: Vec<u8>,
     /// The number of lines of each block.
     pub blocks: Vec<(Place, u64)>,
+    /// Warnings about files that were skipped.
+    pub skipped: Vec<String>,
     /// The inputs that could not be read to the end.
     pub faults: Vec<crate::source::Fault>,
     /// Bytes read, in stored (compressed) form.
@@ -62,18 +66,24 @@ pub struct MapSums {
 
 /// Maps files one after another. Rows are returned while files are read.
 pub struct FileMap<'a> {
-    files: VecDeque<InputFile>,
-    current: Option<(u32, Reader)>,
+    reader: Reader,
+    /// The number of each input of the reader.
+    numbers: Vec<u32>,
     block: Block,
     blocks: BlockMap<'a>,
 }
 
 impl<'a> FileMap<'a> {
-    /// Creates a map of `files`, none of which may be a folder.
+    /// Creates a map of `files`.
     pub fn new(job: &'a Job, files: impl IntoIterator<Item = InputFile>) -> Self {
+        let (numbers, inputs): (_, Inputs) =
+            files.into_iter().map(|file| (file.number, file.input)).unzip();
+        let max_record_bytes = usize::try_from(job.engine.max_record_bytes).unwrap_or(usize::MAX);
+        let options =
+            Options { max_record_bytes, prefetch_bytes: PREFETCH_BYTES, ..Options::default() };
         Self {
-            files: files.into_iter().collect(),
-            current: None,
+            reader: Reader::new(Discovery { inputs, ..Discovery::default() }, options),
+            numbers,
             block: Block::default(),
             blocks: BlockMap::new(job),
         }
@@ -82,27 +92,26 @@ impl<'a> FileMap<'a> {
     /// Returns the next rows, or `None` at the end.
     ///
     /// # Errors
-    /// Returns an error if a file does not exist.
+    /// Returns an error if a store does not give all of an object as it was listed: the host can try
+    /// again, and must not keep what is there. Returns an error if the texts of a row exceed the size
+    /// of a batch.
     pub fn next_rows(&mut self) -> Result<Option<Vec<RecordBatch>>, ExchangeError> {
         loop {
             let full = self.blocks.rows.take_full();
             if !full.is_empty() {
                 return Ok(Some(full));
             }
-            if self.current.is_none() {
-                let Some(file) = self.files.pop_front() else { return self.blocks.rest() };
-                self.current = Some((file.number, self.blocks.open(file)?));
+            let is_block = self.reader.next(&mut self.block).map_err(Error::from)?;
+            if let Some(error) = self.reader.store_errors().into_iter().next() {
+                return Err(Error::from(DiscoverError::from(error)).into());
             }
-            let Some((number, reader)) = &self.current else { continue };
-            if reader.next(&mut self.block).map_err(Error::from)? {
-                let file = FileId { input: *number, ..self.block.file };
-                let name = reader.name(self.block.file);
-                self.blocks.map(file, &name, &self.block)?;
-            } else {
-                self.blocks.sums.faults.extend(reader.faults());
-                self.blocks.sums.bytes_read += reader.bytes_read();
-                self.current = None;
+            if !is_block {
+                return self.blocks.rest();
             }
+            let FileId { input, member } = self.block.file;
+            let input = self.numbers.get(input as usize).copied().unwrap_or(input);
+            let (file, name) = (FileId { input, member }, self.reader.name(self.block.file));
+            self.blocks.map(file, &name, &self.block)?;
         }
     }
 
@@ -110,7 +119,10 @@ impl<'a> FileMap<'a> {
     ///
     /// # Errors
     /// Returns an error if Arrow cannot build a batch.
-    pub fn finish(self) -> Result<MapSums, ExchangeError> {
+    pub fn finish(mut self) -> Result<MapSums, ExchangeError> {
+        self.blocks.sums.skipped = self.reader.skipped();
+        self.blocks.sums.faults = self.reader.faults();
+        self.blocks.sums.bytes_read = self.reader.bytes_read();
         self.blocks.finish()
     }
 }
@@ -196,6 +208,7 @@ impl<'a> BlockMap<'a> {
                 sightings: Vec::new(),
                 rejects: Vec::new(),
                 blocks: Vec::new(),
+                skipped: Vec::new(),
                 faults: Vec::new(),
                 bytes_read: 0,
             },
@@ -203,13 +216,6 @@ impl<'a> BlockMap<'a> {
             lines: 0,
             records: 0,
         }
-    }
-
-    fn open(&self, file: InputFile) -> Result<Reader, ExchangeError> {
-        let discovery = discover(&[file.path.into_os_string()], true).map_err(Error::from)?;
-        let max_record_bytes =
-            usize::try_from(self.job.engine.max_record_bytes).unwrap_or(usize::MAX);
-        Ok(Reader::new(discovery, Options { max_record_bytes, ..Options::default() }))
     }
 
     /// Returns the last rows, or `None` if there are none.

@@ -36,6 +36,8 @@ pub struct Merged {
     pub inputs: Vec<Input>,
     /// What could not be read.
     pub faults: Vec<Fault>,
+    /// Warnings about inputs that were skipped.
+    pub skipped: Vec<String>,
     /// Bytes read, as they are stored.
     pub bytes_read: u64,
     /// The name of the rules file.
@@ -64,7 +66,7 @@ pub fn merged_report(job: &Job, mut merged: Merged) -> Report {
         read: Read {
             inputs: merged.inputs,
             faults: merged.faults,
-            passed_over: Vec::new(),
+            passed_over: merged.skipped,
             bytes_read: merged.bytes_read,
         },
         counters: &counters,

@@ -26,6 +26,7 @@ use backtrail::engine::compile::Options;
 use backtrail::engine::exchange::arrow::ExchangeError;
 use backtrail::jobs::run::{Merged, merged_report};
 use backtrail::rules::Rules;
+use backtrail::source::discover;
 use serde_json::Value;
 
 use super::tables;
@@ -141,8 +142,9 @@ impl<'a> Cluster<'a> {
         let (mut rows, mut deletions) = (Slices::new(), Slices::new());
         let (mut sightings, mut counts) = (Slices::new(), Slices::new());
         for (number, path) in (0..).zip(self.given.paths) {
-            let file = InputFile { number, path: path.clone() };
-            let (more, sums) = map_files(&self.job, [file]).unwrap();
+            let found = discover(&[path.into()], true).unwrap();
+            let input = found.inputs.get(0).unwrap();
+            let (more, sums) = map_files(&self.job, [InputFile { number, input }]).unwrap();
             rows.extend(slices(&more));
             deletions.extend(sums.deletions);
             sightings.extend(slices(&sums.sightings));
