@@ -44,11 +44,10 @@ impl Parser {
                 cursor.go_to(cursor.at);
                 continue;
             }
-            let rest = &content[cursor.at..];
-            let line = &rest[..memchr(b'\n', rest).unwrap_or(rest.len())];
+            let line = cursor.line();
             let read = self.read_line(line, &mut cursor, sink);
             cursor.go_to(cursor.at + read);
-            if outlined && cursor.at > base + valid.len() {
+            if outlined && !cursor.in_line && cursor.at > base + valid.len() {
                 // The line that was read is not UTF-8: the next valid part begins after it.
                 base = cursor.at.min(content.len());
                 valid = valid_lines(&content[base..]);
@@ -140,6 +139,8 @@ struct Cursor<'a> {
     /// The offset of the content in its file, in bytes.
     offset: u64,
     at: usize,
+    /// The end of the line that was found last.
+    line_end: usize,
     lines: u64,
     /// Whether the position is at a further value of the same line.
     in_line: bool,
@@ -153,6 +154,7 @@ impl<'a> Cursor<'a> {
             content,
             offset: block.offset,
             at: 0,
+            line_end: 0,
             lines: 0,
             in_line: false,
             oversize: block.oversize.iter().peekable(),
@@ -166,6 +168,16 @@ impl<'a> Cursor<'a> {
     #[inline]
     fn place(&self) -> Place {
         Place { line_in_block: self.lines, offset: self.offset + self.at as u64 }
+    }
+
+    /// Returns the rest of the line. Its end is searched for once, since a line can have very many
+    /// values.
+    fn line(&mut self) -> &'a [u8] {
+        if self.at >= self.line_end {
+            let rest = &self.content[self.at..];
+            self.line_end = self.at + memchr(b'\n', rest).unwrap_or(rest.len());
+        }
+        &self.content[self.at..self.line_end]
     }
 
     /// Advances to the first value after `end`, on the same line or the next.

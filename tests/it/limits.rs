@@ -146,6 +146,13 @@ fn records_that_are_all_structure_fit_into_their_multiple() {
 }
 
 #[test]
+fn a_line_of_very_many_values_is_read_value_by_value() {
+    let workspace = run(0, between([b"{}".repeat(MIB / 2), b"\n".to_vec()]));
+    assert_eq!(count(&workspace, "/rejects/by_reason/not_segment"), MIB as u64 / 2);
+    assert_eq!(count(&workspace, "/events/total"), 2);
+}
+
+#[test]
 fn a_decompression_bomb_is_read_in_pieces() {
     let zeros = gzip(&megabytes(64, 0).flatten().collect::<Vec<u8>>());
     let event = gzip(track("first").as_bytes());
