@@ -130,7 +130,9 @@ mod tests {
         ) {
             let dir = tempfile::tempdir().unwrap();
             let spill = Spill::new(dir.path().to_owned(), 40);
-            lists.iter_mut().for_each(|list| list.sort_unstable());
+            for list in &mut lists {
+                list.sort_unstable();
+            }
             let mut expected = lists.concat();
             expected.sort_unstable();
             let memory = lists.pop().unwrap();
