@@ -5,32 +5,34 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::error::{Result, StagingError, failed};
+use super::error::{Result, StagingError, io_error};
 
-/// The output directory. Unless it came into use, dropping it removes what was made of it.
+/// The output directory. Unless [`keep`](Self::keep) is called, the directories that were created
+/// for it are removed when it is dropped.
 #[derive(Debug)]
 pub(super) struct Directory {
     pub path: PathBuf,
-    /// The directories that were made for it, the outermost first.
-    made: Vec<PathBuf>,
-    in_use: AtomicBool,
+    /// The directories that were created, the outermost first.
+    created: Vec<PathBuf>,
+    is_kept: AtomicBool,
 }
 
 impl Directory {
-    /// Makes `path` and its parents where they are missing.
-    pub fn make(path: &Path) -> Result<Self> {
+    /// Creates `path` and its parents if they are missing.
+    pub fn create(path: &Path) -> Result<Self> {
         let mut directory =
-            Self { path: path.to_owned(), made: Vec::new(), in_use: AtomicBool::new(false) };
+            Self { path: path.to_owned(), created: Vec::new(), is_kept: AtomicBool::new(false) };
         let missing: Vec<_> = path
             .ancestors()
             .take_while(|dir| !dir.as_os_str().is_empty() && !dir.exists())
             .collect();
         for dir in missing.into_iter().rev() {
             match fs::create_dir(dir) {
-                Ok(()) => directory.made.push(dir.to_owned()),
-                // Made by another program in the meantime, or `..` in a path just made.
+                Ok(()) => directory.created.push(dir.to_owned()),
+                // Created by another program in the meantime, or `..` in a path that was just
+                // created.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => {}
-                Err(error) => return Err(failed("make the directory", dir)(error)),
+                Err(error) => return Err(io_error("create the directory", dir)(error)),
             }
         }
         if path.is_dir() {
@@ -40,17 +42,17 @@ impl Directory {
         }
     }
 
-    /// Says that it stays.
+    /// Keeps the directories when this is dropped.
     pub fn keep(&self) {
-        self.in_use.store(true, Ordering::Relaxed);
+        self.is_kept.store(true, Ordering::Relaxed);
     }
 }
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        if !self.in_use.load(Ordering::Relaxed) {
-            for dir in self.made.iter().rev() {
-                // One that is not empty has found other use: it stays.
+        if !self.is_kept.load(Ordering::Relaxed) {
+            for dir in self.created.iter().rev() {
+                // Directories that another program uses are not empty and stay.
                 let _ = fs::remove_dir(dir);
             }
         }

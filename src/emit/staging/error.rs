@@ -1,4 +1,4 @@
-//! Why an output cannot be made.
+//! Errors of outputs.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,101 +8,106 @@ use thiserror::Error;
 use crate::diagnostic::shown;
 use crate::store::StoreError;
 
-/// Why an output could not be made. Each names the path.
+/// An error of an output. Its message starts with the path or URL.
 #[derive(Debug, Error)]
 pub enum StagingError {
-    /// The output directory is something else.
+    /// The path of the output directory is not a directory.
     #[error("{}: is not a directory; name one for the outputs", shown(.0))]
     NotADirectory(PathBuf),
-    /// An output of an earlier run is there.
+    /// An output of an earlier run exists.
     #[error("{}: exists already; use --overwrite to replace it", shown(.0))]
     Exists(PathBuf),
-    /// A directory stands where a file belongs.
-    #[error("{}: is a directory, and a file of that name is to be written", shown(.0))]
+    /// The path of a file is a directory.
+    #[error("{}: is a directory, but a file with this name would be written", shown(.0))]
     IsADirectory(PathBuf),
-    /// Something that cannot be replaced by a file stands where a file belongs.
-    #[error("{}: is {what}, and only a regular file is replaced; remove it or name another output", shown(.path))]
+    /// The path of a file is neither free nor a regular file.
+    #[error("{}: is {what}, and only regular files are replaced; remove it or name another output", shown(.path))]
     NotAFile {
-        /// Where.
+        /// The path.
         path: PathBuf,
-        /// What is there, with its article.
+        /// What exists there, with its article.
         what: &'static str,
     },
-    /// An output is read by the same job.
+    /// The job also reads the file.
     #[error("{}: is also read as {role}, and would be overwritten; nothing was written; name another output", shown(.path))]
     AlsoRead {
         /// The output.
         path: PathBuf,
-        /// What it is to the job, with its article.
+        /// The role of the file in the job, with its article.
         role: &'static str,
     },
-    /// Two outputs have one path.
-    #[error("{}: two outputs would be written to this file; name another for one of them", shown(.0))]
+    /// Two outputs have the same path.
+    #[error("{}: two outputs would be written to this file; choose another path for one of them", shown(.0))]
     WrittenTwice(PathBuf),
-    /// Another run has been putting its files in place for a long time.
-    #[error("{}: another run is putting its files in place here; try again when it has ended", shown(.0))]
+    /// Another run holds the journal of the directory for a long time.
+    #[error("{}: another run is publishing its files here; try again when it has ended", shown(.0))]
     Busy(PathBuf),
-    /// The system refused.
+    /// An error of the file system.
     #[error("{}: cannot {action}: {source}", shown(.path))]
     Io {
-        /// What it is about.
+        /// The path.
         path: PathBuf,
-        /// What was tried.
+        /// The action that failed, as an infinitive.
         action: &'static str,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// A path that names an object, where only files are written.
+    /// A URL in place of a path.
     #[error(
-        "{}: only the outputs of `run -o` are written to object storage; name a path of \
-             this machine",
+        "{}: only the outputs of `run -o` are written to object storage; name a local \
+             path",
         shown(.0)
     )]
     NotAPath(PathBuf),
-    /// A store refused, or did not answer.
+    /// A request to a store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Somebody stopped the run while it waited for a store.
+    /// The run was interrupted while it waited for a store.
     #[error("interrupted")]
     Interrupted,
-    /// An object of an earlier run, which would be wrong beside the new ones, cannot be removed.
-    #[error("{source}; it is of an earlier run, and wrong beside the new outputs: remove it")]
+    /// An object of an earlier run, which does not belong to the new ones, cannot be removed.
+    #[error(
+        "{source}; it is from an earlier run and does not belong to the new outputs: remove it"
+    )]
     NotRemoved {
-        /// Why.
+        /// The error of the request.
         source: StoreError,
     },
-    /// Some of the objects of a run are in place, and others cannot be.
+    /// Some objects of a run were published, and others cannot be.
     #[error(
-        "{failure}; the outputs are not of one run: {stand} {} new, {missing} not; run again with \
-         --overwrite", if *.one { "is" } else { "are" }
+        "{failure}; the outputs are from different runs: {published} {} new, {missing} not; run again \
+         with --overwrite", if *.is_one { "is" } else { "are" }
     )]
-    HalfPublished {
-        /// Why the others cannot be put in place.
+    PartlyPublished {
+        /// The error of publishing the others.
         failure: Box<StagingError>,
-        /// The URLs of those that are in place.
-        stand: String,
-        /// Whether that is one.
-        one: bool,
-        /// The URLs of those that are not.
+        /// The URLs of the published objects.
+        published: String,
+        /// Whether one object was published.
+        is_one: bool,
+        /// The URLs of the other objects.
         missing: String,
     },
-    /// A commit failed, and so did putting back what was there before, or syncing that.
+    /// A commit failed, and so did restoring or syncing the earlier files.
     #[error(
-        "{failure}; putting back the files of before failed as well ({source}): the next run into \
-         this folder does it"
+        "{failure}; restoring the earlier files failed as well ({source}): the next run into this \
+         folder does it"
     )]
     NotRestored {
-        /// Why the commit failed.
+        /// The error of the commit.
         failure: Box<StagingError>,
-        /// Why the files could not be put back.
+        /// The error of restoring the files.
         source: io::Error,
     },
 }
 
-/// The result of something that needs the output directory.
+/// The result of operations on outputs.
 pub type Result<T> = std::result::Result<T, StagingError>;
 
-/// A [`StagingError::Io`] about `path`.
-pub(super) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StagingError {
+/// Creates a [`StagingError::Io`] about `path`.
+pub(super) fn io_error(
+    action: &'static str,
+    path: &Path,
+) -> impl FnOnce(io::Error) -> StagingError {
     move |source| StagingError::Io { path: path.to_owned(), action, source }
 }

@@ -1,4 +1,4 @@
-//! Output files of a folder, which appear whole or not at all.
+//! Atomic publication of files in a folder.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -8,16 +8,16 @@ use std::sync::Arc;
 use tempfile::TempPath;
 
 use super::directory::Directory;
-use super::error::{Result, failed};
+use super::error::{Result, io_error};
 use super::publish::{Synced, publish};
 use super::temporary::{self, Readers};
-use super::{Committed, Overwrite, journal, place};
+use super::{Committed, Overwrite, existing, journal};
 use crate::diagnostic::shown;
 
-/// Bytes held back before a write; chunks of rows are larger and pass straight through.
+/// The size of the buffer of a file, in bytes. Chunks of rows are larger and bypass it.
 const BUFFER_BYTES: usize = 64 << 10;
 
-/// An output directory with files in the making.
+/// An output directory with unpublished files.
 #[derive(Debug)]
 pub(super) struct Folder {
     dir: Arc<Directory>,
@@ -25,7 +25,7 @@ pub(super) struct Folder {
     names: Vec<String>,
 }
 
-/// One file in the making. Errors of writing to it name its final path. Dropping it removes it.
+/// An unpublished file. Errors of writing name its final path. It is removed when dropped.
 #[derive(Debug)]
 pub(super) struct FolderFile {
     file: BufWriter<File>,
@@ -37,44 +37,44 @@ pub(super) struct FolderFile {
 }
 
 impl Folder {
-    /// Makes `dir` and its parents where they are missing, puts in order what a killed run left
-    /// there, and checks the `names` of every file that may be written.
+    /// Creates `dir` and its parents if they are missing, recovers from a killed run, and checks
+    /// the `names` of all files that may be written.
     ///
     /// # Errors
-    /// When `dir` is no directory or cannot be made, when one of `names` is there and `overwrite`
-    /// does not allow it, or when one of them is no regular file.
+    /// Returns an error if `dir` is not a directory or cannot be created, if one of `names` exists
+    /// and `overwrite` does not permit replacing it, or if one of them is not a regular file.
     pub fn new(dir: &Path, overwrite: Overwrite, names: &[&str]) -> Result<Self> {
         let staging = Self {
-            dir: Arc::new(Directory::make(dir)?),
+            dir: Arc::new(Directory::create(dir)?),
             overwrite,
             names: names.iter().map(|&name| name.to_owned()).collect(),
         };
         journal::recover(dir)?;
-        temporary::sweep(dir);
+        temporary::remove_abandoned_files(dir);
         for name in names {
-            place::check(&dir.join(name), overwrite)?;
+            existing::check(&dir.join(name), overwrite)?;
         }
         Ok(staging)
     }
 
-    /// Whether files may be replaced.
+    /// Returns whether files of an earlier run are replaced.
     pub fn overwrite(&self) -> Overwrite {
         self.overwrite
     }
 
-    /// Where the file `name` is, or will be.
+    /// Returns the final path of the file `name`.
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path.join(name)
     }
 
-    /// Begins the file `name`, readable and writable by its owner alone.
+    /// Creates the file `name`, which only its owner can read and write.
     ///
     /// # Errors
-    /// When the directory cannot be written to.
+    /// Returns an error if the directory cannot be written to.
     pub fn create(&self, name: &str) -> Result<FolderFile> {
         let dir = &self.dir.path;
-        let made = temporary::create(dir, Readers::Owner);
-        let (file, temporary) = made.map_err(failed("write here", dir))?;
+        let created = temporary::create(dir, Readers::Owner);
+        let (file, temporary) = created.map_err(io_error("write here", dir))?;
         Ok(FolderFile {
             file: BufWriter::with_capacity(BUFFER_BYTES, file),
             temporary,
@@ -84,20 +84,20 @@ impl Folder {
         })
     }
 
-    /// Brings every file of `files` to its place, having synced all of them first, and removes
-    /// those of the names given to [`Folder::new`] that stand there from an earlier run.
+    /// Publishes `files` after all of them are synced, and removes the other names given to
+    /// [`Folder::new`] that exist from an earlier run.
     ///
-    /// Without leave to overwrite a file only gets a name that is free at that moment. Where the
-    /// file system has neither a rename that replaces nothing nor hard links, a file that another
-    /// program makes in the same instant can be replaced.
+    /// With [`Overwrite::No`], publishing a file fails if its name is taken. This is not atomic on
+    /// file systems with neither a rename that does not replace nor hard links: a file that another
+    /// program creates at the same time can be replaced.
     ///
     /// # Errors
-    /// When a file cannot be written out or put in place, or when one has appeared in the meantime
-    /// that must not be overwritten; then what was there before is there again.
+    /// Returns an error if a file cannot be written or published, or if one was created in the
+    /// meantime that must not be replaced. Then the earlier files are restored.
     pub fn commit(self, files: Vec<FolderFile>) -> Result<Committed> {
         let mut synced = Vec::with_capacity(files.len());
         for file in files {
-            place::check(&file.path, self.overwrite)?;
+            existing::check(&file.path, self.overwrite)?;
             synced.push(file.sync()?);
         }
         let dir = &self.dir.path;
@@ -114,27 +114,28 @@ impl Folder {
 }
 
 impl FolderFile {
-    /// Writes out what is buffered and waits until the disk has it.
+    /// Writes the buffer and syncs the file to the disk.
     fn sync(mut self) -> Result<Synced> {
         let flushed = self.file.flush();
-        flushed.map_err(failed("write", &self.path))?;
+        flushed.map_err(io_error("write", &self.path))?;
         let (file, _) = self.file.into_parts();
-        file.sync_all().map_err(failed("write", &self.path))?;
+        file.sync_all().map_err(io_error("write", &self.path))?;
         Ok(Synced { _lock: file, temporary: self.temporary, name: self.name })
     }
 
-    fn named(&self, error: &io::Error) -> io::Error {
+    /// Adds the path to an error.
+    fn with_path(&self, error: &io::Error) -> io::Error {
         io::Error::new(error.kind(), format!("{}: {error}", shown(&self.path)))
     }
 }
 
 impl Write for FolderFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes).map_err(|error| self.named(&error))
+        self.file.write(bytes).map_err(|error| self.with_path(&error))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush().map_err(|error| self.named(&error))
+        self.file.flush().map_err(|error| self.with_path(&error))
     }
 }
 
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_makes_the_directory_and_private_files() {
+    fn a_commit_creates_the_directory_and_private_files() {
         let root = tempfile::tempdir().unwrap();
         let dir = root.path().join("a/b");
         let staging = Folder::new(&dir, Overwrite::No, &NAMES).unwrap();
@@ -179,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_gives_up_leaves_no_trace() {
+    fn dropped_outputs_leave_no_files_and_directories() {
         let root = tempfile::tempdir().unwrap();
         let staging = Folder::new(&root.path().join("a/b"), Overwrite::No, &NAMES).unwrap();
         let file = written(&staging, "signals.csv", "rows");
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_gives_up_leaves_what_was_there() {
+    fn dropped_outputs_leave_the_existing_files() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("signals.csv"), "old").unwrap();
         let staging = Folder::new(root.path(), Overwrite::Yes, &NAMES).unwrap();
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn existing_output_is_refused_by_name_unless_asked_for() {
+    fn existing_outputs_are_replaced_only_with_overwrite() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("rejects.ndjson"), "old").unwrap();
         let error = Folder::new(root.path(), Overwrite::No, &NAMES).unwrap_err().to_string();
@@ -209,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn output_that_appears_during_the_run_is_not_overwritten() {
+    fn outputs_created_during_the_run_are_not_overwritten() {
         let root = tempfile::tempdir().unwrap();
         let staging = Folder::new(root.path(), Overwrite::No, &NAMES).unwrap();
         let file = written(&staging, "signals.csv", "mine");
@@ -221,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_earlier_run_left_and_this_one_lacks_is_removed() {
+    fn outputs_of_an_earlier_run_without_a_successor_are_removed() {
         let root = tempfile::tempdir().unwrap();
         for name in ["signals.csv", "rejects.ndjson", "notes.txt"] {
             fs::write(root.path().join(name), "old").unwrap();
@@ -235,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_no_output_directory_and_a_directory_no_output() {
+    fn files_as_directories_and_directories_as_files_are_errors() {
         let root = tempfile::tempdir().unwrap();
         let file = root.path().join("file");
         fs::write(&file, "").unwrap();
@@ -252,7 +253,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let staging = Folder::new(root.path(), Overwrite::No, &NAMES).unwrap();
         let file = staging.create("signals.csv").unwrap();
-        let error = file.named(&io::Error::from(io::ErrorKind::StorageFull));
+        let error = file.with_path(&io::Error::from(io::ErrorKind::StorageFull));
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);
         assert!(error.to_string().contains("signals.csv"));
     }

@@ -1,23 +1,22 @@
-//! Outputs that appear whole or not at all.
+//! Atomic publication of outputs.
 //!
-//! In a folder, each file is written under a hidden name beside its place, synced, and only then
-//! renamed, all of them at the end and all of them or none. What is dropped before that leaves no
-//! trace: not a temporary file, not a directory that was made for it, and what stood there before
-//! stands there still. What a killed process leaves is undone and removed by the next one that
-//! writes to the directory: see `journal` and `temporary`. Nothing but a regular file is ever
-//! replaced.
+//! In a folder, each file is written under a temporary hidden name, synced, and renamed at the end.
+//! Either all files of a run are renamed, or none. Until then, dropping the outputs leaves the
+//! folder as it was, without temporary files and new directories. What a killed process leaves is
+//! undone and removed by the next one that writes to the directory: see `journal` and `temporary`.
+//! Only regular files are replaced.
 //!
-//! In object storage, each object is stored in parts that nobody sees, and all of them are put in
-//! place at the end: see `objects`.
+//! In object storage, large objects are multipart uploads, and all objects are published at the end:
+//! see `objects`.
 
 mod directory;
 mod error;
+mod existing;
 mod folder;
 mod journal;
 mod leftover;
 #[cfg(feature = "object-store")]
 mod objects;
-mod place;
 mod publish;
 mod single;
 mod temporary;
@@ -35,17 +34,17 @@ pub use self::single::{check_single, put};
 pub use self::temporary::Readers;
 use crate::store::{Stores, Url};
 
-/// Whether outputs of an earlier run may be replaced.
+/// Whether outputs of an earlier run are replaced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Overwrite {
-    /// Refuse to start.
+    /// The run fails before it starts.
     #[default]
     No,
-    /// Replace them.
+    /// They are replaced.
     Yes,
 }
 
-/// A place with outputs in the making.
+/// A folder or bucket with unpublished outputs.
 #[derive(Debug)]
 pub struct Staging(Target);
 
@@ -56,7 +55,7 @@ enum Target {
     Objects(Objects),
 }
 
-/// One output in the making. Errors of writing to it name its final place. Dropping it removes it.
+/// An unpublished output. Errors of writing name its final path. It is removed when dropped.
 #[derive(Debug)]
 pub struct StagedFile(Kind);
 
@@ -67,36 +66,37 @@ enum Kind {
     Object(Object),
 }
 
-/// What a commit left behind.
+/// The result of a commit.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Committed {
-    /// The new files or the URLs of the new objects, in the order in which they came to their
-    /// places.
+    /// The paths of the new files, or the URLs of the new objects, in the order of their
+    /// publication.
     pub written: Vec<PathBuf>,
-    /// Those of an earlier run that this one has no counterpart of: they were removed, because
-    /// beside the new ones they would be wrong.
+    /// Outputs of an earlier run that this run does not replace. They were removed, as they do not
+    /// belong to the new ones.
     pub removed: Vec<PathBuf>,
 }
 
 impl Staging {
-    /// Makes the folder `dir` and its parents where they are missing, puts in order what a killed
-    /// run left there, and checks the `names` of every file that may be written.
+    /// Creates the folder `dir` and its parents if they are missing, recovers from a killed run,
+    /// and checks the `names` of all files that may be written.
     ///
     /// # Errors
-    /// When `dir` is no directory or cannot be made, when one of `names` is there and `overwrite`
-    /// does not allow it, or when one of them is no regular file.
+    /// Returns an error if `dir` is not a directory or cannot be created, if one of `names` exists
+    /// and `overwrite` does not permit replacing it, or if one of them is not a regular file.
     pub fn new(dir: &Path, overwrite: Overwrite, names: &[&str]) -> Result<Self> {
         single::check_path(dir)?;
         Ok(Self(Target::Folder(Folder::new(dir, overwrite, names)?)))
     }
 
-    /// Checks that objects can be put into the folder of a bucket that `folder` names, and the
-    /// `names` of all that may be written. `stop` ends the waiting for the store, until the objects
-    /// come to their places.
+    /// Checks that objects can be written to the folder of a bucket, and the `names` of all objects
+    /// that may be written. Until objects are published, waiting for the store ends when `stop` is
+    /// set.
     ///
     /// # Errors
-    /// When the store cannot be reached or written to, when one of `names` is there and `overwrite`
-    /// does not allow it, or when the program was built without object storage.
+    /// Returns an error if the store cannot be reached or written to, if one of `names` exists and
+    /// `overwrite` does not permit replacing it, or if the program was built without object
+    /// storage.
     pub fn in_store(
         (stores, folder): (&Stores, &Url),
         overwrite: Overwrite,
@@ -115,7 +115,7 @@ impl Staging {
         }
     }
 
-    /// What to call the output `name` before the user.
+    /// Returns the path or URL of the output `name`.
     pub fn path(&self, name: &str) -> PathBuf {
         match &self.0 {
             Target::Folder(folder) => folder.path(name),
@@ -124,7 +124,7 @@ impl Staging {
         }
     }
 
-    /// Whether outputs may be replaced.
+    /// Returns whether outputs of an earlier run are replaced.
     pub fn overwrite(&self) -> Overwrite {
         match &self.0 {
             Target::Folder(folder) => folder.overwrite(),
@@ -133,10 +133,10 @@ impl Staging {
         }
     }
 
-    /// Which of `names` are there.
+    /// Returns those of `names` that exist.
     ///
     /// # Errors
-    /// When a store does not tell.
+    /// Returns an error if a request to the store fails.
     pub fn present(&self, names: &[String]) -> Result<Vec<String>> {
         match &self.0 {
             Target::Folder(folder) => {
@@ -148,7 +148,7 @@ impl Staging {
         }
     }
 
-    /// What cannot be removed of outputs that are dropped.
+    /// Returns the errors of removing outputs that are dropped later.
     pub fn leftovers(&self) -> Leftovers {
         match &self.0 {
             Target::Folder(_) => Leftovers::default(),
@@ -157,10 +157,10 @@ impl Staging {
         }
     }
 
-    /// Begins the output `name`: a file readable and writable by its owner alone, or an object.
+    /// Creates the output `name`: a file that only its owner can read and write, or an object.
     ///
     /// # Errors
-    /// When the directory cannot be written to.
+    /// Returns an error if the directory cannot be written to.
     pub fn create(&self, name: &str) -> Result<StagedFile> {
         Ok(StagedFile(match &self.0 {
             Target::Folder(folder) => Kind::File(folder.create(name)?),
@@ -169,18 +169,18 @@ impl Staging {
         }))
     }
 
-    /// Brings every one of `files`, which this has begun, to its place, having stored all of them
-    /// first, and removes those of the names given at the start that stand there from an earlier
-    /// run.
+    /// Publishes `files`, which this has created, after all of them are stored. Removes the other
+    /// `names` that exist from an earlier run.
     ///
-    /// Without leave to overwrite, an output only gets a name that is free at that moment. Where a
-    /// file system has neither a rename that replaces nothing nor hard links, and where a store
-    /// cannot check that, what another program makes in the same instant can be replaced.
+    /// With [`Overwrite::No`], publishing an output fails if its name is taken. This is not atomic
+    /// on file systems with neither a rename that does not replace nor hard links, and in stores
+    /// that cannot check it: an output that another program creates at the same time can be
+    /// replaced.
     ///
     /// # Errors
-    /// When an output cannot be stored or put in place, or when one has appeared in the meantime
-    /// that must not be overwritten. Then what was there in a folder before is there again; of
-    /// objects, the error says which are in place.
+    /// Returns an error if an output cannot be stored or published, or if one was created in the
+    /// meantime that must not be replaced. In a folder, the earlier state is restored; for objects,
+    /// the error says which are published.
     pub fn commit(self, files: Vec<StagedFile>) -> Result<Committed> {
         match self.0 {
             Target::Folder(folder) => {

@@ -1,8 +1,8 @@
-//! Moves several files to their final paths, all of them or none.
+//! Renames several files to their final paths, either all of them or none.
 //!
-//! What stands at a name is kept under another one, by a hard link where the file system has them,
-//! until every new file has its name. A failure on the way puts the old files back at once; after
-//! a kill the next process that writes here does, by the journal.
+//! Existing files are backed up, by a hard link if the file system supports them, until all new
+//! files have their names. An error restores the backups at once; after a kill, the next process
+//! that writes to the directory does, by the journal.
 
 use std::fs::{self, File};
 use std::io;
@@ -11,20 +11,20 @@ use std::path::{Path, PathBuf};
 use tempfile::TempPath;
 
 use super::Overwrite;
-use super::error::{Result, StagingError, failed};
-use super::journal::{Entry, Journal, Stamp, kept, sync};
-use super::place::{Place, check};
+use super::error::{Result, StagingError, io_error};
+use super::existing::{Existing, check};
+use super::journal::{Entry, FileIdentity, Journal, backup_path, sync};
 
-/// A file that is complete and on the disk, under a temporary name.
+/// A complete file, synced to the disk, with a temporary name.
 pub(super) struct Synced {
-    /// Keeps the lock of the temporary file.
+    /// Holds the lock of the temporary file.
     pub _lock: File,
     pub temporary: TempPath,
-    /// The name that it is to get.
+    /// The final name.
     pub name: String,
 }
 
-/// A commit in a directory.
+/// A commit to a directory.
 pub(super) struct Publication<'d> {
     dir: &'d Path,
     overwrite: Overwrite,
@@ -32,24 +32,24 @@ pub(super) struct Publication<'d> {
     entries: Vec<Entry>,
 }
 
-/// Gives every one of `files` its name in `dir`, and frees the names `stale` as far as something
-/// has them. Returns the paths that were freed.
+/// Renames `files` to their names in `dir`, and removes the files `stale` that exist. Returns the
+/// paths that were removed.
 pub(super) fn publish(
     dir: &Path,
     overwrite: Overwrite,
     files: Vec<Synced>,
     stale: &[String],
 ) -> Result<Vec<PathBuf>> {
-    let mut publication = Publication::begin(dir, overwrite, &files, stale)?;
-    match files.into_iter().try_for_each(|file| publication.place(file)) {
+    let mut publication = Publication::start(dir, overwrite, &files, stale)?;
+    match files.into_iter().try_for_each(|file| publication.publish_file(file)) {
         Ok(()) => publication.finish(),
         Err(failure) => Err(publication.undo(failure)),
     }
 }
 
 impl<'d> Publication<'d> {
-    /// Checks every name, and writes down what is about to be done.
-    pub fn begin(
+    /// Checks all names, and writes the journal.
+    pub fn start(
         dir: &'d Path,
         overwrite: Overwrite,
         files: &[Synced],
@@ -59,64 +59,64 @@ impl<'d> Publication<'d> {
         let mut entries = Vec::with_capacity(files.len() + stale.len());
         for file in files {
             check(&dir.join(&file.name), overwrite)?;
-            let new = Stamp::of(&file.temporary).map_err(failed("write here", dir))?;
+            let new = FileIdentity::of(&file.temporary).map_err(io_error("write here", dir))?;
             entries.push(Entry { name: file.name.clone(), new: Some(new) });
         }
         for name in stale {
-            if check(&dir.join(name), overwrite)? == Place::File {
+            if check(&dir.join(name), overwrite)? == Existing::File {
                 entries.push(Entry { name: name.clone(), new: None });
             }
         }
         let written = journal.write(&entries);
         if let Err(error) = written {
             let _ = journal.clear();
-            return Err(failed("write here", dir)(error));
+            return Err(io_error("write here", dir)(error));
         }
         Ok(Self { dir, overwrite, journal, entries })
     }
 
-    /// Gives `file` its name.
-    pub fn place(&mut self, file: Synced) -> Result<()> {
+    /// Renames `file` to its final name.
+    pub fn publish_file(&mut self, file: Synced) -> Result<()> {
         let path = self.dir.join(&file.name);
-        keep(&path, &kept(self.dir, &file.name))?;
-        put(file.temporary, &path, self.overwrite).map_err(|error| {
+        back_up(&path, &backup_path(self.dir, &file.name))?;
+        rename(file.temporary, &path, self.overwrite).map_err(|error| {
             if error.kind() == io::ErrorKind::AlreadyExists {
                 StagingError::Exists(path)
             } else {
-                failed("put the file in place", &path)(error)
+                io_error("rename the file to its final name", &path)(error)
             }
         })
     }
 
-    /// Frees the names that are to be free, and lets go of the old files.
+    /// Removes the stale files, and deletes the backups.
     pub fn finish(mut self) -> Result<Vec<PathBuf>> {
         let stale: Vec<_> = self.entries.iter().filter(|entry| entry.new.is_none()).collect();
         let stale: Vec<_> = stale.into_iter().map(|entry| self.dir.join(&entry.name)).collect();
-        match self.free(&stale) {
+        match self.remove_stale(&stale) {
             Ok(()) => {}
             Err(failure) => return Err(self.undo(failure)),
         }
         for entry in &self.entries {
-            let _ = fs::remove_file(kept(self.dir, &entry.name));
+            let _ = fs::remove_file(backup_path(self.dir, &entry.name));
         }
         Ok(stale)
     }
 
-    fn free(&mut self, stale: &[PathBuf]) -> Result<()> {
+    fn remove_stale(&mut self, stale: &[PathBuf]) -> Result<()> {
         for (path, entry) in stale.iter().zip(self.entries.iter().filter(|it| it.new.is_none())) {
-            keep(path, &kept(self.dir, &entry.name))?;
+            back_up(path, &backup_path(self.dir, &entry.name))?;
             match fs::remove_file(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(failed("remove the file of an earlier run", path)(error));
+                    return Err(io_error("remove the file of an earlier run", path)(error));
                 }
                 _ => {}
             }
         }
-        sync(self.dir).map_err(failed("sync the directory", self.dir))?;
-        self.journal.clear().map_err(failed("write here", self.dir))
+        sync(self.dir).map_err(io_error("sync the directory", self.dir))?;
+        self.journal.clear().map_err(io_error("write here", self.dir))
     }
 
-    /// Puts the old files back after `failure`.
+    /// Restores the earlier files after `failure`.
     fn undo(mut self, failure: StagingError) -> StagingError {
         match self.journal.undo(&self.entries) {
             Ok(()) => failure,
@@ -125,32 +125,33 @@ impl<'d> Publication<'d> {
     }
 }
 
-/// Keeps what is at `path`, if anything, at `kept` as well, or there alone where the file system
-/// has no hard links.
-fn keep(path: &Path, kept: &Path) -> Result<()> {
-    match fs::hard_link(path, kept).or_else(|_| fs::rename(path, kept)) {
+/// Links the file at `path`, if it exists, to `backup`, or moves it there if the file system has no
+/// hard links.
+fn back_up(path: &Path, backup: &Path) -> Result<()> {
+    match fs::hard_link(path, backup).or_else(|_| fs::rename(path, backup)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(failed("keep the file of an earlier run", path)(error))
+            Err(io_error("back up the file of an earlier run", path)(error))
         }
         _ => Ok(()),
     }
 }
 
-/// Gives a file its name; without leave to overwrite, only a name that is free at that moment.
-fn put(temporary: TempPath, path: &Path, overwrite: Overwrite) -> io::Result<()> {
+/// Renames a file. With [`Overwrite::No`], fails if the name is taken.
+fn rename(temporary: TempPath, path: &Path, overwrite: Overwrite) -> io::Result<()> {
     if overwrite == Overwrite::Yes {
         return temporary.persist(path).map_err(|error| error.error);
     }
-    let Err(refused) = temporary.persist_noclobber(path) else { return Ok(()) };
-    let unable = matches!(
-        refused.error.kind(),
+    let Err(failure) = temporary.persist_noclobber(path) else { return Ok(()) };
+    let is_unsupported = matches!(
+        failure.error.kind(),
         io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput
     );
-    if unable && fs::symlink_metadata(path).is_err() {
-        // Neither a rename that replaces nothing nor hard links: what is left is to look first.
-        return refused.path.persist(path).map_err(|error| error.error);
+    if is_unsupported && fs::symlink_metadata(path).is_err() {
+        // There is neither a rename that does not replace nor hard links, so the check is not
+        // atomic.
+        return failure.path.persist(path).map_err(|error| error.error);
     }
-    Err(refused.error)
+    Err(failure.error)
 }
 
 #[cfg(test)]
@@ -167,7 +168,7 @@ mod tests {
         Synced { _lock: file, temporary, name: name.to_owned() }
     }
 
-    /// All files of `dir` and their texts.
+    /// Returns all files of `dir` with their texts.
     fn contents(dir: &Path) -> Vec<(String, String)> {
         let entries = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap());
         let mut found: Vec<_> = entries
@@ -180,8 +181,8 @@ mod tests {
         found
     }
 
-    /// `a.csv` is new, `b.csv` replaces a file, `c.csv` and `stale.csv` are there.
-    fn before(dir: &Path) -> Vec<(String, String)> {
+    /// Creates `b.csv` and `c.csv`, which will be replaced, and `stale.csv`. `a.csv` will be new.
+    fn create_existing(dir: &Path) -> Vec<(String, String)> {
         for name in ["b.csv", "c.csv", "stale.csv"] {
             fs::write(dir.join(name), format!("old {name}")).unwrap();
         }
@@ -193,9 +194,9 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_replaces_all_and_leaves_nothing_of_its_own() {
+    fn a_commit_replaces_all_files_and_removes_its_own() {
         let root = tempfile::tempdir().unwrap();
-        before(root.path());
+        create_existing(root.path());
         let files = NAMES.map(|name| synced(root.path(), name)).into();
         let freed = publish(root.path(), Overwrite::Yes, files, &stale()).unwrap();
         assert_eq!(freed, [root.path().join("stale.csv")]);
@@ -204,72 +205,75 @@ mod tests {
     }
 
     #[test]
-    fn a_rename_that_fails_puts_every_old_file_back() {
+    fn a_failed_rename_restores_all_files() {
         for fails in NAMES {
             let root = tempfile::tempdir().unwrap();
-            let old = before(root.path());
+            let old = create_existing(root.path());
             let files: Vec<_> = NAMES.map(|name| synced(root.path(), name)).into();
             let gone = files.iter().find(|file| file.name == fails).unwrap();
             let gone = gone.temporary.to_path_buf();
             let mut publication =
-                Publication::begin(root.path(), Overwrite::Yes, &files, &stale()).unwrap();
+                Publication::start(root.path(), Overwrite::Yes, &files, &stale()).unwrap();
             fs::remove_file(gone).unwrap();
-            let placed = files.into_iter().try_for_each(|file| publication.place(file));
+            let placed = files.into_iter().try_for_each(|file| publication.publish_file(file));
             let error = publication.undo(placed.unwrap_err()).to_string();
-            assert!(error.contains(&format!("{fails}: cannot put the file in place")), "{error}");
+            assert!(
+                error.contains(&format!("{fails}: cannot rename the file to its final name")),
+                "{error}"
+            );
             assert_eq!(contents(root.path()), old, "{fails}");
         }
     }
 
     #[test]
-    fn the_next_start_undoes_a_commit_that_was_killed_anywhere() {
+    fn recovery_undoes_a_commit_killed_at_any_file() {
         for placed in 0..=NAMES.len() {
             let root = tempfile::tempdir().unwrap();
-            let old = before(root.path());
+            let old = create_existing(root.path());
             let files: Vec<_> = NAMES.map(|name| synced(root.path(), name)).into();
             let mut publication =
-                Publication::begin(root.path(), Overwrite::Yes, &files, &stale()).unwrap();
+                Publication::start(root.path(), Overwrite::Yes, &files, &stale()).unwrap();
             for file in files.into_iter().take(placed) {
-                publication.place(file).unwrap();
+                publication.publish_file(file).unwrap();
             }
-            drop(publication); // says nothing more, and lets go of its lock
+            drop(publication); // releases the lock, as a kill does
             super::super::journal::recover(root.path()).unwrap();
             assert_eq!(contents(root.path()), old, "{placed}");
         }
     }
 
     #[test]
-    fn what_a_finished_commit_had_kept_goes_at_the_next_start() {
+    fn recovery_removes_backups_of_a_completed_commit() {
         let root = tempfile::tempdir().unwrap();
         let files = vec![synced(root.path(), "a.csv")];
         publish(root.path(), Overwrite::Yes, files, &[]).unwrap();
         let now = contents(root.path());
-        fs::write(kept(root.path(), "a.csv"), "old").unwrap();
+        fs::write(backup_path(root.path(), "a.csv"), "old").unwrap();
         super::super::journal::recover(root.path()).unwrap();
         assert_eq!(contents(root.path()), now);
     }
 
     #[test]
-    fn without_hard_links_the_old_file_is_kept_by_its_name() {
+    fn without_hard_links_existing_files_are_moved_to_the_backup() {
         let root = tempfile::tempdir().unwrap();
-        let old = before(root.path());
+        let old = create_existing(root.path());
         let files = vec![synced(root.path(), "b.csv")];
-        let mut publication = Publication::begin(root.path(), Overwrite::Yes, &files, &[]).unwrap();
-        // As on such a file system: a link fails, here because the name is taken.
-        fs::write(kept(root.path(), "b.csv"), "in the way").unwrap();
-        files.into_iter().try_for_each(|file| publication.place(file)).unwrap();
+        let mut publication = Publication::start(root.path(), Overwrite::Yes, &files, &[]).unwrap();
+        // Simulates such a file system: the link fails, as its name is taken.
+        fs::write(backup_path(root.path(), "b.csv"), "in the way").unwrap();
+        files.into_iter().try_for_each(|file| publication.publish_file(file)).unwrap();
         drop(publication);
         super::super::journal::recover(root.path()).unwrap();
         assert_eq!(contents(root.path()), old);
     }
 
     #[test]
-    fn without_leave_a_name_that_is_taken_in_the_meantime_undoes_all() {
+    fn without_overwrite_a_name_taken_in_the_meantime_undoes_all() {
         let root = tempfile::tempdir().unwrap();
         let files: Vec<_> = NAMES.map(|name| synced(root.path(), name)).into();
-        let mut publication = Publication::begin(root.path(), Overwrite::No, &files, &[]).unwrap();
+        let mut publication = Publication::start(root.path(), Overwrite::No, &files, &[]).unwrap();
         fs::write(root.path().join("c.csv"), "theirs").unwrap();
-        let placed = files.into_iter().try_for_each(|file| publication.place(file));
+        let placed = files.into_iter().try_for_each(|file| publication.publish_file(file));
         let failure = publication.undo(placed.unwrap_err());
         assert!(matches!(failure, StagingError::Exists(_)), "{failure}");
         assert_eq!(contents(root.path()), [("c.csv".to_owned(), "theirs".to_owned())]);

@@ -1,5 +1,5 @@
-//! Temporary files: locked while they are in use, so that those of a run that was killed can be
-//! told from those of a run that goes on, and removed.
+//! Temporary files. They are locked while in use, so that those of killed processes can be
+//! recognized and removed.
 
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io;
@@ -7,24 +7,24 @@ use std::path::Path;
 
 use tempfile::TempPath;
 
-/// What the names of all hidden files of this program begin with.
+/// The prefix of the names of all hidden files of this program.
 pub(super) const PREFIX: &str = ".backtrail-";
-/// What those of temporary files end with.
+/// The suffix of the names of temporary files.
 const SUFFIX: &str = ".tmp";
-/// How often a file is made anew that a sweep takes away before it is locked.
+/// How often to create a file that another process removes before it is locked.
 const ATTEMPTS: usize = 16;
 
 /// Who may read a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readers {
-    /// Its owner alone.
+    /// Only its owner.
     Owner,
-    /// Whom the umask lets.
+    /// Those whom the umask permits.
     Umask,
 }
 
-/// Makes a temporary file in `dir`, locked until it is closed. Where the file system has no locks
-/// it is not locked, and no sweep removes it.
+/// Creates a temporary file in `dir`, locked until it is closed. On file systems without locks it
+/// is not locked, and never removed as abandoned.
 pub(super) fn create(dir: &Path, readers: Readers) -> io::Result<(File, TempPath)> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(PREFIX).suffix(SUFFIX);
@@ -39,7 +39,7 @@ pub(super) fn create(dir: &Path, readers: Readers) -> io::Result<(File, TempPath
         },
     );
     for _ in 0..ATTEMPTS {
-        // Its errors do not name the file, which would tell nobody anything.
+        // `make_in` does not add the random name to its errors.
         let (file, path) = builder.make_in(dir, |path| options.open(path))?.into_parts();
         match file.try_lock() {
             Ok(()) if !is_at(&file, &path) => {}
@@ -47,34 +47,34 @@ pub(super) fn create(dir: &Path, readers: Readers) -> io::Result<(File, TempPath
             Ok(()) | Err(TryLockError::Error(_)) => return Ok((file, path)),
         }
     }
-    Err(io::Error::other("temporary files vanish as soon as they are made"))
+    Err(io::Error::other("temporary files are removed as soon as they are created"))
 }
 
-/// Removes the temporary files in `dir` that nobody holds.
-pub(super) fn sweep(dir: &Path) {
+/// Removes the temporary files in `dir` that no process has locked.
+pub(super) fn remove_abandoned_files(dir: &Path) {
     let Ok(entries) = fs::read_dir(dir) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
         let name = name.as_encoded_bytes();
         if name.starts_with(PREFIX.as_bytes()) && name.ends_with(SUFFIX.as_bytes()) {
-            remove_abandoned(&entry.path());
+            remove_if_abandoned(&entry.path());
         }
     }
 }
 
-fn remove_abandoned(path: &Path) {
+fn remove_if_abandoned(path: &Path) {
     if !fs::symlink_metadata(path).is_ok_and(|found| found.is_file()) {
         return;
     }
-    // Some network file systems lock only what is open for writing.
+    // Some network file systems lock only files that are open for writing.
     let Ok(file) = OpenOptions::new().read(true).write(true).open(path) else { return };
-    // Its holder may have given it its name between the opening and the lock.
+    // The file may have been renamed between opening and locking it.
     if file.try_lock().is_ok() && is_at(&file, path) {
         let _ = fs::remove_file(path);
     }
 }
 
-/// Whether `file` is what stands at `path`.
+/// Returns `true` if `path` is the name of `file`.
 pub(super) fn is_at(file: &File, path: &Path) -> bool {
     let found = fs::symlink_metadata(path).and_then(|there| Ok((there, file.metadata()?)));
     found.is_ok_and(|(there, open)| there.is_file() && is_same(&there, &open))
@@ -100,19 +100,19 @@ mod tests {
     }
 
     #[test]
-    fn a_sweep_takes_what_nobody_holds_and_leaves_the_rest() {
+    fn only_unlocked_temporary_files_are_removed() {
         let root = tempfile::tempdir().unwrap();
         let (file, path) = create(root.path(), Readers::Owner).unwrap();
-        sweep(root.path());
-        assert!(is_at(&file, &path), "a file in use was swept");
-        // As a killed process leaves it: closed, and still there.
+        remove_abandoned_files(root.path());
+        assert!(is_at(&file, &path), "a file in use was removed");
+        // A killed process leaves a closed file.
         drop(file);
         let left = path.keep().unwrap();
         for other in [".backtrail-x.old", "x.tmp", ".tmp"] {
             fs::write(root.path().join(other), "").unwrap();
         }
         fs::create_dir(root.path().join(".backtrail-d.tmp")).unwrap();
-        sweep(root.path());
+        remove_abandoned_files(root.path());
         assert!(!left.exists());
         assert_eq!(names(root.path()), 4);
     }
@@ -127,7 +127,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn the_owner_alone_reads_unless_said_otherwise() {
+    fn only_the_owner_can_read_private_files() {
         use std::os::unix::fs::PermissionsExt as _;
         let root = tempfile::tempdir().unwrap();
         let (file, _path) = create(root.path(), Readers::Owner).unwrap();

@@ -1,4 +1,4 @@
-//! Outputs in a bucket: there whole or not at all, and nothing left where a run fails.
+//! Outputs in a bucket: a run publishes all or none, and leaves no parts if it fails.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -12,27 +12,27 @@ use super::moto::{Bucket, KEY_ID, SECRET, TOKEN};
 use super::proxy::{Fault, Proxy, Request};
 use crate::support::{Finished, Workspace};
 
-/// What a run writes.
+/// The outputs of a run.
 const OUTPUTS: [&str; 4] = ["leads.csv", "report.html", "report.json", "signals.csv"];
 
-/// Parts are of this size.
+/// The length of a part, in bytes.
 const PART_BYTES: usize = 8 << 20;
 
-/// A folder with events, of which there are few.
+/// Creates a workspace with few events.
 fn few() -> Workspace {
     let workspace = Workspace::new();
     workspace.write("in.ndjson", events(0..20, 10));
     workspace
 }
 
-/// A folder with events, whose signals come to two parts.
+/// Creates a workspace with enough events for signals in two parts.
 pub fn many() -> Workspace {
     let workspace = Workspace::new();
     workspace.write("in.ndjson", events(0..5_000, 2_000));
     workspace
 }
 
-/// Events with a page of so many characters, and one that tells who it was.
+/// Returns events whose pages have `length` characters, and one that identifies the visitor.
 fn events(numbers: std::ops::Range<usize>, length: usize) -> String {
     let identify = r#"{"type":"identify","messageId":"i","anonymousId":"a1","traits":{"email":"jo@acme.test"},"timestamp":"2025-05-01T00:00:00Z"}"#;
     let track = |number| {
@@ -44,14 +44,14 @@ fn events(numbers: std::ops::Range<usize>, length: usize) -> String {
     format!("{identify}\n{}", numbers.map(track).collect::<String>())
 }
 
-/// The outputs of a run into a folder, without the time that it took.
+/// Returns the outputs of a run that writes files.
 pub fn expected(workspace: &Workspace) -> BTreeMap<String, Vec<u8>> {
     workspace.run(["in.ndjson", "-o", "expected", "--overwrite"]).exits(0);
     let files = workspace.list("expected").into_iter();
     files.map(|name| (name.clone(), workspace.read(&format!("expected/{name}")))).collect()
 }
 
-/// Asserts that the bucket has in `folder` the outputs that a run into a folder has.
+/// Asserts that `folder` in the bucket contains the outputs of a run that writes files.
 #[track_caller]
 fn assert_outputs(workspace: &Workspace, bucket: &Bucket, folder: &str) {
     let expected = expected(workspace);
@@ -71,26 +71,27 @@ fn assert_outputs(workspace: &Workspace, bucket: &Bucket, folder: &str) {
     assert_eq!(bucket.uploads(), [""; 0]);
 }
 
-/// A run of `in.ndjson` into `url`, through the server at `address`.
+/// Runs the program over `in.ndjson` with the server at `address`. The first of `arguments` is the
+/// output URL.
 pub fn run(workspace: &Workspace, address: SocketAddr, arguments: &[&str]) -> Finished {
     let mut command = workspace.command(["in.ndjson", "-o"].iter().chain(arguments));
     Bucket::configure(&mut command, address);
     finish(command)
 }
 
-/// Runs `command`, whose messages hold no credential.
+/// Runs `command`, and asserts that its messages contain no credential.
 pub fn finish(mut command: Command) -> Finished {
     let output = command.output().unwrap();
     let finished = Finished::of(&command, output);
     for canary in [KEY_ID, SECRET, TOKEN, super::azurite::KEY, "Signature"] {
         let said = format!("{}{}", finished.stderr, String::from_utf8_lossy(&finished.stdout));
-        assert!(!said.contains(canary), "a secret is told: {canary}");
+        assert!(!said.contains(canary), "a message contains a secret:  {canary}");
     }
     finished
 }
 
 #[test]
-fn outputs_in_a_bucket_are_those_of_a_folder() {
+fn outputs_in_a_bucket_equal_those_in_a_folder() {
     let Some(bucket) = Bucket::new("out-small") else { return };
     let workspace = few();
     for (url, folder) in [("s3://out-small/a b/2025/", "a b/2025/"), ("s3://out-small", "")] {
@@ -106,7 +107,7 @@ fn outputs_in_a_bucket_are_those_of_a_folder() {
 }
 
 #[test]
-fn large_outputs_are_sent_in_parts_while_they_are_made() {
+fn large_outputs_are_uploaded_in_parts_while_they_are_written() {
     let Some(bucket) = Bucket::new("out-large") else { return };
     let workspace = Workspace::new();
     workspace.write("in.ndjson", events(0..9_000, 2_000));
@@ -149,7 +150,7 @@ fn existing_objects_are_replaced_only_on_request() {
         .exits(2)
         .says("s3://out-overwrite/x/leads.csv: exists already; use --overwrite to replace it");
     assert_eq!((bucket.keys(), bucket.get("x/leads.csv")), (before, b"old".to_vec()));
-    // Another run may replace them, and what it has no counterpart of goes.
+    // With --overwrite, outputs without a successor are removed.
     run(&workspace, at, &["s3://out-overwrite/x", "--overwrite"])
         .exits(0)
         .says("left as an earlier run wrote them")
@@ -163,13 +164,13 @@ fn existing_objects_are_replaced_only_on_request() {
 }
 
 #[test]
-fn an_object_that_appears_during_the_run_is_not_replaced() {
+fn an_object_created_during_the_run_is_not_replaced() {
     let Some(bucket) = Bucket::new("out-appears") else { return };
     for (workspace, name) in [(few(), "leads.csv"), (many(), "signals.csv")] {
         let (address, key) = (bucket.address, format!("x/{name}"));
         let inner = Bucket { address, name: bucket.name.clone() };
         let appearing = key.clone();
-        // Before the first object that would come to its place.
+        // Creates the object just before it would be published.
         let proxy = Proxy::new(address, move |request| {
             if (request.is_whole() || request.is_completion()) && request.has(&appearing) {
                 inner.put(&appearing, "theirs");
@@ -186,7 +187,7 @@ fn an_object_that_appears_during_the_run_is_not_replaced() {
 }
 
 #[test]
-fn what_half_a_publication_leaves_is_told() {
+fn an_error_during_publication_names_the_published_objects() {
     let Some(bucket) = Bucket::new("out-half") else { return };
     let workspace = few();
     let proxy = Proxy::new(bucket.address, |request| {
@@ -225,7 +226,7 @@ fn a_run_that_cannot_write_to_the_bucket_fails_before_it_reads() {
 fn a_run_that_fails_or_is_interrupted_leaves_no_parts() {
     let Some(bucket) = Bucket::new("out-aborted") else { return };
     let workspace = many();
-    // The token expires after some parts.
+    // The token expires after the first part.
     let parts = AtomicUsize::new(0);
     let proxy = Proxy::new(bucket.address, move |request| {
         let is_late = request.is_part() && parts.fetch_add(1, Ordering::Relaxed) >= 1;
@@ -237,7 +238,7 @@ fn a_run_that_fails_or_is_interrupted_leaves_no_parts() {
     assert!(proxy.log().iter().any(Request::is_part));
     assert_eq!((bucket.keys(), bucket.uploads()), (Vec::new(), Vec::new()));
 
-    // Ctrl-C while a part is on its way, which nobody answers.
+    // Ctrl-C during the upload of a part that is never responded to.
     let proxy =
         Proxy::new(
             bucket.address,
@@ -257,12 +258,12 @@ fn a_run_that_fails_or_is_interrupted_leaves_no_parts() {
 }
 
 #[test]
-fn parts_that_cannot_be_removed_are_told() {
+fn parts_that_cannot_be_deleted_are_reported() {
     let Some(bucket) = Bucket::new("out-left") else { return };
     let workspace = many();
     let removals = AtomicUsize::new(0);
     let proxy = Proxy::new(bucket.address, move |request| match request.method.as_str() {
-        // The first one is that of the probe.
+        // The first one belongs to the probe.
         "DELETE" if removals.fetch_add(1, Ordering::Relaxed) > 0 => {
             Fault::s3_error(403, "AccessDenied")
         }
@@ -272,27 +273,27 @@ fn parts_that_cannot_be_removed_are_told() {
     run(&workspace, proxy.address(), &["s3://out-left/x/"])
         .exits(2)
         .says("s3://out-left/x/signals.csv: access denied")
-        .says("parts that were uploaded are still stored, and cost money: s3://out-left/x/signals.csv")
+        .says("uploaded parts are still stored, and are charged for:  s3://out-left/x/signals.csv")
         .says("abort-multipart-upload");
     assert_eq!(bucket.uploads(), ["x/signals.csv"]);
     assert_eq!(bucket.keys(), [""; 0]);
 }
 
 #[test]
-fn faults_that_pass_change_nothing() {
+fn transient_faults_do_not_change_the_outputs() {
     let (small, large) = (few(), many());
     let faults = [
         ("lost request", Fault::CutRequest(usize::MAX), &small),
         ("lost request", Fault::CutRequest(usize::MAX), &large),
-        ("lost answer", Fault::CutAnswer(0), &small),
-        ("lost answer", Fault::CutAnswer(0), &large),
-        ("cut answer", Fault::CutAnswer(250), &large),
+        ("lost response", Fault::CutResponse(0), &small),
+        ("lost response", Fault::CutResponse(0), &large),
+        ("cut response", Fault::CutResponse(250), &large),
         ("slow down", Fault::slow_down(0), &small),
         ("internal error", Fault::s3_error(500, "InternalError"), &large),
     ];
     for (number, (name, fault, workspace)) in faults.into_iter().enumerate() {
         let Some(bucket) = Bucket::new(&format!("out-faults-{number}")) else { return };
-        // Each request that is not another one once more meets the fault.
+        // Only the first attempt of each request fails.
         let seen = Mutex::new(BTreeSet::new());
         let proxy = Proxy::new(bucket.address, move |request| {
             let key = (request.method.clone(), without_upload(&request.target));
@@ -304,20 +305,20 @@ fn faults_that_pass_change_nothing() {
         for table in ["signals.csv", "leads.csv"] {
             assert!(bucket.get(&format!("x/{table}")) == expected[table], "{name}: {table}");
         }
-        // Nobody knows of an upload whose beginning was not answered.
-        if !matches!(name, "lost answer" | "cut answer") {
+        // If the response that starts an upload is lost, the upload cannot be aborted.
+        if !matches!(name, "lost response" | "cut response") {
             assert_eq!(bucket.uploads(), [""; 0], "{name}");
         }
     }
 }
 
-/// A target without the id of its upload, which is another one at each try.
+/// Returns a target without the id of its upload, which differs between attempts.
 fn without_upload(target: &str) -> String {
     target.split("uploadId=").next().unwrap_or_default().to_owned()
 }
 
 #[test]
-fn an_output_that_is_an_input_too_is_refused() {
+fn an_output_that_is_also_an_input_is_an_error() {
     let Some(bucket) = Bucket::new("out-inputs") else { return };
     let workspace = few();
     bucket.put("x/rejects.ndjson", events(0..3, 3));
@@ -332,16 +333,16 @@ fn an_output_that_is_an_input_too_is_refused() {
 }
 
 #[test]
-fn google_and_azure_get_the_same_outputs() {
+fn outputs_in_google_and_azure_equal_those_in_a_folder() {
     for workspace in [few(), many()] {
         let expected = expected(&workspace);
-        // A name of letters alone: the client writes other characters in a way that moto does not
-        // read in the name of a bucket.
+        // The name has only letters, as the client encodes other characters in a way that moto does
+        // not decode.
         if let Some(bucket) = Bucket::new("outgoogle") {
             let mut command =
                 workspace.command(["in.ndjson", "-o", "gs://outgoogle/x", "--overwrite"]);
-            super::moto::forget_surroundings(&mut command);
-            // It signs on the way.
+            super::moto::clear_environment(&mut command);
+            // The proxy adds a signature.
             let proxy = Proxy::new(bucket.address, |_| Fault::None);
             command.env("STORAGE_EMULATOR_HOST", proxy.address().to_string());
             finish(command).exits(0);
@@ -375,7 +376,7 @@ fn google_and_azure_get_the_same_outputs() {
 }
 
 #[test]
-fn other_outputs_are_files() {
+fn other_outputs_than_those_of_run_must_be_files() {
     let workspace = few();
     workspace.write("allow.txt", "Ping\n");
     let said = "s3://b/x.html: only the outputs of `run -o` are written to object storage";

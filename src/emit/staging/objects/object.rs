@@ -1,4 +1,4 @@
-//! One object in the making.
+//! Unpublished objects and their uploads.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -9,80 +9,80 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::task::{JoinError, JoinSet};
 
+use super::folder::BucketFolder;
 use super::part::part_bytes;
-use super::place::Place;
 use crate::emit::staging::StagingError;
 use crate::emit::staging::error::Result;
 use crate::store::{Bucket, Replace, StoreError, StoreErrorKind, Upload, Version};
 
-/// How often an object is put whose answer was lost.
-const TRIES: usize = 3;
-/// How long the removal of parts may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The number of attempts to put an object if the response is lost.
+const ATTEMPTS: usize = 3;
+/// The maximum time of aborting an upload.
+const ABORT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The result of a request.
-type Answered<T> = std::result::Result<T, StoreError>;
+/// The result of a request to the store.
+type Response<T> = std::result::Result<T, StoreError>;
 
-/// One object in the making. Nothing of it can be seen until it is published. Dropped before that,
-/// its parts are removed.
+/// An unpublished object. It is invisible until it is published. If it is dropped before, its
+/// upload is aborted.
 pub(in crate::emit::staging) struct Object {
-    place: Arc<Place>,
+    folder: Arc<BucketFolder>,
     name: String,
     key: String,
-    /// What is not sent yet: a part, or the whole of a small object.
+    /// The bytes that are not sent yet: a part, or all of a small object.
     buffer: Vec<u8>,
-    /// How much is sent.
+    /// The number of bytes that were sent in parts.
     sent_bytes: u64,
     parts: Option<Parts>,
 }
 
-/// Parts that are stored or on their way.
+/// A multipart upload that was started.
 struct Parts {
     upload: Upload,
     count: usize,
-    /// Those that are on their way, or of which it is not seen yet what became of them.
-    sending: JoinSet<Answered<()>>,
+    /// The parts whose result was not checked yet.
+    sending: JoinSet<Response<()>>,
 }
 
 impl Object {
-    pub(super) fn new(place: &Arc<Place>, name: &str) -> Self {
+    pub(super) fn new(folder: &Arc<BucketFolder>, name: &str) -> Self {
         Self {
-            place: Arc::clone(place),
+            folder: Arc::clone(folder),
             name: name.to_owned(),
-            key: place.key(name),
+            key: folder.key(name),
             buffer: Vec::new(),
             sent_bytes: 0,
             parts: None,
         }
     }
 
-    /// Its name in the folder.
+    /// Returns the name in the folder.
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
-    /// What to call it before the user.
+    /// Returns the URL.
     pub(in crate::emit::staging) fn url(&self) -> String {
-        self.place.url(&self.name)
+        self.folder.url(&self.name)
     }
 
     fn part_bytes(&self) -> usize {
         part_bytes(self.parts.as_ref().map_or(0, |parts| parts.count))
     }
 
-    /// Sends what is buffered as the next part, once there is room for it among those on their way.
+    /// Sends the buffer as the next part. Waits until fewer bytes are in flight.
     fn send(&mut self) -> Result<()> {
-        let room = self.place.room(self.buffer.len())?;
+        let permit = self.folder.reserve(self.buffer.len())?;
         let parts = match &mut self.parts {
             Some(parts) => parts,
             none => {
-                let (bucket, key) = (self.place.bucket.clone(), self.key.clone());
-                let upload = self.place.wait(async move { bucket.start_upload(&key).await })?;
+                let (bucket, key) = (self.folder.bucket.clone(), self.key.clone());
+                let upload = self.folder.wait(async move { bucket.start_upload(&key).await })?;
                 none.insert(Parts { upload, count: 0, sending: JoinSet::new() })
             }
         };
         while let Some(sent) = parts.sending.try_join_next() {
-            stored(&self.place.url(&self.name), sent)?;
+            part_result(&self.folder.url(&self.name), sent)?;
         }
         let data = Bytes::from(mem::take(&mut self.buffer));
         self.sent_bytes += data.len() as u64;
@@ -90,14 +90,14 @@ impl Object {
         parts.count += 1;
         let send = async move {
             let sent = part.await;
-            drop(room);
+            drop(permit);
             sent
         };
-        parts.sending.spawn_on(send, self.place.runtime());
+        parts.sending.spawn_on(send, self.folder.runtime());
         Ok(())
     }
 
-    /// Sends the rest of an object in parts, and waits until the store has all of them.
+    /// Sends the rest of a multipart upload, and waits until all parts are stored.
     pub(super) fn finish(&mut self) -> Result<()> {
         if self.parts.is_none() {
             return Ok(());
@@ -106,40 +106,40 @@ impl Object {
             self.send()?;
         }
         let Some(parts) = &mut self.parts else { return Ok(()) };
-        let (mut sending, url) = (mem::take(&mut parts.sending), self.place.url(&self.name));
-        self.place.wait(async move {
+        let (mut sending, url) = (mem::take(&mut parts.sending), self.folder.url(&self.name));
+        self.folder.wait(async move {
             while let Some(sent) = sending.join_next().await {
-                stored(&url, sent)?;
+                part_result(&url, sent)?;
             }
             Ok(())
         })
     }
 
-    /// Makes the object of what it consists of, which is all stored or in memory. `before` is the
-    /// content that it replaces.
+    /// Publishes the object, whose parts are all stored or which is in memory. `before` is the
+    /// version that it replaces.
     pub(super) fn publish(mut self, before: Option<Version>) -> Result<()> {
-        let (bucket, key) = (self.place.bucket.clone(), self.key.clone());
+        let (bucket, key) = (self.folder.bucket.clone(), self.key.clone());
         let published = match self.parts.take() {
             None => {
                 let data = Bytes::from(mem::take(&mut self.buffer));
-                self.place.wait_to_the_end(async move { put(&bucket, &key, data).await })
+                self.folder.wait_uninterrupted(async move { put(&bucket, &key, data).await })
             }
             Some(mut parts) => {
                 let expected = (before, self.sent_bytes);
-                let (parts, joined) = self.place.wait_to_the_end(async move {
-                    let joined = join(&bucket, &key, &mut parts.upload, expected).await;
-                    Ok((parts, joined))
+                let (parts, completed) = self.folder.wait_uninterrupted(async move {
+                    let completed = complete(&bucket, &key, &mut parts.upload, expected).await;
+                    Ok((parts, completed))
                 })?;
-                if joined.is_err() {
-                    // They are removed.
+                if completed.is_err() {
+                    // Dropping `self` aborts the upload.
                     self.parts = Some(parts);
                 }
-                joined
+                completed
             }
         };
         published.map_err(|error| match error.kind {
             StoreErrorKind::Exists | StoreErrorKind::Replaced
-                if self.place.bucket.replace() == Replace::Never =>
+                if self.folder.bucket.replace() == Replace::Never =>
             {
                 StagingError::Exists(self.url().into())
             }
@@ -148,40 +148,41 @@ impl Object {
     }
 }
 
-/// What became of a part of the object at `url`.
-fn stored(url: &str, sent: std::result::Result<Answered<()>, JoinError>) -> Answered<()> {
+/// Returns the result of a part of the object at `url`.
+fn part_result(url: &str, sent: std::result::Result<Response<()>, JoinError>) -> Response<()> {
     sent.unwrap_or_else(|error| {
         Err(StoreError::new(url, StoreErrorKind::Other, format!("a part was not sent: {error}")))
     })
 }
 
-/// Puts a whole object. Where an answer may have been lost, the store is asked what there is.
-async fn put(bucket: &Bucket, key: &str, data: Bytes) -> Answered<()> {
-    let mut tries = 1;
+/// Puts a small object. If the response may have been lost, checks whether the object has this
+/// content.
+async fn put(bucket: &Bucket, key: &str, data: Bytes) -> Response<()> {
+    let mut attempts = 1;
     loop {
         let Err(error) = bucket.put(key, data.clone()).await else { return Ok(()) };
         let found = bucket.version(key).await;
-        let is_as_long = |found: &Version| found.bytes == data.len() as u64;
-        if matches!(&found, Ok(Some(found)) if is_as_long(found))
+        let has_same_size = |found: &Version| found.bytes == data.len() as u64;
+        if matches!(&found, Ok(Some(found)) if has_same_size(found))
             && bucket.get(key).await.is_ok_and(|found| found == data)
         {
             return Ok(());
         }
-        if error.kind != StoreErrorKind::Unavailable || found.is_err() || tries == TRIES {
+        if error.kind != StoreErrorKind::Unavailable || found.is_err() || attempts == ATTEMPTS {
             return Err(error);
         }
-        tries += 1;
+        attempts += 1;
     }
 }
 
-/// Makes an object of its parts. Where an answer may have been lost, the store is asked what there
-/// is: an object of this length that was not there before.
-async fn join(
+/// Completes a multipart upload. If the response may have been lost, checks whether there is a new
+/// version of the object with this size.
+async fn complete(
     bucket: &Bucket,
     key: &str,
     upload: &mut Upload,
     (before, bytes): (Option<Version>, u64),
-) -> Answered<()> {
+) -> Response<()> {
     if bucket.replace() == Replace::Never && bucket.version(key).await?.is_some() {
         let message = "the object exists already";
         return Err(StoreError::new(bucket.store().url(key), StoreErrorKind::Exists, message));
@@ -204,7 +205,7 @@ impl Write for Object {
         Ok(taken.len())
     }
 
-    /// Does nothing: what is not a whole part waits for the rest of it.
+    /// Does nothing, as incomplete parts are not sent.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -214,17 +215,17 @@ impl Drop for Object {
     fn drop(&mut self) {
         let Some(mut parts) = self.parts.take() else { return };
         let url = self.url();
-        let removed = self.place.wait_to_the_end(async move {
-            // A part that arrives after the removal would stay.
+        let removed = self.folder.wait_uninterrupted(async move {
+            // Parts that arrive after the upload is aborted would be kept.
             parts.sending.shutdown().await;
-            let removal = tokio::time::timeout(PATIENCE, parts.upload.abort()).await;
+            let removal = tokio::time::timeout(ABORT_TIMEOUT, parts.upload.abort()).await;
             removal.unwrap_or_else(|_| {
-                let message = "the store did not answer in time";
+                let message = "the store did not respond in time";
                 Err(StoreError::new(url, StoreErrorKind::Unavailable, message))
             })
         });
         if let Err(error) = removed {
-            self.place.leftovers.add(error);
+            self.folder.leftovers.add(error);
         }
     }
 }

@@ -1,16 +1,17 @@
-//! How large the parts of an object are.
+//! The sizes of the parts of multipart uploads.
 
-/// The first parts. Stores want 5 MiB at least.
+/// The size of the first parts. Stores require at least 5 MiB.
 const FIRST_BYTES: usize = 8 << 20;
-/// So many parts have one size, then it doubles.
-const PARTS_OF_A_SIZE: usize = 1000;
-/// How often it doubles: the largest parts have 2 GiB, and Azure takes 4,000 MiB.
-const MOST_DOUBLINGS: usize = 8;
+/// The number of parts of one size; then the size doubles.
+const PARTS_PER_SIZE: usize = 1000;
+/// How often the size doubles. The largest parts have 2 GiB; Azure permits 4,000 MiB.
+const MAX_DOUBLINGS: usize = 8;
 
-/// The size of the part with this number from 0. They grow, so that the 10,000 parts that an object
-/// may have hold the largest object that there may be, and those of a small one take little memory.
+/// Returns the size of the part `number`, counted from 0, in bytes. Sizes grow, so that the 10,000
+/// parts of an upload suffice for the largest possible object, while those of small objects take
+/// little memory.
 pub(super) fn part_bytes(number: usize) -> usize {
-    FIRST_BYTES << (number / PARTS_OF_A_SIZE).min(MOST_DOUBLINGS)
+    FIRST_BYTES << (number / PARTS_PER_SIZE).min(MAX_DOUBLINGS)
 }
 
 #[cfg(test)]
@@ -18,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ten_thousand_parts_hold_the_largest_object_of_a_store() {
+    fn ten_thousand_parts_suffice_for_the_largest_object() {
         let sizes: Vec<usize> = (0..10_000).map(part_bytes).collect();
         assert!(sizes.iter().sum::<usize>() >= 5 << 40, "S3 has objects of 5 TiB");
         assert!(sizes.is_sorted() && sizes[0] >= 5 << 20 && sizes[9_999] <= 4000 << 20);

@@ -1,4 +1,4 @@
-//! The folder of a bucket that objects are put into.
+//! A folder of a bucket that objects are written to.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use crate::emit::staging::error::Result;
 use crate::emit::staging::{Leftovers, StagingError};
 use crate::store::{Bucket, StoreError, Url};
 
-/// So many bytes of parts are on their way at a time, or one part.
+/// The maximum number of bytes of parts in flight, unless a single part is larger.
 const IN_FLIGHT_BYTES: usize = 64 << 20;
-/// The unit in which they are counted.
+/// The unit of the semaphore, in bytes.
 const UNIT_BYTES: usize = 1 << 20;
 
-/// The folder of a bucket that objects are put into.
+/// A folder of a bucket that objects are written to.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct BucketFolder {
     pub bucket: Bucket,
     folder: Url,
     stop: Option<&'static AtomicBool>,
@@ -26,28 +26,28 @@ pub(super) struct Place {
     pub leftovers: Leftovers,
 }
 
-impl Place {
+impl BucketFolder {
     pub fn new(bucket: Bucket, folder: &Url, stop: Option<&'static AtomicBool>) -> Self {
         let in_flight = Arc::new(Semaphore::new(IN_FLIGHT_BYTES / UNIT_BYTES));
         Self { bucket, folder: folder.clone(), stop, in_flight, leftovers: Leftovers::default() }
     }
 
-    /// The key of the object with this name.
+    /// Returns the key of the object with this name.
     pub fn key(&self, name: &str) -> String {
         self.folder.join(name).key().to_owned()
     }
 
-    /// What to call the object with this name before the user.
+    /// Returns the URL of the object with this name.
     pub fn url(&self, name: &str) -> String {
         self.folder.join(name).to_string()
     }
 
-    /// For parts that are sent while others are made.
+    /// Returns a handle for sending parts concurrently.
     pub fn runtime(&self) -> &Handle {
         self.bucket.store().runtime().handle()
     }
 
-    /// Waits for `future`, or until somebody stops the run.
+    /// Waits for `future` until the run is interrupted.
     pub fn wait<T: Send + 'static>(
         &self,
         future: impl Future<Output = std::result::Result<T, StoreError>> + Send + 'static,
@@ -61,21 +61,21 @@ impl Place {
         })
     }
 
-    /// Waits for `future`, whoever stops the run.
-    pub fn wait_to_the_end<T: Send + 'static>(
+    /// Waits for `future`, even if the run is interrupted.
+    pub fn wait_uninterrupted<T: Send + 'static>(
         &self,
         future: impl Future<Output = std::result::Result<T, StoreError>> + Send + 'static,
     ) -> std::result::Result<T, StoreError> {
         self.bucket.store().run(future, None)
     }
 
-    /// Waits until a part of so many bytes may be on its way, which it may until the permit is
+    /// Waits until a part of `bytes` may be in flight. It counts as such until the permit is
     /// dropped.
-    pub fn room(&self, bytes: usize) -> Result<Option<OwnedSemaphorePermit>> {
+    pub fn reserve(&self, bytes: usize) -> Result<Option<OwnedSemaphorePermit>> {
         let units = bytes.min(IN_FLIGHT_BYTES).div_ceil(UNIT_BYTES);
         let units = u32::try_from(units).unwrap_or(u32::MAX);
-        let room = Arc::clone(&self.in_flight).acquire_many_owned(units);
-        // Nobody closes the semaphore.
-        self.wait(async move { Ok(room.await.ok()) })
+        let permit = Arc::clone(&self.in_flight).acquire_many_owned(units);
+        // The semaphore is never closed.
+        self.wait(async move { Ok(permit.await.ok()) })
     }
 }

@@ -1,37 +1,41 @@
-//! What exists at the path of an output.
+//! Checks of existing files at the paths of outputs.
 
 use std::fs::{self, FileType};
 use std::io;
 use std::path::Path;
 
 use super::Overwrite;
-use super::error::{Result, StagingError, failed};
+use super::error::{Result, StagingError, io_error};
 
-/// What stands at a path where a file may be put.
+/// A file at the path of an output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// Nothing.
-    Free,
+pub(super) enum Existing {
+    /// There is none.
+    None,
     /// A regular file, which may be replaced.
     File,
 }
 
-/// Whether a file may be put at `path`: where nothing is, or where a regular file is that may be
+/// Checks that a file can be written to `path`.
+///
+/// # Errors
+/// Returns an error if there is something else than a regular file, or a file that must not be
 /// replaced.
-pub(super) fn check(path: &Path, overwrite: Overwrite) -> Result<Place> {
+pub(super) fn check(path: &Path, overwrite: Overwrite) -> Result<Existing> {
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_dir() => Err(StagingError::IsADirectory(path.to_owned())),
         Ok(_) if overwrite == Overwrite::No => Err(StagingError::Exists(path.to_owned())),
-        Ok(found) if found.is_file() => Ok(Place::File),
+        Ok(found) if found.is_file() => Ok(Existing::File),
         Ok(found) => {
             Err(StagingError::NotAFile { path: path.to_owned(), what: kind(found.file_type()) })
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Place::Free),
-        Err(error) => Err(failed("look for the file", path)(error)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Existing::None),
+        Err(error) => Err(io_error("look for the file", path)(error)),
     }
 }
 
-/// What a file is that is neither regular nor a directory, with its article.
+/// Returns the name of a file type that is neither a regular file nor a directory, with its
+/// article.
 fn kind(file: FileType) -> &'static str {
     #[cfg(unix)]
     {
@@ -46,5 +50,5 @@ fn kind(file: FileType) -> &'static str {
             return "a socket";
         }
     }
-    if file.is_symlink() { "a symbolic link" } else { "no regular file" }
+    if file.is_symlink() { "a symbolic link" } else { "not a regular file" }
 }
