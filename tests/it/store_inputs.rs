@@ -31,7 +31,7 @@ fn run_with(
     finish_without(&[&CANARIES[..], &["X-Amz-", "Signature="]].concat(), command, workspace)
 }
 
-/// The names of the inputs that the report lists, and their records.
+/// Returns the names of the inputs in the report, and their records.
 fn inputs(workspace: &Workspace) -> Vec<(String, u64)> {
     let report = workspace.report("out");
     let inputs = report["inputs"].as_array().unwrap().iter();
@@ -41,7 +41,7 @@ fn inputs(workspace: &Workspace) -> Vec<(String, u64)> {
     inputs.map(pair).collect()
 }
 
-/// The events that the report counts.
+/// Returns the number of events in the report.
 fn total(workspace: &Workspace) -> u64 {
     workspace.report("out")["events"]["total"].as_u64().unwrap()
 }
@@ -51,7 +51,7 @@ fn reads(server: &Server) -> Vec<Request> {
 }
 
 #[test]
-fn objects_below_a_prefix_are_read_as_files_of_a_folder_are() {
+fn objects_below_a_prefix_are_read_like_files_in_a_folder() {
     let objects = [
         ("logs/b.json", events("b", 2)),
         ("logs/a/1.gz", gzip(&events("a", 3))),
@@ -87,7 +87,7 @@ fn objects_below_a_prefix_are_read_as_files_of_a_folder_are() {
 }
 
 #[test]
-fn an_object_named_twice_is_read_once_and_without_a_slash_a_prefix_is_a_folder() {
+fn objects_named_twice_are_read_once_and_prefixes_need_no_slash() {
     let server = Server::new([("logs/a.json", events("a", 1)), ("logs/b.json", events("b", 1))]);
     let workspace = Workspace::new();
     let arguments =
@@ -99,7 +99,7 @@ fn an_object_named_twice_is_read_once_and_without_a_slash_a_prefix_is_a_folder()
 }
 
 #[test]
-fn wildcards_are_those_of_paths_and_only_folders_that_may_match_are_listed() {
+fn wildcards_match_like_those_of_paths_and_list_only_folders_that_can_match() {
     let keys = ["l/1/a.gz", "l/1/x/b.gz", "l/2/a.gz", "l/2/n.txt", "l/3/.a.gz", "m/1/a.gz"];
     let server = Server::new(keys.map(|key| (key, gzip(&events(key, 1)))));
     let workspace = Workspace::new();
@@ -122,7 +122,7 @@ fn wildcards_are_those_of_paths_and_only_folders_that_may_match_are_listed() {
 }
 
 #[test]
-fn of_an_archive_only_days_of_the_window_are_listed() {
+fn only_the_days_of_the_window_are_listed_in_an_archive() {
     let day = |number: i64| (1_746_057_600_000 + number * 86_400_000).to_string(); // 2025-05-01
     let keys: Vec<String> = (0..30)
         .flat_map(|number| {
@@ -153,7 +153,7 @@ fn of_an_archive_only_days_of_the_window_are_listed() {
             let is_wanted = (8..=11).any(|number| prefix.ends_with(&format!("/{}/", day(number))));
             request.is_listing() && !request.query.contains_key("delimiter") && !is_wanted
         });
-        assert_eq!(whole.count(), 0, "a listing of all days");
+        assert_eq!(whole.count(), 0, "all days were listed");
     }
     run_in(
         &workspace,
@@ -172,7 +172,7 @@ fn of_an_archive_only_days_of_the_window_are_listed() {
 }
 
 #[test]
-fn outputs_of_an_earlier_run_are_passed_over() {
+fn outputs_of_an_earlier_run_are_skipped() {
     let server = Server::new([("logs/a.json", events("a", 2))]);
     let workspace = Workspace::new();
     run_in(&workspace, &server, &["s3://bucket/logs/", "-oout", "--format", "csv,parquet"])
@@ -188,7 +188,7 @@ fn outputs_of_an_earlier_run_are_passed_over() {
 }
 
 #[test]
-fn long_listings_come_in_pages() {
+fn long_listings_are_read_page_by_page() {
     let keys: Vec<String> = (0..450).map(|number| format!("logs/{number:04}.json")).collect();
     let server = Server::new(keys.iter().map(|key| (key.as_str(), events(key, 1))));
     let workspace = Workspace::new();
@@ -198,7 +198,7 @@ fn long_listings_come_in_pages() {
 }
 
 #[test]
-fn a_large_object_is_read_in_parts_beside_one_another_and_comes_in_order() {
+fn ranges_of_a_large_object_are_read_concurrently_and_in_order() {
     let large = events("large", 200_000);
     assert!(large.len() > 16 << 20);
     let packed = zstd::encode_all(large.as_slice(), 1).unwrap();
@@ -220,7 +220,7 @@ fn a_large_object_is_read_in_parts_beside_one_another_and_comes_in_order() {
 }
 
 #[test]
-fn a_connection_that_breaks_is_gone_on_with_where_it_broke() {
+fn an_interrupted_download_resumes_at_the_next_byte() {
     let bytes = events("a", 3000);
     let length = bytes.len();
     let server = Server::with([("a", bytes)], Duration::ZERO, move |request| {
@@ -235,7 +235,7 @@ fn a_connection_that_breaks_is_gone_on_with_where_it_broke() {
 }
 
 #[test]
-fn what_is_read_is_guarded_by_the_tag_of_the_listing() {
+fn reads_require_the_etag_of_the_listing() {
     let server = Server::new([("logs/a", events("a", 1))]);
     let workspace = Workspace::new();
     run_in(&workspace, &server, &["s3://bucket/logs/", "-oout"]).exits(0);
@@ -245,10 +245,10 @@ fn what_is_read_is_guarded_by_the_tag_of_the_listing() {
 }
 
 #[test]
-fn an_object_replaced_while_it_is_read_is_an_error_and_no_mixture() {
+fn an_object_replaced_while_it_is_read_is_an_error() {
     let old = events("old", 3000);
     let length = old.len();
-    // The connection breaks, and then there is another object of the same size.
+    // The connection is closed, and the object is replaced by one of the same size.
     let server = Server::with([("a", old)], Duration::ZERO, move |request| {
         if !request.is_read() {
             return None;
@@ -266,7 +266,7 @@ fn an_object_replaced_while_it_is_read_is_an_error_and_no_mixture() {
 }
 
 #[test]
-fn an_object_deleted_after_the_listing_is_named_and_the_others_count() {
+fn an_object_deleted_after_the_listing_is_an_error_and_the_others_are_read() {
     let objects = ["logs/a", "logs/b", "logs/c"].map(|key| (key, events(key, 2)));
     let server = Server::with(objects, Duration::ZERO, |request| {
         (request.is_read() && request.key == "logs/b")
@@ -284,7 +284,7 @@ fn an_object_deleted_after_the_listing_is_named_and_the_others_count() {
 }
 
 #[test]
-fn an_overloaded_store_is_asked_again_after_the_pause_that_it_wants() {
+fn requests_to_an_overloaded_store_are_retried_after_the_requested_delay() {
     let server = Server::with([("logs/a", events("a", 2))], Duration::ZERO, |request| {
         let pause = vec![("Retry-After", "1".to_owned())];
         (request.earlier == 0).then_some(Fault::Refuse(503, "SlowDown", pause))
@@ -295,7 +295,7 @@ fn an_overloaded_store_is_asked_again_after_the_pause_that_it_wants() {
 }
 
 #[test]
-fn a_store_that_stays_overloaded_is_an_error_with_its_cause() {
+fn a_permanently_overloaded_store_is_an_error_with_its_cause() {
     let server = Server::with([("logs/a", events("a", 2))], Duration::ZERO, |request| {
         request.is_read().then(|| Fault::Refuse(503, "SlowDown", Vec::new()))
     });
@@ -306,7 +306,7 @@ fn a_store_that_stays_overloaded_is_an_error_with_its_cause() {
 }
 
 #[test]
-fn a_store_that_sends_nothing_is_not_waited_for() {
+fn a_store_that_sends_nothing_times_out() {
     let bytes = events("a", 3000);
     let server = Server::with([("a", bytes)], Duration::ZERO, |request| {
         (request.is_read() && !request.headers.contains_key("range"))
@@ -318,7 +318,7 @@ fn a_store_that_sends_nothing_is_not_waited_for() {
 }
 
 #[test]
-fn a_listing_that_is_cut_off_is_asked_for_again_or_an_error() {
+fn listings_that_are_cut_off_are_retried_and_then_an_error() {
     let keys: Vec<String> = (0..250).map(|number| format!("logs/{number:04}")).collect();
     let objects = || keys.iter().map(|key| (key.as_str(), events(key, 1)));
     let workspace = Workspace::new();
@@ -342,7 +342,7 @@ fn a_listing_that_is_cut_off_is_asked_for_again_or_an_error() {
 }
 
 #[test]
-fn refusals_say_what_to_do() {
+fn error_responses_are_reported_with_a_remedy() {
     let workspace = Workspace::new();
     for (status, code, text) in [
         (403, "InvalidAccessKeyId", "does not accept the credentials"),
@@ -373,7 +373,7 @@ fn refusals_say_what_to_do() {
 }
 
 #[test]
-fn a_token_that_expires_within_a_run_is_an_error_that_names_the_object() {
+fn a_token_that_expires_during_a_run_is_an_error_that_names_the_object() {
     let objects: Vec<_> = (0..20).map(|number| format!("logs/{number:02}")).collect();
     let objects = objects.iter().map(|key| (key.as_str(), events(key, 1)));
     let server = Server::with(objects, Duration::ZERO, |request| {
@@ -388,7 +388,7 @@ fn a_token_that_expires_within_a_run_is_an_error_that_names_the_object() {
 }
 
 #[test]
-fn what_is_not_there_is_said_and_nothing_is_written() {
+fn missing_objects_are_errors_and_nothing_is_written() {
     let server = Server::new([("logs/a", events("a", 1))]);
     let workspace = Workspace::new();
     for url in ["s3://bucket/lgos/", "s3://bucket/lgos", "s3://bucket/logs/b"] {
@@ -403,7 +403,7 @@ fn what_is_not_there_is_said_and_nothing_is_written() {
 }
 
 #[test]
-fn requests_are_unsigned_where_nobody_is_to_sign() {
+fn requests_are_unsigned_on_request() {
     let server = Server::new([("a", events("a", 1))]);
     let workspace = Workspace::new();
     run_in(&workspace, &server, &["s3://bucket/a", "-oout"]).exits(0);
@@ -423,7 +423,7 @@ fn requests_are_unsigned_where_nobody_is_to_sign() {
 }
 
 #[test]
-fn credentials_come_from_profiles_and_programs_and_their_lack_says_what_to_do() {
+fn credentials_are_read_from_profiles_and_programs_and_missing_ones_are_errors_with_a_remedy() {
     let server = Server::new([("a", events("a", 1))]);
     let workspace = Workspace::new();
     workspace.write(
@@ -465,7 +465,7 @@ fn credentials_come_from_profiles_and_programs_and_their_lack_says_what_to_do() 
 }
 
 #[test]
-fn an_object_of_the_web_is_read_without_telling_what_signs_its_address() {
+fn web_objects_are_read_without_revealing_the_signature_of_their_address() {
     let server = Server::new([("a.gz", gzip(&events("a", 2)))]);
     let workspace = Workspace::new();
     let address = server.address("a.gz");
@@ -503,7 +503,7 @@ fn every_command_reads_objects() {
 }
 
 #[test]
-fn results_are_the_same_with_any_number_of_threads_and_any_memory() {
+fn results_do_not_depend_on_threads_and_memory() {
     let objects: Vec<(String, Vec<u8>)> = (0..40)
         .map(|number| (format!("logs/{number:02}.gz"), gzip(&events(&number.to_string(), 500))))
         .collect();
@@ -540,8 +540,8 @@ fn an_interrupt_ends_the_wait_for_a_store() {
 }
 
 #[test]
-fn an_object_of_which_no_part_can_be_read_is_read_as_a_whole() {
-    // A server without range support, which does not send the length of its answer.
+fn objects_without_range_support_are_read_as_a_whole() {
+    // A server without range support, which does not send the length of its response.
     let bytes = events("a", 3000);
     let length = bytes.len();
     let server = Server::with([("a", bytes)], Duration::ZERO, move |_| Some(Fault::Whole(length)));
@@ -551,7 +551,7 @@ fn an_object_of_which_no_part_can_be_read_is_read_as_a_whole() {
 }
 
 #[test]
-fn a_store_that_is_not_there_is_named() {
+fn an_unreachable_store_is_an_error_that_names_it() {
     let workspace = Workspace::new();
     let mut command = workspace.command(["s3://bucket/a", "-oout"]);
     isolated(&mut command);

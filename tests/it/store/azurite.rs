@@ -1,4 +1,4 @@
-//! An Azure Blob Storage on this machine: Azurite, of npm. It checks signatures.
+//! A local Azure Blob Storage: Azurite, from npm. It verifies signatures.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -10,10 +10,10 @@ use base64::prelude::BASE64_STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 
 use super::http::{Message, send};
-use super::moto::forget_surroundings;
+use super::moto::clear_environment;
 use super::server;
 
-/// The account that every Azurite has, and its key, which is public.
+/// The default account of Azurite and its public key.
 pub const ACCOUNT: &str = "devstoreaccount1";
 pub const KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
@@ -25,19 +25,19 @@ pub struct Container {
     pub name: String,
 }
 
-/// The program; `None` where it is not installed.
+/// Returns the command of the server; `None` if it is not installed.
 fn program() -> Option<Command> {
     let named = std::env::var_os("BACKTRAIL_TEST_AZURITE").unwrap_or("azurite-blob".into());
     match Command::new(&named).arg("--version").output() {
         Ok(output) if output.status.success() => Some(Command::new(named)),
         _ => {
-            server::skipped("Azurite is not there; BACKTRAIL_TEST_AZURITE names azurite-blob");
+            server::skipped("Azurite is not installed; BACKTRAIL_TEST_AZURITE names azurite-blob");
             None
         }
     }
 }
 
-/// The server; `None` where it is not installed.
+/// Returns the address of the server, which the first call starts; `None` if it is not installed.
 pub fn server() -> Option<SocketAddr> {
     static SERVER: OnceLock<Option<SocketAddr>> = OnceLock::new();
     *SERVER.get_or_init(|| {
@@ -51,7 +51,7 @@ pub fn server() -> Option<SocketAddr> {
 }
 
 impl Container {
-    /// A new container; `None` where there is no server.
+    /// Creates a container; `None` without a server.
     pub fn new(name: &str) -> Option<Self> {
         let container = Self { address: server()?, name: name.to_owned() };
         container.expect("PUT", "", &[("restype", "container")], &[], "");
@@ -94,40 +94,40 @@ impl Container {
         for (name, value) in headers {
             request = request.with(name, value);
         }
-        let answer = send(self.address, &request).unwrap();
-        assert!(answer.status() / 100 == 2, "{method} {target}: {}", answer.text());
-        answer
+        let response = send(self.address, &request).unwrap();
+        assert!(response.status() / 100 == 2, "{method} {target}: {}", response.text());
+        response
     }
 
-    /// Makes a blob.
+    /// Creates a blob.
     #[track_caller]
     pub fn put(&self, name: &str, body: impl Into<Vec<u8>>) {
         let headers = [("x-ms-blob-type", "BlockBlob")];
         self.expect("PUT", &format!("/{name}"), &[], &headers, body);
     }
 
-    /// The content of a blob.
+    /// Returns the content of a blob.
     #[track_caller]
     pub fn get(&self, name: &str) -> Vec<u8> {
         self.expect("GET", &format!("/{name}"), &[], &[], "").body
     }
 
-    /// What the store says of a blob.
+    /// Requests the metadata of a blob.
     #[track_caller]
     pub fn head(&self, name: &str) -> Message {
         self.expect("HEAD", &format!("/{name}"), &[], &[], "")
     }
 
-    /// The names of all blobs, sorted.
+    /// Returns the names of all blobs, sorted.
     #[track_caller]
     pub fn names(&self) -> Vec<String> {
         let query = [("comp", "list"), ("restype", "container")];
-        super::moto::all("Name", &self.expect("GET", "", &query, &[], "").text())
+        super::moto::element_texts("Name", &self.expect("GET", "", &query, &[], "").text())
     }
 
-    /// `command` with credentials and the address of a server at `address`, which may be a proxy.
+    /// Configures `command` with credentials and the address of a server, which may be a proxy.
     pub fn configure(command: &mut Command, address: SocketAddr) {
-        forget_surroundings(command);
+        clear_environment(command);
         command.env("AZURE_STORAGE_ACCOUNT_NAME", ACCOUNT).env("AZURE_STORAGE_ACCOUNT_KEY", KEY);
         command.env("AZURE_STORAGE_ENDPOINT", format!("http://{address}/{ACCOUNT}"));
         command.env("AZURE_ALLOW_HTTP", "true");

@@ -1,5 +1,5 @@
-//! Where credentials come from: each source on a server of this machine, and what it gives reaches
-//! the store and no message.
+//! Sources of credentials. Each is a local server; its credentials are used for the store and
+//! appear in no message.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use super::proxy::{Fault, Proxy, Request};
 use crate::support::store::{self, Server};
 use crate::support::{Finished, Workspace, python, track};
 
-/// What no text of the program may hold.
+/// Secrets that no output of the program may contain.
 const CANARIES: [&str; 5] =
     ["CANARYKEYID000000", "canary-secret", "canary-token", "canary-identity", "canary-ticket"];
 const ID: &str = CANARIES[0];
@@ -17,18 +17,18 @@ const TOKEN: &str = CANARIES[2];
 const IDENTITY: &str = CANARIES[3];
 const TICKET: &str = CANARIES[4];
 
-/// A time that is far away.
+/// A time in the far future.
 const LATER: &str = "2999-01-01T00:00:00Z";
 
 fn bucket() -> Server {
     Server::new([("logs/a.json", track("m").into_bytes())])
 }
 
-/// A server that answers with a text, or with 404 where `answer` has none.
-fn service(answer: impl Fn(&Request) -> Option<String> + Send + Sync + 'static) -> Proxy {
+/// Starts a server that responds with a text, or with 404 if `response` returns `None`.
+fn service(response: impl Fn(&Request) -> Option<String> + Send + Sync + 'static) -> Proxy {
     let nowhere = ([127, 0, 0, 1], 9).into();
-    Proxy::new(nowhere, move |request| match answer(request) {
-        Some(body) => Fault::Answer { status: 200, headers: Vec::new(), body },
+    Proxy::new(nowhere, move |request| match response(request) {
+        Some(body) => Fault::Respond { status: 200, headers: Vec::new(), body },
         None => Fault::s3_error(404, "NotFound"),
     })
 }
@@ -37,14 +37,14 @@ fn url(service: &Proxy, path: &str) -> String {
     format!("http://{}{path}", service.address())
 }
 
-/// Credentials as the services of AWS write them.
+/// Returns credentials in the format of AWS metadata services.
 fn json_credentials() -> String {
     format!(
         r#"{{"Version":1,"Code":"Success","Type":"AWS-HMAC","LastUpdated":"2025-01-01T00:00:00Z","AccessKeyId":"{ID}","SecretAccessKey":"{SECRET}","SessionToken":"{TOKEN}","Token":"{TOKEN}","Expiration":"{LATER}"}}"#
     )
 }
 
-/// Credentials as its token service writes them.
+/// Returns credentials in the format of the AWS token service.
 fn xml_credentials(action: &str) -> String {
     format!(
         "<{action}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><{action}Result>\
@@ -54,7 +54,7 @@ fn xml_credentials(action: &str) -> String {
     )
 }
 
-/// `command` without the keys that servers of tests come with.
+/// Removes the keys that test servers set from `command`.
 fn without_keys(mut command: Command, workspace: &Workspace) -> Command {
     for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
         command.env_remove(name);
@@ -63,7 +63,7 @@ fn without_keys(mut command: Command, workspace: &Workspace) -> Command {
     command
 }
 
-/// A run that finds the server `bucket`, and its credentials where `configure` says.
+/// Runs the program with the server `bucket`, and the credentials that `configure` sets up.
 fn run(bucket: &Server, workspace: &Workspace, configure: impl FnOnce(&mut Command)) -> Finished {
     let command = workspace.command(["s3://bucket/logs/", "-oout", "--overwrite"]);
     let mut command = without_keys(bucket.found_by(command), workspace);
@@ -71,12 +71,12 @@ fn run(bucket: &Server, workspace: &Workspace, configure: impl FnOnce(&mut Comma
     finish(command, workspace)
 }
 
-/// Runs `command`, whose texts hold no secret.
+/// Runs `command`, and asserts that its outputs contain no secret.
 fn finish(command: Command, workspace: &Workspace) -> Finished {
     store::finish_without(&CANARIES, command, workspace)
 }
 
-/// Asserts that the requests to `bucket` bear the credentials that the service gave.
+/// Asserts that the requests to `bucket` are signed with the credentials of the service.
 #[track_caller]
 fn assert_signed(bucket: &Server) {
     let requests = bucket.requests();
@@ -93,7 +93,7 @@ fn a_web_identity_is_exchanged_for_the_credentials_of_a_role() {
     workspace.write("token", IDENTITY);
     let action = "AssumeRoleWithWebIdentity";
     let sts = service(move |request| {
-        // Its body holds the token and the name of the role.
+        // The body contains the token and the name of the role.
         (request.method == "POST" && request.body_bytes > 100).then(|| xml_credentials(action))
     });
     let role = "arn:aws:iam::123456789012:role/acme-role";
@@ -175,7 +175,7 @@ fn the_role_of_an_instance_is_used() {
 }
 
 #[test]
-fn a_session_of_single_sign_on_is_used_and_one_that_has_ended_says_how_to_begin_another() {
+fn single_sign_on_is_used_and_the_error_of_an_expired_login_says_how_to_log_in() {
     let (bucket, workspace) = (bucket(), Workspace::new());
     workspace.write(
         "home/.aws/config",
@@ -183,7 +183,7 @@ fn a_session_of_single_sign_on_is_used_and_one_that_has_ended_says_how_to_begin_
          sso_role_name = reader\n[sso-session acme]\nsso_region = eu-west-1\n\
          sso_start_url = https://acme.awsapps.com/start\n",
     );
-    // The command line calls the file by the SHA-1 of the name of the session.
+    // The command-line tool names the file by the SHA-1 hash of the session.
     let cache = format!("home/.aws/sso/cache/{}.json", sha1_of("acme"));
     let session = |until: &str| {
         workspace.write(
@@ -222,7 +222,7 @@ fn sha1_of(text: &str) -> String {
 fn credentials_that_expire_within_a_run_are_renewed() {
     let workspace = Workspace::new();
     workspace.write("home/.aws/config", "[profile program]\ncredential_process = sh program\n");
-    // Each call gives another key.
+    // Each call returns another key.
     workspace.write(
         "program",
         format!(
@@ -238,7 +238,7 @@ fn credentials_that_expire_within_a_run_are_renewed() {
         if !is_first || !request.is_read() {
             return None;
         }
-        // Credentials that have just come are not asked for again.
+        // Credentials are not requested again within a few seconds.
         std::thread::sleep(Duration::from_secs(8).saturating_sub(since.elapsed()));
         Some(store::Fault::Refuse(400, "ExpiredToken", Vec::new()))
     });
@@ -318,7 +318,7 @@ fn a_managed_identity_of_azure_is_used() {
     command.env("IDENTITY_ENDPOINT", url(&identity, "/msi")).env("IDENTITY_HEADER", TICKET);
     let said = finish(command, &workspace);
     let log: Vec<String> = identity.log().iter().map(|request| request.target.clone()).collect();
-    assert!(!log.is_empty(), "nobody asked\n{said}");
+    assert!(!log.is_empty(), "no request\n{said}");
     let asked = blobs.log();
     assert!(asked.iter().any(|request| request.has("comp=list")), "{said}");
     assert!(asked.iter().any(|request| request.has("logs/a.json")), "{said}");

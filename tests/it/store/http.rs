@@ -1,20 +1,20 @@
-//! HTTP/1.1 as far as tests need it: whole messages, one request a connection.
+//! A minimal HTTP/1.1: complete messages, one request per connection.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-/// What a message without a length is.
+/// The kind of a message, which determines its body if it has no length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoMessage {
-    /// A request: it has no body.
+pub enum MessageKind {
+    /// A request, which has no body without a length.
     Request,
-    /// An answer: its body ends with the connection.
-    Answer,
-    /// An answer to HEAD: it has no body whatever its headers say.
-    AnswerToHead,
+    /// A response, whose body without a length ends with the connection.
+    Response,
+    /// A response to HEAD, which has no body even if it has a length.
+    ResponseToHead,
 }
 
-/// A request or an answer.
+/// A request or a response.
 #[derive(Clone, Debug, Default)]
 pub struct Message {
     pub first_line: String,
@@ -23,14 +23,14 @@ pub struct Message {
 }
 
 impl Message {
-    /// A request to a server at this address.
+    /// Creates a request.
     pub fn request(method: &str, target: &str, body: impl Into<Vec<u8>>) -> Self {
         let first_line = format!("{method} {target} HTTP/1.1");
         Self { first_line, headers: Vec::new(), body: body.into() }
     }
 
-    /// An answer.
-    pub fn answer(status: u16, headers: Vec<(&'static str, String)>, body: Vec<u8>) -> Self {
+    /// Creates a response.
+    pub fn response(status: u16, headers: Vec<(&'static str, String)>, body: Vec<u8>) -> Self {
         let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Self { first_line: format!("HTTP/1.1 {status} Injected"), headers, body }
     }
@@ -41,36 +41,36 @@ impl Message {
         self
     }
 
-    /// The status of an answer.
+    /// Returns the status of a response.
     pub fn status(&self) -> u16 {
         self.first_line.split(' ').nth(1).and_then(|word| word.parse().ok()).unwrap_or_default()
     }
 
-    /// The value of the header `name`.
+    /// Returns the value of the header `name`.
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The length that its head tells.
+    /// Returns the length of the body according to the headers.
     pub fn length(&self) -> Option<u64> {
         self.header("Content-Length").and_then(|value| value.parse().ok())
     }
 
-    /// The body as text.
+    /// Returns the body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// Reads an answer; `None` where the stream ends before it begins.
-    pub fn read(stream: impl Read, kind: NoMessage) -> io::Result<Option<Self>> {
+    /// Reads a message; `None` if the stream is at its end.
+    pub fn read(stream: impl Read, kind: MessageKind) -> io::Result<Option<Self>> {
         let mut stream = BufReader::new(stream);
         let Some(mut message) = Self::read_head(&mut stream)? else { return Ok(None) };
         message.body = message.read_body(&mut stream, kind)?;
         Ok(Some(message))
     }
 
-    /// Reads a message up to its body; `None` where the stream ends before it begins.
+    /// Reads a message without its body; `None` if the stream is at its end.
     pub fn read_head(mut stream: impl BufRead) -> io::Result<Option<Self>> {
         let mut line = String::new();
         if stream.read_line(&mut line)? == 0 {
@@ -87,7 +87,7 @@ impl Message {
                 break;
             }
             let (name, value) = header.split_once(':').unwrap_or((header, ""));
-            // That is between the two ends of one connection.
+            // This header concerns a single connection.
             if !name.eq_ignore_ascii_case("Connection") {
                 message.headers.push((name.to_owned(), value.trim().to_owned()));
             }
@@ -95,12 +95,12 @@ impl Message {
         Ok(Some(message))
     }
 
-    /// Reads what stands behind the head.
-    pub fn read_body(&self, mut stream: impl BufRead, kind: NoMessage) -> io::Result<Vec<u8>> {
+    /// Reads the body after the head.
+    pub fn read_body(&self, mut stream: impl BufRead, kind: MessageKind) -> io::Result<Vec<u8>> {
         let mut body = Vec::new();
         let is_chunked = self.header("Transfer-Encoding").is_some_and(|value| value == "chunked");
         let length = self.length();
-        let has_none = kind == NoMessage::AnswerToHead || matches!(self.status(), 204 | 304);
+        let has_none = kind == MessageKind::ResponseToHead || matches!(self.status(), 204 | 304);
         match length {
             _ if has_none => {}
             _ if is_chunked => loop {
@@ -114,35 +114,35 @@ impl Message {
                 }
             },
             Some(length) => _ = stream.by_ref().take(length).read_to_end(&mut body)?,
-            None if kind == NoMessage::Answer => _ = stream.read_to_end(&mut body)?,
+            None if kind == MessageKind::Response => _ = stream.read_to_end(&mut body)?,
             None => {}
         }
         Ok(body)
     }
 
-    /// The message as it is sent, with the length of its body; an answer to HEAD keeps the length
-    /// that it tells.
-    pub fn to_bytes(&self, is_answer_to_head: bool) -> Vec<u8> {
+    /// Returns the bytes of the message, with the length of its body. A response to HEAD keeps its
+    /// own length.
+    pub fn to_bytes(&self, is_response_to_head: bool) -> Vec<u8> {
         let mut bytes = format!("{}\r\n", self.first_line).into_bytes();
         for (name, value) in &self.headers {
             let is_length = name.eq_ignore_ascii_case("Content-Length");
             let is_chunked = name.eq_ignore_ascii_case("Transfer-Encoding");
-            if !is_chunked && (!is_length || is_answer_to_head) {
+            if !is_chunked && (!is_length || is_response_to_head) {
                 bytes.extend(format!("{name}: {value}\r\n").into_bytes());
             }
         }
-        if !is_answer_to_head && !matches!(self.status(), 204 | 304) {
+        if !is_response_to_head && !matches!(self.status(), 204 | 304) {
             bytes.extend(format!("Content-Length: {}\r\n", self.body.len()).into_bytes());
         }
         bytes.extend(b"\r\n");
-        if !is_answer_to_head {
+        if !is_response_to_head {
             bytes.extend(&self.body);
         }
         bytes
     }
 }
 
-/// Sends `request` to the server at `address`, and reads the answer.
+/// Sends `request` to the server at `address`, and reads the response.
 pub fn send(address: SocketAddr, request: &Message) -> io::Result<Message> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_nodelay(true)?;
@@ -152,7 +152,7 @@ pub fn send(address: SocketAddr, request: &Message) -> io::Result<Message> {
     }
     stream.write_all(&request.to_bytes(false))?;
     let is_head = request.first_line.starts_with("HEAD ");
-    let kind = if is_head { NoMessage::AnswerToHead } else { NoMessage::Answer };
-    // The stream is dropped with the connection: the server sees its end.
+    let kind = if is_head { MessageKind::ResponseToHead } else { MessageKind::Response };
+    // Dropping the stream closes the connection.
     Message::read(&stream, kind)?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
 }

@@ -1,5 +1,5 @@
-//! Inputs in a bucket behind a proxy that injects faults: the same tables, or an error that names
-//! the object and the cause.
+//! Inputs in a bucket behind a proxy that injects faults. A run writes the same tables, or an error
+//! that names the object and the cause.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -10,14 +10,14 @@ use super::moto::{Bucket, KEY_ID, SECRET, TOKEN};
 use super::proxy::{Fault, Proxy, Request};
 use crate::support::{Finished, Workspace, gzip, track};
 
-/// The objects, and how many events each has.
+/// The objects and the number of their events.
 const OBJECTS: [(&str, usize); 4] =
     [("logs/a.json", 5), ("logs/b.json", 6000), ("logs/c.gz", 3000), ("logs/d.json", 7)];
 
-/// A budget in which `logs/b.json` is read in several parts.
-const SMALL: [&str; 2] = ["--memory", "16MiB"];
+/// A memory limit with which `logs/b.json` is downloaded in several ranges.
+const LOW_MEMORY: [&str; 2] = ["--memory", "16MiB"];
 
-/// So many events, each with its own message id that begins with `name`.
+/// Returns `count` events with unique message ids that begin with `name`.
 fn events(name: &str, count: usize) -> Vec<u8> {
     (0..count).map(|number| track(&format!("{name}-{number}"))).collect::<String>().into_bytes()
 }
@@ -27,8 +27,8 @@ fn content(key: &str, count: usize) -> Vec<u8> {
     if key.contains(".gz") { gzip(&bytes) } else { bytes }
 }
 
-/// A new bucket with the objects, and a folder in which `expected` has the tables of a run that
-/// nothing disturbed. `None` where there is no server.
+/// Creates a bucket with the objects, and a workspace whose folder `expected` contains the tables
+/// of an undisturbed run. Returns `None` without a server.
 fn prepared(name: &str) -> Option<(Bucket, Workspace)> {
     let bucket = Bucket::new(name)?;
     for (key, count) in OBJECTS {
@@ -38,12 +38,12 @@ fn prepared(name: &str) -> Option<(Bucket, Workspace)> {
     let proxy = Proxy::new(bucket.address, |_| Fault::None);
     run(&workspace, &bucket, (&proxy, false), "expected").exits(0);
     let parts = proxy.log().into_iter().filter(|request| is_read(request, "logs/b.json"));
-    assert!(parts.count() > 2, "it is to be read in several parts");
+    assert!(parts.count() > 2, "it must be read in several ranges");
     assert_eq!(total(&workspace, "expected"), 9012);
     Some((bucket, workspace))
 }
 
-/// A run of all objects through `proxy`, which may have stalled answers, into the folder `out`.
+/// Runs the program over all objects through `proxy`, with outputs in the folder `out`.
 fn run(
     workspace: &Workspace,
     bucket: &Bucket,
@@ -51,21 +51,21 @@ fn run(
     out: &str,
 ) -> Finished {
     let url = format!("s3://{}/logs/", bucket.name);
-    let mut command = workspace.command([&url, "-o", out, "--overwrite"].iter().chain(&SMALL));
+    let mut command = workspace.command([&url, "-o", out, "--overwrite"].iter().chain(&LOW_MEMORY));
     Bucket::configure(&mut command, proxy.address());
-    // Tests are not to wait, and a machine with much to do is not to be taken for a broken one.
-    let patience = if stalls { "2s" } else { "30s" };
-    command.env("AWS_READ_TIMEOUT", patience).env("AWS_MAX_ATTEMPTS", "3");
+    // Short, so that tests with stalls do not wait; else long enough for a busy machine.
+    let timeout = if stalls { "2s" } else { "30s" };
+    command.env("AWS_READ_TIMEOUT", timeout).env("AWS_MAX_ATTEMPTS", "3");
     finish(command)
 }
 
-/// Runs `command`, whose messages hold no credential.
+/// Runs `command`, and asserts that its messages contain no credential.
 fn finish(mut command: Command) -> Finished {
     let output = command.output().unwrap();
     let finished = Finished::of(&command, output);
     let said = format!("{}{}", finished.stderr, String::from_utf8_lossy(&finished.stdout));
     for canary in [KEY_ID, SECRET, TOKEN, azurite::KEY, "Signature="] {
-        assert!(!said.contains(canary), "a secret is told: {canary}");
+        assert!(!said.contains(canary), "a message contains a secret:  {canary}");
     }
     finished
 }
@@ -91,8 +91,8 @@ fn assert_tables(workspace: &Workspace, what: &str) {
     }
 }
 
-/// What a request is for, whatever of it has come already: a part is told by its end.
-fn part(request: &Request) -> String {
+/// Identifies a request and its retries by the end of its range.
+fn range_name(request: &Request) -> String {
     let range = request.header("Range").or(request.header("x-ms-range")).unwrap_or_default();
     let end = range.rsplit('-').next().unwrap_or_default();
     format!("{} {} {end}", request.method, request.target)
@@ -102,16 +102,16 @@ fn stalls(fault: &Fault) -> bool {
     matches!(fault, Fault::Stall(_))
 }
 
-/// Faults of one request that pass.
-fn passing() -> Vec<Fault> {
+/// Returns faults that affect one attempt of a request.
+fn transient_faults() -> Vec<Fault> {
     let mut faults = vec![
         Fault::CutRequest(usize::MAX),
         Fault::slow_down(1),
         Fault::s3_error(500, "InternalError"),
     ];
-    // In the head of an answer, at its end, in the body.
+    // In the head of a response, at its end, and in the body.
     for bytes in [0, 100, 600, 70_000] {
-        faults.push(Fault::CutAnswer(bytes));
+        faults.push(Fault::CutResponse(bytes));
     }
     faults.extend([Fault::Stall(0), Fault::Stall(900)]);
     faults.extend([Fault::Shorten(300), Fault::Shorten(60_000)]);
@@ -119,13 +119,13 @@ fn passing() -> Vec<Fault> {
 }
 
 #[test]
-fn faults_that_pass_change_nothing() {
+fn transient_faults_do_not_change_the_tables() {
     let Some((bucket, workspace)) = prepared("in-passing") else { return };
-    for fault in passing() {
-        // Each request that is not another one once more meets it.
+    for fault in transient_faults() {
+        // Only the first attempt of each request fails.
         let (seen, met) = (Mutex::new(BTreeSet::new()), fault.clone());
         let proxy = Proxy::new(bucket.address, move |request| {
-            if seen.lock().unwrap().insert(part(request)) { met.clone() } else { Fault::None }
+            if seen.lock().unwrap().insert(range_name(request)) { met.clone() } else { Fault::None }
         });
         run(&workspace, &bucket, (&proxy, stalls(&fault)), "out").exits(0);
         assert_tables(&workspace, &format!("{fault:?}"));
@@ -133,12 +133,12 @@ fn faults_that_pass_change_nothing() {
 }
 
 #[test]
-fn faults_that_stay_name_the_object_and_the_cause_and_the_other_objects_count() {
+fn permanent_faults_name_the_object_and_the_cause_and_spare_other_objects() {
     let Some((bucket, workspace)) = prepared("in-staying") else { return };
-    let broken = "the connection to the store failed at every attempt";
+    let failed = "the connection to the store failed at every attempt";
     for (fault, cause) in [
-        (Fault::CutRequest(usize::MAX), broken),
-        (Fault::CutAnswer(100), broken),
+        (Fault::CutRequest(usize::MAX), failed),
+        (Fault::CutResponse(100), failed),
         (Fault::Stall(0), "the store timed out at every attempt"),
         (
             Fault::Shorten(100),
@@ -154,28 +154,28 @@ fn faults_that_stay_name_the_object_and_the_cause_and_the_other_objects_count() 
         });
         let url = format!("s3://{}/logs/d.json: ", bucket.name);
         run(&workspace, &bucket, (&proxy, stalls(&fault)), "out").exits(2).says(&url).says(cause);
-        // Some of its events may have come before it broke.
+        // Some of its events may have been read before the fault.
         let rest = total(&workspace, "out").checked_sub(9012 - 7);
         assert!(rest.is_some_and(|rest| rest < 7), "{fault:?}: {rest:?} events");
     }
 }
 
 #[test]
-fn a_listing_that_stays_broken_is_named_and_nothing_is_read() {
+fn permanent_faults_of_a_listing_stop_the_run() {
     let Some((bucket, workspace)) = prepared("in-listing") else { return };
-    let no_token = |answer: &mut super::http::Message| {
-        let text = answer.text().replace("<IsTruncated>false", "<IsTruncated>true");
+    let no_token = |response: &mut super::http::Message| {
+        let text = response.text().replace("<IsTruncated>false", "<IsTruncated>true");
         assert!(text.contains("<IsTruncated>true"), "{text}");
-        answer.body = text.into_bytes();
+        response.body = text.into_bytes();
     };
-    let something_else = |answer: &mut super::http::Message| {
-        answer.body = b"<html><body>Sign in to the network</body></html>".into();
+    let other_format = |response: &mut super::http::Message| {
+        response.body = b"<html><body>Sign in to the network</body></html>".into();
     };
     for (fault, cause) in [
         (Fault::Change(no_token), "a page has no continuation token"),
-        (Fault::Change(something_else), "the response has another format"),
+        (Fault::Change(other_format), "the response has another format"),
         (Fault::Shorten(400), "a page is cut off"),
-        (Fault::CutAnswer(600), "the connection to the store failed at every attempt"),
+        (Fault::CutResponse(600), "the connection to the store failed at every attempt"),
         (Fault::Stall(600), "the store timed out at every attempt"),
         (Fault::s3_error(403, "RequestTimeTooSkewed"), "set the clock"),
     ] {
@@ -194,15 +194,15 @@ fn a_listing_that_stays_broken_is_named_and_nothing_is_read() {
 }
 
 #[test]
-fn an_object_that_changes_after_the_listing_is_named_and_never_mixed() {
+fn versions_of_an_object_that_changes_after_the_listing_are_never_mixed() {
     let Some((bucket, workspace)) = prepared("in-changing") else { return };
     let others = 9012 - 6000;
-    // How many parts of the object are read before it changes, and what it becomes.
-    let as_long = content("logs/B.json", 6000);
+    // How many ranges of the object are read before it changes, and its new content.
+    let same_size = content("logs/B.json", 6000);
     for (parts, now, cause) in [
         (0, Some(events("new", 1)), "it was replaced while it was read"),
-        (0, Some(as_long.clone()), "it was replaced while it was read"),
-        (1, Some(as_long), "it was replaced while it was read"),
+        (0, Some(same_size.clone()), "it was replaced while it was read"),
+        (1, Some(same_size), "it was replaced while it was read"),
         (0, None, "no such object (404 NoSuchKey)"),
         (1, None, "no such object (404 NoSuchKey)"),
     ] {
@@ -227,12 +227,15 @@ fn an_object_that_changes_after_the_listing_is_named_and_never_mixed() {
         let found = total(&workspace, "out") - others;
         assert!(if parts == 0 { found == 0 } else { found < 6000 }, "{found} events");
         let signals = String::from_utf8(workspace.read("out/signals.csv")).unwrap();
-        assert!(!signals.contains("new-") && !signals.contains("logs/B.json"), "a mixture");
+        assert!(
+            !signals.contains("new-") && !signals.contains("logs/B.json"),
+            "versions are mixed"
+        );
     }
 }
 
 #[test]
-fn a_store_that_checks_signatures_refuses_wrong_keys() {
+fn wrong_keys_are_errors_of_a_store_that_verifies_signatures() {
     let Some(container) = Container::new("in-keys") else { return };
     let workspace = Workspace::new();
     let run = |key: &str| {
@@ -249,7 +252,7 @@ fn a_store_that_checks_signatures_refuses_wrong_keys() {
 }
 
 #[test]
-fn objects_of_azure_survive_what_those_of_s3_do() {
+fn transient_faults_of_azure_do_not_change_the_tables() {
     let Some(container) = Container::new("in-azure") else { return };
     let workspace = Workspace::new();
     for (key, count) in OBJECTS {
@@ -257,23 +260,23 @@ fn objects_of_azure_survive_what_those_of_s3_do() {
         workspace.write(key, content(key, count));
     }
     workspace.run(["logs", "-oexpected"]).exits(0);
-    let run = |proxy: &Proxy, patience: &str| {
+    let run = |proxy: &Proxy, timeout: &str| {
         let arguments = ["az://in-azure/logs/", "-oout", "--overwrite"];
-        let mut command = workspace.command(arguments.iter().chain(&SMALL));
+        let mut command = workspace.command(arguments.iter().chain(&LOW_MEMORY));
         Container::configure(&mut command, proxy.address());
-        command.env("AZURE_READ_TIMEOUT", patience).env("AWS_MAX_ATTEMPTS", "3");
+        command.env("AZURE_READ_TIMEOUT", timeout).env("AWS_MAX_ATTEMPTS", "3");
         finish(command)
     };
     for fault in [
-        Fault::CutAnswer(100),
-        Fault::CutAnswer(900),
+        Fault::CutResponse(100),
+        Fault::CutResponse(900),
         Fault::Stall(700),
         Fault::slow_down(0),
         Fault::Shorten(500),
     ] {
         let (seen, met) = (Mutex::new(BTreeSet::new()), fault.clone());
         let proxy = Proxy::new(container.address, move |request| {
-            if seen.lock().unwrap().insert(part(request)) { met.clone() } else { Fault::None }
+            if seen.lock().unwrap().insert(range_name(request)) { met.clone() } else { Fault::None }
         });
         run(&proxy, if stalls(&fault) { "2s" } else { "30s" }).exits(0);
         let leads = ["out", "expected"].map(|out| workspace.read(&format!("{out}/leads.csv")));
@@ -281,8 +284,8 @@ fn objects_of_azure_survive_what_those_of_s3_do() {
         assert_eq!(total(&workspace, "out"), 9012, "{fault:?}");
     }
     let proxy = Proxy::new(container.address, |request| {
-        let change = |answer: &mut super::http::Message| {
-            answer.body = answer.text().replace("<NextMarker/>", "").into_bytes();
+        let change = |response: &mut super::http::Message| {
+            response.body = response.text().replace("<NextMarker/>", "").into_bytes();
         };
         if request.has("comp=list") { Fault::Change(change) } else { Fault::None }
     });

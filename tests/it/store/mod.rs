@@ -1,5 +1,5 @@
-//! Object stores: the program against servers that speak their protocols, through a proxy that
-//! injects faults.
+//! Object stores: the program against servers of their protocols, through a proxy that injects
+//! faults.
 
 mod azurite;
 mod credentials;
@@ -12,5 +12,5 @@ mod outputs;
 mod proxy;
 mod server;
 
-/// With this variable set, faults come at every byte; without it, at some.
+/// The environment variable that requests faults at every byte instead of at a sample.
 const ALL_FAULTS: &str = "BACKTRAIL_TEST_ALL_FAULTS";

@@ -1,7 +1,7 @@
-//! An S3 store on this machine: moto, of `PyPI`. It does not check signatures.
+//! A local S3 store: moto, from `PyPI`. It does not verify signatures.
 //!
-//! The XML interface of Google Cloud Storage is that of S3 with other credentials, so it stands for
-//! that one too.
+//! It also substitutes Google Cloud Storage, which has the same XML interface with other
+//! credentials.
 
 use std::net::SocketAddr;
 use std::process::Command;
@@ -19,7 +19,7 @@ pub struct Bucket {
     pub name: String,
 }
 
-/// The server; `None` where it is not installed.
+/// Returns the address of the server, which the first call starts; `None` if it is not installed.
 pub fn server() -> Option<SocketAddr> {
     static SERVER: OnceLock<Option<SocketAddr>> = OnceLock::new();
     *SERVER.get_or_init(|| {
@@ -31,17 +31,17 @@ pub fn server() -> Option<SocketAddr> {
 }
 
 impl Bucket {
-    /// A new bucket; `None` where there is no server.
+    /// Creates a bucket; `None` without a server.
     pub fn new(name: &str) -> Option<Self> {
         let bucket = Self { address: server()?, name: name.to_owned() };
         bucket.expect("PUT", "", "");
         Some(bucket)
     }
 
-    /// Sends a request without credentials, which the server asks nobody for.
+    /// Sends a request with a dummy signature.
     pub fn send(&self, method: &str, target: &str, body: impl Into<Vec<u8>>) -> Message {
         let target = format!("/{}{target}", self.name);
-        // It gives objects to those alone who sign, however they do.
+        // moto returns objects only for signed requests, but accepts any signature.
         let request = Message::request(method, &target, body).with("Authorization", SIGNED);
         send(self.address, &request).unwrap()
     }
@@ -49,30 +49,30 @@ impl Bucket {
     /// Sends a request that must succeed.
     #[track_caller]
     fn expect(&self, method: &str, target: &str, body: impl Into<Vec<u8>>) -> Message {
-        let answer = self.send(method, target, body);
-        assert!(answer.status() / 100 == 2, "{method} {target}: {}", answer.text());
-        answer
+        let response = self.send(method, target, body);
+        assert!(response.status() / 100 == 2, "{method} {target}: {}", response.text());
+        response
     }
 
-    /// Makes an object.
+    /// Creates an object.
     #[track_caller]
     pub fn put(&self, key: &str, body: impl Into<Vec<u8>>) {
         self.expect("PUT", &format!("/{key}"), body);
     }
 
-    /// The content of an object.
+    /// Returns the content of an object.
     #[track_caller]
     pub fn get(&self, key: &str) -> Vec<u8> {
         self.expect("GET", &format!("/{key}"), "").body
     }
 
-    /// What the store says of an object.
+    /// Requests the metadata of an object.
     #[track_caller]
     pub fn head(&self, key: &str) -> Message {
         self.expect("HEAD", &format!("/{key}"), "")
     }
 
-    /// Removes all objects.
+    /// Deletes all objects.
     #[track_caller]
     pub fn clear(&self) {
         for key in self.keys() {
@@ -80,21 +80,21 @@ impl Bucket {
         }
     }
 
-    /// The keys of all objects, sorted.
+    /// Returns the keys of all objects, sorted.
     #[track_caller]
     pub fn keys(&self) -> Vec<String> {
-        all("Key", &self.expect("GET", "?list-type=2", "").text())
+        element_texts("Key", &self.expect("GET", "?list-type=2", "").text())
     }
 
-    /// The keys of uploads that are neither completed nor aborted.
+    /// Returns the keys of uploads that are neither completed nor aborted.
     #[track_caller]
     pub fn uploads(&self) -> Vec<String> {
-        all("Key", &self.expect("GET", "?uploads", "").text())
+        element_texts("Key", &self.expect("GET", "?uploads", "").text())
     }
 
-    /// `command` with credentials and the address of a server at `address`, which may be a proxy.
+    /// Configures `command` with credentials and the address of a server, which may be a proxy.
     pub fn configure(command: &mut Command, address: SocketAddr) {
-        forget_surroundings(command);
+        clear_environment(command);
         command.env("AWS_ENDPOINT_URL", format!("http://{address}"));
         command.env("AWS_ALLOW_HTTP", "true").env("AWS_REGION", "us-east-1");
         command.env("AWS_ACCESS_KEY_ID", KEY_ID).env("AWS_SECRET_ACCESS_KEY", SECRET);
@@ -102,17 +102,17 @@ impl Bucket {
     }
 }
 
-/// Credentials that no text of the program may hold.
+/// Credentials that no output of the program may contain.
 pub const KEY_ID: &str = "AKIACANARYKEYID00000";
 pub const SECRET: &str = "canary-secret-access-key-000000000000000";
 pub const TOKEN: &str = "canary-session-token-00000000";
 
-/// A signature that nobody checks.
+/// A dummy signature.
 pub const SIGNED: &str = "AWS4-HMAC-SHA256 Credential=AKIA/20250101/us-east-1/s3/aws4_request, \
                       SignedHeaders=host, Signature=0";
 
-/// Takes away what the environment of the tests says about stores.
-pub fn forget_surroundings(command: &mut Command) {
+/// Removes the settings of stores from the environment of `command`.
+pub fn clear_environment(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if ["AWS_", "GOOGLE_", "AZURE_", "AZURITE_"].iter().any(|prefix| text.starts_with(prefix)) {
@@ -125,8 +125,8 @@ pub fn forget_surroundings(command: &mut Command) {
     }
 }
 
-/// The texts of all elements of this name.
-pub fn all(element: &str, xml: &str) -> Vec<String> {
+/// Returns the texts of all elements with this name, sorted.
+pub fn element_texts(element: &str, xml: &str) -> Vec<String> {
     let (open, close) = (format!("<{element}>"), format!("</{element}>"));
     let parts = xml.split(&open).skip(1);
     let mut texts: Vec<_> =

@@ -1,7 +1,7 @@
 //! A proxy between the program and an object store that injects faults.
 //!
-//! It takes one request after another from each connection, asks a plan what becomes of it before
-//! its body has come, and keeps a log. Bodies are held whole: they are those of tests.
+//! For each request, a closure selects a fault before the body is received. Requests are logged.
+//! Bodies are held in memory.
 
 use std::io::{self, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -10,91 +10,91 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use super::http::{Message, NoMessage, send};
+use super::http::{Message, MessageKind, send};
 use super::moto::SIGNED;
 
-/// How often a thread that waits looks whether the proxy has been dropped.
-const PAUSE: Duration = Duration::from_millis(20);
+/// The interval at which a waiting thread checks whether the proxy has been dropped.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// A request as it went through the proxy.
+/// A request that passed through the proxy.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// How many requests came before it.
+    /// The number of requests before it.
     pub number: usize,
-    /// Its method.
+    /// The method.
     pub method: String,
-    /// Its path and query.
+    /// The path and query.
     pub target: String,
-    /// Its headers.
+    /// The headers.
     pub headers: Vec<(String, String)>,
-    /// The length of its body.
+    /// The length of the body, in bytes.
     pub body_bytes: usize,
 }
 
 impl Request {
-    /// Whether it uploads a part of an object.
+    /// Returns `true` if it uploads a part.
     pub fn is_part(&self) -> bool {
         self.method == "PUT" && (self.has("partNumber=") || self.has("comp=block&"))
     }
 
-    /// Whether it makes one object of parts.
+    /// Returns `true` if it completes a multipart upload.
     pub fn is_completion(&self) -> bool {
         let is_post = self.method == "POST" && self.has("uploadId=");
         is_post || (self.method == "PUT" && self.has("comp=blocklist"))
     }
 
-    /// Whether it uploads a whole object.
+    /// Returns `true` if it uploads an object at once.
     pub fn is_whole(&self) -> bool {
         self.method == "PUT" && !self.target.contains('?')
     }
 
-    /// Whether its target holds `text`.
+    /// Returns `true` if its target contains `text`.
     pub fn has(&self, text: &str) -> bool {
         self.target.contains(text)
     }
 
-    /// The value of the header `name`.
+    /// Returns the value of the header `name`.
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 }
 
-/// What becomes of a request.
+/// What the proxy does with a request.
 #[derive(Clone, Debug)]
 pub enum Fault {
-    /// It is answered as the store answers it.
+    /// Forwards it and its response.
     None,
-    /// The store does not see it; this is the answer.
-    Answer { status: u16, headers: Vec<(&'static str, String)>, body: String },
-    /// The store does not see it: the connection is closed after so many bytes of its body.
+    /// Responds without forwarding it.
+    Respond { status: u16, headers: Vec<(&'static str, String)>, body: String },
+    /// Closes the connection after this number of bytes of the body, without forwarding it.
     CutRequest(usize),
-    /// The store has carried it out: the connection is closed after so many bytes of the answer.
-    CutAnswer(usize),
-    /// The store has carried it out: after so many bytes of the answer nothing comes.
+    /// Forwards it, and closes the connection after this number of bytes of the response.
+    CutResponse(usize),
+    /// Forwards it, and sends nothing after this number of bytes of the response.
     Stall(usize),
-    /// The body of the answer ends after so many bytes, as if it were whole.
+    /// Truncates the body of the response to this number of bytes, with a matching length.
     Shorten(usize),
-    /// The answer is changed on its way.
+    /// Changes the response.
     Change(fn(&mut Message)),
 }
 
 impl Fault {
-    /// The answer of an S3 store with an error.
+    /// Responds with an error of S3.
     pub fn s3_error(status: u16, code: &str) -> Self {
         let body = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code>\
              <Message>injected</Message></Error>"
         );
-        Self::Answer { status, headers: vec![("Content-Type", "application/xml".into())], body }
+        Self::Respond { status, headers: vec![("Content-Type", "application/xml".into())], body }
     }
 
-    /// The answer of a store that has too much to do for so many seconds.
+    /// Responds that the store is overloaded, with a `Retry-After` header.
     pub fn slow_down(seconds: u32) -> Self {
         match Self::s3_error(503, "SlowDown") {
-            Self::Answer { status, mut headers, body } => {
+            Self::Respond { status, mut headers, body } => {
                 headers.push(("Retry-After", seconds.to_string()));
-                Self::Answer { status, headers, body }
+                Self::Respond { status, headers, body }
             }
             other => other,
         }
@@ -110,14 +110,14 @@ struct Shared {
     stopped: AtomicBool,
 }
 
-/// A proxy on a port of its own, which is there until it is dropped.
+/// A proxy on a port of its own, which runs until it is dropped.
 pub struct Proxy {
     address: SocketAddr,
     shared: Arc<Shared>,
 }
 
 impl Proxy {
-    /// A proxy in front of the server at `upstream`.
+    /// Starts a proxy of the server at `upstream`.
     pub fn new(
         upstream: SocketAddr,
         plan: impl Fn(&Request) -> Fault + Send + Sync + 'static,
@@ -137,19 +137,19 @@ impl Proxy {
                     return;
                 }
                 let shared = Arc::clone(&accepting);
-                // A client that goes away in the middle is no concern of the proxy.
+                // Clients may close connections at any time.
                 thread::spawn(move || _ = shared.serve(&client));
             }
         });
         Self { address, shared }
     }
 
-    /// Where it listens.
+    /// Returns the address of the proxy.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The requests so far.
+    /// Returns the requests so far.
     pub fn log(&self) -> Vec<Request> {
         self.shared.log.lock().unwrap().clone()
     }
@@ -158,12 +158,12 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.shared.stopped.store(true, Ordering::Relaxed);
-        // Wakes the thread that accepts.
+        // Wakes the thread that accepts connections.
         let _ = TcpStream::connect(self.address);
     }
 }
 
-/// `request` with a signature of S3: moto wants one, checks none, and fails at others.
+/// Signs `request`, as moto requires a signature of S3, but does not verify it.
 fn signed(mut request: Message) -> Message {
     if request.header("Authorization").is_some_and(|value| !value.starts_with("Bearer")) {
         return request;
@@ -177,60 +177,60 @@ impl Shared {
         client.set_nodelay(true)?;
         let mut reader = BufReader::new(client);
         while let Some(mut request) = Message::read_head(&mut reader)? {
-            let seen = self.see(&request);
-            let fault = (self.plan)(&seen);
+            let recorded = self.record(&request);
+            let fault = (self.plan)(&recorded);
             if let Fault::CutRequest(bytes) = fault {
                 let bytes = request.length().unwrap_or(0).min(bytes as u64);
                 io::copy(&mut reader.take(bytes), &mut io::sink())?;
                 return client.shutdown(Shutdown::Both);
             }
-            request.body = request.read_body(&mut reader, NoMessage::Request)?;
-            let is_head = seen.method == "HEAD";
-            if let Fault::Answer { status, headers, body } = fault {
-                let answer = Message::answer(status, headers, body.into_bytes());
-                client.write_all(&answer.to_bytes(is_head))?;
+            request.body = request.read_body(&mut reader, MessageKind::Request)?;
+            let is_head = recorded.method == "HEAD";
+            if let Fault::Respond { status, headers, body } = fault {
+                let response = Message::response(status, headers, body.into_bytes());
+                client.write_all(&response.to_bytes(is_head))?;
                 continue;
             }
-            let answer = send(self.upstream, &signed(request))?;
-            if !self.give(client, answer, &fault, is_head)? {
+            let response = send(self.upstream, &signed(request))?;
+            if !self.respond(client, response, &fault, is_head)? {
                 return client.shutdown(Shutdown::Both);
             }
         }
         Ok(())
     }
 
-    /// Notes a request.
-    fn see(&self, request: &Message) -> Request {
+    /// Logs a request.
+    fn record(&self, request: &Message) -> Request {
         let mut words = request.first_line.split(' ');
         let mut next = || words.next().unwrap_or_default().to_owned();
         let mut log = self.log.lock().unwrap();
-        let seen = Request {
+        let recorded = Request {
             number: log.len(),
             method: next(),
             target: next(),
             headers: request.headers.clone(),
             body_bytes: request.length().map_or(0, |length| usize::try_from(length).unwrap()),
         };
-        log.push(seen.clone());
-        seen
+        log.push(recorded.clone());
+        recorded
     }
 
-    /// Gives `answer` to the client, and says whether the connection goes on.
-    fn give(
+    /// Sends `response` to the client, and returns whether the connection stays open.
+    fn respond(
         &self,
         mut client: &TcpStream,
-        mut answer: Message,
+        mut response: Message,
         fault: &Fault,
         is_head: bool,
     ) -> io::Result<bool> {
         match *fault {
-            Fault::Shorten(bytes) => answer.body.truncate(bytes),
-            Fault::Change(change) => change(&mut answer),
+            Fault::Shorten(bytes) => response.body.truncate(bytes),
+            Fault::Change(change) => change(&mut response),
             _ => {}
         }
-        let whole = answer.to_bytes(is_head);
+        let whole = response.to_bytes(is_head);
         match *fault {
-            Fault::CutAnswer(bytes) | Fault::Stall(bytes) => {
+            Fault::CutResponse(bytes) | Fault::Stall(bytes) => {
                 client.write_all(&whole[..bytes.min(whole.len())])?;
             }
             _ => return client.write_all(&whole).map(|()| true),
@@ -241,9 +241,9 @@ impl Shared {
         Ok(false)
     }
 
-    /// Waits until the client hangs up, or the proxy is dropped.
+    /// Waits until the client closes the connection or the proxy is dropped.
     fn wait_for_end(&self, mut client: &TcpStream) -> io::Result<()> {
-        client.set_read_timeout(Some(PAUSE))?;
+        client.set_read_timeout(Some(POLL_INTERVAL))?;
         while !self.stopped.load(Ordering::Relaxed) {
             match client.read(&mut [0; 64]) {
                 Ok(0) => return Ok(()),

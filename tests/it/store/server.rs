@@ -1,4 +1,4 @@
-//! Servers that run as long as this test program does.
+//! Servers that run until this test program ends.
 
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -6,21 +6,21 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// How long a server may take until it listens, on a machine that has much else to do.
-const PATIENCE: Duration = Duration::from_secs(120);
-const PAUSE: Duration = Duration::from_millis(50);
+/// The maximum time until a server listens, on a busy machine.
+const START_TIMEOUT: Duration = Duration::from_secs(120);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Runs the program that is its arguments until standard input ends, which it does with the test
-/// program, however that ends.
+/// Runs the program in its arguments until standard input is closed, which happens when the test
+/// program ends for any reason.
 const UNTIL_STDIN_ENDS: &str = r#""$@" & server=$!; read -r _; kill "$server""#;
 
-/// A port of this machine that is free.
+/// Returns a free local port.
 pub fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
-/// Starts `command`, a server that is to listen on `port`, and waits until it does.
-#[allow(clippy::zombie_processes)] // it ends when this program does
+/// Starts `command`, a server that listens on `port`, and waits until it does.
+#[allow(clippy::zombie_processes)] // it ends with this program
 pub fn start(command: &Command, port: u16) -> SocketAddr {
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let mut shell = Command::new("sh");
@@ -31,15 +31,15 @@ pub fn start(command: &Command, port: u16) -> SocketAddr {
     let stdin = child.stdin.take().unwrap();
     let since = Instant::now();
     while TcpStream::connect(address).is_err() {
-        assert!(since.elapsed() < PATIENCE, "{command:?} does not listen on {address}");
-        sleep(PAUSE);
+        assert!(since.elapsed() < START_TIMEOUT, "{command:?} does not listen on {address}");
+        sleep(POLL_INTERVAL);
     }
     std::mem::forget(stdin);
     address
 }
 
-/// Whether the test goes on without a server: not where `CI` is set.
-#[allow(clippy::print_stderr)] // why a test is skipped is for people
+/// Reports that a test is skipped because a server is missing. Panics if `CI` is set.
+#[allow(clippy::print_stderr)] // tests report why they are skipped
 pub fn skipped(why: &str) {
     assert!(std::env::var_os("CI").is_none(), "{why}");
     let _ = writeln!(std::io::stderr(), "skipped: {why}");

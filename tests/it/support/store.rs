@@ -1,6 +1,6 @@
-//! A small object store in the test program: S3's listings and reads, with faults.
+//! A minimal in-process object store: listings and reads of S3, with faults.
 
-#![allow(clippy::format_push_string)] // plain to read, and small
+#![allow(clippy::format_push_string)] // simple, and fast enough
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read as _, Write};
@@ -14,63 +14,63 @@ use std::time::Duration;
 
 use super::{Finished, Workspace};
 
-/// What no message, report or log may hold.
+/// Credentials that no output of the program may contain.
 pub const CANARIES: [&str; 3] = ["CANARYKEYID", "canary-secret", "canary-token"];
 
-/// How many keys a page of a listing has.
-const PAGE: usize = 100;
+/// The number of keys per page of a listing.
+const PAGE_KEYS: usize = 100;
 
-/// An object by its key.
+/// The content and the ETag of an object.
 #[derive(Clone)]
 struct Stored {
     bytes: Arc<Vec<u8>>,
     tag: String,
 }
 
-/// A request as the server got it.
+/// A request to the server.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub method: String,
-    /// The key, or nothing where the bucket is listed.
+    /// The key; empty for listings.
     pub key: String,
-    /// Of listings.
+    /// The query, decoded.
     pub query: BTreeMap<String, String>,
-    /// By their names in small letters.
+    /// The headers, by name in lower case.
     pub headers: BTreeMap<String, String>,
-    /// How many requests for the same came before it.
+    /// The number of earlier requests for the same.
     pub earlier: usize,
 }
 
 impl Request {
-    /// Whether it lists the bucket.
+    /// Returns `true` if it lists the bucket.
     pub fn is_listing(&self) -> bool {
         self.query.contains_key("list-type")
     }
 
-    /// Whether it reads an object.
+    /// Returns `true` if it reads an object.
     pub fn is_read(&self) -> bool {
         self.method == "GET" && !self.is_listing()
     }
 }
 
-/// What the server does instead of answering as it should.
+/// What the server does in place of a correct response.
 #[derive(Clone, Debug)]
 pub enum Fault {
-    /// Answers so, with a code and further headers.
+    /// Responds with this status, error code and further headers.
     Refuse(u16, &'static str, Vec<(&'static str, String)>),
-    /// Closes the connection after so many bytes of the body.
+    /// Closes the connection after this number of bytes of the body.
     CutAt(usize),
-    /// Closes the connection after so many bytes of the answer.
-    CutAnswerAt(usize),
-    /// Ends the body after so many bytes, as if it were whole.
+    /// Closes the connection after this number of bytes of the response.
+    CutResponseAt(usize),
+    /// Truncates the body to this number of bytes, with a matching length.
     ShortenTo(usize),
-    /// Sends so many bytes of the body, and no more for a while.
+    /// Sends this number of bytes of the body, then nothing for a few seconds.
     StallAt(usize),
-    /// Leaves out of a page of a listing where the next one is.
+    /// Omits the continuation token from a page of a listing.
     NoToken,
-    /// Ends a body without saying how long it is after so many bytes.
+    /// Ends a body without `Content-Length` after this number of bytes.
     EndAt(usize),
-    /// The same, and takes no notice of ranges and conditions.
+    /// Like `EndAt`, and ignores ranges and conditions.
     Whole(usize),
 }
 
@@ -91,12 +91,12 @@ struct Shared {
 }
 
 impl Server {
-    /// A server of the bucket `bucket` with these objects.
+    /// Starts a server of the bucket `bucket` with these objects.
     pub fn new<'k>(objects: impl IntoIterator<Item = (&'k str, Vec<u8>)>) -> Self {
         Self::with(objects, Duration::ZERO, |_| None)
     }
 
-    /// The same, with a pause before each answer, and faults.
+    /// Like [`new`](Self::new), with a delay before each response, and faults.
     pub fn with<'k>(
         objects: impl IntoIterator<Item = (&'k str, Vec<u8>)>,
         latency: Duration,
@@ -129,27 +129,27 @@ impl Server {
         server
     }
 
-    /// Makes or replaces an object.
+    /// Creates or replaces an object.
     pub fn put(&self, key: &str, bytes: Vec<u8>) {
         self.shared.put(key, bytes);
     }
 
-    /// The requests so far.
+    /// Returns the requests so far.
     pub fn requests(&self) -> Vec<Request> {
         self.shared.requests.lock().unwrap().clone()
     }
 
-    /// The address of an object, as on the web.
+    /// Returns the web address of an object.
     pub fn address(&self, key: &str) -> String {
         format!("http://{}/bucket/{key}", self.address)
     }
 
-    /// Where it listens.
+    /// Returns the address of the server.
     pub fn socket(&self) -> SocketAddr {
         self.address.parse().unwrap()
     }
 
-    /// Lets `command` find this server and credentials for it, and nothing else.
+    /// Configures `command` for this server, and removes other settings of stores.
     pub fn found_by(&self, mut command: Command) -> Command {
         isolated(&mut command);
         command
@@ -162,7 +162,7 @@ impl Server {
     }
 }
 
-/// Takes everything from the environment of `command` that concerns stores.
+/// Removes the settings of stores from the environment of `command`.
 pub fn isolated(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
@@ -172,7 +172,7 @@ pub fn isolated(command: &mut Command) {
     }
     let nowhere = "/nonexistent";
     command.env("HOME", nowhere).env("AWS_EC2_METADATA_DISABLED", "true").env("NO_PROXY", "*");
-    // Few tries, and short silence: tests are not to wait.
+    // Few attempts and short timeouts, so that tests do not wait.
     command.env("AWS_MAX_ATTEMPTS", "3").env("AWS_READ_TIMEOUT", "1s");
 }
 
@@ -190,7 +190,7 @@ impl Shared {
         self.objects.lock().unwrap().insert(key.to_owned(), stored);
     }
 
-    /// Answers the requests of one connection.
+    /// Responds to the requests of one connection.
     fn serve(&self, stream: &TcpStream) -> std::io::Result<()> {
         stream.set_nodelay(true)?;
         let mut reader = BufReader::new(stream);
@@ -208,25 +208,25 @@ impl Shared {
             }
             thread::sleep(self.latency);
             let fault = (self.faults)(&request);
-            if !self.answer(stream, &request, fault.as_ref())? {
+            if !self.respond(stream, &request, fault.as_ref())? {
                 return Ok(());
             }
         }
         Ok(())
     }
 
-    /// Answers `request`; `false` where the connection is of no use after it.
-    fn answer(
+    /// Responds to `request`. Returns whether the connection stays open.
+    fn respond(
         &self,
         stream: &TcpStream,
         request: &Request,
         fault: Option<&Fault>,
     ) -> std::io::Result<bool> {
-        let mut answer = match fault {
+        let mut response = match fault {
             Some(Fault::Refuse(status, code, headers)) => {
-                let mut answer = refusal(*status, code);
-                answer.headers.extend(headers.iter().cloned());
-                answer
+                let mut response = error_response(*status, code);
+                response.headers.extend(headers.iter().cloned());
+                response
             }
             Some(Fault::NoToken) => {
                 let mut page = self.listing(request);
@@ -244,24 +244,24 @@ impl Shared {
             _ => self.object(request),
         };
         if let Some(Fault::ShortenTo(at)) = fault {
-            answer.body.truncate(*at);
+            response.body.truncate(*at);
         }
-        let length = answer.body.len();
+        let length = response.body.len();
         let is_endless = matches!(fault, Some(Fault::EndAt(_) | Fault::Whole(_)));
-        let mut head = format!("HTTP/1.1 {} -\r\n", answer.status);
+        let mut head = format!("HTTP/1.1 {} -\r\n", response.status);
         if is_endless {
             head += "Connection: close\r\n";
         } else {
             head += &format!("Content-Length: {length}\r\n");
         }
-        for (name, value) in &answer.headers {
+        for (name, value) in &response.headers {
             head += &format!("{name}: {value}\r\n");
         }
         head += "\r\n";
         let mut out = stream;
-        if let Some(Fault::CutAnswerAt(at)) = fault {
-            let answer = [head.as_bytes(), &answer.body].concat();
-            out.write_all(&answer[..answer.len().min(*at)])?;
+        if let Some(Fault::CutResponseAt(at)) = fault {
+            let response = [head.as_bytes(), &response.body].concat();
+            out.write_all(&response[..response.len().min(*at)])?;
             return Ok(false);
         }
         out.write_all(head.as_bytes())?;
@@ -274,16 +274,16 @@ impl Shared {
             }
             _ => length,
         };
-        answer.body.truncate(sent);
-        out.write_all(&answer.body)?;
+        response.body.truncate(sent);
+        out.write_all(&response.body)?;
         if matches!(fault, Some(Fault::StallAt(_))) {
             thread::sleep(Duration::from_secs(4));
         }
         Ok(sent == length && !is_endless)
     }
 
-    /// A page of a listing.
-    fn listing(&self, request: &Request) -> Answer {
+    /// Returns a page of a listing.
+    fn listing(&self, request: &Request) -> Response {
         let text = |name: &str| request.query.get(name).cloned().unwrap_or_default();
         let (prefix, delimiter) = (text("prefix"), text("delimiter"));
         let after = text("start-after").max(text("continuation-token"));
@@ -296,13 +296,13 @@ impl Shared {
             let folder = (!delimiter.is_empty()).then(|| key[prefix.len()..].find(&delimiter));
             if let Some(end) = folder.flatten() {
                 let folder = &key[..=prefix.len() + end];
-                // A token within a folder is behind it.
+                // The continuation token is in this folder, which was listed before.
                 if !after.starts_with(folder) {
                     folders.insert(folder.to_owned());
                 }
                 continue;
             }
-            is_cut = count == PAGE;
+            is_cut = count == PAGE_KEYS;
             if is_cut {
                 break;
             }
@@ -331,16 +331,16 @@ impl Shared {
              <IsTruncated>{is_cut}</IsTruncated>{token}</ListBucketResult>"
         );
         let headers = vec![("Content-Type", "application/xml".to_owned())];
-        Answer { status: 200, headers, body: body.into_bytes() }
+        Response { status: 200, headers, body: body.into_bytes() }
     }
 
-    /// An object, or a part of one.
-    fn object(&self, request: &Request) -> Answer {
+    /// Returns an object, or a range of it.
+    fn object(&self, request: &Request) -> Response {
         let Some(object) = self.objects.lock().unwrap().get(&request.key).cloned() else {
-            return refusal(404, "NoSuchKey");
+            return error_response(404, "NoSuchKey");
         };
         if request.headers.get("if-match").is_some_and(|tag| *tag != object.tag) {
-            return refusal(412, "PreconditionFailed");
+            return error_response(412, "PreconditionFailed");
         }
         let mut headers = vec![
             ("ETag", object.tag.clone()),
@@ -349,37 +349,37 @@ impl Shared {
         ];
         let size = object.bytes.len();
         let Some(range) = request.headers.get("range") else {
-            return Answer { status: 200, headers, body: object.bytes.to_vec() };
+            return Response { status: 200, headers, body: object.bytes.to_vec() };
         };
         let (from, to) = range.strip_prefix("bytes=").unwrap().split_once('-').unwrap();
         let from: usize = from.parse().unwrap();
         if from >= size {
-            return refusal(416, "InvalidRange");
+            return error_response(416, "InvalidRange");
         }
         let to = to.parse::<usize>().unwrap_or(size - 1).min(size - 1);
         headers.push(("Content-Range", format!("bytes {from}-{to}/{size}")));
-        Answer { status: 206, headers, body: object.bytes[from..=to].to_vec() }
+        Response { status: 206, headers, body: object.bytes[from..=to].to_vec() }
     }
 }
 
-struct Answer {
+struct Response {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
 }
 
-/// As S3 refuses: with much that is nobody's business.
-fn refusal(status: u16, code: &str) -> Answer {
+/// Returns an error response like S3, with credentials and signed texts in its body.
+fn error_response(status: u16, code: &str) -> Response {
     let [id, secret, token] = CANARIES;
     let body = format!(
         "<Error><Code>{code}</Code><Message>{secret}</Message><AWSAccessKeyId>{id}\
          </AWSAccessKeyId><StringToSign>{token}</StringToSign></Error>"
     );
     let headers = vec![("Content-Type", "application/xml".to_owned())];
-    Answer { status, headers, body: body.into_bytes() }
+    Response { status, headers, body: body.into_bytes() }
 }
 
-/// The next request of a connection; `None` at its end.
+/// Reads the next request of a connection; `None` at its end.
 fn read(reader: &mut BufReader<&TcpStream>) -> std::io::Result<Option<Request>> {
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {
@@ -412,7 +412,8 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
-/// Runs `command`, and asserts that neither what it prints nor the files in `out` hold one of `secrets`.
+/// Runs `command`, and asserts that neither its messages nor the files in `out` contain one of
+/// `secrets`.
 #[track_caller]
 pub fn finish_without(secrets: &[&str], mut command: Command, workspace: &Workspace) -> Finished {
     let output = command.output().unwrap();
@@ -423,7 +424,10 @@ pub fn finish_without(secrets: &[&str], mut command: Command, workspace: &Worksp
         texts.push(String::from_utf8_lossy(&bytes).into_owned());
     }
     for secret in secrets {
-        assert!(!texts.iter().any(|text| text.contains(secret)), "{secret} is told\n{finished}");
+        assert!(
+            !texts.iter().any(|text| text.contains(secret)),
+            "{secret} is revealed\n{finished}"
+        );
     }
     finished
 }
