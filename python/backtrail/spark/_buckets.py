@@ -7,6 +7,8 @@ from pyspark.sql import functions as f
 
 from backtrail.spark._groups import GROUP
 
+# The column of the number of parts.
+PARTS = "parts_of_bucket"
 # Parts of a bucket are so far apart.
 STRIDE = 1 << 32
 
@@ -34,26 +36,25 @@ class Buckets:
 
     def rows(self, rows: DataFrame) -> DataFrame:
         """Rows with the group that each is of."""
-        part = f.lit(0).cast("bigint")
-        if self.parts:
-            part = f.pmod(f.xxhash64("signal_id"), self._count())
-        return rows.withColumn(GROUP, _group(part))
+        if not self.parts:
+            return rows.withColumn(GROUP, _group(f.lit(0).cast("bigint")))
+        part = f.pmod(f.xxhash64("signal_id"), f.col(PARTS))
+        return self._counted(rows).withColumn(GROUP, _group(part)).drop(PARTS)
 
     def links(self, links: DataFrame) -> DataFrame:
         """Links, once for each group that needs them."""
         if not self.parts:
             return links.withColumn(GROUP, _group(f.lit(0).cast("bigint")))
-        parts = f.sequence(f.lit(0).cast("bigint"), self._count() - 1)
-        each = links.withColumn("part", f.explode(parts))
-        return each.withColumn(GROUP, _group(f.col("part"))).drop("part")
+        parts = f.sequence(f.lit(0).cast("bigint"), f.col(PARTS) - 1)
+        each = self._counted(links).withColumn("part", f.explode(parts))
+        return each.withColumn(GROUP, _group(f.col("part"))).drop("part", PARTS)
 
-    def _count(self) -> Column:
-        """Of how many parts the bucket is."""
-        count = f.lit(1).cast("bigint")
-        for bucket, parts in self.parts.items():
-            is_bucket = f.col("bucket") == bucket
-            count = f.when(is_bucket, f.lit(parts).cast("bigint")).otherwise(count)
-        return count
+    def _counted(self, values: DataFrame) -> DataFrame:
+        """The values with the number of parts of their bucket. There may be thousands of large buckets."""
+        parts = f.ceil(f.col("rows") / self.task_rows).cast("bigint").alias(PARTS)
+        large = self._sizes.where(f.col("rows") > self.task_rows).select("bucket", parts)
+        joined = values.join(f.broadcast(large), "bucket", "left")
+        return joined.withColumn(PARTS, f.coalesce(f.col(PARTS), f.lit(1).cast("bigint")))
 
 
 def _group(part: Column) -> Column:

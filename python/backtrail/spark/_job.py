@@ -134,7 +134,8 @@ class Dataflow:
         """Envelopes of the names of leads of several e-mails."""
 
         def make() -> DataFrame:
-            ties = self._values(self._each(rows, "email_ties", "email_ties"))
+            some = rows if self.job.merges_leads else rows.limit(0)
+            ties = self._values(self._each(some, "email_ties", "email_ties"))
             return self._each(ties.repartition(1), "lead_names", _stages.NAMES)
 
         return self._stage("lead_names", make)
