@@ -31,4 +31,10 @@ def inputs(job: _native.Job, named: Path | Iterable[Path]) -> list[Input]:
 
     Raises InputError where nothing is there, or a store does not list it.
     """
-    return [Input(*entry) for entry in _native.inputs(job, paths(named))[0]]
+    return listed(job, paths(named))[0]
+
+
+def listed(job: _native.Job, places: list[str]) -> tuple[list[Input], list[str]]:
+    """The inputs that paths and URLs name, and warnings about those that are left out."""
+    entries, skipped = _native.inputs(job, places)
+    return [Input(*entry) for entry in entries], skipped

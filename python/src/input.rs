@@ -5,8 +5,7 @@ use std::path::PathBuf;
 
 use backtrail::cli::resolve::{self, Surroundings};
 use backtrail::error::Error;
-use backtrail::source::{DiscoverError, Remote};
-use backtrail::source::{Input, Inputs, Listed, Origin, discover_with};
+use backtrail::source::{DiscoverError, Input, Inputs, Listed, Origin, Remote, discover_with};
 use backtrail::store::Stores;
 use pyo3::prelude::*;
 

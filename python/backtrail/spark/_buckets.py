@@ -21,13 +21,14 @@ class Buckets:
     """
 
     def __init__(self, sizes: DataFrame, task_rows: int) -> None:
-        self._sizes, self.task_rows = sizes, task_rows
+        self._sizes = sizes
+        parts = f.ceil(f.col("rows") / task_rows).cast("bigint").alias(PARTS)
+        self._large = sizes.where(f.col("rows") > task_rows).select("bucket", parts)
 
     @functools.cached_property
     def parts(self) -> dict[int, int]:
         """The buckets that are divided, with the number of their parts."""
-        large = self._sizes.where(f.col("rows") > self.task_rows).collect()
-        return {row["bucket"]: -(-row["rows"] // self.task_rows) for row in large}
+        return {row["bucket"]: row[PARTS] for row in self._large.collect()}
 
     def summary(self) -> dict[str, int]:
         """How many buckets have rows, how many of them are divided, and the rows of the largest."""
@@ -51,9 +52,7 @@ class Buckets:
 
     def _counted(self, values: DataFrame) -> DataFrame:
         """The values with the number of parts of their bucket. There may be thousands of large buckets."""
-        parts = f.ceil(f.col("rows") / self.task_rows).cast("bigint").alias(PARTS)
-        large = self._sizes.where(f.col("rows") > self.task_rows).select("bucket", parts)
-        joined = values.join(f.broadcast(large), "bucket", "left")
+        joined = values.join(f.broadcast(self._large), "bucket", "left")
         return joined.withColumn(PARTS, f.coalesce(f.col(PARTS), f.lit(1).cast("bigint")))
 
 

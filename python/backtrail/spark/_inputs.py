@@ -5,7 +5,7 @@ import json
 import zlib
 from collections.abc import Iterable
 
-from backtrail import _native
+from backtrail import _inputs, _native
 from backtrail._arguments import Path, paths
 from backtrail._errors import UsageError
 from backtrail._inputs import Input
@@ -27,8 +27,7 @@ def listed(job: _native.Job, inputs: Path | Iterable[Path]) -> tuple[list[Input]
             address = place.split("?")[0]
             text = f"{address}: a query may sign the address, and plans and checkpoints would hold it"
             raise UsageError(f"{text}; name the object by the URL of its store")
-    entries, skipped = _native.inputs(job, some_inputs)
-    return [Input(*entry) for entry in entries], skipped
+    return _inputs.listed(job, some_inputs)
 
 
 def tasks(files: list[Input], task_bytes: int) -> list[Task]:
