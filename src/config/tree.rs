@@ -322,6 +322,8 @@ mod tests {
         let faults = Node::parse_json(source).unwrap_err();
         assert_eq!(&source[faults[0].span.clone()], "\\");
         assert!(faults[0].message.contains("byte 12: expected a JSON escape"), "{faults:?}");
+        let faults = Node::parse_json(r#"{"half": "\ud83d"}"#).unwrap_err();
+        assert_eq!(faults[0].message, "not JSON: expected one JSON value");
         let deep = "[".repeat(MAX_DEPTH + 1);
         let faults = Node::parse_json(&deep).unwrap_err();
         assert_eq!(faults[0].span, MAX_DEPTH..MAX_DEPTH + 1);

@@ -25,6 +25,8 @@ pub(crate) enum Kind {
     TooDeep,
     /// It breaks the grammar, with an explanation.
     Malformed(&'static str),
+    /// It follows the grammar, but the parser refuses it.
+    Refused,
 }
 
 impl NotJson {
@@ -37,8 +39,10 @@ impl NotJson {
         if matches!(error.error(), ErrorType::DepthLimitExceeded) {
             return Self { kind: Kind::TooDeep, offset: too_deep(text) };
         }
-        let (offset, what) = fault(text).unwrap_or((0, "expected one JSON value"));
-        Self { kind: Kind::Malformed(what), offset }
+        match fault(text) {
+            Some((offset, what)) => Self { kind: Kind::Malformed(what), offset },
+            None => Self { kind: Kind::Refused, offset: 0 },
+        }
     }
 
     /// Returns the explanation. `of` names the text that byte offsets refer to.
@@ -48,6 +52,7 @@ impl NotJson {
             Kind::NotUtf8 => format!("byte {byte}{of} is not UTF-8"),
             Kind::TooDeep => format!("nested deeper than {MAX_DEPTH} levels"),
             Kind::Malformed(what) => format!("byte {byte}{of}: {what}"),
+            Kind::Refused => "expected one JSON value".to_owned(),
         }
     }
 }

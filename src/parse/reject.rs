@@ -106,7 +106,7 @@ impl Refusal {
         let reason = match fault.kind {
             Kind::NotUtf8 => Reason::NotUtf8,
             Kind::TooDeep => Reason::TooDeep,
-            Kind::Malformed(_) => Reason::InvalidJson,
+            Kind::Malformed(_) | Kind::Refused => Reason::InvalidJson,
         };
         Self::new(reason, fault.detail(" of the record"))
     }
