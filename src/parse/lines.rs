@@ -85,18 +85,23 @@ impl Parser {
     /// read.
     fn read_line(&mut self, line: &[u8], cursor: &mut Cursor<'_>, sink: &mut impl Sink) -> usize {
         let place = cursor.place();
+        let mut whole_line = Ok(());
         if !cursor.in_line {
             if line.trim_ascii().is_empty() {
                 return line.len();
             }
-            let Err(error) = self.read_value(line, place, sink) else { return line.len() };
-            let Some(piece) = next_piece(line, 0) else { return line.len() };
-            if !divides(line, &piece) {
-                self.mend_or_refuse(line, &error, place, sink);
+            whole_line = self.read_value(line, place, sink);
+            if whole_line.is_ok() {
                 return line.len();
             }
         }
         let Some(piece) = next_piece(line, 0) else { return line.len() };
+        if let Err(error) = whole_line
+            && !divides(line, &piece)
+        {
+            self.mend_or_refuse(line, &error, place, sink);
+            return line.len();
+        }
         let start = piece.range.start;
         let mut end = piece.range.end;
         if !piece.whole {
