@@ -43,7 +43,7 @@ impl PlainFile {
         let end = start.checked_add(len as u64).filter(|&end| end <= self.size)?;
         let tail_start = end.checked_sub(TAIL_BYTES as u64).filter(|&at| at >= start)?;
         let mut tail = vec![0; TAIL_BYTES];
-        if read_at(&self.file, &mut tail, tail_start).ok()? < TAIL_BYTES {
+        if fill_at(&self.file, &mut tail, tail_start).0 < TAIL_BYTES {
             return None;
         }
         let line_end = memchr::memrchr(b'\n', &tail)?;
@@ -69,29 +69,22 @@ impl Reserved {
         let Range { start, end } = self.range;
         let len = usize::try_from(end - start).unwrap_or(usize::MAX);
         block.make_room(len);
-        let mut result = Ok(());
-        while block.len < len {
-            let offset = start + block.len as u64;
-            match read_at(&self.file.file, &mut block.bytes[block.len..len], offset) {
-                Ok(0) => {
-                    result = self.file.cut_off(offset).map_or(Ok(()), Err);
-                    break;
-                }
-                Ok(count) => block.len += count,
-                Err(error) => {
-                    result = Err(DecodeError { offset, message: error.to_string() });
-                    break;
-                }
-            }
-        }
+        let (filled, result) = fill_at(&self.file.file, &mut block.bytes[..len], start);
+        block.len = filled;
         block.blank_long_lines(max_record_bytes);
-        result
+        let offset = start + filled as u64;
+        match result {
+            Err(error) => Err(DecodeError { offset, message: error.to_string() }),
+            Ok(()) if filled < len => self.file.cut_off(offset).map_or(Ok(()), Err),
+            Ok(()) => Ok(()),
+        }
     }
 }
 
-/// Reads at `offset` into `out` until it is full or the file ends; returns the number of bytes.
+/// Reads at `offset` into `out` until it is full, the file ends, or reading fails. Returns the number
+/// of bytes, and the failure.
 #[cfg(unix)]
-fn read_at(file: &File, out: &mut [u8], offset: u64) -> io::Result<usize> {
+fn fill_at(file: &File, out: &mut [u8], offset: u64) -> (usize, io::Result<()>) {
     let mut filled = 0;
     while filled < out.len() {
         let rest = &mut out[filled..];
@@ -99,18 +92,16 @@ fn read_at(file: &File, out: &mut [u8], offset: u64) -> io::Result<usize> {
             Ok(0) => break,
             Ok(count) => filled += count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // The next read reports it.
-            Err(_) if filled > 0 => break,
-            Err(error) => return Err(error),
+            Err(error) => return (filled, Err(error)),
         }
     }
-    Ok(filled)
+    (filled, Ok(()))
 }
 
 /// Without positioned reads, all threads would share the position of the file.
 #[cfg(not(unix))]
-fn read_at(_: &File, _: &mut [u8], _: u64) -> io::Result<usize> {
-    Err(io::ErrorKind::Unsupported.into())
+fn fill_at(_: &File, _: &mut [u8], _: u64) -> (usize, io::Result<()>) {
+    (0, Err(io::ErrorKind::Unsupported.into()))
 }
 
 #[cfg(unix)]
