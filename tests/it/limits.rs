@@ -23,9 +23,10 @@ const OF_A_RECORD: usize = 24;
 /// The memory for a visitor or an event name during the run.
 const OF_A_NAME: usize = 256;
 
-/// Returns the maximum memory in bytes for an input with `names` visitors or event names.
-fn bound(names: usize) -> usize {
-    AT_REST + MEMORY + THREADS * OF_A_RECORD * MAX_RECORD + names * OF_A_NAME
+/// Returns the maximum memory in bytes of a run with `--memory` and `--max-record-bytes`, for an input
+/// with `names` visitors or event names.
+fn bound(memory: usize, max_record: usize, names: usize) -> usize {
+    AT_REST + memory + THREADS * OF_A_RECORD * max_record + names * OF_A_NAME
 }
 
 /// Feeds `input` to the program with `arguments`, limited to `limit` bytes and a stack of 512 KiB.
@@ -61,22 +62,22 @@ fn fed(
 /// Runs over `input` within the bound; the outputs are in the folder `out` of the workspace.
 #[track_caller]
 fn run(names: usize, input: impl Iterator<Item = Vec<u8>> + Send) -> Workspace {
-    run_with(MEMORY, MAX_RECORD, bound(names), input)
+    run_with(MEMORY, MAX_RECORD, names, input)
 }
 
-/// Runs over `input` with `--memory` and `--max-record-bytes`, limited to `limit` bytes.
+/// Runs over `input` with `--memory` and `--max-record-bytes` within their bound.
 #[track_caller]
 fn run_with(
-    memory: usize,
+    memory_bytes: usize,
     max_record: usize,
-    limit: usize,
+    names: usize,
     input: impl Iterator<Item = Vec<u8>> + Send,
 ) -> Workspace {
     let workspace = Workspace::new();
-    let (memory, record) = (memory.to_string(), max_record.to_string());
+    let (memory, record) = (memory_bytes.to_string(), max_record.to_string());
     let mut arguments = vec!["run", "-", "-o", "out", "--threads", "2"];
     arguments.extend(["--memory", &memory, "--max-record-bytes", &record]);
-    fed(&workspace, &arguments, limit, input).exits(0);
+    fed(&workspace, &arguments, bound(memory_bytes, max_record, names), input).exits(0);
     workspace
 }
 
@@ -120,7 +121,7 @@ fn a_million_open_brackets_need_no_stack() {
     workspace.write("rules.toml", "version = 1\n");
     workspace.write("deep.ndjson", lines().flatten().collect::<Vec<u8>>());
     // These read records of the default 8 MiB.
-    let limit = bound(0) + THREADS * OF_A_RECORD * 7 * MIB;
+    let limit = bound(MEMORY, 8 * MIB, 0);
     for arguments in [
         &["audit", "-", "--allow", "allow.txt"][..],
         &["queue", "-"],
@@ -197,9 +198,7 @@ fn run_skewed(event: impl Fn(usize) -> String + Send + Copy) -> Workspace {
     let parts = (0..400).map(move |part| {
         (part * PART..(part + 1) * PART).map(event).collect::<String>().into_bytes()
     });
-    let (memory, record) = (4 * MIB, 64 << 10);
-    let limit = AT_REST + memory + THREADS * OF_A_RECORD * record + 1000 * OF_A_NAME;
-    let workspace = run_with(memory, record, limit, parts);
+    let workspace = run_with(4 * MIB, 64 << 10, 1000, parts);
     assert_eq!(count(&workspace, "/events/kept"), 400_000);
     workspace
 }
