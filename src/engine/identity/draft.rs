@@ -9,8 +9,9 @@ use smallvec::SmallVec;
 
 use super::all_ids::AllIds;
 use super::anonymous::AnonymousWriter;
-use super::fact::{Fact, OrderKey};
+use super::fact::Fact;
 use super::ids::{NodeId, Space};
+use super::links::{LinkSink, LinkWriter, Section, link_number};
 use super::slots::Slots;
 use super::timeline::{Link, MAX_STEPS, NOWHERE, Spot, Spots, Summary};
 
@@ -35,61 +36,6 @@ impl Emails {
     }
 }
 
-/// A receiver of the links of one id after another. Links to the target of the previous link are
-/// left out.
-trait Ties {
-    /// Begins the links of `source`.
-    fn begin(&mut self, source: NodeId) -> io::Result<()>;
-
-    /// Adds a link. An eclipsed link counts for the e-mails of the id, but is not part of its
-    /// timeline.
-    fn put(&mut self, link: Link, eclipsed: bool);
-}
-
-/// Converts sorted facts to links.
-#[derive(Default)]
-struct Entry {
-    source: Option<NodeId>,
-    key: Option<OrderKey>,
-    /// The targets of `source` in the event of `key`.
-    targets: SmallVec<[NodeId; 4]>,
-    /// The previous target of `source`, and the previous eclipsed one.
-    latest: [Option<NodeId>; 2],
-}
-
-impl Entry {
-    /// Adds `fact`; facts must be added in order.
-    fn put(&mut self, ids: &AllIds, fact: &Fact, ties: &mut impl Ties) -> io::Result<()> {
-        if (self.source, self.key) != (Some(fact.source), Some(fact.key)) {
-            self.end_event(ids, ties);
-            self.key = Some(fact.key);
-        }
-        if self.source != Some(fact.source) {
-            self.source = Some(fact.source);
-            self.latest = [None; 2];
-            ties.begin(fact.source)?;
-        }
-        if self.targets.last() != Some(&fact.target) {
-            self.targets.push(fact.target);
-        }
-        Ok(())
-    }
-
-    /// One event can connect an anonymous id to both a user id and an e-mail. The e-mail is the
-    /// closer connection, and eclipses the user id.
-    fn end_event(&mut self, ids: &AllIds, ties: &mut impl Ties) {
-        let Some(OrderKey { time, .. }) = self.key else { return };
-        let identifies = self.targets.iter().any(|&target| ids.space(target) == Space::Email);
-        for target in self.targets.drain(..) {
-            let eclipsed = identifies && ids.space(target) == Space::User;
-            // Most links repeat the previous target.
-            if self.latest[usize::from(eclipsed)].replace(target) != Some(target) {
-                ties.put(Link { time, target }, eclipsed);
-            }
-        }
-    }
-}
-
 /// The timelines under construction. Lists by slot are indexed by [`Slots`].
 pub(super) struct Draft<'i> {
     ids: &'i AllIds,
@@ -108,19 +54,6 @@ pub(super) struct Draft<'i> {
     leads_through_shared: Vec<bool>,
 }
 
-impl Ties for Draft<'_> {
-    fn begin(&mut self, source: NodeId) -> io::Result<()> {
-        let slot = self.slots.push(source);
-        self.begin_up_to(slot + 1);
-        Ok(())
-    }
-
-    fn put(&mut self, link: Link, eclipsed: bool) {
-        self.links.push(link);
-        self.eclipsed.push(eclipsed);
-    }
-}
-
 impl<'i> Draft<'i> {
     /// Builds the timelines of the facts that `each` passes in order. E-mails of an id are counted
     /// up to one more than `max_emails`.
@@ -129,6 +62,23 @@ impl<'i> Draft<'i> {
         max_emails: usize,
         each: impl FnOnce(&mut dyn FnMut(&Fact)) -> io::Result<()>,
     ) -> io::Result<Self> {
+        let (mut link_writer, mut section) = (LinkWriter::default(), Section::default());
+        each(&mut |fact| {
+            let Ok(()) = link_writer.put(ids, fact, &mut section);
+        })?;
+        link_writer.end_event(ids, &mut section);
+        Ok(Self::of_sections(ids, max_emails, vec![section]))
+    }
+
+    /// Builds the timelines of sorted `facts`, on all threads of the current pool. E-mails of an id
+    /// are counted up to one more than `max_emails`.
+    pub fn of_sorted(ids: &'i AllIds, max_emails: usize, facts: &[Fact]) -> Self {
+        Self::of_sections(ids, max_emails, Section::of_sorted(ids, facts))
+    }
+
+    /// Builds the timelines of consecutive sections.
+    fn of_sections(ids: &'i AllIds, max_emails: usize, sections: Vec<Section>) -> Self {
+        let links = sections.iter().map(|section| section.links.len()).sum::<usize>();
         let mut draft = Self {
             ids,
             max_emails,
@@ -140,17 +90,14 @@ impl<'i> Draft<'i> {
             emails: Vec::new(),
             leads_through_shared: Vec::new(),
         };
-        let (mut entry, mut result) = (Entry::default(), Ok(()));
-        each(&mut |fact| {
-            if result.is_ok() {
-                result = entry.put(ids, fact, &mut draft);
-            }
-        })?;
-        result?;
-        entry.end_event(ids, &mut draft);
+        for section in sections {
+            draft.append(section);
+            draft.links.reserve_exact(links - draft.links.len());
+            draft.eclipsed.reserve_exact(links - draft.eclipsed.len());
+        }
         draft.slots.finish();
         let slots = draft.slots.len();
-        draft.begin_up_to(slots + 1);
+        draft.starts.resize(slots + 1, link_number(draft.links.len()));
         draft.distance = vec![NOWHERE; slots];
         draft.emails = vec![Emails::None; slots];
         draft.leads_through_shared = vec![false; slots];
@@ -161,15 +108,27 @@ impl<'i> Draft<'i> {
             }
         }
         draft.measure();
-        draft.count_emails();
-        draft.find_shared();
-        Ok(draft)
+        let (users, anonymous) = (draft.tied(Space::User), draft.tied(Space::Anonymous));
+        draft.count_emails(users.clone(), &anonymous);
+        draft.find_shared(&users, &anonymous);
+        draft
     }
 
-    /// Ends the links of all slots before the last of `slots`, and begins those of that one.
-    #[allow(clippy::cast_possible_truncation)] // 2^32 links would take 64 GiB
-    fn begin_up_to(&mut self, slots: usize) {
-        self.starts.resize(slots, self.links.len() as u32);
+    /// Adds the links of `section`, whose sources have larger numbers than those before.
+    fn append(&mut self, section: Section) {
+        let before = link_number(self.links.len());
+        for (source, start) in section.starts {
+            let slot = self.slots.push(source);
+            // Ends the links of all slots before.
+            self.starts.resize(slot + 1, before + start);
+        }
+        if self.links.is_empty() {
+            // A single section, which can be large, is not copied.
+            (self.links, self.eclipsed) = (section.links, section.eclipsed);
+        } else {
+            self.links.extend(section.links);
+            self.eclipsed.extend(section.eclipsed);
+        }
     }
 
     fn links(&self, slot: usize) -> &[Link] {
@@ -262,9 +221,9 @@ impl<'i> Draft<'i> {
     ///
     /// Each round extends chains of user ids by one step. Ids without aliases are complete after
     /// the first round, and anonymous ids need one more after the last.
-    fn count_emails(&mut self) {
-        let mut open = self.tied(Space::User);
-        let anonymous = self.tied(Space::Anonymous);
+    ///
+    /// `open` are the slots of user ids with links, and `anonymous` those of anonymous ids.
+    fn count_emails(&mut self, mut open: Vec<usize>, anonymous: &[usize]) {
         let is_bridged = |this: &Self, slot: usize| {
             this.links(slot).iter().any(|link| this.ids.space(link.target) == Space::User)
         };
@@ -280,21 +239,19 @@ impl<'i> Draft<'i> {
                 break;
             }
         }
-        let found = self.gather_all(&anonymous);
-        for (slot, emails) in anonymous.into_iter().zip(found) {
+        let found = self.gather_all(anonymous);
+        for (&slot, emails) in anonymous.iter().zip(found) {
             self.emails[slot] = emails;
         }
     }
 
     /// Finds the ids that lead to shared user ids, in rounds as in
     /// [`count_emails`](Self::count_emails).
-    fn find_shared(&mut self) {
-        let users = self.tied(Space::User);
+    fn find_shared(&mut self, users: &[usize], anonymous: &[usize]) {
         if !users.iter().any(|&slot| self.is_shared(slot)) {
             return;
         }
-        let anonymous = self.tied(Space::Anonymous);
-        let rounds = std::iter::repeat_n(&users, MAX_STEPS.into()).chain([&anonymous]);
+        let rounds = std::iter::repeat_n(users, MAX_STEPS.into()).chain([anonymous]);
         for open in rounds {
             let is_new = |slot: &usize| {
                 !self.leads_through_shared[*slot] && self.lead_through_shared(self.links(*slot))
@@ -354,7 +311,7 @@ impl<'i> Draft<'i> {
     pub fn follow(&self) -> Follower<'_> {
         Follower {
             draft: self,
-            entry: Entry::default(),
+            link_writer: LinkWriter::default(),
             source: None,
             links: Vec::new(),
             eclipsed: Vec::new(),
@@ -366,7 +323,7 @@ impl<'i> Draft<'i> {
 /// of a draft.
 pub(super) struct Follower<'d> {
     draft: &'d Draft<'d>,
-    entry: Entry,
+    link_writer: LinkWriter,
     source: Option<NodeId>,
     links: Vec<Link>,
     eclipsed: Vec<bool>,
@@ -388,9 +345,9 @@ impl Follower<'_> {
     /// # Errors
     /// Returns an error if the timeline cannot be written.
     pub fn put(&mut self, fact: &Fact, writer: &mut AnonymousWriter<'_>) -> io::Result<()> {
-        let Self { draft, entry, source, links, eclipsed } = self;
+        let Self { draft, link_writer, source, links, eclipsed } = self;
         let mut following = Following { draft, source, links, eclipsed, writer };
-        entry.put(draft.ids, fact, &mut following)
+        link_writer.put(draft.ids, fact, &mut following)
     }
 
     /// Writes the last timeline.
@@ -398,9 +355,9 @@ impl Follower<'_> {
     /// # Errors
     /// Returns an error if it cannot be written.
     pub fn finish(mut self, writer: &mut AnonymousWriter<'_>) -> io::Result<()> {
-        let Self { draft, entry, source, links, eclipsed } = &mut self;
+        let Self { draft, link_writer, source, links, eclipsed } = &mut self;
         let mut following = Following { draft, source, links, eclipsed, writer };
-        entry.end_event(draft.ids, &mut following);
+        link_writer.end_event(draft.ids, &mut following);
         following.end()
     }
 }
@@ -428,7 +385,9 @@ impl Following<'_, '_, '_> {
     }
 }
 
-impl Ties for Following<'_, '_, '_> {
+impl LinkSink for Following<'_, '_, '_> {
+    type Error = io::Error;
+
     fn begin(&mut self, source: NodeId) -> io::Result<()> {
         self.end()?;
         *self.source = Some(source);

@@ -12,6 +12,7 @@ pub mod epoch;
 pub mod fact;
 pub mod facts;
 pub mod ids;
+mod links;
 pub mod merge;
 pub mod resolve;
 mod slots;

@@ -168,10 +168,7 @@ impl Timelines {
     pub fn new(facts: Facts, ids: &AllIds, max_emails: usize, room: Room<'_>) -> io::Result<Self> {
         let runs = match facts {
             Facts::Memory(facts) => {
-                let draft = Draft::of(ids, max_emails, |see| {
-                    facts.iter().for_each(see);
-                    Ok(())
-                })?;
+                let draft = Draft::of_sorted(ids, max_emails, &facts);
                 drop(facts);
                 return Ok(Self { spots: draft.finish(), anonymous: None });
             }

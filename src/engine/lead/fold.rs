@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use prefetch_index::prefetch_index;
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use super::{Dated, FirstTouch, Lead, Trait};
 use crate::engine::identity::all_ids::AllIds;
@@ -74,7 +75,7 @@ pub struct Leads {
 }
 
 impl Leads {
-    /// Creates entries for the e-mails of `ids`.
+    /// Creates entries for the e-mails of `ids`, on all threads of the current pool.
     #[allow(clippy::cast_possible_truncation)] // ids are numbered in 32 bits
     pub fn new(ids: &AllIds) -> Self {
         let mut emails = Vec::with_capacity(ids.count(Space::Email));
@@ -94,7 +95,8 @@ impl Leads {
                 Places::From(ids.email_numbers().start)
             }
         };
-        let all = emails.iter().map(|_| Mutex::default()).collect();
+        // Touching that much memory for the first time takes long enough to divide it.
+        let all = emails.par_iter().with_min_len(1024).map(|_| Mutex::default()).collect();
         Self { places, emails, all }
     }
 

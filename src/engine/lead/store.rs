@@ -24,15 +24,15 @@ pub enum LeadStore {
 }
 
 impl LeadStore {
-    /// Creates a store for the e-mails of `ids`, to which `threads` threads add events. It is on
+    /// Creates a store for the e-mails of `ids`, to which the threads of `pool` add events. It is on
     /// disk if a lead for each e-mail exceeds the memory that `scratch` has for leads.
-    pub fn new(ids: &AllIds, scratch: &Scratch, threads: usize) -> Self {
+    pub fn new(ids: &AllIds, scratch: &Scratch, pool: &ThreadPool) -> Self {
         let emails = ids.count(Space::Email);
         if emails.saturating_mul(LEAD_BYTES) <= scratch.lead_bytes {
-            return Self::Memory(Leads::new(ids));
+            return Self::Memory(pool.install(|| Leads::new(ids)));
         }
         let (dir, bytes) = (scratch.dir.clone(), scratch.lead_bytes);
-        Self::Spilled(SpilledLeads::new(dir, emails, bytes, threads))
+        Self::Spilled(SpilledLeads::new(dir, emails, bytes, pool.current_num_threads()))
     }
 
     /// Returns what a thread adds events to.

@@ -58,12 +58,27 @@ impl TrackedUsers {
 
     /// Returns the number of tracked users of each period.
     pub fn counts(&self, ids: &AllIds) -> Vec<u64> {
+        let [users, anonymous] = [Space::User, Space::Anonymous].map(|space| self.bits(ids, space));
         let count = |seen: &Seen| {
-            let users = ids.of_space(Space::User).filter(|&id| is_set(&seen.all, id));
-            let unknown = |&id: &NodeId| is_set(&seen.all, id) && !is_set(&seen.known, id);
-            (users.count() + ids.of_space(Space::Anonymous).filter(unknown).count()) as u64
+            let words = users.iter().zip(&anonymous).zip(seen.all.iter().zip(&seen.known));
+            let counts = words.map(|((users, anonymous), (all, known))| {
+                let (all, known) = (all.load(Ordering::Relaxed), known.load(Ordering::Relaxed));
+                u64::from((all & (users | anonymous & !known)).count_ones())
+            });
+            counts.sum()
         };
         self.periods.iter().map(|period| period.get().map_or(0, count)).collect()
+    }
+
+    /// Returns a bit for each id, which is set for those of `space`.
+    fn bits(&self, ids: &AllIds, space: Space) -> Vec<u64> {
+        let mut bits = vec![0; self.ids.div_ceil(64)];
+        for id in ids.of_space(space) {
+            if let Some(word) = bits.get_mut(id.index() / 64) {
+                *word |= 1 << (id.index() % 64);
+            }
+        }
+        bits
     }
 }
 
@@ -74,10 +89,6 @@ fn set(bits: &[AtomicU64], id: NodeId) {
     if word.load(Ordering::Relaxed) & bit == 0 {
         word.fetch_or(bit, Ordering::Relaxed);
     }
-}
-
-fn is_set(bits: &[AtomicU64], id: NodeId) -> bool {
-    bits[id.index() / 64].load(Ordering::Relaxed) >> (id.index() % 64) & 1 == 1
 }
 
 #[cfg(test)]

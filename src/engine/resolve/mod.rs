@@ -101,7 +101,7 @@ pub fn resolve<'a, V: Visit + Send, T: Send>(
     let identities = identities.map_err(Error::Spill)?;
     let finder = OwnerFinder::new(engine, ids, &identities, ledger).map_err(Error::Spill)?;
     let taken = ids.bytes() + identities.timelines.bytes();
-    let leads = LeadStore::new(ids, &scratch.beside(taken), pool.current_num_threads());
+    let leads = LeadStore::new(ids, &scratch.beside(taken), pool);
     let groups = Mutex::default();
     let start = || {
         let count = Count::new(engine, ledger, names.counted());

@@ -12,7 +12,7 @@ use crate::engine::resolve::lead_rows::LeadRows;
 use crate::error::Error;
 
 /// The number of leads that are encoded at once.
-const LEADS_A_CHUNK: usize = 8192;
+const LEADS_A_CHUNK: usize = 2048;
 
 /// Writes `leads` to `table`, redacted by `redaction`, on all threads of `pool`, and calls `see`
 /// for each, in order.
