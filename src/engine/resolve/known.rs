@@ -32,7 +32,7 @@ pub fn show_known(
     visitor: &mut impl Visit,
 ) {
     for ((row, number, fate), known) in rows_of(excluded, view).zip(owners) {
-        let mut row = unresolved(engine, ledger, row, (number, fate), view);
+        let mut row = unresolved(engine, ledger, (&row, number, fate), view);
         let KnownOwner { lead, brought, user_lead, owner, moved_by } = *known;
         (row.lead, row.brought, row.user_lead) = (lead, brought, user_lead);
         (row.owner, row.moved_by) = (owner, moved_by);

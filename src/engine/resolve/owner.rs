@@ -2,6 +2,8 @@
 
 use std::io;
 
+use smallvec::SmallVec;
+
 use super::row::{Fate, PolicySet, ResolvedRow, RowLead};
 use super::visit::Visit;
 use crate::engine::Engine;
@@ -97,15 +99,18 @@ impl<'a> OwnerFinder<'a> {
         view: &SegmentView<'_>,
         visitor: &mut impl Visit,
     ) {
-        let rows = rows_of(excluded, view);
-        let mut rows = rows.map(|(row, number, fate)| self.unresolved(row, number, fate, view));
-        let (mut some, mut buffers) = (Vec::with_capacity(AHEAD), Buffers::default());
+        let mut rows = rows_of(excluded, view);
+        // A row is large, so that it is decoded in its place and not moved.
+        let (mut next, mut buffers) = (Vec::with_capacity(AHEAD), Buffers::default());
         loop {
-            some.clear();
-            some.extend(rows.by_ref().take(AHEAD));
-            if some.is_empty() {
+            next.clear();
+            next.extend(rows.by_ref().take(AHEAD));
+            if next.is_empty() {
                 return;
             }
+            let unresolved =
+                next.iter().map(|(row, number, fate)| self.unresolved((row, *number, *fate), view));
+            let mut some: SmallVec<[ResolvedRow<'_>; AHEAD]> = unresolved.collect();
             self.find_owners(&mut some, &mut buffers);
             for row in &some {
                 visitor.prefetch(row);
@@ -119,13 +124,11 @@ impl<'a> OwnerFinder<'a> {
     /// Returns a row with its own leads, but not yet its owner.
     fn unresolved<'r>(
         &'r self,
-        row: Row<'r>,
-        number: u32,
-        fate: Fate,
+        row: (&'r Row<'r>, u32, Fate),
         segment: &'r SegmentView<'r>,
     ) -> ResolvedRow<'r> {
-        let mut row = unresolved(self.engine, self.ledger, row, (number, fate), segment);
-        row.user_lead = self.user_email(&row.row, &row.ids).map(|email| self.lead(email));
+        let mut row = unresolved(self.engine, self.ledger, row, segment);
+        row.user_lead = self.user_email(row.row, &row.ids).map(|email| self.lead(email));
         row.brought = row.ids.email.map(|email| self.lead(email)).or(row.user_lead);
         row
     }
@@ -218,12 +221,11 @@ pub(super) fn rows_of<'r>(
     })
 }
 
-/// Returns a row with everything but its leads and owner.
+/// Returns a row, with its number and fate, with everything but its leads and owner.
 pub(super) fn unresolved<'r>(
     engine: &'r Engine,
     ledger: &Ledger,
-    row: Row<'r>,
-    (number, fate): (u32, Fate),
+    (row, number, fate): (&'r Row<'r>, u32, Fate),
     segment: &'r SegmentView<'r>,
 ) -> ResolvedRow<'r> {
     let global = |id: Option<NodeId>| id.and_then(|id| segment.id(id));

@@ -67,7 +67,7 @@ pub(super) enum Fate {
 /// A row with its rule, its owner, and its ids as numbers of the run.
 pub struct ResolvedRow<'r> {
     /// The row as stored.
-    pub row: Row<'r>,
+    pub row: &'r Row<'r>,
     /// The number of the row in the segment.
     pub number: u32,
     /// The segment.
