@@ -64,7 +64,7 @@ pub fn faults(faults: &[Fault]) -> String {
 /// about the files of the user, for standard error.
 pub fn check_summary(outcome: &check::Outcome, warnings: &[String], quiet: bool) -> String {
     let mut out = String::new();
-    for warning in warnings.iter().chain(&outcome.passed_over).filter(|_| !quiet) {
+    for warning in warnings.iter().chain(&outcome.skipped).filter(|_| !quiet) {
         // Writing to a string cannot fail.
         let _ = writeln!(out, "backtrail: warning: {}", printable(warning));
     }

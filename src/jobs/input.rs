@@ -33,19 +33,19 @@ pub fn reads(inputs: &Discovery, own_files: &[ReadFile]) -> impl Iterator<Item =
 }
 
 /// Creates a reader of `inputs` with the settings of `engine`, which reads objects up to
-/// `ahead_bytes` ahead.
+/// `prefetch_bytes` ahead.
 pub fn reader(
     inputs: Discovery,
     engine: &Engine,
     on_fault: OnFault,
-    ahead_bytes: u64,
+    prefetch_bytes: u64,
     watch: &dyn Watch,
 ) -> Reader {
     let options = Options {
         max_record_bytes: usize::try_from(engine.max_record_bytes).unwrap_or(usize::MAX),
         on_fault,
         stop: watch.stop_flag(),
-        prefetch_bytes: ahead_bytes,
+        prefetch_bytes,
         ..Options::default()
     };
     Reader::new(inputs, options)

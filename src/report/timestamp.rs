@@ -17,7 +17,7 @@ impl Events {
             }
         };
         let unreadable = &examples.unreadable_timestamp;
-        add(self.unreadable_timestamp, "unreadable, passed over", unreadable);
+        add(self.unreadable_timestamp, "unreadable, ignored", unreadable);
         let what = if self.no_timestamp == 1 { "event" } else { "events" };
         let what = format!("{what} without a usable time");
         add(self.no_timestamp, &what, &examples.no_timestamp);

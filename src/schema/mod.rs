@@ -153,7 +153,7 @@ pub struct Reading {
     /// For each file, its values with their spans; `None` if the file is JSON.
     pub trees: Vec<Option<Node>>,
     /// The indices of the files that contain no plan.
-    pub passed_over: Vec<usize>,
+    pub skipped: Vec<usize>,
 }
 
 /// The result of looking up an event in a plan.
@@ -183,7 +183,7 @@ impl Plan {
     /// # Errors
     /// Returns an error if a file cannot be read, or if no file contains a plan.
     pub fn read(files: &[Source<'_>], layout: Layout) -> Result<Reading, PlanError> {
-        let read::Read { drafts, mut broken, trees, passed_over } = read::read(files, layout)?;
+        let read::Read { drafts, mut broken, trees, skipped } = read::read(files, layout)?;
         let mut plan = Self::default();
         for draft in drafts {
             plan.add(draft, &mut broken);
@@ -193,7 +193,7 @@ impl Plan {
             versions.sort_by(|&a, &b| plan.rules[a].version.order(&plan.rules[b].version));
         }
         broken.sort_by(|a, b| a.origin.cmp(&b.origin));
-        Ok(Reading { plan, broken, trees, passed_over })
+        Ok(Reading { plan, broken, trees, skipped })
     }
 
     fn add(&mut self, draft: read::Draft, broken: &mut Vec<Broken>) {

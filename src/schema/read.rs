@@ -102,7 +102,7 @@ pub(super) struct Read {
     /// For each file, its values with their spans; `None` if the file is JSON.
     pub trees: Vec<Option<Node>>,
     /// The indices of the files that contain no plan.
-    pub passed_over: Vec<usize>,
+    pub skipped: Vec<usize>,
 }
 
 /// Whether a value is the whole plan or one part of it.
@@ -129,12 +129,12 @@ pub(super) fn read(files: &[Source<'_>], layout: Layout) -> Result<Read, PlanErr
         }
         if !gathered.found {
             no_plan.get_or_insert(PlanError { file, fault: language.no_plan() });
-            read.passed_over.push(file);
+            read.skipped.push(file);
         }
         read.trees.push(tree);
     }
     if let Some(error) = no_plan
-        && read.passed_over.len() == files.len()
+        && read.skipped.len() == files.len()
     {
         return Err(error);
     }

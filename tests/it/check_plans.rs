@@ -173,7 +173,7 @@ fn a_folder_has_one_schema_per_event() {
     workspace.write("schemas/package.json", r#"{"name": "schemas"}"#);
     assert_eq!(wrong(&workspace, "schemas"), WRONG);
     let finished = check(&workspace, &["events.ndjson", "--tracking-plan", "schemas"]);
-    finished.says("schemas/package.json:1:1: nothing here is of a tracking plan");
+    finished.says("schemas/package.json:1:1: this file has no part of a tracking plan");
     // Another name is another event, and a rule can be a file of its own.
     workspace.write("other/sign_up.json", schema("properties").to_string());
     workspace.write("other/b.json", rudder()["rules"]["events"][0].to_string());

@@ -100,7 +100,7 @@ fn a_file_that_grows_is_read_to_its_end() {
 }
 
 #[test]
-fn outputs_of_an_earlier_run_in_an_input_folder_are_passed_over_with_a_warning() {
+fn outputs_of_an_earlier_run_in_an_input_folder_are_skipped_with_a_warning() {
     let formats = "csv,ndjson,json,parquet";
     let workspace = Workspace::new();
     workspace.write("d/events.ndjson", track("m1") + "{\n");

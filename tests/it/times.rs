@@ -55,7 +55,7 @@ fn each_form_of_a_time_is_that_time() {
 }
 
 #[test]
-fn a_text_that_is_no_time_is_counted_shown_and_passed_over() {
+fn a_text_that_is_no_time_is_counted_shown_and_skipped() {
     let workspace = Workspace::new();
     let received = "2025-07-01T00:00:40.000Z";
     let lines = [
@@ -92,8 +92,7 @@ fn a_text_that_is_no_time_is_counted_shown_and_passed_over() {
             example(4, "timestamp", "[2025,7,1]"),
         ]),
     );
-    let said =
-        "times 4 unreadable, passed over, the first at events.ndjson:2: timestamp \"3/1/2025\"";
+    let said = "times 4 unreadable, ignored, the first at events.ndjson:2: timestamp \"3/1/2025\"";
     assert!(unbroken(&summary).contains(said), "{summary}");
     assert!(
         summary.contains("2 events without a usable time, the first at events.ndjson:4"),

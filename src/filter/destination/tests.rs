@@ -315,7 +315,7 @@ fn a_filter_whose_if_does_not_compile_drops_everything() {
 }
 
 #[test]
-fn filters_for_other_names_are_passed_over_without_a_change_of_order() {
+fn filters_for_other_names_are_skipped_without_a_change_of_order() {
     let mut all: Vec<String> = (0..50).map(|n| filter(&format!("event = 'E{n}'"), DROP)).collect();
     all.insert(10, filter("type = 'page'", DROP));
     all.insert(20, filter("contains(event, '7')", DROP));

@@ -95,8 +95,8 @@ pub fn audit(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let start = Instant::now();
     check_outputs(&job)?;
     let pool = pool(job.threads)?;
-    let (ahead_bytes, memory_bytes) = shares(&job.inputs, job.memory_bytes);
-    let reader = reader(job.inputs, &job.engine, job.on_fault, ahead_bytes, watch);
+    let (prefetch_bytes, memory_bytes) = shares(&job.inputs, job.memory_bytes);
+    let reader = reader(job.inputs, &job.engine, job.on_fault, prefetch_bytes, watch);
     let scratch = Scratch::new(job.spill_dir, memory_bytes);
     let ingested = ingest(&job.engine, &job.filters, &reader, &pool, &scratch, watch)?;
     go_on(watch)?;

@@ -86,7 +86,7 @@ pub struct Outcome {
     /// The faults of inputs.
     pub faults: Vec<Fault>,
     /// Messages about files that were skipped because they contain no data.
-    pub passed_over: Vec<String>,
+    pub skipped: Vec<String>,
 }
 
 impl Outcome {
@@ -104,8 +104,8 @@ impl Outcome {
 /// or written.
 pub fn check(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     check_outputs(&job)?;
-    let (ahead_bytes, _) = shares(&job.inputs, MEMORY_BYTES);
-    let reader = reader(job.inputs.clone(), &job.engine, OnFault::Continue, ahead_bytes, watch);
+    let (prefetch_bytes, _) = shares(&job.inputs, MEMORY_BYTES);
+    let reader = reader(job.inputs.clone(), &job.engine, OnFault::Continue, prefetch_bytes, watch);
     let examined = fixtures(&job, &reader, watch)?;
     let files = reader.files();
     let names: Vec<(FileId, String)> =
@@ -142,7 +142,7 @@ pub fn check(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let stale = checked.findings.iter_mut();
     let stale = stale.filter(|finding| finding.violation == Violation::StaleBaseline);
     stale.for_each(|finding| levels.apply(finding));
-    Ok(Outcome { checked, faults, passed_over: reader.skipped() })
+    Ok(Outcome { checked, faults, skipped: reader.skipped() })
 }
 
 /// Checks that no output is an input, before anything is done.

@@ -99,9 +99,9 @@ pub fn explain(mut job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let _spooled = spool(&mut job.inputs, &job.spill_dir, job.max_spool_bytes, watch.stop_flag())?;
     go_on(watch)?;
     let pool = pool(job.threads)?;
-    let (ahead_bytes, memory_bytes) = shares(&job.inputs, job.memory_bytes);
+    let (prefetch_bytes, memory_bytes) = shares(&job.inputs, job.memory_bytes);
     let inputs = || job.inputs.clone();
-    let first = reader(inputs(), &job.engine, job.on_fault, ahead_bytes, watch);
+    let first = reader(inputs(), &job.engine, job.on_fault, prefetch_bytes, watch);
     let spill = Arc::new(Spill::new(job.spill_dir.clone(), memory_bytes / 2));
     let learned = learn(&job.engine, &subject, &first, &pool, spill, watch)?;
     go_on(watch)?;
@@ -116,7 +116,7 @@ pub fn explain(mut job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
     let closure = Closure::around(&learned.seeds, &learned.links, merge).map_err(Error::Spill)?;
     let counters = learned.counters;
     drop(learned.links);
-    let second = reader(inputs(), &job.engine, job.on_fault, ahead_bytes, watch);
+    let second = reader(inputs(), &job.engine, job.on_fault, prefetch_bytes, watch);
     let scratch = Scratch::new(job.spill_dir.clone(), memory_bytes / 2);
     let mut gathered = gather(&job, (&closure, &limit), &second, &pool, &scratch, watch)?;
     go_on(watch)?;

@@ -110,8 +110,8 @@ pub fn queue(job: Job, watch: &dyn Watch) -> Result<Outcome, Error> {
         Ask::Suggestion => Question::Fields,
     };
     let pool = pool(job.threads)?;
-    let (ahead_bytes, memory_bytes) = shares(&job.inputs, job.memory_bytes);
-    let reader = reader(job.inputs, &job.engine, job.on_fault, ahead_bytes, watch);
+    let (prefetch_bytes, memory_bytes) = shares(&job.inputs, job.memory_bytes);
+    let reader = reader(job.inputs, &job.engine, job.on_fault, prefetch_bytes, watch);
     let scratch = Scratch::new(job.spill_dir, memory_bytes);
     let ingested = ingest(&job.engine, &question, &reader, &pool, scratch, watch)?;
     go_on(watch)?;

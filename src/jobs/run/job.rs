@@ -165,8 +165,8 @@ fn run_into(job: Job, watch: &dyn Watch, leftovers: &mut Leftovers) -> Result<Ou
     let output = Output::new(target, job.formats, job.crms, job.guard);
     let mut output = output.gathering(job.in_memory);
     let pool = pool(job.threads)?;
-    let (ahead_bytes, memory_bytes) = shares(&job.inputs, job.memory_bytes);
-    let reader = reader(job.inputs, &job.engine, job.on_fault, ahead_bytes, watch);
+    let (prefetch_bytes, memory_bytes) = shares(&job.inputs, job.memory_bytes);
+    let reader = reader(job.inputs, &job.engine, job.on_fault, prefetch_bytes, watch);
     let scratch = Scratch::new(spill_dir, memory_bytes);
     let ingested = ingest(&job.engine, &reader, &pool, scratch, watch)?;
     let Ingested { committed, counters, addresses } = ingested;

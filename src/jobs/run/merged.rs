@@ -66,7 +66,7 @@ pub fn merged_report(job: &Job, mut merged: Merged) -> Report {
         read: Read {
             inputs: merged.inputs,
             faults: merged.faults,
-            passed_over: merged.skipped,
+            skipped: merged.skipped,
             bytes_read: merged.bytes_read,
         },
         counters: &counters,

@@ -70,8 +70,8 @@ pub struct Read {
     pub inputs: Vec<Input>,
     /// What could not be read.
     pub faults: Vec<Fault>,
-    /// What is said of inputs that were passed over.
-    pub passed_over: Vec<String>,
+    /// Warnings about inputs that were skipped.
+    pub skipped: Vec<String>,
     /// Bytes read, as they are stored.
     pub bytes_read: u64,
 }
@@ -82,7 +82,7 @@ impl Read {
         Self {
             inputs: Input::all(reader, records),
             faults: Fault::all(reader),
-            passed_over: reader.skipped(),
+            skipped: reader.skipped(),
             bytes_read: reader.bytes_read(),
         }
     }
@@ -99,7 +99,7 @@ impl Facts<'_> {
         warnings.extend(events.implausible_warning());
         warnings.extend(hint::user_id_is_email(tally.address_as_user_id, tally.identifies));
         warnings.extend(identity.unused_emails.warning());
-        warnings.append(&mut self.read.passed_over);
+        warnings.append(&mut self.read.skipped);
         let deleted = self.deleted();
         warnings.extend(hint::deleted(&deleted));
         let mut report = Report {

@@ -30,12 +30,12 @@ pub(super) fn read(path: &Path, texts: &mut Texts) -> Result<PlanFiles, Error> {
     let sources: Vec<Source<'_>> = read.iter().zip(&paths).map(source).collect();
     let layout = if is_folder { Layout::Folder } else { Layout::File };
     let reading = Plan::read(&sources, layout);
-    let Reading { plan, broken, trees, passed_over } = reading.map_err(|error| {
+    let Reading { plan, broken, trees, skipped } = reading.map_err(|error| {
         let faults = [error.fault];
         read.get(error.file).map_or(Error::empty("", &[]), |text| text.refused(&faults))
     })?;
-    for text in passed_over.iter().filter_map(|&file| read.get(file)) {
-        let message = "nothing here is of a tracking plan, so it is passed over";
+    for text in skipped.iter().filter_map(|&file| read.get(file)) {
+        let message = "this file has no part of a tracking plan, and is skipped";
         texts.warn(text, &[Diagnostic::warning(0..0, message)]);
     }
     if plan.rules.is_empty() && broken.is_empty() {
