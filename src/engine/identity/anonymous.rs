@@ -5,9 +5,9 @@ use std::io;
 use ahash::AHashMap;
 
 use super::all_ids::AllIds;
+use super::entry_index::EntryIndex;
 use super::ids::{NodeId, Space};
-use super::slots::Slots;
-use super::timeline::{Buffers, Link, NOWHERE, Spot, Spots, Summary, Timeline};
+use super::timeline::{Buffers, Link, NOWHERE, Summary, Timeline, TimelineEntry, TimelineTable};
 use crate::engine::exchange::blocks::{BlockWriter, Blocks, Failure};
 use crate::engine::exchange::bytes::{put_length, take, take_length, take_u32};
 use crate::engine::exchange::sequence::broken;
@@ -36,20 +36,20 @@ pub(super) struct Anonymous {
 
 #[derive(Debug)]
 enum Kept {
-    Memory(Spots),
+    Memory(TimelineTable),
     Disk(Box<OnDisk>),
 }
 
 #[derive(Debug)]
 struct OnDisk {
-    slots: Slots,
+    index: EntryIndex,
     blocks: Blocks,
     long: Long,
     spill: Spill,
     failure: Failure,
 }
 
-/// Long timelines, by slot.
+/// Long timelines, by entry.
 type Long = AHashMap<usize, (Box<[Link]>, Summary)>;
 
 impl Anonymous {
@@ -63,7 +63,7 @@ impl Anonymous {
     #[inline]
     pub fn of(&self, id: NodeId) -> Timeline<'_> {
         match &self.kept {
-            Kept::Memory(spots) => spots.of(id),
+            Kept::Memory(table) => table.of(id),
             Kept::Disk(_) => Timeline::UNTIED,
         }
     }
@@ -77,7 +77,7 @@ impl Anonymous {
     /// Reads the timeline of `id` from disk into `buffers`.
     pub fn load<'b>(&'b self, id: NodeId, buffers: &'b mut Buffers) -> Timeline<'b> {
         let Kept::Disk(disk) = &self.kept else { return Timeline::UNTIED };
-        let Some(place) = disk.slots.place(id) else { return Timeline::UNTIED };
+        let Some(place) = disk.index.position(id) else { return Timeline::UNTIED };
         if let Some((links, summary)) = disk.long.get(&place) {
             return Timeline { links, summary: *summary };
         }
@@ -112,10 +112,10 @@ impl Anonymous {
     /// Returns the memory in bytes.
     pub fn bytes(&self) -> usize {
         match &self.kept {
-            Kept::Memory(spots) => spots.bytes(),
+            Kept::Memory(table) => table.bytes(),
             Kept::Disk(disk) => {
                 let long = disk.long.values().map(|(links, _)| size_of_val(&**links));
-                disk.slots.bytes() + disk.blocks.bytes() + long.sum::<usize>()
+                disk.index.bytes() + disk.blocks.bytes() + long.sum::<usize>()
             }
         }
     }
@@ -149,7 +149,7 @@ fn put_timeline(links: &[Link], summary: Summary, out: &mut Vec<u8>) {
     }
 }
 
-/// Writes the timeline of a slot to `blocks`, or a long one to `long` instead.
+/// Writes the timeline of an entry to `blocks`, or a long one to `long` instead.
 fn put_on_disk(
     (place, links, summary): (usize, &[Link], Summary),
     blocks: &mut BlockWriter<'_>,
@@ -182,9 +182,9 @@ pub(super) struct AnonymousWriter<'s> {
     max_emails: usize,
     budget_bytes: usize,
     spill: &'s Spill,
-    slots: Slots,
+    index: EntryIndex,
     /// Timelines in memory, until there are too many.
-    spots: Vec<Spot>,
+    entries: Vec<TimelineEntry>,
     links: Vec<Link>,
     /// Timelines on disk, from then on.
     blocks: Option<BlockWriter<'s>>,
@@ -203,8 +203,8 @@ impl<'s> AnonymousWriter<'s> {
             max_emails,
             budget_bytes,
             spill,
-            slots: Slots::new(ids),
-            spots: Vec::new(),
+            index: EntryIndex::new(ids),
+            entries: Vec::new(),
             links: Vec::new(),
             blocks: None,
             long: Long::new(),
@@ -219,7 +219,7 @@ impl<'s> AnonymousWriter<'s> {
     /// Returns an error if it cannot be written.
     #[allow(clippy::cast_possible_truncation)] // 2^32 links would take 64 GiB
     pub fn put(&mut self, id: NodeId, links: &[Link], summary: Summary) -> io::Result<()> {
-        let place = self.slots.push(id);
+        let place = self.index.push(id);
         self.resolved += u64::from(summary.distance != NOWHERE);
         if summary.emails as usize > self.max_emails {
             self.shared.push((id, summary.emails as usize));
@@ -229,20 +229,20 @@ impl<'s> AnonymousWriter<'s> {
         }
         let start = self.links.len() as u32;
         self.links.extend_from_slice(links);
-        self.spots.push(Spot { start, end: self.links.len() as u32, summary });
-        let bytes =
-            self.spots.capacity() * size_of::<Spot>() + self.links.capacity() * size_of::<Link>();
+        self.entries.push(TimelineEntry { start, end: self.links.len() as u32, summary });
+        let bytes = self.entries.capacity() * size_of::<TimelineEntry>()
+            + self.links.capacity() * size_of::<Link>();
         if bytes > self.budget_bytes { self.spill() } else { Ok(()) }
     }
 
     /// Moves the timelines to disk.
     fn spill(&mut self) -> io::Result<()> {
         let mut blocks = BlockWriter::new(self.spill, PIECE_BYTES, BLOCK);
-        for (place, &Spot { start, end, summary }) in self.spots.iter().enumerate() {
+        for (place, &TimelineEntry { start, end, summary }) in self.entries.iter().enumerate() {
             let links = &self.links[start as usize..end as usize];
             put_on_disk((place, links, summary), &mut blocks, &mut self.long)?;
         }
-        (self.spots, self.links) = (Vec::new(), Vec::new());
+        (self.entries, self.links) = (Vec::new(), Vec::new());
         self.blocks = Some(blocks);
         Ok(())
     }
@@ -252,21 +252,21 @@ impl<'s> AnonymousWriter<'s> {
     /// # Errors
     /// Returns an error if the last timelines cannot be written.
     pub fn finish(self) -> io::Result<Written> {
-        let Self { end, mut slots, mut spots, mut links, blocks, long, resolved, shared, .. } =
+        let Self { end, mut index, mut entries, mut links, blocks, long, resolved, shared, .. } =
             self;
-        slots.finish();
+        index.finish();
         let blocks = blocks.map(BlockWriter::finish).transpose()?;
-        spots.shrink_to_fit();
+        entries.shrink_to_fit();
         links.shrink_to_fit();
-        let spots = Spots { slots, by_slot: spots, links };
-        Ok(Written { end, spots, blocks, long, resolved, shared })
+        let table = TimelineTable { index, entries, links };
+        Ok(Written { end, table, blocks, long, resolved, shared })
     }
 }
 
 /// The timelines that an [`AnonymousWriter`] collected.
 pub(super) struct Written {
     end: u32,
-    spots: Spots,
+    table: TimelineTable,
     blocks: Option<Blocks>,
     long: Long,
     resolved: u64,
@@ -276,12 +276,12 @@ pub(super) struct Written {
 impl Written {
     /// Adds the spill to which the timelines were written.
     pub fn into_timelines(self, spill: Spill) -> Anonymous {
-        let Self { end, spots, blocks, long, resolved, shared } = self;
+        let Self { end, table, blocks, long, resolved, shared } = self;
         let kept = match blocks {
-            None => Kept::Memory(spots),
+            None => Kept::Memory(table),
             Some(blocks) => {
-                let (slots, failure) = (spots.slots, Failure::default());
-                Kept::Disk(Box::new(OnDisk { slots, blocks, long, spill, failure }))
+                let (index, failure) = (table.index, Failure::default());
+                Kept::Disk(Box::new(OnDisk { index, blocks, long, spill, failure }))
             }
         };
         Anonymous { end, kept, resolved, shared }

@@ -9,11 +9,11 @@ use smallvec::SmallVec;
 
 use super::all_ids::AllIds;
 use super::anonymous::AnonymousWriter;
+use super::entry_index::EntryIndex;
 use super::fact::Fact;
 use super::ids::{NodeId, Space};
 use super::links::{LinkSink, LinkWriter, Section, link_number};
-use super::slots::Slots;
-use super::timeline::{Link, MAX_STEPS, NOWHERE, Spot, Spots, Summary};
+use super::timeline::{Link, MAX_STEPS, NOWHERE, Summary, TimelineEntry, TimelineTable};
 
 /// The e-mails that an id resolves to at any time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,21 +36,21 @@ impl Emails {
     }
 }
 
-/// The timelines under construction. Lists by slot are indexed by [`Slots`].
+/// The timelines under construction. Lists by entry are indexed by [`EntryIndex`].
 pub(super) struct Draft<'i> {
     ids: &'i AllIds,
     max_emails: usize,
-    slots: Slots,
-    /// By slot, the index of the first link.
+    index: EntryIndex,
+    /// By entry, the index of the first link.
     starts: Vec<u32>,
     links: Vec<Link>,
     /// For each link, whether it is eclipsed.
     eclipsed: Vec<bool>,
-    /// By slot, the number of links to the nearest e-mail.
+    /// By entry, the number of links to the nearest e-mail.
     distance: Vec<u8>,
-    /// By slot, the e-mails that it resolves to.
+    /// By entry, the e-mails that it resolves to.
     emails: Vec<Emails>,
-    /// By slot, whether it leads to a shared user id.
+    /// By entry, whether it leads to a shared user id.
     leads_through_shared: Vec<bool>,
 }
 
@@ -82,7 +82,7 @@ impl<'i> Draft<'i> {
         let mut draft = Self {
             ids,
             max_emails,
-            slots: Slots::new(ids),
+            index: EntryIndex::new(ids),
             starts: Vec::new(),
             links: Vec::new(),
             eclipsed: Vec::new(),
@@ -95,16 +95,16 @@ impl<'i> Draft<'i> {
             draft.links.reserve_exact(links - draft.links.len());
             draft.eclipsed.reserve_exact(links - draft.eclipsed.len());
         }
-        draft.slots.finish();
-        let slots = draft.slots.len();
-        draft.starts.resize(slots + 1, link_number(draft.links.len()));
-        draft.distance = vec![NOWHERE; slots];
-        draft.emails = vec![Emails::None; slots];
-        draft.leads_through_shared = vec![false; slots];
-        for (slot, id) in draft.slots.ids().enumerate() {
+        draft.index.finish();
+        let len = draft.index.len();
+        draft.starts.resize(len + 1, link_number(draft.links.len()));
+        draft.distance = vec![NOWHERE; len];
+        draft.emails = vec![Emails::None; len];
+        draft.leads_through_shared = vec![false; len];
+        for (entry, id) in draft.index.ids().enumerate() {
             if ids.space(id) == Space::Email {
-                draft.distance[slot] = 0;
-                draft.emails[slot] = Emails::One(id);
+                draft.distance[entry] = 0;
+                draft.emails[entry] = Emails::One(id);
             }
         }
         draft.measure();
@@ -118,9 +118,9 @@ impl<'i> Draft<'i> {
     fn append(&mut self, section: Section) {
         let before = link_number(self.links.len());
         for (source, start) in section.starts {
-            let slot = self.slots.push(source);
-            // Ends the links of all slots before.
-            self.starts.resize(slot + 1, before + start);
+            let entry = self.index.push(source);
+            // Ends the links of all entries before.
+            self.starts.resize(entry + 1, before + start);
         }
         if self.links.is_empty() {
             // A single section, which can be large, is not copied.
@@ -131,63 +131,67 @@ impl<'i> Draft<'i> {
         }
     }
 
-    fn links(&self, slot: usize) -> &[Link] {
-        &self.links[self.starts[slot] as usize..self.starts[slot + 1] as usize]
+    fn links(&self, entry: usize) -> &[Link] {
+        &self.links[self.starts[entry] as usize..self.starts[entry + 1] as usize]
     }
 
     fn distance(&self, id: NodeId) -> u8 {
-        match self.slots.place(id) {
-            Some(slot) => self.distance[slot],
-            None if self.slots.is_email(id) => 0,
+        match self.index.position(id) {
+            Some(entry) => self.distance[entry],
+            None if self.index.is_email(id) => 0,
             None => NOWHERE,
         }
     }
 
     /// Returns the e-mails of the target of `link`.
     fn emails<'s>(&'s self, link: &'s Link) -> &'s [NodeId] {
-        match self.slots.place(link.target) {
-            Some(slot) => self.emails[slot].as_slice(),
-            None if self.slots.is_email(link.target) => std::slice::from_ref(&link.target),
+        match self.index.position(link.target) {
+            Some(entry) => self.emails[entry].as_slice(),
+            None if self.index.is_email(link.target) => std::slice::from_ref(&link.target),
             None => &[],
         }
     }
 
-    /// Returns the slots of the ids of `space` that have links.
+    /// Returns the entries of the ids of `space` that have links.
     fn tied(&self, space: Space) -> Vec<usize> {
-        let of_space = self.slots.ids().enumerate();
+        let of_space = self.index.ids().enumerate();
         let of_space = of_space.filter(|&(_, id)| self.ids.space(id) == space);
-        of_space.map(|(slot, _)| slot).filter(|&slot| !self.links(slot).is_empty()).collect()
+        of_space.map(|(entry, _)| entry).filter(|&entry| !self.links(entry).is_empty()).collect()
     }
 
     /// Returns the finished timelines.
     #[allow(clippy::cast_possible_truncation)] // ids are numbered in 32 bits
-    pub fn finish(mut self) -> Spots {
+    pub fn finish(mut self) -> TimelineTable {
         self.prune();
-        let Self { slots, starts, links, distance, emails, leads_through_shared, .. } = self;
+        let Self { index, starts, links, distance, emails, leads_through_shared, .. } = self;
         let ends = starts.iter().skip(1);
         let of_id = starts.iter().zip(ends).zip(distance).zip(&emails).zip(leads_through_shared);
-        let spot = |((((&start, &end), distance), emails), leads_through_shared): (_, bool)| {
+        let entry = |((((&start, &end), distance), emails), leads_through_shared): (_, bool)| {
             let emails = Emails::as_slice(emails).len() as u32;
-            Spot { start, end, summary: Summary { emails, distance, leads_through_shared } }
+            TimelineEntry {
+                start,
+                end,
+                summary: Summary { emails, distance, leads_through_shared },
+            }
         };
-        Spots { by_slot: of_id.map(spot).collect(), slots, links }
+        TimelineTable { entries: of_id.map(entry).collect(), index, links }
     }
 
     /// Computes distances breadth-first from the e-mails, one round per step.
     fn measure(&mut self) {
         for step in 1..=MAX_STEPS {
-            let reached: Vec<usize> = (0..self.slots.len())
+            let reached: Vec<usize> = (0..self.index.len())
                 .into_par_iter()
-                .filter(|&slot| {
-                    self.distance[slot] == NOWHERE
-                        && self.links(slot).iter().any(|link| self.distance(link.target) < step)
+                .filter(|&entry| {
+                    self.distance[entry] == NOWHERE
+                        && self.links(entry).iter().any(|link| self.distance(link.target) < step)
                 })
                 .collect();
             if reached.is_empty() {
                 return;
             }
-            for slot in reached {
-                self.distance[slot] = step;
+            for entry in reached {
+                self.distance[entry] = step;
             }
         }
     }
@@ -196,10 +200,10 @@ impl<'i> Draft<'i> {
     #[allow(clippy::cast_possible_truncation)] // never more links than before
     fn prune(&mut self) {
         let mut kept = 0;
-        for slot in 0..self.slots.len() {
-            let links = self.starts[slot] as usize..self.starts[slot + 1] as usize;
+        for entry in 0..self.index.len() {
+            let links = self.starts[entry] as usize..self.starts[entry + 1] as usize;
             let start = kept;
-            self.starts[slot] = start as u32;
+            self.starts[entry] = start as u32;
             for place in links {
                 let link = self.links[place];
                 let repeated = kept > start && self.links[kept - 1].target == link.target;
@@ -222,65 +226,65 @@ impl<'i> Draft<'i> {
     /// Each round extends chains of user ids by one step. Ids without aliases are complete after
     /// the first round, and anonymous ids need one more after the last.
     ///
-    /// `open` are the slots of user ids with links, and `anonymous` those of anonymous ids.
+    /// `open` are the entries of user ids with links, and `anonymous` those of anonymous ids.
     fn count_emails(&mut self, mut open: Vec<usize>, anonymous: &[usize]) {
-        let is_bridged = |this: &Self, slot: usize| {
-            this.links(slot).iter().any(|link| this.ids.space(link.target) == Space::User)
+        let is_bridged = |this: &Self, entry: usize| {
+            this.links(entry).iter().any(|link| this.ids.space(link.target) == Space::User)
         };
         for _ in 0..MAX_STEPS {
             let found = self.gather_all(&open);
             let mut changed = false;
-            for (&slot, emails) in open.iter().zip(found) {
-                changed |= self.emails[slot] != emails;
-                self.emails[slot] = emails;
+            for (&entry, emails) in open.iter().zip(found) {
+                changed |= self.emails[entry] != emails;
+                self.emails[entry] = emails;
             }
-            open.retain(|&slot| is_bridged(self, slot));
+            open.retain(|&entry| is_bridged(self, entry));
             if !changed || open.is_empty() {
                 break;
             }
         }
         let found = self.gather_all(anonymous);
-        for (&slot, emails) in anonymous.iter().zip(found) {
-            self.emails[slot] = emails;
+        for (&entry, emails) in anonymous.iter().zip(found) {
+            self.emails[entry] = emails;
         }
     }
 
     /// Finds the ids that lead to shared user ids, in rounds as in
     /// [`count_emails`](Self::count_emails).
     fn find_shared(&mut self, users: &[usize], anonymous: &[usize]) {
-        if !users.iter().any(|&slot| self.is_shared(slot)) {
+        if !users.iter().any(|&entry| self.is_shared(entry)) {
             return;
         }
         let rounds = std::iter::repeat_n(users, MAX_STEPS.into()).chain([anonymous]);
         for open in rounds {
-            let is_new = |slot: &usize| {
-                !self.leads_through_shared[*slot] && self.lead_through_shared(self.links(*slot))
+            let is_new = |entry: &usize| {
+                !self.leads_through_shared[*entry] && self.lead_through_shared(self.links(*entry))
             };
             let found: Vec<usize> =
                 open.par_iter().with_min_len(1024).copied().filter(is_new).collect();
-            for slot in found {
-                self.leads_through_shared[slot] = true;
+            for entry in found {
+                self.leads_through_shared[entry] = true;
             }
         }
     }
 
-    fn is_shared(&self, slot: usize) -> bool {
-        self.emails[slot].as_slice().len() > self.max_emails
+    fn is_shared(&self, entry: usize) -> bool {
+        self.emails[entry].as_slice().len() > self.max_emails
     }
 
     /// Returns whether one of `links` leads to a shared user id, directly or through other user
     /// ids.
     fn lead_through_shared(&self, links: &[Link]) -> bool {
         links.iter().any(|link| {
-            let user = self.slots.place(link.target);
+            let user = self.index.position(link.target);
             let user = user.filter(|_| self.ids.space(link.target) == Space::User);
             user.is_some_and(|user| self.is_shared(user) || self.leads_through_shared[user])
         })
     }
 
-    fn gather_all(&self, slots: &[usize]) -> Vec<Emails> {
-        let gather = |&slot: &usize| self.gather(self.links(slot));
-        slots.par_iter().with_min_len(1024).map(gather).collect()
+    fn gather_all(&self, entries: &[usize]) -> Vec<Emails> {
+        let gather = |&entry: &usize| self.gather(self.links(entry));
+        entries.par_iter().with_min_len(1024).map(gather).collect()
     }
 
     /// Returns the e-mails of the targets of `links`, at most one more than the limit.

@@ -9,10 +9,10 @@ use rayon::slice::ParallelSliceMut;
 use super::all_ids::AllIds;
 use super::anonymous::{Anonymous, AnonymousWriter};
 use super::draft::Draft;
+use super::entry_index::EntryIndex;
 use super::fact::Fact;
 use super::facts::Facts;
 use super::ids::{NodeId, Space};
-use super::slots::Slots;
 use crate::engine::exchange::spill::{Scratch, Spill};
 use crate::time::Time;
 
@@ -83,7 +83,7 @@ pub(super) struct Summary {
 
 /// The range of links and the summary of an id, in one place for a single cache miss.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Spot {
+pub(super) struct TimelineEntry {
     pub start: u32,
     pub end: u32,
     pub summary: Summary,
@@ -91,42 +91,42 @@ pub(super) struct Spot {
 
 /// Timelines in memory.
 #[derive(Debug)]
-pub(super) struct Spots {
-    pub slots: Slots,
-    pub by_slot: Vec<Spot>,
+pub(super) struct TimelineTable {
+    pub index: EntryIndex,
+    pub entries: Vec<TimelineEntry>,
     pub links: Vec<Link>,
 }
 
-impl Spots {
+impl TimelineTable {
     #[inline]
     pub fn of(&self, id: NodeId) -> Timeline<'_> {
-        match self.slots.place(id) {
+        match self.index.position(id) {
             Some(place) => {
-                let &Spot { start, end, summary } = &self.by_slot[place];
+                let &TimelineEntry { start, end, summary } = &self.entries[place];
                 Timeline { links: &self.links[start as usize..end as usize], summary }
             }
-            None if self.slots.is_email(id) => Timeline::EMAIL,
+            None if self.index.is_email(id) => Timeline::EMAIL,
             None => Timeline::UNTIED,
         }
     }
 
     #[inline]
     fn prefetch(&self, id: NodeId) {
-        if let Some(place) = self.slots.place(id) {
-            prefetch_index(&self.by_slot, place);
+        if let Some(place) = self.index.position(id) {
+            prefetch_index(&self.entries, place);
         }
     }
 
     #[inline]
     fn prefetch_links(&self, id: NodeId) {
-        if let Some(place) = self.slots.place(id) {
-            prefetch_index(&self.links, self.by_slot[place].start as usize);
+        if let Some(place) = self.index.position(id) {
+            prefetch_index(&self.links, self.entries[place].start as usize);
         }
     }
 
     pub fn bytes(&self) -> usize {
-        self.slots.bytes()
-            + self.by_slot.len() * size_of::<Spot>()
+        self.index.bytes()
+            + self.entries.len() * size_of::<TimelineEntry>()
             + self.links.len() * size_of::<Link>()
     }
 }
@@ -134,7 +134,7 @@ impl Spots {
 /// The timelines of all ids.
 #[derive(Debug)]
 pub struct Timelines {
-    spots: Spots,
+    table: TimelineTable,
     /// The timelines of anonymous ids, kept separately if facts are on disk. No link leads to an
     /// anonymous id.
     anonymous: Option<Anonymous>,
@@ -170,7 +170,7 @@ impl Timelines {
             Facts::Memory(facts) => {
                 let draft = Draft::of_sorted(ids, max_emails, &facts);
                 drop(facts);
-                return Ok(Self { spots: draft.finish(), anonymous: None });
+                return Ok(Self { table: draft.finish(), anonymous: None });
             }
             Facts::Runs(runs) => runs,
         };
@@ -195,7 +195,7 @@ impl Timelines {
         )?;
         follower.finish(&mut writer)?;
         let anonymous = writer.finish()?.into_timelines(spill);
-        Ok(Self { spots: others.finish(), anonymous: Some(anonymous) })
+        Ok(Self { table: others.finish(), anonymous: Some(anonymous) })
     }
 
     /// Returns the timeline of `id`. If that is on disk, it is empty, and has to be read by
@@ -204,7 +204,7 @@ impl Timelines {
     pub fn of(&self, id: NodeId) -> Timeline<'_> {
         match &self.anonymous {
             Some(anonymous) if anonymous.has(id) => anonymous.of(id),
-            _ => self.spots.of(id),
+            _ => self.table.of(id),
         }
     }
 
@@ -245,7 +245,7 @@ impl Timelines {
     #[inline]
     pub fn prefetch(&self, id: NodeId) {
         if self.anonymous.is_none() {
-            self.spots.prefetch(id);
+            self.table.prefetch(id);
         }
     }
 
@@ -253,14 +253,14 @@ impl Timelines {
     #[inline]
     pub fn prefetch_links(&self, id: NodeId) {
         if self.anonymous.is_none() {
-            self.spots.prefetch_links(id);
+            self.table.prefetch_links(id);
         }
     }
 
     /// Returns the number of ids of `space` that resolve to an e-mail.
     pub fn resolved(&self, ids: &AllIds, space: Space) -> u64 {
-        let of_space = self.spots.slots.ids().filter(|&id| ids.space(id) == space);
-        let resolved = of_space.filter(|&id| self.spots.of(id).distance().is_some()).count();
+        let of_space = self.table.index.ids().filter(|&id| ids.space(id) == space);
+        let resolved = of_space.filter(|&id| self.table.of(id).distance().is_some()).count();
         let apart = self.anonymous.as_ref().filter(|_| space == Space::Anonymous);
         resolved as u64 + apart.map_or(0, Anonymous::resolved)
     }
@@ -268,14 +268,14 @@ impl Timelines {
     /// Returns the ids with more e-mails than `max_emails`, which must be the limit given to
     /// [`new`](Self::new), and how many they have.
     pub fn shared(&self, max_emails: usize) -> Vec<(NodeId, usize)> {
-        let spots = self.spots.slots.ids().map(|id| (id, self.spots.of(id).emails()));
+        let entries = self.table.index.ids().map(|id| (id, self.table.of(id).emails()));
         let apart = self.anonymous.iter().flat_map(|anonymous| anonymous.shared().iter().copied());
-        spots.filter(|&(_, emails)| emails > max_emails).chain(apart).collect()
+        entries.filter(|&(_, emails)| emails > max_emails).chain(apart).collect()
     }
 
     /// Returns the memory in bytes.
     pub fn bytes(&self) -> usize {
-        self.spots.bytes() + self.anonymous.as_ref().map_or(0, Anonymous::bytes)
+        self.table.bytes() + self.anonymous.as_ref().map_or(0, Anonymous::bytes)
     }
 }
 

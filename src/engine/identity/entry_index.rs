@@ -7,16 +7,16 @@ use super::ids::NodeId;
 
 /// Indexes of ids, in the order of their numbers.
 #[derive(Debug)]
-pub enum Slots {
+pub enum EntryIndex {
     /// All ids have an entry, at the index of their number; this is how many there are.
     All(u32),
     /// Few of many ids have an entry.
-    Some(SomeSlots),
+    Some(SparseIndex),
 }
 
 /// Indexes for few of many ids: a bit for each id, and the number of bits set before each word.
 #[derive(Debug)]
-pub struct SomeSlots {
+pub struct SparseIndex {
     words: Vec<u64>,
     before: Vec<u32>,
     len: u32,
@@ -24,13 +24,13 @@ pub struct SomeSlots {
     emails: Range<u32>,
 }
 
-impl Slots {
+impl EntryIndex {
     /// Creates empty indexes for `ids`. If these are in memory, all of them have an entry.
     pub fn new(ids: &AllIds) -> Self {
         match ids {
             #[allow(clippy::cast_possible_truncation)] // ids are numbered in 32 bits
             AllIds::Memory(ids) => Self::All(ids.len() as u32),
-            AllIds::Disk(_) => Self::Some(SomeSlots {
+            AllIds::Disk(_) => Self::Some(SparseIndex {
                 words: vec![0; ids.len().div_ceil(64)],
                 before: Vec::new(),
                 len: 0,
@@ -74,7 +74,7 @@ impl Slots {
 
     /// Returns the index of `id`, if it has an entry.
     #[inline]
-    pub fn place(&self, id: NodeId) -> Option<usize> {
+    pub fn position(&self, id: NodeId) -> Option<usize> {
         match self {
             Self::All(_) => Some(id.index()),
             Self::Some(some) => {
@@ -126,18 +126,18 @@ mod tests {
     proptest! {
         #[test]
         fn few_ids_have_places_in_order(numbers in proptest::collection::btree_set(0_u32..500, 0..80)) {
-            let some = SomeSlots { words: vec![0; 8], before: Vec::new(), len: 0, emails: 500..512 };
-            let mut slots = Slots::Some(some);
+            let some = SparseIndex { words: vec![0; 8], before: Vec::new(), len: 0, emails: 500..512 };
+            let mut index = EntryIndex::Some(some);
             for (place, &number) in numbers.iter().enumerate() {
-                prop_assert_eq!(slots.push(NodeId::from_raw(number)), place);
+                prop_assert_eq!(index.push(NodeId::from_raw(number)), place);
             }
-            slots.finish();
-            let places = numbers.iter().map(|&number| slots.place(NodeId::from_raw(number)));
+            index.finish();
+            let places = numbers.iter().map(|&number| index.position(NodeId::from_raw(number)));
             prop_assert!(places.eq((0..numbers.len()).map(Some)));
             let others = (0..512).filter(|number| !numbers.contains(number));
-            prop_assert!(others.map(NodeId::from_raw).all(|id| slots.place(id).is_none()));
-            prop_assert!(slots.ids().map(NodeId::to_raw).eq(numbers.iter().copied()));
-            prop_assert_eq!(slots.len(), numbers.len());
+            prop_assert!(others.map(NodeId::from_raw).all(|id| index.position(id).is_none()));
+            prop_assert!(index.ids().map(NodeId::to_raw).eq(numbers.iter().copied()));
+            prop_assert_eq!(index.len(), numbers.len());
         }
     }
 }
