@@ -13,11 +13,11 @@ use super::summary::LISTED;
 use crate::engine::Engine;
 use crate::engine::exchange::rejects;
 use crate::engine::exchange::store::{Store, lines_before};
-use crate::engine::identity::Identities;
 use crate::engine::identity::all_ids::{AllIds, TextOrder};
 use crate::engine::identity::ids::{NodeId, Space};
 use crate::engine::identity::timeline::Timelines;
 use crate::engine::ingest::commit::Committed;
+use crate::engine::lead::Ranked;
 use crate::engine::map::counters::Counters;
 use crate::engine::map::event_names::EventNames;
 use crate::engine::map::unused_email::Addresses;
@@ -134,7 +134,7 @@ pub fn produce(
         (LeadCounter::new(ledger.periods.len()), LostLeads::default());
     let mut forgotten = resolved.tally.forgotten.brought.clone();
     let mut top_leads = Vec::with_capacity(TopLead::SHOWN);
-    write_leads(&rows, leads, engine.redaction.as_ref(), &mut table, pool, |ranked| {
+    let see = |ranked: &Ranked<'_>| {
         counter.see(ranked);
         forgotten.remove(&ranked.email);
         if top_leads.len() < TopLead::SHOWN {
@@ -146,11 +146,17 @@ pub fn produce(
         if !ranked.lead.accepted {
             lost_leads.see(&ids, ranked.email);
         }
-    })?;
+    };
+    // Visitors are counted by one thread, while the others encode leads.
+    let (visitors, written) = pool.join(
+        || VisitorCounts::new(&resolved.identities.timelines, &ids, tracked.as_ref(), engine),
+        || write_leads(&rows, leads, engine.redaction.as_ref(), &mut table, pool, see),
+    );
+    written?;
     guarded_cells += table.guarded_cells();
     output.close(table)?;
     let (lead_sums, active_leads) = counter.finish();
-    let Identities { timelines, merged } = &resolved.identities;
+    let merged = &resolved.identities.merged;
     let texts = |user_ids: &[_]| user_ids.iter().map(|&id| ids.text(id).into_owned()).collect();
     let refused = merged.refused().iter();
     let (mut history, mut cold_times) = (History::new(spans), ColdTimes::default());
@@ -163,11 +169,8 @@ pub fn produce(
         top_leads,
         history,
         cold_times,
-        visitors: [Space::Anonymous, Space::User].map(|space| Visitors {
-            seen: ids.count(space) as u64,
-            resolved: timelines.resolved(&ids, space),
-        }),
-        shared: shared(timelines, &ids, engine.rules.identity.max_emails as usize),
+        visitors: visitors.by_space,
+        shared: visitors.shared,
         merged_emails: merged.joined(),
         merge_refused: refused.map(|one| (one.emails, texts(&one.user_ids))).collect(),
         unknown_addresses: counters
@@ -178,7 +181,7 @@ pub fn produce(
         lost_leads: lost_leads.count,
         lost_lead_emails: lost_leads.emails(&ids),
         active_leads,
-        tracked_users: tracked.as_ref().map_or_else(Vec::new, |users| users.counts(&ids)),
+        tracked_users: visitors.tracked,
         forgotten_leads: forgotten.len() as u64,
         tally: resolved.tally,
         guarded_cells,
@@ -186,6 +189,31 @@ pub fn produce(
     ids.check().map_err(Error::Spill)?;
     resolved.leads.free(pool);
     Ok(produced)
+}
+
+/// The counts of visitors in a report; see [`Produced`].
+struct VisitorCounts {
+    by_space: [Visitors; 2],
+    shared: Vec<(Space, String, usize)>,
+    tracked: Vec<u64>,
+}
+
+impl VisitorCounts {
+    fn new(
+        timelines: &Timelines,
+        ids: &AllIds,
+        tracked: Option<&TrackedUsers>,
+        engine: &Engine,
+    ) -> Self {
+        Self {
+            by_space: [Space::Anonymous, Space::User].map(|space| Visitors {
+                seen: ids.count(space) as u64,
+                resolved: timelines.resolved(ids, space),
+            }),
+            shared: shared(timelines, ids, engine.rules.identity.max_emails as usize),
+            tracked: tracked.map_or_else(Vec::new, |users| users.counts(ids)),
+        }
+    }
 }
 
 /// Leads that the service would not have created: their number, and those that are listed.
