@@ -294,13 +294,13 @@ pub struct RunArgs {
     pub threads: usize,
     /// Memory for rows, keys, ids, identity facts and leads; the rest is stored on disk
     ///
-    /// Rows are stored until all inputs are read, since identities are resolved only then; they get
-    /// one thirty-second of the memory. The rest is for the deduplication keys of distinct events,
-    /// for ids and for identity facts: the default holds those of about 10 million events. Leads
-    /// replace the keys and get half of the memory: the default holds about 480,000. Data on disk
-    /// is in anonymous files in the output folder, or in TMPDIR with `-o -`. The outputs do not
-    /// depend on this option. With inputs in object storage, one eighth, at most 256 MiB, is used
-    /// to read ahead.
+    /// One sixth of the memory is left to the allocator. Rows are stored until all inputs are read,
+    /// since identities are resolved only then; they get one thirty-second of the rest. What remains
+    /// is for the deduplication keys of distinct events, for ids and for identity facts: the default
+    /// holds those of about 8 million events. Leads replace the keys and get half of it: the
+    /// default holds about 400,000. Data on disk is in anonymous files in the output folder, or in
+    /// TMPDIR with `-o -`. The outputs do not depend on this option. With inputs in object storage,
+    /// one eighth, at most 256 MiB, is used to read ahead.
     #[arg(long, value_name = "SIZE", help_heading = "Resources", default_value = "1GiB", value_parser = value::size)]
     pub memory: u64,
     /// Reject records larger than this size
