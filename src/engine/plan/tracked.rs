@@ -4,8 +4,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::engine::identity::all_ids::AllIds;
-use crate::engine::identity::ids::{NodeId, Space};
+use crate::engine::identity::ids::NodeId;
 
 /// One bit for each id.
 type Bits = Box<[AtomicU64]>;
@@ -56,29 +55,18 @@ impl TrackedUsers {
         }
     }
 
-    /// Returns the number of tracked users of each period.
-    pub fn counts(&self, ids: &AllIds) -> Vec<u64> {
-        let [users, anonymous] = [Space::User, Space::Anonymous].map(|space| self.bits(ids, space));
+    /// Returns the number of tracked users of each period: its ids, except for anonymous ids that
+    /// came with a user id.
+    pub fn counts(&self) -> Vec<u64> {
         let count = |seen: &Seen| {
-            let words = users.iter().zip(&anonymous).zip(seen.all.iter().zip(&seen.known));
-            let counts = words.map(|((users, anonymous), (all, known))| {
-                let (all, known) = (all.load(Ordering::Relaxed), known.load(Ordering::Relaxed));
-                u64::from((all & (users | anonymous & !known)).count_ones())
+            let words = seen.all.iter().zip(&seen.known);
+            let counts = words.map(|(all, known)| {
+                let tracked = all.load(Ordering::Relaxed) & !known.load(Ordering::Relaxed);
+                u64::from(tracked.count_ones())
             });
             counts.sum()
         };
         self.periods.iter().map(|period| period.get().map_or(0, count)).collect()
-    }
-
-    /// Returns a bit for each id, which is set for those of `space`.
-    fn bits(&self, ids: &AllIds, space: Space) -> Vec<u64> {
-        let mut bits = vec![0; self.ids.div_ceil(64)];
-        for id in ids.of_space(space) {
-            if let Some(word) = bits.get_mut(id.index() / 64) {
-                *word |= 1 << (id.index() % 64);
-            }
-        }
-        bits
     }
 }
 
@@ -94,7 +82,7 @@ fn set(bits: &[AtomicU64], id: NodeId) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::identity::ids::Ids;
+    use crate::engine::identity::ids::{Ids, Space};
     use ahash::RandomState;
 
     #[test]
@@ -111,6 +99,6 @@ mod tests {
         tracked.see(0, Some(b), None);
         tracked.see(2, Some(a), None);
         tracked.see(9, Some(a), None);
-        assert_eq!(tracked.counts(&AllIds::Memory(ids)), [3, 0, 1]);
+        assert_eq!(tracked.counts(), [3, 0, 1]);
     }
 }

@@ -211,7 +211,7 @@ impl VisitorCounts {
                 resolved: timelines.resolved(ids, space),
             }),
             shared: shared(timelines, ids, engine.rules.identity.max_emails as usize),
-            tracked: tracked.map_or_else(Vec::new, |users| users.counts(ids)),
+            tracked: tracked.map_or_else(Vec::new, TrackedUsers::counts),
         }
     }
 }
