@@ -7,6 +7,7 @@ use ahash::AHashMap;
 use super::all_ids::AllIds;
 use super::entry_index::EntryIndex;
 use super::ids::{NodeId, Space};
+use super::links::link_number;
 use super::timeline::{Buffers, Link, NOWHERE, Summary, Timeline, TimelineEntry, TimelineTable};
 use crate::engine::exchange::blocks::{BlockWriter, Blocks, Failure};
 use crate::engine::exchange::bytes::{put_length, take, take_length, take_u32};
@@ -217,7 +218,6 @@ impl<'s> AnonymousWriter<'s> {
     ///
     /// # Errors
     /// Returns an error if it cannot be written.
-    #[allow(clippy::cast_possible_truncation)] // 2^32 links would take 64 GiB
     pub fn put(&mut self, id: NodeId, links: &[Link], summary: Summary) -> io::Result<()> {
         let place = self.index.push(id);
         self.resolved += u64::from(summary.distance != NOWHERE);
@@ -227,9 +227,10 @@ impl<'s> AnonymousWriter<'s> {
         if let Some(blocks) = &mut self.blocks {
             return put_on_disk((place, links, summary), blocks, &mut self.long);
         }
-        let start = self.links.len() as u32;
+        let start = link_number(self.links.len());
         self.links.extend_from_slice(links);
-        self.entries.push(TimelineEntry { start, end: self.links.len() as u32, summary });
+        let end = link_number(self.links.len());
+        self.entries.push(TimelineEntry { start, end, summary });
         let bytes = self.entries.capacity() * size_of::<TimelineEntry>()
             + self.links.capacity() * size_of::<Link>();
         if bytes > self.budget_bytes { self.spill() } else { Ok(()) }
