@@ -1,5 +1,6 @@
 //! The command line: converts arguments to jobs, and shows progress, summaries and errors.
 
+mod allocator;
 pub mod args;
 pub mod command_tip;
 pub mod completions;

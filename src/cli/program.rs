@@ -15,7 +15,7 @@ use super::command_tip::with_nearest_command;
 use super::next_steps::next_steps;
 use super::progress::{Follower, Style};
 use super::resolve::{self, Surroundings};
-use super::{completions, interrupt, man, messages};
+use super::{allocator, completions, interrupt, man, messages};
 use crate::error::Error;
 use crate::jobs;
 use crate::jobs::check::report;
@@ -33,6 +33,7 @@ pub struct Process {
 /// A job takes over the handlers of SIGINT, SIGTERM and SIGHUP: the first signal ends it in order, the
 /// second ends the process at once.
 pub fn main(args: impl IntoIterator<Item = OsString>, process: Process) -> u8 {
+    allocator::keep_freed_memory();
     let args: Vec<OsString> = args.into_iter().collect();
     let Cli { command, show } = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
