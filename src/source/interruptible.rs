@@ -65,6 +65,9 @@ fn read_into(mut source: impl Read, sender: &SyncSender<io::Result<Vec<u8>>>) {
 impl Read for Interruptible {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         while self.position == self.chunk.len() {
+            if self.stop.load(Ordering::Relaxed) {
+                return Ok(0);
+            }
             match self.chunks.recv_timeout(STOP_CHECK_INTERVAL) {
                 Ok(chunk) => {
                     (self.chunk, self.position) = (chunk?, 0);
@@ -72,8 +75,8 @@ impl Read for Interruptible {
                         return Ok(0);
                     }
                 }
-                Err(RecvTimeoutError::Timeout) if !self.stop.load(Ordering::Relaxed) => {}
-                Err(_) => return Ok(0),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(0),
             }
         }
         let mut rest = &self.chunk[self.position..];
@@ -148,5 +151,15 @@ mod tests {
         let waiter = thread::spawn(move || source.read(&mut [0; 8]).unwrap());
         STOP.store(true, Ordering::Relaxed);
         assert_eq!(waiter.join().unwrap(), 0);
+    }
+
+    #[test]
+    fn the_stop_flag_ends_a_source_that_never_blocks() {
+        static STOP: AtomicBool = AtomicBool::new(false);
+        let mut source = Interruptible::new(|| Ok(io::repeat(b' ')), &STOP).unwrap();
+        assert_eq!(source.read(&mut [0; 8]).unwrap(), 8);
+        STOP.store(true, Ordering::Relaxed);
+        let rest = io::copy(&mut source, &mut io::sink()).unwrap();
+        assert_eq!(rest, CHUNK_BYTES as u64 - 8, "the chunk that was begun is the last");
     }
 }

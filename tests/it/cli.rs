@@ -344,6 +344,24 @@ mod signals {
     }
 
     #[test]
+    fn ctrl_c_ends_a_run_whose_input_trickles_in() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("out");
+        let mut child = waiting(&["-o", out.to_str().unwrap()]);
+        let mut stdin = child.stdin.take().unwrap();
+        let begun = Instant::now();
+        interrupt(&child);
+        // Each line arrives sooner than a wait for input would end, and none of them fills a block.
+        while child.try_wait().unwrap().is_none() {
+            assert!(begun.elapsed() < Duration::from_secs(30), "the run goes on");
+            let _ = stdin.write_all(b"\n");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+        assert!(listing(dir.path()).is_empty(), "{:?}", listing(dir.path()));
+    }
+
+    #[test]
     fn ctrl_c_keeps_the_outputs_of_the_run_before() {
         let dir = tempfile::tempdir().unwrap();
         run(0, dir.path(), &["-q"]);
