@@ -249,14 +249,17 @@ impl Rows {
     }
 }
 
-/// A decoded row.
+/// A decoded row. It is moved often, so its texts are stored by their ends in the row.
 #[derive(Clone, Debug)]
 pub struct Row<'a> {
     /// The fixed part.
     pub head: Head,
     /// The ids, as numbers of the batch.
     pub ids: RowIds,
-    texts: [&'a str; Field::ALL.len()],
+    /// The texts of all fields, back to back.
+    texts: &'a str,
+    /// The end of the text of each field.
+    ends: [u32; Field::ALL.len()],
     cell_lengths: &'a [u8],
     cell_texts: &'a str,
 }
@@ -272,26 +275,31 @@ impl<'a> Row<'a> {
         let number = |at: usize| Some(u32::from_le_bytes(*head.get(at..)?.first_chunk()?));
         let (all, mut lengths) = body.split_at_checked(number(4)? as usize)?;
         // Rows are written from strings, so this never fails.
-        let mut all = simdutf8::basic::from_utf8(all).ok()?;
-        let mut texts = [""; Field::ALL.len()];
-        let mut present = number(8)?;
-        while present != 0 {
-            let text = texts.get_mut(present.trailing_zeros() as usize)?;
-            *text = take_text(&mut all, take_length(&mut lengths)?)?;
-            present &= present - 1;
+        let all = simdutf8::basic::from_utf8(all).ok()?;
+        let (mut ends, mut end) = ([0; Field::ALL.len()], 0_u32);
+        let present = number(8)?;
+        for (field, of_field) in ends.iter_mut().enumerate() {
+            if present >> field & 1 == 1 {
+                let len = u32::try_from(take_length(&mut lengths)?).ok()?;
+                end = end.checked_add(len)?;
+            }
+            *of_field = end;
         }
+        let (texts, cell_texts) = all.split_at_checked(end as usize)?;
         let id = |place: usize| {
             let raw = u32::from_le_bytes(*ids.get(place * 4..)?.first_chunk()?);
             (raw != NONE).then(|| NodeId::from_raw(raw))
         };
         let ids = RowIds { anonymous: id(0), user: id(1), email: id(2), group: id(3) };
-        Some(Self { head: read_head(head)?, ids, texts, cell_lengths: lengths, cell_texts: all })
+        Some(Self { head: read_head(head)?, ids, texts, ends, cell_lengths: lengths, cell_texts })
     }
 
     /// Returns the text of `field`; empty if there is none.
     #[inline]
     pub fn text(&self, field: Field) -> &'a str {
-        self.texts[field as usize]
+        let field = field as usize;
+        let start = field.checked_sub(1).map_or(0, |before| self.ends[before]);
+        self.texts.get(start as usize..self.ends[field] as usize).unwrap_or_default()
     }
 
     /// Returns the values of the custom columns, in order.
@@ -397,7 +405,8 @@ mod tests {
                 let row = Row::read(&mut bytes).unwrap();
                 prop_assert_eq!(row.head, head());
                 prop_assert_eq!(row.ids, ids);
-                prop_assert_eq!(&row.texts[..], &texts.iter().map(String::as_str).collect::<Vec<_>>()[..]);
+                let read: Vec<_> = Field::ALL.iter().map(|&field| row.text(field)).collect();
+                prop_assert_eq!(read, texts.iter().map(String::as_str).collect::<Vec<_>>());
                 let read: Vec<_> = row.cells().collect();
                 let expected: Vec<_> = cells.iter().map(|cell| match cell {
                     None => Cell::Absent,
