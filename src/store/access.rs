@@ -29,14 +29,15 @@ pub struct Access {
 }
 
 impl Access {
-    /// Keeps those of `variables` that concern stores. `home` is the home directory of the user,
-    /// which contains credential files.
+    /// Keeps those of `variables` that concern stores, without white space around their values, such
+    /// as the end of line in a file of a secret. `home` is the home directory of the user, which
+    /// contains credential files.
     pub fn new(
         variables: impl IntoIterator<Item = (OsString, OsString)>,
         home: Option<PathBuf>,
     ) -> Self {
         let text = |(name, value): (OsString, OsString)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
+            Some((name.into_string().ok()?, value.into_string().ok()?.trim().to_owned()))
         };
         let variables = variables.into_iter().filter_map(text);
         let is_relevant = |name: &str| PREFIXES.iter().any(|prefix| name.starts_with(prefix));
@@ -89,6 +90,12 @@ impl fmt::Debug for Access {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_have_no_white_space_around_them() {
+        let access = Access::new([("AWS_ACCESS_KEY_ID".into(), " key\n".into())], None);
+        assert_eq!(access.variable("AWS_ACCESS_KEY_ID"), Some("key"));
+    }
 
     #[test]
     fn keeps_only_variables_of_stores_and_hides_their_values() {

@@ -15,6 +15,7 @@ use object_store::{
 use super::access::Access;
 use super::connector::Connector;
 use super::credential::{CachedCredentials, CredentialError, Profiles};
+use super::setting::{check_address, check_label};
 use super::url::Url;
 
 /// A client that reads, writes and lists objects.
@@ -108,7 +109,9 @@ pub(super) fn s3(
         .find_map(|name| access.variable(name))
         .or_else(|| profiles.setting("region"))
         .unwrap_or(DEFAULT_REGION);
+    check_label("the region (AWS_REGION)", region)?;
     if let Some(endpoint) = endpoint {
+        check_address("the endpoint (endpoint_url of the AWS profile)", endpoint)?;
         builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http:"));
     }
     let skips = access.variable("AWS_SKIP_SIGNATURE").is_some_and(is_yes);
@@ -145,6 +148,7 @@ pub(super) fn google(
     let emulator = access.variable("STORAGE_EMULATOR_HOST");
     if let Some(host) = emulator {
         let base = if host.contains("://") { host.to_owned() } else { format!("http://{host}") };
+        check_address("STORAGE_EMULATOR_HOST", &base)?;
         builder = builder
             .with_base_url(&base)
             .with_config(GoogleConfigKey::Client(object_store::ClientConfigKey::AllowHttp), "true");
@@ -199,6 +203,7 @@ pub(super) fn azure(
             "AccountKey" => AzureConfigKey::AccessKey,
             "SharedAccessSignature" => AzureConfigKey::SasKey,
             "BlobEndpoint" => {
+                check_address("BlobEndpoint in AZURE_STORAGE_CONNECTION_STRING", value)?;
                 endpoint = Some(value.to_owned());
                 AzureConfigKey::Endpoint
             }
@@ -210,9 +215,9 @@ pub(super) fn azure(
         let account = account.split('.').next().unwrap_or(account);
         builder = builder.with_account(account);
     }
-    let has_account =
-        builder.get_config_value(&AzureConfigKey::AccountName).is_some_and(|name| !name.is_empty());
-    if !has_account && access.variable("AZURE_STORAGE_USE_EMULATOR").is_none() {
+    let account = builder.get_config_value(&AzureConfigKey::AccountName).unwrap_or_default();
+    check_label("the storage account (AZURE_STORAGE_ACCOUNT)", &account)?;
+    if account.is_empty() && access.variable("AZURE_STORAGE_USE_EMULATOR").is_none() {
         let text = "no storage account is named; set AZURE_STORAGE_ACCOUNT, or write \
                     abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/…";
         return Err(CredentialError(text.into()).into());

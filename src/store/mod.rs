@@ -42,6 +42,8 @@ mod prefetch;
 #[cfg(feature = "object-store")]
 mod runtime;
 #[cfg(feature = "object-store")]
+mod setting;
+#[cfg(feature = "object-store")]
 mod stores;
 #[cfg(feature = "object-store")]
 mod web;

@@ -19,6 +19,7 @@ use super::error::{StoreError, StoreErrorKind};
 use super::explain;
 use super::replace::Replace;
 use super::runtime::Runtime;
+use super::setting;
 use super::url::{Scheme, Url};
 
 /// Opens stores, with one client per bucket and one thread for the requests of all clients.
@@ -118,6 +119,7 @@ impl Stores {
         writes: Option<Replace>,
     ) -> object_store::Result<(Client, Option<Arc<CachedCredentials>>)> {
         let access = &self.access;
+        setting::check_addresses(access)?;
         let connector = Connector { writes, ..Connector::default() };
         let client = match url.scheme() {
             Scheme::S3 => {

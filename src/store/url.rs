@@ -62,6 +62,12 @@ pub enum UrlError {
     /// The bucket, container or host is missing.
     #[error("{0}:// names no {1}; write {0}://{1}/…")]
     NoBucket(&'static str, &'static str),
+    /// The name of the bucket, container or account is invalid.
+    #[error(
+        "{0}://…: the name of a {1} has only ASCII letters, digits and - _ . : $; patterns are \
+         possible in what follows it"
+    )]
+    Name(&'static str, &'static str),
     /// The address contains a user name or password.
     #[error(
         "credentials do not belong into an argument, which other users of the machine can see; \
@@ -105,8 +111,8 @@ impl Url {
         };
         let (account, bucket) = match (scheme, bucket.split_once('@')) {
             (Scheme::Azure, Some((container, account))) => (Some(account.to_owned()), container),
-            (Scheme::Web, Some(_)) => return Err(UrlError::Credentials),
-            _ => (None, bucket),
+            (_, Some(_)) => return Err(UrlError::Credentials),
+            (_, None) => (None, bucket),
         };
         if bucket.is_empty() || account.as_deref() == Some("") {
             let what = match scheme {
@@ -115,6 +121,13 @@ impl Url {
                 Scheme::S3 | Scheme::Google => "bucket",
             };
             return Err(UrlError::NoBucket(name, what));
+        }
+        if scheme != Scheme::Web && !is_name(bucket) {
+            let what = if scheme == Scheme::Azure { "container" } else { "bucket" };
+            return Err(UrlError::Name(name, what));
+        }
+        if account.as_deref().is_some_and(|account| !is_name(account)) {
+            return Err(UrlError::Name(name, "storage account"));
         }
         let bucket = match scheme {
             Scheme::Web => bucket.to_ascii_lowercase(),
@@ -174,6 +187,12 @@ impl Url {
     pub fn address(&self) -> String {
         format!("{}{}{}", self.root, self.key, self.query)
     }
+}
+
+/// Returns whether `text` can be the name of a bucket, container or account. `:` separates the tenant
+/// in Ceph, and `$` begins the names of system containers in Azure.
+fn is_name(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:$".contains(&byte))
 }
 
 impl fmt::Display for Url {
@@ -245,6 +264,11 @@ mod tests {
             ("file:///a", "write the path"),
             ("s3:///a", "s3:// names no bucket"),
             ("az://@acct/a", "az:// names no container"),
+            ("s3://key:secret@b/a", "credentials do not belong"),
+            ("s3://b ucket/a", "s3://…: the name of a bucket has only"),
+            ("gs://b*/a", "patterns are possible in what follows"),
+            ("az://bücket/a", "az://…: the name of a container"),
+            ("abfss://c@a b.dfs.core.windows.net/a", "the name of a storage account has"),
             ("https://user:secret@host/a", "credentials do not belong"),
         ] {
             let error = Url::parse(text).unwrap().unwrap_err().to_string();

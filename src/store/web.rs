@@ -15,6 +15,7 @@ use super::error::{StoreError, StoreErrorKind};
 use super::error_response::ErrorResponse;
 use super::explain::{self, REPLACED};
 use super::object::ByteStream;
+use super::setting;
 use super::url::Scheme;
 
 /// The number of attempts of a request.
@@ -142,7 +143,8 @@ async fn send(
     let mut delay = RETRY_DELAY;
     let mut attempt = 1;
     loop {
-        let request: HttpRequest = request().map_err(|_| {
+        let request = request().ok().filter(|_| setting::is_address(address));
+        let request: HttpRequest = request.ok_or_else(|| {
             let message = "not a valid address; spaces and other special characters must be percent-encoded, as %20";
             RequestError::Other(StoreError::new(url, StoreErrorKind::Other, message))
         })?;

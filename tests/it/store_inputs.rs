@@ -560,3 +560,42 @@ fn an_unreachable_store_is_an_error_that_names_it() {
     let output = command.output().unwrap();
     Finished::of(&command, output).exits(2).says("s3://bucket/a: cannot connect to the store: ");
 }
+
+#[test]
+fn an_invalid_setting_of_a_store_is_an_error_and_no_panic() {
+    let address = "is not an address; expected one such as https://";
+    let sent = "their id or session token has characters that cannot be sent";
+    for (url, name, value, why) in [
+        ("s3://b/a", "AWS_ENDPOINT_URL", "http://canary b", address),
+        ("s3://b/a", "AWS_ENDPOINT_URL_S3", "http://canary:99999", address),
+        ("s3://b/a", "AWS_REGION", "canary b", "the region (AWS_REGION) has other characters"),
+        ("s3://b/a", "AWS_ACCESS_KEY_ID", "canary\nb", sent),
+        ("s3://b/a", "AWS_SESSION_TOKEN", "canary\nb", sent),
+        ("gs://b/a", "STORAGE_EMULATOR_HOST", "canary b", address),
+        ("gs://b/a", "GOOGLE_BASE_URL", "canary", address),
+        ("az://b/a", "AZURE_STORAGE_ACCOUNT", "canary b", "(AZURE_STORAGE_ACCOUNT) has other"),
+        ("az://b/a", "AZURE_STORAGE_ENDPOINT", "canary", address),
+        ("https://localhost:99999/a", "AWS_REGION", "canary", "not a valid address"),
+    ] {
+        let workspace = Workspace::new();
+        let mut command = workspace.command([url, "--output", "out"]);
+        isolated(&mut command);
+        command.env("AWS_ACCESS_KEY_ID", "a").env("AWS_SECRET_ACCESS_KEY", "b").env(name, value);
+        let output = command.output().unwrap();
+        let finished = Finished::of(&command, output).exits(2).says(why);
+        assert!(!finished.stderr.contains("canary"), "{name}: {}", finished.stderr);
+        assert!(!finished.stderr.contains("panicked"), "{name}: {}", finished.stderr);
+    }
+}
+
+#[test]
+fn a_key_from_a_file_with_an_end_of_line_is_sent_without_it() {
+    let server = Server::new([("a", events("a", 3))]);
+    let workspace = Workspace::new();
+    let arguments = ["s3://bucket/a", "-oout"];
+    let finished = run_with(&workspace, &server, &arguments, |command| {
+        command.env("AWS_ACCESS_KEY_ID", "key\n").env("AWS_SECRET_ACCESS_KEY", "secret\r\n");
+    });
+    finished.exits(0);
+    assert_eq!(total(&workspace), 3);
+}

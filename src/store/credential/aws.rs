@@ -22,6 +22,7 @@ use super::context::context;
 use super::profile::{Profile, Profiles};
 use crate::mask;
 use crate::store::access::Access;
+use crate::store::setting::fits_header;
 
 /// Credentials are not requested again within this time.
 const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(5);
@@ -89,6 +90,10 @@ impl CachedCredentials {
         }
         let Source { provider, name, remedy } = &self.source;
         let cause = match provider.provide_credential_dyn(&self.context).await {
+            Ok(Some(credential)) if !fits_headers(&credential) => {
+                let cause = "their id or session token has characters that cannot be sent";
+                format!(": {cause}, such as the end of a line")
+            }
             Ok(Some(credential)) => {
                 *cached = Some(Cached { credential: credential.clone(), since: Instant::now() });
                 return Ok(credential);
@@ -98,6 +103,12 @@ impl CachedCredentials {
         };
         Err(CredentialError(format!("no AWS credentials from {name}{cause};  {remedy}")))
     }
+}
+
+/// Returns whether the parts of `credential` that are sent can be sent.
+fn fits_headers(credential: &Credential) -> bool {
+    let token = credential.session_token.as_deref();
+    [Some(&*credential.access_key_id), token].into_iter().flatten().all(fits_header)
 }
 
 #[async_trait]
