@@ -249,7 +249,7 @@ impl Rows {
     }
 }
 
-/// A decoded row. It is moved often, so its texts are stored by their ends in the row.
+/// A decoded row. Rows are moved often, and a reference to each text would double their size.
 #[derive(Clone, Debug)]
 pub struct Row<'a> {
     /// The fixed part.
