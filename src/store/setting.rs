@@ -25,8 +25,8 @@ const ADDRESSES: [&str; 10] = [
 /// # Errors
 /// Returns an error that names the first invalid one.
 pub fn check_addresses(access: &Access) -> Result<(), CredentialError> {
-    let set = ADDRESSES.iter().filter_map(|&name| Some((name, access.variable(name)?)));
-    set.into_iter().try_for_each(|(name, value)| check_address(name, value))
+    let mut set = ADDRESSES.iter().filter_map(|&name| Some((name, access.variable(name)?)));
+    set.try_for_each(|(name, value)| check_address(name, value))
 }
 
 /// Returns whether requests can be sent to `value`.

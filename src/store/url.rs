@@ -114,16 +114,15 @@ impl Url {
             (_, Some(_)) => return Err(UrlError::Credentials),
             (_, None) => (None, bucket),
         };
+        let what = match scheme {
+            Scheme::Azure => "container",
+            Scheme::Web => "host",
+            Scheme::S3 | Scheme::Google => "bucket",
+        };
         if bucket.is_empty() || account.as_deref() == Some("") {
-            let what = match scheme {
-                Scheme::Azure => "container",
-                Scheme::Web => "host",
-                Scheme::S3 | Scheme::Google => "bucket",
-            };
             return Err(UrlError::NoBucket(name, what));
         }
         if scheme != Scheme::Web && !is_name(bucket) {
-            let what = if scheme == Scheme::Azure { "container" } else { "bucket" };
             return Err(UrlError::Name(name, what));
         }
         if account.as_deref().is_some_and(|account| !is_name(account)) {

@@ -25,7 +25,7 @@ impl Scratch {
     /// for which disk is as fast.
     const ROW_SHARE: usize = 32;
     /// The inverse of the share of memory that is left to the allocator: where the system has pages
-    /// of 2 MiB, many of them are used only in part.
+    /// of 2 MiB, many of them are used only in part, and freed memory is not returned at once.
     const ALLOCATOR_SHARE: usize = 6;
 
     /// Divides `memory_bytes`, except for the share of the allocator, between rows and tables, and
